@@ -1,0 +1,195 @@
+// M_ij = s_i s_j exp(x̂_i · x̂_j − 1) − q_i q_j, a block of rows against a block of columns (METHOD, "Spectral clustering").
+// With s = 1 and q = 0 it is the affinity A; with s = d^−½ and q = (d / Σd)^½ the normalised affinity without its first
+// eigenvector.
+//
+// xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
+// xj      unit rows x̂_j, likewise
+// scale_i (s_i, q_i), one pair a row
+// scale_j (s_j, q_j)
+// out     M, rows padded to a multiple of 4 columns
+// params  extents and offsets, see Params
+//
+// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = ⌈columns / 16⌉. One invocation makes 8 × 16 values, as in matmul.
+// Order of reduction: channels ascending, one after the other.
+
+override WORKGROUP: u32 = 8;
+
+struct Params {
+  rows: u32, // rows of the block
+  cols: u32, // columns of the block
+  depth: u32, // channels, a multiple of 4
+  out_stride: u32, // vec4 per row of out
+  i_row: u32, // first row of xi and scale_i
+  j_row: u32, // first row of xj
+  out_row: u32, // first row of out
+  out_col: u32, // first column of out, in vec4
+  scale_i: u32, // first entry of scale_i
+  scale_j: u32, // first entry of scale_j
+}
+
+@group(0) @binding(0) var<storage, read> xi: array<vec4f>;
+@group(0) @binding(1) var<storage, read> xj: array<vec4f>;
+@group(0) @binding(2) var<storage, read> scale_i: array<vec2f>;
+@group(0) @binding(3) var<storage, read> scale_j: array<vec2f>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(5) var<uniform> params: Params;
+
+// Adds four channels of one row against four columns: s + v · m.
+fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
+  return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
+}
+
+// Channels 4 k … 4 k + 3 of row i.
+fn load_i(i: u32, k: u32) -> vec4f {
+  return xi[(params.i_row + min(i, params.rows - 1)) * params.depth / 4 + k];
+}
+
+// Channels 4 k … 4 k + 3 of row j.
+fn load_j(j: u32, k: u32) -> vec4f {
+  return xj[(params.j_row + min(j, params.cols - 1)) * params.depth / 4 + k];
+}
+
+// Channels 4 k … 4 k + 3 of rows j … j + 3, channel by channel.
+fn load_columns(j: u32, k: u32) -> mat4x4f {
+  return transpose(mat4x4f(load_j(j, k), load_j(j + 1, k), load_j(j + 2, k), load_j(j + 3, k)));
+}
+
+// (s_j, q_j), zeros beyond the last column.
+fn load_scale(j: u32) -> vec2f {
+  return select(vec2f(), scale_j[params.scale_j + min(j, params.cols - 1)], j < params.cols);
+}
+
+// Turns four cosines into values of M and stores them.
+fn store(cosines: vec4f, i: u32, j: u32) {
+  if (i >= params.rows || j >= params.cols) {
+    return;
+  }
+  let si = scale_i[params.scale_i + i];
+  let s0 = load_scale(j);
+  let s1 = load_scale(j + 1);
+  let s2 = load_scale(j + 2);
+  let s3 = load_scale(j + 3);
+  let kernel = exp(min(cosines, vec4f(1)) - vec4f(1));
+  let value = si.x * vec4f(s0.x, s1.x, s2.x, s3.x) * kernel - si.y * vec4f(s0.y, s1.y, s2.y, s3.y);
+  out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = value;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x * 8;
+  let j = id.y * 16;
+  if (i >= params.rows) {
+    return;
+  }
+
+  var c00 = vec4f();
+  var c01 = vec4f();
+  var c02 = vec4f();
+  var c03 = vec4f();
+  var c10 = vec4f();
+  var c11 = vec4f();
+  var c12 = vec4f();
+  var c13 = vec4f();
+  var c20 = vec4f();
+  var c21 = vec4f();
+  var c22 = vec4f();
+  var c23 = vec4f();
+  var c30 = vec4f();
+  var c31 = vec4f();
+  var c32 = vec4f();
+  var c33 = vec4f();
+  var c40 = vec4f();
+  var c41 = vec4f();
+  var c42 = vec4f();
+  var c43 = vec4f();
+  var c50 = vec4f();
+  var c51 = vec4f();
+  var c52 = vec4f();
+  var c53 = vec4f();
+  var c60 = vec4f();
+  var c61 = vec4f();
+  var c62 = vec4f();
+  var c63 = vec4f();
+  var c70 = vec4f();
+  var c71 = vec4f();
+  var c72 = vec4f();
+  var c73 = vec4f();
+  for (var k = 0u; k < params.depth / 4; k++) {
+    let v0 = load_i(i, k);
+    let v1 = load_i(i + 1, k);
+    let v2 = load_i(i + 2, k);
+    let v3 = load_i(i + 3, k);
+    let v4 = load_i(i + 4, k);
+    let v5 = load_i(i + 5, k);
+    let v6 = load_i(i + 6, k);
+    let v7 = load_i(i + 7, k);
+    let m0 = load_columns(j, k);
+    c00 = mac(c00, v0, m0);
+    c10 = mac(c10, v1, m0);
+    c20 = mac(c20, v2, m0);
+    c30 = mac(c30, v3, m0);
+    c40 = mac(c40, v4, m0);
+    c50 = mac(c50, v5, m0);
+    c60 = mac(c60, v6, m0);
+    c70 = mac(c70, v7, m0);
+    let m1 = load_columns(j + 4, k);
+    c01 = mac(c01, v0, m1);
+    c11 = mac(c11, v1, m1);
+    c21 = mac(c21, v2, m1);
+    c31 = mac(c31, v3, m1);
+    c41 = mac(c41, v4, m1);
+    c51 = mac(c51, v5, m1);
+    c61 = mac(c61, v6, m1);
+    c71 = mac(c71, v7, m1);
+    let m2 = load_columns(j + 8, k);
+    c02 = mac(c02, v0, m2);
+    c12 = mac(c12, v1, m2);
+    c22 = mac(c22, v2, m2);
+    c32 = mac(c32, v3, m2);
+    c42 = mac(c42, v4, m2);
+    c52 = mac(c52, v5, m2);
+    c62 = mac(c62, v6, m2);
+    c72 = mac(c72, v7, m2);
+    let m3 = load_columns(j + 12, k);
+    c03 = mac(c03, v0, m3);
+    c13 = mac(c13, v1, m3);
+    c23 = mac(c23, v2, m3);
+    c33 = mac(c33, v3, m3);
+    c43 = mac(c43, v4, m3);
+    c53 = mac(c53, v5, m3);
+    c63 = mac(c63, v6, m3);
+    c73 = mac(c73, v7, m3);
+  }
+  store(c00, i, j);
+  store(c01, i, j + 4);
+  store(c02, i, j + 8);
+  store(c03, i, j + 12);
+  store(c10, i + 1, j);
+  store(c11, i + 1, j + 4);
+  store(c12, i + 1, j + 8);
+  store(c13, i + 1, j + 12);
+  store(c20, i + 2, j);
+  store(c21, i + 2, j + 4);
+  store(c22, i + 2, j + 8);
+  store(c23, i + 2, j + 12);
+  store(c30, i + 3, j);
+  store(c31, i + 3, j + 4);
+  store(c32, i + 3, j + 8);
+  store(c33, i + 3, j + 12);
+  store(c40, i + 4, j);
+  store(c41, i + 4, j + 4);
+  store(c42, i + 4, j + 8);
+  store(c43, i + 4, j + 12);
+  store(c50, i + 5, j);
+  store(c51, i + 5, j + 4);
+  store(c52, i + 5, j + 8);
+  store(c53, i + 5, j + 12);
+  store(c60, i + 6, j);
+  store(c61, i + 6, j + 4);
+  store(c62, i + 6, j + 8);
+  store(c63, i + 6, j + 12);
+  store(c70, i + 7, j);
+  store(c71, i + 7, j + 4);
+  store(c72, i + 7, j + 8);
+  store(c73, i + 7, j + 12);
+}

@@ -1,0 +1,195 @@
+/** Opening a WebGPU device: which adapter, which limits, what happens when the device is lost. */
+
+/** What `openGpu` may be told. */
+export interface GpuOptions {
+  /** Take only a hardware or only a software adapter; by default hardware is tried first. */
+  adapter?: "hardware" | "software";
+  /** Largest storage binding to use, bytes; never above the adapter's own. Smaller values force row panels. */
+  bindingBytes?: number;
+}
+
+/** The adapter behind a `Gpu`. */
+export interface AdapterSummary {
+  description: string;
+  vendor: string;
+  software: boolean;
+}
+
+/** Commands recorded and not yet submitted, and what is known of the device's health. */
+interface GpuState {
+  encoder: GPUCommandEncoder | null;
+  pass: GPUComputePassEncoder | null;
+  /** Kernels in the open encoder, for error messages. */
+  recorded: string[];
+  params: { buffer: GPUBuffer; staging: Uint8Array; used: number } | null;
+  pipelines: Map<string, GPUComputePipeline>;
+  pool: Map<number, GPUBuffer[]>;
+  /** Error scopes under way; awaited at every read-back. */
+  scopes: Promise<void>[];
+  failure: Error | null;
+  timer: KernelTimer | null;
+}
+
+/** Hook by which `src/gpu/timing.ts` times single dispatches. */
+export interface KernelTimer {
+  passDescriptor(label: string): GPUComputePassDescriptor;
+}
+
+/** An open device and all that belongs to it. Make one with `openGpu`; free it with `closeGpu`. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterSummary;
+  readonly features: ReadonlySet<string>;
+  /** Limits the toolkit works within, bytes and counts. */
+  readonly limits: { bindingBytes: number; bufferBytes: number; workgroups: number };
+  /** Bytes of GPU buffers: handed out now, at the highest point, and held in all (free ones included). */
+  readonly memory: { inUse: number; peak: number; held: number };
+  readonly state: GpuState;
+}
+
+const NO_ADAPTER = "install a Vulkan driver (Debian/Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)";
+const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"];
+const SOFTWARE_NAMES = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
+
+function summarize(adapter: GPUAdapter): AdapterSummary {
+  const { description, device, vendor } = adapter.info;
+  const name = description || device || "unnamed adapter";
+  return {
+    description: name,
+    vendor,
+    software: SOFTWARE_NAMES.test(name) || adapter.info.isFallbackAdapter === true,
+  };
+}
+
+async function chooseAdapter(wanted: GpuOptions["adapter"]): Promise<GPUAdapter> {
+  const gpu = globalThis.navigator?.gpu;
+  if (!gpu) {
+    throw new Error("This runtime has no WebGPU: run it with Deno 2.9 or a browser that has navigator.gpu.");
+  }
+  const requests: GPURequestAdapterOptions[] = wanted === "software"
+    ? [{ forceFallbackAdapter: true }, {}]
+    : [{ powerPreference: "high-performance" }, { forceFallbackAdapter: true }];
+  const seen: string[] = [];
+  for (const request of requests) {
+    const adapter = await gpu.requestAdapter(request);
+    if (!adapter) continue;
+    const summary = summarize(adapter);
+    if (!wanted || (wanted === "software") === summary.software) return adapter;
+    seen.push(summary.description);
+  }
+  if (seen.length) {
+    throw new Error(
+      `No ${wanted} adapter: WebGPU offers only "${seen[0]}"; leave out --adapter ${wanted} to use it.`,
+    );
+  }
+  throw new Error(`No WebGPU adapter was found: ${NO_ADAPTER}.`);
+}
+
+/**
+ * Opens a WebGPU device with every limit raised to what the adapter offers.
+ *
+ * @param options adapter kind and binding limit; see `GpuOptions`
+ * @returns the device with its pools and counters
+ * @throws Error "No WebGPU adapter was found: install a Vulkan driver …" where there is none
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, openGpu } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * console.log(gpu.adapter.description);
+ * closeGpu(gpu);
+ * ```
+ */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  const adapter = await chooseAdapter(options.adapter);
+  const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
+  const requiredLimits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = (adapter.limits as unknown as Record<string, unknown>)[name];
+    if (typeof value === "number") requiredLimits[name] = value;
+  }
+  const device = await adapter.requestDevice({
+    requiredFeatures: features as GPUFeatureName[],
+    requiredLimits,
+  });
+  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupsPerDimension } = device.limits;
+  const bufferBytes = Math.floor(maxBufferSize / 65536) * 65536; // buffers come in steps of 64 KiB
+  const largest = Math.min(Math.floor(maxStorageBufferBindingSize / 65536) * 65536, bufferBytes);
+  const bindingBytes = Math.min(options.bindingBytes ?? largest, largest);
+  if (!(bindingBytes >= 4096)) {
+    throw new RangeError(
+      `bindingBytes is ${options.bindingBytes}: a storage binding needs at least 4096 bytes.`,
+    );
+  }
+  const gpu: Gpu = {
+    device,
+    adapter: summarize(adapter),
+    features: new Set(features),
+    limits: { bindingBytes, bufferBytes, workgroups: maxComputeWorkgroupsPerDimension },
+    memory: { inUse: 0, peak: 0, held: 0 },
+    state: {
+      encoder: null,
+      pass: null,
+      recorded: [],
+      params: null,
+      pipelines: new Map(),
+      pool: new Map(),
+      scopes: [],
+      failure: null,
+      timer: null,
+    },
+  };
+  device.lost.then((info) => {
+    const reason = info.message ? `: ${info.message.trim()}` : "";
+    gpu.state.failure ??= new Error(
+      `The GPU device was lost (${
+        info.reason ?? "unknown"
+      }${reason}): open a new one and run again; stages already stored are kept.`,
+    );
+  });
+  device.addEventListener("uncapturederror", (event) => {
+    event.preventDefault?.();
+    gpu.state.failure ??= new Error(
+      `The GPU reported an error outside any kernel: ${(event as GPUUncapturedErrorEvent).error.message}`,
+    );
+  });
+  return gpu;
+}
+
+/** Throws what went wrong with the device, if anything did. */
+export function assertHealthy(gpu: Gpu): void {
+  if (gpu.state.failure) throw gpu.state.failure;
+}
+
+/** Runs `work` inside error scopes; an error becomes the device's failure, with `what` naming kernel and sizes. */
+export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
+  const { device, state } = gpu;
+  const kinds: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
+  for (const kind of kinds) device.pushErrorScope(kind);
+  try {
+    return work();
+  } finally {
+    for (const kind of kinds.reverse()) {
+      state.scopes.push(
+        device.popErrorScope().then((error) => {
+          if (!error) return;
+          const hint = kind === "out-of-memory"
+            ? "not enough GPU memory; use fewer nodes or a smaller budget"
+            : error.message;
+          state.failure ??= new Error(`${what()}: ${hint.replace(/\s+/g, " ").trim()}`);
+        }, () => {}),
+      );
+    }
+  }
+}
+
+/** Frees every buffer and the device; the `Gpu` cannot be used afterwards. */
+export function closeGpu(gpu: Gpu): void {
+  const { state } = gpu;
+  state.failure ??= new Error("This GPU was closed: open another with openGpu().");
+  state.pass?.end();
+  state.pass = state.encoder = null;
+  for (const buffers of state.pool.values()) for (const buffer of buffers) buffer.destroy();
+  state.pool.clear();
+  gpu.device.destroy();
+}

@@ -1,0 +1,143 @@
+/** Running a compute shader: pipelines compiled once, parameters, recording, submitting. */
+import { assertHealthy, type Gpu, guarded } from "./device.ts";
+
+/** A compute shader with one entry point, `main`. */
+export interface Kernel {
+  label: string;
+  code: string;
+}
+
+/** One run of a kernel. */
+export interface Dispatch {
+  /** Storage buffers in binding order; the parameters follow them as a uniform. */
+  buffers: GPUBuffer[];
+  /** The shader's Params: the u32 fields first, then the f32 fields. */
+  u32?: number[];
+  f32?: number[];
+  /** Pipeline constants. */
+  overrides?: Record<string, number>;
+  workgroups: [number, number?, number?];
+  /** Sizes for error messages, as "4728 × 96 by 96 × 32". */
+  sizes: string;
+}
+
+const SLOT_BYTES = 256; // the largest uniform offset alignment WebGPU allows
+const SLOTS = 256;
+
+function pipelineFor(gpu: Gpu, kernel: Kernel, overrides: Record<string, number>): GPUComputePipeline {
+  const key = `${kernel.label} ${JSON.stringify(overrides)}`;
+  const cached = gpu.state.pipelines.get(key);
+  if (cached) return cached;
+  const pipeline = guarded(
+    gpu,
+    () => `Compiling the kernel "${kernel.label}"`,
+    () =>
+      gpu.device.createComputePipeline({
+        label: kernel.label,
+        layout: "auto",
+        compute: {
+          module: gpu.device.createShaderModule({ label: kernel.label, code: kernel.code }),
+          entryPoint: "main",
+          constants: overrides,
+        },
+      }),
+  );
+  gpu.state.pipelines.set(key, pipeline);
+  return pipeline;
+}
+
+function nextParamSlot(gpu: Gpu, u32: number[], f32: number[]): { buffer: GPUBuffer; offset: number } {
+  if ((u32.length + f32.length) * 4 > SLOT_BYTES) {
+    throw new RangeError("A kernel's parameters exceed 256 bytes.");
+  }
+  gpu.state.params ??= {
+    buffer: gpu.device.createBuffer({ size: SLOTS * SLOT_BYTES, usage: 0x40 | 0x08, label: "params" }), // UNIFORM | COPY_DST
+    staging: new Uint8Array(SLOTS * SLOT_BYTES),
+    used: 0,
+  };
+  const params = gpu.state.params;
+  const offset = params.used++ * SLOT_BYTES;
+  new Uint32Array(params.staging.buffer, offset, u32.length).set(u32);
+  new Float32Array(params.staging.buffer, offset + 4 * u32.length, f32.length).set(f32);
+  return { buffer: params.buffer, offset };
+}
+
+function encoder(gpu: Gpu): GPUCommandEncoder {
+  return gpu.state.encoder ??= gpu.device.createCommandEncoder();
+}
+
+/**
+ * Records one dispatch of a kernel; it runs at the next flush, in the order recorded.
+ *
+ * @throws RangeError when the grid exceeds the adapter's workgroups per dimension
+ */
+export function dispatch(gpu: Gpu, kernel: Kernel, run: Dispatch): void {
+  assertHealthy(gpu);
+  const [x, y = 1, z = 1] = run.workgroups;
+  const most = gpu.limits.workgroups;
+  if (x > most || y > most || z > most) {
+    throw new RangeError(
+      `The kernel "${kernel.label}" (${run.sizes}) needs ${x} × ${y} × ${z} workgroups, the adapter allows ${most}.`,
+    );
+  }
+  if (x * y * z === 0) return;
+  const { device, state } = gpu;
+  const what = () => `The kernel "${kernel.label}" (${run.sizes})`;
+  const pipeline = pipelineFor(gpu, kernel, run.overrides ?? {});
+  const slot = nextParamSlot(gpu, run.u32 ?? [], run.f32 ?? []);
+  const group = guarded(gpu, what, () =>
+    device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [
+        ...run.buffers.map((buffer) => ({ buffer: buffer })),
+        { buffer: slot.buffer, offset: slot.offset, size: SLOT_BYTES },
+      ].map((resource, binding) => ({ binding, resource })),
+    }));
+  if (state.timer) {
+    state.pass?.end();
+    state.pass = encoder(gpu).beginComputePass(state.timer.passDescriptor(kernel.label));
+  }
+  state.pass ??= encoder(gpu).beginComputePass();
+  state.pass.setPipeline(pipeline);
+  state.pass.setBindGroup(0, group);
+  state.pass.dispatchWorkgroups(x, y, z);
+  state.recorded.push(`${kernel.label} (${run.sizes})`);
+  if (state.params!.used === SLOTS) flush(gpu);
+}
+
+/** Records a copy between buffers. */
+export function recordCopy(
+  gpu: Gpu,
+  from: GPUBuffer,
+  to: GPUBuffer,
+  toOffset: number,
+  bytes: number,
+  fromOffset = 0,
+): void {
+  gpu.state.pass?.end();
+  gpu.state.pass = null;
+  encoder(gpu).copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+}
+
+/** Submits what was recorded; does not wait. */
+export function flush(gpu: Gpu): void {
+  const { device, state } = gpu;
+  if (!state.encoder) return;
+  state.pass?.end();
+  const recorded = state.recorded.splice(0);
+  const commands = state.encoder;
+  state.pass = state.encoder = null;
+  guarded(gpu, () => `Running ${[...new Set(recorded)].join(", ") || "a copy"}`, () => {
+    if (state.params?.used) {
+      device.queue.writeBuffer(
+        state.params.buffer,
+        0,
+        state.params.staging as BufferSource,
+        0,
+        state.params.used * SLOT_BYTES,
+      );
+      state.params.used = 0;
+    }
+    device.queue.submit([commands.finish()]);
+  });
+}

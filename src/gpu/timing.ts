@@ -1,0 +1,64 @@
+/** GPU time per kernel, by timestamp queries. */
+import type { Gpu } from "./device.ts";
+import { flush } from "./kernel.ts";
+
+/** GPU time of one kernel. */
+export interface KernelTime {
+  kernel: string;
+  dispatches: number;
+  milliseconds: number;
+}
+
+const CAPACITY = 4096;
+
+/**
+ * Runs `work` and returns the GPU time of each kernel it dispatched, longest first.
+ *
+ * @returns an empty list where the adapter has no timestamp-query; at most 2048 dispatches are timed
+ */
+export async function timeKernels(gpu: Gpu, work: () => Promise<void>): Promise<KernelTime[]> {
+  if (!gpu.features.has("timestamp-query")) {
+    await work();
+    return [];
+  }
+  flush(gpu);
+  const { device, state } = gpu;
+  const querySet = device.createQuerySet({ type: "timestamp", count: CAPACITY });
+  const labels: string[] = [];
+  state.timer = {
+    passDescriptor(label) {
+      if (2 * labels.length >= CAPACITY) return {};
+      labels.push(label);
+      const first = 2 * (labels.length - 1);
+      return {
+        timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
+      };
+    },
+  };
+  const bytes = CAPACITY * 8;
+  const resolved = device.createBuffer({ size: bytes, usage: 0x200 | 0x04 }); // QUERY_RESOLVE | COPY_SRC
+  const staging = device.createBuffer({ size: bytes, usage: 0x01 | 0x08 }); // MAP_READ | COPY_DST
+  try {
+    await work();
+    flush(gpu);
+    const encoder = device.createCommandEncoder();
+    encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(1);
+    const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+    const times = new Map<string, KernelTime>();
+    labels.forEach((kernel, i) => {
+      const time = times.get(kernel) ?? { kernel, dispatches: 0, milliseconds: 0 };
+      time.dispatches++;
+      time.milliseconds += Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6;
+      times.set(kernel, time);
+    });
+    return [...times.values()].sort((a, b) => b.milliseconds - a.milliseconds);
+  } finally {
+    state.timer = null;
+    querySet.destroy();
+    resolved.destroy();
+    staging.destroy();
+  }
+}

@@ -1,0 +1,194 @@
+/** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), and its degrees. */
+import code from "../../shaders/affinity.wgsl" with { type: "text" };
+import normalizeCode from "../../shaders/normalize_affinity.wgsl" with { type: "text" };
+import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  type RowWindow,
+  rowWindows,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
+
+const AFFINITY: Kernel = { label: "affinity", code };
+const NORMALIZE: Kernel = { label: "normalize_affinity", code: normalizeCode };
+const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
+const WORKGROUP = 8;
+const RUN = 64; // vec4 per invocation in normalize_affinity
+
+/** One (s, q) pair a node, on the GPU: M_ij = s_i s_j A_ij − q_i q_j. */
+export interface NodeScale {
+  buffer: GPUBuffer;
+}
+
+/** Uploads (s, q) pairs; s = 1, q = 0 everywhere gives the plain affinity. */
+export function uploadScale(gpu: Gpu, n: number, s?: Float64Array, q?: Float64Array): NodeScale {
+  const pairs = new Float32Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    pairs[2 * i] = s ? s[i] : 1;
+    pairs[2 * i + 1] = q ? q[i] : 0;
+  }
+  const buffer = allocate(gpu, pairs.byteLength, "node scale");
+  writeBuffer(gpu, buffer, pairs);
+  return { buffer };
+}
+
+/**
+ * M for rows [first, first + count) of `unit` against all rows of `columns`, written to rows [0, count) of `out`.
+ *
+ * @param unit rows of length 1, n × d; `scale` its (s, q)
+ * @param columns rows of length 1, m × d; `columnScale` its (s, q)
+ * @param out at least count × m, in one panel
+ */
+export function affinityBlock(
+  gpu: Gpu,
+  unit: GpuMatrix,
+  scale: NodeScale,
+  first: number,
+  count: number,
+  columns: GpuMatrix,
+  columnScale: NodeScale,
+  out: { buffer: GPUBuffer; stride: number; row: number },
+): void {
+  for (const i of rowWindows(unit, first, count)) {
+    for (const j of rowWindows(columns)) {
+      dispatch(gpu, AFFINITY, {
+        buffers: [i.buffer, j.buffer, scale.buffer, columnScale.buffer, out.buffer],
+        u32: [
+          ...[i.rows, j.rows, unit.stride, out.stride / 4],
+          ...[i.panelRow, j.panelRow, out.row + i.first - first, j.first / 4],
+          ...[i.first, j.first],
+        ],
+        workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
+        sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
+      });
+    }
+  }
+}
+
+/** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */
+export function rowSums(gpu: Gpu, block: RowWindow, stride: number, degrees: GPUBuffer): void {
+  dispatch(gpu, ROW_SUM, {
+    buffers: [block.buffer, degrees],
+    u32: [block.rows, stride / 4, block.first],
+    workgroups: [Math.ceil(block.rows / 16)],
+    sizes: `${block.rows} rows of ${stride}`,
+  });
+}
+
+/** Turns a stored block of A into M in place. */
+export function normalizeBlock(
+  gpu: Gpu,
+  block: RowWindow,
+  cols: number,
+  stride: number,
+  scale: NodeScale,
+): void {
+  dispatch(gpu, NORMALIZE, {
+    buffers: [scale.buffer, scale.buffer, block.buffer],
+    u32: [block.rows, cols, stride / 4, block.first],
+    workgroups: [Math.ceil(block.rows / 16), Math.ceil(stride / 4 / RUN)],
+    sizes: `${block.rows} × ${cols}`,
+  });
+}
+
+/** Unit rows of checked host features, on the GPU. */
+export function uploadUnitRows(gpu: Gpu, x: Matrix, name = "features"): GpuMatrix {
+  assertRows(x, name);
+  const raw = uploadMatrix(gpu, x, name);
+  const unit = normalizeRows(gpu, raw);
+  releaseMatrix(gpu, raw);
+  return unit;
+}
+
+/**
+ * A_ij = exp(cos(x_i, x_j) − 1) for all pairs of rows (METHOD, "Spectral clustering").
+ *
+ * @param x n × d features, unitless
+ * @returns n × n, values in [e⁻², 1], 1 on the diagonal
+ * @throws RangeError naming the node that is a zero vector or not finite
+ *
+ * Cost: 2 n² d operations and n² values; `normalizedCut` needs neither.
+ *
+ * @example
+ * ```ts
+ * import { affinity, closeGpu, openGpu } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const a = await affinity(gpu, { data: new Float32Array([1, 0, 0, 2]), rows: 2, cols: 2 });
+ * if (Math.abs(a.data[1] - Math.exp(-1)) > 1e-6) throw new Error("orthogonal rows have affinity e⁻¹");
+ * closeGpu(gpu);
+ * ```
+ */
+export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
+  const unit = uploadUnitRows(gpu, x);
+  const plain = uploadScale(gpu, x.rows);
+  const out = allocateMatrix(gpu, x.rows, x.rows, "affinity");
+  try {
+    for (const { first, rows, buffer } of rowWindows(out)) {
+      affinityBlock(gpu, unit, plain, first, rows, unit, plain, { buffer, stride: out.stride, row: 0 });
+    }
+    return await downloadMatrix(gpu, out);
+  } finally {
+    release(gpu, plain.buffer);
+    releaseMatrix(gpu, unit, out);
+  }
+}
+
+/**
+ * d_i = Σ_j A_ij, the degree of every node, without storing A.
+ *
+ * @param x n × d features
+ * @returns n degrees, each in [1 + (n − 1) e⁻², n]
+ * @throws RangeError naming the node that is a zero vector or not finite
+ */
+export async function degrees(gpu: Gpu, x: Matrix): Promise<Float32Array> {
+  const unit = uploadUnitRows(gpu, x);
+  const plain = uploadScale(gpu, x.rows);
+  const sums = allocate(gpu, x.rows * 4, "degrees");
+  const tile = tileFor(gpu, x.rows);
+  try {
+    for (let first = 0; first < x.rows; first += tile.rows) {
+      const rows = Math.min(tile.rows, x.rows - first);
+      affinityBlock(gpu, unit, plain, first, rows, unit, plain, {
+        buffer: tile.buffer,
+        stride: tile.stride,
+        row: 0,
+      });
+      rowSums(gpu, { first, rows, buffer: tile.buffer, panelRow: 0 }, tile.stride, sums);
+    }
+    const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: x.rows * 4 }]);
+    return new Float32Array(bytes);
+  } finally {
+    release(gpu, tile.buffer);
+    release(gpu, sums);
+    release(gpu, plain.buffer);
+    releaseMatrix(gpu, unit);
+  }
+}
+
+/** Room for a few whole rows of an affinity that is made, used and dropped. */
+export interface Tile {
+  buffer: GPUBuffer;
+  rows: number;
+  stride: number;
+}
+
+const TILE_BYTES = 32 * 2 ** 20;
+
+/** A tile of rows against `cols` columns: at most 32 MiB and one binding, at least 8 rows. */
+export function tileFor(gpu: Gpu, cols: number): Tile {
+  const stride = Math.ceil(cols / 4) * 4;
+  const most = Math.floor(Math.min(TILE_BYTES, gpu.limits.bindingBytes) / (4 * stride));
+  const rows = Math.min(cols, Math.max(1, most >= 8 ? Math.floor(most / 8) * 8 : most));
+  if (most < 1) {
+    throw new RangeError(
+      `A row of ${cols} affinities does not fit one storage binding of ${gpu.limits.bindingBytes} bytes: use landmarks.`,
+    );
+  }
+  return { buffer: allocate(gpu, rows * stride * 4, "affinity tile"), rows, stride };
+}

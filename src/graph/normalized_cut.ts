@@ -1,0 +1,323 @@
+/** Spectral clustering by the normalised cut. */
+import { type Gpu, release } from "../gpu/mod.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  allocateMatrix,
+  downloadMatrices,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowView,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { blockWidth, subspaceIteration, type SubspaceResult } from "../linalg/subspace_iteration.ts";
+import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
+import { affinity, affinityBlock, tileFor, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { affinityOperator, type AffinityOperatorOptions, type Storage } from "./affinity_operator.ts";
+
+/** Settings of `normalizedCut`. */
+export interface NormalizedCutOptions extends AffinityOperatorOptions {
+  /** Eigenvectors wanted, the first (eigenvalue 1) included. */
+  components: number;
+  /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5. */
+  tolerance?: number;
+  seed?: number;
+  /** Name of the features in error messages. */
+  name?: string;
+  /** Operator applications to a block after which to give up; default 400. */
+  maxApplications?: number;
+  /** Told after every iteration how many pairs have converged. */
+  onProgress?: (done: number, wanted: number, residual: number) => void;
+}
+
+/** The embedding and how far it can be trusted. */
+export interface NormalizedCut {
+  /** n × C, orthonormal columns y with M y = λ y, the largest λ first; signs fixed. */
+  eigenvectors: Matrix;
+  /** λ₁ = 1 ≥ λ₂ ≥ …, C values. */
+  eigenvalues: Float64Array;
+  /** ‖M y − λ y‖ as measured, C values. */
+  residuals: Float64Array;
+  iterations: number;
+  /** Applications of the affinity to a block of columns. */
+  applications: number;
+  /** λ_C − λ_{C+1}; null when the graph has no further eigenvector. A gap near 0: the last components are arbitrary. */
+  eigengap: number | null;
+  /** Whether every residual reached the tolerance. */
+  converged: boolean;
+  /** d_i = Σ_j A_ij. */
+  degrees: Float32Array;
+  storage: Storage | "dense";
+}
+
+/** Graphs from this size on start from the eigenvectors of a subset. */
+const WARM_START_FROM = 2048;
+const SUBSET_SHARE = 1 / 8;
+
+/**
+ * Normalised cut: the top eigenvectors of M = D^−½ A D^−½, A_ij = exp(cos(x_i, x_j) − 1) (METHOD (3); Shi & Malik 2000).
+ *
+ * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from
+ * Chebyshev-filtered subspace iteration, started from a subset's eigenvectors when n ≥ 2048. Graphs of up to about a
+ * hundred nodes are solved densely in float64.
+ *
+ * @param x n × d features, one node a row, unitless
+ * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
+ *   last component, and whether it converged
+ * @throws RangeError when components exceed nodes, or naming the node that is a zero vector or not finite
+ *
+ * Cost: 2 n² d operations to make A and 2 n² · 32 for each application; memory O(n · d) plus what the budget allows for
+ * storing A.
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, normalizedCut, openGpu } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const x = { data: new Float32Array([1, 0, 0.9, 0.1, 0, 1, 0.1, 0.9]), rows: 4, cols: 2 };
+ * const cut = await normalizedCut(gpu, x, { components: 2 });
+ * const side = Array.from({ length: 4 }, (_, i) => cut.eigenvectors.data[2 * i + 1] > 0);
+ * if (side[0] !== side[1] || side[2] !== side[3] || side[0] === side[2]) throw new Error("two groups");
+ * closeGpu(gpu);
+ * ```
+ */
+export async function normalizedCut(
+  gpu: Gpu,
+  x: Matrix,
+  options: NormalizedCutOptions,
+): Promise<NormalizedCut> {
+  const { components, name = "features", tolerance = 1e-5 } = options;
+  if (!(Number.isInteger(components) && components >= 1)) {
+    throw new RangeError(`components is ${components}: ask for a whole number of eigenvectors, 1 or more.`);
+  }
+  if (components > x.rows) {
+    throw new RangeError(
+      `components is ${components}, but ${name} has only ${x.rows} nodes: ask for at most ${x.rows}.`,
+    );
+  }
+  if (!(tolerance > 0)) {
+    throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
+  }
+  return x.rows <= 3 * blockWidth(components)
+    ? await denseCut(gpu, x, options)
+    : await iterativeCut(gpu, x, options);
+}
+
+/** Small graphs: the affinity from the GPU, all eigenvectors in float64 on the host. */
+async function denseCut(
+  gpu: Gpu,
+  x: Matrix,
+  { components, tolerance = 1e-5 }: NormalizedCutOptions,
+): Promise<NormalizedCut> {
+  const n = x.rows;
+  const a = await affinity(gpu, x);
+  const degrees = new Float64Array(n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) degrees[i] += a.data[i * n + j];
+  const m = Float64Array.from(
+    a.data,
+    (value, at) => value / Math.sqrt(degrees[Math.floor(at / n)] * degrees[at % n]),
+  );
+  const { values, vectors } = symmetricEigen(m, n);
+  const eigenvectors = { data: new Float32Array(n * components), rows: n, cols: components };
+  const residuals = new Float64Array(components);
+  for (let c = 0; c < components; c++) {
+    let squares = 0;
+    for (let i = 0; i < n; i++) {
+      let product = 0;
+      for (let j = 0; j < n; j++) product += m[i * n + j] * vectors[j * n + c];
+      squares += (product - values[c] * vectors[i * n + c]) ** 2;
+      eigenvectors.data[i * components + c] = vectors[i * n + c];
+    }
+    residuals[c] = Math.sqrt(squares);
+  }
+  fixSigns(eigenvectors);
+  return {
+    eigenvectors,
+    eigenvalues: values.slice(0, components),
+    residuals,
+    iterations: 1,
+    applications: 1,
+    eigengap: components < n ? values[components - 1] - values[components] : null,
+    converged: residuals.every((r) => r <= tolerance),
+    degrees: Float32Array.from(degrees),
+    storage: "dense",
+  };
+}
+
+async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions): Promise<NormalizedCut> {
+  const { components, seed = 0, tolerance = 1e-5, name = "features" } = options;
+  const unit = uploadUnitRows(gpu, x, name);
+  const held: GpuMatrix[] = [unit];
+  let operator;
+  try {
+    operator = await affinityOperator(gpu, unit, options);
+    const first = uploadMatrix(
+      gpu,
+      { data: Float32Array.from(operator.first), rows: x.rows, cols: 1 },
+      "first eigenvector",
+    );
+    held.push(first);
+    const firstResidual = await residualOfFirst(gpu, operator, first);
+    let found: SubspaceResult = {
+      blocks: [],
+      eigenvalues: [],
+      residuals: [],
+      nextEigenvalue: 0,
+      iterations: 0,
+      applications: 0,
+      converged: true,
+    };
+    if (components > 1) {
+      const start = x.rows >= WARM_START_FROM
+        ? await startFromSubset(gpu, x, unit, operator, options)
+        : undefined;
+      if (start) held.push(start);
+      found = await subspaceIteration(gpu, operator, {
+        ...options,
+        components: components - 1,
+        tolerance,
+        seed,
+        start,
+      });
+    }
+    held.push(...found.blocks);
+    const blocks = await downloadMatrices(gpu, ...found.blocks);
+    const eigenvectors = assemble(operator.first, blocks, found.eigenvalues, components);
+    fixSigns(eigenvectors);
+    const order = descending(found.eigenvalues);
+    const eigenvalues = Float64Array.from([1, ...order.map((i) => found.eigenvalues[i])]);
+    const residuals = Float64Array.from([firstResidual, ...order.map((i) => found.residuals[i])]);
+    return {
+      eigenvectors,
+      eigenvalues,
+      residuals,
+      iterations: found.iterations,
+      applications: found.applications + 1,
+      eigengap: components > 1 ? eigenvalues[components - 1] - found.nextEigenvalue : null,
+      converged: found.converged && firstResidual <= tolerance,
+      degrees: Float32Array.from(operator.degrees),
+      storage: operator.storage,
+    };
+  } finally {
+    operator?.release();
+    releaseMatrix(gpu, ...held);
+  }
+}
+
+/** ‖M y₁ − y₁‖, which the deflated operator M′ = M − y₁ y₁ᵀ gives as ‖M′ y₁‖. */
+async function residualOfFirst(
+  gpu: Gpu,
+  operator: { apply(x: GpuMatrix, out: GpuMatrix): void },
+  first: GpuMatrix,
+): Promise<number> {
+  const image = allocateMatrix(gpu, first.rows, 1, "M′ · first eigenvector");
+  operator.apply(first, image);
+  const { data } = await downloadMatrix(gpu, image);
+  releaseMatrix(gpu, image);
+  return Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
+}
+
+/**
+ * Approximate eigenvectors from a subset S: those of its own normalised cut, carried to all nodes by one application of
+ * the rectangular block M′[:, S], which is one step of the power method restricted to S.
+ */
+async function startFromSubset(
+  gpu: Gpu,
+  x: Matrix,
+  unit: GpuMatrix,
+  operator: { first: Float64Array; degrees: Float64Array },
+  options: NormalizedCutOptions,
+): Promise<GpuMatrix> {
+  const n = x.rows;
+  const wanted = Math.min(blockWidth(options.components - 1) - 4, Math.floor(n * SUBSET_SHARE / 3) - 16);
+  const chosen = sampleIndices(n, Math.floor(n * SUBSET_SHARE), seededRandom(options.seed ?? 0));
+  const subset = { data: new Float32Array(chosen.length * x.cols), rows: chosen.length, cols: x.cols };
+  chosen.forEach((from, to) =>
+    subset.data.set(x.data.subarray(from * x.cols, (from + 1) * x.cols), to * x.cols)
+  );
+  const cut = await normalizedCut(gpu, subset, {
+    components: wanted + 1,
+    tolerance: 1e-3,
+    seed: options.seed,
+    storage: options.storage,
+    maxApplications: 40,
+  });
+  const columns = { data: new Float32Array(subset.rows * wanted), rows: subset.rows, cols: wanted };
+  for (let i = 0; i < subset.rows; i++) {
+    columns.data.set(
+      cut.eigenvectors.data.subarray(i * (wanted + 1) + 1, (i + 1) * (wanted + 1)),
+      i * wanted,
+    );
+  }
+  const pick = (values: Float64Array) => Float64Array.from(chosen, (i) => values[i]);
+  const s = operator.degrees.map((d) => 1 / Math.sqrt(d));
+  const scale = uploadScale(gpu, n, s, operator.first);
+  const columnScale = uploadScale(gpu, subset.rows, pick(s), pick(operator.first));
+  const subsetUnit = uploadUnitRows(gpu, subset);
+  const basis = uploadMatrix(gpu, columns, "subset eigenvectors");
+  const start = allocateMatrix(gpu, n, wanted, "start from a subset");
+  const tile = tileFor(gpu, subset.rows);
+  const block: GpuMatrix = {
+    ...{ rows: tile.rows, cols: subset.rows, stride: tile.stride, panelRows: tile.rows },
+    ...{ panels: [tile.buffer], offset: 0, label: "affinity tile" },
+  };
+  for (let first = 0; first < n; first += tile.rows) {
+    const rows = Math.min(tile.rows, n - first);
+    affinityBlock(gpu, unit, scale, first, rows, subsetUnit, columnScale, {
+      buffer: tile.buffer,
+      stride: tile.stride,
+      row: 0,
+    });
+    multiply(gpu, rowView(block, 0, rows), basis, { out: rowView(start, first, rows) });
+  }
+  release(gpu, tile.buffer);
+  release(gpu, scale.buffer);
+  release(gpu, columnScale.buffer);
+  releaseMatrix(gpu, subsetUnit, basis);
+  return start;
+}
+
+function descending(values: number[]): number[] {
+  return values.map((_, i) => i).sort((i, j) => values[j] - values[i]);
+}
+
+/** The first eigenvector and the columns of all blocks, in descending order of eigenvalue. */
+function assemble(first: Float64Array, blocks: Matrix[], eigenvalues: number[], components: number): Matrix {
+  const rows = first.length;
+  const data = new Float32Array(rows * components);
+  const sources = blocks.flatMap((block) =>
+    Array.from({ length: block.cols }, (_, column) => ({ block, column }))
+  );
+  descending(eigenvalues).forEach((from, to) => {
+    const { block, column } = sources[from];
+    for (let i = 0; i < rows; i++) data[i * components + to + 1] = block.data[i * block.cols + column];
+  });
+  for (let i = 0; i < rows; i++) data[i * components] = first[i];
+  return { data, rows, cols: components };
+}
+
+/**
+ * Fixes the sign of every column in place: its sum is made ≥ 0; a sum that is only rounding counts as a tie, broken by
+ * the first entry that is not.
+ */
+export function fixSigns(x: Matrix): void {
+  for (let c = 0; c < x.cols; c++) {
+    let sum = 0, magnitude = 0, largest = 0;
+    for (let i = c; i < x.data.length; i += x.cols) {
+      sum += x.data[i];
+      magnitude += Math.abs(x.data[i]);
+      largest = Math.max(largest, Math.abs(x.data[i]));
+    }
+    let sign = sum;
+    if (Math.abs(sum) <= 1e-5 * magnitude) {
+      for (let i = c; i < x.data.length; i += x.cols) {
+        if (Math.abs(x.data[i]) > 1e-3 * largest) {
+          sign = x.data[i];
+          break;
+        }
+      }
+    }
+    if (sign < 0) { for (let i = c; i < x.data.length; i += x.cols) x.data[i] = -x.data[i]; }
+  }
+}

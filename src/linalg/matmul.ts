@@ -1,0 +1,193 @@
+/** Matrix products in WGSL. */
+import code from "../../shaders/matmul.wgsl" with { type: "text" };
+import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  assertMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "./matrix.ts";
+
+const MATMUL: Kernel = { label: "matmul", code };
+const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
+
+const WORKGROUP = 8;
+/** Inner extent of a slice when a long reduction onto a small result is split. */
+const SLICE = 512;
+/** A product with fewer register blocks than this is split along k: too few invocations to fill a device otherwise. */
+const FEW_BLOCKS = 64;
+
+/** Which operands are read transposed. */
+export interface MatmulOptions {
+  transposeA?: boolean;
+  transposeB?: boolean;
+}
+
+/** Cuts [0, total) wherever a panel of one of the matrices ends. */
+function cuts(total: number, ...matrices: GpuMatrix[]): { first: number; count: number }[] {
+  const ranges = [];
+  for (let first = 0; first < total;) {
+    const ends = matrices.map(({ panelRows, offset }) =>
+      (Math.floor((first + offset) / panelRows) + 1) * panelRows - offset
+    );
+    const end = Math.min(total, ...ends);
+    ranges.push({ first, count: end - first });
+    first = end;
+  }
+  return ranges;
+}
+
+/** Panel and row within it where row `row` of a matrix lies. */
+function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number } {
+  const stored = row + matrix.offset;
+  return { buffer: matrix.panels[Math.floor(stored / matrix.panelRows)], row: stored % matrix.panelRows };
+}
+
+/**
+ * C = op(A) · op(B) for matrices on the GPU, written to `out` (allocated when absent).
+ *
+ * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are.
+ */
+export function multiply(
+  gpu: Gpu,
+  a: GpuMatrix,
+  b: GpuMatrix,
+  { transposeA = false, transposeB = false, out }: MatmulOptions & { out?: GpuMatrix } = {},
+): GpuMatrix {
+  const m = transposeA ? a.cols : a.rows;
+  const n = transposeB ? b.rows : b.cols;
+  const k = transposeA ? a.rows : a.cols;
+  const kOfB = transposeB ? b.cols : b.rows;
+  if (k !== kOfB) {
+    throw new RangeError(
+      `matmul: A${transposeA ? "ᵀ" : ""} is ${m} × ${k} and B${
+        transposeB ? "ᵀ" : ""
+      } is ${kOfB} × ${n}: the inner sizes differ.`,
+    );
+  }
+  const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
+  const blocks = Math.ceil(m / 8) * Math.ceil(n / 16);
+  const split = blocks < FEW_BLOCKS && k >= 2 * SLICE && transposeA && !transposeB && c.panels.length === 1;
+  const mRanges = cuts(m, c, ...(transposeA ? [] : [a]));
+  const nRanges = transposeB ? cuts(n, b) : [{ first: 0, count: n }];
+  const kRanges = cuts(k, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
+  const overrides = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB), WORKGROUP };
+
+  for (const mr of mRanges) {
+    for (const nr of nRanges) {
+      for (const kr of kRanges) {
+        const pa = place(a, transposeA ? kr.first : mr.first);
+        const pb = place(b, transposeB ? nr.first : kr.first);
+        const pc = place(c, mr.first);
+        const sizes = `${mr.count} × ${kr.count} by ${kr.count} × ${nr.count}`;
+        const grid = [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
+        const aCol = (transposeA ? mr.first : kr.first) / 4;
+        const bCol = (transposeB ? kr.first : nr.first) / 4;
+        const run = (
+          kFirst: number,
+          kCount: number,
+          slice: number,
+          target: GPUBuffer,
+          cRow: number,
+          cCol: number,
+          add: number,
+        ) =>
+          dispatch(gpu, MATMUL, {
+            buffers: [pa.buffer, pb.buffer, target],
+            u32: [
+              ...[mr.count, nr.count, kCount, slice],
+              ...[a.stride / 4, b.stride / 4, c.stride / 4],
+              pa.row + (transposeA ? kFirst : 0),
+              pb.row + (transposeB ? 0 : kFirst),
+              cRow,
+              aCol + (transposeA ? 0 : kFirst / 4),
+              bCol + (transposeB ? kFirst / 4 : 0),
+              cCol,
+              add,
+            ],
+            overrides,
+            workgroups: [grid[0], grid[1], Math.ceil(kCount / slice)],
+            sizes,
+          });
+        if (!split) {
+          run(
+            0,
+            kr.count,
+            Math.ceil(kr.count / 4) * 4,
+            pc.buffer,
+            pc.row,
+            nr.first / 4,
+            Number(kr.first > 0),
+          );
+          continue;
+        }
+        const slabBytes = mr.count * c.stride * 4;
+        const slabs = Math.max(1, Math.floor(gpu.limits.bindingBytes / slabBytes));
+        for (let first = 0; first < kr.count; first += slabs * SLICE) {
+          const count = Math.min(slabs * SLICE, kr.count - first);
+          const slices = Math.ceil(count / SLICE);
+          const scratch = allocate(gpu, slices * slabBytes, "slabs of a split product");
+          run(first, count, SLICE, scratch, 0, 0, 0);
+          sumSlabs(gpu, scratch, pc.buffer, slabBytes / 16, slices, kr.first + first > 0);
+          release(gpu, scratch);
+        }
+      }
+    }
+  }
+  return c;
+}
+
+/** out = Σ slabs, each of `size` vec4, in fixed order; with `accumulate` added to what out holds. */
+export function sumSlabs(
+  gpu: Gpu,
+  slabs: GPUBuffer,
+  out: GPUBuffer,
+  size: number,
+  count: number,
+  accumulate = false,
+): void {
+  dispatch(gpu, SUM_SLABS, {
+    buffers: [slabs, out],
+    u32: [size, count, Number(accumulate)],
+    workgroups: [Math.ceil(size / 16)],
+    sizes: `${count} slabs of ${4 * size} values`,
+  });
+}
+
+/**
+ * C = op(A) · op(B), op(X) = X or Xᵀ, in float32 on the GPU.
+ *
+ * @param a m × k (k × m with `transposeA`), row-major, any unit
+ * @param b k × n (n × k with `transposeB`)
+ * @returns C, m × n; every value summed over k in ascending order, the same bits whatever the panels
+ * @throws RangeError when the inner sizes differ; TypeError when an operand is no matrix
+ *
+ * Cost: 2 m n k operations, memory of the three matrices.
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, matmul, openGpu } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const a = { data: new Float32Array([1, 2, 3, 4]), rows: 2, cols: 2 };
+ * const c = await matmul(gpu, a, a, { transposeB: true });
+ * if (c.data.join() !== "5,11,11,25") throw new Error(`A Aᵀ is ${c.data}`);
+ * closeGpu(gpu);
+ * ```
+ */
+export async function matmul(gpu: Gpu, a: Matrix, b: Matrix, options: MatmulOptions = {}): Promise<Matrix> {
+  assertMatrix(a, "A");
+  assertMatrix(b, "B");
+  const operands: GpuMatrix[] = [];
+  try {
+    operands.push(uploadMatrix(gpu, a, "A"));
+    operands.push(uploadMatrix(gpu, b, "B"));
+    operands.push(multiply(gpu, operands[0], operands[1], options));
+    return await downloadMatrix(gpu, operands[2]);
+  } finally {
+    releaseMatrix(gpu, ...operands);
+  }
+}

@@ -1,0 +1,81 @@
+/** Rows scaled to unit length. */
+import code from "../../shaders/row_normalize.wgsl" with { type: "text" };
+import { dispatch, type Gpu, type Kernel } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  assertMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowWindows,
+  uploadMatrix,
+} from "./matrix.ts";
+
+const ROW_NORMALIZE: Kernel = { label: "row_normalize", code };
+const WORKGROUP = 16;
+/** Rows whose largest magnitude lies below this have no direction in float32: the GPU may flush them to zero. */
+const SMALLEST = 2 ** -126;
+
+/**
+ * Checks that every row has a direction.
+ *
+ * @throws RangeError naming the node (row): "node 7 has NaN in channel 3 …" or "node 7 is a zero vector …"
+ */
+export function assertRows(x: Matrix, name = "features", firstNode = 0): void {
+  assertMatrix(x, name);
+  const { data, rows, cols } = x;
+  for (let i = 0; i < rows; i++) {
+    let largest = 0;
+    for (let k = i * cols; k < (i + 1) * cols; k++) {
+      const magnitude = Math.abs(data[k]);
+      if (!(magnitude <= 3.5e38)) {
+        throw new RangeError(
+          `${name}: node ${firstNode + i} has ${data[k]} in channel ${
+            k - i * cols
+          }; every value must be finite: check how it was extracted.`,
+        );
+      }
+      if (magnitude > largest) largest = magnitude;
+    }
+    if (largest < SMALLEST) {
+      throw new RangeError(
+        `${name}: node ${
+          firstNode + i
+        } is a zero vector, which has no cosine with others: leave it out or check how it was extracted.`,
+      );
+    }
+  }
+}
+
+/** x̂_i = x_i / ‖x_i‖ on the GPU; x must have passed `assertRows`. */
+export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
+  const out = allocateMatrix(gpu, x.rows, x.cols, "unit rows");
+  rowWindows(x).forEach(({ buffer, rows }, panel) =>
+    dispatch(gpu, ROW_NORMALIZE, {
+      buffers: [buffer, out.panels[panel]],
+      u32: [rows, x.stride / 4],
+      workgroups: [Math.ceil(rows / WORKGROUP)],
+      sizes: `${x.rows} × ${x.cols}`,
+    })
+  );
+  return out;
+}
+
+/**
+ * Scales every row to unit length, on the GPU.
+ *
+ * @param x n × d, any unit
+ * @returns n × d with rows of length 1
+ * @throws RangeError naming the first row that is zero or not finite
+ */
+export async function rowNormalize(gpu: Gpu, x: Matrix): Promise<Matrix> {
+  assertRows(x, "rows");
+  const raw = uploadMatrix(gpu, x, "rows");
+  const unit = normalizeRows(gpu, raw);
+  try {
+    return await downloadMatrix(gpu, unit);
+  } finally {
+    releaseMatrix(gpu, raw, unit);
+  }
+}

@@ -1,0 +1,122 @@
+/** Eigenvectors of small symmetric matrices, in float64 on the host. */
+
+/** Eigenvalues in descending order, and the eigenvectors as columns of a row-major n × n matrix. */
+export interface SymmetricEigen {
+  values: Float64Array;
+  vectors: Float64Array;
+}
+
+const MAX_SWEEPS = 40;
+
+/**
+ * All eigenpairs of a symmetric n × n matrix by cyclic Jacobi rotations (Golub & Van Loan, Matrix Computations, 8.5).
+ *
+ * @param matrix row-major n × n, only assumed symmetric up to rounding
+ * @returns eigenvalues descending, orthonormal eigenvectors as columns
+ * @throws Error when the matrix is not finite
+ *
+ * Cost: about 8 sweeps of 4 n³ operations; meant for n ≤ 128.
+ */
+export function symmetricEigen(matrix: Float64Array, n: number): SymmetricEigen {
+  const a = new Float64Array(matrix);
+  const v = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    v[i * n + i] = 1;
+    for (let j = 0; j < i; j++) a[i * n + j] = a[j * n + i] = (a[i * n + j] + a[j * n + i]) / 2;
+  }
+  if (!a.every(Number.isFinite)) throw new Error("A small symmetric matrix holds NaN or infinite values.");
+  for (let sweep = 0; sweep < MAX_SWEEPS; sweep++) {
+    let off = 0, diagonal = 0;
+    for (let i = 0; i < n; i++) {
+      diagonal += a[i * n + i] ** 2;
+      for (let j = 0; j < i; j++) off += a[i * n + j] ** 2;
+    }
+    if (off <= 1e-32 * diagonal || off === 0) break;
+    for (let p = 0; p < n - 1; p++) {
+      for (let q = p + 1; q < n; q++) {
+        const apq = a[p * n + q];
+        if (apq === 0) continue;
+        const theta = (a[q * n + q] - a[p * n + p]) / (2 * apq);
+        const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1));
+        const c = 1 / Math.sqrt(t * t + 1), s = t * c;
+        for (let k = 0; k < n; k++) {
+          const x = a[k * n + p], y = a[k * n + q];
+          a[k * n + p] = c * x - s * y;
+          a[k * n + q] = s * x + c * y;
+        }
+        for (let k = 0; k < n; k++) {
+          const x = a[p * n + k], y = a[q * n + k];
+          a[p * n + k] = c * x - s * y;
+          a[q * n + k] = s * x + c * y;
+        }
+        for (let k = 0; k < n; k++) {
+          const x = v[k * n + p], y = v[k * n + q];
+          v[k * n + p] = c * x - s * y;
+          v[k * n + q] = s * x + c * y;
+        }
+      }
+    }
+  }
+  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => a[j * n + j] - a[i * n + i]);
+  const values = Float64Array.from(order, (i) => a[i * n + i]);
+  const vectors = new Float64Array(n * n);
+  order.forEach((from, to) => {
+    for (let k = 0; k < n; k++) vectors[k * n + to] = v[k * n + from];
+  });
+  return { values, vectors };
+}
+
+/**
+ * T with Tᵀ G T = I on the columns that G can support: the inverse of G's Cholesky factor after scaling G to a unit
+ * diagonal.
+ *
+ * @param gram row-major n × n Gram matrix of n columns
+ * @param floor columns whose remaining squared length falls to `floor` of their own are given up
+ * @returns `transform`, row-major n × n upper triangular, a given-up column being all zeros; `deficient`, their indices
+ */
+export function inverseCholesky(
+  gram: Float64Array,
+  n: number,
+  floor: number,
+): { transform: Float64Array; deficient: number[] } {
+  const deficient: number[] = [];
+  const transform = new Float64Array(n * n);
+  // Gram–Schmidt on coefficient columns in the inner product of G: t_j = (e_j − Σ t_i ⟨t_i, e_j⟩) / length.
+  for (let j = 0; j < n; j++) {
+    const own = gram[j * n + j];
+    const t = new Float64Array(n);
+    if (own > 0) t[j] = 1 / Math.sqrt(own);
+    for (let pass = 0; pass < 2 && own > 0; pass++) {
+      for (let i = 0; i < j; i++) {
+        let dot = 0;
+        for (let r = 0; r <= i; r++) {
+          const tri = transform[r * n + i];
+          if (tri === 0) continue;
+          for (let c = 0; c <= j; c++) dot += tri * gram[r * n + c] * t[c];
+        }
+        for (let r = 0; r <= i; r++) t[r] -= dot * transform[r * n + i];
+      }
+    }
+    let length = 0;
+    for (let r = 0; r <= j; r++) for (let c = 0; c <= j; c++) length += t[r] * gram[r * n + c] * t[c];
+    if (!(own > 0) || !(length > floor)) {
+      deficient.push(j);
+      continue;
+    }
+    for (let r = 0; r <= j; r++) transform[r * n + j] = t[r] / Math.sqrt(length);
+  }
+  return { transform, deficient };
+}
+
+/** Row-major product of n × n float64 matrices, AᵀB with `transposeA`. */
+export function smallProduct(a: Float64Array, b: Float64Array, n: number, transposeA = false): Float64Array {
+  const c = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < n; k++) {
+      const aik = transposeA ? a[k * n + i] : a[i * n + k];
+      if (aik === 0) continue;
+      for (let j = 0; j < n; j++) c[i * n + j] += aik * b[k * n + j];
+    }
+  }
+  return c;
+}
