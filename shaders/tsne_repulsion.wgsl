@@ -1,0 +1,65 @@
+// Repulsive forces of t-SNE, exact: with q_ij = 1 / (1 + ‖y_i − y_j‖²), for every point i
+//   force_i = Σ_{j≠i} q_ij² (y_i − y_j),   z_i = Σ_{j≠i} q_ij
+// (van der Maaten & Hinton 2008, eq. 5; the gradient divides force by Σ_i z_i).
+//
+// y       n points of up to 3 coordinates, the 4th 0
+// out     (force_i, z_i), one slab of n per slice of j; the slabs are added up by sum_slabs
+// params  see Params
+//
+// Dispatch: x = ⌈n / 4 / WORKGROUP⌉, y = slices of j. One invocation takes 4 points.
+// Order of reduction: j ascending within a slice.
+
+override WORKGROUP: u32 = 8;
+
+struct Params {
+  n: u32,
+  slice: u32, // points j in a slice
+}
+
+@group(0) @binding(0) var<storage, read> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(2) var<uniform> params: Params;
+
+// Adds the force of one point on another, and q in w. A point on itself adds q = 1, taken off at the end.
+fn add(s: vec4f, yi: vec4f, yj: vec4f) -> vec4f {
+  let d = yi - yj;
+  let q = 1 / (1 + dot(d, d));
+  return s + vec4f(d.xyz * (q * q), q);
+}
+
+// Takes the point itself off z and stores.
+fn store(s: vec4f, i: u32, slice: u32, own: bool) {
+  if (i < params.n) {
+    out[slice * params.n + i] = s - vec4f(0, 0, 0, select(0.0, 1.0, own));
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x * 4;
+  if (i >= params.n) {
+    return;
+  }
+  let last = params.n - 1;
+  let y0 = y[i];
+  let y1 = y[min(i + 1, last)];
+  let y2 = y[min(i + 2, last)];
+  let y3 = y[min(i + 3, last)];
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  let begin = id.y * params.slice;
+  let end = min(begin + params.slice, params.n);
+  for (var j = begin; j < end; j++) {
+    let yj = y[j];
+    s0 = add(s0, y0, yj);
+    s1 = add(s1, y1, yj);
+    s2 = add(s2, y2, yj);
+    s3 = add(s3, y3, yj);
+  }
+  store(s0, i, id.y, i >= begin && i < end);
+  store(s1, i + 1, id.y, i + 1 >= begin && i + 1 < end);
+  store(s2, i + 2, id.y, i + 2 >= begin && i + 2 < end);
+  store(s3, i + 3, id.y, i + 3 >= begin && i + 3 < end);
+}

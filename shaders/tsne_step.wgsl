@@ -1,0 +1,64 @@
+// One step of t-SNE's gradient descent with momentum and gains, for every point i:
+//   g_i = 4 (e Σ_j p_ij q_ij (y_i − y_j) − force_i / Z),  q_ij = 1 / (1 + ‖y_i − y_j‖²)
+//   gain ← gain + 0.2 where g and the last update differ in sign, else 0.8 gain, at least 0.01
+//   update ← momentum · update − rate · gain · g,  y ← y + update
+// (van der Maaten & Hinton 2008, eq. 5; gains after Jacobs 1988).
+//
+// y          n points, the 4th coordinate 0
+// repulsion  (force_i, z_i)
+// z_sums     partial sums of (force_i, z_i) over points: Z is the total of their w
+// row_start  n + 1 offsets into joint
+// joint      (j, bits of p_ij) for every p_ij > 0, row by row
+// motion     last update and gains of a point, side by side; replaced by the new ones
+// out        the new y
+// params     see Params
+//
+// Dispatch: x = ⌈n / WORKGROUP⌉, one invocation a point. Order of reduction: stored neighbours in order; Z in order.
+
+override WORKGROUP: u32 = 8;
+
+struct Params {
+  n: u32,
+  partials: u32, // entries of z_sums
+  momentum: f32,
+  rate: f32,
+  exaggeration: f32, // e
+}
+
+@group(0) @binding(0) var<storage, read> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> repulsion: array<vec4f>;
+@group(0) @binding(2) var<storage, read> z_sums: array<vec4f>;
+@group(0) @binding(3) var<storage, read> row_start: array<u32>;
+@group(0) @binding(4) var<storage, read> joint: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> motion: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(7) var<uniform> params: Params;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x;
+  if (i >= params.n) {
+    return;
+  }
+  var z = 0.0;
+  for (var s = 0u; s < params.partials; s++) {
+    z += z_sums[s].w;
+  }
+  let own = y[i];
+  var pull = vec4f();
+  for (var at = row_start[i]; at < row_start[i + 1]; at++) {
+    let pair = joint[at];
+    let d = own - y[pair.x];
+    pull = fma(d, vec4f(bitcast<f32>(pair.y) / (1 + dot(d, d))), pull);
+  }
+  let force = vec4f(repulsion[i].xyz, 0);
+  let gradient = 4 * (params.exaggeration * pull - force / z);
+  let before = motion[2 * i];
+  let gain = motion[2 * i + 1];
+  let against = sign(gradient) * sign(before) < vec4f();
+  let raised = max(select(gain * 0.8, gain + 0.2, against), vec4f(0.01));
+  let update = params.momentum * before - params.rate * raised * gradient;
+  motion[2 * i] = update;
+  motion[2 * i + 1] = raised;
+  out[i] = own + update;
+}

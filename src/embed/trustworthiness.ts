@@ -1,0 +1,45 @@
+/** How faithful a map's neighbourhoods are. */
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+
+/**
+ * Trustworthiness of a map (Venna & Kaski 2001): 1 minus the normalised rank by which points intrude into the map's
+ * neighbourhoods without being near in the original space. 1 is perfect, about 0.5 is chance.
+ *
+ * @param x n × d original points, Euclidean
+ * @param y n × c their map
+ * @param k neighbourhood size, below n / 2; default 5
+ * @returns a number in [0, 1]
+ *
+ * Cost: n² distances and n sorts, on the host in float64: take a sub-sample beyond a few thousand points.
+ */
+export function trustworthiness(x: Matrix, y: Matrix, k = 5): number {
+  assertMatrix(x, "original points");
+  assertMatrix(y, "map");
+  const n = x.rows;
+  if (y.rows !== n) {
+    throw new RangeError(`The map has ${y.rows} points and the original ${n}: they must be the same points.`);
+  }
+  if (!(k >= 1 && k < n / 2)) {
+    throw new RangeError(`k is ${k}: trustworthiness of ${n} points needs 1 ≤ k < ${n / 2}.`);
+  }
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  const rank = new Uint32Array(n);
+  let penalty = 0;
+  for (let i = 0; i < n; i++) {
+    const far = squaredDistancesFrom(x, i), near = squaredDistancesFrom(y, i);
+    far[i] = near[i] = -1;
+    order.slice().sort((a, b) => far[a] - far[b] || a - b).forEach((j, r) => rank[j] = r);
+    for (const j of order.slice().sort((a, b) => near[a] - near[b] || a - b).subarray(1, k + 1)) {
+      penalty += Math.max(0, rank[j] - k);
+    }
+  }
+  return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * penalty;
+}
+
+function squaredDistancesFrom({ data, rows, cols }: Matrix, i: number): Float64Array {
+  const out = new Float64Array(rows);
+  for (let j = 0; j < rows; j++) {
+    for (let c = 0; c < cols; c++) out[j] += (data[i * cols + c] - data[j * cols + c]) ** 2;
+  }
+  return out;
+}

@@ -1,0 +1,282 @@
+/** t-SNE in two or three dimensions, with exact forces on the GPU. */
+import perplexityCode from "../../shaders/perplexity.wgsl" with { type: "text" };
+import repulsionCode from "../../shaders/tsne_repulsion.wgsl" with { type: "text" };
+import stepCode from "../../shaders/tsne_step.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { nearestNeighbors } from "../graph/knn.ts";
+import { sumSlabs } from "../linalg/matmul.ts";
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { fillRandom, seededRandom } from "../linalg/random.ts";
+import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
+
+const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
+const REPULSION: Kernel = { label: "tsne_repulsion", code: repulsionCode };
+const STEP: Kernel = { label: "tsne_step", code: stepCode };
+
+/** Settings of `tsne`; the defaults are scikit-learn's. */
+export interface TsneOptions {
+  /** 2 or 3; default 3. */
+  dimensions?: 2 | 3;
+  /** Effective number of neighbours, at most 42; default 30, lowered where there are too few points. */
+  perplexity?: number;
+  /** Steps in all; default 1000, the first quarter (250 at most) with exaggerated attraction. */
+  iterations?: number;
+  /** Factor on the attraction in the early steps; default 12. */
+  exaggeration?: number;
+  /** Step size; default max(n / exaggeration / 4, 50). */
+  learningRate?: number;
+  seed?: number;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** The map and how good it is. */
+export interface Tsne {
+  /** n × dimensions, unitless, centred. */
+  points: Matrix;
+  /** KL(P‖Q), nats. */
+  kl: number;
+  /** Perplexity used. */
+  perplexity: number;
+  iterations: number;
+}
+
+/** Largest n for which all pairs are taken. */
+const MAX_POINTS = 20000;
+/** Three times as many neighbours fit the neighbour list. */
+const MAX_PERPLEXITY = 42;
+const MOMENTUM_EARLY = 0.5;
+const MOMENTUM_LATE = 0.8;
+const SLICE = 2048; // points j per slice of the repulsion
+const STEPS_PER_WAIT = 50;
+
+/** The symmetric joint probabilities, row by row. */
+interface Joint {
+  rowStart: Uint32Array;
+  cols: Uint32Array;
+  p: Float32Array;
+}
+
+/**
+ * t-SNE (van der Maaten & Hinton 2008; METHOD, "Spectral-tSNE"): attraction over 3 × perplexity nearest neighbours, exact
+ * repulsion over all pairs, early exaggeration, momentum and gains, started from the principal components.
+ *
+ * @param x n × d, Euclidean
+ * @returns points n × dimensions and the Kullback–Leibler divergence reached
+ * @throws RangeError for n below 4 or above 20,000, or rows that are not finite
+ *
+ * Cost: n² pairs a step; memory O(n · perplexity). Fixed order of reduction and seeded: equal input, equal bits.
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, openGpu, tsne } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const data = Float32Array.from({ length: 60 }, (_, i) => (i < 30 ? 0 : 10) + Math.sin(i * i));
+ * const { points, kl } = await tsne(gpu, { data, rows: 20, cols: 3 }, { dimensions: 2, iterations: 100 });
+ * if (points.rows !== 20 || !(kl >= 0)) throw new Error("20 points on a plane");
+ * closeGpu(gpu);
+ * ```
+ */
+export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
+  const { dimensions = 3, iterations = 1000, exaggeration = 12, seed = 0, onProgress } = options;
+  assertMatrix(x, "t-SNE input");
+  const n = x.rows;
+  if (n < 4 || n > MAX_POINTS) {
+    throw new RangeError(
+      `t-SNE takes 4 to ${MAX_POINTS} points, not ${n}: embed a sub-sample and propagate it.`,
+    );
+  }
+  const bad = x.data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new RangeError(
+      `t-SNE input: point ${Math.floor(bad / x.cols)} has ${x.data[bad]}: every value must be finite.`,
+    );
+  }
+  const perplexity = Math.min(options.perplexity ?? 30, (n - 1) / 3, MAX_PERPLEXITY);
+  const joint = await jointProbabilities(gpu, x, perplexity);
+  const rate = options.learningRate ?? Math.max(n / exaggeration / 4, 50);
+  const early = Math.min(250, Math.floor(iterations / 4));
+  const slices = Math.ceil(n / SLICE);
+  const buffers = {
+    y: allocate(gpu, n * 16, "t-SNE points"),
+    next: allocate(gpu, n * 16, "t-SNE points"),
+    slabs: allocate(gpu, slices * n * 16, "t-SNE repulsion"),
+    repulsion: allocate(gpu, Math.ceil(n / 64) * 64 * 16, "t-SNE repulsion"),
+    sums: allocate(gpu, 64 * 16, "t-SNE normaliser"),
+    rowStart: allocate(gpu, joint.rowStart.byteLength, "joint probabilities"),
+    joint: allocate(gpu, joint.p.length * 8, "joint probabilities"),
+    motion: allocate(gpu, n * 32, "t-SNE motion"),
+  };
+  try {
+    writeBuffer(gpu, buffers.y, startPoints(x, dimensions, seed));
+    writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
+    writeBuffer(gpu, buffers.rowStart, joint.rowStart);
+    writeBuffer(gpu, buffers.joint, interleave(joint));
+    writeBuffer(gpu, buffers.motion, Float32Array.from({ length: n * 8 }, (_, i) => i % 8 < 4 ? 0 : 1));
+    let { y, next } = buffers;
+    for (let step = 0; step < iterations; step++) {
+      repel(gpu, y, buffers, n, slices);
+      dispatch(gpu, STEP, {
+        buffers: [
+          y,
+          buffers.repulsion,
+          buffers.sums,
+          buffers.rowStart,
+          buffers.joint,
+          buffers.motion,
+          next,
+        ],
+        u32: [n, 64],
+        f32: [step < early ? MOMENTUM_EARLY : MOMENTUM_LATE, rate, step < early ? exaggeration : 1],
+        workgroups: [Math.ceil(n / 8)],
+        sizes: `${n} points`,
+      });
+      [y, next] = [next, y];
+      if ((step + 1) % STEPS_PER_WAIT === 0) {
+        await readBuffers(gpu, [{ buffer: buffers.sums, bytes: 4 }]);
+        onProgress?.(step + 1, iterations);
+      }
+    }
+    repel(gpu, y, buffers, n, slices);
+    const [bytes, sums] = await readBuffers(gpu, [{ buffer: y, bytes: n * 16 }, {
+      buffer: buffers.sums,
+      bytes: 64 * 16,
+    }]);
+    const padded = new Float32Array(bytes);
+    const z = new Float32Array(sums).reduce((sum, v, i) => i % 4 === 3 ? sum + v : sum, 0);
+    return {
+      points: centred(padded, n, dimensions),
+      kl: divergence(joint, padded, z),
+      perplexity,
+      iterations,
+    };
+  } finally {
+    for (const buffer of Object.values(buffers)) release(gpu, buffer);
+  }
+}
+
+/** Repulsive forces of all pairs and the partial sums of their normaliser. */
+function repel(
+  gpu: Gpu,
+  y: GPUBuffer,
+  { slabs, repulsion, sums }: { slabs: GPUBuffer; repulsion: GPUBuffer; sums: GPUBuffer },
+  n: number,
+  slices: number,
+): void {
+  dispatch(gpu, REPULSION, {
+    buffers: [y, slices === 1 ? repulsion : slabs],
+    u32: [n, SLICE],
+    workgroups: [Math.ceil(n / 32), slices],
+    sizes: `${n} points`,
+  });
+  if (slices > 1) sumSlabs(gpu, slabs, repulsion, n, slices);
+  sumSlabs(gpu, repulsion, sums, 64, Math.ceil(n / 64));
+}
+
+/** p_ij = (p_{j|i} + p_{i|j}) / 2n over nearest neighbours. */
+async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Promise<Joint> {
+  const n = x.rows;
+  const k = Math.min(n - 1, Math.floor(3 * perplexity) + 1);
+  const { indices, similarities } = await nearestNeighbors(gpu, x, x, {
+    k,
+    metric: "euclidean",
+    excludeSelf: true,
+  });
+  const distances = allocate(gpu, n * k * 4, "neighbour distances");
+  const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
+  writeBuffer(gpu, distances, similarities);
+  dispatch(gpu, PERPLEXITY, {
+    buffers: [distances, conditional],
+    u32: [n, k],
+    f32: [Math.log(perplexity)],
+    workgroups: [Math.ceil(n / 8)],
+    sizes: `${n} points, K = ${k}`,
+  });
+  const [bytes] = await readBuffers(gpu, [{ buffer: conditional, bytes: n * k * 4 }]);
+  release(gpu, distances);
+  release(gpu, conditional);
+  return symmetrize(indices, new Float32Array(bytes), n, k);
+}
+
+function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
+  const rows = Array.from({ length: n }, () => new Map<number, number>());
+  for (let i = 0; i < n; i++) {
+    for (let at = i * k; at < (i + 1) * k; at++) {
+      const j = indices[at], half = p[at] / (2 * n);
+      rows[i].set(j, (rows[i].get(j) ?? 0) + half);
+      rows[j].set(i, (rows[j].get(i) ?? 0) + half);
+    }
+  }
+  const rowStart = new Uint32Array(n + 1);
+  rows.forEach((row, i) => rowStart[i + 1] = rowStart[i] + row.size);
+  const cols = new Uint32Array(rowStart[n]);
+  const joint = new Float32Array(rowStart[n]);
+  rows.forEach((row, i) => {
+    [...row].sort((a, b) => a[0] - b[0]).forEach(([j, value], at) => {
+      cols[rowStart[i] + at] = j;
+      joint[rowStart[i] + at] = value;
+    });
+  });
+  return { rowStart, cols, p: joint };
+}
+
+/** (j, bits of p_ij) pairs. */
+function interleave({ cols, p }: Joint): Uint32Array {
+  const bits = new Uint32Array(p.buffer);
+  return Uint32Array.from({ length: 2 * cols.length }, (_, i) => i % 2 ? bits[i >> 1] : cols[i >> 1]);
+}
+
+/** The first principal components scaled to a standard deviation of 10⁻⁴, padded to 4 coordinates. */
+function startPoints(x: Matrix, dimensions: number, seed: number): Float32Array {
+  const { rows: n, cols: d, data } = x;
+  const mean = new Float64Array(d);
+  for (let i = 0; i < data.length; i++) mean[i % d] += data[i] / n;
+  const covariance = new Float64Array(d * d);
+  for (let i = 0; i < n; i++) {
+    for (let a = 0; a < d; a++) {
+      const va = data[i * d + a] - mean[a];
+      for (let b = 0; b <= a; b++) covariance[a * d + b] += va * (data[i * d + b] - mean[b]) / n;
+    }
+  }
+  for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[b * d + a] = covariance[a * d + b];
+  const { values, vectors } = symmetricEigen(covariance, d);
+  const y = new Float32Array(n * 4);
+  const noise = fillRandom(new Float32Array(n * 4), seededRandom(seed));
+  for (let c = 0; c < dimensions; c++) {
+    let largest = 0;
+    for (let a = 0; a < d && c < d; a++) {
+      if (Math.abs(vectors[a * d + c]) > Math.abs(largest) + 1e-9) largest = vectors[a * d + c];
+    }
+    const known = c < d && values[c] > 1e-12 * Math.max(values[0], 1e-30);
+    const scale = known ? 1e-4 / Math.sqrt(values[0]) * Math.sign(largest || 1) : 0;
+    for (let i = 0; i < n; i++) {
+      let sum = 0;
+      for (let a = 0; known && a < d; a++) sum += (data[i * d + a] - mean[a]) * vectors[a * d + c];
+      y[i * 4 + c] = sum * scale + 1e-6 * noise[i * 4 + c]; // a little noise parts equal points
+    }
+  }
+  return y;
+}
+
+function centred(padded: Float32Array, n: number, dimensions: number): Matrix {
+  const data = new Float32Array(n * dimensions);
+  for (let c = 0; c < dimensions; c++) {
+    let mean = 0;
+    for (let i = 0; i < n; i++) mean += padded[4 * i + c] / n;
+    for (let i = 0; i < n; i++) data[i * dimensions + c] = padded[4 * i + c] - mean;
+  }
+  return { data, rows: n, cols: dimensions };
+}
+
+/** KL(P‖Q) = Σ p_ij log(p_ij Z / q_ij), q_ij = 1 / (1 + ‖y_i − y_j‖²). */
+function divergence({ rowStart, cols, p }: Joint, y: Float32Array, z: number): number {
+  let sum = 0;
+  for (let i = 0; i + 1 < rowStart.length; i++) {
+    for (let at = rowStart[i]; at < rowStart[i + 1]; at++) {
+      if (!(p[at] > 0)) continue;
+      let squared = 0;
+      for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * cols[at] + c]) ** 2;
+      sum += p[at] * Math.log(p[at] * z * (1 + squared));
+    }
+  }
+  return sum;
+}

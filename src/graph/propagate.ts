@@ -1,0 +1,61 @@
+/** Carrying vectors from landmarks to all nodes. */
+import code from "../../shaders/propagate.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowWindows,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import type { Neighbors } from "./knn.ts";
+
+const PROPAGATE: Kernel = { label: "propagate", code };
+
+/**
+ * x̃_i = Σ_{k∈K_i} A_ki x_k / Σ_{k∈K_i} A_ki (METHOD (4)): every node takes the mean of its neighbours' vectors, weighted
+ * by affinity, weights summing to 1.
+ *
+ * @param neighbors the K nearest landmarks of n nodes, with their affinities (≥ 0)
+ * @param landmarks m × c vectors, one a landmark
+ * @returns n × c
+ * @throws RangeError when a neighbour is no row of `landmarks`
+ */
+export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matrix): Promise<Matrix> {
+  const { k, indices, similarities } = neighbors;
+  const rows = indices.length / k;
+  const stray = indices.find((index) => index >= landmarks.rows);
+  if (stray !== undefined) {
+    throw new RangeError(
+      `Neighbour ${stray} is not among the ${landmarks.rows} landmarks: search them in the same landmarks.`,
+    );
+  }
+  const x = uploadMatrix(gpu, landmarks, "landmarks");
+  const out = allocateMatrix(gpu, rows, landmarks.cols, "propagated vectors");
+  const held: GPUBuffer[] = [];
+  try {
+    if (x.panels.length > 1) {
+      throw new RangeError(
+        `${landmarks.rows} landmarks of ${landmarks.cols} values exceed one storage binding: use fewer.`,
+      );
+    }
+    for (const { first, rows: count, buffer } of rowWindows(out)) {
+      const weights = allocate(gpu, count * k * 4, "weights");
+      const lists = allocate(gpu, count * k * 4, "neighbours");
+      held.push(weights, lists);
+      writeBuffer(gpu, weights, similarities.subarray(first * k, (first + count) * k));
+      writeBuffer(gpu, lists, indices.subarray(first * k, (first + count) * k));
+      dispatch(gpu, PROPAGATE, {
+        buffers: [weights, lists, x.panels[0], buffer],
+        u32: [count, x.stride / 4, k, 0],
+        workgroups: [Math.ceil(count / 8), x.stride / 4],
+        sizes: `${count} nodes, K = ${k}, ${landmarks.cols} values`,
+      });
+    }
+    return await downloadMatrix(gpu, out);
+  } finally {
+    for (const buffer of held) release(gpu, buffer);
+    releaseMatrix(gpu, x, out);
+  }
+}
