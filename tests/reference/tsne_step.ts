@@ -1,0 +1,64 @@
+/** KL(P‖Q) of a map and its gradient by the definition, over a dense symmetric P that sums to 1, in float64. */
+import { tsneRepulsion } from "./tsne_repulsion.ts";
+
+/** KL(P‖Q) = Σ p_ij log(p_ij / q_ij); y is n × 4, p n × n. */
+export function divergence(p: ArrayLike<number>, y: ArrayLike<number>, n: number): number {
+  const repulsion = tsneRepulsion(y, n);
+  let z = 0, sum = 0;
+  for (let i = 0; i < n; i++) z += repulsion[4 * i + 3];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const pij = p[i * n + j];
+      if (i === j || !(pij > 0)) continue;
+      let squared = 0;
+      for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * j + c]) ** 2;
+      sum += pij * Math.log(pij * z * (1 + squared));
+    }
+  }
+  return sum;
+}
+
+/** One step with momentum and gains: the new y, update and gains, each n × 4. */
+export function tsneStep(
+  y: ArrayLike<number>,
+  n: number,
+  p: ArrayLike<number>,
+  update: ArrayLike<number>,
+  gain: ArrayLike<number>,
+  settings: { momentum: number; rate: number; exaggeration: number },
+): { y: Float64Array; update: Float64Array; gain: Float64Array } {
+  const gradient = tsneGradient(y, n, p, settings.exaggeration);
+  const next = { y: Float64Array.from(y), update: new Float64Array(4 * n), gain: new Float64Array(4 * n) };
+  for (let at = 0; at < 4 * n; at++) {
+    const against = Math.sign(gradient[at]) * Math.sign(update[at]) < 0;
+    next.gain[at] = Math.max(against ? gain[at] + 0.2 : gain[at] * 0.8, 0.01);
+    next.update[at] = settings.momentum * update[at] - settings.rate * next.gain[at] * gradient[at];
+    next.y[at] += next.update[at];
+  }
+  return next;
+}
+
+/** ∂KL/∂y with the attraction multiplied by `exaggeration`. */
+export function tsneGradient(
+  y: ArrayLike<number>,
+  n: number,
+  p: ArrayLike<number>,
+  exaggeration = 1,
+): Float64Array {
+  const repulsion = tsneRepulsion(y, n);
+  let z = 0;
+  for (let i = 0; i < n; i++) z += repulsion[4 * i + 3];
+  const gradient = new Float64Array(4 * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      let squared = 0;
+      for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * j + c]) ** 2;
+      for (let c = 0; c < 3; c++) {
+        gradient[4 * i + c] += 4 * exaggeration * p[i * n + j] * (y[4 * i + c] - y[4 * j + c]) /
+          (1 + squared);
+      }
+    }
+    for (let c = 0; c < 3; c++) gradient[4 * i + c] -= 4 * repulsion[4 * i + c] / z;
+  }
+  return gradient;
+}
