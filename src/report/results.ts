@@ -1,0 +1,134 @@
+import { writeFileAtomic } from "../data/atomic_write.ts";
+
+/** How a claim of the paper fares here. */
+export type Verdict = "shown" | "not shown" | "not testable";
+
+/** One claim of the paper beside what was measured. */
+export interface Claim {
+  /** Short name in kebab-case, unique in its experiment. */
+  id: string;
+  paper: string;
+  measured: string;
+  /** The statistic behind the verdict, for instance `bootstrap over images, 95 % interval [0.41, 0.48]`. */
+  statistic: string;
+  /** Number of independent observations. */
+  n: number;
+  p?: number;
+  verdict: Verdict;
+}
+
+/** The numbers and claims of one experiment. */
+export interface ExperimentResults {
+  /** Finite numbers only, by the names of RESULTS.md. */
+  metrics: Record<string, number>;
+  claims: Claim[];
+}
+
+/** The whole of results.json, schema 1. */
+export interface Results {
+  schema: 1;
+  version: string;
+  deno: string;
+  adapter: { description: string; software: boolean };
+  seed: number;
+  command: string;
+  inputs: { models: string[]; images: number; nodes: number; data: string };
+  /** Seconds of wall time by stage. */
+  timings: Record<string, number>;
+  memory: { peak_rss_mb: number; peak_gpu_mb: number };
+  experiments: Record<string, ExperimentResults>;
+}
+
+const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satisfies Verdict[];
+
+/**
+ * Merges one run's numbers into results.json: experiments by name and timings by stage, the rest replaced.
+ * @param path The file; made if it does not exist, replaced as a whole if it does.
+ * @param update What this run has to say.
+ * @returns The merged content, as written.
+ * @throws RangeError `experiments.colors.metrics["tsne.kl"] is NaN: …` on a number that is not finite.
+ * @throws Error `<path> is not a results file of schema 1 …` when the file there is something else.
+ */
+export async function mergeResults(path: string, update: Omit<Results, "schema">): Promise<Results> {
+  checkNumbers(update, "");
+  checkVerdicts(update.experiments);
+  const earlier = await readResults(path);
+  const results: Results = {
+    schema: 1,
+    version: update.version,
+    deno: update.deno,
+    adapter: update.adapter,
+    seed: update.seed,
+    command: update.command,
+    inputs: update.inputs,
+    timings: { ...earlier?.timings, ...update.timings },
+    memory: update.memory,
+    experiments: sortByName({ ...earlier?.experiments, ...update.experiments }),
+  };
+  await writeFileAtomic(path, JSON.stringify(results, null, 2) + "\n");
+  return results;
+}
+
+/**
+ * Reads results.json.
+ * @param path The file.
+ * @returns Its content, or undefined when there is no such file.
+ * @throws Error `<path> is not a results file of schema 1 …` when the file there is something else.
+ */
+export async function readResults(path: string): Promise<Results | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const content = parseJson(text);
+  const isObject = typeof content === "object" && content !== null;
+  if (isObject && "schema" in content && content.schema === 1 && "experiments" in content) {
+    return content as Results;
+  }
+  const found = isObject
+    ? `its schema is ${JSON.stringify(Reflect.get(content, "schema"))}`
+    : "it is not a JSON object";
+  throw new Error(
+    `${path} is not a results file of schema 1 (${found}): move it away or choose another --out.`,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkNumbers(value: unknown, name: string): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new RangeError(
+      `${name} is ${value}: results hold finite numbers only, so leave out what cannot be computed and say why.`,
+    );
+  }
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    const isWord = /^[a-z_]\w*$/i.test(key);
+    const step = isWord ? `${name && "."}${key}` : Array.isArray(value) ? `[${key}]` : `["${key}"]`;
+    checkNumbers(inner, name + step);
+  }
+}
+
+function checkVerdicts(experiments: Results["experiments"]): void {
+  for (const [name, { claims }] of Object.entries(experiments)) {
+    for (const { id, verdict } of claims) {
+      if (VERDICTS.includes(verdict)) continue;
+      throw new TypeError(
+        `The verdict of ${name}'s claim ${id} is "${verdict}", expected one of: ${VERDICTS.join(", ")}.`,
+      );
+    }
+  }
+}
+
+function sortByName<T>(record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
