@@ -95,17 +95,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   const joint = await jointProbabilities(gpu, x, perplexity);
   const rate = options.learningRate ?? Math.max(n / exaggeration / 4, 50);
   const early = Math.min(250, Math.floor(iterations / 4));
-  const slices = Math.ceil(n / SLICE);
-  const buffers = {
-    y: allocate(gpu, n * 16, "t-SNE points"),
-    next: allocate(gpu, n * 16, "t-SNE points"),
-    slabs: allocate(gpu, slices * n * 16, "t-SNE repulsion"),
-    repulsion: allocate(gpu, Math.ceil(n / 64) * 64 * 16, "t-SNE repulsion"),
-    sums: allocate(gpu, 64 * 16, "t-SNE normaliser"),
-    rowStart: allocate(gpu, joint.rowStart.byteLength, "joint probabilities"),
-    joint: allocate(gpu, joint.p.length * 8, "joint probabilities"),
-    motion: allocate(gpu, n * 32, "t-SNE motion"),
-  };
+  const buffers = workBuffers(gpu, n, joint.p.length);
   try {
     writeBuffer(gpu, buffers.y, startPoints(x, dimensions, seed));
     writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
@@ -113,36 +103,27 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
     writeBuffer(gpu, buffers.joint, interleave(joint));
     writeBuffer(gpu, buffers.motion, Float32Array.from({ length: n * 8 }, (_, i) => i % 8 < 4 ? 0 : 1));
     let { y, next } = buffers;
-    for (let step = 0; step < iterations; step++) {
-      repel(gpu, y, buffers, n, slices);
-      dispatch(gpu, STEP, {
-        buffers: [
-          y,
-          buffers.repulsion,
-          buffers.sums,
-          buffers.rowStart,
-          buffers.joint,
-          buffers.motion,
-          next,
-        ],
-        u32: [n, 64],
-        f32: [step < early ? MOMENTUM_EARLY : MOMENTUM_LATE, rate, step < early ? exaggeration : 1],
-        workgroups: [Math.ceil(n / 8)],
-        sizes: `${n} points`,
+    for (let done = 0; done < iterations; done++) {
+      const isEarly = done < early;
+      repel(gpu, y, buffers, n);
+      step(gpu, y, next, buffers, n, {
+        momentum: isEarly ? MOMENTUM_EARLY : MOMENTUM_LATE,
+        rate,
+        exaggeration: isEarly ? exaggeration : 1,
       });
       [y, next] = [next, y];
-      if ((step + 1) % STEPS_PER_WAIT === 0) {
+      if ((done + 1) % STEPS_PER_WAIT === 0) {
         await readBuffers(gpu, [{ buffer: buffers.sums, bytes: 4 }]);
-        onProgress?.(step + 1, iterations);
+        onProgress?.(done + 1, iterations);
       }
     }
-    repel(gpu, y, buffers, n, slices);
+    repel(gpu, y, buffers, n);
     const [bytes, sums] = await readBuffers(gpu, [{ buffer: y, bytes: n * 16 }, {
       buffer: buffers.sums,
       bytes: 64 * 16,
     }]);
     const padded = new Float32Array(bytes);
-    const z = new Float32Array(sums).reduce((sum, v, i) => i % 4 === 3 ? sum + v : sum, 0);
+    const z = sumOfLast(new Float32Array(sums));
     return {
       points: centred(padded, n, dimensions),
       kl: divergence(joint, padded, z),
@@ -154,14 +135,110 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   }
 }
 
-/** Repulsive forces of all pairs and the partial sums of their normaliser. */
-function repel(
+/** Forces and normaliser for points given on the host: what `tsne` computes at every step, for checking it. */
+export async function repulsiveForces(
+  gpu: Gpu,
+  y: Float32Array,
+  n: number,
+): Promise<{ forces: Float32Array; z: number }> {
+  const buffers = workBuffers(gpu, n, 0);
+  try {
+    writeBuffer(gpu, buffers.y, y);
+    writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
+    repel(gpu, buffers.y, buffers, n);
+    const [forces, sums] = await readBuffers(gpu, [{ buffer: buffers.repulsion, bytes: n * 16 }, {
+      buffer: buffers.sums,
+      bytes: 1024,
+    }]);
+    return { forces: new Float32Array(forces), z: sumOfLast(new Float32Array(sums)) };
+  } finally {
+    for (const buffer of Object.values(buffers)) release(gpu, buffer);
+  }
+}
+
+/** One step from a dense P given on the host, for checking it. */
+export async function stepPoints(
+  gpu: Gpu,
+  y: Float32Array,
+  n: number,
+  p: Float64Array,
+  update: Float32Array,
+  gain: Float32Array,
+  settings: StepSettings,
+): Promise<{ y: Float32Array; update: Float32Array }> {
+  const rowStart = Uint32Array.from({ length: n + 1 }, (_, i) => i * n);
+  const joint = { rowStart, cols: Uint32Array.from(p, (_, at) => at % n), p: Float32Array.from(p) };
+  const buffers = workBuffers(gpu, n, joint.p.length);
+  try {
+    writeBuffer(gpu, buffers.y, y);
+    writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
+    writeBuffer(gpu, buffers.rowStart, rowStart);
+    writeBuffer(gpu, buffers.joint, interleave(joint));
+    writeBuffer(
+      gpu,
+      buffers.motion,
+      Float32Array.from({ length: 8 * n }, (_, i) => (i % 8 < 4 ? update : gain)[4 * (i >> 3) + i % 4]),
+    );
+    repel(gpu, buffers.y, buffers, n);
+    step(gpu, buffers.y, buffers.next, buffers, n, settings);
+    const [next, motion] = await readBuffers(gpu, [{ buffer: buffers.next, bytes: n * 16 }, {
+      buffer: buffers.motion,
+      bytes: n * 32,
+    }]);
+    return { y: new Float32Array(next), update: new Float32Array(motion).filter((_, i) => i % 8 < 4) };
+  } finally {
+    for (const buffer of Object.values(buffers)) release(gpu, buffer);
+  }
+}
+
+/** Factors of one step of the descent. */
+export interface StepSettings {
+  momentum: number;
+  rate: number;
+  exaggeration: number;
+}
+
+type WorkBuffers = ReturnType<typeof workBuffers>;
+
+function workBuffers(gpu: Gpu, n: number, pairs: number) {
+  return {
+    y: allocate(gpu, n * 16, "t-SNE points"),
+    next: allocate(gpu, n * 16, "t-SNE points"),
+    slabs: allocate(gpu, Math.ceil(n / SLICE) * n * 16, "t-SNE repulsion"),
+    repulsion: allocate(gpu, Math.ceil(n / 64) * 64 * 16, "t-SNE repulsion"),
+    sums: allocate(gpu, 64 * 16, "t-SNE normaliser"),
+    rowStart: allocate(gpu, (n + 1) * 4, "joint probabilities"),
+    joint: allocate(gpu, pairs * 8, "joint probabilities"),
+    motion: allocate(gpu, n * 32, "t-SNE motion"),
+  };
+}
+
+/** Moves every point by one step, from y to next. */
+function step(
   gpu: Gpu,
   y: GPUBuffer,
-  { slabs, repulsion, sums }: { slabs: GPUBuffer; repulsion: GPUBuffer; sums: GPUBuffer },
+  next: GPUBuffer,
+  buffers: WorkBuffers,
   n: number,
-  slices: number,
+  settings: StepSettings,
 ): void {
+  dispatch(gpu, STEP, {
+    buffers: [y, buffers.repulsion, buffers.sums, buffers.rowStart, buffers.joint, buffers.motion, next],
+    u32: [n, 64],
+    f32: [settings.momentum, settings.rate, settings.exaggeration],
+    workgroups: [Math.ceil(n / 8)],
+    sizes: `${n} points`,
+  });
+}
+
+/** Σ of the fourth of every four values. */
+function sumOfLast(values: Float32Array): number {
+  return values.reduce((sum, v, i) => i % 4 === 3 ? sum + v : sum, 0);
+}
+
+/** Repulsive forces of all pairs and the partial sums of their normaliser. */
+function repel(gpu: Gpu, y: GPUBuffer, { slabs, repulsion, sums }: WorkBuffers, n: number): void {
+  const slices = Math.ceil(n / SLICE);
   dispatch(gpu, REPULSION, {
     buffers: [y, slices === 1 ? repulsion : slabs],
     u32: [n, SLICE],
@@ -181,6 +258,22 @@ async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Prom
     metric: "euclidean",
     excludeSelf: true,
   });
+  return symmetrize(indices, await conditionalProbabilities(gpu, similarities, k, perplexity), n, k);
+}
+
+/**
+ * p_{j|i} over the K nearest of every point, with entropy log(perplexity).
+ *
+ * @param similarities n × K values −d², nearest first
+ * @returns n × K, every row summing to 1
+ */
+export async function conditionalProbabilities(
+  gpu: Gpu,
+  similarities: Float32Array,
+  k: number,
+  perplexity: number,
+): Promise<Float32Array> {
+  const n = similarities.length / k;
   const distances = allocate(gpu, n * k * 4, "neighbour distances");
   const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
   writeBuffer(gpu, distances, similarities);
@@ -194,7 +287,7 @@ async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Prom
   const [bytes] = await readBuffers(gpu, [{ buffer: conditional, bytes: n * k * 4 }]);
   release(gpu, distances);
   release(gpu, conditional);
-  return symmetrize(indices, new Float32Array(bytes), n, k);
+  return new Float32Array(bytes);
 }
 
 function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
