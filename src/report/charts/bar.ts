@@ -1,0 +1,75 @@
+import type { TopLevelSpec } from "vega-lite";
+import { checkChartNumbers } from "../chart.ts";
+import type { Theme } from "../theme.ts";
+import { formatValue } from "./lines.ts";
+
+/** Named values as horizontal bars. */
+export interface BarChart {
+  /** Name of the metric with its unit. */
+  metric: string;
+  /** From top to bottom; `emphasis` marks the bars that the text is about. */
+  bars: readonly { label: string; value: number; emphasis?: boolean }[];
+  width: number;
+}
+
+/**
+ * Horizontal bars from zero, each with its name at the left and its number at its end.
+ * @param chart What to show.
+ * @param theme The colors.
+ * @returns A Vega-Lite spec.
+ * @throws RangeError `The chart <metric> was given NaN …`
+ */
+export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
+  checkChartNumbers(chart.metric, chart.bars.map((bar) => bar.value));
+  const labelWidth = 16 + 7 * Math.max(...chart.bars.map((bar) => bar.label.length));
+  const hasEmphasis = chart.bars.some((bar) => bar.emphasis);
+  const values = chart.bars.map((bar) => ({
+    label: bar.label,
+    value: bar.value,
+    strong: !hasEmphasis || bar.emphasis === true,
+    number: formatValue(Number(bar.value.toPrecision(3))),
+    note: `${bar.label}: ${formatValue(bar.value)}`,
+  }));
+  const domain = chart.bars.map((bar) => bar.label);
+  const y = {
+    field: "label",
+    type: "nominal" as const,
+    sort: null,
+    scale: { domain },
+    axis: { title: null, labelColor: theme.ink, labelLimit: labelWidth },
+  };
+  const x = { field: "value", type: "quantitative" as const, axis: { title: chart.metric, tickCount: 4 } };
+  return {
+    width: chart.width - labelWidth - 60,
+    height: { step: 30 },
+    description: `${chart.metric} by name`,
+    data: { values },
+    layer: [
+      {
+        mark: { type: "bar" as const, cornerRadiusEnd: 3, height: 18 },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: "strong",
+            type: "nominal" as const,
+            scale: { domain: [true, false], range: [theme.series[0], theme.muted] },
+            legend: null,
+          },
+          description: { field: "note", type: "nominal" as const },
+        },
+      },
+      {
+        mark: {
+          type: "text" as const,
+          aria: false,
+          align: "left" as const,
+          dx: 6,
+          baseline: "middle" as const,
+          fontWeight: 600,
+        },
+        encoding: { x: { ...x, stack: null }, y, text: { field: "number" } },
+      },
+    ],
+  };
+}

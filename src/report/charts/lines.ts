@@ -1,0 +1,170 @@
+import type { TopLevelSpec } from "vega-lite";
+import { checkChartNumbers } from "../chart.ts";
+import { spreadLabels } from "./spread_labels.ts";
+
+/** One line of a chart: a value at each step of the x axis. */
+export interface Line {
+  label: string;
+  values: readonly number[];
+  color: string;
+}
+
+/** What a chart of labelled lines shows. */
+export interface LinesChart {
+  /** What the chart is called in messages and by screen readers. */
+  name: string;
+  /** Title of the y axis, with its unit. */
+  yTitle: string;
+  xTitle: string;
+  /** Names of the steps of the x axis, in order. */
+  steps: readonly string[];
+  lines: readonly Line[];
+  yScale: "linear" | "log";
+  /** A value to compare with, drawn as a dashed rule. */
+  rule?: { label: string; value: number };
+  /** Ink of the rule and its label. */
+  ruleColor: string;
+  /** Width of the whole chart in pixels: 680 in a column, 320 on a phone. */
+  width: number;
+}
+
+const HEIGHT = 280;
+const LABEL_GAP = 14;
+
+/**
+ * Lines with points over ordered steps, each named at its right end in its own color.
+ * @param chart What to show; every number finite, and positive on a log scale.
+ * @returns A Vega-Lite spec.
+ * @throws RangeError `The chart <name> was given NaN …`, or when a log scale gets a number that is not positive.
+ */
+export function linesChart(chart: LinesChart): TopLevelSpec {
+  const { name, lines, steps, rule, yScale } = chart;
+  const numbers = [...lines.flatMap((line) => line.values), ...(rule ? [rule.value] : [])];
+  checkChartNumbers(name, numbers);
+  if (yScale === "log" && numbers.some((value) => value <= 0)) {
+    throw new RangeError(
+      `The chart ${name} has a log scale and was given ${Math.min(...numbers)}: use a linear one.`,
+    );
+  }
+  const domain = domainOf(numbers, yScale);
+  const labelWidth = 16 + 7 * Math.max(...lines.map((line) => line.label.length));
+  const width = chart.width - labelWidth - 60;
+  const toPixels = (value: number) => HEIGHT * (1 - position(value, domain, yScale));
+  const ends = lines.map((line) => toPixels(line.values[line.values.length - 1]));
+  const labels = spreadLabels(ends, LABEL_GAP, HEIGHT);
+
+  const values = lines.flatMap((line) =>
+    line.values.map((value, i) => ({ line: line.label, step: steps[i], value, note: noteOf(chart, line, i) }))
+  );
+  const color = {
+    field: "line",
+    type: "nominal" as const,
+    scale: { domain: lines.map((line) => line.label), range: lines.map((line) => line.color) },
+    legend: null,
+  };
+  const everyStep = steps.length * 26 <= width;
+  const x = {
+    field: "step",
+    type: "ordinal" as const,
+    sort: null,
+    scale: { type: "point" as const, domain: [...steps], padding: 0.15 },
+    axis: {
+      title: chart.xTitle,
+      values: everyStep
+        ? [...steps]
+        : steps.filter((_, i) => i % Math.ceil((steps.length * 26) / width) === 0),
+    },
+  };
+  const y = {
+    field: "value",
+    type: "quantitative" as const,
+    scale: { type: yScale, domain, nice: false },
+    axis: { title: chart.yTitle, tickCount: 5, format: "~g" },
+  };
+  const endLabels = lines.map((line, i) => ({ line: line.label, from: ends[i], to: labels[i] }));
+  const labelY = { field: "to", type: "quantitative" as const, scale: null, axis: null };
+
+  return {
+    width,
+    height: HEIGHT,
+    description: `${chart.yTitle} by ${chart.xTitle}`,
+    layer: [
+      ...(rule
+        ? [
+          {
+            data: { values: [{ value: rule.value }] },
+            mark: { type: "rule" as const, aria: false, strokeDash: [4, 4], color: chart.ruleColor },
+            encoding: { y },
+          },
+          {
+            data: { values: [{ value: rule.value, label: rule.label }] },
+            mark: {
+              type: "text" as const,
+              aria: false,
+              align: "left" as const,
+              dy: -8,
+              color: chart.ruleColor,
+            },
+            encoding: { y, x: { value: 4 }, text: { field: "label" } },
+          },
+        ]
+        : []),
+      {
+        data: { values },
+        mark: { type: "line" as const, aria: false, strokeWidth: 2, strokeJoin: "round" as const },
+        encoding: { x, y, color },
+      },
+      {
+        data: { values },
+        mark: { type: "point" as const, filled: true, size: 42, opacity: 1 },
+        encoding: { x, y, color, description: { field: "note", type: "nominal" as const } },
+      },
+      {
+        data: { values: endLabels },
+        mark: { type: "rule" as const, aria: false, opacity: 0.5 },
+        encoding: {
+          x: { value: width + 2 },
+          x2: { value: width + 12 },
+          y: { field: "from", type: "quantitative" as const, scale: null, axis: null },
+          y2: { field: "to" },
+          color,
+        },
+      },
+      {
+        data: { values: endLabels },
+        mark: {
+          type: "text" as const,
+          aria: false,
+          align: "left" as const,
+          baseline: "middle" as const,
+          fontWeight: 600,
+        },
+        encoding: { x: { value: width + 16 }, y: labelY, text: { field: "line" }, color },
+      },
+    ],
+  };
+}
+
+function domainOf(numbers: readonly number[], scale: "linear" | "log"): [number, number] {
+  const low = Math.min(...numbers), high = Math.max(...numbers);
+  if (scale === "log") return [low * 0.85, high === low ? high * 1.2 : high * 1.1];
+  const margin = 0.06 * (high - low || Math.abs(high) || 1);
+  return [low >= 0 && low < 0.5 * high ? 0 : low - margin, high + margin];
+}
+
+function position(value: number, [low, high]: [number, number], scale: "linear" | "log"): number {
+  const at = (x: number) => scale === "log" ? Math.log(x) : x;
+  return (at(value) - at(low)) / (at(high) - at(low));
+}
+
+function noteOf(chart: LinesChart, line: Line, i: number): string {
+  return `${line.label} · ${chart.xTitle} ${chart.steps[i]}: ${formatValue(line.values[i])}`;
+}
+
+/**
+ * Writes a chart's number with five significant digits.
+ * @param value A finite number.
+ */
+export function formatValue(value: number): string {
+  return String(Number(value.toPrecision(5)));
+}
