@@ -92,7 +92,7 @@ function navigation(title: string, links: NonNullable<Page["links"]>): Html {
   });
   return html`
     <nav aria-label="Reports">
-      <ul>\\n${items}</ul>
+      <ul>${items}</ul>
     </nav>
   `;
 }

@@ -3,8 +3,7 @@ const tip = document.body.appendChild(document.createElement("div"));
 tip.className = "tip";
 tip.setAttribute("aria-hidden", "true");
 
-const labelled = (target) =>
-  target.closest?.("figure svg .role-mark [aria-label], .color-grid td img");
+const labelled = (target) => target.closest?.("figure svg .role-mark [aria-label], .color-grid td img");
 
 function fill(mark) {
   const isMap = mark.matches("img");
@@ -21,27 +20,44 @@ function fill(mark) {
   tip.replaceChildren(...(isMap ? [pictures] : []), isMap ? mark.alt : mark.getAttribute("aria-label"));
 }
 
+let current;
+
 function open(mark) {
+  current = mark;
   fill(mark);
   tip.classList.add("open");
-  const at = mark.getBoundingClientRect(), size = tip.getBoundingClientRect();
+  place();
+}
+
+function place() {
+  const at = current.getBoundingClientRect(), size = tip.getBoundingClientRect();
   const below = at.bottom + 8 + size.height < innerHeight;
   const left = at.left + at.width / 2 - size.width / 2;
   tip.style.left = `${Math.max(8, Math.min(left, document.documentElement.clientWidth - size.width - 8))}px`;
   tip.style.top = `${below ? at.bottom + 8 : Math.max(8, at.top - size.height - 8)}px`;
 }
 
-const close = () => tip.classList.remove("open");
-
-for (const event of ["pointerover", "focusin"]) {
-  document.addEventListener(event, ({ target }) => {
-    const mark = labelled(target);
-    if (mark) open(mark);
-    else close();
-  });
+function close() {
+  current = undefined;
+  tip.classList.remove("open");
 }
+
+const show = (target) => {
+  const mark = labelled(target);
+  if (mark) open(mark);
+  else close();
+};
+
+// A page that scrolls under a resting pointer also sends pointerover; only a moved one counts.
+let pointer = "";
+document.addEventListener("pointerover", ({ target, clientX, clientY }) => {
+  const at = `${clientX} ${clientY}`;
+  if (at !== pointer) show(target);
+  pointer = at;
+});
+document.addEventListener("focusin", ({ target }) => show(target));
 document.addEventListener("focusout", close);
-addEventListener("scroll", close, true);
+addEventListener("scroll", () => current && place(), true);
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();

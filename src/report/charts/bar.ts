@@ -36,7 +36,7 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
     type: "nominal" as const,
     sort: null,
     scale: { domain },
-    axis: { title: null, labelColor: theme.ink, labelLimit: labelWidth },
+    axis: { title: null, labelColor: theme.ink, labelLimit: 0 },
   };
   const x = { field: "value", type: "quantitative" as const, axis: { title: chart.metric, tickCount: 4 } };
   return {
