@@ -27,7 +27,7 @@ Deno.test("eigenvaluesChart() draws a point for every eigenvalue and names every
   const svg = await renderChart(eigenvaluesChart(eigenvalues, pageTheme), pageTheme, "eigenvalues");
   assertEquals(notes(svg).length, 6);
   assert(notes(svg).includes("L2 · component 4: 0.125"), notes(svg).join("; "));
-  for (const label of ["L1", "L2"]) assert(svg.includes(`>${label}</text>`), label);
+  for (const label of ["L1", "L2", "0.5", "0.2"]) assert(svg.includes(`>${label}</text>`), label);
 });
 
 Deno.test("eigenvaluesChart() refuses a log scale for a value that is not positive", () => {

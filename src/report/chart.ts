@@ -30,7 +30,7 @@ export function chartConfig(theme: Theme): Config {
       titleFontWeight: "normal",
       titlePadding: 8,
     },
-    axisX: { grid: false, labelAngle: 0 },
+    axisX: { grid: false, labelAngle: 0, labelFlush: false },
     axisY: { titleAngle: 0, titleAlign: "left", titleAnchor: "end", titleX: 0, titleY: -12 },
     legend: { disable: true },
     text: { color: theme.ink, fontSize: 12, font: FONT },

@@ -79,7 +79,11 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
     field: "value",
     type: "quantitative" as const,
     scale: { type: yScale, domain, nice: false },
-    axis: { title: chart.yTitle, tickCount: 5, format: "~g" },
+    axis: {
+      title: chart.yTitle,
+      format: "~g",
+      ...(yScale === "log" ? { values: logTicks(domain), labelOverlap: false } : { tickCount: 5 }),
+    },
   };
   const endLabels = lines.map((line, i) => ({ line: line.label, from: ends[i], to: labels[i] }));
   const labelY = { field: "to", type: "quantitative" as const, scale: null, axis: null };
@@ -150,6 +154,17 @@ function domainOf(numbers: readonly number[], scale: "linear" | "log"): [number,
   if (scale === "log") return [low * 0.85, high === low ? high * 1.2 : high * 1.1];
   const margin = 0.06 * (high - low || Math.abs(high) || 1);
   return [low >= 0 && low < 0.5 * high ? 0 : low - margin, high + margin];
+}
+
+/** 1, 2 and 5 times the powers of ten in a domain; over many decades the powers alone. */
+function logTicks([low, high]: [number, number]): number[] {
+  const first = Math.floor(Math.log10(low)), decades = Math.ceil(Math.log10(high)) - first;
+  const steps = decades > 4 ? ["1"] : ["1", "2", "5"];
+  const ticks = Array.from(
+    { length: decades },
+    (_, i) => steps.map((step) => Number(`${step}e${first + i}`)),
+  );
+  return ticks.flat().filter((tick) => tick >= low && tick <= high);
 }
 
 function position(value: number, [low, high]: [number, number], scale: "linear" | "log"): number {
