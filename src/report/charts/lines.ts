@@ -75,6 +75,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
         : steps.filter((_, i) => i % Math.ceil((steps.length * 26) / width) === 0),
     },
   };
+  const ticks = yScale === "log" ? logTicks(domain) : [];
   const y = {
     field: "value",
     type: "quantitative" as const,
@@ -82,7 +83,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
     axis: {
       title: chart.yTitle,
       format: "~g",
-      ...(yScale === "log" ? { values: logTicks(domain), labelOverlap: false } : { tickCount: 5 }),
+      ...(ticks.length > 1 ? { values: ticks, labelOverlap: false } : { tickCount: 5 }),
     },
   };
   const endLabels = lines.map((line, i) => ({ line: line.label, from: ends[i], to: labels[i] }));
