@@ -8,6 +8,7 @@ import {
   renderScene,
   type Scene,
   SCENE_SIZE,
+  type SceneOptions,
 } from "../fixtures/scenes/mod.ts";
 
 const PIXELS = SCENE_SIZE * SCENE_SIZE;
@@ -146,9 +147,15 @@ Deno.test("renderScene() writes the category into the caption", () => {
   }
 });
 
-Deno.test("renderScene() names a seed it can not take", () => {
+Deno.test("renderScene() names a seed or a category it can not take", () => {
   assertThrows(() => renderScene(-1), RangeError, "the seed is -1");
   assertThrows(() => renderScene(0.5), RangeError, "the seed is 0.5");
+  const unicorn = { category: "unicorn" } as unknown as SceneOptions;
+  assertThrows(
+    () => renderScene(1, unicorn),
+    RangeError,
+    `the category is "unicorn", expected one of person, dog`,
+  );
 });
 
 Deno.test("dumpScenes() writes what renderScene() gives and leaves nothing partial", () => {
