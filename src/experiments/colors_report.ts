@@ -1,0 +1,261 @@
+/** The report of the experiment `colors`: the page, results.json and the chart specs. */
+import { Buffer } from "node:buffer";
+import type { Gpu } from "../gpu/mod.ts";
+import type { FeatureManifest } from "../data/extract.ts";
+import type { RgbImage } from "../data/image.ts";
+import { writeFileAtomic } from "../data/atomic_write.ts";
+import { figure, formatNumber, table, text } from "../report/blocks.ts";
+import { renderChart, saveChartSpec } from "../report/chart.ts";
+import { eigenvaluesChart } from "../report/charts/eigenvalues.ts";
+import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
+import { colorGrid } from "../report/color_grid.ts";
+import { type Html, rawHtml } from "../report/html.ts";
+import { renderPage } from "../report/page.ts";
+import { type ExperimentResults, mergeResults } from "../report/results.ts";
+import { pageTheme, type Theme } from "../report/theme.ts";
+import { pngDataUri } from "../report/tiny_png.ts";
+import type { LayerResult } from "./colors.ts";
+
+/** What the report tells of. */
+export interface ColorsReport {
+  out: string;
+  command: string;
+  data: string;
+  gpu: Gpu;
+  manifest: FeatureManifest;
+  /** Every image as the model saw it. */
+  photos: { name: string; photo: RgbImage }[];
+  layers: LayerResult[];
+  /** Figure-ground mIoU from color and position alone, where there are masks. */
+  baseline?: number;
+  timings: Record<string, number>;
+  seed: number;
+}
+
+const WIDE = 640, NARROW = 320;
+
+const EQUATION = rawHtml(
+  `<math display="block"><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>A</mi><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>X</mi><mo>=</mo><mi>X</mi><mi>Λ</mi><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mi>cos</mi><mo>(</mo><msub><mi>v</mi><mi>i</mi></msub><mo>,</mo><msub><mi>v</mi><mi>j</mi></msub><mo>)</mo><mo>−</mo><mn>1</mn><mo>)</mo></math>`,
+);
+
+/**
+ * Writes `index.html`, `results.json` and the chart specs to the output folder.
+ *
+ * @returns the path of the page
+ */
+export async function writeColorsReport(report: ColorsReport): Promise<string> {
+  const { out, command, data, gpu, manifest, photos, layers, timings, seed } = report;
+  await Deno.mkdir(out, { recursive: true });
+  const nodes = photos.length * manifest.tokens;
+  const results = await mergeResults(`${out}/results.json`, {
+    version: await packageVersion(),
+    deno: Deno.version.deno,
+    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
+    seed,
+    command,
+    inputs: { models: [manifest.model], images: photos.length, nodes, data },
+    timings,
+    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
+    experiments: { colors: { metrics: colorMetrics(layers), claims: [] }, ...segmentation(report) },
+  });
+
+  const eigenvalues = await chart("eigenvalues", out, (theme, width) =>
+    eigenvaluesChart({
+      layers: layers.map((layer) => ({ label: `L${layer.layer}`, values: layer.eigenvalues.slice(1) })),
+      firstComponent: 2,
+      yScale: "log",
+      width,
+    }, theme));
+  const names = photos.map(({ name }) => name).join(", ");
+  const page = renderPage({
+    title: "Colors",
+    question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
+    method:
+      `For every layer, the ${nodes} tokens of all images (class token and patches; the attention block's output after its projection, before the residual add) form one graph, and its ${
+        layers[0].eigenvalues.length
+      } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Images and layers", body: grid(report) },
+      { heading: "Eigenvalues", body: [eigenvalues, layerTable(layers)] },
+      ...await segmentationSection(report),
+      {
+        heading: "Time",
+        body: table({
+          caption: "Wall time by stage, seconds",
+          columns: ["stage", "seconds"],
+          rows: Object.entries(results.timings),
+          digits: 1,
+        }),
+      },
+    ],
+    settings: {
+      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
+      deno: Deno.version.deno,
+      version: results.version,
+      seed,
+      model: manifest.model,
+      images: `${photos.length}: ${names.length > 400 ? names.slice(0, 400) + " …" : names}`,
+      nodes: `${nodes} a layer`,
+      "peak memory":
+        `${results.memory.peak_rss_mb} MB resident, ${results.memory.peak_gpu_mb} MB of GPU buffers`,
+    },
+    command,
+  });
+  await writeFileAtomic(`${out}/index.html`, page);
+  return `${out}/index.html`;
+}
+
+function colorMetrics(layers: LayerResult[]): Record<string, number> {
+  const gaps = layers.flatMap(({ eigengap }) => eigengap ?? []);
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
+    "tsne.kl": mean(layers.map(({ kl }) => kl)),
+    "tsne.trustworthiness": mean(layers.map((layer) => layer.trustworthiness)),
+  };
+  if (gaps.length) metrics.eigengap = Math.min(...gaps);
+  for (const layer of layers) {
+    const key = `L${layer.layer}`;
+    layer.eigenvalues.forEach((value, i) => metrics[`eigenvalue.${key}.${i + 1}`] = value);
+    metrics[`residual.${key}`] = layer.residual;
+    if (layer.eigengap !== null) metrics[`eigengap.${key}`] = layer.eigengap;
+    metrics[`applications.${key}`] = layer.applications;
+    metrics[`tsne.kl.${key}`] = layer.kl;
+    metrics[`tsne.trustworthiness.${key}`] = layer.trustworthiness;
+    metrics[`seconds.cut.${key}`] = layer.seconds.cut;
+    metrics[`seconds.tsne.${key}`] = layer.seconds.tsne;
+  }
+  return metrics;
+}
+
+function segmentation({ layers, manifest, baseline }: ColorsReport): Record<string, ExperimentResults> {
+  if (baseline === undefined) return {};
+  const metrics: Record<string, number> = { "miou.figure_ground.baseline_rgb_position": baseline };
+  for (const { layer, figureGround } of layers) {
+    metrics[`miou.figure_ground.${manifest.model}.L${layer}`] = figureGround!.miou;
+    metrics[`threshold.figure_ground.${manifest.model}.L${layer}`] = figureGround!.threshold;
+  }
+  return { segmentation: { metrics, claims: [] } };
+}
+
+async function segmentationSection(report: ColorsReport): Promise<{ heading: string; body: Html[] }[]> {
+  const { layers, baseline, manifest, photos, out } = report;
+  if (baseline === undefined) return [];
+  const scores = layers.map(({ figureGround }) => figureGround!.miou);
+  const best = layers[scores.indexOf(Math.max(...scores))];
+  const difference = best.figureGround!.miou - baseline;
+  const image = await chart("figure-ground", out, (theme, width) =>
+    lineByLayerChart({
+      metric: "figure-ground mIoU",
+      layers: layers.map(({ layer }) => `L${layer}`),
+      series: [{ label: manifest.model, values: scores }],
+      rule: { label: "color + position", value: baseline },
+      width,
+    }, theme));
+  const verdict = difference > 0
+    ? `Layer ${best.layer} segments best, mIoU ${formatNumber(best.figureGround!.miou, 3)}, ${
+      formatNumber(difference, 3)
+    } above color and position alone (${formatNumber(baseline, 3)}).`
+    : `No layer beats color and position alone (mIoU ${
+      formatNumber(baseline, 3)
+    }): the best, layer ${best.layer}, reaches ${formatNumber(best.figureGround!.miou, 3)}.`;
+  return [{
+    heading: "Figure and ground",
+    body: [
+      text(
+        `${verdict} An oracle knows the mean eigenvector of figure and ground over these ${photos.length} images and gives each patch to the nearer one (10 eigenvectors, the best of 10 thresholds); the score is the mean intersection over union of the two, over pixels. It says what the eigenvectors hold, not what a segmenter without ground truth would reach.`,
+      ),
+      image,
+    ],
+  }];
+}
+
+function grid({ photos, layers, manifest }: ColorsReport): Html {
+  const { rows, cols } = manifest.grid;
+  const colors = layers.map((layer) => new Uint8Array(Buffer.from(layer.colors, "base64")));
+  return colorGrid({
+    label: "Color maps by image and layer",
+    columns: layers.map(({ layer }) => `L${layer}`),
+    rows: photos.map(({ name, photo }, i) => ({
+      label: name,
+      photo: pngDataUri(photo.width, photo.height, photo.data),
+      cells: colors.map((all) => {
+        const patches = (i * manifest.tokens + 1) * 3; // after the class token
+        return pngDataUri(cols, rows, all.subarray(patches, patches + rows * cols * 3));
+      }),
+    })),
+  });
+}
+
+function layerTable(layers: LayerResult[]): Html {
+  return table({
+    caption: "What each layer's eigenvectors and colors can be trusted for",
+    columns: [
+      "layer",
+      "largest residual",
+      "eigengap",
+      "applications",
+      "KL (nats)",
+      "trustworthiness",
+      "cut (s)",
+      "t-SNE (s)",
+    ],
+    rows: layers.map((layer) => [
+      `L${layer.layer}${layer.converged ? "" : " (not converged)"}`,
+      layer.residual,
+      layer.eigengap ?? "none",
+      layer.applications,
+      layer.kl,
+      layer.trustworthiness,
+      layer.seconds.cut,
+      layer.seconds.tsne,
+    ]),
+    digits: 4,
+  });
+}
+
+/** A chart for columns and one for phones, with its spec saved beside the page. */
+async function chart(
+  name: string,
+  out: string,
+  spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
+): Promise<Html> {
+  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
+  const caption = CAPTIONS[name];
+  return figure({
+    image: {
+      svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
+      narrowSvg: await renderChart(spec(pageTheme, NARROW), pageTheme, `${name}-narrow`),
+    },
+    caption,
+    alt: caption,
+  });
+}
+
+const CAPTIONS: Record<string, string> = {
+  eigenvalues:
+    "Eigenvalues of each layer's graph, the first (always 1) left out: a sharp drop says how many groups there are.",
+  "figure-ground": "Oracle figure-ground mIoU by layer, against color and position without a model (dashed).",
+};
+
+async function packageVersion(): Promise<string> {
+  return JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
+}
+
+/** Largest resident size of this process, MB; where the system does not tell, the size now. */
+async function peakResidentMb(): Promise<number> {
+  try {
+    const status = await Deno.readTextFile("/proc/self/status");
+    return round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024);
+  } catch {
+    return round(Deno.memoryUsage().rss / 2 ** 20);
+  }
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

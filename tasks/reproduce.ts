@@ -1,0 +1,218 @@
+/**
+ * `deno task reproduce`: images in, a spectral color for every token of every layer out, with a report to look at.
+ *
+ * The stages (extract, then one graph a layer) keep what they finish under .cache, by the hash of their inputs, so a
+ * stopped run goes on where it stopped and an unchanged one only writes its report.
+ */
+import { createHash } from "node:crypto";
+import { parseArgs } from "@std/cli/parse-args";
+import { closeGpu, openGpu } from "../mod.ts";
+import { assertWritable } from "../src/data/atomic_write.ts";
+import { extractFeatures } from "../src/data/extract.ts";
+import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/preprocess.ts";
+import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
+import { writeColorsReport } from "../src/experiments/colors_report.ts";
+import { folderImages, type RunImage, sceneImages } from "../src/experiments/image_set.ts";
+import { rgbPositionFeatures, tokenLabels } from "../src/experiments/oracle_segmentation.ts";
+import { openProgress } from "../src/report/progress.ts";
+
+const HELP = `deno task reproduce [options]
+
+  --images DIR      photographs (JPEG, PNG) instead of the embedded scenes
+  --masks DIR       their figure-ground masks: NAME.png for NAME.jpg, white where the figure is
+  --limit N         the first N photographs, or N scenes (default: all photographs, 24 scenes)
+  --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it (default: the embedded mae_tiny)
+  --out DIR         where the report goes (default: reports/out)
+  --seed N          seed of every random choice (default: 0)
+  --adapter KIND    hardware or software (default: hardware if there is one)
+  --quick           fewer scenes, fewer steps: a look in half a minute
+  --help            this text`;
+
+const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
+const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
+/** Changes when a stage computes something else from the same inputs. */
+const CACHE_VERSION = 1;
+const FLAGS = ["images", "masks", "limit", "model", "out", "seed", "adapter", "quick", "help"];
+const COMPONENTS = 20;
+
+interface Options {
+  images?: string;
+  masks?: string;
+  limit?: number;
+  model: string;
+  out: string;
+  seed: number;
+  adapter?: "hardware" | "software";
+  quick: boolean;
+}
+
+/** Edit distance, to name the flag that was probably meant. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+function wholeNumber(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RangeError(`--${name} is "${text}": give a whole number from ${least} on.`);
+  }
+  return value;
+}
+
+function readOptions(args: string[]): Options | null {
+  const flags = parseArgs(args, {
+    string: ["images", "masks", "limit", "model", "out", "seed", "adapter"],
+    boolean: ["quick", "help"],
+    unknown: (arg) => {
+      const name = arg.replace(/^-+/, "").split("=")[0];
+      const nearest = FLAGS.toSorted((a, b) => distance(a, name) - distance(b, name))[0];
+      throw new RangeError(`There is no option ${arg}: did you mean --${nearest}? (--help lists them all.)`);
+    },
+  });
+  if (flags.help) return null;
+  if (flags.adapter !== undefined && flags.adapter !== "hardware" && flags.adapter !== "software") {
+    throw new RangeError(`--adapter is "${flags.adapter}": give hardware or software.`);
+  }
+  if (flags.masks && !flags.images) {
+    throw new RangeError("--masks belongs to --images: the embedded scenes have their own.");
+  }
+  return {
+    images: flags.images,
+    masks: flags.masks,
+    limit: wholeNumber("limit", flags.limit, 1),
+    model: flags.model ?? MODEL,
+    out: flags.out ?? "reports/out",
+    seed: wholeNumber("seed", flags.seed, 0) ?? 0,
+    adapter: flags.adapter,
+    quick: flags.quick,
+  };
+}
+
+/** What identifies the inputs of the extraction: the model, its preprocessing, and every image's pixels. */
+async function inputHash(model: string, preprocessor: unknown, images: RunImage[]): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor]));
+  hash.update(await Deno.readFile(model));
+  for (const image of images) {
+    const { width, height, data } = await image.load();
+    hash.update(`${image.name} ${width} ${height}`).update(data);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+async function reproduce(options: Options): Promise<void> {
+  const started = performance.now();
+  const timings: Record<string, number> = {};
+  const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
+    const from = performance.now();
+    const result = await work();
+    timings[stage] = (performance.now() - from) / 1000;
+    return result;
+  };
+  await assertWritable(options.out);
+  const preprocessor = await readPreprocessor(options.model.replace(/\.onnx$/, ".preprocessor.json"));
+  const count = options.limit ?? (options.quick ? 12 : 24);
+  const images = options.images
+    ? await folderImages(options.images, options.masks, options.limit)
+    : sceneImages(count, 0);
+  const gpu = await openGpu({ adapter: options.adapter });
+  try {
+    console.error(
+      `${images.length} images · ${gpu.adapter.description}${
+        gpu.adapter.software ? " (software)" : ""
+      } · seed ${options.seed}`,
+    );
+    const key = await inputHash(options.model, preprocessor, images);
+    const cacheDir = `${CACHE}/${key}`;
+    await Deno.mkdir(cacheDir, { recursive: true });
+
+    const extracting = openProgress("extract", images.length);
+    const manifest = await timed("extract", () =>
+      extractFeatures({
+        ...{ model: options.model, preprocessor, images, outDir: `${cacheDir}/features`, dtype: "float32" },
+        onProgress: (done) => extracting.tick(done),
+      }).finally(() => extracting.finish()));
+    console.error(
+      `${manifest.model}: ${manifest.layers.length} layers, ${manifest.heads} heads, width ${manifest.width}, ${manifest.tokens} tokens an image`,
+    );
+
+    const photos = [];
+    const labels = { counts: new Uint32Array(0), classes: 2 };
+    const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
+    for (const image of images) {
+      const original = await image.load();
+      const photo = previewCrop(original, preprocessor);
+      photos.push({ name: image.name, photo });
+      if (!image.mask) continue;
+      const mask = await image.mask();
+      if (mask.width !== original.width || mask.height !== original.height) {
+        throw new RangeError(
+          `The mask of ${image.name} is ${mask.width} × ${mask.height}, the image ${original.width} × ${original.height}: they must be equal.`,
+        );
+      }
+      counts.push(tokenLabels(preprocessMask(mask, preprocessor), manifest.grid, labels.classes));
+      colorAndPlace.push(rgbPositionFeatures(photo, manifest.grid).data);
+    }
+    const hasMasks = counts.length > 0;
+    if (hasMasks) labels.counts = concatenate(Uint32Array, counts);
+
+    const cutting = openProgress("cut + color", manifest.layers.length);
+    const layers = await timed("cut and color", () =>
+      runColors(gpu, manifest, {
+        ...{ components: COMPONENTS, seed: options.seed, cacheDir },
+        ...(options.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+        labels: hasMasks ? labels : undefined,
+        onProgress: (done, note) => cutting.tick(done, note),
+      }).finally(() => cutting.finish()));
+
+    const baseline = hasMasks
+      ? await timed("baseline", () => {
+        const data = concatenate(Float32Array, colorAndPlace);
+        return baselineFigureGround(gpu, { data, rows: data.length / 5, cols: 5 }, labels, options.seed);
+      })
+      : undefined;
+
+    timings.total = (performance.now() - started) / 1000;
+    const page = await writeColorsReport({
+      out: options.out,
+      command: [
+        "deno task reproduce",
+        ...Deno.args.map((arg) => /[^\w@%+=:,./-]/.test(arg) ? `'${arg}'` : arg),
+      ].join(" "),
+      data: options.images ? "photographs" : "embedded",
+      ...{ gpu, manifest, photos, layers, baseline, timings, seed: options.seed },
+    });
+    console.error(`done in ${timings.total.toFixed(1)} s: ${page}`);
+  } finally {
+    closeGpu(gpu);
+  }
+}
+
+function concatenate<T extends Uint32Array | Float32Array>(Type: { new (length: number): T }, parts: T[]): T {
+  const all = new Type(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+if (import.meta.main) {
+  try {
+    const options = readOptions(Deno.args);
+    if (options) await reproduce(options);
+    else console.log(HELP);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}
