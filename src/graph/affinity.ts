@@ -20,6 +20,8 @@ const NORMALIZE: Kernel = { label: "normalize_affinity", code: normalizeCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 const RUN = 64; // vec4 per invocation in normalize_affinity
+/** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
+const LONGEST = 2 ** 15;
 
 /** One (s, q) pair a node, on the GPU: M_ij = s_i s_j A_ij − q_i q_j. */
 export interface NodeScale {
@@ -73,12 +75,14 @@ export function affinityBlock(
 
 /** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */
 export function rowSums(gpu: Gpu, block: RowWindow, stride: number, degrees: GPUBuffer): void {
-  dispatch(gpu, ROW_SUM, {
-    buffers: [block.buffer, degrees],
-    u32: [block.rows, stride / 4, block.first],
-    workgroups: [Math.ceil(block.rows / 16)],
-    sizes: `${block.rows} rows of ${stride}`,
-  });
+  for (let begin = 0; begin < stride / 4; begin += LONGEST) {
+    dispatch(gpu, ROW_SUM, {
+      buffers: [block.buffer, degrees],
+      u32: [block.rows, stride / 4, block.first, begin, Math.min(begin + LONGEST, stride / 4)],
+      workgroups: [Math.ceil(block.rows / 16)],
+      sizes: `${block.rows} rows of ${stride}`,
+    });
+  }
 }
 
 /** Turns a stored block of A into M in place. */

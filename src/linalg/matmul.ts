@@ -27,14 +27,17 @@ export interface MatmulOptions {
   transposeB?: boolean;
 }
 
-/** Cuts [0, total) wherever a panel of one of the matrices ends. */
-function cuts(total: number, ...matrices: GpuMatrix[]): { first: number; count: number }[] {
+/** Largest inner extent of a dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
+const LONGEST = 2 ** 17;
+
+/** Cuts [0, total) wherever a panel of one of the matrices ends, into ranges of at most `longest`. */
+function cuts(total: number, longest: number, ...matrices: GpuMatrix[]): { first: number; count: number }[] {
   const ranges = [];
   for (let first = 0; first < total;) {
     const ends = matrices.map(({ panelRows, offset }) =>
       (Math.floor((first + offset) / panelRows) + 1) * panelRows - offset
     );
-    const end = Math.min(total, ...ends);
+    const end = Math.min(total, first + longest, ...ends);
     ranges.push({ first, count: end - first });
     first = end;
   }
@@ -50,7 +53,9 @@ function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number
 /**
  * C = op(A) · op(B) for matrices on the GPU, written to `out` (allocated when absent).
  *
- * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are.
+ * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are. A product so
+ * small that k is split into slices of 512 keeps that order as long as panels hold 512 rows, as they do on every adapter
+ * for rows of up to 65536 values.
  */
 export function multiply(
   gpu: Gpu,
@@ -72,9 +77,9 @@ export function multiply(
   const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
   const blocks = Math.ceil(m / 8) * Math.ceil(n / 16);
   const split = blocks < FEW_BLOCKS && k >= 2 * SLICE && transposeA && !transposeB && c.panels.length === 1;
-  const mRanges = cuts(m, c, ...(transposeA ? [] : [a]));
-  const nRanges = transposeB ? cuts(n, b) : [{ first: 0, count: n }];
-  const kRanges = cuts(k, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
+  const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
+  const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
+  const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
   const overrides = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB), WORKGROUP };
 
   for (const mr of mRanges) {
@@ -163,7 +168,7 @@ export function sumSlabs(
  *
  * @param a m × k (k × m with `transposeA`), row-major, any unit
  * @param b k × n (n × k with `transposeB`)
- * @returns C, m × n; every value summed over k in ascending order, the same bits whatever the panels
+ * @returns C, m × n; every value summed over k in a fixed order, the same bits on every run
  * @throws RangeError when the inner sizes differ; TypeError when an operand is no matrix
  *
  * Cost: 2 m n k operations, memory of the three matrices.
