@@ -1,0 +1,21 @@
+/** C = op(A) op(B), m × n, in float64; A is stored m × k (k × m when transposed), B k × n (n × k). */
+export function matmul(
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+  m: number,
+  k: number,
+  n: number,
+  transposeA = false,
+  transposeB = false,
+): Float64Array {
+  const c = new Float64Array(m * n);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      for (let l = 0; l < k; l++) {
+        c[i * n + j] += (transposeA ? a[l * m + i] : a[i * k + l]) *
+          (transposeB ? b[j * k + l] : b[l * n + j]);
+      }
+    }
+  }
+  return c;
+}
