@@ -1,0 +1,114 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { affinity, closeGpu, degrees, openGpu } from "../mod.ts";
+import { affinityBlock, uploadScale, uploadUnitRows } from "../src/graph/affinity.ts";
+import { allocateMatrix, downloadMatrix, releaseMatrix } from "../src/linalg/matrix.ts";
+import { release } from "../src/gpu/mod.ts";
+import { assertClose } from "./assert_close.ts";
+import { assertSameBits } from "./assert_same_bits.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+import { affinity as reference } from "./reference/affinity.ts";
+import { normalizeAffinity } from "./reference/normalize_affinity.ts";
+import { rowSum } from "./reference/row_sum.ts";
+import { withBindings } from "./simulated_limits.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => closeGpu(gpu));
+
+const note = `seed ${testSeed}`;
+const SHAPES = [[1, 1], [2, 1], [3, 5], [15, 4], [17, 31], [64, 64], [67, 129], [257, 19]];
+
+Deno.test("affinity() equals the float64 reference on awkward shapes", async (t) => {
+  for (const [n, d] of SHAPES) {
+    await t.step(`${n} nodes, ${d} channels`, async () => {
+      const x = randomMatrix(n, d);
+      const a = await affinity(gpu, x);
+      assertEquals([a.rows, a.cols], [n, n]);
+      assertClose(a.data, reference(x.data, n, x.data, n, d), { relative: 1e-6, note });
+    });
+  }
+});
+
+Deno.test("affinity() is symmetric to the bit, at most 1, at least e⁻², and 1 on the diagonal", async () => {
+  const n = 131;
+  const x = randomMatrix(n, 7);
+  x.data.copyWithin(7, 0, 7); // node 1 repeats node 0
+  for (let k = 0; k < 7; k++) x.data[14 + k] = -x.data[k]; // node 2 is opposite to it
+  const { data } = await affinity(gpu, x);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const value = data[i * n + j];
+      assertEquals(value, data[j * n + i], `(${i}, ${j}), ${note}`);
+      assert(value <= 1 && value >= Math.exp(-2) * (1 - 1e-6), `A(${i}, ${j}) is ${value}, ${note}`);
+    }
+    assertClose([data[i * n + i]], [1], { relative: 1e-6, note });
+  }
+  assertClose([data[1], data[2]], [1, Math.exp(-2)], { relative: 1e-6, note });
+});
+
+Deno.test("affinity() and degrees() give the same bits whatever the panels", async () => {
+  const x = randomMatrix(257, 33);
+  const whole = await affinity(gpu, x), sums = await degrees(gpu, x);
+  for (const bytes of [2 ** 13, 2 ** 16]) {
+    const small = withBindings(gpu, bytes);
+    assertSameBits((await affinity(small, x)).data, whole.data, `bindings of ${bytes} bytes, ${note}`);
+    assertSameBits(await degrees(small, x), sums, `degrees, bindings of ${bytes} bytes, ${note}`);
+  }
+});
+
+Deno.test("degrees() equals the float64 reference", async (t) => {
+  for (const [n, d] of SHAPES) {
+    await t.step(`${n} nodes, ${d} channels`, async () => {
+      const x = randomMatrix(n, d);
+      const expected = rowSum(reference(x.data, n, x.data, n, d), n, n);
+      assertClose(await degrees(gpu, x), expected, { relative: 1e-6, note });
+    });
+  }
+});
+
+Deno.test("affinityBlock() makes scaled rows against other columns, and zeros in the padding", async (t) => {
+  for (const [n, m, d, first, count] of [[9, 5, 3, 0, 9], [37, 61, 19, 13, 11], [70, 131, 8, 1, 64]]) {
+    await t.step(`rows ${first} … ${first + count - 1} of ${n} against ${m}, ${d} channels`, async () => {
+      const x = randomMatrix(n, d), y = randomMatrix(m, d, 1);
+      const random = (count: number, key: number) => Float64Array.from(randomMatrix(1, count, key).data);
+      const [s, q, sy, qy] = [random(n, 2), random(n, 3), random(m, 4), random(m, 5)];
+      for (const bytes of [Infinity, 2 ** 12]) {
+        const small = withBindings(gpu, bytes);
+        const rows = uploadUnitRows(small, x), columns = uploadUnitRows(small, y);
+        const scale = uploadScale(small, n, s, q), columnScale = uploadScale(small, m, sy, qy);
+        const padded = allocateMatrix(gpu, count + 2, Math.ceil(m / 4) * 4, "block");
+        const target = { buffer: padded.panels[0], stride: padded.stride, row: 2 };
+        affinityBlock(small, rows, scale, first, count, columns, columnScale, target);
+        const { data } = await downloadMatrix(gpu, padded);
+        releaseMatrix(gpu, rows, columns, padded);
+        release(gpu, scale.buffer);
+        release(gpu, columnScale.buffer);
+        const a = reference(x.data.subarray(first * d), count, y.data, m, d);
+        // The reference takes one list of scales: rows first, then columns.
+        const together = (mine: Float64Array, theirs: Float64Array) =>
+          Float64Array.from([...theirs, ...mine.subarray(first, first + count)]);
+        const expected = normalizeAffinity(a, count, m, m, together(s, sy), together(q, qy));
+        for (let i = 0; i < count; i++) {
+          const row = data.subarray((i + 2) * padded.stride, (i + 3) * padded.stride);
+          assertClose(row.subarray(0, m), expected.subarray(i * m, (i + 1) * m), {
+            relative: 1e-5,
+            absolute: 1e-5,
+            note: `row ${i}, bindings of ${bytes} bytes, ${note}`,
+          });
+          assertEquals([...row.subarray(m)].map(Math.abs), new Array(padded.stride - m).fill(0), note);
+        }
+      }
+    });
+  }
+});
+
+Deno.test("affinity() names the node when a row is zero or not finite", async () => {
+  const x = randomMatrix(6, 5);
+  x.data.fill(0, 20, 25);
+  await assertRejects(
+    () => affinity(gpu, x),
+    RangeError,
+    "features: node 4 is a zero vector, which has no cosine with others",
+  );
+  x.data[12] = NaN;
+  await assertRejects(() => degrees(gpu, x), RangeError, "features: node 2 has NaN in channel 2");
+});
