@@ -1,0 +1,54 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { assertWritable, writeFileAtomic } from "../src/data/atomic_write.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+
+const namesIn = async (dir: string) =>
+  (await Array.fromAsync(Deno.readDir(dir))).map(({ name }) => name).sort();
+
+Deno.test("writeFileAtomic() replaces text and bytes and leaves nothing beside them", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeFileAtomic(`${dir}/a.txt`, "a longer first text");
+    await writeFileAtomic(`${dir}/a.txt`, "λ₁");
+    await writeFileAtomic(`${dir}/b.bin`, Uint8Array.of(0, 255, 13, 10));
+    assertEquals(await Deno.readTextFile(`${dir}/a.txt`), "λ₁");
+    assertEquals(await Deno.readFile(`${dir}/b.bin`), Uint8Array.of(0, 255, 13, 10));
+    assertEquals(await namesIn(dir), ["a.txt", "b.bin"]);
+  }));
+
+Deno.test("writeFileAtomic() puts a new file in the old one's place instead of writing into it", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeFileAtomic(`${dir}/a.txt`, "old");
+    using reader = await Deno.open(`${dir}/a.txt`);
+    await writeFileAtomic(`${dir}/a.txt`, "new");
+    const seen = new Uint8Array(3);
+    await reader.read(seen);
+    assertEquals(new TextDecoder().decode(seen), "old");
+  }));
+
+Deno.test("writeFileAtomic() names the path and removes what it had written when it fails", () =>
+  inTemporaryFolder(async (dir) => {
+    await Deno.mkdir(`${dir}/taken/inside`, { recursive: true });
+    const cases = [["taken", "Is a directory"], ["none/a.txt", "No such file or directory"]];
+    for (const [name, reason] of cases) {
+      const error = await assertRejects(() => writeFileAtomic(`${dir}/${name}`, "text"), Error);
+      assertEquals(error.message, `Cannot write ${dir}/${name}: ${reason}.`);
+    }
+    assertEquals(await namesIn(dir), ["taken"]);
+  }));
+
+Deno.test("assertWritable() makes the folder and leaves it empty", () =>
+  inTemporaryFolder(async (dir) => {
+    await assertWritable(`${dir}/new/folder`);
+    assertEquals(await namesIn(`${dir}/new/folder`), []);
+    await assertWritable(`${dir}/new/folder`);
+  }));
+
+Deno.test("assertWritable() says why a folder cannot be written and what to do", () =>
+  inTemporaryFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/file`, "");
+    const error = await assertRejects(() => assertWritable(`${dir}/file/out`), Error);
+    assertEquals(
+      error.message,
+      `Cannot write to ${dir}/file/out: Not a directory; choose another folder with --out.`,
+    );
+  }));
