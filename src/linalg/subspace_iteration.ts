@@ -214,23 +214,30 @@ async function rayleighRitz(gpu: Gpu, operator: SymmetricOperator, y: GpuMatrix)
   return { x, mx, values: [...values], residuals: await residualNorms(gpu, x, mx, values) };
 }
 
-/** ‖M x_c − λ_c x_c‖ for every column. */
-async function residualNorms(gpu: Gpu, x: GpuMatrix, mx: GpuMatrix, values: Float64Array): Promise<number[]> {
+/** ‖M x_c − λ_c x_c‖ for every column of x, given mx = M x. */
+export async function residualNorms(
+  gpu: Gpu,
+  x: GpuMatrix,
+  mx: GpuMatrix,
+  values: Float64Array,
+): Promise<number[]> {
   const padded = new Float64Array(x.stride);
   padded.set(values);
   const lambda = uploadSmall(gpu, padded, 1, x.stride, "eigenvalues");
   const windows = rowWindows(x);
-  const runs = Math.ceil(x.rows / RESIDUAL_RUN);
+  const runs = windows.reduce((sum, { rows }) => sum + Math.ceil(rows / RESIDUAL_RUN), 0);
   const partial = allocate(gpu, runs * x.stride * 4, "residuals by runs");
   const sums = allocate(gpu, x.stride * 4, "residuals");
-  windows.forEach(({ first, rows }, panel) =>
+  let run = 0;
+  windows.forEach(({ rows }, panel) => {
     dispatch(gpu, RESIDUAL, {
       buffers: [mx.panels[panel], x.panels[panel], lambda.panels[0], partial],
-      u32: [rows, x.stride / 4, first / RESIDUAL_RUN],
+      u32: [rows, x.stride / 4, run],
       workgroups: [Math.ceil(rows / RESIDUAL_RUN / 8), x.stride / 4],
       sizes: `${x.rows} × ${x.cols}`,
-    })
-  );
+    });
+    run += Math.ceil(rows / RESIDUAL_RUN);
+  });
   sumSlabs(gpu, partial, sums, x.stride / 4, runs);
   const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: x.stride * 4 }]);
   release(gpu, partial);
