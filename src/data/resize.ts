@@ -46,11 +46,7 @@ interface Taps {
  * @throws RangeError "Cannot resize to 0 × 4 pixels: both must be whole numbers from 1 on."
  */
 export function resizeImage(image: RgbImage, width: number, height: number, filter: Filter): RgbImage {
-  if (!(Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0)) {
-    throw new RangeError(
-      `Cannot resize to ${width} × ${height} pixels: both must be whole numbers from 1 on.`,
-    );
-  }
+  assertSize(width, height);
   const across = width === image.width ? image : resizeWidth(image, axisTaps(image.width, width, filter));
   return height === image.height ? across : resizeHeight(across, axisTaps(image.height, height, filter));
 }
@@ -133,4 +129,42 @@ function filterPixel(
 
 function toByte(fixed: number): number {
   return Math.min(Math.max(fixed >> PRECISION_BITS, 0), 255);
+}
+
+/** One class index per pixel. */
+export interface Mask {
+  width: number;
+  height: number;
+  /** height × width bytes. */
+  data: Uint8Array;
+}
+
+/**
+ * Resizes a mask by taking the nearest pixel, ⌊(x + ½) · scale⌋, as Pillow's `Image.resize` with NEAREST.
+ *
+ * @param mask h × w class indices
+ * @returns height × width class indices
+ * @throws RangeError "Cannot resize to 0 × 4 pixels: both must be whole numbers from 1 on."
+ */
+export function resizeMask(mask: Mask, width: number, height: number): Mask {
+  assertSize(width, height);
+  const columns = nearestIndices(mask.width, width), rows = nearestIndices(mask.height, height);
+  const data = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data[y * width + x] = mask.data[rows[y] * mask.width + columns[x]];
+  }
+  return { width, height, data };
+}
+
+/** Adds the scale up step by step, as Pillow: where a position is a whole number the rounding decides. */
+function nearestIndices(from: number, to: number): Int32Array {
+  const scale = from / to;
+  const indices = new Int32Array(to);
+  for (let i = 0, at = scale / 2; i < to; i++, at += scale) indices[i] = Math.min(Math.trunc(at), from - 1);
+  return indices;
+}
+
+function assertSize(width: number, height: number): void {
+  if (Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0) return;
+  throw new RangeError(`Cannot resize to ${width} × ${height} pixels: both must be whole numbers from 1 on.`);
 }

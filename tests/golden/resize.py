@@ -28,6 +28,8 @@ SIZES = [
     (5, 200, 100, 3),
     (24, 24, 24, 24),
     (1001, 7, 224, 8),
+    (300, 400, 250, 240),
+    (333, 111, 90, 30),
 ]
 
 
@@ -48,6 +50,9 @@ def main():
             data = image.resize((width, height), resample).tobytes()
             digest = hashlib.sha256(data).hexdigest()
             cases.append({"from": [from_width, from_height], "to": [width, height], "filter": name, "sha256": digest})
+        mask = Image.fromarray(pixels(from_width, from_height)[:, :, 2])
+        digest = hashlib.sha256(mask.resize((width, height), Image.Resampling.NEAREST).tobytes()).hexdigest()
+        cases.append({"from": [from_width, from_height], "to": [width, height], "filter": "nearest", "sha256": digest})
     out = {"pillow": PIL.__version__, "cases": cases}
     Path(__file__).with_suffix(".json").write_text(json.dumps(out, indent=1) + "\n")
 
