@@ -23,6 +23,7 @@ const HELP = `deno task reproduce [options]
   --limit N         the first N photographs, or N scenes (default: all photographs, 24 scenes)
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it (default: the embedded mae_tiny)
   --out DIR         where the report goes (default: reports/out)
+  --cache DIR       where finished stages are kept (default: .cache/runs)
   --seed N          seed of every random choice (default: 0)
   --adapter KIND    hardware or software (default: hardware if there is one)
   --quick           fewer scenes, fewer steps: a look in half a minute
@@ -32,7 +33,7 @@ const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathn
 const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
 /** Changes when a stage computes something else from the same inputs. */
 const CACHE_VERSION = 1;
-const FLAGS = ["images", "masks", "limit", "model", "out", "seed", "adapter", "quick", "help"];
+const FLAGS = ["images", "masks", "limit", "model", "out", "cache", "seed", "adapter", "quick", "help"];
 const COMPONENTS = 20;
 
 interface Options {
@@ -41,6 +42,7 @@ interface Options {
   limit?: number;
   model: string;
   out: string;
+  cache: string;
   seed: number;
   adapter?: "hardware" | "software";
   quick: boolean;
@@ -70,7 +72,7 @@ function wholeNumber(name: string, text: string | undefined, least: number): num
 
 function readOptions(args: string[]): Options | null {
   const flags = parseArgs(args, {
-    string: ["images", "masks", "limit", "model", "out", "seed", "adapter"],
+    string: ["images", "masks", "limit", "model", "out", "cache", "seed", "adapter"],
     boolean: ["quick", "help"],
     unknown: (arg) => {
       const name = arg.replace(/^-+/, "").split("=")[0];
@@ -91,6 +93,7 @@ function readOptions(args: string[]): Options | null {
     limit: wholeNumber("limit", flags.limit, 1),
     model: flags.model ?? MODEL,
     out: flags.out ?? "reports/out",
+    cache: flags.cache ?? CACHE,
     seed: wholeNumber("seed", flags.seed, 0) ?? 0,
     adapter: flags.adapter,
     quick: flags.quick,
@@ -131,7 +134,7 @@ async function reproduce(options: Options): Promise<void> {
       } · seed ${options.seed}`,
     );
     const key = await inputHash(options.model, preprocessor, images);
-    const cacheDir = `${CACHE}/${key}`;
+    const cacheDir = `${options.cache}/${key}`;
     await Deno.mkdir(cacheDir, { recursive: true });
 
     const extracting = openProgress("extract", images.length);

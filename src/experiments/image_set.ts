@@ -2,13 +2,7 @@
 import { basename } from "node:path";
 import { renderScene } from "../../fixtures/scenes/mod.ts";
 import { listImages, readImage, type RgbImage } from "../data/image.ts";
-
-/** One class index per pixel. */
-export interface Mask {
-  data: Uint8Array;
-  width: number;
-  height: number;
-}
+import type { Mask } from "../data/resize.ts";
 
 /** One image of a run. */
 export interface RunImage {
