@@ -21,7 +21,7 @@ import { affinityOperator, type AffinityOperatorOptions, type Storage } from "./
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
   /** Eigenvectors wanted, the first (eigenvalue 1) included. */
   components: number;
-  /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5. */
+  /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5, and never above 1 % of λ (or 3e-7, what float32 can tell). */
   tolerance?: number;
   seed?: number;
   /** Name of the features in error messages. */

@@ -19,6 +19,10 @@ import { inverseCholesky, smallProduct, symmetricEigen } from "./symmetric_eigen
 const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
 const RESIDUAL_RUN = 64;
 const MAX_DEGREE = 24;
+/** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
+const RELATIVE_TOLERANCE = 0.01;
+/** … as far as float32 can tell. */
+const FLOAT32_FLOOR = 3e-7;
 
 /** A symmetric n × n operator that can be applied to a block of columns. */
 export interface SymmetricOperator {
@@ -31,7 +35,7 @@ export interface SymmetricOperator {
 export interface SubspaceOptions {
   /** Eigenpairs wanted. */
   components: number;
-  /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5. */
+  /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5, and never above 1 % of λ (or 3e-7). */
   tolerance?: number;
   seed?: number;
   /** Operator applications to a block after which to give up; default 400. */
@@ -105,7 +109,7 @@ export async function subspaceIteration(
       const { x, mx, values, residuals } = ritz;
       const left = components - result.eigenvalues.length;
       let good = 0;
-      while (good < left && residuals[good] <= tolerance) good++;
+      while (good < left && residuals[good] <= allowed(values[good], tolerance)) good++;
       // The pair after the last one only feeds the eigengap: its value is already good to the square of its residual.
       const nextKnown = left >= y.cols ||
         residuals[left] <= Math.max(tolerance, 0.05 * values[Math.max(0, left - 1)]);
@@ -246,6 +250,11 @@ export async function residualNorms(
   return [...new Float32Array(bytes).subarray(0, x.cols)].map(Math.sqrt);
 }
 
+/** Residual at which a pair with eigenvalue `value` has converged. */
+function allowed(value: number, tolerance: number): number {
+  return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, FLOAT32_FLOOR));
+}
+
 /** Upper end of the interval that the filter damps: the smallest Ritz value, kept away from 0 and from the wanted ones. */
 function dampedEdge(values: number[], wanted: number): number {
   const last = Math.max(values[Math.min(wanted, values.length) - 1], 1e-12);
@@ -270,9 +279,10 @@ function filterDegree(
   const last = Math.max(values[wanted - 1], 0);
   const worst = Math.max(...residuals.slice(0, wanted));
   const mixed = Math.min(1, Math.max(1e-6, worst / Math.max(values[0], 1e-30)));
+  const excess = Math.max(...residuals.slice(0, wanted).map((r, i) => r / allowed(values[i], tolerance)));
   let degree = 2;
   for (; degree < MAX_DEGREE; degree++) {
-    if (chebyshev(degree, at(last)) >= 4 * worst / tolerance) break;
+    if (chebyshev(degree, at(last)) >= 4 * excess) break;
     const next = chebyshev(degree + 1, at(last));
     if (chebyshev(degree + 1, at(values[0])) / next > 100 / mixed) break;
     if (locked.length && chebyshev(degree + 1, at(locked[0])) / next > 1e5) break;
