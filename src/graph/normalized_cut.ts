@@ -11,6 +11,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { assertRows } from "../linalg/row_normalize.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 import { blockWidth, subspaceIteration, type SubspaceResult } from "../linalg/subspace_iteration.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
@@ -108,8 +109,9 @@ export async function normalizedCut(
 async function denseCut(
   gpu: Gpu,
   x: Matrix,
-  { components, tolerance = 1e-5 }: NormalizedCutOptions,
+  { components, tolerance = 1e-5, name }: NormalizedCutOptions,
 ): Promise<NormalizedCut> {
+  assertRows(x, name);
   const n = x.rows;
   const a = await affinity(gpu, x);
   const degrees = new Float64Array(n);
@@ -179,6 +181,7 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
         tolerance,
         seed,
         start,
+        known: [first],
       });
     }
     held.push(...found.blocks);

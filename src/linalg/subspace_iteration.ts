@@ -42,6 +42,8 @@ export interface SubspaceOptions {
   maxApplications?: number;
   /** Columns to start from, n × any number; random ones fill up the block. */
   start?: GpuMatrix;
+  /** Orthonormal eigenvectors already taken out of the operator; what is found is kept orthogonal to them. */
+  known?: GpuMatrix[];
   /** Told after every iteration: pairs converged, of how many, and the largest residual among the rest. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
 }
@@ -86,7 +88,8 @@ export async function subspaceIteration(
   operator: SymmetricOperator,
   options: SubspaceOptions,
 ): Promise<SubspaceResult> {
-  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, start, onProgress } = options;
+  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, start, known = [], onProgress } =
+    options;
   const n = operator.size;
   const random = seededRandom(seed);
   const width = Math.min(blockWidth(components), n);
@@ -100,11 +103,16 @@ export async function subspaceIteration(
     converged: false,
   };
   let y = startBlock(gpu, n, width, start, random);
+  const locked: GpuMatrix[] = []; // −X Λ of every locked block
+  const deflated: SymmetricOperator = {
+    size: n,
+    apply: (x, out) => applyDeflated(gpu, operator, result.blocks, locked, x, out),
+  };
   try {
     while (true) {
       result.iterations++;
-      y = await orthonormalize(gpu, y, result.blocks, random);
-      const ritz = await rayleighRitz(gpu, operator, y);
+      y = await orthonormalize(gpu, y, [...known, ...result.blocks], random);
+      const ritz = await rayleighRitz(gpu, deflated, y);
       result.applications++;
       const { x, mx, values, residuals } = ritz;
       const left = components - result.eigenvalues.length;
@@ -117,9 +125,10 @@ export async function subspaceIteration(
       const giveUp = !done && result.applications >= maxApplications;
       result.nextEigenvalue = values[Math.min(left, values.length - 1)];
       onProgress?.(result.eigenvalues.length + good, components, Math.max(...residuals.slice(0, left)));
-      const take = done || giveUp ? left : good === left ? 0 : good;
+      const take = done || giveUp ? left : good === left ? 0 : lockable(values, residuals, left, tolerance);
       if (take) {
-        result.blocks.push(await columns(gpu, x, 0, take));
+        result.blocks.push(columns(gpu, x, 0, take));
+        locked.push(columns(gpu, x, 0, take, values.slice(0, take).map((value) => -value)));
         result.eigenvalues.push(...values.slice(0, take));
         result.residuals.push(...residuals.slice(0, take));
       }
@@ -133,7 +142,6 @@ export async function subspaceIteration(
         residuals.slice(take),
         left - take,
         tolerance,
-        result.eigenvalues,
       );
       const rest = take
         ? await Promise.all([columns(gpu, x, take, width), columns(gpu, mx, take, width)])
@@ -141,7 +149,7 @@ export async function subspaceIteration(
       releaseMatrix(gpu, y, ...(take ? [x, mx] : []));
       y = filter(
         gpu,
-        operator,
+        deflated,
         rest[0],
         rest[1],
         degree,
@@ -153,6 +161,8 @@ export async function subspaceIteration(
   } catch (error) {
     releaseMatrix(gpu, ...result.blocks);
     throw error;
+  } finally {
+    releaseMatrix(gpu, ...locked);
   }
 }
 
@@ -181,15 +191,32 @@ function startBlock(
   return block;
 }
 
-/** Columns [from, to) of x as a block of their own. */
-function columns(gpu: Gpu, x: GpuMatrix, from: number, to: number): GpuMatrix {
+/** Columns [from, to) of x as a block of their own, each times its factor. */
+function columns(gpu: Gpu, x: GpuMatrix, from: number, to: number, factors?: number[]): GpuMatrix {
   to = Math.min(to, x.cols);
   const pick = new Float64Array(x.cols * (to - from));
-  for (let i = from; i < to; i++) pick[i * (to - from) + i - from] = 1;
+  for (let i = from; i < to; i++) pick[i * (to - from) + i - from] = factors ? factors[i - from] : 1;
   const selection = uploadSmall(gpu, pick, x.cols, to - from, "selection");
   const block = multiply(gpu, x, selection);
   releaseMatrix(gpu, selection);
   return block;
+}
+
+/** out ← (M − X Λ Xᵀ) x, X Λ Xᵀ over the locked pairs: what is found no longer outweighs what is sought. */
+function applyDeflated(
+  gpu: Gpu,
+  operator: SymmetricOperator,
+  blocks: GpuMatrix[],
+  negative: GpuMatrix[],
+  x: GpuMatrix,
+  out: GpuMatrix,
+): void {
+  operator.apply(x, out);
+  blocks.forEach((block, i) => {
+    const coefficients = multiply(gpu, block, x, { transposeA: true });
+    multiply(gpu, negative[i], coefficients, { out, accumulate: true });
+    releaseMatrix(gpu, coefficients);
+  });
 }
 
 interface RitzPairs {
@@ -255,6 +282,16 @@ function allowed(value: number, tolerance: number): number {
   return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, FLOAT32_FLOOR));
 }
 
+/**
+ * How many leading pairs may be locked: what is left of a locked pair's residual stays in all residuals after it, so it
+ * has to be small enough for the last pair wanted.
+ */
+function lockable(values: number[], residuals: number[], wanted: number, tolerance: number): number {
+  const small = allowed(values[wanted - 1], tolerance) / 2;
+  const first = residuals.slice(0, wanted).findIndex((residual) => !(residual <= small));
+  return first < 0 ? wanted : first;
+}
+
 /** Upper end of the interval that the filter damps: the smallest Ritz value, kept away from 0 and from the wanted ones. */
 function dampedEdge(values: number[], wanted: number): number {
   const last = Math.max(values[Math.min(wanted, values.length) - 1], 1e-12);
@@ -272,7 +309,6 @@ function filterDegree(
   residuals: number[],
   wanted: number,
   tolerance: number,
-  locked: number[],
 ): number {
   const edge = dampedEdge(values, wanted);
   const at = (value: number) => 2 * value / edge - 1;
@@ -280,12 +316,11 @@ function filterDegree(
   const worst = Math.max(...residuals.slice(0, wanted));
   const mixed = Math.min(1, Math.max(1e-6, worst / Math.max(values[0], 1e-30)));
   const excess = Math.max(...residuals.slice(0, wanted).map((r, i) => r / allowed(values[i], tolerance)));
-  let degree = 2;
+  let degree = 1;
   for (; degree < MAX_DEGREE; degree++) {
     if (chebyshev(degree, at(last)) >= 4 * excess) break;
     const next = chebyshev(degree + 1, at(last));
     if (chebyshev(degree + 1, at(values[0])) / next > 100 / mixed) break;
-    if (locked.length && chebyshev(degree + 1, at(locked[0])) / next > 1e5) break;
   }
   return degree;
 }
