@@ -1,6 +1,5 @@
 /** Spectral clustering by the normalised cut. */
-import { type Gpu, release } from "../gpu/mod.ts";
-import { multiply } from "../linalg/matmul.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrices,
@@ -8,14 +7,12 @@ import {
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
-  rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
-import { sampleIndices, seededRandom } from "../linalg/random.ts";
-import { blockWidth, subspaceIteration, type SubspaceResult } from "../linalg/subspace_iteration.ts";
+import { blockWidth, subspaceIteration } from "../linalg/subspace_iteration.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
-import { affinity, affinityBlock, tileFor, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { affinity, uploadUnitRows } from "./affinity.ts";
 import { affinityOperator, type AffinityOperatorOptions, type Storage } from "./affinity_operator.ts";
 
 /** Settings of `normalizedCut`. */
@@ -53,16 +50,11 @@ export interface NormalizedCut {
   storage: Storage | "dense";
 }
 
-/** Graphs from this size on start from the eigenvectors of a subset. */
-const WARM_START_FROM = 2048;
-const SUBSET_SHARE = 1 / 8;
-
 /**
  * Normalised cut: the top eigenvectors of M = D^−½ A D^−½, A_ij = exp(cos(x_i, x_j) − 1) (METHOD (3); Shi & Malik 2000).
  *
  * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from
- * Chebyshev-filtered subspace iteration, started from a subset's eigenvectors when n ≥ 2048. Graphs of up to about a
- * hundred nodes are solved densely in float64.
+ * Chebyshev-filtered subspace iteration. Graphs of up to about a hundred nodes are solved densely in float64.
  *
  * @param x n × d features, one node a row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
@@ -149,6 +141,7 @@ async function denseCut(
 
 async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions): Promise<NormalizedCut> {
   const { components, seed = 0, tolerance = 1e-5, name = "features" } = options;
+  const solved = Math.max(components, 2); // one more than the first, for the eigengap
   const unit = uploadUnitRows(gpu, x, name);
   const held: GpuMatrix[] = [unit];
   let operator;
@@ -161,43 +154,27 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
     );
     held.push(first);
     const firstResidual = await residualOfFirst(gpu, operator, first);
-    let found: SubspaceResult = {
-      blocks: [],
-      eigenvalues: [],
-      residuals: [],
-      nextEigenvalue: 0,
-      iterations: 0,
-      applications: 0,
-      converged: true,
-    };
-    if (components > 1) {
-      const start = x.rows >= WARM_START_FROM
-        ? await startFromSubset(gpu, x, unit, operator, options)
-        : undefined;
-      if (start) held.push(start);
-      found = await subspaceIteration(gpu, operator, {
-        ...options,
-        components: components - 1,
-        tolerance,
-        seed,
-        start,
-        known: [first],
-      });
-    }
+    const found = await subspaceIteration(gpu, operator, {
+      ...options,
+      components: solved - 1,
+      tolerance,
+      seed,
+      known: [first],
+    });
     held.push(...found.blocks);
     const blocks = await downloadMatrices(gpu, ...found.blocks);
     const eigenvectors = assemble(operator.first, blocks, found.eigenvalues, components);
     fixSigns(eigenvectors);
     const order = descending(found.eigenvalues);
-    const eigenvalues = Float64Array.from([1, ...order.map((i) => found.eigenvalues[i])]);
-    const residuals = Float64Array.from([firstResidual, ...order.map((i) => found.residuals[i])]);
+    const eigenvalues = [1, ...order.map((i) => found.eigenvalues[i]), found.nextEigenvalue];
+    const residuals = [firstResidual, ...order.map((i) => found.residuals[i])];
     return {
       eigenvectors,
-      eigenvalues,
-      residuals,
+      eigenvalues: Float64Array.from(eigenvalues.slice(0, components)),
+      residuals: Float64Array.from(residuals.slice(0, components)),
       iterations: found.iterations,
       applications: found.applications + 1,
-      eigengap: components > 1 ? eigenvalues[components - 1] - found.nextEigenvalue : null,
+      eigengap: eigenvalues[components - 1] - eigenvalues[components],
       converged: found.converged && firstResidual <= tolerance,
       degrees: Float32Array.from(operator.degrees),
       storage: operator.storage,
@@ -221,66 +198,6 @@ async function residualOfFirst(
   return Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
 }
 
-/**
- * Approximate eigenvectors from a subset S: those of its own normalised cut, carried to all nodes by one application of
- * the rectangular block M′[:, S], which is one step of the power method restricted to S.
- */
-async function startFromSubset(
-  gpu: Gpu,
-  x: Matrix,
-  unit: GpuMatrix,
-  operator: { first: Float64Array; degrees: Float64Array },
-  options: NormalizedCutOptions,
-): Promise<GpuMatrix> {
-  const n = x.rows;
-  const wanted = Math.min(blockWidth(options.components - 1) - 4, Math.floor(n * SUBSET_SHARE / 3) - 16);
-  const chosen = sampleIndices(n, Math.floor(n * SUBSET_SHARE), seededRandom(options.seed ?? 0));
-  const subset = { data: new Float32Array(chosen.length * x.cols), rows: chosen.length, cols: x.cols };
-  chosen.forEach((from, to) =>
-    subset.data.set(x.data.subarray(from * x.cols, (from + 1) * x.cols), to * x.cols)
-  );
-  const cut = await normalizedCut(gpu, subset, {
-    components: wanted + 1,
-    tolerance: 1e-3,
-    seed: options.seed,
-    storage: options.storage,
-    maxApplications: 40,
-  });
-  const columns = { data: new Float32Array(subset.rows * wanted), rows: subset.rows, cols: wanted };
-  for (let i = 0; i < subset.rows; i++) {
-    columns.data.set(
-      cut.eigenvectors.data.subarray(i * (wanted + 1) + 1, (i + 1) * (wanted + 1)),
-      i * wanted,
-    );
-  }
-  const pick = (values: Float64Array) => Float64Array.from(chosen, (i) => values[i]);
-  const s = operator.degrees.map((d) => 1 / Math.sqrt(d));
-  const scale = uploadScale(gpu, n, s, operator.first);
-  const columnScale = uploadScale(gpu, subset.rows, pick(s), pick(operator.first));
-  const subsetUnit = uploadUnitRows(gpu, subset);
-  const basis = uploadMatrix(gpu, columns, "subset eigenvectors");
-  const start = allocateMatrix(gpu, n, wanted, "start from a subset");
-  const tile = tileFor(gpu, subset.rows);
-  const block: GpuMatrix = {
-    ...{ rows: tile.rows, cols: subset.rows, stride: tile.stride, panelRows: tile.rows },
-    ...{ panels: [tile.buffer], offset: 0, label: "affinity tile" },
-  };
-  for (let first = 0; first < n; first += tile.rows) {
-    const rows = Math.min(tile.rows, n - first);
-    affinityBlock(gpu, unit, scale, first, rows, subsetUnit, columnScale, {
-      buffer: tile.buffer,
-      stride: tile.stride,
-      row: 0,
-    });
-    multiply(gpu, rowView(block, 0, rows), basis, { out: rowView(start, first, rows) });
-  }
-  release(gpu, tile.buffer);
-  release(gpu, scale.buffer);
-  release(gpu, columnScale.buffer);
-  releaseMatrix(gpu, subsetUnit, basis);
-  return start;
-}
-
 function descending(values: number[]): number[] {
   return values.map((_, i) => i).sort((i, j) => values[j] - values[i]);
 }
@@ -292,7 +209,7 @@ function assemble(first: Float64Array, blocks: Matrix[], eigenvalues: number[], 
   const sources = blocks.flatMap((block) =>
     Array.from({ length: block.cols }, (_, column) => ({ block, column }))
   );
-  descending(eigenvalues).forEach((from, to) => {
+  descending(eigenvalues).slice(0, components - 1).forEach((from, to) => {
     const { block, column } = sources[from];
     for (let i = 0; i < rows; i++) data[i * components + to + 1] = block.data[i * block.cols + column];
   });

@@ -51,7 +51,7 @@ function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number
 }
 
 /**
- * C = op(A) · op(B) for matrices on the GPU, written to `out` (allocated when absent).
+ * C = op(A) · op(B) for matrices on the GPU, written to `out` (allocated when absent), or added to it with `accumulate`.
  *
  * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are. A product so
  * small that k is split into slices of 512 keeps that order as long as panels hold 512 rows, as they do on every adapter
@@ -61,7 +61,10 @@ export function multiply(
   gpu: Gpu,
   a: GpuMatrix,
   b: GpuMatrix,
-  { transposeA = false, transposeB = false, out }: MatmulOptions & { out?: GpuMatrix } = {},
+  { transposeA = false, transposeB = false, out, accumulate = false }: MatmulOptions & {
+    out?: GpuMatrix;
+    accumulate?: boolean;
+  } = {},
 ): GpuMatrix {
   const m = transposeA ? a.cols : a.rows;
   const n = transposeB ? b.rows : b.cols;
@@ -126,7 +129,7 @@ export function multiply(
             pc.buffer,
             pc.row,
             nr.first / 4,
-            Number(kr.first > 0),
+            Number(accumulate || kr.first > 0),
           );
           continue;
         }
@@ -137,7 +140,7 @@ export function multiply(
           const slices = Math.ceil(count / SLICE);
           const scratch = allocate(gpu, slices * slabBytes, "slabs of a split product");
           run(first, count, SLICE, scratch, 0, 0, 0);
-          sumSlabs(gpu, scratch, pc.buffer, slabBytes / 16, slices, kr.first + first > 0);
+          sumSlabs(gpu, scratch, pc.buffer, slabBytes / 16, slices, accumulate || kr.first + first > 0);
           release(gpu, scratch);
         }
       }

@@ -40,8 +40,6 @@ export interface SubspaceOptions {
   seed?: number;
   /** Operator applications to a block after which to give up; default 400. */
   maxApplications?: number;
-  /** Columns to start from, n × any number; random ones fill up the block. */
-  start?: GpuMatrix;
   /** Orthonormal eigenvectors already taken out of the operator; what is found is kept orthogonal to them. */
   known?: GpuMatrix[];
   /** Told after every iteration: pairs converged, of how many, and the largest residual among the rest. */
@@ -88,8 +86,7 @@ export async function subspaceIteration(
   operator: SymmetricOperator,
   options: SubspaceOptions,
 ): Promise<SubspaceResult> {
-  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, start, known = [], onProgress } =
-    options;
+  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress } = options;
   const n = operator.size;
   const random = seededRandom(seed);
   const width = Math.min(blockWidth(components), n);
@@ -102,7 +99,8 @@ export async function subspaceIteration(
     applications: 0,
     converged: false,
   };
-  let y = startBlock(gpu, n, width, start, random);
+  const noise = fillRandom(new Float32Array(n * width), random);
+  let y = uploadMatrix(gpu, { data: noise, rows: n, cols: width }, "start block");
   const locked: GpuMatrix[] = []; // −X Λ of every locked block
   const deflated: SymmetricOperator = {
     size: n,
@@ -164,31 +162,6 @@ export async function subspaceIteration(
   } finally {
     releaseMatrix(gpu, ...locked);
   }
-}
-
-function startBlock(
-  gpu: Gpu,
-  n: number,
-  width: number,
-  start: GpuMatrix | undefined,
-  random: () => number,
-): GpuMatrix {
-  const data = fillRandom(new Float32Array(n * width), random);
-  const given = start?.cols ?? 0;
-  const noise = uploadMatrix(gpu, { data, rows: n, cols: width }, "start block");
-  if (!start || given === 0) return noise;
-  const keep = new Float64Array(given * width);
-  for (let i = 0; i < Math.min(given, width); i++) keep[i * width + i] = 1;
-  const pick = uploadSmall(gpu, keep, given, width, "selection");
-  const placed = multiply(gpu, start, pick);
-  const mask = new Float64Array(width * width);
-  for (let i = given; i < width; i++) mask[i * width + i] = 1;
-  const select = uploadSmall(gpu, mask, width, width, "selection");
-  const filler = multiply(gpu, noise, select);
-  const block = allocateMatrix(gpu, n, width, "start block");
-  combine(gpu, block, [1, placed], [1, filler]);
-  releaseMatrix(gpu, noise, pick, placed, select, filler);
-  return block;
 }
 
 /** Columns [from, to) of x as a block of their own, each times its factor. */
