@@ -54,7 +54,8 @@ function tridiagonalize(matrix: ArrayLike<number>, n: number) {
 
 /** Rotates a tridiagonal matrix until nothing is left below its diagonal, and the basis with it. */
 function diagonalize(d: Float64Array, e: Float64Array, basis: Float64Array[]): void {
-  const negligible = (i: number) => Math.abs(e[i]) <= 2 ** -52 * (Math.abs(d[i]) + Math.abs(d[i + 1]));
+  const largest = Math.max(...d.map(Math.abs), ...e.map(Math.abs));
+  const negligible = (i: number) => Math.abs(e[i]) <= 2 ** -53 * largest;
   for (let last = d.length - 1; last > 0;) {
     if (negligible(last - 1)) {
       last--;

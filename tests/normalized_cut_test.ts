@@ -1,0 +1,296 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { closeGpu, type Gpu, type Matrix, type NormalizedCut, normalizedCut, openGpu } from "../mod.ts";
+import { assertClose } from "./assert_close.ts";
+import { assertSameBits } from "./assert_same_bits.ts";
+import { FEATURES } from "./golden/features.ts";
+import golden from "./golden/normalized_cut.json" with { type: "json" };
+import { largestPrincipalAngle, leadingColumns } from "./principal_angle.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+import { matmul } from "./reference/matmul.ts";
+import { normalizedAffinity, normalizedCut as reference } from "./reference/normalized_cut.ts";
+import { residualSquares } from "./reference/residual_squares.ts";
+import { BINDINGS, withBindings } from "./simulated_limits.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => closeGpu(gpu));
+
+/** Subspaces are compared where the spectrum has a gap of this: a residual of 1e-5 then turns them by less than 1e-3. */
+const CLEAR_GAP = 7e-3;
+
+const note = `seed ${testSeed}`;
+
+function repeated(row: number[], n: number): Matrix {
+  const data = Float32Array.from({ length: n * row.length }, (_, at) => row[at % row.length]);
+  return { data, rows: n, cols: row.length };
+}
+
+function rowsOf(x: Matrix, order: ArrayLike<number>): Matrix {
+  const data = new Float32Array(order.length * x.cols);
+  for (let to = 0; to < order.length; to++) {
+    data.set(x.data.subarray(order[to] * x.cols, (order[to] + 1) * x.cols), to * x.cols);
+  }
+  return { data, rows: order.length, cols: x.cols };
+}
+
+/** Nodes in tight groups, the spectrum's one wide gap after as many eigenvalues as there are groups. */
+function grouped(n: number, groups: number, d: number, noise: number): Matrix {
+  const centres = randomMatrix(groups, d, 1), x = randomMatrix(n, d);
+  x.data = x.data.map((v, at) => centres.data[(Math.floor(at / d) % groups) * d + at % d] + noise * v);
+  return x;
+}
+
+/** What must hold of every result: shape, order, orthonormal columns, signs, and residuals as they are in float64. */
+function assertSound(cut: NormalizedCut, x: Matrix, components: number, tolerance = 1e-5): void {
+  const { eigenvectors: y, eigenvalues, residuals } = cut;
+  const n = x.rows;
+  assertEquals([y.rows, y.cols, eigenvalues.length, residuals.length], [
+    n,
+    components,
+    components,
+    components,
+  ]);
+  assertClose([eigenvalues[0]], [1], { relative: 1e-6, note });
+  assertEquals([...eigenvalues], [...eigenvalues].toSorted((a, b) => b - a), note);
+  const gram = matmul(y.data, y.data, components, n, components, true);
+  assertClose(gram, gram.map((_, at) => Number(at % (components + 1) === 0)), { relative: 1e-4, note });
+  const { m, degrees } = normalizedAffinity(x.data, n, x.cols);
+  assertClose(cut.degrees, degrees, { relative: 1e-6, note });
+  const my = matmul(m, y.data, n, n, components);
+  const measured = residualSquares(my, y.data, eigenvalues, n, components).map(Math.sqrt);
+  assertClose(residuals, measured, { relative: 0, absolute: 2e-6, note });
+  assert(cut.converged, `did not converge, ${note}`);
+  for (let c = 0; c < components; c++) {
+    assert(measured[c] <= 1.2 * tolerance, `residual ${c} is ${measured[c]} in float64, ${note}`);
+    let sum = 0, magnitude = 0;
+    for (let i = 0; i < n; i++) {
+      sum += y.data[i * components + c];
+      magnitude += Math.abs(y.data[i * components + c]);
+    }
+    assert(sum >= -2e-5 * magnitude, `column ${c} sums to ${sum}, ${note}`);
+  }
+}
+
+Deno.test("normalizedCut() meets the golden eigenvalues and subspaces", async (t) => {
+  for (const { name, rows, cols, sum, eigenvalues, degrees, eigenvectors } of golden.cases) {
+    const x = FEATURES[name]();
+    const components = golden.components;
+    await t.step(`${name}: the inputs are those of the golden numbers`, () => {
+      assertEquals([x.rows, x.cols], [rows, cols]);
+      assertEquals(Math.fround(x.data.reduce((total, v) => total + v, 0)), Math.fround(sum));
+    });
+    const cut = await normalizedCut(gpu, x, { components });
+    await t.step(`${name}: eigenvalues within 1e-5, degrees and eigengap`, () => {
+      assert(cut.converged);
+      assertClose(cut.eigenvalues, eigenvalues.slice(0, components), { relative: 0, absolute: 1e-5 });
+      assertClose([cut.degrees[0], cut.degrees[rows - 1]], [degrees.first, degrees.last], { relative: 1e-6 });
+      assertClose([cut.degrees.reduce((total, d) => total + d, 0)], [degrees.sum], { relative: 1e-6 });
+      const gap = eigenvalues[components - 1] - eigenvalues[components];
+      assertClose([cut.eigengap!], [gap], { relative: 0.1, absolute: 2e-5 });
+    });
+    const bytes = Uint8Array.from(atob(eigenvectors), (c) => c.charCodeAt(0));
+    const expected = { data: new Float32Array(bytes.buffer), rows, cols: components };
+    for (let c = 1; c <= components; c++) {
+      if (eigenvalues[c - 1] - eigenvalues[c] < CLEAR_GAP) continue;
+      await t.step(`${name}: the first ${c} span the golden subspace within 1e-3 rad`, () => {
+        const angle = largestPrincipalAngle(
+          leadingColumns(expected, c),
+          leadingColumns(cut.eigenvectors, c),
+          rows,
+          c,
+        );
+        assert(angle <= 1e-3, `the largest principal angle is ${angle}`);
+      });
+    }
+  }
+});
+
+Deno.test("normalizedCut() is sound on awkward graphs", async (t) => {
+  const wide = randomMatrix(131, 200);
+  const graphs: [string, Matrix, number][] = [
+    ["one node", randomMatrix(1, 5), 1],
+    ["two nodes, all eigenvectors", randomMatrix(2, 3), 2],
+    ["as many components as nodes", randomMatrix(13, 7), 13],
+    ["the largest dense graph of 7 components", randomMatrix(48, 6), 7],
+    ["the smallest iterated graph of 7 components", randomMatrix(49, 6), 7],
+    ["prime sizes", randomMatrix(211, 13), 5],
+    ["one component of an iterated graph", randomMatrix(97, 13), 1],
+    ["one channel, two signs", randomMatrix(101, 1), 2],
+    ["more channels than nodes", wide, 11],
+    ["no groups: one cluster", grouped(150, 1, 24, 0.05), 4],
+    ["tight groups", grouped(150, 6, 24, 0.02), 6],
+    ["every node twice", rowsOf(randomMatrix(70, 9), Array.from({ length: 140 }, (_, i) => i % 70)), 6],
+    ["identical nodes, dense", repeated([1, 2, 3], 10), 4],
+    ["identical nodes, iterated", repeated([1, 2, 3], 120), 4],
+    ["two opposite nodes repeated", rowsOf(repeated([1, -1], 2), new Array(100).fill(0)), 3],
+  ];
+  for (const [name, x, components] of graphs) {
+    await t.step(name, async () => {
+      const cut = await normalizedCut(gpu, x, { components });
+      assertSound(cut, x, components);
+      const expected = reference(x.data, x.rows, x.cols).values;
+      assertClose(cut.eigenvalues, expected.subarray(0, components), { relative: 0, absolute: 1e-5, note });
+      if (components === x.rows) assertEquals(cut.eigengap, null);
+      else {
+        const gap = expected[components - 1] - expected[components];
+        assertClose([cut.eigengap ?? NaN], [gap], { relative: 0.1, absolute: 2e-5, note });
+      }
+    });
+  }
+});
+
+Deno.test("normalizedCut() tells the groups apart", async () => {
+  const groups = 4;
+  const x = grouped(120, groups, 16, 0.01);
+  const { eigenvectors: y } = await normalizedCut(gpu, x, { components: groups });
+  const distance = (i: number, j: number) => {
+    let squares = 0;
+    for (let c = 0; c < groups; c++) squares += (y.data[i * groups + c] - y.data[j * groups + c]) ** 2;
+    return Math.sqrt(squares);
+  };
+  for (let i = 0; i < x.rows; i++) {
+    for (let j = 0; j < i; j++) {
+      const near = distance(i, j) < 0.05;
+      assertEquals(
+        near,
+        i % groups === j % groups,
+        `nodes ${i} and ${j} are ${distance(i, j)} apart, ${note}`,
+      );
+    }
+  }
+});
+
+/** The same subspace up to the gap after `c` columns. */
+function assertSameSubspace(a: Matrix, b: Matrix, c: number): void {
+  const angle = largestPrincipalAngle(leadingColumns(a, c), leadingColumns(b, c), a.rows, c);
+  assert(angle <= 1e-3, `the largest principal angle is ${angle}, ${note}`);
+}
+
+Deno.test("normalizedCut() does not depend on the length of rows", async () => {
+  const x = grouped(150, 6, 24, 0.1);
+  const plain = await normalizedCut(gpu, x, { components: 6 });
+  for (
+    const [name, scale] of Object.entries<(i: number) => number>({
+      "1e30": () => 1e30,
+      "1e-30": () => 1e-30,
+      "from 1e-30 to 1e30": (i) => 10 ** (i % 61 - 30),
+    })
+  ) {
+    const scaled = { ...x, data: x.data.map((v, at) => v * scale(Math.floor(at / x.cols))) };
+    const cut = await normalizedCut(gpu, scaled, { components: 6 });
+    assertClose(cut.eigenvalues, plain.eigenvalues, {
+      relative: 0,
+      absolute: 1e-5,
+      note: `× ${name}, ${note}`,
+    });
+    assertSameSubspace(cut.eigenvectors, plain.eigenvectors, 6);
+  }
+});
+
+Deno.test("normalizedCut() permutes its rows with the nodes", async () => {
+  const x = grouped(150, 6, 24, 0.1);
+  const order = Array.from({ length: 150 }, (_, i) => (i * 67 + 11) % 150);
+  const plain = await normalizedCut(gpu, x, { components: 6 });
+  const permuted = await normalizedCut(gpu, rowsOf(x, order), { components: 6 });
+  assertClose(permuted.eigenvalues, plain.eigenvalues, { relative: 0, absolute: 1e-5, note });
+  assertSameSubspace(permuted.eigenvectors, rowsOf(plain.eigenvectors, order), 6);
+});
+
+function assertIdentical(a: NormalizedCut, b: NormalizedCut, why: string): void {
+  assertSameBits(a.eigenvectors.data, b.eigenvectors.data, why);
+  assertSameBits(a.degrees, b.degrees, why);
+  assertEquals(
+    [[...a.eigenvalues], [...a.residuals], a.iterations, a.applications, a.eigengap],
+    [[...b.eigenvalues], [...b.residuals], b.iterations, b.applications, b.eigengap],
+    why,
+  );
+}
+
+Deno.test("normalizedCut() gives the same bits on every run and for every storage", async () => {
+  const x = grouped(301, 6, 24, 0.3);
+  const small = withBindings(gpu, 2 ** 16); // tiles of 48 rows, so that a budget can hold some of them
+  const run = (on: Gpu, options = {}) => normalizedCut(on, x, { components: 6, ...options });
+  const stored = await run(gpu, { storage: "stored" });
+  const results = {
+    again: await run(gpu, { storage: "stored" }),
+    chosen: await run(gpu),
+    tiled: await run(gpu, { storage: "tiled" }),
+    mixed: await run(small, { budget: 3 * 2 ** 16 }),
+    "tiled in small tiles": await run(small, { storage: "tiled" }),
+  };
+  assertEquals([stored.storage, results.tiled.storage, results.mixed.storage], ["stored", "tiled", "mixed"]);
+  for (const [name, cut] of Object.entries(results)) assertIdentical(cut, stored, `${name}, ${note}`);
+});
+
+Deno.test("normalizedCut() gives the same bits whatever the adapter's bindings hold", async () => {
+  const x = grouped(601, 8, 33, 0.3);
+  const whole = await normalizedCut(gpu, x, { components: 9 });
+  for (const bytes of BINDINGS) {
+    const cut = await normalizedCut(withBindings(gpu, bytes), x, { components: 9 });
+    assertIdentical(cut, whole, `bindings of ${bytes} bytes, ${note}`);
+  }
+});
+
+Deno.test("normalizedCut() says so when it gives up", async () => {
+  const x = randomMatrix(301, 200); // near-orthogonal nodes: a flat spectrum
+  const cut = await normalizedCut(gpu, x, { components: 8, maxApplications: 2 });
+  assertEquals(cut.converged, false);
+  assert(Math.max(...cut.residuals) > 1e-5, `${cut.residuals}, ${note}`);
+  assertEquals([cut.eigenvectors.cols, cut.eigenvalues.length, cut.residuals.length], [8, 8, 8]);
+  assert(cut.eigenvectors.data.every(Number.isFinite));
+});
+
+Deno.test("normalizedCut() reaches a looser tolerance sooner and a tighter one honestly", async () => {
+  const x = grouped(301, 6, 24, 0.3);
+  const loose = await normalizedCut(gpu, x, { components: 6, tolerance: 1e-2 });
+  const usual = await normalizedCut(gpu, x, { components: 6 });
+  const tight = await normalizedCut(gpu, x, { components: 6, tolerance: 1e-9, maxApplications: 60 });
+  assertSound(loose, x, 6, 1e-2);
+  assert(
+    loose.applications <= usual.applications,
+    `${loose.applications} and ${usual.applications}, ${note}`,
+  );
+  assertEquals(tight.converged, tight.residuals.every((r) => r <= 1e-9), note);
+});
+
+Deno.test("normalizedCut() refuses what it cannot do in one sentence", async () => {
+  const x = randomMatrix(9, 4);
+  const bad = (at: number, value: number) => {
+    const data = x.data.slice();
+    data[at] = value;
+    return { ...x, data };
+  };
+  const zero = { ...x, data: x.data.slice().fill(0, 24, 28) };
+  const cases: [Matrix, Partial<Parameters<typeof normalizedCut>[2]>, string][] = [
+    [x, { components: 10 }, "components is 10, but features has only 9 nodes: ask for at most 9."],
+    [x, { components: 0 }, "components is 0: ask for a whole number of eigenvectors, 1 or more."],
+    [x, { components: 2.5 }, "components is 2.5: ask for a whole number"],
+    [x, { tolerance: 0 }, "tolerance is 0: it must be above 0"],
+    [x, { tolerance: NaN }, "tolerance is NaN: it must be above 0"],
+    [zero, { name: "clip L9" }, "clip L9: node 6 is a zero vector, which has no cosine with others"],
+    [bad(13, NaN), {}, "features: node 3 has NaN in channel 1; every value must be finite"],
+    [bad(35, Infinity), {}, "features: node 8 has Infinity in channel 3"],
+    [{ ...x, rows: 8 }, {}, "features holds 36 values: 8 × 4 needs 32."],
+  ];
+  for (const [input, options, message] of cases) {
+    await assertRejects(() => normalizedCut(gpu, input, { components: 2, ...options }), RangeError, message);
+  }
+});
+
+Deno.test("normalizedCut() names the node also in graphs that are iterated", async () => {
+  const x = randomMatrix(2500, 4);
+  x.data.fill(0, 4 * 2077, 4 * 2078);
+  await assertRejects(
+    () => normalizedCut(gpu, x, { components: 2, name: "layer 3" }),
+    RangeError,
+    "layer 3: node 2077 is a zero vector",
+  );
+});
+
+Deno.test("normalizedCut() returns every buffer it took", async () => {
+  const before = gpu.memory.inUse;
+  for (const storage of ["stored", "tiled"] as const) {
+    await normalizedCut(gpu, randomMatrix(301, 9), { components: 3, storage });
+  }
+  await normalizedCut(gpu, randomMatrix(2100, 5), { components: 2 });
+  assertEquals(gpu.memory.inUse, before);
+});
