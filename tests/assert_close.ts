@@ -12,8 +12,14 @@ export interface Closeness {
 }
 
 /** Fails, naming the worst entry, unless all entries are close; NaN is never close. */
-export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, { relative, absolute = 0, note }: Closeness): void {
-  if (actual.length !== expected.length) throw new AssertionError(`${actual.length} values, expected ${expected.length}`);
+export function assertClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  { relative, absolute = 0, note }: Closeness,
+): void {
+  if (actual.length !== expected.length) {
+    throw new AssertionError(`${actual.length} values, expected ${expected.length}`);
+  }
   let scale = 0, worst = -1, error = -1;
   for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
   for (let i = 0; i < actual.length; i++) {
@@ -23,7 +29,9 @@ export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<numbe
   }
   if (!(error <= Math.max(relative * scale, absolute))) {
     throw new AssertionError(
-      `entry ${worst} is ${actual[worst]}, expected ${expected[worst]}: relative error ${error / scale}, allowed ${relative}${note ? ` (${note})` : ""}`,
+      `entry ${worst} is ${actual[worst]}, expected ${expected[worst]}: relative error ${
+        error / scale
+      }, allowed ${relative}${note ? ` (${note})` : ""}`,
     );
   }
 }

@@ -129,20 +129,6 @@ Deno.test("subspaceIteration() gives the same bits for the same seed and others 
   assert(a.x.some((v, i) => v !== c.x[i]), "two seeds gave the same bits");
 });
 
-Deno.test("subspaceIteration() takes fewer applications from a good start", async () => {
-  const m = withSpectrum(SPECTRA["slowly falling"]);
-  const cold = await solve(m, { components: 6 });
-  const columns = Float32Array.from({ length: N * 12 }, (_, at) => basis[Math.floor(at / 12) * N + at % 12]);
-  const start = uploadMatrix(gpu, { data: columns, rows: N, cols: 12 }, "start");
-  const warm = await solve(m, { components: 6, start });
-  releaseMatrix(gpu, start);
-  assert(warm.converged && cold.converged);
-  assert(
-    warm.applications < cold.applications,
-    `${warm.applications} warm, ${cold.applications} cold, ${note}`,
-  );
-});
-
 Deno.test("subspaceIteration() tells its progress, ending with all pairs", async () => {
   const told: [number, number][] = [];
   const m = withSpectrum(SPECTRA["geometric, ratio 0.9"]);
