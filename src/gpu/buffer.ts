@@ -98,6 +98,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     try {
       await staging.mapAsync(1 /* READ */);
     } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, 10)); // the loss of a device is told after what it breaks
       await settle(gpu);
       throw error;
     }
