@@ -1,0 +1,262 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { closeGpu, type Gpu, matmul, normalizedCut, openGpu, rowNormalize } from "../mod.ts";
+import { allocate, dispatch, guarded, release, sync, trim, writeBuffer } from "../src/gpu/mod.ts";
+import { allocateMatrix, downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
+import { assertSameBits } from "./assert_same_bits.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+import { BINDINGS } from "./simulated_limits.ts";
+
+const note = `seed ${testSeed}`;
+
+/** Runs `work` while WebGPU answers as `requestAdapter` says. */
+async function withAdapters(requestAdapter: GPU["requestAdapter"], work: () => Promise<unknown>) {
+  const original = navigator.gpu.requestAdapter;
+  navigator.gpu.requestAdapter = requestAdapter;
+  try {
+    await work();
+  } finally {
+    navigator.gpu.requestAdapter = original;
+  }
+}
+
+function fakeAdapter(description: string): Promise<GPUAdapter> {
+  const info = { description, device: "", vendor: "", architecture: "", isFallbackAdapter: false };
+  return Promise.resolve({ info, features: new Set(), limits: {} } as unknown as GPUAdapter);
+}
+
+async function withGpu(work: (gpu: Gpu) => Promise<void>, options = {}) {
+  const gpu = await openGpu(options);
+  try {
+    await work(gpu);
+  } finally {
+    closeGpu(gpu);
+  }
+}
+
+Deno.test("openGpu() raises every limit to what the adapter offers", async () => {
+  const adapter = (await navigator.gpu.requestAdapter())!;
+  await withGpu((gpu) => {
+    for (
+      const name of [
+        "maxBufferSize",
+        "maxStorageBufferBindingSize",
+        "maxComputeWorkgroupsPerDimension",
+      ] as const
+    ) {
+      assertEquals(gpu.device.limits[name], adapter.limits[name], name);
+    }
+    assert(gpu.limits.bindingBytes <= adapter.limits.maxStorageBufferBindingSize);
+    assert(gpu.adapter.description.length > 0);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("openGpu() opens the kind of adapter asked for, or says which there is", async () => {
+  for (const adapter of ["hardware", "software"] as const) {
+    try {
+      await withGpu((gpu) => Promise.resolve(assertEquals(gpu.adapter.software, adapter === "software")), {
+        adapter,
+      });
+    } catch (error) {
+      const message = new RegExp(
+        `^No ${adapter} adapter: WebGPU offers only ".+"; leave out --adapter ${adapter}`,
+      );
+      assert(message.test((error as Error).message), `${error}`);
+    }
+  }
+});
+
+Deno.test("openGpu() says what to do where there is no adapter of the kind, none at all, or no WebGPU", async () => {
+  await withAdapters(() => fakeAdapter("llvmpipe (LLVM 15.0.6, 256 bits)"), () =>
+    assertRejects(
+      () => openGpu({ adapter: "hardware" }),
+      Error,
+      'No hardware adapter: WebGPU offers only "llvmpipe (LLVM 15.0.6, 256 bits)"; leave out --adapter hardware',
+    ));
+  await withAdapters(() => fakeAdapter("NVIDIA H100"), () =>
+    assertRejects(
+      () => openGpu({ adapter: "software" }),
+      Error,
+      'No software adapter: WebGPU offers only "NVIDIA H100"; leave out --adapter software',
+    ));
+  await withAdapters(() => Promise.resolve(null), () =>
+    assertRejects(
+      () => openGpu(),
+      Error,
+      "No WebGPU adapter was found: install a Vulkan driver (Debian/Ubuntu: apt-get install mesa-vulkan-drivers",
+    ));
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "navigator")!;
+  Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true, writable: true });
+  try {
+    await assertRejects(
+      () => openGpu(),
+      Error,
+      "This runtime has no WebGPU: run it with Deno 2.9 or a browser",
+    );
+  } finally {
+    Object.defineProperty(globalThis, "navigator", descriptor);
+  }
+});
+
+Deno.test("openGpu() refuses a binding too small to work with", async () => {
+  for (const bindingBytes of [0, 4095, NaN]) {
+    await assertRejects(
+      () => openGpu({ bindingBytes }),
+      RangeError,
+      `bindingBytes is ${bindingBytes}: a storage binding needs at least 4096 bytes.`,
+    );
+  }
+});
+
+Deno.test("openGpu() with four adapters' limits gives the same bits for normalizedCut()", async () => {
+  const x = randomMatrix(257, 37);
+  let expected: Float32Array | undefined;
+  for (const bindingBytes of BINDINGS) {
+    await withGpu(async (gpu) => {
+      const { eigenvectors } = await normalizedCut(gpu, x, { components: 5 });
+      expected ??= eigenvectors.data;
+      assertSameBits(eigenvectors.data, expected, `bindings of ${bindingBytes} bytes, ${note}`);
+    }, { bindingBytes });
+  }
+});
+
+Deno.test("a lost device is reported by the next call", async () => {
+  const gpu = await openGpu();
+  const x = randomMatrix(5, 5);
+  await matmul(gpu, x, x);
+  gpu.device.destroy();
+  for (let call = 0; call < 2; call++) {
+    await assertRejects(
+      () => matmul(gpu, x, x),
+      Error,
+      "The GPU device was lost (destroyed",
+      `call ${call + 1} after the loss`,
+    );
+  }
+});
+
+Deno.test("closeGpu() may be called twice, and says so to whoever calls on", async () => {
+  const gpu = await openGpu();
+  const x = randomMatrix(3, 3);
+  await rowNormalize(gpu, x);
+  closeGpu(gpu);
+  closeGpu(gpu);
+  await assertRejects(() => rowNormalize(gpu, x), Error, "This GPU was closed: open another with openGpu().");
+});
+
+Deno.test("allocate() names what does not fit one buffer", async () => {
+  await withGpu((gpu) => {
+    const bytes = gpu.limits.bufferBytes + 1;
+    assertThrows(
+      () => allocate(gpu, bytes, "affinity"),
+      RangeError,
+      `affinity needs ${bytes} bytes in one buffer, the adapter allows ${gpu.limits.bufferBytes}.`,
+    );
+    return Promise.resolve();
+  });
+});
+
+Deno.test("allocateMatrix() names the matrix whose rows do not fit a binding", async () => {
+  await withGpu((gpu) => {
+    assertThrows(
+      () => allocateMatrix(gpu, 9, 1025, "features"),
+      RangeError,
+      "features: a row of 1028 values does not fit one storage binding of 16384 bytes four times.",
+    );
+    return Promise.resolve();
+  }, { bindingBytes: 16384 });
+});
+
+Deno.test("guarded() names the allocation that the device refuses", async () => {
+  await withGpu(async (gpu) => {
+    const size = 2 * gpu.device.limits.maxBufferSize;
+    guarded(gpu, () => "Allocating affinity (4.0 GiB)", () => gpu.device.createBuffer({ size, usage: 0x80 }));
+    await assertRejects(() => sync(gpu), Error, "Allocating affinity (4.0 GiB): ");
+  });
+});
+
+Deno.test("a kernel that does not compile is named", async () => {
+  await withGpu(async (gpu) => {
+    const buffer = allocate(gpu, 256, "data");
+    const broken = {
+      label: "broken_kernel",
+      code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }",
+    };
+    const run = async () => {
+      dispatch(gpu, broken, { buffers: [buffer], workgroups: [1], sizes: "64 values" });
+      await sync(gpu);
+    };
+    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ');
+    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ', "and the failure stays");
+  });
+});
+
+Deno.test("a kernel with the wrong bindings is named with its sizes", async () => {
+  await withGpu(async (gpu) => {
+    const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+      @group(0) @binding(1) var<uniform> n: u32;
+      @compute @workgroup_size(1) fn main() { x[0] = f32(n); }`;
+    const buffer = allocate(gpu, 256, "data");
+    dispatch(gpu, { label: "one_input", code }, {
+      buffers: [buffer, buffer],
+      u32: [1],
+      workgroups: [1],
+      sizes: "64 values",
+    });
+    await assertRejects(() => sync(gpu), Error, 'The kernel "one_input" (64 values): ');
+  });
+});
+
+Deno.test("dispatch() names the kernel whose grid is too large", async () => {
+  await withGpu((gpu) => {
+    const most = gpu.limits.workgroups;
+    assertThrows(
+      () =>
+        dispatch(gpu, { label: "wide", code: "" }, {
+          buffers: [],
+          workgroups: [1, most + 1],
+          sizes: "1 × 9",
+        }),
+      RangeError,
+      `The kernel "wide" (1 × 9) needs 1 × ${most + 1} × 1 workgroups, the adapter allows ${most}.`,
+    );
+    return Promise.resolve();
+  });
+});
+
+Deno.test("buffers are reused, counted and given back", async () => {
+  await withGpu(async (gpu) => {
+    const first = allocate(gpu, 1000, "first");
+    writeBuffer(gpu, first, new Float32Array(250).fill(3));
+    release(gpu, first);
+    assertEquals(allocate(gpu, 900, "second"), first);
+    assertEquals([gpu.memory.inUse, gpu.memory.held, gpu.memory.peak], [1024, 1024, 1024]);
+    release(gpu, first);
+    trim(gpu);
+    assertEquals([gpu.memory.inUse, gpu.memory.held, gpu.memory.peak], [0, 0, 1024]);
+    await sync(gpu);
+  });
+});
+
+Deno.test("more dispatches than parameter slots run in order", async () => {
+  await withGpu(async (gpu) => {
+    const code = `struct Params { step: u32, times: f32 }
+      @group(0) @binding(0) var<storage, read_write> x: array<f32>;
+      @group(0) @binding(1) var<uniform> params: Params;
+      @compute @workgroup_size(1) fn main() { x[0] = x[0] * params.times + f32(params.step); }`;
+    const x = uploadMatrix(gpu, { data: new Float32Array(1), rows: 1, cols: 1 }, "x");
+    let expected = 0;
+    for (let step = 0; step < 600; step++) {
+      dispatch(gpu, { label: "step", code }, {
+        buffers: [x.panels[0]],
+        u32: [step],
+        f32: [0.5],
+        workgroups: [1],
+        sizes: "1",
+      });
+      expected = Math.fround(Math.fround(expected * 0.5) + step);
+    }
+    assertEquals([...(await downloadMatrix(gpu, x)).data], [expected]);
+    releaseMatrix(gpu, x);
+  });
+});
