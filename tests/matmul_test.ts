@@ -1,5 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, matmul, type Matrix, openGpu } from "../mod.ts";
+import { multiply } from "../src/linalg/matmul.ts";
+import { downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
@@ -91,6 +93,20 @@ Deno.test({
       });
     }
   },
+});
+
+Deno.test("multiply() adds to what is there when asked to, also where the sum is split", async (t) => {
+  for (const [m, k, n, transposeA] of [[13, 17, 19, false], [7, 1031, 5, true]] as const) {
+    await t.step(name(m, k, n, transposeA, false), async () => {
+      const [a, b] = operands(m, k, n, transposeA, false), c = randomMatrix(m, n, 2);
+      const [ga, gb, out] = [a, b, c].map((x) => uploadMatrix(gpu, x, "operand"));
+      multiply(gpu, ga, gb, { transposeA, out, accumulate: true });
+      const { data } = await downloadMatrix(gpu, out);
+      releaseMatrix(gpu, ga, gb, out);
+      const expected = reference(a.data, b.data, m, k, n, transposeA).map((v, at) => v + c.data[at]);
+      assertClose(data, expected, { relative: 1e-5, note: `seed ${testSeed}` });
+    });
+  }
 });
 
 Deno.test("matmul() lets NaN and infinities through to the values they touch", async () => {

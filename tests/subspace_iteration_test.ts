@@ -129,6 +129,17 @@ Deno.test("subspaceIteration() gives the same bits for the same seed and others 
   assert(a.x.some((v, i) => v !== c.x[i]), "two seeds gave the same bits");
 });
 
+Deno.test("subspaceIteration() keeps what it finds orthogonal to eigenvectors already known", async () => {
+  // Two pairs taken out of the operator; what is left has eigenvalues down to 0, whose vectors could be any.
+  const m = withSpectrum((i) => i < 2 || i > 5 ? 0 : 1e-3 / i);
+  const data = Float32Array.from({ length: N * 2 }, (_, at) => basis[Math.floor(at / 2) * N + at % 2]);
+  const known = uploadMatrix(gpu, { data, rows: N, cols: 2 }, "known");
+  const found = await solve(m, { components: 7, known: [known] });
+  releaseMatrix(gpu, known);
+  const overlap = matmul(data, found.x, 2, N, 7, true);
+  assertClose(overlap, new Float64Array(14), { relative: 0, absolute: 2e-6, note });
+});
+
 Deno.test("subspaceIteration() tells its progress, ending with all pairs", async () => {
   const told: [number, number][] = [];
   const m = withSpectrum(SPECTRA["geometric, ratio 0.9"]);
