@@ -13,7 +13,7 @@ import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/prepr
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
 import { folderImages, type RunImage, sceneImages } from "../src/experiments/image_set.ts";
-import { rgbPositionFeatures, tokenLabels } from "../src/experiments/oracle_segmentation.ts";
+import { rgbPositionFeatures, type TokenLabels, tokenLabels } from "../src/experiments/oracle_segmentation.ts";
 import { openProgress } from "../src/report/progress.ts";
 
 const HELP = `deno task reproduce [options]
@@ -148,7 +148,7 @@ async function reproduce(options: Options): Promise<void> {
     );
 
     const photos = [];
-    const labels = { counts: new Uint32Array(0), classes: 2 };
+    const labels: TokenLabels = { counts: new Uint32Array(0), classes: 2 };
     const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
     for (const image of images) {
       const original = await image.load();
@@ -165,7 +165,7 @@ async function reproduce(options: Options): Promise<void> {
       colorAndPlace.push(rgbPositionFeatures(photo, manifest.grid).data);
     }
     const hasMasks = counts.length > 0;
-    if (hasMasks) labels.counts = concatenate(Uint32Array, counts);
+    if (hasMasks) labels.counts = fill(new Uint32Array(total(counts)), counts);
 
     const cutting = openProgress("cut + color", manifest.layers.length);
     const layers = await timed("cut and color", () =>
@@ -178,7 +178,7 @@ async function reproduce(options: Options): Promise<void> {
 
     const baseline = hasMasks
       ? await timed("baseline", () => {
-        const data = concatenate(Float32Array, colorAndPlace);
+        const data = fill(new Float32Array(total(colorAndPlace)), colorAndPlace);
         return baselineFigureGround(gpu, { data, rows: data.length / 5, cols: 5 }, labels, options.seed);
       })
       : undefined;
@@ -199,14 +199,19 @@ async function reproduce(options: Options): Promise<void> {
   }
 }
 
-function concatenate<T extends Uint32Array | Float32Array>(Type: { new (length: number): T }, parts: T[]): T {
-  const all = new Type(parts.reduce((sum, part) => sum + part.length, 0));
+/** Copies parts one after the other into `all`. */
+function fill<T extends Uint32Array | Float32Array>(all: T, parts: T[]): T {
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
     at += part.length;
   }
   return all;
+}
+
+/** Values in all parts. */
+function total(parts: ArrayLike<number>[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 if (import.meta.main) {

@@ -1,0 +1,190 @@
+/** Features on disk: one Arrow IPC file a layer, one row a token, read back panel by panel. */
+import { open } from "node:fs/promises";
+import {
+  Field,
+  FixedSizeList,
+  Float16,
+  Float32,
+  Int16,
+  Int32,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  Struct,
+} from "apache-arrow";
+import { reasonOf } from "./atomic_write.ts";
+
+/** How the vectors are stored. */
+export type FeatureType = "float16" | "float32";
+
+/** A feature file being written; nothing stands under its final name before `finish`. */
+export interface FeatureWriter {
+  /** Adds the tokens of one or more images: vectors are rows × width, row-major. */
+  write(rows: { image: Int32Array; token: Int16Array; vectors: Float32Array }): Promise<void>;
+  finish(): Promise<void>;
+  /** Closes and removes what was written. */
+  abandon(): Promise<void>;
+}
+
+/** A feature file open for reading. */
+export interface FeatureFile {
+  rows: number;
+  cols: number;
+  /** What the writer noted: model, layer, images and so on. */
+  meta: Map<string, string>;
+  /** Rows [start, end) as float32, row-major. */
+  readRows(start: number, end: number): Promise<Float32Array>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a feature file with columns image (int32), layer (int16), token (int16), vector (fixed-size list).
+ *
+ * @param path its final name; it is written beside and renamed by `finish`
+ * @param meta noted in the file
+ */
+export async function createFeatures(
+  path: string,
+  layer: number,
+  width: number,
+  dtype: FeatureType,
+  meta: Record<string, string>,
+): Promise<FeatureWriter> {
+  const vector = new FixedSizeList(
+    width,
+    new Field("item", dtype === "float16" ? new Float16() : new Float32(), false),
+  );
+  const fields = [
+    new Field("image", new Int32(), false),
+    new Field("layer", new Int16(), false),
+    new Field("token", new Int16(), false),
+    new Field("vector", vector, false),
+  ];
+  const schema = new Schema(
+    fields,
+    new Map(Object.entries({ ...meta, layer: String(layer), width: String(width), dtype })),
+  );
+  const part = `${path}.${Deno.pid}.tmp`;
+  const file = await Deno.open(part, { write: true, create: true, truncate: true });
+  const writer = new RecordBatchFileWriter();
+  writer.reset(undefined, schema);
+  const pump = (async () => {
+    for await (const chunk of writer) {
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    }
+  })();
+  pump.catch(() => {}); // told by finish
+  const abandon = async () => {
+    writer.abort();
+    await pump.catch(() => {});
+    try {
+      file.close();
+    } catch { /* closed already */ }
+    await Deno.remove(part).catch(() => {});
+  };
+  return {
+    write({ image, token, vectors }) {
+      const length = image.length;
+      const values = dtype === "float16" ? new Uint16Array(Float16Array.from(vectors).buffer) : vectors;
+      const item = makeData({
+        type: vector.children[0].type,
+        length: length * width,
+        data: values as Float32Array,
+      });
+      const children = [
+        makeData({ type: new Int32(), data: image }),
+        makeData({ type: new Int16(), data: new Int16Array(length).fill(layer) }),
+        makeData({ type: new Int16(), data: token }),
+        makeData({ type: vector, length, nullCount: 0, child: item }),
+      ];
+      writer.write(
+        new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children })),
+      );
+      return Promise.resolve();
+    },
+    async finish() {
+      try {
+        writer.close();
+        await pump;
+        await file.sync();
+        file.close();
+        await Deno.rename(part, path);
+      } catch (error) {
+        await abandon();
+        throw new Error(`Cannot write the features ${path}: ${reasonOf(error)}.`);
+      }
+    },
+    abandon,
+  };
+}
+
+/**
+ * Opens a feature file for reading by random access: only the batches that hold the rows asked for are read.
+ *
+ * @throws Error "Cannot read the features …" when the file is absent, cut short, or no feature file
+ */
+export async function openFeatures(path: string): Promise<FeatureFile> {
+  const broken = (why: string) => new Error(`Cannot read the features ${path}: ${why}; extract them again.`);
+  let handle;
+  try {
+    handle = await open(path);
+  } catch (error) {
+    throw new Error(`Cannot read the features ${path}: ${reasonOf(error)}.`);
+  }
+  try {
+    const reader = await RecordBatchReader.from(handle);
+    await reader.open();
+    if (!reader.isFile()) throw broken("it is not an Arrow file, or is cut short");
+    const type = reader.schema.fields.find(({ name }) => name === "vector")?.type;
+    if (!(type instanceof FixedSizeList)) throw broken("it has no column of vectors");
+    const cols = type.listSize;
+    const starts = [0];
+    const readBatch = async (index: number): Promise<RecordBatch> => {
+      const batch = await reader.readRecordBatch(index);
+      if (!batch) throw broken(`batch ${index} is missing`);
+      return batch;
+    };
+    // Every batch but the last is as long as the first.
+    const count = reader.numRecordBatches;
+    if (count > 0) {
+      const first = (await readBatch(0)).numRows, last = count > 1 ? (await readBatch(count - 1)).numRows : 0;
+      for (let i = 1; i < count; i++) starts.push(i * first);
+      starts.push(count > 1 ? (count - 1) * first + last : first);
+    }
+    const rows = starts.at(-1)!;
+    return {
+      rows,
+      cols,
+      meta: reader.schema.metadata,
+      async readRows(start, end) {
+        if (!(start >= 0 && start <= end && end <= rows)) {
+          throw new RangeError(`${path} has ${rows} rows, not ${start} to ${end}.`);
+        }
+        const out = new Float32Array((end - start) * cols);
+        for (let i = 0; i < count; i++) {
+          const from = Math.max(start, starts[i]), to = Math.min(end, starts[i + 1]);
+          if (from >= to) continue;
+          const vectors = (await readBatch(i)).getChild("vector")!.data[0];
+          const values = vectors.children[0].values as Float32Array | Uint16Array;
+          const numbers = values instanceof Uint16Array
+            ? new Float16Array(values.buffer, values.byteOffset, values.length)
+            : values;
+          if (numbers.length < (to - starts[i]) * cols) throw broken(`batch ${i} is cut short`);
+          out.set(
+            numbers.subarray((from - starts[i]) * cols, (to - starts[i]) * cols),
+            (from - start) * cols,
+          );
+        }
+        return out;
+      },
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error instanceof Error && error.message.startsWith("Cannot read")
+      ? error
+      : broken("it is not an Arrow file, or is cut short");
+  }
+}
