@@ -7,7 +7,7 @@ import { randomMatrix } from "./random.ts";
 
 const gpu = await openGpu();
 
-for (const [n, d] of [[1024, 96], [4728, 96], [4728, 768]]) {
+for (const [n, d] of [[1024, 96], [1024, 768], [4728, 96]]) {
   const unit = uploadUnitRows(gpu, randomMatrix(n, d));
   const plain = uploadScale(gpu, n);
   const { buffer, rows, stride } = tileFor(gpu, n);
