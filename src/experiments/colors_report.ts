@@ -189,17 +189,9 @@ function grid({ photos, layers, manifest }: ColorsReport): Html {
 
 function layerTable(layers: LayerResult[]): Html {
   return table({
-    caption: "What each layer's eigenvectors and colors can be trusted for",
-    columns: [
-      "layer",
-      "largest residual",
-      "eigengap",
-      "applications",
-      "KL (nats)",
-      "trustworthiness",
-      "cut (s)",
-      "t-SNE (s)",
-    ],
+    caption:
+      "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness",
+    columns: ["layer", "residual", "eigengap", "applications", "KL", "trust", "cut, s", "t-SNE, s"],
     rows: layers.map((layer) => [
       `L${layer.layer}${layer.converged ? "" : " (not converged)"}`,
       layer.residual,

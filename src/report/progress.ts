@@ -4,7 +4,7 @@ import process from "node:process";
 
 /** One stage's progress display. */
 export interface Progress {
-  /** Says that `done` of the total are done; `note` says what is being worked on. */
+  /** Says that `done` of the total are done, parts of one included; `note` says what is being worked on. */
   tick(done: number, note?: string): void;
   /** Ends the display; call it also when the stage fails. */
   finish(): void;
@@ -37,7 +37,7 @@ export function openProgress(label: string, total: number, output?: ProgressOutp
 
 function openBar(label: string, total: number): Progress {
   const bar = new cliProgress.SingleBar({
-    format: `${label.padEnd(12)} {bar} {percentage} % · {value}/{total} · {eta_formatted} left {note}`,
+    format: `${label.padEnd(12)} {bar} {percentage} % · {whole}/{total} · {eta_formatted} left {note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 24,
@@ -46,9 +46,9 @@ function openBar(label: string, total: number): Progress {
     emptyOnZero: true,
     stream: process.stderr,
   });
-  bar.start(total, 0, { note: "" });
+  bar.start(total, 0, { note: "", whole: 0 });
   return {
-    tick: (done, note = "") => bar.update(done, { note }),
+    tick: (done, note = "") => bar.update(done, { note, whole: Math.floor(done) }),
     finish: () => bar.stop(),
   };
 }
@@ -65,7 +65,7 @@ function openLines(label: string, total: number, { write, now }: ProgressOutput)
       const left = ((now() - start) / 1000) * (total / Math.max(done, 1) - 1);
       const rest = done > 0 ? `, ${formatSeconds(left)} left` : "";
       const percent = Math.floor((100 * done) / total);
-      write(`${label}: ${percent} % (${done}/${total}${rest})${note ? ` ${note}` : ""}`);
+      write(`${label}: ${percent} % (${Math.floor(done)}/${total}${rest})${note ? ` ${note}` : ""}`);
       [shownAt, shownTenth] = [now(), tenth];
     },
     finish() {
