@@ -1,0 +1,294 @@
+/** NumPy's .npy files: arrays in C order, little-endian, read whole or by rows. */
+import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+
+/** What can be read; booleans and uint8 share an array of bytes. */
+export type NpyData =
+  | Float16Array
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** An array of any rank, in C order. */
+export interface NpyArray {
+  data: NpyData;
+  shape: number[];
+}
+
+/** What stands before the values of a file. */
+export interface NpyHeader {
+  /** NumPy's name of the type, for instance `<f4`; `|O` holds a pickle instead of values. */
+  descr: string;
+  shape: number[];
+  /** Bytes before the first value. */
+  offset: number;
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Longer headers than this are not those of plain arrays. */
+const MAX_HEADER = 65_536;
+
+const TYPES = {
+  "<f2": Float16Array,
+  "<f4": Float32Array,
+  "<f8": Float64Array,
+  "|i1": Int8Array,
+  "<i2": Int16Array,
+  "<i4": Int32Array,
+  "<i8": BigInt64Array,
+  "|u1": Uint8Array,
+  "<u2": Uint16Array,
+  "<u4": Uint32Array,
+  "<u8": BigUint64Array,
+  "|b1": Uint8Array,
+} as const;
+
+/**
+ * Reads a .npy file, versions 1 to 3.
+ *
+ * @param path the file
+ * @returns its values and shape; booleans as 0 and 1
+ * @throws Error "There is no file a.npy."; "a.npy is not a .npy file …"; "a.npy is cut short: …"; "a.npy is in Fortran
+ *   order: …"; "a.npy holds Python objects …"; "a.npy holds values of type …"
+ */
+export async function readNpy(path: string): Promise<NpyArray> {
+  return parseNpy(await readBytes(path), path);
+}
+
+/**
+ * Parses the bytes of a .npy file.
+ *
+ * @param bytes the whole file
+ * @param path names the file in errors
+ * @throws Error as `readNpy`
+ */
+export function parseNpy(bytes: Uint8Array<ArrayBuffer>, path: string): NpyArray {
+  const header = parseNpyHeader(bytes, path);
+  const type = typeOf(header, path);
+  const count = sizeOf(header.shape);
+  checkLength(header, type.BYTES_PER_ELEMENT, bytes.length, path);
+  return { data: valuesOf(type, bytes.subarray(header.offset), count), shape: header.shape };
+}
+
+/**
+ * Parses the header of a .npy file.
+ *
+ * @param bytes the file, or as much of its beginning as holds the header
+ * @param path names the file in errors
+ * @throws Error "a.npy is not a .npy file …"; "The header of a.npy is damaged: …"; "a.npy is in Fortran order: …"
+ */
+export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, path: string): NpyHeader {
+  if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+    throw new Error(`${path} is not a .npy file, whatever its name says: save it with numpy.save.`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const version = bytes[6];
+  if (version < 1 || version > 3) {
+    throw new Error(`${path} is a .npy file of version ${version}, expected 1, 2 or 3: save it again.`);
+  }
+  const start = version === 1 ? 10 : 12;
+  if (bytes.length < start) throw damaged(path, "it ends within its first 12 bytes");
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > MAX_HEADER) throw damaged(path, `it would be ${length} bytes long`);
+  if (bytes.length < start + length) throw damaged(path, `the file ends after ${bytes.length} bytes`);
+  const text = new TextDecoder(version === 3 ? "utf-8" : "latin1").decode(
+    bytes.subarray(start, start + length),
+  );
+  if (!/^\s*\{.*\}\s*$/s.test(text)) throw damaged(path, "it is not a dictionary");
+  const descr = /'descr':\s*'([^']*)'/.exec(text)?.[1];
+  const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
+  const shape = /'shape':\s*\(([\dL, ]*)\)/.exec(text)?.[1]
+    .split(",").map((size) => size.replace("L", "").trim()).filter(Boolean).map(Number);
+  if (/'descr':\s*\[/.test(text)) {
+    throw new Error(`${path} holds records with named fields, expected plain numbers: save one field.`);
+  }
+  if (descr === undefined || order === undefined || !shape) {
+    throw damaged(path, "descr, fortran_order or shape is missing");
+  }
+  if (!Number.isSafeInteger(sizeOf(shape))) throw damaged(path, `its shape is (${shape.join(", ")})`);
+  if (order === "True" && shape.length > 1) {
+    throw new Error(
+      `${path} is in Fortran order, expected C order: save numpy.ascontiguousarray of it.`,
+    );
+  }
+  return { descr, shape, offset: start + length };
+}
+
+/**
+ * Reads the header of a file without its values, and checks that they are all there.
+ *
+ * @param path the file
+ * @throws Error as `readNpy`
+ */
+export async function readNpyHeader(path: string): Promise<NpyHeader> {
+  using file = await openFile(path);
+  const start = await readAt(file, 0, MAX_HEADER + 12);
+  const header = parseNpyHeader(start, path);
+  checkLength(header, typeOf(header, path).BYTES_PER_ELEMENT, (await file.stat()).size, path);
+  return header;
+}
+
+/**
+ * Reads some rows of a float32 matrix without loading the others.
+ *
+ * @param path a file of shape (rows, cols)
+ * @param header of the file, as `readNpyHeader` gave it
+ * @param first the first row
+ * @param count number of rows
+ * @returns count × cols values, row-major
+ * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
+ * @throws Error "a.npy is cut short: …"; "a.npy has shape (10) and type <f8, expected a float32 matrix."
+ */
+export async function readNpyRows(
+  path: string,
+  header: NpyHeader,
+  first: number,
+  count: number,
+): Promise<Float32Array<ArrayBuffer>> {
+  const { descr, shape, offset } = header;
+  if (descr !== "<f4" || shape.length !== 2) {
+    throw new Error(`${path} has shape (${shape.join(", ")}) and type ${descr}, expected a float32 matrix.`);
+  }
+  const [rows, cols] = shape;
+  if (!(first >= 0 && count >= 0 && first + count <= rows) || !Number.isInteger(first + count)) {
+    throw new RangeError(`${path} has ${rows} rows: rows ${first} to ${first + count - 1} were asked for.`);
+  }
+  using file = await openFile(path);
+  const wanted = count * cols * 4;
+  const bytes = await readAt(file, offset + first * cols * 4, wanted);
+  if (bytes.length < wanted) {
+    throw new Error(`${path} is cut short: row ${first + count - 1} ends beyond the file; copy it again.`);
+  }
+  return new Float32Array(bytes.buffer, 0, count * cols);
+}
+
+/**
+ * Writes an array as .npy, version 1, byte for byte as `numpy.save` does.
+ *
+ * @param path where to; the file appears whole or not at all
+ * @param data values in C order
+ * @param shape its product is the number of values
+ * @throws RangeError "An array of shape (2, 3) has 6 values, found 5."
+ */
+export async function writeNpy(
+  path: string,
+  data: Float32Array | Int32Array | Uint8Array,
+  shape: number[],
+): Promise<void> {
+  const count = sizeOf(shape);
+  if (count !== data.length) {
+    throw new RangeError(
+      `An array of shape (${shape.join(", ")}) has ${count} values, found ${data.length}.`,
+    );
+  }
+  const descr = data instanceof Float32Array ? "<f4" : data instanceof Int32Array ? "<i4" : "|u1";
+  const header = encodeNpyHeader(descr, shape);
+  const file = new Uint8Array(header.length + data.byteLength);
+  file.set(header);
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
+  await writeFileAtomic(path, file);
+}
+
+/**
+ * The header that `numpy.save` writes, padded to a multiple of 64 bytes.
+ *
+ * @param descr NumPy's name of the type
+ * @param shape of the array
+ */
+export function encodeNpyHeader(descr: string, shape: number[]): Uint8Array {
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  // Room for a first axis that grows to 21 digits, which NumPy leaves so that files can be appended to.
+  const room = shape.length ? 21 - String(shape[0]).length : 0;
+  const length = Math.ceil((10 + text.length + room + 1) / 64) * 64 - 10;
+  const header = new Uint8Array(10 + length);
+  header.set([...MAGIC, 1, 0, length & 255, length >> 8]);
+  header.set(new TextEncoder().encode(text.padEnd(length - 1) + "\n"), 10);
+  return header;
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @throws Error "There is no file a.npy."; "Cannot read a.npy: …"
+ */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** Up to `length` bytes from `from` on; fewer where the file ends. */
+async function readAt(file: Deno.FsFile, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { size } = await file.stat();
+  const bytes = new Uint8Array(Math.max(0, Math.min(length, size - from)));
+  await file.seek(from, Deno.SeekMode.Start);
+  let at = 0;
+  while (at < bytes.length) {
+    const read = await file.read(bytes.subarray(at));
+    if (read === null) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
+}
+
+function typeOf({ descr }: NpyHeader, path: string): typeof TYPES[keyof typeof TYPES] {
+  if (descr in TYPES) return TYPES[descr as keyof typeof TYPES];
+  if (descr.startsWith("|O")) {
+    throw new Error(`${path} holds Python objects, expected numbers: save an array of a number type.`);
+  }
+  if (descr.startsWith(">")) {
+    throw new Error(`${path} is big-endian (${descr}), expected little-endian: save it with astype("<f4").`);
+  }
+  throw new Error(
+    `${path} holds values of type ${descr}, expected one of ${Object.keys(TYPES).join(", ")}.`,
+  );
+}
+
+function checkLength({ shape, offset }: NpyHeader, bytesEach: number, size: number, path: string): void {
+  const wanted = offset + sizeOf(shape) * bytesEach;
+  if (size >= wanted) return;
+  throw new Error(
+    `${path} is cut short: shape (${shape.join(", ")}) needs ${wanted} bytes, found ${size}; copy it again.`,
+  );
+}
+
+function valuesOf(
+  type: typeof TYPES[keyof typeof TYPES],
+  bytes: Uint8Array<ArrayBuffer>,
+  count: number,
+): NpyData {
+  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0;
+  const { buffer, byteOffset } = aligned ? bytes : bytes.slice(0, count * type.BYTES_PER_ELEMENT);
+  return new type(buffer, byteOffset, count);
+}
+
+function sizeOf(shape: number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+function damaged(path: string, how: string): Error {
+  return new Error(`The header of ${path} is damaged: ${how}; copy the file again.`);
+}
+
+function unreadable(path: string, error: unknown): Error {
+  return error instanceof Deno.errors.NotFound
+    ? new Error(`There is no file ${path}.`, { cause: error })
+    : new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+}
