@@ -1,0 +1,238 @@
+/** The layout of the Algonauts 2023 challenge: one folder a subject, with images, fMRI responses and ROI masks. */
+import type { Matrix } from "../linalg/matrix.ts";
+import { writeFileAtomic } from "./atomic_write.ts";
+import { listImages } from "./image.ts";
+import { type NpyHeader, parseNpy, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
+import { encodePickledMapping, parsePickledMapping } from "./pickled_mapping.ts";
+
+/** The two hemispheres in the order of the voxels. */
+export const HEMISPHERES = ["lh", "rh"] as const;
+/** A hemisphere. */
+export type Hemisphere = typeof HEMISPHERES[number];
+
+/** The ROI classes of the release with their ROIs; each class has one mask a hemisphere. */
+export const ROI_CLASSES: Readonly<Record<string, readonly string[]>> = {
+  "prf-visualrois": ["V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"],
+  "floc-bodies": ["EBA", "FBA-1", "FBA-2", "mTL-bodies"],
+  "floc-faces": ["OFA", "FFA-1", "FFA-2", "mTL-faces", "aTL-faces"],
+  "floc-places": ["OPA", "PPA", "RSC"],
+  "floc-words": ["OWFA", "VWFA-1", "VWFA-2", "mfs-words", "mTL-words"],
+  "streams": ["early", "midventral", "midlateral", "midparietal", "ventral", "lateral", "parietal"],
+};
+
+/** The names that papers use, made of the parts that the release tells apart. */
+const MERGED: Readonly<Record<string, readonly string[]>> = {
+  V1: ["V1v", "V1d"],
+  V2: ["V2v", "V2d"],
+  V3: ["V3v", "V3d"],
+  V4: ["hV4"],
+  FBA: ["FBA-1", "FBA-2"],
+  FFA: ["FFA-1", "FFA-2"],
+  VWFA: ["VWFA-1", "VWFA-2"],
+};
+
+/** The part of a subject's images to open; the release keeps the responses to `test` to itself. */
+export type AlgonautsSplit = "training" | "test";
+
+/** One subject's images and responses. */
+export interface Algonauts {
+  /** Full paths, in the order of the responses' rows. */
+  images: string[];
+  /** Voxels (vertices) of each hemisphere; the left ones come first. */
+  voxels: { lh: number; rh: number; total: number };
+  /** Voxel indices of each ROI, ascending: the release's own names and the merged V1–V4, FBA, FFA and VWFA. */
+  rois: Map<string, Uint32Array>;
+  /**
+   * Reads the responses to some images without loading the others.
+   *
+   * @param first index of the first image
+   * @param count number of images
+   * @returns count × total, left hemisphere first
+   * @throws RangeError "…/lh_training_fmri.npy has 10 rows: rows 8 to 11 were asked for."
+   */
+  readResponses(first: number, count: number): Promise<Matrix>;
+}
+
+/**
+ * Opens one subject's folder of the Algonauts 2023 release.
+ *
+ * @param dir the subject's folder, with `training_split` and `roi_masks`
+ * @param split whose images and responses; default `training`
+ * @throws Error "There is no file …"; "The folder …/training_images has 9 images, lh_training_fmri.npy 10 rows: …"; "…
+ *   labels vertex 3 with 9, which mapping_….npy does not name."
+ */
+export async function openAlgonauts(dir: string, split: AlgonautsSplit = "training"): Promise<Algonauts> {
+  const imagesDir = imageFolder(dir, split);
+  const images = await listImages(imagesDir);
+  const headers = await Promise.all(
+    HEMISPHERES.map((hemisphere) => responseHeader(responsesPath(dir, hemisphere, split))),
+  );
+  for (const [i, { shape }] of headers.entries()) {
+    if (shape[0] === images.length) continue;
+    throw new Error(
+      `The folder ${imagesDir} has ${images.length} images, ${responsesPath(dir, HEMISPHERES[i], split)} ${
+        shape[0]
+      } rows: they must be equal, so copy both again.`,
+    );
+  }
+  const [lh, rh] = headers.map(({ shape }) => shape[1]);
+  const total = lh + rh;
+  return {
+    images,
+    voxels: { lh, rh, total },
+    rois: await readRois(dir, { lh, rh }),
+    async readResponses(first, count) {
+      const data = new Float32Array(count * total);
+      for (const [i, hemisphere] of HEMISPHERES.entries()) {
+        const part = await readNpyRows(responsesPath(dir, hemisphere, split), headers[i], first, count);
+        const cols = headers[i].shape[1], from = i === 0 ? 0 : lh;
+        for (let row = 0; row < count; row++) {
+          data.set(part.subarray(row * cols, (row + 1) * cols), row * total + from);
+        }
+      }
+      return { data, rows: count, cols: total };
+    },
+  };
+}
+
+/** What is measured of one subject and one split. */
+export interface AlgonautsResponses {
+  hemisphere: Hemisphere;
+  /** images × vertices, row-major. */
+  data: Float32Array;
+  rows: number;
+}
+
+/**
+ * Writes the responses of one hemisphere where `openAlgonauts` looks for them.
+ *
+ * @param dir the subject's folder
+ * @param split whose images
+ * @param responses one row an image
+ * @throws RangeError when the values are not a whole number of rows
+ */
+export async function writeAlgonautsResponses(
+  dir: string,
+  split: AlgonautsSplit,
+  { hemisphere, data, rows }: AlgonautsResponses,
+): Promise<void> {
+  await Deno.mkdir(`${dir}/${split}_split/${split}_fmri`, { recursive: true });
+  await writeNpy(responsesPath(dir, hemisphere, split), data, [rows, data.length / rows]);
+}
+
+/**
+ * Writes one mask a hemisphere for every ROI class that occurs, with its mapping, as the release does.
+ *
+ * @param dir the subject's folder
+ * @param names per hemisphere the ROI of each vertex, by the names of `ROI_CLASSES`; "" for none
+ * @throws RangeError "No ROI class has V9: expected one of …"
+ */
+export async function writeAlgonautsRois(
+  dir: string,
+  names: Readonly<Record<Hemisphere, readonly string[]>>,
+): Promise<void> {
+  const known = Object.values(ROI_CLASSES).flat();
+  const used = new Set([...names.lh, ...names.rh].filter(Boolean));
+  for (const name of used) {
+    if (!known.includes(name)) {
+      throw new RangeError(`No ROI class has ${name}: expected one of ${known.join(", ")}.`);
+    }
+  }
+  await Deno.mkdir(`${dir}/roi_masks`, { recursive: true });
+  for (const [roiClass, rois] of Object.entries(ROI_CLASSES)) {
+    if (!rois.some((roi) => used.has(roi))) continue;
+    const mapping = new Map(["Unknown", ...rois].map((name, value) => [value, name]));
+    await writeFileAtomic(mappingPath(dir, roiClass), encodePickledMapping(mapping));
+    for (const hemisphere of HEMISPHERES) {
+      const mask = Int32Array.from(names[hemisphere], (name) => rois.indexOf(name) + 1);
+      await writeNpy(maskPath(dir, hemisphere, roiClass), mask, [mask.length]);
+    }
+  }
+}
+
+/** The folder of a split's images. */
+export function imageFolder(dir: string, split: AlgonautsSplit): string {
+  return `${dir}/${split}_split/${split}_images`;
+}
+
+async function readRois(
+  dir: string,
+  voxels: Record<Hemisphere, number>,
+): Promise<Map<string, Uint32Array>> {
+  const found = new Map<string, number[]>();
+  for (const roiClass of await roiClasses(dir)) {
+    const path = mappingPath(dir, roiClass);
+    const mapping = parsePickledMapping(await readBytes(path), path);
+    for (const [value, name] of mapping) if (value !== 0) found.set(name, []);
+    for (const hemisphere of HEMISPHERES) {
+      const mask = await readMask(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
+      const from = hemisphere === "lh" ? 0 : voxels.lh;
+      mask.forEach((value, vertex) => {
+        if (value === 0) return;
+        const name = mapping.get(value);
+        if (name === undefined) {
+          throw new Error(
+            `${
+              maskPath(dir, hemisphere, roiClass)
+            } labels vertex ${vertex} with ${value}, which ${path} does not name: they do not belong together.`,
+          );
+        }
+        found.get(name)!.push(from + vertex);
+      });
+    }
+  }
+  for (const [name, parts] of Object.entries(MERGED)) {
+    const voxels = parts.flatMap((part) => found.get(part) ?? []);
+    if (parts.some((part) => found.has(part))) found.set(name, voxels);
+  }
+  return new Map([...found].map(([name, voxels]) => [name, Uint32Array.from(voxels).sort()]));
+}
+
+/** The ROI classes of a subject, in the order of their names. */
+async function roiClasses(dir: string): Promise<string[]> {
+  const folder = `${dir}/roi_masks`;
+  const classes: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      const found = /^mapping_(.+)\.npy$/.exec(name);
+      if (found) classes.push(found[1]);
+    }
+  } catch (error) {
+    throw new Error(`There is no folder ${folder}: expected the ROI masks of an Algonauts 2023 subject.`, {
+      cause: error,
+    });
+  }
+  return classes.sort();
+}
+
+async function readMask(path: string, vertices: number): Promise<number[]> {
+  const { data, shape } = parseNpy(await readBytes(path), path);
+  if (data.length !== vertices) {
+    throw new Error(
+      `${path} has shape (${shape.join(", ")}), the responses ${vertices} vertices: they must be equal.`,
+    );
+  }
+  return Array.from(data, Number);
+}
+
+async function responseHeader(path: string): Promise<NpyHeader> {
+  const header = await readNpyHeader(path);
+  if (header.descr === "<f4" && header.shape.length === 2) return header;
+  throw new Error(
+    `${path} has shape (${
+      header.shape.join(", ")
+    }) and type ${header.descr}, expected images × vertices of type <f4.`,
+  );
+}
+
+function responsesPath(dir: string, hemisphere: Hemisphere, split: AlgonautsSplit): string {
+  return `${dir}/${split}_split/${split}_fmri/${hemisphere}_${split}_fmri.npy`;
+}
+
+function maskPath(dir: string, hemisphere: Hemisphere, roiClass: string): string {
+  return `${dir}/roi_masks/${hemisphere}.${roiClass}_challenge_space.npy`;
+}
+
+function mappingPath(dir: string, roiClass: string): string {
+  return `${dir}/roi_masks/mapping_${roiClass}.npy`;
+}
