@@ -16,12 +16,14 @@ struct Params {
   rows: u32,
   cols: u32, // columns of the block
   stride: u32, // vec4 per row of the block
+  first_quad: u32, // first column to look at, in vec4
+  last_quad: u32, // the one after the last
   k: u32, // K
   first_col: u32, // number of the block's first column in the whole matrix
   skip_self: u32, // 1: leave out the column whose number is the row's
   self_row: u32, // number of the block's first row in the whole matrix
-  begin: u32, // 1: the first block of columns
-  finish: u32, // 1: the last block of columns
+  begin: u32, // 1: the first columns
+  finish: u32, // 1: the last columns
 }
 
 @group(0) @binding(0) var<storage, read> block: array<vec4f>;
@@ -77,7 +79,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   var worst = values[heap];
-  for (var q = 0u; 4 * q < params.cols; q++) {
+  for (var q = params.first_quad; q < params.last_quad; q++) {
     let four = block[id.x * params.stride + q];
     if (all(four <= vec4f(worst))) {
       continue;

@@ -45,3 +45,18 @@ Deno.test("nearestNeighbors() refuses more neighbours than candidates", async ()
   );
   closeGpu(gpu);
 });
+
+Deno.test("nearestNeighbors() is right when every candidate is nearer than all before it", async (t) => {
+  const gpu = await openGpu();
+  for (const [m, k] of [[20000, 100], [70000, 1], [300000, 3]]) {
+    await t.step(`${m} candidates, K = ${k}`, async () => {
+      const y = { data: Float32Array.from({ length: m }, (_, j) => m - j), rows: m, cols: 1 };
+      const { indices } = await nearestNeighbors(gpu, { data: new Float32Array(1), rows: 1, cols: 1 }, y, {
+        k,
+        metric: "euclidean",
+      });
+      assertEquals([...indices], Array.from({ length: k }, (_, at) => m - 1 - at));
+    });
+  }
+  closeGpu(gpu);
+});

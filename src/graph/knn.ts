@@ -2,7 +2,14 @@
 import distanceCode from "../../shaders/squared_distance.wgsl" with { type: "text" };
 import topKCode from "../../shaders/top_k.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
-import { type GpuMatrix, type Matrix, releaseMatrix, rowWindows, uploadMatrix } from "../linalg/matrix.ts";
+import {
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  type RowWindow,
+  rowWindows,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
 import { affinityBlock, tileFor, uploadScale, uploadUnitRows } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
@@ -28,6 +35,13 @@ export interface NeighborOptions {
 }
 
 const MAX_K = 128;
+/**
+ * Columns that one dispatch of top_k looks at, in vec4: with every value entering a heap of 128 that is about 34,000
+ * rounds of loops; the software adapter ends an invocation after 65,535.
+ */
+const QUADS = 1024;
+/** Columns of distances per dispatch: the grid is at most 65,535 workgroups of 4 columns wide. */
+const DISTANCE_COLUMNS = 2 ** 17;
 
 /**
  * The K nearest rows of `base` for every row of `queries`, exact, ties to the lower row.
@@ -78,12 +92,18 @@ export async function nearestNeighbors(
       const target = { buffer: tile.buffer, stride: tile.stride, row: 0 };
       if (plain) affinityBlock(gpu, x, plain, first, rows, y, plain, target);
       else squaredDistances(gpu, x, first, rows, y, target);
-      dispatch(gpu, TOP_K, {
-        buffers: [tile.buffer, lists.values, lists.indices],
-        u32: [rows, base.rows, tile.stride / 4, k, 0, Number(excludeSelf), first, 1, 1],
-        workgroups: [Math.ceil(rows / 8)],
-        sizes: `${rows} × ${base.rows}, K = ${k}`,
-      });
+      for (let quad = 0; quad < tile.stride / 4; quad += QUADS) {
+        const end = Math.min(quad + QUADS, tile.stride / 4);
+        dispatch(gpu, TOP_K, {
+          buffers: [tile.buffer, lists.values, lists.indices],
+          u32: [
+            ...[rows, base.rows, tile.stride / 4, quad, end, k],
+            ...[0, Number(excludeSelf), first, Number(quad === 0), Number(end === tile.stride / 4)],
+          ],
+          workgroups: [Math.ceil(rows / 8)],
+          sizes: `${rows} × ${base.rows}, K = ${k}`,
+        });
+      }
       const bytes = rows * k * 4;
       const [values, indices] = await readBuffers(gpu, [{ buffer: lists.values, bytes }, {
         buffer: lists.indices,
@@ -112,7 +132,7 @@ export function squaredDistances(
   out: { buffer: GPUBuffer; stride: number; row: number },
 ): void {
   for (const i of rowWindows(x, first, count)) {
-    for (const j of rowWindows(y)) {
+    for (const j of columnWindows(y)) {
       dispatch(gpu, SQUARED_DISTANCE, {
         buffers: [i.buffer, j.buffer, out.buffer],
         u32: [
@@ -124,4 +144,13 @@ export function squaredDistances(
       });
     }
   }
+}
+
+/** The panels of y, cut so that one dispatch can take each. */
+function columnWindows(y: GpuMatrix): RowWindow[] {
+  const windows: RowWindow[] = [];
+  for (let first = 0; first < y.rows; first += DISTANCE_COLUMNS) {
+    windows.push(...rowWindows(y, first, Math.min(DISTANCE_COLUMNS, y.rows - first)));
+  }
+  return windows;
 }
