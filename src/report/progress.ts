@@ -46,9 +46,9 @@ function openBar(label: string, total: number): Progress {
     emptyOnZero: true,
     stream: process.stderr,
   });
-  bar.start(total, 0, { note: "", whole: 0 });
+  bar.start(total, 0, { note: "", whole: "0" });
   return {
-    tick: (done, note = "") => bar.update(done, { note, whole: Math.floor(done) }),
+    tick: (done, note = "") => bar.update(done, { note, whole: String(Math.floor(done)) }),
     finish: () => bar.stop(),
   };
 }
