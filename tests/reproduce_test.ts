@@ -68,7 +68,12 @@ Deno.test("reproduce says one sentence for bad images and exits with 1", async (
 
 Deno.test("reproduce says one sentence for bad models and exits with 1", async (t) => {
   const whole = await Deno.readFile(MODEL);
-  const cases: [string, Uint8Array][] = [["cut short", whole.subarray(0, 100_000)], ["no ONNX at all", text]];
+  const plain = await Deno.readFile(new URL("./golden/onnx/no_attention.onnx", import.meta.url));
+  const cases: [string, Uint8Array][] = [
+    ["cut short", whole.subarray(0, 100_000)],
+    ["no ONNX at all", text],
+    ["no attention", plain],
+  ];
   for (const [what, bytes] of cases) {
     await t.step(what, () =>
       inTemporaryFolder(async (root) => {
