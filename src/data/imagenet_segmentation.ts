@@ -29,14 +29,16 @@ export interface ImagenetSegmentation {
 
 /** Bytes of MATLAB's text before the HDF5 part. */
 export const USER_BLOCK = 512;
+/** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
+const SUPERBLOCK = 48;
 const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
  * Opens `gtsegs_ijcv.mat` without loading it.
  *
  * @param path the file
- * @throws Error "There is no file ….mat."; "….mat is not a MATLAB 7.3 file …"; "….mat is damaged or cut short: …"; "….mat has
- *   no value/img: …"
+ * @throws Error "There is no file ….mat."; "….mat is not a MATLAB 7.3 file …"; "….mat is cut short: …"; "….mat has
+ *   no references in value/img: …"
  */
 export async function openImagenetSegmentation(path: string): Promise<ImagenetSegmentation> {
   await checkStart(path);
@@ -46,7 +48,7 @@ export async function openImagenetSegmentation(path: string): Promise<ImagenetSe
     file = new hdf5.File(path, "r");
     if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
   } catch (error) {
-    throw new Error(`${path} is damaged or cut short (${reasonOf(error)}): copy it again.`, { cause: error });
+    throw new Error(`${path} is damaged (${reasonOf(error)}): copy it again.`, { cause: error });
   }
   try {
     const [images, masks] = ["img", "gt"].map((field) => referencesOf(file, field, path));
@@ -86,18 +88,28 @@ interface StoredArray {
   data: Uint8Array;
 }
 
+/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. */
 async function checkStart(path: string): Promise<void> {
-  const start = new Uint8Array(USER_BLOCK + HDF5_START.length);
+  const start = new Uint8Array(USER_BLOCK + SUPERBLOCK);
+  let size: number;
   try {
     using file = await Deno.open(path);
     await file.read(start);
+    ({ size } = await file.stat());
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
     throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
   }
-  const startsAt = (offset: number) => HDF5_START.every((byte, i) => start[offset + i] === byte);
-  if (startsAt(USER_BLOCK) || startsAt(0)) return;
-  throw new Error(`${path} is not a MATLAB 7.3 file (HDF5), whatever its name says: save it with -v7.3.`);
+  const at = [USER_BLOCK, 0].find((offset) => HDF5_START.every((byte, i) => start[offset + i] === byte));
+  if (at === undefined) {
+    throw new Error(`${path} is not a MATLAB 7.3 file (HDF5), whatever its name says: save it with -v7.3.`);
+  }
+  const superblock = new DataView(start.buffer, at);
+  const version = superblock.getUint8(8);
+  const end = Number(superblock.getBigUint64(version < 2 ? 40 : 28, true));
+  if (size < end) {
+    throw new Error(`${path} is cut short: expected ${end} bytes, found ${size}; copy it again.`);
+  }
 }
 
 /** The references of `value/<field>`, one an image. */

@@ -1,4 +1,4 @@
-/** NumPy's .npy files: arrays in C order, little-endian, read whole or by rows. */
+/** NumPy's .npy files: little-endian arrays, read whole in either order, or by rows in C order. */
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 
 /** What can be read; booleans and uint8 share an array of bytes. */
@@ -26,6 +26,8 @@ export interface NpyHeader {
   /** NumPy's name of the type, for instance `<f4`; `|O` holds a pickle instead of values. */
   descr: string;
   shape: number[];
+  /** The first axis varies fastest, as in Fortran. */
+  fortranOrder: boolean;
   /** Bytes before the first value. */
   offset: number;
 }
@@ -50,12 +52,11 @@ const TYPES = {
 } as const;
 
 /**
- * Reads a .npy file, versions 1 to 3.
+ * Reads a .npy file, versions 1 to 3; what is in Fortran order is put in C order.
  *
  * @param path the file
  * @returns its values and shape; booleans as 0 and 1
- * @throws Error "There is no file a.npy."; "a.npy is not a .npy file …"; "a.npy is cut short: …"; "a.npy is in Fortran
- *   order: …"; "a.npy holds Python objects …"; "a.npy holds values of type …"
+ * @throws Error "There is no file a.npy."; "a.npy is not a .npy file …"; "a.npy is cut short: …"; "a.npy holds Python objects …"; "a.npy holds values of type …"
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   return parseNpy(await readBytes(path), path);
@@ -73,7 +74,8 @@ export function parseNpy(bytes: Uint8Array<ArrayBuffer>, path: string): NpyArray
   const type = typeOf(header, path);
   const count = sizeOf(header.shape);
   checkLength(header, type.BYTES_PER_ELEMENT, bytes.length, path);
-  return { data: valuesOf(type, bytes.subarray(header.offset), count), shape: header.shape };
+  const data = valuesOf(type, bytes.subarray(header.offset), count);
+  return { data: header.fortranOrder ? inOrderOfC(data, header.shape) : data, shape: header.shape };
 }
 
 /**
@@ -81,7 +83,7 @@ export function parseNpy(bytes: Uint8Array<ArrayBuffer>, path: string): NpyArray
  *
  * @param bytes the file, or as much of its beginning as holds the header
  * @param path names the file in errors
- * @throws Error "a.npy is not a .npy file …"; "The header of a.npy is damaged: …"; "a.npy is in Fortran order: …"
+ * @throws Error "a.npy is not a .npy file …"; "The header of a.npy is damaged: …"
  */
 export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, path: string): NpyHeader {
   if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) {
@@ -112,12 +114,7 @@ export function parseNpyHeader(bytes: Uint8Array<ArrayBuffer>, path: string): Np
     throw damaged(path, "descr, fortran_order or shape is missing");
   }
   if (!Number.isSafeInteger(sizeOf(shape))) throw damaged(path, `its shape is (${shape.join(", ")})`);
-  if (order === "True" && shape.length > 1) {
-    throw new Error(
-      `${path} is in Fortran order, expected C order: save numpy.ascontiguousarray of it.`,
-    );
-  }
-  return { descr, shape, offset: start + length };
+  return { descr, shape, fortranOrder: order === "True" && shape.length > 1, offset: start + length };
 }
 
 /**
@@ -143,7 +140,8 @@ export async function readNpyHeader(path: string): Promise<NpyHeader> {
  * @param count number of rows
  * @returns count × cols values, row-major
  * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
- * @throws Error "a.npy is cut short: …"; "a.npy has shape (10) and type <f8, expected a float32 matrix."
+ * @throws Error "a.npy is cut short: …"; "a.npy has shape (10) and type <f8, expected a float32 matrix."; "a.npy
+ *   is in Fortran order, …"
  */
 export async function readNpyRows(
   path: string,
@@ -151,7 +149,12 @@ export async function readNpyRows(
   first: number,
   count: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const { descr, shape, offset } = header;
+  const { descr, shape, offset, fortranOrder } = header;
+  if (fortranOrder) {
+    throw new Error(
+      `${path} is in Fortran order, its rows are scattered: save numpy.ascontiguousarray of it.`,
+    );
+  }
   if (descr !== "<f4" || shape.length !== 2) {
     throw new Error(`${path} has shape (${shape.join(", ")}) and type ${descr}, expected a float32 matrix.`);
   }
@@ -277,6 +280,23 @@ function valuesOf(
   const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0;
   const { buffer, byteOffset } = aligned ? bytes : bytes.slice(0, count * type.BYTES_PER_ELEMENT);
   return new type(buffer, byteOffset, count);
+}
+
+/** Reorders values of which the first axis varies fastest so that the last one does. */
+function inOrderOfC(data: NpyData, shape: number[]): NpyData {
+  const ordered = data.slice();
+  const steps = shape.map((_, axis) => sizeOf(shape.slice(0, axis)));
+  const index = shape.map(() => 0);
+  for (let to = 0, from = 0; to < data.length; to++) {
+    ordered[to] = data[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += steps[axis];
+      if (++index[axis] < shape[axis]) break;
+      from -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return ordered;
 }
 
 function sizeOf(shape: number[]): number {
