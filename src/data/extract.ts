@@ -1,13 +1,14 @@
-/** Features of every layer of a vision transformer, through onnxruntime. */
+/** Features of every layer of a vision transformer. */
 import { createHash } from "node:crypto";
-import { basename, dirname, isAbsolute } from "node:path";
-import * as ort from "onnxruntime-node";
+import { basename } from "node:path";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { type AttentionOutput, findAttentionOutputs, patchSize } from "./attention_outputs.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import type { RgbImage } from "./image.ts";
-import { findAttentionOutputs, patchSize } from "./attention_outputs.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
-import { preprocess, type Preprocessor } from "./preprocess.ts";
+import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
+import { tokenLayout } from "./token_layout.ts";
+import { type ModelOutput, openModel, readWeights, type VisionModel } from "./vision_model.ts";
 
 /** What `extractFeatures` is to do. */
 export interface ExtractOptions {
@@ -25,14 +26,14 @@ export interface ExtractOptions {
   onProgress?: (images: number) => void;
 }
 
-const FLOAT16_MAX = 65504;
-
 /** What was found and written. */
 export interface FeatureManifest {
   /** The model file's name without its ending. */
   model: string;
+  /** Of the model file and the weight files beside it, one behind the other. */
   modelSha256: string;
   layers: { layer: number; path: string; tensor: string }[];
+  /** 0 when neither the graph nor its tensors tell. */
   heads: number;
   width: number;
   /** Tokens kept of every image: the class token and the patches. */
@@ -45,6 +46,11 @@ export interface FeatureManifest {
   preprocessing: string;
 }
 
+/** Float16 ends here; from 65520 on it rounds to infinity. */
+const FLOAT16_MAX = 65504;
+/** Half the smallest float16: rounds to 0. */
+const FLOAT16_ZERO = 2 ** -25;
+
 /**
  * Runs a vision transformer over images and stores, for every layer, the attention block's output after its projection,
  * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped.
@@ -56,128 +62,213 @@ export interface FeatureManifest {
  */
 export async function extractFeatures(options: ExtractOptions): Promise<FeatureManifest> {
   const { model: path, preprocessor, images, outDir, dtype, batch = 8, onProgress } = options;
-  if (!images.length) throw new Error("There are no images to extract features of: give at least one.");
+  if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path);
-  const outputs = findAttentionOutputs(graph);
-  const model = basename(path).replace(/\.onnx$/, "");
-  const modelSha256 = createHash("sha256").update(graph.bytes).digest("hex");
-  const names = images.map(({ name }) => name);
-  const preprocessing = JSON.stringify([preprocessor, options.registers ?? null]);
+  const blocks = findAttentionOutputs(graph);
+  const weights = await readWeights(graph);
+  const wanted = {
+    model: basename(path).replace(/\.onnx$/, ""),
+    modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
+    images: images.map(({ name }) => name),
+    dtype,
+    preprocessing: JSON.stringify([preprocessor, options.registers ?? null]),
+  };
   const manifestPath = `${outDir}/manifest.json`;
   const finished = await readManifest(manifestPath);
-  if (
-    finished && finished.modelSha256 === modelSha256 && finished.dtype === dtype &&
-    JSON.stringify(finished.images) === JSON.stringify(names) &&
-    finished.preprocessing === preprocessing
-  ) {
-    return finished;
-  }
+  if (finished && covers(finished, wanted)) return finished;
 
-  await Deno.mkdir(outDir, { recursive: true });
-  const wanted = outputs.flatMap(({ tensor, weights }) => weights ? [tensor, weights] : [tensor]);
-  const session = await openSession(graph, withOutputs(graph, wanted));
-  const [input] = session.inputNames;
-  const [fixed] = inputShape(session);
-  const most = typeof fixed === "number" && fixed > 0 ? fixed : batch;
-  const tensors = outputs.map(({ tensor }) => tensor);
+  await makeFolder(outDir);
+  const tensors = blocks.map(({ tensor }) => tensor);
+  const perHead = headTensor(blocks[0]);
+  const sums = blocks.flatMap(({ sum }) => sum ?? []);
+  const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], sums), weights);
   const writers: FeatureWriter[] = [];
-  let manifest: FeatureManifest | null = null;
   try {
-    for (let first = 0; first < images.length; first += most) {
-      const some = images.slice(first, first + most);
-      const pixels = await Promise.all(
-        some.map(async (image) => preprocess(await image.load(), preprocessor)),
-      );
-      const { width, height } = pixels[0];
-      const odd = pixels.findIndex((p) => p.width !== width || p.height !== height);
-      if (odd > 0) {
-        throw new Error(
-          `${some[odd].name} is ${pixels[odd].width} × ${
-            pixels[odd].height
-          } after preprocessing, others ${width} × ${height}: crop to one size.`,
+    const [first] = await loadImages(images.slice(0, 1), preprocessor);
+    const shape = await probe(model, graph, blocks[0], first);
+    const patch = patchSize(graph);
+    const patches = patch &&
+      { rows: Math.floor(first.height / patch[0]), cols: Math.floor(first.width / patch[1]) };
+    const { registers, grid } = tokenLayout(shape.tokens, patches, options.registers, path);
+    const { heads, width } = shape;
+    const layers = blocks.map(({ layer, tensor }) => {
+      return { layer, path: `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}.arrow`, tensor };
+    });
+    const tokens = shape.tokens - registers;
+    const manifest = { ...wanted, layers, heads, width, tokens, registers, grid };
+    for (const { layer, path: file } of layers) {
+      writers.push(await createFeatures(file, layer, width, dtype, noted(manifest)));
+    }
+    const step = model.fixedBatch ?? batch;
+    for (let from = 0; from < images.length; from += step) {
+      const pixels = await loadImages(images.slice(from, from + step), preprocessor, first);
+      const results = await model.run(pixels, tensors);
+      for (const [l, tensor] of tensors.entries()) {
+        assertShape(results[tensor], shape, model.fixedBatch ?? pixels.length, tensor, path);
+        await writers[l].write(
+          rowsOf(results[tensor], pixels.length, manifest, shape.tokensFirst, from, layers[l].layer),
         );
       }
-      const data = new Float32Array(some.length * 3 * width * height);
-      pixels.forEach((p, i) => data.set(p.data, i * 3 * width * height));
-      const feeds = { [input]: new ort.Tensor("float32", data, [some.length, 3, height, width]) };
-      // The attention weights are large and only tell the number of heads: asked for once.
-      const probe: string[] = manifest === null
-        ? outputs.flatMap(({ weights }) => weights ?? []).slice(0, 1)
-        : [];
-      const results = await run(session, feeds, [...tensors, ...probe], path);
-      if (manifest === null) {
-        manifest = describe(results[tensors[0]].dims, some.length, { width, height });
-        const heads: number = outputs[0].heads ?? headsOf(results[probe[0]]?.dims ?? [], some.length);
-        manifest = { ...manifest, heads };
-        for (const { layer, path: file } of manifest.layers) {
-          writers.push(await createFeatures(file, layer, manifest.width, dtype, noted(manifest)));
-        }
-      }
-      for (const [l, tensor] of tensors.entries()) {
-        await writers[l].write(rowsOf(results[tensor], manifest, first, l + 1));
-      }
-      onProgress?.(first + some.length);
+      onProgress?.(from + pixels.length);
     }
     for (const writer of writers) await writer.finish();
+    await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
+    return manifest;
   } catch (error) {
     for (const writer of writers) await writer.abandon();
     throw error;
   } finally {
-    await session.release();
+    await model.release();
   }
-  await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
-  return manifest!;
+}
 
-  function describe(
-    dims: readonly number[],
-    count: number,
-    image: { width: number; height: number },
-  ): FeatureManifest {
-    const [tokens, width] = dims.slice(-2);
-    if (dims.length !== 3 || dims[0] !== count) {
+/** An attention output's shape. */
+interface OutputShape {
+  /** Registers included. */
+  tokens: number;
+  width: number;
+  heads: number;
+  /** tokens × images × width, else images × tokens × width. */
+  tokensFirst: boolean;
+}
+
+/** Runs one image, which tells the dimension of the images from that of the tokens. */
+async function probe(
+  model: VisionModel,
+  { path }: OnnxGraph,
+  block: AttentionOutput,
+  image: ModelInput,
+): Promise<OutputShape> {
+  const { tensor, heads } = block;
+  const perHead = headTensor(block);
+  const count = model.fixedBatch ?? 1;
+  const results = await model.run([image], [tensor, ...perHead]);
+  const { dims } = results[tensor];
+  const imageAxis = dims.indexOf(count);
+  if (dims.length !== 3 || imageAxis < 0 || imageAxis > 1) {
+    throw new Error(
+      `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, ` +
+        `expected ${count} (images) × tokens × width.`,
+    );
+  }
+  return {
+    tokens: dims[1 - imageAxis],
+    width: dims[2],
+    heads: heads ?? headsOf(results[perHead[0]].dims, count),
+    tokensFirst: imageAxis === 1,
+  };
+}
+
+/** The tensor whose shape tells the heads where the graph does not. */
+function headTensor({ heads, weights, queries }: AttentionOutput): string[] {
+  return heads === null ? [weights ?? queries!] : [];
+}
+
+/** Heads, from images × heads × … × … or images · heads × … × …. */
+function headsOf(dims: readonly number[], images: number): number {
+  if (dims.length === 4) return dims[1];
+  return dims.length === 3 && dims[0] % images === 0 ? dims[0] / images : 0;
+}
+
+function assertShape(
+  { dims }: ModelOutput,
+  shape: OutputShape,
+  count: number,
+  tensor: string,
+  path: string,
+): void {
+  const { tokens, width, tokensFirst } = shape;
+  const expected = tokensFirst ? [tokens, count, width] : [count, tokens, width];
+  if (String(dims) === String(expected)) return;
+  throw new Error(
+    `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, expected ${
+      expected.join(" × ")
+    } ` +
+      "as in the first layer: export an encoder whose layers are alike.",
+  );
+}
+
+/** Loads and preprocesses images, which must come out as large as `like`. */
+async function loadImages(
+  images: ExtractOptions["images"],
+  preprocessor: Preprocessor,
+  like?: ModelInput,
+): Promise<ModelInput[]> {
+  const inputs: ModelInput[] = [];
+  for (const { name, load } of images) {
+    const input = preprocess(await load(), preprocessor);
+    if (like && (input.width !== like.width || input.height !== like.height)) {
       throw new Error(
-        `${path}: an attention output has shape [${dims}], expected [${count}, tokens, channels].`,
+        `${name} is ${input.width} × ${input.height} after preprocessing, the first image ${like.width} × ` +
+          `${like.height}: preprocess with a crop or an exact size.`,
       );
     }
-    const { grid, registers } = tokenLayout(tokens, image);
-    return {
-      ...{
-        model,
-        modelSha256,
-        heads: 0,
-        width,
-        tokens: tokens - registers,
-        registers,
-        grid,
-        images: names,
-        dtype,
-        preprocessing,
-      },
-      layers: tensors.map((tensor, l) => ({
-        layer: l + 1,
-        path: `${outDir}/${model}.L${String(l + 1).padStart(2, "0")}.arrow`,
-        tensor,
-      })),
-    };
+    inputs.push(input);
   }
+  return inputs;
+}
 
-  function tokenLayout(
-    tokens: number,
-    image: { width: number; height: number },
-  ): { grid: { rows: number; cols: number }; registers: number } {
-    const patch = patchSize(graph);
-    const side = Math.sqrt(tokens - 1 - (options.registers ?? 0));
-    const grid = patch
-      ? { rows: Math.floor(image.height / patch[0]), cols: Math.floor(image.width / patch[1]) }
-      : { rows: side, cols: side };
-    const registers = options.registers ?? tokens - 1 - grid.rows * grid.cols;
-    if (!Number.isInteger(grid.rows) || registers < 0 || 1 + registers + grid.rows * grid.cols !== tokens) {
-      throw new Error(
-        `${path}: ${tokens} tokens are not a class token, registers and a grid of patches (${grid.rows} × ${grid.cols}): say how many registers there are.`,
-      );
+/** One layer's rows of a batch, registers dropped. */
+function rowsOf(
+  { data }: ModelOutput,
+  count: number,
+  manifest: FeatureManifest,
+  tokensFirst: boolean,
+  firstImage: number,
+  layer: number,
+) {
+  const { tokens, registers, width } = manifest;
+  const all = tokens + registers, inRun = data.length / width / all;
+  const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
+  const vectors = new Float32Array(count * tokens * width);
+  for (let i = 0, row = 0; i < count; i++) {
+    for (let t = 0; t < tokens; t++, row++) {
+      const at = t === 0 ? 0 : t + registers;
+      const from = (tokensFirst ? at * inRun + i : i * all + at) * width;
+      const vector = data.subarray(from, from + width);
+      assertUsable(vector, manifest, { image: firstImage + i, layer, token: t });
+      vectors.set(vector, row * width);
+      image[row] = firstImage + i;
+      token[row] = t;
     }
-    return { grid, registers };
   }
+  return { image, token, vectors };
+}
+
+/** A vector that is not finite or is zero has no cosine. */
+function assertUsable(
+  vector: Float32Array,
+  { model, images, dtype, grid }: FeatureManifest,
+  at: { image: number; layer: number; token: number },
+): void {
+  let largest = 0;
+  for (const value of vector) {
+    if (!Number.isFinite(value)) largest = NaN;
+    else if (Math.abs(value) > largest) largest = Math.abs(value);
+  }
+  const isHalf = dtype === "float16";
+  const [least, most] = isHalf ? [FLOAT16_ZERO, FLOAT16_MAX] : [0, Infinity];
+  if (largest > least && largest <= most) return;
+  const what = Number.isNaN(largest)
+    ? "holds NaN or infinite values: check the model's weights and preprocessing"
+    : largest > most
+    ? `holds ${largest}, too large for float16: store float32`
+    : largest > 0
+    ? "is a zero vector in float16: store float32"
+    : "is a zero vector, which has no cosine: check the model's weights and preprocessing";
+  const patch = at.token - 1;
+  const place = at.token === 0
+    ? "the class token"
+    : `the patch in row ${Math.floor(patch / grid.cols)}, column ${patch % grid.cols}`;
+  throw new Error(
+    `${model}: the feature of ${images[at.image]}, layer ${at.layer}, token ${at.token} (${place}) ${what}.`,
+  );
+}
+
+function sha256(parts: Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
 }
 
 function noted(manifest: FeatureManifest): Record<string, string> {
@@ -188,101 +279,17 @@ function noted(manifest: FeatureManifest): Record<string, string> {
   };
 }
 
-/** Heads, from the shape of the attention weights: batch × heads × tokens × tokens, or the first two in one. */
-function headsOf(dims: readonly number[], batch: number): number {
-  return dims.length === 4 ? dims[1] : dims.length === 3 ? dims[0] / batch : 0;
+function covers(finished: FeatureManifest, wanted: Partial<FeatureManifest>): boolean {
+  return Object.entries(wanted).every(([key, value]) =>
+    JSON.stringify(finished[key as keyof FeatureManifest]) === JSON.stringify(value)
+  );
 }
 
-/** One layer's rows of a batch, registers dropped. */
-function rowsOf(output: ort.Tensor, manifest: FeatureManifest, firstImage: number, layer: number) {
-  const { tokens, registers, width } = manifest;
-  const values = output.type === "float16"
-    ? Float32Array.from(asHalf(output.data))
-    : output.data as Float32Array;
-  const count = values.length / width / (tokens + registers);
-  const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
-  const vectors = new Float32Array(count * tokens * width);
-  for (let i = 0, row = 0; i < count; i++) {
-    for (let t = 0; t < tokens; t++, row++) {
-      const from = (i * (tokens + registers) + (t === 0 ? 0 : t + registers)) * width;
-      const vector = values.subarray(from, from + width);
-      let largest = 0;
-      for (const value of vector) {
-        if (!Number.isFinite(value)) largest = NaN;
-        else if (Math.abs(value) > largest) largest = Math.abs(value);
-      }
-      const tooLarge = manifest.dtype === "float16" && largest > FLOAT16_MAX;
-      if (!(largest > 0) || tooLarge) {
-        const what = Number.isNaN(largest)
-          ? "holds NaN or infinite values"
-          : tooLarge
-          ? `holds ${largest}, too large for float16`
-          : "is a zero vector";
-        throw new Error(
-          `${manifest.model}: the feature of ${
-            manifest.images[firstImage + i]
-          }, layer ${layer}, token ${t} ${what}: check the model's weights and preprocessing.`,
-        );
-      }
-      vectors.set(vector, row * width);
-      image[row] = firstImage + i;
-      token[row] = t;
-    }
-  }
-  return { image, token, vectors };
-}
-
-/** Float16 values, however the runtime hands them over. */
-function asHalf(data: ort.Tensor["data"]): Float16Array {
-  return data instanceof Uint16Array
-    ? new Float16Array(data.buffer, data.byteOffset, data.length)
-    : data as unknown as Float16Array;
-}
-
-/** The first input's dimensions as the model states them; names where they vary. */
-function inputShape(session: ort.InferenceSession): readonly (number | string)[] {
-  const [first] = session.inputMetadata;
-  return first?.isTensor ? first.shape : [];
-}
-
-async function openSession(graph: OnnxGraph, bytes: Uint8Array): Promise<ort.InferenceSession> {
-  const { path } = graph;
-  const externalData = [];
-  for (const file of new Set(graph.external.map(({ location }) => location))) {
-    if (file.split(/[\\/]/).includes("..") || isAbsolute(file)) {
-      throw new Error(`${path} asks for weights outside its folder ("${file}"): do not trust this file.`);
-    }
-    try {
-      externalData.push({ path: file, data: await Deno.readFile(`${dirname(path)}/${file}`) });
-    } catch (error) {
-      throw new Error(
-        `${path} keeps its weights in ${file}, which cannot be read (${
-          reasonOf(error)
-        }): put it beside the model.`,
-      );
-    }
-  }
+async function makeFolder(dir: string): Promise<void> {
   try {
-    return await ort.InferenceSession.create(bytes, {
-      intraOpNumThreads: navigator.hardwareConcurrency,
-      logSeverityLevel: 3,
-      ...(externalData.length ? { externalData } : {}),
-    });
+    await Deno.mkdir(dir, { recursive: true });
   } catch (error) {
-    throw new Error(`onnxruntime cannot load ${path}: ${reasonOf(error).replace(/\s+/g, " ")}.`);
-  }
-}
-
-async function run(
-  session: ort.InferenceSession,
-  feeds: Record<string, ort.Tensor>,
-  wanted: string[],
-  path: string,
-) {
-  try {
-    return await session.run(feeds, wanted);
-  } catch (error) {
-    throw new Error(`onnxruntime cannot run ${path}: ${reasonOf(error).replace(/\s+/g, " ")}.`);
+    throw new Error(`Cannot write features to ${dir}: ${reasonOf(error)}.`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 """Small vision transformers with random weights in the shapes in which ONNX exporters write attention.
 
-Beside each model stands in golden.json what a PyTorch hook sees on one input: the output of every block's attention
-after its projection and bias, before layer scale and before the residual add.
+Beside each model stands in golden.json what a PyTorch hook sees on two inputs: the output of every block's attention
+after its projection and bias, before layer scale and before the residual add, for pixels() and for photographs().
 Run: python make.py (torch 2.9, onnx, onnxscript, onnxruntime); it writes *.onnx and golden.json beside itself.
 """
 import json
@@ -130,14 +130,21 @@ def pixels():
     return torch.from_numpy((i * 7919 % 2003 / 1001 - 1).astype(np.float32).reshape(2, 3, SIZE, SIZE))
 
 
-def attention_outputs(model):
+def photographs():
+    """2 images of SIZE x SIZE x 3 bytes by a formula, scaled to [-1, 1] as an image processor does."""
+    image = np.arange(2 * SIZE * SIZE * 3).reshape(2, SIZE, SIZE, 3) * 7919 % 251
+    return torch.from_numpy(((image / 255).astype(np.float32) - np.float32(0.5)) / np.float32(0.5)).permute(0, 3, 1, 2)
+
+
+def attention_outputs(model, images):
     found = []
     hooks = [b.attention.register_forward_hook(lambda m, i, o: found.append(o)) for b in model.blocks]
     with torch.no_grad():
-        model(pixels())
+        model(images)
     for hook in hooks:
         hook.remove()
-    return [y.transpose(0, 1) if model.tokens_first else y for y in found]
+    found = [y.transpose(0, 1) if model.tokens_first else y for y in found]
+    return [[round(v, 6) for v in y.flatten().tolist()] for y in found]
 
 
 def export(model, path, opset, dynamo, batch="dynamic"):
@@ -262,14 +269,12 @@ def main():
         model = ViT(attention, **options).eval()
         path = str(HERE / f"{name}.onnx")
         export(model, path, opset, dynamo, "one" if "one_image" in name else "dynamic")
-        golden[name] = {"heads": HEADS, "width": WIDTH, "registers": options.get("registers", 0), "outputs": attention_outputs(model)}
+        golden[name] = {"heads": HEADS, "width": WIDTH, "registers": options.get("registers", 0), "outputs": attention_outputs(model, pixels()), "photographs": attention_outputs(model, photographs())}
     for kind in ("Attention", "MultiHeadAttention"):
         name = f"microsoft_{kind.lower()}"
         fuse(str(HERE / "fused_qkv_ts17.onnx"), str(HERE / f"{name}.onnx"), kind)
         golden[name] = golden["fused_qkv_ts17"]
     no_attention(str(HERE / "no_attention.onnx"))
-    for entry in golden.values():
-        entry["outputs"] = [y if isinstance(y, list) else [round(v, 6) for v in y.flatten().tolist()] for y in entry["outputs"]]
     (HERE / "golden.json").write_text(json.dumps(golden) + "\n")
 
 

@@ -1,0 +1,154 @@
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { findAttentionOutputs, patchSize } from "../src/data/attention_outputs.ts";
+import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { openModel, readWeights } from "../src/data/vision_model.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+
+const FOLDER = new URL("./golden/onnx", import.meta.url).pathname;
+const MODEL = `${FOLDER}/fused_qkv_ts17.onnx`;
+const REAL = Deno.env.get("ALIGNEDCUT_REAL_DATA") ?? new URL("../../shared/real", import.meta.url).pathname;
+const DINOV2 = `${REAL}/onnx/dinov2_vits14_graph_no_weights.onnx`;
+
+async function readError(path: string): Promise<string> {
+  return (await assertRejects(() => readOnnx(path), Error)).message;
+}
+
+Deno.test("parseOnnx() refuses a model cut anywhere before its list of operator sets", async () => {
+  const whole = await Deno.readFile(MODEL);
+  assertEquals(parseOnnx(whole, "a.onnx").nodes.length, 169);
+  for (let length = 3; length < whole.length; length += length < whole.length - 40 ? 97 : 1) {
+    const error = assertThrows(() => parseOnnx(whole.subarray(0, length), "a.onnx"), Error);
+    assertMatch(error.message, /^The model a\.onnx is cut short \(.*\): copy it again\.$/, `${length} bytes`);
+  }
+});
+
+Deno.test("parseOnnx() gives a graph or one sentence for damaged bytes", async () => {
+  const whole = await Deno.readFile(MODEL);
+  for (let at = 0; at < whole.length; at += 41) {
+    const bytes = whole.slice();
+    bytes[at] ^= 0xff;
+    try {
+      parseOnnx(bytes, "a.onnx");
+    } catch (error) {
+      const { message } = error as Error;
+      assertMatch(
+        message,
+        /^(The model a\.onnx is (cut short|damaged) |a\.onnx is not an ONNX model: )/,
+        `byte ${at}`,
+      );
+    }
+  }
+});
+
+Deno.test("readOnnx() names a file that is missing or no model", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.onnx`;
+    assertEquals(await readError(path), `There is no model ${path}.`);
+    for (const content of ["", "these words are no model", '{"ir_version": 8}', "PK\x03\x04 an archive"]) {
+      await Deno.writeTextFile(path, content);
+      assertEquals(
+        await readError(path),
+        `${path} is not an ONNX model: expected a file that torch.onnx.export or another ONNX exporter wrote.`,
+      );
+    }
+  }));
+
+Deno.test("withOutputs() leaves every byte of the model as it is", async () => {
+  const graph = await readOnnx(MODEL);
+  const [{ tensor }] = findAttentionOutputs(graph);
+  const model = withOutputs(graph, [tensor]);
+  assertEquals(model.subarray(0, graph.bytes.length), graph.bytes);
+  const again = parseOnnx(model, MODEL);
+  assertEquals(again.outputs, ["last", tensor]);
+  assertEquals(again.nodes, graph.nodes);
+});
+
+Deno.test("withOutputs() adds no output twice", async () => {
+  const graph = await readOnnx(MODEL);
+  const [{ tensor }] = findAttentionOutputs(graph);
+  assertEquals(parseOnnx(withOutputs(graph, ["last", tensor, tensor]), MODEL).outputs, ["last", tensor]);
+});
+
+Deno.test("findAttentionOutputs() takes the tensor before layer scale", async () => {
+  const graph = await readOnnx(`${FOLDER}/registers_layer_scale_dynamo18.onnx`);
+  for (const { tensor } of findAttentionOutputs(graph)) {
+    const [user] = graph.nodes.filter(({ inputs }) => inputs.includes(tensor));
+    assertEquals([user.op, graph.stored.get(user.inputs[1])], ["Mul", [16]]);
+  }
+});
+
+Deno.test("findAttentionOutputs() takes a pooling head for no block", async () => {
+  const graph = await readOnnx(`${FOLDER}/pooled_ts17.onnx`);
+  assertEquals(graph.nodes.filter(({ op }) => op === "Softmax").length, 4);
+  assertEquals(findAttentionOutputs(graph).map(({ layer }) => layer), [1, 2]);
+});
+
+Deno.test("findAttentionOutputs() adds the bias that a fused residual add holds", async () => {
+  const [{ tensor, sum, heads }] = findAttentionOutputs(await readOnnx(`${FOLDER}/microsoft_attention.onnx`));
+  assertEquals([sum?.name, sum?.terms[1], heads], [tensor, "blocks.0.attention.proj.bias", 2]);
+});
+
+Deno.test("findAttentionOutputs() says so when there is no attention", async () => {
+  const path = `${FOLDER}/no_attention.onnx`;
+  const graph = await readOnnx(path);
+  assertEquals(
+    assertThrows(() => findAttentionOutputs(graph), Error).message,
+    `${path} has no attention block (softmax, values, projection, residual add): ` +
+      "give a vision transformer exported op by op.",
+  );
+});
+
+Deno.test("readWeights() names a weight file that is missing or outside the model's folder", async () => {
+  const graph = await readOnnx(MODEL);
+  const refused = async (location: string) => {
+    const external = [{ name: "w", location, offset: 0, length: null }];
+    return (await assertRejects(() => readWeights({ ...graph, path: "models/a.onnx", external }), Error))
+      .message;
+  };
+  assertMatch(
+    await refused("a.data"),
+    /^models\/a\.onnx keeps its weights in a\.data, which cannot be read \(No such .*\): put it beside the model\.$/,
+  );
+  for (const location of ["../a.data", "/etc/a.data", "b/../../a.data"]) {
+    assertEquals(
+      await refused(location),
+      `models/a.onnx asks for weights outside its folder ("${location}"): do not trust this model.`,
+    );
+  }
+});
+
+/** Noise for every weight that a model keeps in files beside it. */
+function noiseFor({ external, stored }: OnnxGraph): { path: string; data: Uint8Array }[] {
+  const ends = new Map<string, number>();
+  for (const { name, location, offset, length } of external) {
+    const bytes = length ?? 4 * stored.get(name)!.reduce((product, size) => product * size, 1);
+    ends.set(location, Math.max(ends.get(location) ?? 0, offset + bytes));
+  }
+  let state = 1;
+  const next = () => ((state = state * 48271 % 2147483647) / 2147483647 - 0.5) / 10;
+  return Array.from(ends, ([path, bytes]) => {
+    return {
+      path,
+      data: new Uint8Array(Float32Array.from({ length: Math.ceil(bytes / 4) }, next).buffer, 0, bytes),
+    };
+  });
+}
+
+Deno.test({
+  name: "findAttentionOutputs() finds the 12 blocks of a real DINOv2 export, and they run",
+  ignore: !await Deno.stat(DINOV2).then(() => true, () => false),
+  fn: async () => {
+    const graph = await readOnnx(DINOV2);
+    const blocks = findAttentionOutputs(graph);
+    assertEquals(blocks.map(({ layer }) => layer), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assertEquals(patchSize(graph), [14, 14]);
+    const wanted = [...blocks.map(({ tensor }) => tensor), blocks[0].weights!];
+    const model = await openModel(graph, withOutputs(graph, wanted), noiseFor(graph));
+    const side = 224;
+    const image = { width: side, height: side, data: new Float32Array(3 * side * side).fill(0.1) };
+    const results = await model.run([image], wanted);
+    for (const { tensor } of blocks) assertEquals([...results[tensor].dims], [1, 257, 384]);
+    assertEquals([...results[blocks[0].weights!].dims], [1, 6, 257, 257]);
+    await model.release();
+  },
+});
