@@ -43,6 +43,11 @@ export interface Algonauts {
   /** Voxel indices of each ROI, ascending: the release's own names and the merged V1–V4, FBA, FFA and VWFA. */
   rois: Map<string, Uint32Array>;
   /**
+   * Of each voxel, the share of the variance of a test image's response that is not noise (r²); undefined where the
+   * subject has no `test_split/noise_ceiling`.
+   */
+  noiseCeiling?: Float32Array;
+  /**
    * Reads the responses to some images without loading the others.
    *
    * @param first index of the first image
@@ -81,6 +86,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     images,
     voxels: { lh, rh, total },
     rois: await readRois(dir, { lh, rh }),
+    noiseCeiling: await readNoiseCeiling(dir, { lh, rh }),
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
       for (const [i, hemisphere] of HEMISPHERES.entries()) {
@@ -150,6 +156,22 @@ export async function writeAlgonautsRois(
   }
 }
 
+/**
+ * Writes the noise ceilings of one hemisphere.
+ *
+ * @param dir the subject's folder
+ * @param hemisphere whose
+ * @param ceilings of each vertex, from 0 to 1 (r²)
+ */
+export async function writeAlgonautsNoiseCeiling(
+  dir: string,
+  hemisphere: Hemisphere,
+  ceilings: Float32Array,
+): Promise<void> {
+  await Deno.mkdir(`${dir}/test_split/noise_ceiling`, { recursive: true });
+  await writeNpy(ceilingPath(dir, hemisphere), ceilings, [ceilings.length]);
+}
+
 /** The folder of a split's images. */
 export function imageFolder(dir: string, split: AlgonautsSplit): string {
   return `${dir}/${split}_split/${split}_images`;
@@ -165,7 +187,7 @@ async function readRois(
     const mapping = parsePickledMapping(await readBytes(path), path);
     for (const [value, name] of mapping) if (value !== 0) found.set(name, []);
     for (const hemisphere of HEMISPHERES) {
-      const mask = await readMask(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
+      const mask = await readOnePerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
       const from = hemisphere === "lh" ? 0 : voxels.lh;
       mask.forEach((value, vertex) => {
         if (value === 0) return;
@@ -205,7 +227,22 @@ async function roiClasses(dir: string): Promise<string[]> {
   return classes.sort();
 }
 
-async function readMask(path: string, vertices: number): Promise<number[]> {
+async function readNoiseCeiling(
+  dir: string,
+  voxels: Record<Hemisphere, number>,
+): Promise<Float32Array | undefined> {
+  try {
+    for (const hemisphere of HEMISPHERES) await Deno.stat(ceilingPath(dir, hemisphere));
+  } catch {
+    return undefined; // the training data come without it
+  }
+  const parts = await Promise.all(
+    HEMISPHERES.map((hemisphere) => readOnePerVertex(ceilingPath(dir, hemisphere), voxels[hemisphere])),
+  );
+  return Float32Array.from(parts.flat());
+}
+
+async function readOnePerVertex(path: string, vertices: number): Promise<number[]> {
   const { data, shape } = parseNpy(await readBytes(path), path);
   if (data.length !== vertices) {
     throw new Error(
@@ -227,6 +264,10 @@ async function responseHeader(path: string): Promise<NpyHeader> {
 
 function responsesPath(dir: string, hemisphere: Hemisphere, split: AlgonautsSplit): string {
   return `${dir}/${split}_split/${split}_fmri/${hemisphere}_${split}_fmri.npy`;
+}
+
+function ceilingPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/test_split/noise_ceiling/${hemisphere}_noise_ceiling.npy`;
 }
 
 function maskPath(dir: string, hemisphere: Hemisphere, roiClass: string): string {

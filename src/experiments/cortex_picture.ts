@@ -1,0 +1,79 @@
+/** Pictures of the observer's cortical sheet and receptive fields, as SVG. */
+import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
+import { escapeHtml } from "../report/html.ts";
+import { receptiveFields, sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+
+const WIDTH = 640, MARGIN = 16, FIELD = 200, SHOWN_FIELDS = 60;
+
+/** Colors of twelve regions: hue turns by the golden angle, so that neighbours in the list differ. */
+function roiColor(index: number): string {
+  return `hsl(${Math.round(index * 137.5) % 360} 55% ${index % 2 ? 42 : 55}%)`;
+}
+
+/**
+ * Draws one dot a voxel on the cortical sheet, colored by region, with the regions' names.
+ *
+ * @returns `<svg …>` with a viewBox
+ */
+export function cortexPicture(observer: WorldObserver): string {
+  const places = sheetPlaces(observer);
+  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
+  const left = Math.min(...xs), top = Math.min(...ys);
+  const scale = (WIDTH - 2 * MARGIN) / (Math.max(...xs) - left || 1);
+  const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN);
+  const px = (x: number) => (MARGIN + (x - left) * scale).toFixed(1);
+  const py = (y: number) => (MARGIN + (y - top) * scale).toFixed(1);
+  const parts = observer.rois.map((roi, index) => {
+    const dots = places.filter((place) => place.roi === roi)
+      .map(({ x, y }) => `M${px(x)} ${py(y)}h0`).join("");
+    return `<path d="${dots}" stroke="${
+      roiColor(index)
+    }" stroke-width="4" stroke-linecap="round" fill="none"/>`;
+  });
+  const labels = observer.rois.flatMap((roi) =>
+    (["lh", "rh"] as const).flatMap((hemisphere) => {
+      const own = places.filter((place) => place.roi === roi && place.hemisphere === hemisphere);
+      if (own.length === 0) return [];
+      const x = own.reduce((sum, place) => sum + place.x, 0) / own.length;
+      const y = own.reduce((sum, place) => sum + place.y, 0) / own.length;
+      return `<text x="${px(x)}" y="${
+        py(y)
+      }" dy="4" text-anchor="middle" paint-order="stroke" stroke="var(--page)" stroke-width="4" fill="var(--ink)">${
+        escapeHtml(roi)
+      }</text>`;
+    })
+  );
+  return svg(WIDTH, height, [...parts, ...labels]);
+}
+
+/**
+ * Draws a sample of the receptive fields of some regions, each region's over its own outline of the image.
+ *
+ * @param rois regions with receptive fields
+ */
+export function receptiveFieldPicture(observer: WorldObserver, rois: readonly string[]): string {
+  const scale = FIELD / SCENE_SIZE, step = FIELD + 2 * MARGIN;
+  const parts = rois.map((roi, column) => {
+    const fields = receptiveFields(observer, roi);
+    const every = Math.max(1, Math.floor(fields.length / SHOWN_FIELDS));
+    const circles = fields.filter((_, i) => i % every === 0).map(({ x, y, sigma }) =>
+      `<circle cx="${(x * scale).toFixed(1)}" cy="${(y * scale).toFixed(1)}" r="${
+        (sigma * scale).toFixed(1)
+      }"/>`
+    );
+    return `<g transform="translate(${
+      MARGIN + column * step
+    } ${MARGIN})"><rect width="${FIELD}" height="${FIELD}" fill="none" stroke="var(--rule)"/><g fill="none" stroke="var(--accent)" stroke-opacity="0.6">${
+      circles.join("")
+    }</g><text x="${FIELD / 2}" y="${FIELD + 20}" text-anchor="middle" fill="var(--ink)">${
+      escapeHtml(roi)
+    }</text></g>`;
+  });
+  return svg(step * rois.length, FIELD + 2 * MARGIN + 16, parts);
+}
+
+function svg(width: number, height: number, parts: string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="100%" font-size="12" font-family="ui-sans-serif, system-ui, sans-serif">${
+    parts.join("")
+  }</svg>`;
+}

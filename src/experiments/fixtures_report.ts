@@ -1,0 +1,270 @@
+/** The report page `fixtures`: what the embedded world holds and how its observer responds. */
+import { BACKGROUNDS, CATEGORIES, PARTS, renderScene } from "../../fixtures/scenes/mod.ts";
+import { openAlgonauts } from "../data/algonauts.ts";
+import { writeFileAtomic } from "../data/atomic_write.ts";
+import { vocPalette } from "../data/palette_png.ts";
+import { figure, formatNumber, table, text } from "../report/blocks.ts";
+import { renderChart, saveChartSpec } from "../report/chart.ts";
+import { barChart } from "../report/charts/bar.ts";
+import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
+import { colorGrid } from "../report/color_grid.ts";
+import type { Html } from "../report/html.ts";
+import { renderPage } from "../report/page.ts";
+import { mergeResults, readResults } from "../report/results.ts";
+import { pageTheme, type Theme } from "../report/theme.ts";
+import { pngDataUri } from "../report/tiny_png.ts";
+import { cortexPicture, receptiveFieldPicture } from "./cortex_picture.ts";
+import type { World } from "./fixtures_world.ts";
+import type { WorldObserver } from "./observer_voxels.ts";
+import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
+import { type ModelProbe, readProbes } from "./model_probes.ts";
+
+/** What the page tells of. */
+export interface FixturesReport {
+  /** Folder of the page. */
+  out: string;
+  /** Folder of the world. */
+  world: string;
+  plan: World;
+  observer: WorldObserver;
+  command: string;
+  /** Wall time of writing the world. */
+  seconds: number;
+}
+
+const WIDE = 640, NARROW = 320;
+const SHOWN_SCENES = 20, BEST_SCENES = 6;
+const MODELS = new URL("../../fixtures/models", import.meta.url).pathname;
+
+/**
+ * Writes `fixtures.html`, its chart specs, and the numbers to `results.json` under the experiment `fixtures`.
+ *
+ * @returns the path of the page
+ */
+export async function writeFixturesReport(report: FixturesReport): Promise<string> {
+  const { out, plan, observer, command } = report;
+  const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
+  const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
+  const rois = await summarizeRois({ subject, heldOut, plan, observer });
+  const probes = await readProbes(MODELS);
+
+  const earlier = await readResults(`${out}/results.json`);
+  const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
+  const scenes = plan.training.count + plan.test.count + plan.graph.count;
+  await mergeResults(`${out}/results.json`, {
+    version,
+    deno: Deno.version.deno,
+    adapter: earlier?.adapter ?? { description: "none used", software: false },
+    seed: plan.observerSeed,
+    command,
+    inputs: {
+      models: probes.map(({ model }) => model),
+      images: scenes,
+      nodes: plan.voxels,
+      data: "embedded",
+    },
+    timings: { fixtures: report.seconds },
+    memory: earlier?.memory ?? { peak_rss_mb: Math.round(Deno.memoryUsage().rss / 2 ** 20), peak_gpu_mb: 0 },
+    experiments: { fixtures: { metrics: metricsOf(plan, rois, probes), claims: [] } },
+  });
+
+  const page = renderPage({
+    title: "Fixtures",
+    question: "What does the embedded world hold, in which every claim is checked against a known truth?",
+    method:
+      `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
+    sections: [
+      { heading: "Scenes", body: sceneSection(plan) },
+      { heading: "Cortical sheet", body: cortexSection(observer, rois) },
+      { heading: "Tuning", body: tuningSection(plan, rois) },
+      { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
+      { heading: "Models", body: await probeSection(out, probes) },
+    ],
+    settings: {
+      "training scenes": `${plan.training.count}, seeds from ${plan.training.from}`,
+      "held-out scenes": `${plan.test.count}, seeds from ${plan.test.from}`,
+      "segmentation scenes": `${plan.graph.count}, seeds from ${plan.graph.from}`,
+      "observer seed": plan.observerSeed,
+      fingerprint: plan.fingerprint,
+      deno: Deno.version.deno,
+      version,
+    },
+    command,
+  });
+  const path = `${out}/fixtures.html`;
+  await writeFileAtomic(path, page);
+  return path;
+}
+
+function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {
+  const metrics: Record<string, number> = {
+    "scenes.training": plan.training.count,
+    "scenes.test": plan.test.count,
+    "scenes.graph": plan.graph.count,
+    voxels: plan.voxels,
+  };
+  for (const { name, voxels, stated, measured, byCategory } of rois) {
+    metrics[`voxels.${name}`] = voxels.length;
+    metrics[`ceiling.stated.${name}`] = stated;
+    if (measured !== undefined) metrics[`ceiling.measured.${name}`] = measured;
+    byCategory.forEach((value, category) => {
+      if (value !== null) metrics[`tuning.${name}.${CATEGORIES[category]}`] = value;
+    });
+  }
+  for (const { model, category, figureGround } of probes) {
+    category.forEach((value, i) => metrics[`probe.category.${model}.L${i + 1}`] = value);
+    figureGround.forEach((value, i) => metrics[`probe.figure_ground.${model}.L${i + 1}`] = value);
+  }
+  return metrics;
+}
+
+function sceneSection(plan: World): Html[] {
+  const palette = vocPalette();
+  const count = Math.min(SHOWN_SCENES, plan.graph.count);
+  const scenes = Array.from({ length: count }, (_, i) => renderScene(plan.graph.from + i));
+  const picture = (width: number, height: number, plane: Uint8Array) =>
+    pngDataUri(width, height, Uint8Array.from(Array.from(plane).flatMap((index) => palette[index])));
+  return [
+    text(
+      `Ten categories (${CATEGORIES.join(", ")}) on five grounds (${BACKGROUNDS.join(", ")}); the parts are ${
+        PARTS.slice(1).join(", ")
+      }. Masks are drawn with the palette of PASCAL VOC, one color a category or part.`,
+    ),
+    colorGrid({
+      label: "Scenes with their masks",
+      columns: ["figure", "category", "parts"],
+      rows: scenes.map(({ seed, width, height, rgb, figure, categoryMask, parts }) => ({
+        label: `scene ${seed}`,
+        photo: pngDataUri(width, height, rgb),
+        cells: [
+          picture(width, height, figure.map((value) => value * 255)),
+          picture(width, height, categoryMask),
+          picture(width, height, parts),
+        ],
+      })),
+    }),
+    table({
+      caption: "Captions",
+      columns: ["scene", "category", "caption"],
+      rows: scenes.map(({ seed, categoryName, caption }) => [`scene ${seed}`, categoryName, caption]),
+    }),
+  ];
+}
+
+function cortexSection(observer: WorldObserver, rois: RoiSummary[]): Html[] {
+  const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
+  return [
+    figure({
+      image: { svg: cortexPicture(observer) },
+      caption: `The cortical sheet, one dot a voxel, colored by region: ${counts}.`,
+      alt: `Map of the voxels by region: ${counts}.`,
+    }),
+    figure({
+      image: { svg: receptiveFieldPicture(observer, ["V1", "V2", "V3"]) },
+      caption:
+        "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V3.",
+      alt: "Circles over a square: small and dense for V1, larger for V2 and V3.",
+    }),
+  ];
+}
+
+function tuningSection(plan: World, rois: RoiSummary[]): Html[] {
+  return [
+    text(
+      "For each region the voxel with the highest noise ceiling, and the training scenes to which it responds most, the strongest first.",
+    ),
+    colorGrid({
+      label: "Best scenes of one voxel a region",
+      columns: Array.from({ length: BEST_SCENES - 1 }, (_, i) => String(i + 2)),
+      rows: rois.filter(({ best }) => best.length >= BEST_SCENES).map(({ name, example, best }) => {
+        const [photo, ...cells] = best.slice(0, BEST_SCENES).map((image) => {
+          const { width, height, rgb } = renderScene(plan.training.from + image);
+          return pngDataUri(width, height, rgb);
+        });
+        return { label: `${name}, voxel ${example}`, photo, cells };
+      }),
+    }),
+    table({
+      caption:
+        "Mean response by region and category, in standard deviations of each voxel over the training scenes",
+      columns: ["region", ...CATEGORIES],
+      rows: rois.map(({ name, byCategory }) => [name, ...byCategory.map((value) => value ?? "none")]),
+      digits: 2,
+    }),
+  ];
+}
+
+async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> {
+  const bars = rois.map(({ name, stated }) => ({ label: name, value: stated }));
+  const caption = "Stated noise ceiling of the mean of three repeats, mean over each region's voxels.";
+  return [
+    await chart(
+      "noise-ceilings",
+      out,
+      caption,
+      (theme, width) => barChart({ metric: "noise ceiling (r²)", bars, width }, theme),
+    ),
+    text(
+      "A ceiling is the share of the variance of a mean of three repeats that is not noise. Measured: the squared correlation, over held-out scenes, of the written responses with the observer's responses before noise.",
+    ),
+    table({
+      caption: "Noise ceilings (r²)",
+      columns: ["region", "voxels", "stated", "lowest", "highest", "measured"],
+      rows: rois.map(({ name, voxels, stated, lowest, highest, measured }) => [
+        ...[name, voxels.length, stated, lowest, highest],
+        measured ?? "none: too few scenes",
+      ]),
+    }),
+  ];
+}
+
+async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> {
+  if (probes.length === 0) {
+    return [text("There is no probe of a model in fixtures/models: `*_probe.json` appears with training.")];
+  }
+  const layers = probes[0].category.map((_, i) => `L${i + 1}`);
+  const best = probes.map(({ model, category }) => {
+    const value = Math.max(...category);
+    return `${model} ${formatNumber(value, 3)} at L${category.indexOf(value) + 1}`;
+  });
+  const lines =
+    (metric: string, rule: { label: string; value: number }, of: "category" | "figureGround") =>
+    (theme: Theme, width: number) =>
+      lineByLayerChart({
+        ...{ metric, layers, rule, width },
+        series: probes.map((probe) => ({ label: probe.model, values: probe[of] })),
+      }, theme);
+  return [
+    text(`Best layer of a linear probe for the category, on held-out scenes: ${best.join("; ")}.`),
+    await chart(
+      "probe-category",
+      out,
+      "Accuracy of a linear probe for the ten categories, by layer, on held-out scenes.",
+      lines("category accuracy", { label: "chance", value: 0.1 }, "category"),
+    ),
+    await chart(
+      "probe-figure-ground",
+      out,
+      "Balanced accuracy of a linear probe for figure against ground, patch by patch.",
+      lines("figure-ground accuracy", { label: "chance", value: 0.5 }, "figureGround"),
+    ),
+  ];
+}
+
+/** A chart for columns and one for phones, with its spec saved beside the page. */
+async function chart(
+  name: string,
+  out: string,
+  caption: string,
+  spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
+): Promise<Html> {
+  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
+  return figure({
+    image: {
+      svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
+      narrowSvg: await renderChart(spec(pageTheme, NARROW), pageTheme, `${name}-narrow`),
+    },
+    caption,
+    alt: caption,
+  });
+}
