@@ -13,7 +13,11 @@ import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/prepr
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
 import { folderImages, type RunImage, sceneImages } from "../src/experiments/image_set.ts";
-import { rgbPositionFeatures, type TokenLabels, tokenLabels } from "../src/experiments/oracle_segmentation.ts";
+import {
+  rgbPositionFeatures,
+  type TokenLabels,
+  tokenLabels,
+} from "../src/experiments/oracle_segmentation.ts";
 import { openProgress } from "../src/report/progress.ts";
 
 const HELP = `deno task reproduce [options]
