@@ -1,5 +1,6 @@
 /** The report page `fixtures`: what the embedded world holds and how its observer responds. */
-import { BACKGROUNDS, CATEGORIES, PARTS, renderScene } from "../../fixtures/scenes/mod.ts";
+import sharp from "sharp";
+import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../data/algonauts.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import { vocPalette } from "../data/palette_png.ts";
@@ -33,7 +34,7 @@ export interface FixturesReport {
 }
 
 const WIDE = 640, NARROW = 320;
-const SHOWN_SCENES = 20, BEST_SCENES = 6;
+const SHOWN_SCENES = 12, BEST_SCENES = 6;
 const MODELS = new URL("../../fixtures/models", import.meta.url).pathname;
 
 /**
@@ -74,9 +75,9 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
     method:
       `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
     sections: [
-      { heading: "Scenes", body: sceneSection(plan) },
+      { heading: "Scenes", body: await sceneSection(plan) },
       { heading: "Cortical sheet", body: cortexSection(observer, rois) },
-      { heading: "Tuning", body: tuningSection(plan, rois) },
+      { heading: "Tuning", body: await tuningSection(plan, rois) },
       { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
       { heading: "Models", body: await probeSection(out, probes) },
     ],
@@ -118,7 +119,7 @@ function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Recor
   return metrics;
 }
 
-function sceneSection(plan: World): Html[] {
+async function sceneSection(plan: World): Promise<Html[]> {
   const palette = vocPalette();
   const count = Math.min(SHOWN_SCENES, plan.graph.count);
   const scenes = Array.from({ length: count }, (_, i) => renderScene(plan.graph.from + i));
@@ -133,14 +134,14 @@ function sceneSection(plan: World): Html[] {
     colorGrid({
       label: "Scenes with their masks",
       columns: ["figure", "category", "parts"],
-      rows: scenes.map(({ seed, width, height, rgb, figure, categoryMask, parts }) => ({
-        label: `scene ${seed}`,
-        photo: pngDataUri(width, height, rgb),
-        cells: [
-          picture(width, height, figure.map((value) => value * 255)),
-          picture(width, height, categoryMask),
-          picture(width, height, parts),
-        ],
+      rows: await Promise.all(scenes.map(async (scene) => {
+        const { seed, width, height, figure, categoryMask, parts } = scene;
+        const planes = [figure.map((value) => value * 255), categoryMask, parts];
+        return {
+          label: `scene ${seed}`,
+          photo: await photoUri(scene),
+          cells: planes.map((plane) => picture(width, height, plane)),
+        };
       })),
     }),
     table({
@@ -168,7 +169,7 @@ function cortexSection(observer: WorldObserver, rois: RoiSummary[]): Html[] {
   ];
 }
 
-function tuningSection(plan: World, rois: RoiSummary[]): Html[] {
+async function tuningSection(plan: World, rois: RoiSummary[]): Promise<Html[]> {
   return [
     text(
       "For each region the voxel with the highest noise ceiling, and the training scenes to which it responds most, the strongest first.",
@@ -176,13 +177,13 @@ function tuningSection(plan: World, rois: RoiSummary[]): Html[] {
     colorGrid({
       label: "Best scenes of one voxel a region",
       columns: Array.from({ length: BEST_SCENES - 1 }, (_, i) => String(i + 2)),
-      rows: rois.filter(({ best }) => best.length >= BEST_SCENES).map(({ name, example, best }) => {
-        const [photo, ...cells] = best.slice(0, BEST_SCENES).map((image) => {
-          const { width, height, rgb } = renderScene(plan.training.from + image);
-          return pngDataUri(width, height, rgb);
-        });
-        return { label: `${name}, voxel ${example}`, photo, cells };
-      }),
+      rows: await Promise.all(
+        rois.filter(({ best }) => best.length >= BEST_SCENES).map(async ({ name, example, best }) => {
+          const scenes = best.slice(0, BEST_SCENES).map((image) => renderScene(plan.training.from + image));
+          const [photo, ...cells] = await Promise.all(scenes.map(photoUri));
+          return { label: `${name}, voxel ${example}`, photo, cells };
+        }),
+      ),
     }),
     table({
       caption:
@@ -249,6 +250,12 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
       lines("figure-ground accuracy", { label: "chance", value: 0.5 }, "figureGround"),
     ),
   ];
+}
+
+/** A scene as a JPEG data URI, a tenth of its PNG. */
+async function photoUri({ width, height, rgb }: Scene): Promise<string> {
+  const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+  return `data:image/jpeg;base64,${new Uint8Array(jpeg).toBase64()}`;
 }
 
 /** A chart for columns and one for phones, with its spec saved beside the page. */
