@@ -52,7 +52,7 @@ export async function openImagenetSegmentation(path: string): Promise<ImagenetSe
   }
   try {
     const [images, masks] = ["img", "gt"].map((field) => referencesOf(file, field, path));
-    const ids = file.get("value/id") === null ? undefined : referencesOf(file, "id", path);
+    const ids = quietly(() => file.get("value/id")) ? referencesOf(file, "id", path) : undefined;
     if (images.length !== masks.length) {
       throw new Error(
         `${path} has ${images.length} images and ${masks.length} masks: they must be equal, so copy it again.`,
@@ -114,39 +114,44 @@ async function checkStart(path: string): Promise<void> {
 
 /** The references of `value/<field>`, one an image. */
 function referencesOf(file: hdf5.File, field: string, path: string): hdf5.Reference[] {
-  const dataset = quietly(() => file.get(`value/${field}`));
-  const values = dataset instanceof hdf5.Dataset ? dataset.value : undefined;
-  if (Array.isArray(values) && values.every((value) => value instanceof hdf5.Reference)) return values;
+  const value = contentOf(() => file.get(`value/${field}`))?.value;
+  if (isReferences(value)) return value;
   throw new Error(
     `${path} has no references in value/${field}: expected the layout of ImageNet-Segmentation's gtsegs_ijcv.mat.`,
   );
 }
 
-/** A mask's array, through the 1 × 1 cell around it. */
+/** A mask's array, through the 1 × 1 cell around it where there is one. */
 function cellOf(file: hdf5.File, reference: hdf5.Reference, name: string): hdf5.Reference {
-  const cell = datasetOf(file, reference);
-  const values = cell?.metadata.type === 7 ? cell.value : undefined;
-  if (Array.isArray(values) && values[0] instanceof hdf5.Reference) return values[0];
-  if (cell?.metadata.type === 0) return reference;
+  const value = contentOf(() => file.dereference(reference))?.value;
+  if (isReferences(value)) return value[0];
+  if (value instanceof Uint8Array) return reference;
   throw new Error(`${name} is not a cell with an array: expected the layout of gtsegs_ijcv.mat.`);
 }
 
 function bytesOf(file: hdf5.File, reference: hdf5.Reference, name: string): StoredArray {
-  const dataset = datasetOf(file, reference);
-  const data = dataset && quietly(() => dataset.value);
-  if (data instanceof Uint8Array && dataset!.shape) return { shape: dataset!.shape, data };
+  const content = contentOf(() => file.dereference(reference)), data = content?.value;
+  if (data instanceof Uint8Array) return { shape: content!.shape, data };
   const found = data === null || data === undefined ? "nothing" : data.constructor.name;
   throw new Error(`${name} is ${found}, expected an array of uint8: copy the file again.`);
 }
 
 function textOf(file: hdf5.File, reference: hdf5.Reference): string {
-  const characters = datasetOf(file, reference)?.value;
+  const characters = contentOf(() => file.dereference(reference))?.value;
   return characters instanceof Uint16Array ? String.fromCharCode(...characters) : "";
 }
 
-function datasetOf(file: hdf5.File, reference: hdf5.Reference): hdf5.Dataset | undefined {
-  const entity = quietly(() => file.dereference(reference));
-  return entity instanceof hdf5.Dataset ? entity : undefined;
+/** Shape and values of a dataset; undefined for anything else, and where HDF5 cannot read it. */
+function contentOf(find: () => unknown): { shape: number[]; value: hdf5.OutputData | null } | undefined {
+  return quietly(() => {
+    const found = find();
+    return found instanceof hdf5.Dataset ? { shape: found.shape ?? [], value: found.value } : undefined;
+  });
+}
+
+function isReferences(value: unknown): value is hdf5.Reference[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((reference) => reference instanceof hdf5.Reference);
 }
 
 function readImageArray({ shape, data }: StoredArray, name: string): RgbImage {
