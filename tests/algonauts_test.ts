@@ -70,19 +70,19 @@ Deno.test("openAlgonauts says in one sentence what is wrong with a folder", () =
     );
   }));
 
-/** What NumPy 2 writes for {0: "Unknown", 300: "V1v"}, pickle protocol 4, after the header. */
+/** What NumPy 2 writes for {0: "Unknown", 7: "V1v", 300: the same string}, pickle protocol 4, after the header. */
 const NUMPY_2 = [
-  "8004959f000000000000008c166e756d70792e5f636f72652e6d756c74696172726179948c0c5f7265636f6e73",
+  "800495a3000000000000008c166e756d70792e5f636f72652e6d756c74696172726179948c0c5f7265636f6e73",
   "74727563749493948c056e756d7079948c076e6461727261799493944b0085944301629487945294284b012968",
   "038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f74",
-  "9462895d947d94284b008c07556e6b6e6f776e944d2c018c035631769475617494622e",
+  "9462895d947d94284b008c07556e6b6e6f776e944b078c03563176944d2c01681475617494622e",
 ].join("");
 
 Deno.test("parsePickledMapping reads what NumPy writes and what encodePickledMapping writes", () => {
   const header = encodeNpyHeader("|O", []);
   const pickle = Uint8Array.fromHex(NUMPY_2);
   const file = Uint8Array.of(...header, ...pickle);
-  const mapping = new Map([[0, "Unknown"], [300, "V1v"]]);
+  const mapping = new Map([[0, "Unknown"], [7, "V1v"], [300, "V1v"]]);
   assertEquals(parsePickledMapping(file, "a.npy"), mapping);
   for (const names of [["Unknown"], ["Unknown", "V1v", "vœu 語"]]) {
     const written = new Map(names.map((name, i) => [i, name]));
