@@ -1,6 +1,7 @@
 /** Features on disk: one Arrow IPC file a layer, one row a token, read back panel by panel. */
 import { open } from "node:fs/promises";
 import {
+  DataType,
   Field,
   FixedSizeList,
   Float16,
@@ -8,6 +9,7 @@ import {
   Int16,
   Int32,
   makeData,
+  Precision,
   RecordBatch,
   RecordBatchFileWriter,
   RecordBatchReader,
@@ -138,12 +140,15 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
     await reader.open();
     if (!reader.isFile()) throw broken("it is not an Arrow file, or is cut short");
     const type = reader.schema.fields.find(({ name }) => name === "vector")?.type;
-    if (!(type instanceof FixedSizeList)) throw broken("it has no column of vectors");
-    const cols = type.listSize;
+    const item = type instanceof FixedSizeList ? type.valueType : null;
+    if (!DataType.isFloat(item) || item.precision === Precision.DOUBLE) {
+      throw broken("it has no column of float16 or float32 vectors");
+    }
+    const cols = (type as FixedSizeList).listSize;
     const starts = [0];
     const readBatch = async (index: number): Promise<RecordBatch> => {
-      const batch = await reader.readRecordBatch(index);
-      if (!batch) throw broken(`batch ${index} is missing`);
+      const batch = await reader.readRecordBatch(index).catch(() => null);
+      if (!batch) throw broken(`batch ${index} is missing or damaged`);
       return batch;
     };
     // Every batch but the last is as long as the first.
@@ -154,6 +159,11 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
       starts.push(count > 1 ? (count - 1) * first + last : first);
     }
     const rows = starts.at(-1)!;
+    // Before anything of the size that the file claims is made.
+    const { size } = await handle.stat();
+    if (!(cols > 0 && rows * cols * (item.precision === Precision.HALF ? 2 : 4) <= size)) {
+      throw broken(`${size} bytes do not hold the ${rows} × ${cols} values that it claims`);
+    }
     return {
       rows,
       cols,
@@ -166,12 +176,14 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
         for (let i = 0; i < count; i++) {
           const from = Math.max(start, starts[i]), to = Math.min(end, starts[i + 1]);
           if (from >= to) continue;
-          const vectors = (await readBatch(i)).getChild("vector")!.data[0];
-          const values = vectors.children[0].values as Float32Array | Uint16Array;
+          const vectors = (await readBatch(i)).getChild("vector")?.data[0];
+          const values: unknown = vectors?.children[0]?.values;
           const numbers = values instanceof Uint16Array
             ? new Float16Array(values.buffer, values.byteOffset, values.length)
             : values;
-          if (numbers.length < (to - starts[i]) * cols) throw broken(`batch ${i} is cut short`);
+          const isWhole = (numbers instanceof Float16Array || numbers instanceof Float32Array) &&
+            numbers.length >= (to - starts[i]) * cols;
+          if (!isWhole) throw broken(`batch ${i} is cut short`);
           out.set(
             numbers.subarray((from - starts[i]) * cols, (to - starts[i]) * cols),
             (from - start) * cols,
