@@ -26,6 +26,7 @@ const HELP = `deno task reproduce [options]
   --masks DIR       their figure-ground masks: NAME.png for NAME.jpg, white where the figure is
   --limit N         the first N photographs, or N scenes (default: all photographs, 24 scenes)
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it (default: the embedded mae_tiny)
+  --registers N     its register tokens (default: found from the size of its patches)
   --out DIR         where the report goes (default: reports/out)
   --cache DIR       where finished stages are kept (default: .cache/runs)
   --seed N          seed of every random choice (default: 0)
@@ -37,7 +38,19 @@ const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathn
 const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
 /** Changes when a stage computes something else from the same inputs. */
 const CACHE_VERSION = 1;
-const FLAGS = ["images", "masks", "limit", "model", "out", "cache", "seed", "adapter", "quick", "help"];
+const FLAGS = [
+  "images",
+  "masks",
+  "limit",
+  "model",
+  "registers",
+  "out",
+  "cache",
+  "seed",
+  "adapter",
+  "quick",
+  "help",
+];
 const COMPONENTS = 20;
 
 interface Options {
@@ -45,6 +58,7 @@ interface Options {
   masks?: string;
   limit?: number;
   model: string;
+  registers?: number;
   out: string;
   cache: string;
   seed: number;
@@ -76,7 +90,7 @@ function wholeNumber(name: string, text: string | undefined, least: number): num
 
 function readOptions(args: string[]): Options | null {
   const flags = parseArgs(args, {
-    string: ["images", "masks", "limit", "model", "out", "cache", "seed", "adapter"],
+    string: ["images", "masks", "limit", "model", "registers", "out", "cache", "seed", "adapter"],
     boolean: ["quick", "help"],
     unknown: (arg) => {
       const name = arg.replace(/^-+/, "").split("=")[0];
@@ -96,6 +110,7 @@ function readOptions(args: string[]): Options | null {
     masks: flags.masks,
     limit: wholeNumber("limit", flags.limit, 1),
     model: flags.model ?? MODEL,
+    registers: wholeNumber("registers", flags.registers, 0),
     out: flags.out ?? "reports/out",
     cache: flags.cache ?? CACHE,
     seed: wholeNumber("seed", flags.seed, 0) ?? 0,
@@ -145,6 +160,7 @@ async function reproduce(options: Options): Promise<void> {
     const manifest = await timed("extract", () =>
       extractFeatures({
         ...{ model: options.model, preprocessor, images, outDir: `${cacheDir}/features`, dtype: "float32" },
+        registers: options.registers,
         onProgress: (done) => extracting.tick(done),
       }).finally(() => extracting.finish()));
     console.error(

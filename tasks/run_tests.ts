@@ -8,6 +8,7 @@ import { stripVTControlCharacters } from "node:util";
 const CHECKS = [["fmt", "--check", "--quiet"], ["lint", "--quiet"], ["check", "--quiet"]];
 const TEST = [
   "test",
+  "--doc",
   "--allow-read",
   "--allow-write",
   "--allow-env",
