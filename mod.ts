@@ -3,7 +3,16 @@
  *
  * @module
  */
-export { type AdapterSummary, closeGpu, type Gpu, type GpuOptions, openGpu } from "./src/gpu/device.ts";
+export {
+  type AdapterSummary,
+  closeGpu,
+  type Gpu,
+  type GpuOptions,
+  type GpuState,
+  type KernelTimer,
+  openGpu,
+} from "./src/gpu/device.ts";
+export { type AffinityOperatorOptions, type Storage } from "./src/graph/affinity_operator.ts";
 export { type KernelTime, timeKernels } from "./src/gpu/timing.ts";
 export { type Matrix } from "./src/linalg/matrix.ts";
 export { matmul, type MatmulOptions } from "./src/linalg/matmul.ts";

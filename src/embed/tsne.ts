@@ -25,7 +25,9 @@ export interface TsneOptions {
   exaggeration?: number;
   /** Step size; default max(n / exaggeration / 4, 50). */
   learningRate?: number;
+  /** Seed of the noise that parts equal points; default 0. */
   seed?: number;
+  /** Told after every 50 steps how many are done. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -37,6 +39,7 @@ export interface Tsne {
   kl: number;
   /** Perplexity used. */
   perplexity: number;
+  /** Steps taken. */
   iterations: number;
 }
 

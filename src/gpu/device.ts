@@ -10,40 +10,55 @@ export interface GpuOptions {
 
 /** The adapter behind a `Gpu`. */
 export interface AdapterSummary {
+  /** Its name as the driver gives it. */
   description: string;
+  /** Its maker, or an empty text. */
   vendor: string;
+  /** Whether it computes on the processor. */
   software: boolean;
 }
 
 /** Commands recorded and not yet submitted, and what is known of the device's health. */
-interface GpuState {
+export interface GpuState {
+  /** What is recorded and not yet submitted. */
   encoder: GPUCommandEncoder | null;
+  /** The open pass of that encoder. */
   pass: GPUComputePassEncoder | null;
   /** Kernels in the open encoder, for error messages. */
   recorded: string[];
+  /** Uniform parameters of the recorded dispatches, in slots of one buffer. */
   params: { buffer: GPUBuffer; staging: Uint8Array; used: number } | null;
+  /** Compiled kernels by label and overrides. */
   pipelines: Map<string, GPUComputePipeline>;
+  /** Released buffers by size. */
   pool: Map<number, GPUBuffer[]>;
   /** Error scopes under way; awaited at every read-back. */
   scopes: Promise<void>[];
+  /** What first went wrong; every later call throws it. */
   failure: Error | null;
+  /** Set while kernels are timed. */
   timer: KernelTimer | null;
 }
 
 /** Hook by which `src/gpu/timing.ts` times single dispatches. */
 export interface KernelTimer {
+  /** A pass that writes timestamps around one dispatch of the kernel. */
   passDescriptor(label: string): GPUComputePassDescriptor;
 }
 
 /** An open device and all that belongs to it. Make one with `openGpu`; free it with `closeGpu`. */
 export interface Gpu {
+  /** The WebGPU device. */
   readonly device: GPUDevice;
+  /** Where it runs. */
   readonly adapter: AdapterSummary;
+  /** Optional features that the device has, of those that the toolkit knows to use. */
   readonly features: ReadonlySet<string>;
   /** Limits the toolkit works within, bytes and counts. */
   readonly limits: { bindingBytes: number; bufferBytes: number; workgroups: number };
   /** Bytes of GPU buffers: handed out now, at the highest point, and held in all (free ones included). */
   readonly memory: { inUse: number; peak: number; held: number };
+  /** What is recorded, cached and known to have failed; for `src/gpu` only. */
   readonly state: GpuState;
 }
 

@@ -4,8 +4,11 @@ import { flush } from "./kernel.ts";
 
 /** GPU time of one kernel. */
 export interface KernelTime {
+  /** The kernel's label. */
   kernel: string;
+  /** Runs that were timed. */
   dispatches: number;
+  /** GPU time of all of them together. */
   milliseconds: number;
 }
 

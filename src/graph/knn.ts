@@ -21,6 +21,7 @@ export interface Neighbors {
   indices: Uint32Array;
   /** n × K similarities: affinities exp(cos − 1), or negated squared distances. */
   similarities: Float32Array;
+  /** K. */
   k: number;
 }
 

@@ -21,6 +21,7 @@ export interface NormalizedCutOptions extends AffinityOperatorOptions {
   components: number;
   /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5, and never above 1 % of λ (or 3e-7, what float32 can tell). */
   tolerance?: number;
+  /** Seed of the random start; default 0. */
   seed?: number;
   /** Name of the features in error messages. */
   name?: string;
@@ -38,6 +39,7 @@ export interface NormalizedCut {
   eigenvalues: Float64Array;
   /** ‖M y − λ y‖ as measured, C values. */
   residuals: Float64Array;
+  /** Filter, orthonormalisation and rotation taken together. */
   iterations: number;
   /** Applications of the affinity to a block of columns. */
   applications: number;
@@ -47,6 +49,7 @@ export interface NormalizedCut {
   converged: boolean;
   /** d_i = Σ_j A_ij. */
   degrees: Float32Array;
+  /** How the affinity was kept. */
   storage: Storage | "dense";
 }
 

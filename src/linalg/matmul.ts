@@ -23,7 +23,9 @@ const FEW_BLOCKS = 64;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
+  /** Use Aᵀ. */
   transposeA?: boolean;
+  /** Use Bᵀ. */
   transposeB?: boolean;
 }
 

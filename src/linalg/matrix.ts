@@ -3,8 +3,11 @@ import { allocate, type Gpu, readBuffers, type ReadRange, release, writeBuffer }
 
 /** A dense row-major float32 matrix on the host. */
 export interface Matrix {
+  /** rows × cols values, row by row. */
   data: Float32Array;
+  /** Number of rows. */
   rows: number;
+  /** Number of columns. */
   cols: number;
 }
 
