@@ -24,6 +24,7 @@ struct Params {
   self_row: u32, // number of the block's first row in the whole matrix
   begin: u32, // 1: the first columns
   finish: u32, // 1: the last columns
+  list_row: u32, // row of values and indices that belongs to the block's first row
 }
 
 @group(0) @binding(0) var<storage, read> block: array<vec4f>;
@@ -71,7 +72,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.rows) {
     return;
   }
-  let heap = id.x * params.k;
+  let heap = (params.list_row + id.x) * params.k;
   if (params.begin == 1) {
     for (var i = 0u; i < params.k; i++) {
       values[heap + i] = LOWEST;

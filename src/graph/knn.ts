@@ -6,11 +6,13 @@ import {
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
+  roundUp,
+  rowView,
   type RowWindow,
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { affinityBlock, tileFor, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { affinityBlock, uploadScale, uploadUnitRows } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
@@ -36,11 +38,13 @@ export interface NeighborOptions {
 }
 
 const MAX_K = 128;
+/** Rows that are searched between two waits. */
+const PANEL_ROWS = 4096;
 /**
- * Columns that one dispatch of top_k looks at, in vec4: with every value entering a heap of 128 that is about 34,000
- * rounds of loops; the software adapter ends an invocation after 65,535.
+ * Columns of a tile, a multiple of 4. With every value entering a heap of 128, top_k takes about 34,000 rounds of loops
+ * for 4096 columns; the software adapter ends an invocation after 65,535.
  */
-const QUADS = 1024;
+const TILE_COLUMNS = 2048;
 /** Columns of distances per dispatch: the grid is at most 65,535 workgroups of 4 columns wide. */
 const DISTANCE_COLUMNS = 2 ** 17;
 
@@ -72,55 +76,109 @@ export async function nearestNeighbors(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
     );
   }
-  const upload = (x: Matrix, name: string) =>
-    metric === "cosine" ? uploadUnitRows(gpu, x, name) : uploadMatrix(gpu, x, name);
-  const y = upload(base, "base");
-  const x = queries === base ? y : upload(queries, "queries");
-  const tile = tileFor(gpu, base.rows);
-  const lists = {
-    values: allocate(gpu, tile.rows * k * 4, "neighbour list"),
-    indices: allocate(gpu, tile.rows * k * 4, "neighbour list"),
-  };
-  const plain = metric === "cosine" ? uploadScale(gpu, Math.max(queries.rows, base.rows)) : null;
+  const search = openSearch(gpu, base, { k, metric, excludeSelf, rows: Math.min(queries.rows, PANEL_ROWS) });
   const result = {
     indices: new Uint32Array(queries.rows * k),
     similarities: new Float32Array(queries.rows * k),
     k,
   };
+  const x = queries === base ? search.base : uploadFor(gpu, queries, "queries", metric);
   try {
-    for (let first = 0; first < queries.rows; first += tile.rows) {
-      const rows = Math.min(tile.rows, queries.rows - first);
-      const target = { buffer: tile.buffer, stride: tile.stride, row: 0 };
-      if (plain) affinityBlock(gpu, x, plain, first, rows, y, plain, target);
-      else squaredDistances(gpu, x, first, rows, y, target);
-      for (let quad = 0; quad < tile.stride / 4; quad += QUADS) {
-        const end = Math.min(quad + QUADS, tile.stride / 4);
-        dispatch(gpu, TOP_K, {
-          buffers: [tile.buffer, lists.values, lists.indices],
-          u32: [
-            ...[rows, base.rows, tile.stride / 4, quad, end, k],
-            ...[0, Number(excludeSelf), first, Number(quad === 0), Number(end === tile.stride / 4)],
-          ],
-          workgroups: [Math.ceil(rows / 8)],
-          sizes: `${rows} × ${base.rows}, K = ${k}`,
-        });
-      }
+    for (let first = 0; first < queries.rows; first += PANEL_ROWS) {
+      const rows = Math.min(PANEL_ROWS, queries.rows - first);
+      const lists = search.record(x, first, rows);
       const bytes = rows * k * 4;
-      const [values, indices] = await readBuffers(gpu, [{ buffer: lists.values, bytes }, {
-        buffer: lists.indices,
-        bytes,
-      }]);
+      const [values, indices] = await readBuffers(gpu, [
+        { buffer: lists.values, bytes },
+        { buffer: lists.indices, bytes },
+      ]);
       result.similarities.set(new Float32Array(values), first * k);
       result.indices.set(new Uint32Array(indices), first * k);
     }
     return result;
   } finally {
-    release(gpu, tile.buffer);
-    release(gpu, lists.values);
-    release(gpu, lists.indices);
-    if (plain) release(gpu, plain.buffer);
-    releaseMatrix(gpu, y, ...(x === y ? [] : [x]));
+    if (x !== search.base) releaseMatrix(gpu, x);
+    search.release();
   }
+}
+
+/** Neighbour lists on the GPU, K a row, nearest first. */
+export interface NeighborLists {
+  /** Similarities, float32. */
+  values: GPUBuffer;
+  /** Rows of the base, u32. */
+  indices: GPUBuffer;
+}
+
+/** A base on the GPU, ready to be searched panel by panel. */
+export interface NeighborSearch {
+  /** The base as it was uploaded: unit rows for "cosine". */
+  base: GpuMatrix;
+  /**
+   * Records the search for rows [first, first + count) of x, which is on the GPU (unit rows for "cosine"). The lists hold
+   * until the next call.
+   */
+  record(x: GpuMatrix, first: number, count: number): NeighborLists;
+  /** Gives the GPU memory back. */
+  release(): void;
+}
+
+/**
+ * Uploads a base, once for any number of searches.
+ *
+ * @param options as for `nearestNeighbors`, which checks them; `rows`: the most rows of one search
+ * @throws RangeError naming the row that is zero (cosine) or not finite
+ */
+export function openSearch(
+  gpu: Gpu,
+  base: Matrix,
+  { k, metric = "cosine", excludeSelf = false, rows: mostRows }: NeighborOptions & { rows: number },
+): NeighborSearch {
+  const y = uploadFor(gpu, base, "base", metric);
+  const width = Math.min(roundUp(base.rows, 4), TILE_COLUMNS);
+  const tileRows = Math.min(mostRows, Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width))));
+  const tile = allocate(gpu, tileRows * width * 4, "tile of similarities");
+  const lists = {
+    values: allocate(gpu, mostRows * k * 4, "neighbour lists"),
+    indices: allocate(gpu, mostRows * k * 4, "neighbour lists"),
+  };
+  const plain = metric === "cosine" ? uploadScale(gpu, Math.max(mostRows, width)) : null;
+  return {
+    base: y,
+    record(x, first, count) {
+      for (let at = 0; at < count; at += tileRows) {
+        const rows = Math.min(tileRows, count - at);
+        const queries = rowView(x, first + at, rows);
+        for (let column = 0; column < base.rows; column += width) {
+          const columns = Math.min(width, base.rows - column);
+          const candidates = rowView(y, column, columns);
+          const target = { buffer: tile, stride: width, row: 0 };
+          if (plain) affinityBlock(gpu, queries, plain, 0, rows, candidates, plain, target);
+          else squaredDistances(gpu, queries, 0, rows, candidates, target);
+          dispatch(gpu, TOP_K, {
+            buffers: [tile, lists.values, lists.indices],
+            u32: [
+              ...[rows, columns, width / 4, 0, Math.ceil(columns / 4), k],
+              ...[column, Number(excludeSelf), first + at],
+              ...[Number(column === 0), Number(column + width >= base.rows), at],
+            ],
+            workgroups: [Math.ceil(rows / 8)],
+            sizes: `${rows} × ${columns}, K = ${k}`,
+          });
+        }
+      }
+      return lists;
+    },
+    release() {
+      for (const buffer of [tile, lists.values, lists.indices]) release(gpu, buffer);
+      if (plain) release(gpu, plain.buffer);
+      releaseMatrix(gpu, y);
+    },
+  };
+}
+
+function uploadFor(gpu: Gpu, x: Matrix, name: string, metric: "cosine" | "euclidean"): GpuMatrix {
+  return metric === "cosine" ? uploadUnitRows(gpu, x, name) : uploadMatrix(gpu, x, name);
 }
 
 /** −‖x_i − y_j‖² for rows [first, first + count) of x against all of y. */

@@ -1,0 +1,164 @@
+/** Choosing the landmarks of a large graph. */
+import type { Gpu } from "../gpu/mod.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type Matrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { fillRandom, type Random, sampleIndices, seededRandom } from "../linalg/random.ts";
+import { normalizeRows } from "../linalg/row_normalize.ts";
+import { FARTHEST_POINT_DIMENSIONS, farthestPoints } from "./farthest_point.ts";
+import { type NodeSource, readChosen } from "./node_source.ts";
+
+/** "farthest": spread over the features; "uniform": at random; "stratified": at random, in proportion from every stratum. */
+export type Sampling = "farthest" | "uniform" | "stratified";
+
+/** Settings of `sampleLandmarks`. */
+export interface LandmarkOptions {
+  /** Landmarks to choose, m, 1 to N. */
+  count: number;
+  /** How; default "farthest". */
+  sampling?: Sampling;
+  /** Seed; default 0. */
+  seed?: number;
+}
+
+/** Farthest points are sought among this many nodes a landmark, … */
+const CANDIDATES_PER_LANDMARK = 4;
+/** … and among no fewer than this. */
+const FEWEST_CANDIDATES = 20000;
+
+/**
+ * Chooses landmarks among the nodes of a graph (METHOD, "Nyström-like approximation", step 1).
+ *
+ * "farthest" draws max(4 m, 20,000) nodes in proportion from every stratum, scales them to unit length, projects them on
+ * 8 random directions and takes farthest points there, on the GPU.
+ *
+ * @param source N nodes
+ * @returns m different rows of the source, ascending
+ * @throws RangeError "landmarks is 9, but features has only 5 nodes …"
+ *
+ * Cost: "uniform" reads nothing, "stratified" asks for N strata, "farthest" reads the candidates and takes 8 m
+ * operations for each; memory O(m + d).
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, matrixSource, openGpu, sampleLandmarks } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const data = new Float32Array([1, 0, 1, 0.01, 1, 0.02, 0, 1]);
+ * const nodes = matrixSource({ data, rows: 4, cols: 2 });
+ * const landmarks = await sampleLandmarks(gpu, nodes, { count: 2 });
+ * if (landmarks[1] !== 3) throw new Error("the last node is far from the others");
+ * closeGpu(gpu);
+ * ```
+ */
+export async function sampleLandmarks(
+  gpu: Gpu,
+  source: NodeSource,
+  { count, sampling = "farthest", seed = 0 }: LandmarkOptions,
+): Promise<Uint32Array> {
+  const { rows, name = "features" } = source;
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new RangeError(`landmarks is ${count}: ask for a whole number, 1 or more.`);
+  }
+  if (count > rows) {
+    throw new RangeError(
+      `landmarks is ${count}, but ${name} has only ${rows} nodes: ask for at most ${rows}.`,
+    );
+  }
+  const random = seededRandom(seed);
+  switch (sampling) {
+    case "uniform":
+      return sampleIndices(rows, count, random);
+    case "stratified":
+      return stratifiedIndices(source, count, random);
+    case "farthest":
+      return await farthestLandmarks(gpu, source, count, random);
+    default:
+      throw new RangeError(`sampling is "${sampling}": choose "farthest", "uniform" or "stratified".`);
+  }
+}
+
+/** `count` rows, from every stratum in proportion to its size up to rounding, ascending. */
+function stratifiedIndices({ rows, strata }: NodeSource, count: number, random: Random): Uint32Array {
+  if (!strata) return sampleIndices(rows, count, random);
+  const left = new Map<number, number>(); // nodes of the stratum not yet seen
+  for (let i = 0; i < rows; i++) left.set(strata(i), (left.get(strata(i)) ?? 0) + 1);
+  const wanted = shareOut(left, count / rows, count, random);
+  const chosen = new Uint32Array(count);
+  for (let i = 0, taken = 0; i < rows; i++) {
+    const stratum = strata(i), of = left.get(stratum)!, want = wanted.get(stratum)!;
+    left.set(stratum, of - 1);
+    if (random() * of >= want) continue;
+    wanted.set(stratum, want - 1);
+    chosen[taken++] = i;
+  }
+  return chosen;
+}
+
+/** Whole numbers near share × size that add up to `total`: rounded down, then one more for the largest remainders. */
+function shareOut(
+  sizes: Map<number, number>,
+  share: number,
+  total: number,
+  random: Random,
+): Map<number, number> {
+  const shares = [...sizes].map(([stratum, size]) => {
+    const whole = Math.floor(size * share);
+    return { stratum, whole, remainder: size * share - whole, tie: random() };
+  });
+  let missing = total - shares.reduce((sum, { whole }) => sum + whole, 0);
+  shares.sort((a, b) => b.remainder - a.remainder || a.tie - b.tie);
+  return new Map(shares.map(({ stratum, whole }) => [stratum, whole + Number(missing-- > 0)]));
+}
+
+async function farthestLandmarks(
+  gpu: Gpu,
+  source: NodeSource,
+  count: number,
+  random: Random,
+): Promise<Uint32Array> {
+  const most = Math.min(source.rows, Math.max(CANDIDATES_PER_LANDMARK * count, FEWEST_CANDIDATES));
+  const candidates = stratifiedIndices(source, most, random);
+  if (most === count) return candidates;
+  const points = uploadMatrix(gpu, await projected(gpu, source, candidates, random), "candidates");
+  try {
+    const start = Math.floor(random() * most);
+    const taken = await farthestPoints(gpu, points, count, start);
+    return taken.map((at) => candidates[at]).sort();
+  } finally {
+    releaseMatrix(gpu, points);
+  }
+}
+
+/** Unit features of chosen nodes, projected on random directions. */
+async function projected(
+  gpu: Gpu,
+  source: NodeSource,
+  chosen: Uint32Array,
+  random: Random,
+): Promise<Matrix> {
+  const dimensions = FARTHEST_POINT_DIMENSIONS;
+  const directions = uploadMatrix(gpu, {
+    data: fillRandom(new Float32Array(source.cols * dimensions), random),
+    rows: source.cols,
+    cols: dimensions,
+  }, "random directions");
+  const out = { data: new Float32Array(chosen.length * dimensions), rows: chosen.length, cols: dimensions };
+  try {
+    for await (const { first, features } of readChosen(source, chosen)) {
+      const raw = uploadMatrix(gpu, features, "candidates");
+      const unit = normalizeRows(gpu, raw);
+      const points = allocateMatrix(gpu, features.rows, dimensions, "projected candidates");
+      multiply(gpu, unit, directions, { out: points });
+      out.data.set((await downloadMatrix(gpu, points)).data, first * dimensions);
+      releaseMatrix(gpu, raw, unit, points);
+    }
+    return out;
+  } finally {
+    releaseMatrix(gpu, directions);
+  }
+}

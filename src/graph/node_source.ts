@@ -1,0 +1,110 @@
+/** Where the features of nodes come from: a matrix in memory, or anything that can be read a panel at a time. */
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { assertRows } from "../linalg/row_normalize.ts";
+
+/** N nodes with d channels each, read a few rows at a time so that N may exceed memory. */
+export interface NodeSource {
+  /** Number of nodes, N. */
+  rows: number;
+  /** Channels a node, d. */
+  cols: number;
+  /** What error messages call it; default "features". */
+  name?: string;
+  /** Rows [first, first + count): count × d features. */
+  read(first: number, count: number): Promise<Matrix>;
+  /** The stratum (for instance model, layer and image) of a node, any whole number; absent: all nodes are alike. */
+  strata?(row: number): number;
+}
+
+/** Rows of a panel: what is read at a time. */
+export const PANEL_ROWS = 4096;
+
+/**
+ * A matrix in memory as a source of nodes.
+ *
+ * @param matrix n × d features, one node a row
+ * @param strata the stratum of every node, n whole numbers
+ * @throws RangeError "strata holds 3 values for 5 nodes …"
+ */
+export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {
+  assertMatrix(matrix, "features");
+  const { data, rows, cols } = matrix;
+  if (strata && strata.length !== rows) {
+    throw new RangeError(`strata holds ${strata.length} values for ${rows} nodes: give one for every node.`);
+  }
+  return {
+    rows,
+    cols,
+    read(first, count) {
+      return Promise.resolve({
+        data: data.subarray(first * cols, (first + count) * cols),
+        rows: count,
+        cols,
+      });
+    },
+    ...(strata && { strata: (row: number) => strata[row] }),
+  };
+}
+
+/** A panel of consecutive nodes. */
+export interface Panel {
+  /** Number of the panel's first node. */
+  first: number;
+  /** Its features. */
+  features: Matrix;
+}
+
+/**
+ * All nodes in order, `PANEL_ROWS` at a time; the next panel is being read while one is worked on.
+ *
+ * @throws RangeError naming the node that is a zero vector or not finite
+ */
+export async function* readPanels(source: NodeSource): AsyncGenerator<Panel> {
+  const read = (first: number) => source.read(first, Math.min(PANEL_ROWS, source.rows - first));
+  let next: Promise<Matrix> | null = read(0);
+  for (let first = 0; next; first += PANEL_ROWS) {
+    const features: Matrix = await next;
+    next = first + PANEL_ROWS < source.rows ? read(first + PANEL_ROWS) : null;
+    next?.catch(() => {}); // told when it is awaited
+    assertRows(features, source.name ?? "features", first);
+    yield { first, features };
+  }
+}
+
+/**
+ * Chosen nodes of a source in panels of at most `PANEL_ROWS` rows; `first` counts the chosen ones.
+ *
+ * @param indices rows of the source, ascending
+ * @throws RangeError naming the node that is a zero vector or not finite
+ */
+export async function* readChosen(source: NodeSource, indices: Uint32Array): AsyncGenerator<Panel> {
+  for (let at = 0; at < indices.length;) {
+    const start = indices[at];
+    let end = at + 1;
+    while (end < indices.length && indices[end] < start + PANEL_ROWS) end++;
+    const read = await source.read(start, indices[end - 1] - start + 1);
+    assertRows(read, source.name ?? "features", start);
+    const { data, cols } = read;
+    const chosen = new Float32Array((end - at) * cols);
+    for (let i = at; i < end; i++) {
+      const from = (indices[i] - start) * cols;
+      chosen.set(data.subarray(from, from + cols), (i - at) * cols);
+    }
+    yield { first: at, features: { data: chosen, rows: end - at, cols } };
+    at = end;
+  }
+}
+
+/**
+ * The features of chosen nodes.
+ *
+ * @param indices rows of the source, ascending
+ * @returns one row for each index
+ */
+export async function gatherRows(source: NodeSource, indices: Uint32Array): Promise<Matrix> {
+  const data = new Float32Array(indices.length * source.cols);
+  for await (const { first, features } of readChosen(source, indices)) {
+    data.set(features.data, first * source.cols);
+  }
+  return { data, rows: indices.length, cols: source.cols };
+}
