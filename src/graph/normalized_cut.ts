@@ -13,7 +13,12 @@ import { assertRows } from "../linalg/row_normalize.ts";
 import { blockWidth, subspaceIteration } from "../linalg/subspace_iteration.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { affinity, uploadUnitRows } from "./affinity.ts";
-import { affinityOperator, type AffinityOperatorOptions, type Storage } from "./affinity_operator.ts";
+import {
+  type AffinityOperator,
+  affinityOperator,
+  type AffinityOperatorOptions,
+  type Storage,
+} from "./affinity_operator.ts";
 
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
@@ -143,16 +148,34 @@ async function denseCut(
 }
 
 async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions): Promise<NormalizedCut> {
-  const { components, seed = 0, tolerance = 1e-5, name = "features" } = options;
-  const solved = Math.max(components, 2); // one more than the first, for the eigengap
-  const unit = uploadUnitRows(gpu, x, name);
-  const held: GpuMatrix[] = [unit];
+  const unit = uploadUnitRows(gpu, x, options.name ?? "features");
   let operator;
   try {
     operator = await affinityOperator(gpu, unit, options);
+    return await operatorCut(gpu, operator, options);
+  } finally {
+    operator?.release();
+    releaseMatrix(gpu, unit);
+  }
+}
+
+/**
+ * The cut of a graph whose operator is at hand, by subspace iteration.
+ *
+ * @param operator of at least three block widths of nodes; kept
+ */
+export async function operatorCut(
+  gpu: Gpu,
+  operator: AffinityOperator,
+  options: Pick<NormalizedCutOptions, "components" | "seed" | "tolerance" | "maxApplications" | "onProgress">,
+): Promise<NormalizedCut> {
+  const { components, seed = 0, tolerance = 1e-5 } = options;
+  const solved = Math.max(components, 2); // one more than the first, for the eigengap
+  const held: GpuMatrix[] = [];
+  try {
     const first = uploadMatrix(
       gpu,
-      { data: Float32Array.from(operator.first), rows: x.rows, cols: 1 },
+      { data: Float32Array.from(operator.first), rows: operator.size, cols: 1 },
       "first eigenvector",
     );
     held.push(first);
@@ -183,7 +206,6 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
       storage: operator.storage,
     };
   } finally {
-    operator?.release();
     releaseMatrix(gpu, ...held);
   }
 }

@@ -1,0 +1,210 @@
+/**
+ * The eigen-constraint: align keeps the spectral clustering of each slot's features, METHOD (5) and (8).
+ *
+ * The gradient goes through the eigenvectors implicitly: no unrolled iteration, no dense eigendecomposition.
+ */
+import code from "../../shaders/projector_difference.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
+import { affinityBlock, uploadScale } from "../graph/affinity.ts";
+import { unitRowsGradient } from "../graph/affinity_gradient.ts";
+import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
+import { operatorCut } from "../graph/normalized_cut.ts";
+import { solveShifted } from "../linalg/conjugate_gradients.ts";
+import { multiply } from "../linalg/matmul.ts";
+import { allocateMatrix, type GpuMatrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import { projectOut } from "../linalg/orthonormalize.ts";
+import { normalizeRows } from "../linalg/row_normalize.ts";
+import { rowNormalizeGradient } from "../linalg/row_normalize_gradient.ts";
+import { type PartialLoss, total } from "./partial_loss.ts";
+import { blockWidth } from "../linalg/subspace_iteration.ts";
+
+const PROJECTOR_DIFFERENCE: Kernel = { label: "projector_difference", code };
+const WORKGROUP = 16;
+const RUN = 64; // columns per invocation
+/** Components solved beyond the ones asked for, among which a gap may be found. */
+const SPARE = 2;
+/** A gap counts when it is at least this share of its eigenvalue: below, rounding decides what lies in the subspace. */
+const SMALLEST_GAP = 0.01;
+/** An eigen-constraint below this is rounding: its gradient is 0. */
+const SMALLEST_LOSS = 1e-3;
+const TOLERANCE = 1e-7, MAX_APPLICATIONS = 150;
+
+/** Fewest nodes to sample for so many components. */
+export function fewestNodes(components: number): number {
+  return 3 * blockWidth(components + SPARE) + 1;
+}
+
+/** The graph of some nodes and its leading eigenvectors, all on the GPU. */
+export interface NodeGraph {
+  /** The nodes' features, n × d. */
+  features: GpuMatrix;
+  unit: GpuMatrix;
+  /** A, n × n. */
+  affinity: GpuMatrix;
+  operator: AffinityOperator;
+  /** d^−½. */
+  root: GPUBuffer;
+  /** X, n × C. */
+  eigenvectors: GpuMatrix;
+  eigenvalues: Float64Array;
+  /** λ_C − λ_{C+1} after C was moved to a gap. */
+  gap: number;
+}
+
+/**
+ * Solves the normalised cut of nodes on the GPU. Where the gap after component C is too small to tell what lies in the
+ * subspace, C is moved to the nearest gap.
+ *
+ * @param features n × d, no row zero; kept by the graph, released with it
+ */
+export async function nodeGraph(
+  gpu: Gpu,
+  features: GpuMatrix,
+  components: number,
+  seed: number,
+): Promise<NodeGraph> {
+  const n = features.rows;
+  if (n < fewestNodes(components)) {
+    throw new RangeError(
+      `The eigen-constraint samples ${n} nodes for ${components} components: sample at least ${
+        fewestNodes(components)
+      }.`,
+    );
+  }
+  const unit = normalizeRows(gpu, features);
+  const affinity = allocateMatrix(gpu, n, n, "affinity of sampled nodes");
+  if (affinity.panels.length > 1) {
+    releaseMatrix(gpu, unit, affinity);
+    throw new RangeError(`The affinity of ${n} sampled nodes does not fit one binding: sample fewer.`);
+  }
+  const plain = uploadScale(gpu, n);
+  affinityBlock(gpu, unit, plain, 0, n, unit, plain, {
+    buffer: affinity.panels[0],
+    stride: affinity.stride,
+    row: 0,
+  });
+  release(gpu, plain.buffer);
+  const operator = await affinityOperator(gpu, unit, { storage: "stored" });
+  const cut = await operatorCut(gpu, operator, {
+    components: components + SPARE,
+    seed,
+    tolerance: TOLERANCE,
+    maxApplications: MAX_APPLICATIONS,
+  });
+  const values = [...cut.eigenvalues, cut.eigenvalues[components + SPARE - 1] - (cut.eigengap ?? 0)];
+  const kept = nearestGap(values, components);
+  const { data, cols } = cut.eigenvectors;
+  const leading = Float32Array.from(
+    { length: n * kept },
+    (_, at) => data[Math.floor(at / kept) * cols + at % kept],
+  );
+  const root = allocate(gpu, n * 4, "d^-1/2");
+  writeBuffer(gpu, root, Float32Array.from(operator.degrees, (d) => 1 / Math.sqrt(d)));
+  return {
+    features,
+    unit,
+    affinity,
+    operator,
+    root,
+    eigenvectors: uploadMatrix(gpu, { data: leading, rows: n, cols: kept }, "eigenvectors"),
+    eigenvalues: Float64Array.from(values.slice(0, kept)),
+    gap: values[kept - 1] - values[kept],
+  };
+}
+
+/** Gives all of a graph back, its features too. */
+export function releaseGraph(gpu: Gpu, graph: NodeGraph): void {
+  graph.operator.release();
+  release(gpu, graph.root);
+  releaseMatrix(gpu, graph.features, graph.unit, graph.affinity, graph.eigenvectors);
+}
+
+/**
+ * The number of components nearest to `wanted` after which the eigenvalues have a gap; with none near, the one after
+ * which it is widest relative to its eigenvalue.
+ *
+ * @param values eigenvalues, descending
+ */
+export function nearestGap(values: number[], wanted: number): number {
+  const share = (c: number) => (values[c - 1] - values[c]) / Math.max(values[c - 1], 1e-12);
+  const candidates = Array.from({ length: values.length - 1 }, (_, i) => i + 1)
+    .sort((a, b) => Math.abs(a - wanted) - Math.abs(b - wanted) || a - b);
+  return candidates.find((c) => share(c) >= SMALLEST_GAP) ??
+    candidates.reduce((best, c) => share(c) > share(best) ? c : best);
+}
+
+/** The constraint of one sample of nodes. */
+export interface EigenConstraint {
+  /** ‖F ∘ (X_b X_bᵀ − X_a X_aᵀ)‖, F = 1 or exp(−A_b). */
+  loss: number;
+  /** weight · ∂L/∂(features after align), n × D; to be released. Null where the loss is only rounding. */
+  gradient: GpuMatrix | null;
+  /** Relative residual of the conjugate gradients. */
+  residual: number;
+  /** Steps of the conjugate gradients. */
+  steps: number;
+}
+
+/**
+ * F ∘ F ∘ (X_a X_aᵀ − X_b X_bᵀ) of two graphs of the same nodes, F = 1 or exp(−A_b), and the squares that make L_eigen².
+ *
+ * @param after X_a, n × C_a
+ * @param before X_b, n × C_b
+ * @param affinity A_b, n × n
+ * @param focal the form of METHOD (8)
+ * @returns the difference, to be released, and partial sums of squares, to be released and added up
+ */
+export function projectorDifference(
+  gpu: Gpu,
+  after: GpuMatrix,
+  before: GpuMatrix,
+  affinity: GpuMatrix,
+  focal: boolean,
+): { difference: GpuMatrix; squares: PartialLoss } {
+  const n = affinity.rows, runs = Math.ceil(affinity.stride / RUN);
+  const difference = allocateMatrix(gpu, n, n, "difference of projectors");
+  const squares = allocate(gpu, n * runs * 4, "squared differences");
+  dispatch(gpu, PROJECTOR_DIFFERENCE, {
+    buffers: [...[after, before, affinity, difference].map(({ panels }) => panels[0]), squares],
+    u32: [n, affinity.stride, after.stride / 4, before.stride / 4, Number(focal)],
+    workgroups: [Math.ceil(n / WORKGROUP), runs],
+    sizes: `${n} nodes`,
+  });
+  return { difference, squares: { buffer: squares, count: n * runs } };
+}
+
+/**
+ * L_eigen between the graphs of the same nodes before and after align, and its gradient with respect to the features
+ * after align.
+ *
+ * @param before its eigenvectors and affinity
+ * @param after whose features the gradient is of
+ * @param weight factor of the gradient
+ * @param focal weigh disconnected pairs up, METHOD (8)
+ */
+export async function eigenConstraint(
+  gpu: Gpu,
+  before: NodeGraph,
+  after: NodeGraph,
+  { weight = 1, focal = false }: { weight?: number; focal?: boolean } = {},
+): Promise<EigenConstraint> {
+  const { difference, squares } = projectorDifference(
+    ...[gpu, after.eigenvectors, before.eigenvectors, before.affinity, focal] as const,
+  );
+  const image = multiply(gpu, difference, after.eigenvectors);
+  const right = projectOut(gpu, image, [after.eigenvectors]);
+  try {
+    const loss = Math.sqrt(await total(gpu, squares));
+    if (loss < SMALLEST_LOSS) return { loss, gradient: null, residual: 0, steps: 0 };
+    const { z, steps, residual } = await solveShifted(
+      ...[gpu, after.operator, after.eigenvalues, right, after.eigenvectors] as const,
+    );
+    const ofUnit = unitRowsGradient(gpu, after, z, after.eigenvectors, weight / loss);
+    const gradient = rowNormalizeGradient(gpu, after.features, ofUnit);
+    releaseMatrix(gpu, z, ofUnit);
+    return { loss, gradient, residual, steps };
+  } finally {
+    release(gpu, squares.buffer);
+    releaseMatrix(gpu, difference, right);
+  }
+}
