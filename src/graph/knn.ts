@@ -65,12 +65,6 @@ export async function nearestNeighbors(
   options: NeighborOptions,
 ): Promise<Neighbors> {
   const { k, metric = "cosine", excludeSelf = false } = options;
-  const available = base.rows - Number(excludeSelf);
-  if (!(Number.isInteger(k) && k >= 1 && k <= Math.min(MAX_K, available))) {
-    throw new RangeError(
-      `k is ${k}: with ${available} candidates, ask for 1 to ${Math.min(MAX_K, available)} neighbours.`,
-    );
-  }
   if (queries.cols !== base.cols) {
     throw new RangeError(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
@@ -102,6 +96,18 @@ export async function nearestNeighbors(
   }
 }
 
+/**
+ * Checks K.
+ *
+ * @throws RangeError "k is 6: with 5 candidates, ask for 1 to 5 neighbours."
+ */
+export function assertNeighborCount(k: number, available: number): void {
+  if (Number.isInteger(k) && k >= 1 && k <= Math.min(MAX_K, available)) return;
+  throw new RangeError(
+    `k is ${k}: with ${available} candidates, ask for 1 to ${Math.min(MAX_K, available)} neighbours.`,
+  );
+}
+
 /** Neighbour lists on the GPU, K a row, nearest first. */
 export interface NeighborLists {
   /** Similarities, float32. */
@@ -126,14 +132,15 @@ export interface NeighborSearch {
 /**
  * Uploads a base, once for any number of searches.
  *
- * @param options as for `nearestNeighbors`, which checks them; `rows`: the most rows of one search
- * @throws RangeError naming the row that is zero (cosine) or not finite
+ * @param options as for `nearestNeighbors`; `rows`: the most rows of one search
+ * @throws RangeError when K is out of range, or naming the row that is zero (cosine)
  */
 export function openSearch(
   gpu: Gpu,
   base: Matrix,
   { k, metric = "cosine", excludeSelf = false, rows: mostRows }: NeighborOptions & { rows: number },
 ): NeighborSearch {
+  assertNeighborCount(k, base.rows - Number(excludeSelf));
   const y = uploadFor(gpu, base, "base", metric);
   const width = Math.min(roundUp(base.rows, 4), TILE_COLUMNS);
   const tileRows = Math.min(mostRows, Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width))));

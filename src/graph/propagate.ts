@@ -4,12 +4,13 @@ import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from 
 import {
   allocateMatrix,
   downloadMatrix,
+  type GpuMatrix,
   type Matrix,
   releaseMatrix,
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import type { Neighbors } from "./knn.ts";
+import type { NeighborLists, Neighbors } from "./knn.ts";
 
 const PROPAGATE: Kernel = { label: "propagate", code };
 
@@ -35,27 +36,42 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
   const out = allocateMatrix(gpu, rows, landmarks.cols, "propagated vectors");
   const held: GPUBuffer[] = [];
   try {
-    if (x.panels.length > 1) {
-      throw new RangeError(
-        `${landmarks.rows} landmarks of ${landmarks.cols} values exceed one storage binding: use fewer.`,
-      );
-    }
     for (const { first, rows: count, buffer } of rowWindows(out)) {
       const weights = allocate(gpu, count * k * 4, "weights");
       const lists = allocate(gpu, count * k * 4, "neighbours");
       held.push(weights, lists);
       writeBuffer(gpu, weights, similarities.subarray(first * k, (first + count) * k));
       writeBuffer(gpu, lists, indices.subarray(first * k, (first + count) * k));
-      dispatch(gpu, PROPAGATE, {
-        buffers: [weights, lists, x.panels[0], buffer],
-        u32: [count, x.stride / 4, k, 0],
-        workgroups: [Math.ceil(count / 8), x.stride / 4],
-        sizes: `${count} nodes, K = ${k}, ${landmarks.cols} values`,
-      });
+      recordPropagation(gpu, { values: weights, indices: lists }, 0, k, x, { rows: count, buffer });
     }
     return await downloadMatrix(gpu, out);
   } finally {
     for (const buffer of held) release(gpu, buffer);
     releaseMatrix(gpu, x, out);
   }
+}
+
+/**
+ * Records (4) for `out.rows` nodes whose lists start at row `listRow`, written to the first rows of `out.buffer`.
+ *
+ * @param x m × c vectors of the landmarks
+ * @throws RangeError when x exceeds one storage binding
+ */
+export function recordPropagation(
+  gpu: Gpu,
+  lists: NeighborLists,
+  listRow: number,
+  k: number,
+  x: GpuMatrix,
+  out: { rows: number; buffer: GPUBuffer },
+): void {
+  if (x.panels.length > 1) {
+    throw new RangeError(`${x.rows} landmarks of ${x.cols} values exceed one storage binding: use fewer.`);
+  }
+  dispatch(gpu, PROPAGATE, {
+    buffers: [lists.values, lists.indices, x.panels[0], out.buffer],
+    u32: [out.rows, x.stride / 4, k, listRow],
+    workgroups: [Math.ceil(out.rows / 8), x.stride / 4],
+    sizes: `${out.rows} nodes, K = ${k}, ${x.cols} values`,
+  });
 }

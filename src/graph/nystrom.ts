@@ -1,0 +1,192 @@
+/** Eigenvectors of graphs too large to solve: exact on landmarks, carried to all nodes by their nearest landmarks. */
+import type { Gpu } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowWindows,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
+import { normalizeRows } from "../linalg/row_normalize.ts";
+import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
+import { sampleLandmarks, type Sampling } from "./landmarks.ts";
+import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
+import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
+import { propagate, recordPropagation } from "./propagate.ts";
+
+/** Settings of `fitNystrom`. */
+export interface NystromOptions {
+  /** Landmarks, m, on which the normalised cut is solved exactly. */
+  landmarks: number;
+  /** Landmarks a node takes its vector from, K; default 32, or all if there are fewer. */
+  neighbors?: number;
+  /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
+  components?: number;
+  /** How landmarks are chosen; default "farthest". */
+  sampling?: Sampling;
+  /** Seed of all that is random; default 0. */
+  seed?: number;
+  /** Told after every iteration of the solve how many pairs have converged. */
+  onProgress?: NormalizedCutOptions["onProgress"];
+}
+
+/** What a fit has found: plain values, all that is needed to store it. */
+export interface NystromFit {
+  /** The landmarks' rows in the source, ascending, and their features, m × d. */
+  landmarks: { indices: Uint32Array; features: Matrix };
+  /** The normalised cut of the landmarks. */
+  cut: Pick<
+    NormalizedCut,
+    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "degrees"
+  >;
+  /** K. */
+  neighbors: number;
+  /** How the landmarks were chosen. */
+  sampling: Sampling;
+  /** The seed. */
+  seed: number;
+}
+
+/** The vectors of a panel of nodes. */
+export interface VectorPanel {
+  /** Number of the panel's first node. */
+  first: number;
+  /** Its nodes' vectors, rows × C. */
+  vectors: Matrix;
+}
+
+/** Finds the K nearest landmarks of a panel of features, with affinities exp(cos − 1). */
+export type PanelSearch = (features: Matrix) => Promise<Neighbors>;
+
+/** A fitted model. */
+export interface NystromModel extends NystromFit {
+  /**
+   * The eigenvectors for all nodes of a source, those of the fit or others.
+   *
+   * @param options `search`: in place of the exact search; `orthogonalize`: makes the columns orthonormal (Löwdin)
+   * @returns N × C
+   * @throws RangeError when the source has another number of channels, or naming a node that is zero or not finite
+   */
+  transform(
+    source: NodeSource,
+    options?: { search?: PanelSearch; orthogonalize?: boolean },
+  ): Promise<Matrix>;
+  /** The same panel by panel, in order, for graphs whose N × C values exceed memory. */
+  panels(source: NodeSource, options?: { search?: PanelSearch }): AsyncGenerator<VectorPanel>;
+}
+
+/**
+ * The paper's Nyström-like approximation (METHOD, "Nyström-like approximation"): the normalised cut is solved on m
+ * landmarks; a node takes the mean of the vectors of its K nearest landmarks, weighted by affinity, (4).
+ *
+ * @param source N nodes, read panel by panel
+ * @param options m, K, C and how to choose; see `NystromOptions`
+ * @returns the model, whose `transform` gives the vectors of these and of other nodes
+ * @throws RangeError when there are fewer nodes than landmarks, fewer landmarks than neighbours or components, or naming
+ *   a node that is zero or not finite
+ *
+ * Cost: 2 m² d operations for the landmarks' affinity and its eigenvectors, 2 N m d for all nodes; memory of the GPU
+ * O(m² within `normalizedCut`'s budget + m d), whatever N is. The columns are not strictly orthogonal.
+ *
+ * @example
+ * ```ts
+ * import { closeGpu, fitNystrom, matrixSource, openGpu } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const data = Float32Array.from({ length: 800 }, (_, at) => Number((at >> 1) % 2 === at % 2) + Math.sin(at) / 9);
+ * const nodes = matrixSource({ data, rows: 400, cols: 2 });
+ * const model = await fitNystrom(gpu, nodes, { landmarks: 100, components: 2 });
+ * const { data: y } = await model.transform(nodes);
+ * if (y[1] * y[3] > 0 || y[1] * y[5] < 0) throw new Error("even and odd nodes are two groups");
+ * closeGpu(gpu);
+ * ```
+ */
+export async function fitNystrom(
+  gpu: Gpu,
+  source: NodeSource,
+  options: NystromOptions,
+): Promise<NystromModel> {
+  const { landmarks: count, sampling = "farthest", seed = 0, onProgress } = options;
+  const { neighbors = Math.min(32, count), components = Math.min(20, count) } = options;
+  if (count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
+  const indices = await sampleLandmarks(gpu, source, { count, sampling, seed });
+  const features = await gatherRows(source, indices);
+  const { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees } = await normalizedCut(
+    gpu,
+    features,
+    { components, seed, onProgress, name: "landmarks" },
+  );
+  const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees };
+  return nystromModel(gpu, { landmarks: { indices, features }, cut, neighbors, sampling, seed });
+}
+
+/** The model of a fit, as `fitNystrom` returns it; for fits read from a file. */
+export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
+  const { eigenvectors } = fit.cut;
+  const panels: NystromModel["panels"] = (source, { search } = {}) => {
+    const { features } = fit.landmarks;
+    if (source.cols !== features.cols) {
+      throw new RangeError(
+        `${source.name ?? "features"} has ${source.cols} channels, but the model was fitted on ` +
+          `${features.cols}: give features of the same kind.`,
+      );
+    }
+    return search
+      ? carryFound(gpu, readPanels(source), search, eigenvectors)
+      : carryExactly(gpu, readPanels(source), features, fit.neighbors, eigenvectors);
+  };
+  return {
+    ...fit,
+    panels,
+    async transform(source, { search, orthogonalize = false } = {}) {
+      const { rows } = source, { cols } = eigenvectors;
+      const all = { data: new Float32Array(rows * cols), rows, cols };
+      for await (const { first, vectors } of panels(source, { search })) {
+        all.data.set(vectors.data, first * cols);
+      }
+      return orthogonalize ? orthogonalizeColumns(all) : all;
+    },
+  };
+}
+
+/** (4) with the exact nearest landmarks; nothing but features goes up and nothing but vectors comes down. */
+async function* carryExactly(
+  gpu: Gpu,
+  panels: AsyncIterable<Panel>,
+  landmarks: Matrix,
+  k: number,
+  eigenvectors: Matrix,
+): AsyncGenerator<VectorPanel> {
+  const search = openSearch(gpu, landmarks, { k, rows: PANEL_ROWS });
+  const values = uploadMatrix(gpu, eigenvectors, "eigenvectors");
+  try {
+    for await (const { first, features } of panels) {
+      const raw = uploadMatrix(gpu, features, "panel of features");
+      const unit = normalizeRows(gpu, raw);
+      const out = allocateMatrix(gpu, features.rows, eigenvectors.cols, "panel of vectors");
+      try {
+        const lists = search.record(unit, 0, features.rows);
+        for (const window of rowWindows(out)) recordPropagation(gpu, lists, window.first, k, values, window);
+        yield { first, vectors: await downloadMatrix(gpu, out) };
+      } finally {
+        releaseMatrix(gpu, raw, unit, out);
+      }
+    }
+  } finally {
+    search.release();
+    releaseMatrix(gpu, values);
+  }
+}
+
+/** (4) with landmarks found by another search. */
+async function* carryFound(
+  gpu: Gpu,
+  panels: AsyncIterable<Panel>,
+  search: PanelSearch,
+  eigenvectors: Matrix,
+): AsyncGenerator<VectorPanel> {
+  for await (const { first, features } of panels) {
+    yield { first, vectors: await propagate(gpu, await search(features), eigenvectors) };
+  }
+}
