@@ -1,9 +1,16 @@
 /** Pictures of the observer's cortical sheet and receptive fields, as SVG. */
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
+import { HEMISPHERES } from "../data/algonauts.ts";
 import { escapeHtml } from "../report/html.ts";
-import { receptiveFields, sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+import { receptiveFields, type SheetPlace, sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
 
-const WIDTH = 640, MARGIN = 16, FIELD = 200, SHOWN_FIELDS = 60;
+const WIDTH = 640, MARGIN = 16, HEADING = 24, FIELD = 200, SHOWN_FIELDS = 60;
+
+/** A place on the sheet. */
+interface Point {
+  x: number;
+  y: number;
+}
 
 /** Colors of twelve regions: hue turns by the golden angle, so that neighbours in the list differ. */
 function roiColor(index: number): string {
@@ -20,9 +27,9 @@ export function cortexPicture(observer: WorldObserver): string {
   const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
   const left = Math.min(...xs), top = Math.min(...ys);
   const scale = (WIDTH - 2 * MARGIN) / (Math.max(...xs) - left || 1);
-  const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN);
+  const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN + HEADING);
   const px = (x: number) => (MARGIN + (x - left) * scale).toFixed(1);
-  const py = (y: number) => (MARGIN + (y - top) * scale).toFixed(1);
+  const py = (y: number) => (MARGIN + HEADING + (y - top) * scale).toFixed(1);
   const parts = observer.rois.map((roi, index) => {
     const dots = places.filter((place) => place.roi === roi)
       .map(({ x, y }) => `M${px(x)} ${py(y)}h0`).join("");
@@ -30,20 +37,37 @@ export function cortexPicture(observer: WorldObserver): string {
       roiColor(index)
     }" stroke-width="4" stroke-linecap="round" fill="none"/>`;
   });
-  const labels = observer.rois.flatMap((roi) =>
-    (["lh", "rh"] as const).flatMap((hemisphere) => {
-      const own = places.filter((place) => place.roi === roi && place.hemisphere === hemisphere);
-      if (own.length === 0) return [];
-      const x = own.reduce((sum, place) => sum + place.x, 0) / own.length;
-      const y = own.reduce((sum, place) => sum + place.y, 0) / own.length;
-      return `<text x="${px(x)}" y="${
-        py(y)
-      }" dy="4" text-anchor="middle" paint-order="stroke" stroke="var(--page)" stroke-width="4" fill="var(--ink)">${
-        escapeHtml(roi)
-      }</text>`;
-    })
-  );
+  const label = (name: string, { x, y }: Point, color = "ink") =>
+    `<text x="${px(x)}" y="${
+      py(y)
+    }" dy="4" text-anchor="middle" paint-order="stroke" stroke="var(--page)" stroke-width="3" fill="var(--${color})">${
+      escapeHtml(name)
+    }</text>`;
+  const labels = HEMISPHERES.flatMap((hemisphere) => {
+    const side = places.filter((place) => place.hemisphere === hemisphere);
+    const name = hemisphere === "lh" ? "left hemisphere" : "right hemisphere";
+    return [
+      label(name, { x: middle(side).x, y: top - HEADING / scale }, "muted"),
+      ...observer.rois.filter((roi) => side.some((place) => place.roi === roi))
+        .map((roi) => label(roi, labelPlace(side, roi))),
+    ];
+  });
   return svg(WIDTH, height, [...parts, ...labels]);
+}
+
+/** The middle of a region; of its dorsal half where another region lies in the middle, as V1 does in V2 and V3. */
+function labelPlace(side: SheetPlace[], roi: string): Point {
+  const own = side.filter((place) => place.roi === roi), center = middle(own);
+  const distance = ({ x, y }: Point) => (x - center.x) ** 2 + (y - center.y) ** 2;
+  const nearest = side.reduce((best, place) => distance(place) < distance(best) ? place : best);
+  const dorsal = own.filter(({ y }) => y < center.y);
+  return nearest.roi === roi || dorsal.length === 0 ? center : middle(dorsal);
+}
+
+function middle(points: Point[]): Point {
+  const mean = (of: (point: Point) => number) =>
+    points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  return { x: mean(({ x }) => x), y: mean(({ y }) => y) };
 }
 
 /**
