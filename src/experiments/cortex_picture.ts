@@ -1,10 +1,12 @@
 /** Pictures of the observer's cortical sheet and receptive fields, as SVG. */
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
-import { HEMISPHERES } from "../data/algonauts.ts";
+import { type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
 import { escapeHtml } from "../report/html.ts";
 import { receptiveFields, type SheetPlace, sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
 
-const WIDTH = 640, MARGIN = 16, HEADING = 24, FIELD = 200, SHOWN_FIELDS = 60;
+/** Room for a heading between hemispheres, relative to their width. */
+const GAP = 0.16;
+const WIDE = 640, NARROW = 340, MARGIN = 16, HEADING = 24, FIELD = 200, CAPTION = 16, SHOWN_FIELDS = 60;
 
 /** A place on the sheet. */
 interface Point {
@@ -14,19 +16,21 @@ interface Point {
 
 /** Colors of twelve regions: hue turns by the golden angle, so that neighbours in the list differ. */
 function roiColor(index: number): string {
-  return `hsl(${Math.round(index * 137.5) % 360} 55% ${index % 2 ? 42 : 55}%)`;
+  return `oklch(${index % 2 ? 57 : 66}% 0.15 ${Math.round(index * 137.5 + 25) % 360})`;
 }
 
 /**
  * Draws one dot a voxel on the cortical sheet, colored by region, with the regions' names.
  *
+ * @param shape hemispheres beside each other, or for phones one above the other
  * @returns `<svg …>` with a viewBox
  */
-export function cortexPicture(observer: WorldObserver): string {
-  const places = sheetPlaces(observer);
+export function cortexPicture(observer: WorldObserver, shape: "wide" | "narrow" = "wide"): string {
+  const narrow = shape === "narrow", width = narrow ? NARROW : WIDE;
+  const places = narrow ? stacked(sheetPlaces(observer)) : sheetPlaces(observer);
   const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
   const left = Math.min(...xs), top = Math.min(...ys);
-  const scale = (WIDTH - 2 * MARGIN) / (Math.max(...xs) - left || 1);
+  const scale = (width - 2 * MARGIN) / (Math.max(...xs) - left || 1);
   const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN + HEADING);
   const px = (x: number) => (MARGIN + (x - left) * scale).toFixed(1);
   const py = (y: number) => (MARGIN + HEADING + (y - top) * scale).toFixed(1);
@@ -47,12 +51,27 @@ export function cortexPicture(observer: WorldObserver): string {
     const side = places.filter((place) => place.hemisphere === hemisphere);
     const name = hemisphere === "lh" ? "left hemisphere" : "right hemisphere";
     return [
-      label(name, { x: middle(side).x, y: top - HEADING / scale }, "muted"),
+      label(name, { x: middle(side).x, y: Math.min(...side.map(({ y }) => y)) - HEADING / scale }, "muted"),
       ...observer.rois.filter((roi) => side.some((place) => place.roi === roi))
         .map((roi) => label(roi, labelPlace(side, roi))),
     ];
   });
-  return svg(WIDTH, height, [...parts, ...labels]);
+  return svg(width, height, [...parts, ...labels]);
+}
+
+/** Moves the right hemisphere below the left one. */
+function stacked(places: SheetPlace[]): SheetPlace[] {
+  const extent = (hemisphere: Hemisphere, of: (place: SheetPlace) => number) => {
+    const values = places.filter((place) => place.hemisphere === hemisphere).map(of);
+    return { least: Math.min(...values), most: Math.max(...values) };
+  };
+  const x = ({ x }: SheetPlace) => x, y = ({ y }: SheetPlace) => y;
+  const left = extent("lh", x), upper = extent("lh", y);
+  const across = left.least - extent("rh", x).least;
+  const down = upper.most - extent("rh", y).least + GAP * (left.most - left.least);
+  return places.map((place) =>
+    place.hemisphere === "lh" ? place : { ...place, x: place.x + across, y: place.y + down }
+  );
 }
 
 /** The middle of a region; of its dorsal half where another region lies in the middle, as V1 does in V2 and V3. */
@@ -74,10 +93,15 @@ function middle(points: Point[]): Point {
  * Draws a sample of the receptive fields of some regions, each region's over its own outline of the image.
  *
  * @param rois regions with receptive fields
+ * @param columns outlines in a row
  */
-export function receptiveFieldPicture(observer: WorldObserver, rois: readonly string[]): string {
+export function receptiveFieldPicture(
+  observer: WorldObserver,
+  rois: readonly string[],
+  columns: number,
+): string {
   const scale = FIELD / SCENE_SIZE, step = FIELD + 2 * MARGIN;
-  const parts = rois.map((roi, column) => {
+  const parts = rois.map((roi, index) => {
     const fields = receptiveFields(observer, roi);
     const every = Math.max(1, Math.floor(fields.length / SHOWN_FIELDS));
     const circles = fields.filter((_, i) => i % every === 0).map(({ x, y, sigma }) =>
@@ -85,15 +109,15 @@ export function receptiveFieldPicture(observer: WorldObserver, rois: readonly st
         (sigma * scale).toFixed(1)
       }"/>`
     );
-    return `<g transform="translate(${
-      MARGIN + column * step
-    } ${MARGIN})"><rect width="${FIELD}" height="${FIELD}" fill="none" stroke="var(--rule)"/><g fill="none" stroke="var(--accent)" stroke-opacity="0.6">${
+    return `<g transform="translate(${MARGIN + index % columns * step} ${
+      MARGIN + Math.floor(index / columns) * (step + CAPTION)
+    })"><rect width="${FIELD}" height="${FIELD}" fill="none" stroke="var(--rule)"/><g fill="none" stroke="var(--accent)" stroke-opacity="0.6">${
       circles.join("")
     }</g><text x="${FIELD / 2}" y="${FIELD + 20}" text-anchor="middle" fill="var(--ink)">${
       escapeHtml(roi)
     }</text></g>`;
   });
-  return svg(step * rois.length, FIELD + 2 * MARGIN + 16, parts);
+  return svg(step * columns, Math.ceil(rois.length / columns) * (step + CAPTION), parts);
 }
 
 function svg(width: number, height: number, parts: string[]): string {

@@ -34,6 +34,7 @@ export interface FixturesReport {
 }
 
 const WIDE = 640, NARROW = 320;
+const RETINOTOPIC = ["V1", "V2", "V3", "V4"];
 const SHOWN_SCENES = 12, BEST_SCENES = 6;
 const MODELS = new URL("../../fixtures/models", import.meta.url).pathname;
 
@@ -156,15 +157,18 @@ function cortexSection(observer: WorldObserver, rois: RoiSummary[]): Html[] {
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
     figure({
-      image: { svg: cortexPicture(observer) },
+      image: { svg: cortexPicture(observer), narrowSvg: cortexPicture(observer, "narrow") },
       caption: `The cortical sheet, one dot a voxel, colored by region: ${counts}.`,
       alt: `Map of the voxels by region: ${counts}.`,
     }),
     figure({
-      image: { svg: receptiveFieldPicture(observer, ["V1", "V2", "V3"]) },
+      image: {
+        svg: receptiveFieldPicture(observer, RETINOTOPIC, RETINOTOPIC.length),
+        narrowSvg: receptiveFieldPicture(observer, RETINOTOPIC, 2),
+      },
       caption:
-        "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V3.",
-      alt: "Circles over a square: small and dense for V1, larger for V2 and V3.",
+        "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V4.",
+      alt: "Circles over a square: small and dense for V1, larger for V2, V3 and V4.",
     }),
   ];
 }
