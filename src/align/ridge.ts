@@ -1,0 +1,266 @@
+/** Ridge regression from features to voxels, its penalty chosen for every voxel by cross-validation. */
+import type { Gpu } from "../gpu/mod.ts";
+import { addRow } from "../linalg/add_row.ts";
+import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
+import { columnErrors } from "../linalg/column_errors.ts";
+import { combine } from "../linalg/combine.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  allocateMatrix,
+  assertMatrix,
+  downloadMatrices,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { crossValidationFolds, type Fold } from "./folds.ts";
+import { centered, meansOf, standardised, standardOf } from "./standard_columns.ts";
+
+/** Settings of `ridge`. */
+export interface RidgeOptions {
+  /** Penalties to choose from, in units of the standardised Gram matrix; default `defaultLambdas`. */
+  lambdas?: readonly number[];
+  /** Folds of the cross-validation that chooses; default 5. */
+  folds?: number;
+  /** Of the folds; default 0. */
+  seed?: number;
+}
+
+/** A fitted ridge regression. */
+export interface Ridge {
+  /** Features × voxels, in the features' own units. */
+  weights: Matrix;
+  /** One a voxel: its response to features of zero. */
+  intercept: Float32Array;
+  /** The chosen penalty of every voxel. */
+  lambda: Float32Array;
+  /** Predicted responses, images × voxels, to features images × features. */
+  predict(x: Matrix): Promise<Matrix>;
+}
+
+/** Bytes of the factors of several penalties, and of the right sides of one chunk of voxels. */
+const FACTOR_BYTES = 2 ** 28, CHUNK_BYTES = 2 ** 26;
+
+/**
+ * Penalties from 10⁻³ to 10⁴ times the number of images, 15 in equal steps of the logarithm. The standardised Gram matrix
+ * has the number of images on its diagonal, so these run from almost none to almost all; with many features the least
+ * ones are raised to what float32 can still solve.
+ */
+export function defaultLambdas(images: number, features: number): number[] {
+  const least = Math.max(-3, Math.log10(Math.min(images, features) * 4e-6)), most = 4, count = 15;
+  return Array.from({ length: count }, (_, i) => images * 10 ** (least + (most - least) * i / (count - 1)));
+}
+
+/**
+ * Fits y ≈ b + Σ_c w_c (x_c − μ_c) / σ_c with the least ‖y − ŷ‖² + λ ‖w‖² for every voxel (Hoerl & Kennard 1970), in
+ * closed form: w = (ZᵀZ + λI)⁻¹ Zᵀy with the standardised features Z, or, where features outnumber images, the equal
+ * Zᵀ(ZZᵀ + λI)⁻¹ y. The intercept is not penalised; μ, σ and b come from the images that are fitted on only.
+ * λ is for every voxel the one of least squared error over the held-out images of all folds, the larger of two equal.
+ *
+ * @param x images × features, any unit; a constant feature gets no weight
+ * @param y images × voxels
+ * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
+ * @throws Error "The Gram matrix of the features + 0 · I (…) is not positive definite in float32: …" for a λ too small
+ *
+ * Cost: with p = min(images, features), per fold and penalty p³ / 3 + 2 p² · voxels multiplications; memory of p · voxels
+ * values, and of p² for every penalty up to 256 MiB at a time. The same bits on every run.
+ */
+export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
+  assertFinite(x, "x", "feature");
+  assertFinite(y, "y", "voxel");
+  if (x.rows !== y.rows) {
+    throw new RangeError(`x has ${x.rows} images, y ${y.rows}: they must be equal.`);
+  }
+  const { lambdas = defaultLambdas(x.rows, x.cols), folds = 5, seed = 0 } = options;
+  if (lambdas.length === 0 || !lambdas.every((value) => value >= 0 && value < Infinity)) {
+    throw new RangeError(`lambdas are [${lambdas.join(", ")}]: give at least one, all finite and from 0 on.`);
+  }
+  const ordered = [...new Set(lambdas)].sort((a, b) => b - a);
+  const chosen = ordered.length > 1
+    ? choose(await heldOutErrors(gpu, x, y, ordered, crossValidationFolds(x.rows, folds, seed)), y.cols)
+    : new Uint32Array(y.cols);
+  const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
+  const { mean, inverse } = standardOf(x, all), center = meansOf(y, all);
+  const weights = await fit(gpu, standardised(x, all, mean, inverse), y, center, ordered, chosen);
+  for (let at = 0; at < weights.data.length; at++) weights.data[at] *= inverse[Math.floor(at / y.cols)];
+  const intercept = Float64Array.from(center);
+  for (let at = 0; at < weights.data.length; at++) {
+    intercept[at % y.cols] -= weights.data[at] * mean[Math.floor(at / y.cols)];
+  }
+  return {
+    weights,
+    intercept: Float32Array.from(intercept),
+    lambda: Float32Array.from(chosen, (index) => ordered[index]),
+    predict: (features) => predict(gpu, features, mean, weights, center),
+  };
+}
+
+/** (ZᵀZ + λI) or (ZZᵀ + λI), whichever is smaller. */
+function gram(gpu: Gpu, z: GpuMatrix): { system: GpuMatrix; isDual: boolean } {
+  const isDual = z.cols > z.rows;
+  const product = multiply(gpu, z, z, isDual ? { transposeB: true } : { transposeA: true });
+  return { system: { ...product, label: "The Gram matrix of the features" }, isDual };
+}
+
+/** Penalties whose factors are held at the same time. */
+function* groupsOf(lambdas: readonly number[], size: number): Generator<number[]> {
+  const count = Math.max(1, Math.floor(FACTOR_BYTES / (4 * size * size)));
+  for (let from = 0; from < lambdas.length; from += count) yield lambdas.slice(from, from + count);
+}
+
+/** Parts of a list of voxels whose right sides fit a chunk. */
+function chunksOf(voxels: Uint32Array, rows: number): Uint32Array[] {
+  const count = Math.max(4, Math.floor(CHUNK_BYTES / (4 * rows)));
+  return Array.from(
+    { length: Math.ceil(voxels.length / count) },
+    (_, i) => voxels.subarray(i * count, (i + 1) * count),
+  );
+}
+
+/** Squared errors over all held-out images: one row a penalty, one column a voxel. */
+async function heldOutErrors(
+  gpu: Gpu,
+  x: Matrix,
+  y: Matrix,
+  lambdas: readonly number[],
+  folds: Fold[],
+): Promise<Float64Array> {
+  const errors = new Float64Array(lambdas.length * y.cols);
+  const voxels = Uint32Array.from({ length: y.cols }, (_, v) => v);
+  for (const { train, held } of folds) {
+    const used: GpuMatrix[] = [];
+    const keep = (matrix: GpuMatrix) => (used.push(matrix), matrix);
+    try {
+      const { mean, inverse } = standardOf(x, train), center = meansOf(y, train);
+      const z = keep(uploadMatrix(gpu, standardised(x, train, mean, inverse), "features"));
+      const heldZ = keep(uploadMatrix(gpu, standardised(x, held, mean, inverse), "held-out features"));
+      const { system, isDual } = gram(gpu, z);
+      keep(system);
+      const left = isDual ? keep(multiply(gpu, heldZ, z, { transposeB: true })) : heldZ;
+      const chunks = chunksOf(voxels, Math.max(x.rows, system.rows)).map((some) => {
+        const trainY = uploadMatrix(gpu, centered(y, train, some, center), "responses");
+        const right = keep(isDual ? trainY : multiply(gpu, z, trainY, { transposeA: true }));
+        if (!isDual) releaseMatrix(gpu, trainY);
+        return {
+          right,
+          truth: keep(uploadMatrix(gpu, centered(y, held, some, center), "held-out responses")),
+        };
+      });
+      let row = 0;
+      for (const group of groupsOf(lambdas, system.rows)) {
+        const sums: GpuMatrix[] = [];
+        for (const factor of await cholesky(gpu, system, group)) {
+          for (const { right, truth } of chunks) {
+            const b = allocateMatrix(gpu, right.rows, right.cols, right.label);
+            combine(gpu, b, [1, right]);
+            const solution = solveCholesky(gpu, factor, b);
+            const prediction = multiply(gpu, left, solution);
+            sums.push(columnErrors(gpu, prediction, truth));
+            releaseMatrix(gpu, b, solution, prediction);
+          }
+          releaseFactor(gpu, factor);
+        }
+        used.push(...sums);
+        for (const { data } of await downloadMatrices(gpu, ...sums)) {
+          for (const error of data) errors[row++] += error;
+        }
+      }
+    } finally {
+      releaseMatrix(gpu, ...used);
+    }
+  }
+  return errors;
+}
+
+/** For every voxel the row of least error, the first of equal ones. */
+function choose(errors: Float64Array, voxels: number): Uint32Array {
+  return Uint32Array.from({ length: voxels }, (_, v) => {
+    let best = 0;
+    for (let row = 1; row * voxels < errors.length; row++) {
+      if (errors[row * voxels + v] < errors[best * voxels + v]) best = row;
+    }
+    return best;
+  });
+}
+
+/** Weights of the standardised features, every voxel with its own penalty. */
+async function fit(
+  gpu: Gpu,
+  standardisedX: Matrix,
+  y: Matrix,
+  center: Float64Array,
+  lambdas: readonly number[],
+  chosen: Uint32Array,
+): Promise<Matrix> {
+  const { rows, cols } = standardisedX;
+  const images = Uint32Array.from({ length: rows }, (_, i) => i);
+  const weights = { data: new Float32Array(cols * y.cols), rows: cols, cols: y.cols };
+  const used: GpuMatrix[] = [];
+  try {
+    const z = uploadMatrix(gpu, standardisedX, "features");
+    used.push(z);
+    const { system, isDual } = gram(gpu, z);
+    used.push(system);
+    for (const group of groupsOf(lambdas.filter((_, row) => chosen.includes(row)), system.rows)) {
+      const factors = await cholesky(gpu, system, group);
+      try {
+        for (const factor of factors) {
+          const voxels = Uint32Array.from(chosen.keys()).filter((v) => lambdas[chosen[v]] === factor.shift);
+          for (const some of chunksOf(voxels, Math.max(rows, cols))) {
+            const trainY = uploadMatrix(gpu, centered(y, images, some, center), "responses");
+            const right = isDual ? trainY : multiply(gpu, z, trainY, { transposeA: true });
+            const solution = solveCholesky(gpu, factor, right);
+            const own = isDual ? multiply(gpu, z, solution, { transposeA: true }) : solution;
+            const { data } = await downloadMatrix(gpu, own)
+              .finally(() => releaseMatrix(gpu, ...new Set([trainY, right, solution, own])));
+            for (let feature = 0; feature < cols; feature++) {
+              some.forEach((voxel, i) =>
+                weights.data[feature * y.cols + voxel] = data[feature * some.length + i]
+              );
+            }
+          }
+        }
+      } finally {
+        for (const factor of factors) releaseFactor(gpu, factor);
+      }
+    }
+    return weights;
+  } finally {
+    releaseMatrix(gpu, ...used);
+  }
+}
+
+async function predict(
+  gpu: Gpu,
+  x: Matrix,
+  mean: Float64Array,
+  weights: Matrix,
+  center: Float64Array,
+): Promise<Matrix> {
+  assertMatrix(x, "x");
+  if (x.cols !== weights.rows) {
+    throw new RangeError(
+      `x has ${x.cols} features, this ridge was fitted on ${weights.rows}: give the same.`,
+    );
+  }
+  const shifted = Float32Array.from(x.data, (value, at) => value - mean[at % x.cols]);
+  const z = uploadMatrix(gpu, { ...x, data: shifted }, "features");
+  const w = uploadMatrix(gpu, weights, "weights");
+  const row = { data: Float32Array.from(center), rows: 1, cols: center.length };
+  const b = uploadMatrix(gpu, row, "mean responses");
+  const product = multiply(gpu, z, w), sum = addRow(gpu, product, b, 1);
+  return await downloadMatrix(gpu, sum).finally(() => releaseMatrix(gpu, z, w, b, product, sum));
+}
+
+function assertFinite(matrix: Matrix, name: string, column: string): void {
+  assertMatrix(matrix, name);
+  const at = matrix.data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new RangeError(
+    `${name} holds ${matrix.data[at]} in image ${Math.floor(at / matrix.cols)}, ${column} ${
+      at % matrix.cols
+    }: every value must be finite.`,
+  );
+}

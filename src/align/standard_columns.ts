@@ -1,0 +1,52 @@
+/** Columns centred and scaled by the statistics of some rows. */
+import type { Matrix } from "../linalg/matrix.ts";
+
+/** A column whose spread is below this share of its mean is constant as far as float32 can tell. */
+const CONSTANT = 1e-7;
+
+/** Mean of every column over some rows. */
+export function meansOf({ data, cols }: Matrix, rows: Uint32Array): Float64Array {
+  const means = new Float64Array(cols);
+  for (const row of rows) for (let c = 0; c < cols; c++) means[c] += data[row * cols + c] / rows.length;
+  return means;
+}
+
+/** Mean and inverse standard deviation of every column over some rows; 0 for what is constant. */
+export function standardOf(x: Matrix, rows: Uint32Array): { mean: Float64Array; inverse: Float64Array } {
+  const { data, cols } = x, mean = meansOf(x, rows), variance = new Float64Array(cols);
+  for (const row of rows) {
+    for (let c = 0; c < cols; c++) variance[c] += (data[row * cols + c] - mean[c]) ** 2 / rows.length;
+  }
+  const inverse = variance.map((value, c) =>
+    Math.sqrt(value) > CONSTANT * Math.abs(mean[c]) ? 1 / Math.sqrt(value) : 0
+  );
+  return { mean, inverse };
+}
+
+/** (x − mean) · inverse of some rows. */
+export function standardised(
+  { data, cols }: Matrix,
+  rows: Uint32Array,
+  mean: Float64Array,
+  inverse: Float64Array,
+): Matrix {
+  const out = new Float32Array(rows.length * cols);
+  rows.forEach((row, i) => {
+    for (let c = 0; c < cols; c++) out[i * cols + c] = (data[row * cols + c] - mean[c]) * inverse[c];
+  });
+  return { data: out, rows: rows.length, cols };
+}
+
+/** Some voxels' responses to some images, less their means. */
+export function centered(
+  { data, cols }: Matrix,
+  rows: Uint32Array,
+  voxels: Uint32Array,
+  center: Float64Array,
+): Matrix {
+  const out = new Float32Array(rows.length * voxels.length);
+  rows.forEach((row, i) => {
+    voxels.forEach((voxel, v) => out[i * voxels.length + v] = data[row * cols + voxel] - center[voxel]);
+  });
+  return { data: out, rows: rows.length, cols: voxels.length };
+}
