@@ -105,8 +105,9 @@ function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Recor
     "scenes.graph": plan.graph.count,
     voxels: plan.voxels,
   };
-  for (const { name, voxels, stated, measured, byCategory } of rois) {
+  for (const { name, voxels, stated, measured, example, byCategory } of rois) {
     metrics[`voxels.${name}`] = voxels.length;
+    metrics[`example.${name}`] = example;
     metrics[`ceiling.stated.${name}`] = stated;
     if (measured !== undefined) metrics[`ceiling.measured.${name}`] = measured;
     byCategory.forEach((value, category) => {
@@ -182,10 +183,10 @@ async function tuningSection(plan: World, rois: RoiSummary[]): Promise<Html[]> {
       label: "Best scenes of one voxel a region",
       columns: Array.from({ length: BEST_SCENES - 1 }, (_, i) => String(i + 2)),
       rows: await Promise.all(
-        rois.filter(({ best }) => best.length >= BEST_SCENES).map(async ({ name, example, best }) => {
+        rois.filter(({ best }) => best.length >= BEST_SCENES).map(async ({ name, best }) => {
           const scenes = best.slice(0, BEST_SCENES).map((image) => renderScene(plan.training.from + image));
           const [photo, ...cells] = await Promise.all(scenes.map(photoUri));
-          return { label: `${name}, voxel ${example}`, photo, cells };
+          return { label: name, photo, cells };
         }),
       ),
     }),
