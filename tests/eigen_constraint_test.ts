@@ -36,7 +36,7 @@ for (const focal of [false, true]) {
       await t.step(`${n} nodes × ${d} channels, ${c} components`, async () => {
         const [xb, xa] = [1, 2].map((key) => clusteredMatrix(n, d, c, 0.3, key));
         const graphs = [];
-        for (const x of [xb, xa]) graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, x, "features"), c, 0));
+        for (const x of [xb, xa]) graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, x, "features"), c));
         const [before, after] = graphs, kept = before.eigenvectors.cols;
         const found = await eigenConstraint(gpu, before, after, { focal });
         const expected = reference(
@@ -57,7 +57,7 @@ Deno.test("eigenConstraint() is 0 for the same features in other scales, without
   const scaled = { ...x, data: x.data.map((value) => 3 * value) };
   const graphs = [];
   for (const features of [x, scaled]) {
-    graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, features, "features"), 5, 0));
+    graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, features, "features"), 5));
   }
   const { loss, gradient } = await eigenConstraint(gpu, graphs[0], graphs[1]);
   assert(loss < 1e-3, `loss ${loss}, ${note}`);
@@ -75,7 +75,7 @@ Deno.test("nearestGap() keeps the wanted number where there is a gap and moves t
 Deno.test("nodeGraph() says how many nodes it needs", async () => {
   const features = uploadMatrix(gpu, clusteredMatrix(20, 8, 3, 0.3), "features");
   await assertRejects(
-    () => nodeGraph(gpu, features, 10, 0),
+    () => nodeGraph(gpu, features, 10),
     RangeError,
     `The eigen-constraint samples 20 nodes for 10 components: sample at least ${fewestNodes(10)}.`,
   );
@@ -87,7 +87,7 @@ Deno.test("the eigen-constraint returns every buffer it took", async () => {
   const graphs = [];
   for (const key of [1, 2]) {
     graphs.push(
-      await nodeGraph(gpu, uploadMatrix(gpu, clusteredMatrix(128, 16, 5, 0.3, key), "features"), 5, 0),
+      await nodeGraph(gpu, uploadMatrix(gpu, clusteredMatrix(128, 16, 5, 0.3, key), "features"), 5),
     );
   }
   const { gradient } = await eigenConstraint(gpu, graphs[0], graphs[1]);

@@ -27,7 +27,7 @@ const SPARE = 2;
 const SMALLEST_GAP = 0.01;
 /** An eigen-constraint below this is rounding: its gradient is 0. */
 const SMALLEST_LOSS = 1e-3;
-const TOLERANCE = 1e-7, MAX_APPLICATIONS = 150;
+const MAX_APPLICATIONS = 150;
 
 /** Fewest nodes to sample for so many components. */
 export function fewestNodes(components: number): number {
@@ -56,12 +56,15 @@ export interface NodeGraph {
  * subspace, C is moved to the nearest gap.
  *
  * @param features n × d, no row zero; kept by the graph, released with it
+ * @param components C wanted
+ * @param options seed of the eigensolver, and the largest residual of its eigenvectors
+ * @throws RangeError when there are fewer than `fewestNodes(components)` nodes
  */
 export async function nodeGraph(
   gpu: Gpu,
   features: GpuMatrix,
   components: number,
-  seed: number,
+  { seed = 0, tolerance = 1e-7 }: { seed?: number; tolerance?: number } = {},
 ): Promise<NodeGraph> {
   const n = features.rows;
   if (n < fewestNodes(components)) {
@@ -88,7 +91,7 @@ export async function nodeGraph(
   const cut = await operatorCut(gpu, operator, {
     components: components + SPARE,
     seed,
-    tolerance: TOLERANCE,
+    tolerance,
     maxApplications: MAX_APPLICATIONS,
   });
   const values = [...cut.eigenvalues, cut.eigenvalues[components + SPARE - 1] - (cut.eigengap ?? 0)];

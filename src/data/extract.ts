@@ -51,6 +51,13 @@ const FLOAT16_MAX = 65504;
 /** Half the smallest float16: rounds to 0. */
 const FLOAT16_ZERO = 2 ** -25;
 
+/** Tokens of some images in one layer, registers dropped: vectors are rows × width, row-major. */
+export interface LayerRows {
+  image: Int32Array;
+  token: Int16Array;
+  vectors: Float32Array;
+}
+
 /**
  * Runs a vision transformer over images and stores, for every layer, the attention block's output after its projection,
  * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped.
@@ -61,28 +68,64 @@ const FLOAT16_ZERO = 2 ** -25;
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
  */
 export async function extractFeatures(options: ExtractOptions): Promise<FeatureManifest> {
-  const { model: path, preprocessor, images, outDir, dtype, batch = 8, onProgress } = options;
+  const { outDir } = options;
+  const manifestPath = `${outDir}/manifest.json`;
+  const finished = await readManifest(manifestPath);
+  if (finished && covers(finished, (await openGraph(options)).wanted)) return finished;
+  await makeFolder(outDir);
+  const writers: FeatureWriter[] = [];
+  try {
+    const manifest = await streamFeatures(options, {
+      async begin(manifest) {
+        for (const { layer, path } of manifest.layers) {
+          writers.push(await createFeatures(path, layer, manifest.width, options.dtype, noted(manifest)));
+        }
+      },
+      rows: (l, rows) => writers[l].write(rows),
+    });
+    for (const writer of writers) await writer.finish();
+    await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
+    return manifest;
+  } catch (error) {
+    for (const writer of writers) await writer.abandon();
+    throw error;
+  }
+}
+
+async function openGraph({ model: path, preprocessor, images, dtype, registers }: ExtractOptions) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path);
-  const blocks = findAttentionOutputs(graph);
   const weights = await readWeights(graph);
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
     dtype,
-    preprocessing: JSON.stringify([preprocessor, options.registers ?? null]),
+    preprocessing: JSON.stringify([preprocessor, registers ?? null]),
   };
-  const manifestPath = `${outDir}/manifest.json`;
-  const finished = await readManifest(manifestPath);
-  if (finished && covers(finished, wanted)) return finished;
+  return { graph, weights, wanted };
+}
 
-  await makeFolder(outDir);
+/**
+ * Runs a vision transformer over images and hands on the features of every layer, batch by batch, keeping none.
+ *
+ * @param options as of `extractFeatures`; `outDir` only names the files of the manifest
+ * @param sink told the manifest before the first batch, then each layer's rows (counted from 0) of each batch
+ */
+export async function streamFeatures(
+  options: ExtractOptions,
+  sink: {
+    begin(manifest: FeatureManifest): Promise<void> | void;
+    rows(layer: number, rows: LayerRows): Promise<void> | void;
+  },
+): Promise<FeatureManifest> {
+  const { model: path, preprocessor, images, outDir, batch = 8, onProgress } = options;
+  const { graph, weights, wanted } = await openGraph(options);
+  const blocks = findAttentionOutputs(graph);
   const tensors = blocks.map(({ tensor }) => tensor);
   const perHead = headTensor(blocks[0]);
   const sums = blocks.flatMap(({ sum }) => sum ?? []);
   const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], sums), weights);
-  const writers: FeatureWriter[] = [];
   try {
     const [first] = await loadImages(images.slice(0, 1), preprocessor);
     const shape = await probe(model, graph, blocks[0], first);
@@ -96,27 +139,21 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
     });
     const tokens = shape.tokens - registers;
     const manifest = { ...wanted, layers, heads, width, tokens, registers, grid };
-    for (const { layer, path: file } of layers) {
-      writers.push(await createFeatures(file, layer, width, dtype, noted(manifest)));
-    }
+    await sink.begin(manifest);
     const step = model.fixedBatch ?? batch;
     for (let from = 0; from < images.length; from += step) {
       const pixels = await loadImages(images.slice(from, from + step), preprocessor, first);
       const results = await model.run(pixels, tensors);
       for (const [l, tensor] of tensors.entries()) {
         assertShape(results[tensor], shape, model.fixedBatch ?? pixels.length, tensor, path);
-        await writers[l].write(
+        await sink.rows(
+          l,
           rowsOf(results[tensor], pixels.length, manifest, shape.tokensFirst, from, layers[l].layer),
         );
       }
       onProgress?.(from + pixels.length);
     }
-    for (const writer of writers) await writer.finish();
-    await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
     return manifest;
-  } catch (error) {
-    for (const writer of writers) await writer.abandon();
-    throw error;
   } finally {
     await model.release();
   }
@@ -216,7 +253,7 @@ function rowsOf(
   tokensFirst: boolean,
   firstImage: number,
   layer: number,
-) {
+): LayerRows {
   const { tokens, registers, width } = manifest;
   const all = tokens + registers, inRun = data.length / width / all;
   const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);

@@ -81,7 +81,8 @@ export function multiply(
   }
   const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
   const blocks = Math.ceil(m / 8) * Math.ceil(n / 16);
-  const split = blocks < FEW_BLOCKS && k >= 2 * SLICE && transposeA && !transposeB && c.panels.length === 1;
+  const split = blocks < FEW_BLOCKS && k >= 2 * SLICE && transposeA && !transposeB && c.panels.length === 1 &&
+    c.offset === 0;
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));

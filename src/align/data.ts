@@ -1,0 +1,82 @@
+/** What channel align is trained on. */
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { assertRows } from "../linalg/row_normalize.ts";
+import { type Random, sampleIndices } from "../linalg/random.ts";
+import type { AlignSlot } from "./model.ts";
+
+/** Pooled features, responses and sampled tokens, read in parts. */
+export interface AlignData {
+  slots: AlignSlot[];
+  images: number;
+  voxels: number;
+  /**
+   * Every slot's features averaged over the tokens of an image, slots side by side.
+   *
+   * @returns one row an image, Σ D_l columns
+   */
+  pooled(images: Uint32Array): Promise<Matrix>;
+  /** @returns one row an image, one column a voxel */
+  responses(images: Uint32Array): Promise<Matrix>;
+  /**
+   * Tokens of one slot for the constraints that need nodes.
+   *
+   * @returns count × D_l, no row zero
+   */
+  nodes(slot: number, count: number, random: Random): Promise<Matrix>;
+}
+
+/** Rows of a matrix, by index. */
+export function gatherRows({ data, cols }: Matrix, rows: ArrayLike<number>): Matrix {
+  const out = new Float32Array(rows.length * cols);
+  for (let i = 0; i < rows.length; i++) {
+    out.set(data.subarray(rows[i] * cols, (rows[i] + 1) * cols), i * cols);
+  }
+  return { data: out, rows: rows.length, cols };
+}
+
+/**
+ * Data that fit in memory.
+ *
+ * @param slots in the order of the pooled columns
+ * @param pooled images × Σ D_l
+ * @param responses images × voxels
+ * @param tokens per slot some tokens to sample from, n × D_l
+ * @throws RangeError when widths or image counts differ, or a token has no direction
+ */
+export function alignData(
+  slots: AlignSlot[],
+  pooled: Matrix,
+  responses: Matrix,
+  tokens: Matrix[],
+): AlignData {
+  assertMatrix(pooled, "pooled");
+  assertMatrix(responses, "responses");
+  const width = slots.reduce((sum, slot) => sum + slot.width, 0);
+  if (pooled.cols !== width) {
+    throw new RangeError(
+      `pooled has ${pooled.cols} columns, the slots ${width} channels together: they must be equal.`,
+    );
+  }
+  if (pooled.rows !== responses.rows) {
+    throw new RangeError(
+      `pooled has ${pooled.rows} images, responses ${responses.rows}: they must be equal.`,
+    );
+  }
+  slots.forEach(({ name, width }, slot) => {
+    assertRows(tokens[slot], `tokens of ${name}`);
+    if (tokens[slot].cols !== width) {
+      throw new RangeError(
+        `The tokens of ${name} have ${tokens[slot].cols} channels, the slot ${width}: they must be equal.`,
+      );
+    }
+  });
+  return {
+    slots,
+    images: pooled.rows,
+    voxels: responses.cols,
+    pooled: (images) => Promise.resolve(gatherRows(pooled, images)),
+    responses: (images) => Promise.resolve(gatherRows(responses, images)),
+    nodes: (slot, count, random) =>
+      Promise.resolve(gatherRows(tokens[slot], sampleIndices(tokens[slot].rows, count, random))),
+  };
+}

@@ -1,0 +1,127 @@
+/** A trained channel align: transforms into one space, and the encoder from there to the voxels. */
+import type { Gpu } from "../gpu/mod.ts";
+import { addRow } from "../linalg/add_row.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  assertMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+
+/** One layer of one model. */
+export interface AlignSlot {
+  /** As "mae_tiny L3". */
+  name: string;
+  /** Channels D_l. */
+  width: number;
+}
+
+/** What `trainAlign` learns, METHOD (1) and (2). */
+export interface AlignModel {
+  slots: AlignSlot[];
+  /** W_l of all slots one below the other, Σ D_l × D′. */
+  transforms: Matrix;
+  /** β, D′ × voxels. */
+  beta: Matrix;
+  /** ε, one a voxel. */
+  epsilon: Float32Array;
+}
+
+/** First row of a slot in the stacked transforms. */
+export function slotOffset(slots: AlignSlot[], slot: number): number {
+  return slots.slice(0, slot).reduce((sum, { width }) => sum + width, 0);
+}
+
+/** W_l, the transform of one slot: D_l × D′. */
+export function slotTransform({ slots, transforms }: AlignModel, slot: number): Matrix {
+  if (!(slot in slots)) {
+    throw new RangeError(`There is no slot ${slot}: this align has ${slots.length} slots, counted from 0.`);
+  }
+  const { cols } = transforms, rows = slots[slot].width, first = slotOffset(slots, slot);
+  return { data: transforms.data.subarray(first * cols, (first + rows) * cols), rows, cols };
+}
+
+/** The product of a host matrix with others in turn. */
+async function chain(gpu: Gpu, x: Matrix, factors: Matrix[], row?: Float32Array): Promise<Matrix> {
+  let product: GpuMatrix = uploadMatrix(gpu, x, "features");
+  for (const factor of factors) {
+    const right = uploadMatrix(gpu, factor, "factor");
+    const next = multiply(gpu, product, right);
+    releaseMatrix(gpu, product, right);
+    product = next;
+  }
+  if (row) {
+    const added = uploadMatrix(gpu, { data: row, rows: 1, cols: row.length }, "ε");
+    const next = addRow(gpu, product, added, 1);
+    releaseMatrix(gpu, product, added);
+    product = next;
+  }
+  try {
+    return await downloadMatrix(gpu, product);
+  } finally {
+    releaseMatrix(gpu, product);
+  }
+}
+
+function assertWidth(x: Matrix, width: number, name: string): void {
+  assertMatrix(x, "features");
+  if (x.cols !== width) {
+    throw new RangeError(
+      `The features have ${x.cols} channels, ${name} was trained on ${width}: they must be equal.`,
+    );
+  }
+}
+
+/**
+ * V′_l = V_l W_l, METHOD (1): features of one slot in the space that all slots share.
+ *
+ * @param slot index into `model.slots`
+ * @param features n × D_l, one token a row
+ * @returns n × D′
+ * @throws RangeError when the slot does not exist or the features have another width
+ */
+export async function applyAlign(
+  gpu: Gpu,
+  model: AlignModel,
+  slot: number,
+  features: Matrix,
+): Promise<Matrix> {
+  const transform = slotTransform(model, slot);
+  assertWidth(features, transform.rows, model.slots[slot].name);
+  return await chain(gpu, features, [transform]);
+}
+
+/**
+ * B_l = V_l W_l β: each token's activation drawn on the voxels (METHOD, "Channel align").
+ *
+ * @param features n × D_l, tokens or their means over a concept
+ * @returns n × voxels, in the unit of the responses
+ * @throws RangeError when the slot does not exist or the features have another width
+ *
+ * Memory: n × voxels values; average tokens first where only means are wanted.
+ */
+export async function brainSpace(
+  gpu: Gpu,
+  model: AlignModel,
+  slot: number,
+  features: Matrix,
+): Promise<Matrix> {
+  const transform = slotTransform(model, slot);
+  assertWidth(features, transform.rows, model.slots[slot].name);
+  return await chain(gpu, features, [transform, model.beta]);
+}
+
+/**
+ * Ŷ = AvgPool(Σ_l V_l W_l) β + ε, METHOD (2).
+ *
+ * @param pooled images × Σ D_l, every slot's mean over tokens, side by side in the order of `model.slots`
+ * @returns images × voxels, in the unit of the responses
+ * @throws RangeError when the width is not Σ D_l
+ */
+export async function predictResponses(gpu: Gpu, model: AlignModel, pooled: Matrix): Promise<Matrix> {
+  assertWidth(pooled, model.transforms.rows, "this align");
+  return await chain(gpu, pooled, [model.transforms, model.beta], model.epsilon);
+}

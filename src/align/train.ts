@@ -1,0 +1,414 @@
+/** Training of channel align, METHOD (1)–(10). */
+import { type Gpu, release, sync } from "../gpu/mod.ts";
+import { sumOfRows } from "../linalg/add_row.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  downloadMatrices,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowView,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { fillRandom, type Random, seededRandom } from "../linalg/random.ts";
+import { adamwStep, createParameter, type Parameter, releaseParameter } from "./adamw.ts";
+import { brainLoss } from "./brain_loss.ts";
+import { channelLosses } from "./covariance_loss.ts";
+import type { AlignData } from "./data.ts";
+import { eigenConstraint, nodeGraph, releaseGraph } from "./eigen_constraint.ts";
+import { type AlignModel, slotOffset } from "./model.ts";
+import { type PartialLoss, total } from "./partial_loss.ts";
+import { type Standardization, standardization, standardize } from "./standardize.ts";
+import { startingTransforms } from "./starting_transforms.ts";
+
+/** Settings of `trainAlign`; weights as in METHOD (10). */
+export interface AlignOptions {
+  /** D′; default the channels of the widest slot. */
+  width?: number;
+  /** Weight of L_eigen; default 1. */
+  lambdaEigen?: number;
+  /** Weight of L_zero; default 0.01. */
+  lambdaZero?: number;
+  /** Weight of L_cov; default 0.01. */
+  lambdaCovariance?: number;
+  /** The focal form of L_eigen, METHOD (8); default false. */
+  focal?: boolean;
+  /** Residual below which the brain loss is quadratic; default 0: L1 everywhere. */
+  huber?: number;
+  /** Eigenvectors that the constraint keeps; default 10. */
+  components?: number;
+  /** Nodes sampled of one slot for the constraints; default 256. */
+  nodes?: number;
+  /** The constraints are taken on every so many steps, times as many; default 4. */
+  constrainEvery?: number;
+  /** Most passes over the images; default 30. */
+  epochs?: number;
+  /** Images a step; default 64. */
+  batch?: number;
+  /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 3e-3. */
+  rate?: number;
+  /** Weight decay of W and β; default 0.1. */
+  decay?: number;
+  /** Share of the images held out for early stopping; default 0.1. */
+  validation?: number;
+  /** Epochs without a better validation loss after which to stop; default 5. */
+  patience?: number;
+  /** Default 0. */
+  seed?: number;
+  /** Where a stopped run goes on from; saved to after every epoch. */
+  checkpoint?: {
+    load(): Promise<AlignState | null>;
+    save(state: AlignState): Promise<void>;
+  };
+  /** Told after every epoch. */
+  onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
+}
+
+/** One pass over the training images. */
+export interface AlignEpoch {
+  /** 1 is the first. */
+  epoch: number;
+  /** Mean brain loss over the training images, and over the validation images after it. */
+  brain: number;
+  validation: number;
+  /** Means over the samples of this epoch, unweighted; 0 where the weight is 0. */
+  eigen: number;
+  zero: number;
+  covariance: number;
+  /** Samples whose subspace was moved to a gap: slot and components. */
+  moved: { slot: number; components: number }[];
+}
+
+/** All that training needs to go on, bit for bit. */
+export interface AlignState {
+  history: AlignEpoch[];
+  /** W, β and ε, each with its two running means. */
+  parameters: [Matrix, Matrix, Matrix][];
+  /** W, β and ε of the epoch with the smallest validation loss. */
+  best: [Matrix, Matrix, Matrix];
+}
+
+/** A trained align and how it got there. */
+export interface TrainedAlign {
+  model: AlignModel;
+  history: AlignEpoch[];
+  /** The epoch whose parameters the model has. */
+  bestEpoch: number;
+}
+
+const WARM_UP = 0.05;
+/** Steps after which to wait for the device, so that uploads do not pile up. */
+const STEPS_AHEAD = 8;
+/** Residual of the eigenvectors that the constraint is taken between. */
+const EIGEN_TOLERANCE = 1e-5;
+
+/**
+ * Trains transforms W_l and an encoder β, ε by L = L_brain + λ_eigen L_eigen + λ_zero L_zero + λ_cov L_cov (METHOD (10))
+ * with AdamW.
+ *
+ * The brain loss sees pooled features, which is exact: AvgPool(V W) = AvgPool(V) W. The other losses see nodes sampled
+ * from one slot a step. W_l start as random (semi-)orthogonal maps, which keep the affinity of a slot's own nodes.
+ *
+ * @param data at least 2 images; responses of equal scale over voxels (z-scored, as the Algonauts release has them)
+ * @returns the model of the epoch with the smallest validation loss
+ * @throws RangeError when there are too few images or nodes, Error when the loss is no longer finite
+ *
+ * GPU memory: four times (Σ D_l · D′ + D′ · voxels) floats, plus batch · (Σ D_l + 2 voxels) and 8 · nodes²; whatever the
+ * number of images. 36 slots × 768 channels, D′ = 768 and 40,000 voxels: 0.85 GB, and a quarter of that on the host.
+ * The same options give the same bits on one adapter, also when stopped and continued.
+ */
+export async function trainAlign(
+  gpu: Gpu,
+  data: AlignData,
+  options: AlignOptions = {},
+): Promise<TrainedAlign> {
+  const { batch = 64, epochs = 30, rate = 3e-3, decay = 0.1, patience = 5, seed = 0 } = options;
+  const width = options.width ?? Math.max(...data.slots.map((slot) => slot.width));
+  const { training, validation } = split(data.images, options.validation ?? 0.1, seed);
+  const scale = await standardization(data, training);
+  const found = await options.checkpoint?.load();
+  const parameters = found
+    ? found.parameters.map(([value, ...moments], i) =>
+      createParameter(gpu, value, i < 2 ? decay : 0, NAMES[i], moments)
+    )
+    : start(gpu, data, scale, width, decay, seed);
+  const history = found ? [...found.history] : [];
+  let best = found?.best;
+  const stepsAnEpoch = Math.ceil(training.length / batch);
+  try {
+    for (let epoch = history.length + 1; epoch <= epochs && !isOver(history, patience); epoch++) {
+      const random = seededRandom(seed * 1_000_003 + epoch);
+      const order = shuffled(training, random);
+      const seen: AlignEpoch = {
+        epoch,
+        brain: 0,
+        validation: 0,
+        eigen: 0,
+        zero: 0,
+        covariance: 0,
+        moved: [],
+      };
+      const parts: PartialLoss[] = [];
+      let samples = 0;
+      for (let at = 0; at < stepsAnEpoch; at++) {
+        const step = (epoch - 1) * stepsAnEpoch + at + 1;
+        const images = order.subarray(at * batch, (at + 1) * batch);
+        parts.push(await brainGradient(gpu, data, scale, images, parameters, options.huber));
+        if (isConstrained(options, step)) {
+          await constraintGradient(gpu, { data, scale, parameters, options, step, random, seen });
+          samples++;
+        }
+        const now = rate * schedule(step / (epochs * stepsAnEpoch));
+        for (const parameter of parameters) adamwStep(gpu, parameter, now, step);
+        if (step % STEPS_AHEAD === 0) await sync(gpu);
+      }
+      seen.brain = await collect(gpu, parts) / (training.length * data.voxels);
+      seen.validation = await validationLoss(gpu, data, scale, validation, parameters, batch, options.huber);
+      if (!Number.isFinite(seen.brain + seen.validation)) {
+        throw new Error(
+          `The loss is not finite in epoch ${epoch}: lower the rate (now ${rate}) or check the responses.`,
+        );
+      }
+      for (const name of ["eigen", "zero", "covariance"] as const) seen[name] /= Math.max(1, samples);
+      history.push(seen);
+      const values = await downloadMatrices(gpu, ...parameters.map(({ value }) => value));
+      if (seen.validation <= Math.min(...history.map((epoch) => epoch.validation))) {
+        best = values as [Matrix, Matrix, Matrix];
+      }
+      if (options.checkpoint) {
+        const moments = await downloadMatrices(
+          gpu,
+          ...parameters.flatMap(({ first, second }) => [first, second]),
+        );
+        const kept = values.map((
+          value,
+          i,
+        ): [Matrix, Matrix, Matrix] => [value, moments[2 * i], moments[2 * i + 1]]);
+        await options.checkpoint.save({ history, parameters: kept, best: best! });
+      }
+      options.onEpoch?.(seen, epochs);
+    }
+  } finally {
+    for (const parameter of parameters) releaseParameter(gpu, parameter);
+  }
+  return { model: fold(data, scale, best!), history, bestEpoch: bestOf(history) };
+}
+
+const NAMES = ["W", "β", "ε"];
+
+/** Parameters W, β, ε before the first step. */
+function start(
+  gpu: Gpu,
+  data: AlignData,
+  scale: Standardization,
+  width: number,
+  decay: number,
+  seed: number,
+): Parameter[] {
+  const transforms = startingTransforms(data.slots, width, seededRandom(seed));
+  const random = seededRandom(seed + 1);
+  const beta = fillRandom(new Float32Array(width * data.voxels), random).map((v) =>
+    0.01 * v / Math.sqrt(width)
+  );
+  return [
+    createParameter(gpu, transforms, decay, NAMES[0]),
+    createParameter(gpu, { data: beta, rows: width, cols: data.voxels }, decay, NAMES[1]),
+    createParameter(gpu, { data: scale.response.slice(), rows: 1, cols: data.voxels }, 0, NAMES[2]),
+  ];
+}
+
+/** Training and validation images, drawn by seed; both ascending. */
+function split(images: number, share: number, seed: number) {
+  const held = Math.max(1, Math.round(images * share));
+  if (!(images - held >= 1)) {
+    throw new RangeError(
+      `There are ${images} images, of which ${held} are held out for validation: add more.`,
+    );
+  }
+  const order = shuffled(Uint32Array.from({ length: images }, (_, i) => i), seededRandom(seed + 2));
+  return { validation: order.subarray(0, held).sort(), training: order.subarray(held).sort() };
+}
+
+/** A random order (Fisher & Yates). */
+function shuffled(items: Uint32Array, random: Random): Uint32Array {
+  const out = items.slice();
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [out[i], out[j]] = [out[j], out[i]];
+  }
+  return out;
+}
+
+function schedule(share: number): number {
+  if (share < WARM_UP) return share / WARM_UP;
+  return 0.5 * (1 + Math.cos(Math.PI * (share - WARM_UP) / (1 - WARM_UP)));
+}
+
+function bestOf(history: AlignEpoch[]): number {
+  return history.reduce((best, epoch) => epoch.validation < best.validation ? epoch : best).epoch;
+}
+
+function isOver(history: AlignEpoch[], patience: number): boolean {
+  return history.length > 0 && history.length - bestOf(history) >= patience;
+}
+
+function isConstrained(
+  { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 4 }: AlignOptions,
+  step: number,
+) {
+  return lambdaEigen + lambdaZero + lambdaCovariance > 0 && step % constrainEvery === 0;
+}
+
+/** Z = P W and Ŷ = Z β without ε, for standardised pooled features. */
+function forward(
+  gpu: Gpu,
+  pooled: GpuMatrix,
+  [w, beta]: Parameter[],
+): { z: GpuMatrix; prediction: GpuMatrix } {
+  const z = multiply(gpu, pooled, w.value);
+  return { z, prediction: multiply(gpu, z, beta.value) };
+}
+
+async function upload(gpu: Gpu, data: AlignData, scale: Standardization, images: Uint32Array) {
+  return {
+    pooled: uploadMatrix(gpu, standardize(await data.pooled(images), data.slots, scale), "pooled features"),
+    response: uploadMatrix(gpu, await data.responses(images), "responses"),
+  };
+}
+
+/** Sets the gradients of L_brain over a batch. */
+async function brainGradient(
+  gpu: Gpu,
+  data: AlignData,
+  scale: Standardization,
+  images: Uint32Array,
+  parameters: Parameter[],
+  huber?: number,
+): Promise<PartialLoss> {
+  const [w, beta, epsilon] = parameters;
+  const { pooled, response } = await upload(gpu, data, scale, images);
+  const { z, prediction } = forward(gpu, pooled, parameters);
+  const loss = brainLoss(gpu, prediction, epsilon.value, response, huber);
+  multiply(gpu, z, prediction, { transposeA: true, out: beta.gradient });
+  releaseMatrix(gpu, epsilon.gradient);
+  epsilon.gradient = sumOfRows(gpu, prediction, 1);
+  const ofZ = multiply(gpu, prediction, beta.value, { transposeB: true });
+  multiply(gpu, pooled, ofZ, { transposeA: true, out: w.gradient });
+  releaseMatrix(gpu, pooled, response, z, prediction, ofZ);
+  return loss;
+}
+
+interface ConstraintStep {
+  data: AlignData;
+  scale: Standardization;
+  parameters: Parameter[];
+  options: AlignOptions;
+  step: number;
+  random: Random;
+  /** What was seen in this epoch; added to. */
+  seen: AlignEpoch;
+}
+
+/** Adds the gradients of the other losses, on nodes of one slot, to that of W. */
+async function constraintGradient(
+  gpu: Gpu,
+  { data, scale, parameters, options, step, random, seen }: ConstraintStep,
+) {
+  const { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 4 } = options;
+  const { components = 10, nodes = 256, focal = false } = options;
+  const slot = Math.floor(random() * data.slots.length), { width } = data.slots[slot];
+  const sample = await data.nodes(slot, nodes, random);
+  const inverse = 1 / scale.slots[slot];
+  const features = uploadMatrix(
+    gpu,
+    { ...sample, data: sample.data.map((v) => v * inverse) },
+    "sampled nodes",
+  );
+  const offset = slotOffset(data.slots, slot);
+  const aligned = multiply(gpu, features, rowView(parameters[0].value, offset, width));
+  const pull = (gradient: GpuMatrix) => {
+    multiply(gpu, features, gradient, {
+      transposeA: true,
+      out: rowView(parameters[0].gradient, offset, width),
+      accumulate: true,
+    });
+    releaseMatrix(gpu, gradient);
+  };
+  const channels = await channelLosses(gpu, aligned, {
+    zero: lambdaZero * constrainEvery,
+    covariance: lambdaCovariance * constrainEvery,
+  });
+  pull(channels.gradient);
+  seen.zero += channels.zero;
+  seen.covariance += channels.covariance;
+  if (!(lambdaEigen > 0)) return releaseMatrix(gpu, features, aligned);
+  const solver = { seed: step, tolerance: EIGEN_TOLERANCE };
+  const before = await nodeGraph(gpu, features, components, solver);
+  const after = await nodeGraph(gpu, aligned, components, solver);
+  try {
+    const kept = after.eigenvectors.cols;
+    if (kept !== components) seen.moved.push({ slot, components: kept });
+    const { loss, gradient } = await eigenConstraint(gpu, before, after, {
+      weight: lambdaEigen * constrainEvery,
+      focal,
+    });
+    seen.eigen += loss;
+    if (gradient) pull(gradient);
+  } finally {
+    releaseGraph(gpu, before);
+    releaseGraph(gpu, after);
+  }
+}
+
+async function validationLoss(
+  gpu: Gpu,
+  data: AlignData,
+  scale: Standardization,
+  images: Uint32Array,
+  parameters: Parameter[],
+  batch: number,
+  huber?: number,
+): Promise<number> {
+  const parts: PartialLoss[] = [];
+  for (let at = 0; at < images.length; at += batch) {
+    const { pooled, response } = await upload(gpu, data, scale, images.subarray(at, at + batch));
+    const { z, prediction } = forward(gpu, pooled, parameters);
+    parts.push(brainLoss(gpu, prediction, parameters[2].value, response, huber));
+    releaseMatrix(gpu, pooled, response, z, prediction);
+  }
+  return await collect(gpu, parts) / (images.length * data.voxels);
+}
+
+async function collect(gpu: Gpu, parts: PartialLoss[]): Promise<number> {
+  let sum = 0;
+  for (const part of parts) {
+    sum += await total(gpu, part);
+    release(gpu, part.buffer);
+  }
+  return sum;
+}
+
+/** The model of unscaled features: W_l / s_l, and ε − μ W β. */
+function fold(
+  data: AlignData,
+  { mean, slots }: Standardization,
+  [w, beta, epsilon]: [Matrix, Matrix, Matrix],
+): AlignModel {
+  const width = w.cols, transforms = { ...w, data: w.data.slice() };
+  const shift = new Float64Array(width);
+  let row = 0;
+  data.slots.forEach((slot, l) => {
+    for (let k = 0; k < slot.width; k++, row++) {
+      for (let c = 0; c < width; c++) {
+        transforms.data[row * width + c] /= slots[l];
+        shift[c] += mean[row] * transforms.data[row * width + c];
+      }
+    }
+  });
+  const folded = Float32Array.from(epsilon.data, (value, voxel) => {
+    let sum = 0;
+    for (let c = 0; c < width; c++) sum += shift[c] * beta.data[c * beta.cols + voxel];
+    return value - sum;
+  });
+  return { slots: data.slots, transforms, beta, epsilon: folded };
+}

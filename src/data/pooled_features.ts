@@ -1,0 +1,128 @@
+/** Features for channel align: every layer's mean over tokens, and a few tokens of each image. */
+import { createHash } from "node:crypto";
+import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { AlignSlot } from "../align/model.ts";
+import { type ExtractOptions, type FeatureManifest, streamFeatures } from "./extract.ts";
+import { readNpy, writeNpy } from "./npy.ts";
+
+/** What `poolFeatures` is to do for one model. */
+export interface PoolOptions
+  extends Pick<ExtractOptions, "model" | "preprocessor" | "images" | "registers" | "onProgress"> {
+  /** Tokens kept of every image, the same in all layers. */
+  tokensPerImage: number;
+  seed: number;
+  /** Folder where finished features are kept. */
+  cacheDir: string;
+  /** What, beside names, tells these images from others: a fingerprint of the world or the folder. */
+  identity: string;
+}
+
+/** The pooled features of one model. */
+export interface PooledFeatures {
+  /** One a layer, as "mae_tiny L3". */
+  slots: AlignSlot[];
+  /** images × Σ widths: each layer's mean over class token and patches, layers side by side. */
+  pooled: Matrix;
+  /** Per layer the kept tokens, images × tokensPerImage rows; none when `tokensPerImage` is 0. */
+  tokens: Matrix[];
+}
+
+/**
+ * Pools the features of all layers over the tokens of each image, without storing the tokens: 12 layers × 1,000 images take
+ * megabytes instead of gigabytes. What a finished run has left in `cacheDir` is read instead.
+ *
+ * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
+ */
+export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
+  const { model, preprocessor, images, registers, tokensPerImage, seed, cacheDir, identity } = options;
+  const key = createHash("sha256").update(await Deno.readFile(model)).update(
+    JSON.stringify([
+      1,
+      preprocessor,
+      registers ?? null,
+      images.map(({ name }) => name),
+      tokensPerImage,
+      seed,
+      identity,
+    ]),
+  ).digest("hex").slice(0, 16);
+  const files = { pooled: `${cacheDir}/${key}.pooled.npy`, tokens: `${cacheDir}/${key}.tokens.npy` };
+  const name = model.replace(/^.*\//, "").replace(/\.onnx$/, "");
+  const kept = await readKept(files, tokensPerImage);
+  if (kept) return assemble(name, kept.shape, kept.pooled, kept.tokens);
+
+  let manifest: FeatureManifest | undefined;
+  let pooled = new Float32Array(0), tokens = new Float32Array(0);
+  const random = seededRandom(seed), chosen: Uint32Array[] = [];
+  await streamFeatures({ ...options, outDir: cacheDir, dtype: "float32" }, {
+    begin(found) {
+      manifest = found;
+      const { layers, width } = found;
+      pooled = new Float32Array(images.length * layers.length * width);
+      tokens = new Float32Array(layers.length * images.length * tokensPerImage * width);
+      for (let i = 0; i < images.length; i++) {
+        chosen.push(sampleIndices(found.tokens, Math.min(tokensPerImage, found.tokens), random));
+      }
+    },
+    rows(layer, { image, token, vectors }) {
+      const { layers, width, tokens: count } = manifest!;
+      image.forEach((i, row) => {
+        const vector = vectors.subarray(row * width, (row + 1) * width);
+        const to = (i * layers.length + layer) * width;
+        for (let k = 0; k < width; k++) pooled[to + k] += vector[k] / count;
+        const place = chosen[i].indexOf(token[row]);
+        if (place >= 0) tokens.set(vector, ((layer * images.length + i) * tokensPerImage + place) * width);
+      });
+    },
+  });
+  const { layers, width } = manifest!;
+  await Deno.mkdir(cacheDir, { recursive: true });
+  await writeNpy(files.tokens, tokens, [layers.length, images.length * tokensPerImage, width]);
+  await writeNpy(files.pooled, pooled, [images.length, layers.length, width]);
+  return assemble(name, [images.length, layers.length, width], pooled, tokens);
+}
+
+async function readKept(files: { pooled: string; tokens: string }, tokensPerImage: number) {
+  try {
+    const pooled = await readNpy(files.pooled);
+    const tokens = tokensPerImage ? (await readNpy(files.tokens)).data : new Float32Array(0);
+    return { shape: pooled.shape, pooled: pooled.data as Float32Array, tokens: tokens as Float32Array };
+  } catch {
+    return null; // absent: computed now
+  }
+}
+
+function assemble(
+  model: string,
+  [images, layers, width]: number[],
+  pooled: Float32Array,
+  tokens: Float32Array,
+): PooledFeatures {
+  const rows = tokens.length / layers / width;
+  return {
+    slots: Array.from({ length: layers }, (_, l) => ({ name: `${model} L${l + 1}`, width })),
+    pooled: { data: pooled, rows: images, cols: layers * width },
+    tokens: rows === 0 ? [] : Array.from({ length: layers }, (_, l) => {
+      return { data: tokens.subarray(l * rows * width, (l + 1) * rows * width), rows, cols: width };
+    }),
+  };
+}
+
+/** Several models' features of the same images, slot beside slot. */
+export function joinPooled(parts: PooledFeatures[]): PooledFeatures {
+  const rows = parts[0].pooled.rows, cols = parts.reduce((sum, { pooled }) => sum + pooled.cols, 0);
+  const data = new Float32Array(rows * cols);
+  let first = 0;
+  for (const { pooled } of parts) {
+    for (let i = 0; i < rows; i++) {
+      data.set(pooled.data.subarray(i * pooled.cols, (i + 1) * pooled.cols), i * cols + first);
+    }
+    first += pooled.cols;
+  }
+  return {
+    slots: parts.flatMap(({ slots }) => slots),
+    pooled: { data, rows, cols },
+    tokens: parts.flatMap(({ tokens }) => tokens),
+  };
+}
