@@ -1,10 +1,14 @@
 import { assert, assertAlmostEquals, assertEquals, assertNotEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { exponential, logarithm } from "../fixtures/observer/exponential.ts";
+import { MAP_SIZE } from "../fixtures/observer/feature_stack.ts";
+import { FORM_CHANNELS, formMaps } from "../fixtures/observer/form_maps.ts";
+import { gaborEnergy, ORIENTATIONS } from "../fixtures/observer/gabor_energy.ts";
 import { createObserver } from "../fixtures/observer/mod.ts";
+import { opponentPlanes } from "../fixtures/observer/planes.ts";
 import { eccentricityAt } from "../fixtures/observer/retinotopy.ts";
 import { CATEGORIES, renderScene, type Scene, SCENE_SIZE } from "../fixtures/scenes/mod.ts";
-import { sine, TURN } from "../fixtures/scenes/trigonometry.ts";
+import { cosine, sine, TURN } from "../fixtures/scenes/trigonometry.ts";
 
 const SEED = 0, OBSERVER = createObserver(SEED), { rois, voxels } = OBSERVER;
 const SCENES = 80, REPEATS = 3;
@@ -132,6 +136,35 @@ Deno.test("V1 responds to gratings of its orientation in its field", () => {
     const preferred = at(x, best);
     assert(preferred > at(x, best + TURN / 4) + 0.5, `voxel ${v} prefers the orthogonal orientation`);
     assert(preferred > at(SCENE_SIZE - x, best) + 0.5, `voxel ${v} responds to the other half of the field`);
+  }
+});
+
+Deno.test("formMaps() tells a contour's bend from its mirror image and from a straight line", () => {
+  const middle = SCENE_SIZE / 2;
+  /** Corner maps at the middle, of two dark strokes that leave it in given directions. */
+  const cornersOf = (...directions: number[]) => {
+    const rgb = new Uint8Array(3 * SCENE_SIZE * SCENE_SIZE).fill(200);
+    for (const angle of directions) {
+      for (let along = 0; along < 14; along += 0.2) {
+        for (let across = -1.5; across <= 1.5; across += 0.3) {
+          const x = middle + along * cosine(angle) - across * sine(angle);
+          const y = middle + along * sine(angle) + across * cosine(angle);
+          const pixel = Math.floor(y) * SCENE_SIZE + Math.floor(x);
+          rgb.fill(40, 3 * pixel, 3 * pixel + 3);
+        }
+      }
+    }
+    const colors = opponentPlanes(rgb, SCENE_SIZE), at = MAP_SIZE / 2 * (MAP_SIZE + 1);
+    return formMaps(gaborEnergy(colors.luminance), colors).slice(0, FORM_CHANNELS.corners)
+      .map(({ data }) => data[at]);
+  };
+  for (let o = 0; o < ORIENTATIONS; o++) {
+    const angle = o * TURN / 2 / ORIENTATIONS, half = TURN / 2, bent = angle + TURN / 6;
+    const [bend, mirrored] = [cornersOf(angle + half, bent), cornersOf(angle, bent + half)];
+    const straight = cornersOf(angle, angle + half);
+    assertEquals(bend.indexOf(Math.max(...bend)), 2 * o, `bend ${o}: ${bend}`);
+    assertEquals(mirrored.indexOf(Math.max(...mirrored)), 2 * o + 1, `mirrored ${o}: ${mirrored}`);
+    assert(bend[2 * o] > 2 * straight[2 * o], `straight ${o}: ${straight}`);
   }
 });
 
