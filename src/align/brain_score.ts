@@ -81,11 +81,29 @@ export function brainScore(
   });
   const normalized = noiseCeiling &&
     r.map((value, v) => noiseCeiling[v] > 0 ? value / Math.sqrt(noiseCeiling[v]) : NaN);
-  const scores = new Map<string, RoiScore>();
-  for (const [name, voxels] of rois) {
-    if (voxels.length > 0) scores.set(name, scoreOf(voxels, r, normalized));
-  }
-  return { r, ...(normalized && { normalized }), mean: meanOf(r), rois: scores, constant };
+  return {
+    r,
+    ...(normalized && { normalized }),
+    mean: meanOf(r),
+    rois: roiScores(r, rois, normalized),
+    constant,
+  };
+}
+
+/**
+ * Summarises voxels' scores by region.
+ *
+ * @param r of every voxel
+ * @param rois voxel indices by region; one without voxels is left out
+ * @param normalized r / √ceiling of every voxel, NaN where there is none
+ */
+export function roiScores(
+  r: Float64Array,
+  rois: ReadonlyMap<string, Uint32Array>,
+  normalized?: Float64Array,
+): Map<string, RoiScore> {
+  const filled = [...rois].filter(([, voxels]) => voxels.length > 0);
+  return new Map(filled.map(([name, voxels]) => [name, scoreOf(voxels, r, normalized)]));
 }
 
 function scoreOf(voxels: Uint32Array, r: Float64Array, normalized?: Float64Array): RoiScore {

@@ -22,6 +22,8 @@ import { centered, meansOf, standardised, standardOf } from "./standard_columns.
 export interface RidgeOptions {
   /** Penalties to choose from, in units of the standardised Gram matrix; default `defaultLambdas`. */
   lambdas?: readonly number[];
+  /** Choose a penalty for every voxel (default), or one for all where images are too few to tell voxels apart. */
+  lambdaFor?: "voxel" | "all";
   /** Folds of the cross-validation that chooses; default 5. */
   folds?: number;
   /** Of the folds; default 0. */
@@ -57,7 +59,8 @@ export function defaultLambdas(images: number, features: number): number[] {
  * Fits y ≈ b + Σ_c w_c (x_c − μ_c) / σ_c with the least ‖y − ŷ‖² + λ ‖w‖² for every voxel (Hoerl & Kennard 1970), in
  * closed form: w = (ZᵀZ + λI)⁻¹ Zᵀy with the standardised features Z, or, where features outnumber images, the equal
  * Zᵀ(ZZᵀ + λI)⁻¹ y. The intercept is not penalised; μ, σ and b come from the images that are fitted on only.
- * λ is for every voxel the one of least squared error over the held-out images of all folds, the larger of two equal.
+ * λ is for every voxel the one of least squared error over the held-out images of all folds, the larger of two equal; with
+ * `lambdaFor: "all"` the one of least mean share of the voxels' variances.
  *
  * @param x images × features, any unit; a constant feature gets no weight
  * @param y images × voxels
@@ -73,16 +76,20 @@ export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOption
   if (x.rows !== y.rows) {
     throw new RangeError(`x has ${x.rows} images, y ${y.rows}: they must be equal.`);
   }
-  const { lambdas = defaultLambdas(x.rows, x.cols), folds = 5, seed = 0 } = options;
+  const { lambdas = defaultLambdas(x.rows, x.cols), lambdaFor = "voxel", folds = 5, seed = 0 } = options;
   if (lambdas.length === 0 || !lambdas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`lambdas are [${lambdas.join(", ")}]: give at least one, all finite and from 0 on.`);
   }
   const ordered = [...new Set(lambdas)].sort((a, b) => b - a);
-  const chosen = ordered.length > 1
-    ? choose(await heldOutErrors(gpu, x, y, ordered, crossValidationFolds(x.rows, folds, seed)), y.cols)
-    : new Uint32Array(y.cols);
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
   const { mean, inverse } = standardOf(x, all), center = meansOf(y, all);
+  let chosen: Uint32Array = new Uint32Array(y.cols);
+  if (ordered.length > 1) {
+    const errors = await heldOutErrors(gpu, x, y, ordered, crossValidationFolds(x.rows, folds, seed));
+    chosen = lambdaFor === "voxel"
+      ? leastOf(errors, y.cols)
+      : chosen.fill(leastOf(meanShares(errors, standardOf(y, all).inverse), 1)[0]);
+  }
   const weights = await fit(gpu, standardised(x, all, mean, inverse), y, center, ordered, chosen);
   for (let at = 0; at < weights.data.length; at++) weights.data[at] *= inverse[Math.floor(at / y.cols)];
   const intercept = Float64Array.from(center);
@@ -174,15 +181,22 @@ async function heldOutErrors(
   return errors;
 }
 
-/** For every voxel the row of least error, the first of equal ones. */
-function choose(errors: Float64Array, voxels: number): Uint32Array {
-  return Uint32Array.from({ length: voxels }, (_, v) => {
+/** For every column the row of least error, the first of equal ones. */
+function leastOf(errors: Float64Array, cols: number): Uint32Array {
+  return Uint32Array.from({ length: cols }, (_, v) => {
     let best = 0;
-    for (let row = 1; row * voxels < errors.length; row++) {
-      if (errors[row * voxels + v] < errors[best * voxels + v]) best = row;
+    for (let row = 1; row * cols < errors.length; row++) {
+      if (errors[row * cols + v] < errors[best * cols + v]) best = row;
     }
     return best;
   });
+}
+
+/** Errors as shares of the voxels' variances, added up over voxels: one a penalty. */
+function meanShares(errors: Float64Array, inverseSpread: Float64Array): Float64Array {
+  const voxels = inverseSpread.length, shares = new Float64Array(errors.length / voxels);
+  errors.forEach((error, at) => shares[Math.floor(at / voxels)] += error * inverseSpread[at % voxels] ** 2);
+  return shares;
 }
 
 /** Weights of the standardised features, every voxel with its own penalty. */
