@@ -1,0 +1,23 @@
+/** The exact normalised cut under the signature of all methods. */
+import { normalizedCut } from "../normalized_cut.ts";
+import type { EigenvectorMethod } from "./eigenvector_method.ts";
+
+/**
+ * The exact eigenvectors (Shi & Malik 2000), by `normalizedCut`; `landmarks` is not used.
+ *
+ * @throws Error "The eigenvectors of 900 nodes did not converge …"; as `normalizedCut`
+ */
+export const exactCut: EigenvectorMethod = async (gpu, features, { components, seed = 0 }) => {
+  const { eigenvectors, eigenvalues, converged, residuals } = await normalizedCut(gpu, features, {
+    components,
+    seed,
+  });
+  if (!converged) {
+    throw new Error(
+      `The eigenvectors of ${features.rows} nodes did not converge: the largest residual is ${
+        Math.max(...residuals).toExponential(1)
+      }; ask for fewer components.`,
+    );
+  }
+  return { eigenvectors, eigenvalues };
+};
