@@ -53,6 +53,21 @@ Deno.test("lineByLayerChart() draws the paper's value as a rule, and refuses NaN
   assertThrows(() => lineByLayerChart({ ...byLayer, series: many }, lightTheme), RangeError, "found 7");
 });
 
+Deno.test("lineByLayerChart() draws intervals, and keeps them inside the scale", async () => {
+  const intervals = [[0.1, 0.3], [0.3, 0.5], [-0.2, 0.9]] as const;
+  const series = [{ ...byLayer.series[0], intervals }];
+  const spec = lineByLayerChart({ ...byLayer, series }, lightTheme);
+  const svg = await renderChart(spec, lightTheme, "intervals");
+  assert(
+    svg.includes("mae-tiny · layer L3: 0.35 (-0.2 to 0.9)"),
+    svg.match(/aria-label="mae[^"]*"/g)?.join(),
+  );
+  const [low, high] = JSON.stringify(spec).match(/"domain":\[(-?[\d.]+),(-?[\d.]+)\]/)!.slice(1).map(Number);
+  assert(low <= -0.2 && high >= 0.9, `${low} to ${high}`);
+  const broken = [{ ...byLayer.series[0], intervals: [[0.1, 0.3], [NaN, 0.5], [0, 1]] as const }];
+  assertThrows(() => lineByLayerChart({ ...byLayer, series: broken }, lightTheme), RangeError, "given NaN");
+});
+
 Deno.test("barChart() draws a bar a value with its number", async () => {
   const bars = [{ label: "cut", value: 12.345678 }, { label: "t-SNE", value: -3, emphasis: true }];
   const svg = await renderChart(

@@ -9,7 +9,12 @@ export interface LineByLayerChart {
   /** `L1` … in order. */
   layers: readonly string[];
   /** At most six. */
-  series: readonly { label: string; values: readonly number[] }[];
+  series: readonly {
+    label: string;
+    values: readonly number[];
+    /** Low and high end of each value's interval. */
+    intervals?: readonly (readonly [low: number, high: number])[];
+  }[];
   /** The paper's value, or a baseline. */
   rule?: { label: string; value: number };
   width: number;

@@ -6,6 +6,8 @@ import { spreadLabels } from "./spread_labels.ts";
 export interface Line {
   label: string;
   values: readonly number[];
+  /** Low and high end of each value's interval, drawn as an upright bar. */
+  intervals?: readonly (readonly [low: number, high: number])[];
   color: string;
 }
 
@@ -39,7 +41,10 @@ const LABEL_GAP = 14;
  */
 export function linesChart(chart: LinesChart): TopLevelSpec {
   const { name, lines, steps, rule, yScale } = chart;
-  const numbers = [...lines.flatMap((line) => line.values), ...(rule ? [rule.value] : [])];
+  const numbers = [
+    ...lines.flatMap((line) => [...line.values, ...(line.intervals ?? []).flat()]),
+    ...(rule ? [rule.value] : []),
+  ];
   checkChartNumbers(name, numbers);
   if (yScale === "log" && numbers.some((value) => value <= 0)) {
     throw new RangeError(
@@ -55,6 +60,9 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
 
   const values = lines.flatMap((line) =>
     line.values.map((value, i) => ({ line: line.label, step: steps[i], value, note: noteOf(chart, line, i) }))
+  );
+  const bars = lines.flatMap((line) =>
+    (line.intervals ?? []).map(([low, high], i) => ({ line: line.label, step: steps[i], low, high }))
   );
   const color = {
     field: "line",
@@ -113,6 +121,13 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
             encoding: { y, x: { value: 4 }, text: { field: "label" } },
           },
         ]
+        : []),
+      ...(bars.length > 0
+        ? [{
+          data: { values: bars },
+          mark: { type: "rule" as const, aria: false, strokeWidth: 2, opacity: 0.35 },
+          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color },
+        }]
         : []),
       {
         data: { values },
@@ -174,7 +189,10 @@ function position(value: number, [low, high]: [number, number], scale: "linear" 
 }
 
 function noteOf(chart: LinesChart, line: Line, i: number): string {
-  return `${line.label} · ${chart.xTitle} ${chart.steps[i]}: ${formatValue(line.values[i])}`;
+  const interval = line.intervals?.[i].map(formatValue).join(" to ");
+  return `${line.label} · ${chart.xTitle} ${chart.steps[i]}: ${formatValue(line.values[i])}${
+    interval ? ` (${interval})` : ""
+  }`;
 }
 
 /**
