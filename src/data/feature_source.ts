@@ -5,9 +5,11 @@ import { type FeatureFile, openFeatures } from "./feature_store.ts";
 
 /** A feature file's place among the nodes: one layer of one model. */
 export interface FeatureSlot {
+  /** The file. */
   path: string;
   /** Name of the model. */
   model: string;
+  /** Number of the layer. */
   layer: number;
   /** Number of the slot's first node. */
   first: number;
@@ -21,6 +23,7 @@ export interface FeatureSlot {
 export interface FeatureSource extends NodeSource {
   /** The files in order. */
   slots: FeatureSlot[];
+  /** Closes the files. */
   close(): Promise<void>;
 }
 

@@ -15,8 +15,9 @@ export type NeighborMethod = "exact" | "hnsw" | "auto";
 export interface NeighborChoice {
   /** The search for `NystromModel.transform`; undefined: the model's own, which is exact. */
   search: PanelSearch | undefined;
-  /** What was asked for, what is used. */
+  /** What was asked for. */
   asked: NeighborMethod;
+  /** What is used. */
   used: "exact" | "hnsw";
   /** Share of the true K nearest that hnsw found on the sample; null when it was not tried. */
   recall: number | null;
