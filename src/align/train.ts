@@ -1,5 +1,5 @@
 /** Training of channel align, METHOD (1)–(10). */
-import { type Gpu, release, sync } from "../gpu/mod.ts";
+import { type Gpu, release } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
@@ -39,15 +39,15 @@ export interface AlignOptions {
   components?: number;
   /** Nodes sampled of one slot for the constraints; default 256. */
   nodes?: number;
-  /** The constraints are taken on every so many steps, times as many; default 4. */
+  /** The constraints are taken on every so many steps, times as many; default 8. */
   constrainEvery?: number;
-  /** Most passes over the images; default 30. */
+  /** Most passes over the images; default 12. */
   epochs?: number;
   /** Images a step; default 64. */
   batch?: number;
   /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 3e-3. */
   rate?: number;
-  /** Weight decay of W and β; default 0.1. */
+  /** Weight decay of W and β; default 1. */
   decay?: number;
   /** Share of the images held out for early stopping; default 0.1. */
   validation?: number;
@@ -97,7 +97,7 @@ export interface TrainedAlign {
 }
 
 const WARM_UP = 0.05;
-/** Steps after which to wait for the device, so that uploads do not pile up. */
+/** Steps after which to read their losses: a wait for the device, so that uploads do not pile up. */
 const STEPS_AHEAD = 8;
 /** Residual of the eigenvectors that the constraint is taken between. */
 const EIGEN_TOLERANCE = 1e-5;
@@ -122,7 +122,7 @@ export async function trainAlign(
   data: AlignData,
   options: AlignOptions = {},
 ): Promise<TrainedAlign> {
-  const { batch = 64, epochs = 30, rate = 3e-3, decay = 0.1, patience = 5, seed = 0 } = options;
+  const { batch = 64, epochs = 12, rate = 3e-3, decay = 1, patience = 5, seed = 0 } = options;
   const width = options.width ?? Math.max(...data.slots.map((slot) => slot.width));
   const { training, validation } = split(data.images, options.validation ?? 0.1, seed);
   const scale = await standardization(data, training);
@@ -160,9 +160,9 @@ export async function trainAlign(
         }
         const now = rate * schedule(step / (epochs * stepsAnEpoch));
         for (const parameter of parameters) adamwStep(gpu, parameter, now, step);
-        if (step % STEPS_AHEAD === 0) await sync(gpu);
+        if (parts.length === STEPS_AHEAD) seen.brain += await collect(gpu, parts);
       }
-      seen.brain = await collect(gpu, parts) / (training.length * data.voxels);
+      seen.brain = (seen.brain + await collect(gpu, parts)) / (training.length * data.voxels);
       seen.validation = await validationLoss(gpu, data, scale, validation, parameters, batch, options.huber);
       if (!Number.isFinite(seen.brain + seen.validation)) {
         throw new Error(
@@ -253,7 +253,7 @@ function isOver(history: AlignEpoch[], patience: number): boolean {
 }
 
 function isConstrained(
-  { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 4 }: AlignOptions,
+  { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 8 }: AlignOptions,
   step: number,
 ) {
   return lambdaEigen + lambdaZero + lambdaCovariance > 0 && step % constrainEvery === 0;
@@ -314,7 +314,7 @@ async function constraintGradient(
   gpu: Gpu,
   { data, scale, parameters, options, step, random, seen }: ConstraintStep,
 ) {
-  const { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 4 } = options;
+  const { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 8 } = options;
   const { components = 10, nodes = 256, focal = false } = options;
   const slot = Math.floor(random() * data.slots.length), { width } = data.slots[slot];
   const sample = await data.nodes(slot, nodes, random);
@@ -343,8 +343,9 @@ async function constraintGradient(
   seen.covariance += channels.covariance;
   if (!(lambdaEigen > 0)) return releaseMatrix(gpu, features, aligned);
   const solver = { seed: step, tolerance: EIGEN_TOLERANCE };
-  const before = await nodeGraph(gpu, features, components, solver);
-  const after = await nodeGraph(gpu, aligned, components, solver);
+  const [before, after] = await Promise.all( // one waits for the device while the other computes
+    [features, aligned].map((nodes) => nodeGraph(gpu, nodes, components, solver)),
+  );
   try {
     const kept = after.eigenvectors.cols;
     if (kept !== components) seen.moved.push({ slot, components: kept });
@@ -381,7 +382,7 @@ async function validationLoss(
 
 async function collect(gpu: Gpu, parts: PartialLoss[]): Promise<number> {
   let sum = 0;
-  for (const part of parts) {
+  for (const part of parts.splice(0)) {
     sum += await total(gpu, part);
     release(gpu, part.buffer);
   }

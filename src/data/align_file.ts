@@ -1,0 +1,158 @@
+/** A trained channel align, or its training, as one Arrow file: a row a matrix, everything else in the metadata. */
+import {
+  Field,
+  Float32,
+  Int32,
+  List,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  Struct,
+  Utf8,
+  vectorFromArray,
+} from "apache-arrow";
+import type { AlignModel, AlignSlot } from "../align/model.ts";
+import type { AlignEpoch, AlignState } from "../align/train.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+
+const FORMAT = "alignedcut-align-1";
+const STATE = "alignedcut-align-state-1";
+
+/** A model with the options it was trained by. */
+export interface SavedAlign {
+  model: AlignModel;
+  /** Plain values, as they were given. */
+  options: Record<string, unknown>;
+  history: AlignEpoch[];
+}
+
+/**
+ * Writes a trained align: rows W, β and ε with their shapes, slots, options and history in the metadata.
+ *
+ * @param path its name; nothing partial is ever left under it
+ */
+export async function saveAlign(path: string, { model, options, history }: SavedAlign): Promise<void> {
+  const epsilon = { data: model.epsilon, rows: 1, cols: model.epsilon.length };
+  await writeMatrices(path, FORMAT, { W: model.transforms, "β": model.beta, "ε": epsilon }, {
+    slots: model.slots,
+    options,
+    history,
+  });
+}
+
+/**
+ * Reads what `saveAlign` wrote.
+ *
+ * @throws Error "Cannot read the align …: …" when it is absent, cut short, or something else
+ */
+export async function loadAlign(path: string): Promise<SavedAlign> {
+  const { matrices, meta } = await readMatrices(path, FORMAT);
+  const { W: transforms, "β": beta, "ε": epsilon } = matrices;
+  const { slots, options, history } = meta as unknown as SavedAlign & { slots: AlignSlot[] };
+  const width = slots?.reduce((sum, slot) => sum + slot.width, 0);
+  if (
+    !transforms || !beta || !epsilon || transforms.rows !== width || transforms.cols !== beta.rows ||
+    beta.cols !== epsilon.cols
+  ) {
+    throw broken(path, "its matrices do not belong together");
+  }
+  return { model: { slots, transforms, beta, epsilon: epsilon.data }, options, history };
+}
+
+/**
+ * Keeps the training of an align in one file, so that a stopped run goes on bit for bit.
+ *
+ * @param path the file
+ * @param key of the data and options; a file with another key is left alone and written over
+ */
+export function alignCheckpoint(path: string, key: string) {
+  return {
+    async load(): Promise<AlignState | null> {
+      try {
+        const { matrices, meta } = await readMatrices(path, STATE);
+        if (meta.key !== key) return null;
+        const trio = (names: string[]) => names.map((name) => matrices[name]) as [Matrix, Matrix, Matrix];
+        return {
+          history: meta.history as AlignEpoch[],
+          parameters: ["W", "β", "ε"].map((name) => trio([name, `${name} first`, `${name} second`])),
+          best: trio(["best W", "best β", "best ε"]),
+        };
+      } catch {
+        return null; // absent, or not from a finished epoch
+      }
+    },
+    async save({ history, parameters, best }: AlignState): Promise<void> {
+      const matrices: Record<string, Matrix> = {};
+      ["W", "β", "ε"].forEach((name, i) => {
+        [matrices[name], matrices[`${name} first`], matrices[`${name} second`]] = parameters[i];
+        matrices[`best ${name}`] = best[i];
+      });
+      await writeMatrices(path, STATE, matrices, { key, history });
+    },
+  };
+}
+
+function broken(path: string, why: string): Error {
+  return new Error(`Cannot read the align ${path}: ${why}; train it again.`);
+}
+
+async function writeMatrices(
+  path: string,
+  format: string,
+  matrices: Record<string, Matrix>,
+  meta: Record<string, unknown>,
+): Promise<void> {
+  const fields = [
+    new Field("name", new Utf8(), false),
+    new Field("rows", new Int32(), false),
+    new Field("cols", new Int32(), false),
+    new Field("values", new List(new Field("item", new Float32(), false)), false),
+  ];
+  const schema = new Schema(fields, new Map([["format", format], ["meta", JSON.stringify(meta)]]));
+  const batches = Object.entries(matrices).map(([name, { data, rows, cols }]) => {
+    const values = makeData({ type: new Float32(), length: data.length, data });
+    const children = [
+      vectorFromArray([name], new Utf8()).data[0],
+      makeData({ type: new Int32(), data: Int32Array.of(rows) }),
+      makeData({ type: new Int32(), data: Int32Array.of(cols) }),
+      makeData({
+        type: fields[3].type as List<Float32>,
+        length: 1,
+        nullCount: 0,
+        valueOffsets: Int32Array.of(0, data.length),
+        child: values,
+      }),
+    ];
+    return new RecordBatch(schema, makeData({ type: new Struct(fields), length: 1, nullCount: 0, children }));
+  });
+  const writer = RecordBatchFileWriter.writeAll(batches);
+  await writeFileAtomic(path, await writer.toUint8Array());
+}
+
+async function readMatrices(path: string, format: string) {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new Error(`Cannot read the align ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+  const matrices: Record<string, Matrix> = {};
+  try {
+    const reader = RecordBatchReader.from(bytes);
+    reader.open();
+    if (reader.schema.metadata.get("format") !== format) throw new Error("it is of another format");
+    const meta: Record<string, unknown> = JSON.parse(reader.schema.metadata.get("meta") ?? "{}");
+    for (const batch of reader) {
+      const { name, rows, cols, values } = batch.get(0)!.toJSON();
+      const data = Float32Array.from((values as { toArray(): Float32Array }).toArray());
+      if (data.length !== rows * cols) throw new Error(`its matrix ${name} is cut short`);
+      matrices[String(name)] = { data, rows, cols };
+    }
+    return { matrices, meta };
+  } catch (error) {
+    throw broken(path, reasonOf(error).split("\n")[0].replace(/\.$/, ""));
+  }
+}

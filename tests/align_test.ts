@@ -1,0 +1,234 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { closeGpu, type Matrix, openGpu } from "../mod.ts";
+import { alignData, gatherRows } from "../src/align/data.ts";
+import { applyAlign, brainSpace, predictResponses, slotTransform } from "../src/align/model.ts";
+import { type AlignOptions, type AlignState, trainAlign } from "../src/align/train.ts";
+import { alignCheckpoint, loadAlign, saveAlign } from "../src/data/align_file.ts";
+import { trim } from "../src/gpu/mod.ts";
+import { assertClose } from "./assert_close.ts";
+import { assertSameBits } from "./assert_same_bits.ts";
+import { clusteredMatrix } from "./clustered.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => closeGpu(gpu));
+
+const note = `seed ${testSeed}`;
+const SLOTS = [{ name: "a L1", width: 13 }, { name: "a L2", width: 13 }, { name: "b L1", width: 20 }];
+const VOXELS = 37;
+
+/** Responses that are a linear map of rank 3 of the pooled features, and a tenth of noise. */
+function problem(images: number) {
+  const pooled = randomMatrix(images, 46, 1);
+  const [left, right, noise] = [[46, 3], [3, VOXELS], [images, VOXELS]].map(([rows, cols], i) =>
+    randomMatrix(rows, cols, 2 + i)
+  );
+  const data = new Float32Array(images * VOXELS);
+  for (let i = 0; i < images; i++) {
+    for (let c = 0; c < 3; c++) {
+      let z = 0;
+      for (let k = 0; k < 46; k++) z += pooled.data[i * 46 + k] * left.data[k * 3 + c];
+      for (let v = 0; v < VOXELS; v++) data[i * VOXELS + v] += z * right.data[c * VOXELS + v] / 4;
+    }
+    for (let v = 0; v < VOXELS; v++) data[i * VOXELS + v] += 0.1 * noise.data[i * VOXELS + v] + 0.5;
+  }
+  const tokens = SLOTS.map(({ width }, slot) => clusteredMatrix(300, width, 4, 0.4, slot));
+  return { pooled, responses: { data, rows: images, cols: VOXELS }, tokens };
+}
+
+function dataOf({ pooled, responses, tokens }: { pooled: Matrix; responses: Matrix; tokens: Matrix[] }) {
+  return alignData(SLOTS, pooled, responses, tokens);
+}
+
+/** Pearson r of all entries. */
+function correlation(a: Matrix, b: Matrix): number {
+  const mean = (x: Matrix) => x.data.reduce((sum, value) => sum + value, 0) / x.data.length;
+  const [ma, mb] = [mean(a), mean(b)];
+  let ab = 0, aa = 0, bb = 0;
+  a.data.forEach((value, i) => {
+    ab += (value - ma) * (b.data[i] - mb);
+    aa += (value - ma) ** 2;
+    bb += (b.data[i] - mb) ** 2;
+  });
+  return ab / Math.sqrt(aa * bb);
+}
+
+const QUICK: AlignOptions = { width: 8, epochs: 4, batch: 32, components: 4, nodes: 80, constrainEvery: 2 };
+
+Deno.test("trainAlign() predicts responses to images it never saw", async () => {
+  const all = problem(400),
+    rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  const part = (from: number, to: number) => ({
+    pooled: gatherRows(all.pooled, rows(from, to)),
+    responses: gatherRows(all.responses, rows(from, to)),
+    tokens: all.tokens,
+  });
+  const test = part(320, 400);
+  const { model, history } = await trainAlign(gpu, dataOf(part(0, 320)), {
+    ...{ width: 16, epochs: 30, batch: 32, rate: 0.01, lambdaEigen: 0.1, components: 4, nodes: 80 },
+    constrainEvery: 8,
+  });
+  const r = correlation(await predictResponses(gpu, model, test.pooled), test.responses);
+  assert(r > 0.9, `r ${r}, ${note}`);
+  assert(history.at(-1)!.brain < history[0].brain);
+  assert(history.every(({ eigen, zero, covariance }) => eigen > 0 && zero > 0 && covariance > 0));
+});
+
+Deno.test("trainAlign() lowers the eigen-constraint when it has a weight", async () => {
+  const data = dataOf(problem(96));
+  const options = {
+    ...QUICK,
+    epochs: 12,
+    constrainEvery: 1,
+    patience: 99,
+    lambdaZero: 0,
+    lambdaCovariance: 0,
+  };
+  const free = await trainAlign(gpu, data, { ...options, lambdaEigen: 1e-9 });
+  const held = await trainAlign(gpu, data, { ...options, lambdaEigen: 3 });
+  const last = (run: typeof free) => run.history.slice(-2).reduce((sum, { eigen }) => sum + eigen, 0);
+  assert(last(held) < 0.8 * last(free), `${last(held)} held, ${last(free)} free, ${note}`);
+});
+
+Deno.test("trainAlign() gives the same bits twice, and when stopped after any epoch", async () => {
+  const data = dataOf(problem(96));
+  const whole = await trainAlign(gpu, data, QUICK);
+  for (const stop of [1, 3]) {
+    let kept: AlignState | null = null;
+    const checkpoint = {
+      load: () => Promise.resolve(structuredClone(kept)),
+      save: (state: AlignState) => {
+        if (state.history.length > stop && kept === null) throw new Error("never reached");
+        kept = structuredClone(state);
+        if (state.history.length === stop) return Promise.reject(new Error("killed"));
+        return Promise.resolve();
+      },
+    };
+    await assertRejects(() => trainAlign(gpu, data, { ...QUICK, checkpoint }), Error, "killed");
+    const resumed = await trainAlign(gpu, data, { ...QUICK, checkpoint });
+    assertEquals(resumed.history, whole.history);
+    for (const name of ["transforms", "beta"] as const) {
+      assertSameBits(resumed.model[name].data, whole.model[name].data, `${name}, ${note}`);
+    }
+    assertSameBits(resumed.model.epsilon, whole.model.epsilon, note);
+  }
+});
+
+Deno.test("trainAlign() takes no more GPU memory for more images, and what its comment states", async () => {
+  const peaks = [];
+  for (const images of [96, 768]) {
+    trim(gpu);
+    gpu.memory.peak = gpu.memory.inUse;
+    const before = gpu.memory.inUse;
+    await trainAlign(gpu, dataOf(problem(images)), { ...QUICK, epochs: 1 });
+    assertEquals(gpu.memory.inUse, before);
+    peaks.push(gpu.memory.peak - before);
+  }
+  assert(Math.abs(peaks[1] - peaks[0]) <= 0.02 * peaks[0], `${peaks} bytes`);
+
+  trim(gpu);
+  gpu.memory.peak = gpu.memory.inUse;
+  const before = gpu.memory.inUse, width = 64, voxels = 8192, images = 40, batch = 16;
+  const slots = [{ name: "a", width: 512 }, { name: "b", width: 512 }];
+  const data = alignData(slots, randomMatrix(images, 1024), randomMatrix(images, voxels, 1), [
+    ...[2, 3].map((key) => clusteredMatrix(200, 512, 4, 0.4, key)),
+  ]);
+  await trainAlign(gpu, data, { width, batch, epochs: 1, nodes: 100, components: 4 });
+  const stated = 4 * (4 * (1024 * width + width * voxels) + batch * (1024 + 2 * voxels) + 8 * 100 * 100);
+  const taken = gpu.memory.peak - before;
+  assert(taken <= 1.1 * stated, `${taken} bytes taken, ${stated} stated`);
+});
+
+Deno.test("predictResponses() is the sum of every slot's mean brain space plus ε", async () => {
+  const data = dataOf(problem(64));
+  const { model } = await trainAlign(gpu, data, { ...QUICK, epochs: 1 });
+  const tokens = SLOTS.map(({ width }, slot) => randomMatrix(5, width, 20 + slot));
+  const expected = Float64Array.from(model.epsilon), pooled = new Float32Array(46);
+  let first = 0;
+  for (const [slot, { data: values, cols }] of tokens.entries()) {
+    values.forEach((value, at) => pooled[first + at % cols] += value / 5);
+    first += cols;
+    const activation = await brainSpace(gpu, model, slot, tokens[slot]);
+    activation.data.forEach((value, at) => expected[at % VOXELS] += value / 5);
+  }
+  const found = await predictResponses(gpu, model, { data: pooled, rows: 1, cols: 46 });
+  assertClose(found.data, expected, { relative: 1e-5, note });
+
+  const aligned = await applyAlign(gpu, model, 2, tokens[2]), { data: w, cols } = slotTransform(model, 2);
+  let value = 0;
+  for (let k = 0; k < 20; k++) value += tokens[2].data[k] * w[k * cols];
+  assertClose([aligned.data[0]], [value], { relative: 1e-5, note });
+});
+
+Deno.test("align names what does not fit", async () => {
+  const { pooled, responses, tokens } = problem(8);
+  const { model } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 1, lambdaEigen: 0 });
+  assertThrows(
+    () => slotTransform(model, 3),
+    RangeError,
+    "There is no slot 3: this align has 3 slots, counted from 0.",
+  );
+  await assertRejects(
+    () => applyAlign(gpu, model, 0, randomMatrix(2, 5)),
+    RangeError,
+    "The features have 5 channels, a L1 was trained on 13: they must be equal.",
+  );
+  assertThrows(
+    () => alignData(SLOTS.slice(1), pooled, responses, tokens.slice(1)),
+    RangeError,
+    "pooled has 46 columns, the slots 33 channels together: they must be equal.",
+  );
+  responses.data[3 * VOXELS + 5] = NaN;
+  await assertRejects(
+    () => trainAlign(gpu, alignData(SLOTS, pooled, responses, tokens), QUICK),
+    RangeError,
+    "Image 3 has NaN in voxel 5; every value must be finite: check how it was made.",
+  );
+});
+
+Deno.test("saveAlign() and loadAlign() keep every bit, and a broken file is named", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = `${folder}/align.arrow`;
+    const { model, history } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 2 });
+    await saveAlign(path, { model, history, options: { lambdaEigen: 1 } });
+    const saved = await loadAlign(path);
+    assertEquals(saved, { model, history, options: { lambdaEigen: 1 } });
+    const bytes = await Deno.readFile(path);
+    await Deno.writeFile(path, bytes.subarray(0, bytes.length - 2000));
+    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: `);
+    await assertRejects(
+      () => loadAlign(`${folder}/none.arrow`),
+      Error,
+      `Cannot read the align ${folder}/none.arrow: `,
+    );
+  });
+});
+
+Deno.test("alignCheckpoint() goes on from its own file only", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = `${folder}/state.arrow`, data = dataOf(problem(64));
+    const whole = await trainAlign(gpu, data, QUICK);
+    let epochs = 0;
+    const killed = alignCheckpoint(path, "key");
+    await assertRejects(
+      () =>
+        trainAlign(gpu, data, {
+          ...QUICK,
+          checkpoint: {
+            load: killed.load,
+            save: async (state) => {
+              if (++epochs === 3) throw new Error("killed");
+              await killed.save(state);
+            },
+          },
+        }),
+      Error,
+      "killed",
+    );
+    assertEquals(await alignCheckpoint(path, "another").load(), null);
+    const resumed = await trainAlign(gpu, data, { ...QUICK, checkpoint: alignCheckpoint(path, "key") });
+    assertSameBits(resumed.model.transforms.data, whole.model.transforms.data, note);
+    assertEquals(resumed.history, whole.history);
+  });
+});
