@@ -1,6 +1,7 @@
 /** Nearest neighbours, exact: tiles of similarity, and a running list of the K largest per row. */
 import distanceCode from "../../shaders/squared_distance.wgsl" with { type: "text" };
 import topKCode from "../../shaders/top_k.wgsl" with { type: "text" };
+import topKShortCode from "../../shaders/top_k_short.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
 import {
   type GpuMatrix,
@@ -16,6 +17,7 @@ import { affinityBlock, uploadScale, uploadUnitRows } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
+const TOP_K_SHORT: Kernel = { label: "top_k_short", code: topKShortCode };
 
 /** The K nearest of every query, nearest first. */
 export interface Neighbors {
@@ -38,6 +40,8 @@ export interface NeighborOptions {
 }
 
 const MAX_K = 128;
+/** Longest list that top_k_short keeps in registers. */
+const SHORT_K = 32;
 /** Rows that are searched between two waits. */
 const PANEL_ROWS = 4096;
 /**
@@ -162,14 +166,15 @@ export function openSearch(
           const target = { buffer: tile, stride: width, row: 0 };
           if (plain) affinityBlock(gpu, queries, plain, 0, rows, candidates, plain, target);
           else squaredDistances(gpu, queries, 0, rows, candidates, target);
-          dispatch(gpu, TOP_K, {
+          const begin = Number(column === 0), finish = Number(column + width >= base.rows);
+          const self = [Number(excludeSelf), first + at];
+          const short = k <= SHORT_K;
+          dispatch(gpu, short ? TOP_K_SHORT : TOP_K, {
             buffers: [tile, lists.values, lists.indices],
-            u32: [
-              ...[rows, columns, width / 4, 0, Math.ceil(columns / 4), k],
-              ...[column, Number(excludeSelf), first + at],
-              ...[Number(column === 0), Number(column + width >= base.rows), at],
-            ],
-            workgroups: [Math.ceil(rows / 8)],
+            u32: short
+              ? [rows, columns, width / 4, k, column, ...self, begin, at]
+              : [rows, columns, width / 4, 0, Math.ceil(columns / 4), k, column, ...self, begin, finish, at],
+            workgroups: [Math.ceil(rows / (short ? 16 : 8))],
             sizes: `${rows} × ${columns}, K = ${k}`,
           });
         }

@@ -1,0 +1,2 @@
+/** The same for every K. */
+export { topK as topKShort } from "./top_k.ts";
