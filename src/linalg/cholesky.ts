@@ -58,7 +58,6 @@ export async function cholesky(
   const minus = scaledIdentity(gpu, Math.min(BLOCK, n), -1);
   const minusLast = n % BLOCK && blocks > 1 ? scaledIdentity(gpu, n % BLOCK, -1) : minus;
   const identityOf = (block: number) => block === blocks - 1 ? minusLast : minus;
-  const diagonal: number[] = [];
   try {
     for (const factor of factors) {
       for (let k = 0; k < blocks; k++) {
@@ -68,15 +67,20 @@ export async function cholesky(
     }
     const cornerOf = ({ panels }: CholeskyFactor, k: number) =>
       multiply(gpu, blockOf(panels[k], k, n), identityOf(k));
-    const untouched = Array.from({ length: factors.length && blocks }, (_, k) => cornerOf(factors[0], k));
-    for (const { data, rows } of await downloadAndRelease(gpu, untouched)) {
-      for (let i = 0; i < rows; i++) diagonal.push(data[i * rows + i]);
-    }
+    const untouched = await downloadAndRelease(
+      gpu,
+      Array.from({ length: factors.length && blocks }, (_, k) => cornerOf(factors[0], k)),
+    );
+    const diagonal = untouched.flatMap(({ data, rows }) =>
+      Array.from({ length: rows }, (_, i) => data[i * rows + i])
+    );
     for (let k = 0; k < blocks; k++) {
       const first = k * BLOCK, size = Math.min(BLOCK, n - first), below = n - first - size;
-      const hosts = await downloadAndRelease(gpu, factors.map((factor) => cornerOf(factor, k)));
+      const corners = k === 0
+        ? factors.map(() => untouched[0])
+        : await downloadAndRelease(gpu, factors.map((factor) => cornerOf(factor, k)));
       factors.forEach((factor, at) => {
-        const block = Float64Array.from(hosts[at].data);
+        const block = Float64Array.from(corners[at].data);
         for (let i = 0; i < size; i++) block[i * size + i] += factor.shift;
         const inverse = negatedInverseFactor(block, size, (row, pivot) => {
           const own = diagonal[first + row] + factor.shift;
