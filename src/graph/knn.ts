@@ -45,10 +45,11 @@ const SHORT_K = 32;
 /** Rows that are searched between two waits. */
 const PANEL_ROWS = 4096;
 /**
- * Columns of a tile, a multiple of 4. With every value entering a heap of 128, top_k takes about 34,000 rounds of loops
- * for 4096 columns; the software adapter ends an invocation after 65,535.
+ * Rows and columns (a multiple of 4) of a tile: on the software adapter 1 MiB, which stays in a core's cache; elsewhere
+ * enough rows to fill the device. With every value entering a heap of 128, top_k takes about 34,000 rounds of loops for
+ * 4096 columns; the software adapter ends an invocation after 65,535.
  */
-const TILE_COLUMNS = 2048;
+const TILE = { software: { rows: 512, columns: 512 }, hardware: { rows: 4096, columns: 2048 } };
 /** Columns of distances per dispatch: the grid is at most 65,535 workgroups of 4 columns wide. */
 const DISTANCE_COLUMNS = 2 ** 17;
 
@@ -146,8 +147,13 @@ export function openSearch(
 ): NeighborSearch {
   assertNeighborCount(k, base.rows - Number(excludeSelf));
   const y = uploadFor(gpu, base, "base", metric);
-  const width = Math.min(roundUp(base.rows, 4), TILE_COLUMNS);
-  const tileRows = Math.min(mostRows, Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width))));
+  const shape = TILE[gpu.adapter.software ? "software" : "hardware"];
+  const width = Math.min(roundUp(base.rows, 4), shape.columns);
+  const tileRows = Math.min(
+    mostRows,
+    shape.rows,
+    Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width))),
+  );
   const tile = allocate(gpu, tileRows * width * 4, "tile of similarities");
   const lists = {
     values: allocate(gpu, mostRows * k * 4, "neighbour lists"),
