@@ -43,8 +43,8 @@ export interface ModelSimilarity {
 export interface BrainSimilarityOptions extends BootstrapOptions {
   /** Folder for features; a stopped run goes on from what is there. */
   cacheDir: string;
-  /** Layers done so far, of `layers` in all. */
-  onProgress?: (note: string) => void;
+  /** Told the share of the work that is done, from 0 to 1, and what was done. */
+  onProgress?: (share: number, note: string) => void;
 }
 
 /** Human and monkey IT compared with each other: what a perfect model of the one would reach on the other. */
@@ -69,7 +69,7 @@ export async function brainSimilarity(
   const model = basename(path).replace(/\.onnx$/, "");
   const manifest = await extractFeatures({
     ...{ model: path, preprocessor, images, outDir: `${cacheDir}/${model}`, dtype: "float32" },
-    onProgress: (done) => onProgress?.(`${model}: ${done} of ${images.length} pictures`),
+    onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
   });
   const compare = (patterns: Matrix): BrainAgreement => {
     const own = dissimilarities(patterns);
@@ -85,7 +85,7 @@ export async function brainSimilarity(
   for (const { layer, path: file } of manifest.layers) {
     const tokens = await readImages(file, manifest);
     layers.push({ layer, pooled: compare(averaged(tokens, manifest.width)), tokens: compare(tokens) });
-    onProgress?.(`${model}: layer ${layer} of ${manifest.layers.length}`);
+    onProgress?.((1 + layers.length / manifest.layers.length) / 2, `${model} layer ${layer}`);
   }
   return { model, pixels: compare(rowsOf(pixels)), layers };
 }

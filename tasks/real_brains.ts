@@ -1,0 +1,191 @@
+/**
+ * `deno task real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex, with a
+ * report page. The data are not shipped: --data names their folder.
+ */
+import { createHash } from "node:crypto";
+import { parseArgs } from "@std/cli/parse-args";
+import { closeGpu, type Gpu, openGpu } from "../mod.ts";
+import { linearEncoder } from "../src/align/linear_encoder.ts";
+import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
+import { assertWritable } from "../src/data/atomic_write.ts";
+import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
+import { readObject2vec } from "../src/data/object2vec.ts";
+import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
+import {
+  type EncoderScore,
+  type PictureResults,
+  type VoxelResults,
+  writeRealBrainsReport,
+} from "../src/experiments/real_brains_report.ts";
+import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
+import { openProgress } from "../src/report/progress.ts";
+
+const HELP = `deno task real-brains --data DIR [options]
+
+  --data DIR      holds object2vec81 and kriegeskorte92, or one of them (default: $ALIGNEDCUT_REAL_DATA)
+  --models DIR    vision transformers as ONNX, NAME.preprocessor.json beside each (default: the embedded models)
+  --out DIR       where the page and results.json go (default: reports/out)
+  --cache DIR     where features are kept (default: .cache/real-brains)
+  --resamples N   bootstrap samples of the pictures (default: 1000)
+  --repeats N     cross-validations of the voxels, each with folds of its own (default: 5)
+  --seed N        seed of every random choice (default: 0)
+  --adapter KIND  hardware or software (default: hardware if there is one)
+  --help          this text`;
+
+const TEXT_FLAGS = ["data", "models", "out", "cache", "resamples", "repeats", "seed", "adapter"];
+const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
+const CACHE = new URL("../.cache/real-brains", import.meta.url).pathname;
+const FOLDS = 9;
+
+interface Options {
+  data: string;
+  models: string;
+  out: string;
+  cache: string;
+  resamples: number;
+  repeats: number;
+  seed: number;
+  adapter?: "hardware" | "software";
+}
+
+function readOptions(args: string[]): Options | null {
+  const flags = parseArgs(args, {
+    string: TEXT_FLAGS,
+    boolean: ["help"],
+    unknown: (arg) => {
+      throw new RangeError(`There is no option ${arg}: --help lists them all.`);
+    },
+  });
+  if (flags.help) return null;
+  const data = flags.data || Deno.env.get("ALIGNEDCUT_REAL_DATA");
+  if (!data) {
+    throw new RangeError(
+      "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
+    );
+  }
+  if (flags.adapter !== undefined && flags.adapter !== "hardware" && flags.adapter !== "software") {
+    throw new RangeError(`--adapter is "${flags.adapter}": give hardware or software.`);
+  }
+  return {
+    data,
+    models: flags.models || MODELS,
+    out: flags.out || "reports/out",
+    cache: flags.cache || CACHE,
+    resamples: wholeNumber("resamples", flags.resamples ?? "1000", 1, 100_000),
+    repeats: wholeNumber("repeats", flags.repeats ?? "5", 1, 100),
+    seed: wholeNumber("seed", flags.seed ?? "0", 0, 2 ** 31),
+    adapter: flags.adapter,
+  };
+}
+
+function wholeNumber(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw new RangeError(`--${name} is "${text}": give a whole number from ${least} to ${most}.`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+/** Full paths of a folder's models, by name. */
+async function modelsOf(dir: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(dir)) if (name.endsWith(".onnx")) names.push(name);
+  } catch (error) {
+    throw new Error(`Cannot list the models in ${dir}: give a folder that can be read.`, { cause: error });
+  }
+  if (names.length === 0) throw new Error(`The folder ${dir} has no models: expected .onnx files.`);
+  return names.sort().map((name) => `${dir}/${name}`);
+}
+
+async function comparePictures(folder: string, options: Options): Promise<PictureResults> {
+  const { resamples, seed } = options;
+  const data = await readKriegeskorte92(folder);
+  const hash = createHash("sha256");
+  for (const path of data.images) hash.update(await Deno.readFile(path));
+  const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
+  const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
+  const progress = openProgress("pictures", paths.length);
+  try {
+    for (const [i, path] of paths.entries()) {
+      const onProgress = (share: number, note: string) => progress.tick(i + share, note);
+      models.push(await brainSimilarity(path, data, { cacheDir, resamples, seed, onProgress }));
+    }
+  } finally {
+    progress.finish();
+  }
+  return {
+    pictures: data.images.length,
+    models,
+    between: betweenBrains(data, { resamples, seed }),
+    resamples,
+  };
+}
+
+async function compareEncoders(gpu: Gpu, folder: string, { repeats, seed }: Options): Promise<VoxelResults> {
+  const { alexnet, betas, rois, categories } = await readObject2vec(folder);
+  const ridgeOf = (lambdaFor: RidgeOptions["lambdaFor"]): Encode => async ({ x, y }) =>
+    (await ridge(gpu, x, y, { lambdaFor, folds: FOLDS, seed })).predict;
+  const kinds: [string, string, Encode][] = [
+    ["ridge", "ridge, one λ", ridgeOf("all")],
+    ["ridge_voxel_lambda", "ridge, λ per voxel", ridgeOf("voxel")],
+    ["encoder", "L1 encoder", ({ x, y }) => linearEncoder(gpu, x, y, { steps: 150 })],
+  ];
+  const encoders: EncoderScore[] = [];
+  const progress = openProgress("voxels", kinds.length * repeats * FOLDS);
+  try {
+    for (const [i, [name, label, encode]] of kinds.entries()) {
+      const onProgress = (folds: number) => progress.tick(i * repeats * FOLDS + folds, label);
+      const options = { encode, rois, folds: FOLDS, repeats, seed, onProgress };
+      encoders.push({ name, label, score: await scoreHeldOut(alexnet, betas, options) });
+    }
+  } finally {
+    progress.finish();
+  }
+  return { categories: categories.length, voxels: betas.cols, folds: FOLDS, repeats, encoders };
+}
+
+async function realBrains(options: Options): Promise<void> {
+  const { data, out, seed } = options, timings: Record<string, number> = {};
+  const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
+    const from = performance.now();
+    const result = await work();
+    timings[stage] = (performance.now() - from) / 1000;
+    return result;
+  };
+  const pictureFolder = `${data}/kriegeskorte92`, voxelFolder = `${data}/object2vec81`;
+  const [hasPictures, hasVoxels] = [await exists(pictureFolder), await exists(voxelFolder)];
+  if (!hasPictures && !hasVoxels) {
+    throw new Error(
+      `The folder ${data} holds neither object2vec81 nor kriegeskorte92: give their folder by --data.`,
+    );
+  }
+  await assertWritable(out);
+  const gpu = await openGpu({ adapter: options.adapter });
+  try {
+    const pictures = hasPictures
+      ? await timed("pictures", () => comparePictures(pictureFolder, options))
+      : undefined;
+    const voxels = hasVoxels
+      ? await timed("voxels", () => compareEncoders(gpu, voxelFolder, options))
+      : undefined;
+    const command = ["deno task real-brains", ...Deno.args].join(" ");
+    const page = await writeRealBrainsReport({ out, command, gpu, seed, timings, pictures, voxels });
+    console.error(`done: ${page}`);
+  } finally {
+    closeGpu(gpu);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    const options = readOptions(Deno.args);
+    if (options) await realBrains(options);
+    else console.log(HELP);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    Deno.exit(1);
+  }
+}
