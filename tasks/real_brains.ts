@@ -107,10 +107,10 @@ async function comparePictures(folder: string, options: Options): Promise<Pictur
   for (const path of data.images) hash.update(await Deno.readFile(path));
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
   const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
-  const progress = openProgress("pictures", paths.length);
+  const progress = openProgress("pictures", 100 * paths.length);
   try {
     for (const [i, path] of paths.entries()) {
-      const onProgress = (share: number, note: string) => progress.tick(i + share, note);
+      const onProgress = (share: number, note: string) => progress.tick(100 * (i + share), note);
       models.push(await brainSimilarity(path, data, { cacheDir, resamples, seed, onProgress }));
     }
   } finally {

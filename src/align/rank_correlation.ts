@@ -41,17 +41,17 @@ export function rankingOf(values: ArrayLike<number>): Ranking {
  * Cost: O(n).
  */
 export function spearman(x: Ranking, y: Ranking, weights?: ArrayLike<number>): number {
-  const n = sizeOf(x, y, weights);
-  const a = midranks(x, weights), b = midranks(y, weights);
-  let count = 0;
-  for (let i = 0; i < n; i++) count += weights ? weights[i] : 1;
-  const mean = (count + 1) / 2;
+  const count = countsOf(x, y, weights);
+  const a = midranks(x, count), b = midranks(y, count), levelX = x.level, levelY = y.level;
+  let total = 0;
+  for (let i = 0; i < count.length; i++) total += count[i];
+  const mean = (total + 1) / 2;
   let ab = 0, aa = 0, bb = 0;
-  for (let i = 0; i < n; i++) {
-    const weight = weights ? weights[i] : 1, da = a[x.level[i]] - mean, db = b[y.level[i]] - mean;
-    ab += weight * da * db;
-    aa += weight * da * da;
-    bb += weight * db * db;
+  for (let i = 0; i < count.length; i++) {
+    const da = a[levelX[i]] - mean, db = b[levelY[i]] - mean, weighted = count[i] * da;
+    ab += weighted * db;
+    aa += weighted * da;
+    bb += count[i] * db * db;
   }
   return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }
@@ -69,26 +69,24 @@ export function spearman(x: Ranking, y: Ranking, weights?: ArrayLike<number>): n
  * Cost: O(n log n).
  */
 export function kendallTauA(x: Ranking, y: Ranking, weights?: ArrayLike<number>): number {
-  const n = sizeOf(x, y, weights);
-  const tree = new Float64Array(y.levels + 1); // weights of the values seen, by y level
+  const count = countsOf(x, y, weights), n = count.length, { order, level } = x, levelY = y.level;
+  const tree = new Float64Array(y.levels + 1); // entries seen, by y level
   let total = 0, difference = 0;
-  for (let from = 0; from < n;) {
-    let to = from;
-    while (to < n && x.level[x.order[to]] === x.level[x.order[from]]) to++;
-    for (let at = from; at < to; at++) {
-      const place = x.order[at], weight = weights ? weights[place] : 1;
-      if (weight === 0) continue;
-      const below = sumUpTo(tree, y.level[place]), upTo = sumUpTo(tree, y.level[place] + 1);
-      difference += weight * (below - (total - upTo));
+  for (let from = 0, to = 0; from < n; from = to) {
+    let own = 0;
+    for (to = from; to < n && level[order[to]] === level[order[from]]; to++) {
+      const place = order[to];
+      if (count[place] === 0) continue;
+      const below = sumUpTo(tree, levelY[place]), upTo = sumUpTo(tree, levelY[place] + 1);
+      difference += count[place] * (below - (total - upTo));
+      own += count[place];
     }
-    let added = 0;
     for (let at = from; at < to; at++) {
-      const place = x.order[at], weight = weights ? weights[place] : 1;
-      added += weight;
-      for (let node = y.level[place] + 1; node <= y.levels; node += node & -node) tree[node] += weight;
+      const place = order[at];
+      if (count[place] === 0) continue;
+      for (let node = levelY[place] + 1; node <= y.levels; node += node & -node) tree[node] += count[place];
     }
-    total += added;
-    from = to;
+    total += own;
   }
   return total > 1 ? difference / (total * (total - 1) / 2) : 0;
 }
@@ -101,21 +99,23 @@ function sumUpTo(tree: Float64Array, count: number): number {
 }
 
 /** The mean rank, from 1 on, of the entries of every level. */
-function midranks({ level, levels }: Ranking, weights?: ArrayLike<number>): Float64Array {
+function midranks({ level, levels }: Ranking, count: Float64Array): Float64Array {
   const ranks = new Float64Array(levels);
-  for (let i = 0; i < level.length; i++) ranks[level[i]] += weights ? weights[i] : 1;
-  let before = 0;
-  return ranks.map((count) => {
-    const rank = before + (count + 1) / 2;
-    before += count;
-    return rank;
-  });
+  for (let i = 0; i < count.length; i++) ranks[level[i]] += count[i];
+  for (let l = 0, before = 0; l < levels; l++) {
+    const own = ranks[l];
+    ranks[l] = before + (own + 1) / 2;
+    before += own;
+  }
+  return ranks;
 }
 
-function sizeOf(x: Ranking, y: Ranking, weights?: ArrayLike<number>): number {
+/** How often each place counts. */
+function countsOf(x: Ranking, y: Ranking, weights?: ArrayLike<number>): Float64Array {
   const n = x.level.length, other = [y.level.length, weights?.length ?? n].find((length) => length !== n);
   if (other !== undefined) {
     throw new RangeError(`One side has ${n} values, the other ${other}: they must be equal.`);
   }
-  return n;
+  if (weights instanceof Float64Array) return weights;
+  return weights ? Float64Array.from(weights) : new Float64Array(n).fill(1);
 }
