@@ -68,8 +68,13 @@ Deno.test("real-brains says one sentence for bad options and data, and exits wit
 Deno.test("real-brains writes its page and numbers, the same twice, beside other numbers of brain-score", async () => {
   await inTemporaryFolder(async (root) => {
     await writeData(root);
+    const models = `${root}/models`;
+    await Deno.mkdir(models);
+    for (const file of ["mae_tiny.onnx", "mae_tiny.preprocessor.json"]) {
+      await Deno.copyFile(new URL(`../fixtures/models/${file}`, import.meta.url), `${models}/${file}`);
+    }
     const run = async () => {
-      const args = ["--data", root, "--out", `${root}/out`, "--cache", `${root}/cache`];
+      const args = ["--data", root, "--models", models, "--out", `${root}/out`, "--cache", `${root}/cache`];
       const { code, errors } = await realBrains(...args, "--resamples", "20", "--repeats", "1");
       assertEquals(code, 0, errors.join("\n"));
       return JSON.parse(await Deno.readTextFile(`${root}/out/results.json`));

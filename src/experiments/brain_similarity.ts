@@ -33,9 +33,11 @@ export interface LayerSimilarity {
 
 /** One model. */
 export interface ModelSimilarity {
+  /** The model file's name without its ending. */
   model: string;
   /** Pixels of the pictures as this model gets them: what needs no model. */
   pixels: BrainAgreement;
+  /** In order. */
   layers: LayerSimilarity[];
 }
 

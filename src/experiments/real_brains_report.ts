@@ -20,22 +20,31 @@ export interface EncoderScore {
   name: string;
   /** In charts and tables. */
   label: string;
+  /** By voxel and region. */
   score: HeldOutScore;
 }
 
 /** Pictures compared: models with each brain, and the brains with each other. */
 export interface PictureResults {
+  /** How many pictures. */
   pictures: number;
+  /** In the order of the charts; at least one. */
   models: ModelSimilarity[];
+  /** Human with monkey IT. */
   between: Agreement;
+  /** Bootstrap samples. */
   resamples: number;
 }
 
 /** Encoders compared on one subject's voxels. */
 export interface VoxelResults {
+  /** Categories of objects. */
   categories: number;
+  /** Voxels of the subject. */
   voxels: number;
+  /** Of each cross-validation. */
   folds: number;
+  /** Cross-validations. */
   repeats: number;
   /** The first is charted beside the last. */
   encoders: EncoderScore[];
@@ -43,12 +52,19 @@ export interface VoxelResults {
 
 /** What the page tells of; what is absent was not measured. */
 export interface RealBrainsReport {
+  /** Folder of the page. */
   out: string;
+  /** What makes the page again. */
   command: string;
+  /** Where it ran. */
   gpu: Gpu;
+  /** Of every random choice. */
   seed: number;
+  /** Seconds by stage. */
   timings: Record<string, number>;
+  /** The 92 pictures. */
   pictures?: PictureResults;
+  /** The 81 categories of objects. */
   voxels?: VoxelResults;
 }
 

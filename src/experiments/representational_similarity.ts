@@ -5,8 +5,11 @@ import { seededRandom } from "../linalg/random.ts";
 
 /** A number with its 95 % interval. */
 export interface Interval {
+  /** Measured on all stimuli. */
   value: number;
+  /** 2.5th percentile of the bootstrap. */
   low: number;
+  /** 97.5th percentile. */
   high: number;
 }
 
