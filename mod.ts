@@ -24,3 +24,44 @@ export { propagate } from "./src/graph/propagate.ts";
 export { type Tsne, tsne, type TsneOptions } from "./src/embed/tsne.ts";
 export { trustworthiness } from "./src/embed/trustworthiness.ts";
 export { colorsFromPoints } from "./src/embed/color.ts";
+export { matrixSource, type NodeSource } from "./src/graph/node_source.ts";
+export { type LandmarkOptions, sampleLandmarks, type Sampling } from "./src/graph/landmarks.ts";
+export {
+  fitNystrom,
+  type NystromFit,
+  type NystromModel,
+  nystromModel,
+  type NystromOptions,
+  type PanelSearch,
+  type VectorPanel,
+} from "./src/graph/nystrom.ts";
+export { orthogonalizeColumns } from "./src/linalg/orthogonalize_columns.ts";
+export {
+  type SpectralColors,
+  spectralColors,
+  type SpectralColorsOptions,
+} from "./src/embed/spectral_colors.ts";
+export {
+  type AlignModel,
+  type AlignSlot,
+  applyAlign,
+  brainSpace,
+  predictResponses,
+  slotTransform,
+} from "./src/align/model.ts";
+export { type AlignData, alignData } from "./src/align/data.ts";
+export { type Random } from "./src/linalg/random.ts";
+export {
+  type AlignEpoch,
+  type AlignOptions,
+  type AlignState,
+  trainAlign,
+  type TrainedAlign,
+} from "./src/align/train.ts";
+export { type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
+export {
+  type BrainScore,
+  brainScore,
+  type BrainScoreOptions,
+  type RoiScore,
+} from "./src/align/brain_score.ts";

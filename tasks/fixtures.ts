@@ -2,12 +2,13 @@
  * `deno task fixtures`: the embedded world on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
-import { parseArgs } from "@std/cli/parse-args";
 import { createObserver } from "../fixtures/observer/mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { planWorld, worldSteps, writeWorld } from "../src/experiments/fixtures_world.ts";
 import { openProgress } from "../src/report/progress.ts";
+import { WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
 const HELP = `deno task fixtures [options]
 
@@ -17,7 +18,6 @@ const HELP = `deno task fixtures [options]
   --report DIR    where the page and results.json go (default: reports/out)
   --help          this text`;
 
-const FLAGS = ["out", "scenes", "seed", "report"];
 const MOST_SCENES = 50_000;
 
 interface Options {
@@ -28,26 +28,14 @@ interface Options {
 }
 
 function readOptions(args: string[]): Options | null {
-  const flags = parseArgs(args, {
-    string: FLAGS,
-    boolean: ["help"],
-    unknown: (arg) => {
-      throw new RangeError(`There is no option ${arg}: --help lists them all.`);
-    },
-  });
-  if (flags.help) return null;
+  const flags = readFlags(args, ["out", "scenes", "seed", "report"]);
+  if (!flags) return null;
   return {
-    out: flags.out || ".cache/world",
-    scenes: wholeNumber("scenes", flags.scenes ?? "1000", 1, MOST_SCENES),
-    seed: wholeNumber("seed", flags.seed ?? "0", 0, 2 ** 31),
-    report: flags.report || "reports/out",
+    out: String(flags.out || WORLD_FOLDER),
+    scenes: wholeNumber(flags, "scenes", 1, MOST_SCENES) ?? 1000,
+    seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
+    report: String(flags.report || "reports/out"),
   };
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new RangeError(`--${name} is "${text}": give a whole number from ${least} to ${most}.`);
 }
 
 async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
@@ -72,12 +60,9 @@ async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
 }
 
 if (import.meta.main) {
-  try {
+  await runTask(async () => {
     const options = readOptions(Deno.args);
     if (options) await fixtures(options);
     else console.log(HELP);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exit(1);
-  }
+  });
 }

@@ -5,7 +5,6 @@
  * stopped run goes on where it stopped and an unchanged one only writes its report.
  */
 import { createHash } from "node:crypto";
-import { parseArgs } from "@std/cli/parse-args";
 import { closeGpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
@@ -19,6 +18,7 @@ import {
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
 import { openProgress } from "../src/report/progress.ts";
+import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
 const HELP = `deno task reproduce [options]
 
@@ -38,19 +38,6 @@ const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathn
 const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
 /** Changes when a stage computes something else from the same inputs. */
 const CACHE_VERSION = 1;
-const FLAGS = [
-  "images",
-  "masks",
-  "limit",
-  "model",
-  "registers",
-  "out",
-  "cache",
-  "seed",
-  "adapter",
-  "quick",
-  "help",
-];
 const COMPONENTS = 20;
 
 interface Options {
@@ -66,39 +53,13 @@ interface Options {
   quick: boolean;
 }
 
-/** Edit distance, to name the flag that was probably meant. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
-    }
-    row = next;
-  }
-  return row[b.length];
-}
-
-function wholeNumber(name: string, text: string | undefined, least: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`--${name} is "${text}": give a whole number from ${least} on.`);
-  }
-  return value;
-}
-
 function readOptions(args: string[]): Options | null {
-  const flags = parseArgs(args, {
-    string: ["images", "masks", "limit", "model", "registers", "out", "cache", "seed", "adapter"],
-    boolean: ["quick", "help"],
-    unknown: (arg) => {
-      const name = arg.replace(/^-+/, "").split("=")[0];
-      const nearest = FLAGS.toSorted((a, b) => distance(a, name) - distance(b, name))[0];
-      throw new RangeError(`There is no option ${arg}: did you mean --${nearest}? (--help lists them all.)`);
-    },
-  });
-  if (flags.help) return null;
+  const flags = readFlags(
+    args,
+    ["images", "masks", "limit", "model", "registers", "out", "cache", "seed", "adapter"],
+    ["quick"],
+  );
+  if (!flags) return null;
   if (flags.adapter !== undefined && flags.adapter !== "hardware" && flags.adapter !== "software") {
     throw new RangeError(`--adapter is "${flags.adapter}": give hardware or software.`);
   }
@@ -106,17 +67,21 @@ function readOptions(args: string[]): Options | null {
     throw new RangeError("--masks belongs to --images: the embedded scenes have their own.");
   }
   return {
-    images: flags.images,
-    masks: flags.masks,
-    limit: wholeNumber("limit", flags.limit, 1),
-    model: flags.model ?? MODEL,
-    registers: wholeNumber("registers", flags.registers, 0),
-    out: flags.out ?? "reports/out",
-    cache: flags.cache ?? CACHE,
-    seed: wholeNumber("seed", flags.seed, 0) ?? 0,
+    images: text(flags.images),
+    masks: text(flags.masks),
+    limit: wholeNumber(flags, "limit", 1),
+    model: text(flags.model) ?? MODEL,
+    registers: wholeNumber(flags, "registers", 0),
+    out: text(flags.out) ?? "reports/out",
+    cache: text(flags.cache) ?? CACHE,
+    seed: wholeNumber(flags, "seed", 0) ?? 0,
     adapter: flags.adapter,
-    quick: flags.quick,
+    quick: flags.quick === true,
   };
+}
+
+function text(flag: string | boolean | undefined): string | undefined {
+  return typeof flag === "string" ? flag : undefined;
 }
 
 /** What identifies the inputs of the extraction: the model, its preprocessing, and every image's pixels. */
@@ -235,12 +200,9 @@ function total(parts: ArrayLike<number>[]): number {
 }
 
 if (import.meta.main) {
-  try {
+  await runTask(async () => {
     const options = readOptions(Deno.args);
     if (options) await reproduce(options);
     else console.log(HELP);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exit(1);
-  }
+  });
 }

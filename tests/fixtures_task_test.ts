@@ -46,7 +46,12 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
 
 Deno.test("fixtures says one sentence for bad options and exits with 1", async (t) => {
   const cases: [string, string, ...string[]][] = [
-    ["an unknown flag", "There is no option --scene: --help lists them all.", "--scene", "10"],
+    [
+      "an unknown flag",
+      "There is no option --scene: did you mean --scenes? (--help lists them all.)",
+      "--scene",
+      "10",
+    ],
     ["a number in words", '--scenes is "ten": give a whole number from 1 to 50000.', "--scenes", "ten"],
     ["no scenes", '--scenes is "0"', "--scenes", "0"],
     ["a negative seed", '--seed is "-1": give a whole number from 0', "--seed=-1"],

@@ -6,8 +6,11 @@ import type { AlignSlot } from "./model.ts";
 
 /** Pooled features, responses and sampled tokens, read in parts. */
 export interface AlignData {
+  /** In the order of the pooled columns. */
   slots: AlignSlot[];
+  /** How many. */
   images: number;
+  /** How many. */
   voxels: number;
   /**
    * Every slot's features averaged over the tokens of an image, slots side by side.
@@ -15,7 +18,7 @@ export interface AlignData {
    * @returns one row an image, Σ D_l columns
    */
   pooled(images: Uint32Array): Promise<Matrix>;
-  /** @returns one row an image, one column a voxel */
+  /** The measured responses, one row an image, one column a voxel. */
   responses(images: Uint32Array): Promise<Matrix>;
   /**
    * Tokens of one slot for the constraints that need nodes.

@@ -21,6 +21,7 @@ export interface AlignSlot {
 
 /** What `trainAlign` learns, METHOD (1) and (2). */
 export interface AlignModel {
+  /** In the order of the stacked transforms. */
   slots: AlignSlot[];
   /** W_l of all slots one below the other, Σ D_l × D′. */
   transforms: Matrix;

@@ -68,12 +68,15 @@ export interface AlignOptions {
 export interface AlignEpoch {
   /** 1 is the first. */
   epoch: number;
-  /** Mean brain loss over the training images, and over the validation images after it. */
+  /** Mean brain loss over the training images, while it went. */
   brain: number;
+  /** Mean brain loss over the validation images after it. */
   validation: number;
-  /** Means over the samples of this epoch, unweighted; 0 where the weight is 0. */
+  /** Mean L_eigen over the samples of this epoch, unweighted; 0 where its weight is 0. */
   eigen: number;
+  /** Mean L_zero, likewise. */
   zero: number;
+  /** Mean L_cov, likewise. */
   covariance: number;
   /** Samples whose subspace was moved to a gap: slot and components. */
   moved: { slot: number; components: number }[];
@@ -81,6 +84,7 @@ export interface AlignEpoch {
 
 /** All that training needs to go on, bit for bit. */
 export interface AlignState {
+  /** The epochs done. */
   history: AlignEpoch[];
   /** W, β and ε, each with its two running means. */
   parameters: [Matrix, Matrix, Matrix][];
@@ -90,7 +94,9 @@ export interface AlignState {
 
 /** A trained align and how it got there. */
 export interface TrainedAlign {
+  /** What was learned. */
   model: AlignModel;
+  /** All epochs. */
   history: AlignEpoch[];
   /** The epoch whose parameters the model has. */
   bestEpoch: number;

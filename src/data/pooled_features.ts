@@ -11,6 +11,8 @@ export interface PoolOptions
   extends Pick<ExtractOptions, "model" | "preprocessor" | "images" | "registers" | "onProgress"> {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
+  /** Pool over so many cells along each side of the grid of patches; default 1: over the class token and all patches. */
+  cells?: number;
   seed: number;
   /** Folder where finished features are kept. */
   cacheDir: string;
@@ -22,7 +24,7 @@ export interface PoolOptions
 export interface PooledFeatures {
   /** One a layer, as "mae_tiny L3". */
   slots: AlignSlot[];
-  /** images × Σ widths: each layer's mean over class token and patches, layers side by side. */
+  /** images × Σ widths · cells²: each layer's mean over class token and patches, or over each cell, layers side by side. */
   pooled: Matrix;
   /** Per layer the kept tokens, images × tokensPerImage rows; none when `tokensPerImage` is 0. */
   tokens: Matrix[];
@@ -35,7 +37,8 @@ export interface PooledFeatures {
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
  */
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
-  const { model, preprocessor, images, registers, tokensPerImage, seed, cacheDir, identity } = options;
+  const { model, preprocessor, images, registers, tokensPerImage, cells = 1, seed, cacheDir, identity } =
+    options;
   const key = createHash("sha256").update(await Deno.readFile(model)).update(
     JSON.stringify([
       1,
@@ -43,6 +46,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
       registers ?? null,
       images.map(({ name }) => name),
       tokensPerImage,
+      cells,
       seed,
       identity,
     ]),
@@ -53,24 +57,26 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
   if (kept) return assemble(name, kept.shape, kept.pooled, kept.tokens);
 
   let manifest: FeatureManifest | undefined;
-  let pooled = new Float32Array(0), tokens = new Float32Array(0);
+  let pooled = new Float32Array(0), tokens = new Float32Array(0), share: Share[] = [];
   const random = seededRandom(seed), chosen: Uint32Array[] = [];
   await streamFeatures({ ...options, outDir: cacheDir, dtype: "float32" }, {
     begin(found) {
       manifest = found;
       const { layers, width } = found;
-      pooled = new Float32Array(images.length * layers.length * width);
+      pooled = new Float32Array(images.length * layers.length * cells ** 2 * width);
+      share = shares(found, cells);
       tokens = new Float32Array(layers.length * images.length * tokensPerImage * width);
       for (let i = 0; i < images.length; i++) {
         chosen.push(sampleIndices(found.tokens, Math.min(tokensPerImage, found.tokens), random));
       }
     },
     rows(layer, { image, token, vectors }) {
-      const { layers, width, tokens: count } = manifest!;
+      const { layers, width } = manifest!;
       image.forEach((i, row) => {
         const vector = vectors.subarray(row * width, (row + 1) * width);
-        const to = (i * layers.length + layer) * width;
-        for (let k = 0; k < width; k++) pooled[to + k] += vector[k] / count;
+        const { cell, weight } = share[token[row]];
+        const to = ((i * layers.length + layer) * cells ** 2 + cell) * width;
+        for (let k = 0; k < width; k++) pooled[to + k] += weight * vector[k];
         const place = chosen[i].indexOf(token[row]);
         if (place >= 0) tokens.set(vector, ((layer * images.length + i) * tokensPerImage + place) * width);
       });
@@ -79,8 +85,28 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
   const { layers, width } = manifest!;
   await Deno.mkdir(cacheDir, { recursive: true });
   await writeNpy(files.tokens, tokens, [layers.length, images.length * tokensPerImage, width]);
-  await writeNpy(files.pooled, pooled, [images.length, layers.length, width]);
-  return assemble(name, [images.length, layers.length, width], pooled, tokens);
+  await writeNpy(files.pooled, pooled, [images.length, layers.length, cells ** 2 * width]);
+  return assemble(name, [images.length, layers.length, cells ** 2 * width], pooled, tokens);
+}
+
+/** Which cell a token belongs to, and its share of the mean there. */
+interface Share {
+  cell: number;
+  weight: number;
+}
+
+function shares({ tokens, grid }: FeatureManifest, cells: number): Share[] {
+  if (cells === 1) return Array.from({ length: tokens }, () => ({ cell: 0, weight: 1 / tokens }));
+  const cellOf = (patch: number) => {
+    const row = Math.floor(patch / grid.cols), col = patch % grid.cols;
+    return Math.floor(row * cells / grid.rows) * cells + Math.floor(col * cells / grid.cols);
+  };
+  const count = new Uint32Array(cells ** 2);
+  for (let patch = 0; patch < tokens - 1; patch++) count[cellOf(patch)]++;
+  return Array.from({ length: tokens }, (_, token) => {
+    const cell = token === 0 ? 0 : cellOf(token - 1);
+    return { cell, weight: token === 0 ? 0 : 1 / count[cell] };
+  });
 }
 
 async function readKept(files: { pooled: string; tokens: string }, tokensPerImage: number) {

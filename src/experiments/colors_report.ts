@@ -4,17 +4,17 @@ import type { Gpu } from "../gpu/mod.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import type { RgbImage } from "../data/image.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
-import { figure, formatNumber, table, text } from "../report/blocks.ts";
-import { renderChart, saveChartSpec } from "../report/chart.ts";
+import { formatNumber, table, text } from "../report/blocks.ts";
 import { eigenvaluesChart } from "../report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { type Html, rawHtml } from "../report/html.ts";
 import { renderPage } from "../report/page.ts";
+import { responsiveChart } from "../report/responsive_chart.ts";
 import { type ExperimentResults, mergeResults } from "../report/results.ts";
-import { pageTheme, type Theme } from "../report/theme.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import type { LayerResult } from "./colors.ts";
+import { peakResidentMb } from "./peak_memory.ts";
 
 /** What the report tells of. */
 export interface ColorsReport {
@@ -31,8 +31,6 @@ export interface ColorsReport {
   timings: Record<string, number>;
   seed: number;
 }
-
-const WIDE = 640, NARROW = 320;
 
 const EQUATION = rawHtml(
   `<math display="block"><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>A</mi><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>X</mi><mo>=</mo><mi>X</mi><mi>Λ</mi><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mi>cos</mi><mo>(</mo><msub><mi>v</mi><mi>i</mi></msub><mo>,</mo><msub><mi>v</mi><mi>j</mi></msub><mo>)</mo><mo>−</mo><mn>1</mn><mo>)</mo></math>`,
@@ -59,13 +57,18 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
     experiments: { colors: { metrics: colorMetrics(layers), claims: [] }, ...segmentation(report) },
   });
 
-  const eigenvalues = await chart("eigenvalues", out, (theme, width) =>
-    eigenvaluesChart({
-      layers: layers.map((layer) => ({ label: `L${layer.layer}`, values: layer.eigenvalues.slice(1) })),
-      firstComponent: 2,
-      yScale: "log",
-      width,
-    }, theme));
+  const eigenvalues = await responsiveChart(
+    "eigenvalues",
+    out,
+    CAPTIONS.eigenvalues,
+    (theme, width) =>
+      eigenvaluesChart({
+        layers: layers.map((layer) => ({ label: `L${layer.layer}`, values: layer.eigenvalues.slice(1) })),
+        firstComponent: 2,
+        yScale: "log",
+        width,
+      }, theme),
+  );
   const names = photos.map(({ name }) => name).join(", ");
   const page = renderPage({
     title: "Colors",
@@ -144,14 +147,19 @@ async function segmentationSection(report: ColorsReport): Promise<{ heading: str
   const scores = layers.map(({ figureGround }) => figureGround!.miou);
   const best = layers[scores.indexOf(Math.max(...scores))];
   const difference = best.figureGround!.miou - baseline;
-  const image = await chart("figure-ground", out, (theme, width) =>
-    lineByLayerChart({
-      metric: "figure-ground mIoU",
-      layers: layers.map(({ layer }) => `L${layer}`),
-      series: [{ label: manifest.model, values: scores }],
-      rule: { label: "color + position", value: baseline },
-      width,
-    }, theme));
+  const image = await responsiveChart(
+    "figure-ground",
+    out,
+    CAPTIONS["figure-ground"],
+    (theme, width) =>
+      lineByLayerChart({
+        metric: "figure-ground mIoU",
+        layers: layers.map(({ layer }) => `L${layer}`),
+        series: [{ label: manifest.model, values: scores }],
+        rule: { label: "color + position", value: baseline },
+        width,
+      }, theme),
+  );
   const verdict = difference > 0
     ? `Layer ${best.layer} segments best, mIoU ${formatNumber(best.figureGround!.miou, 3)}, ${
       formatNumber(difference, 3)
@@ -206,24 +214,6 @@ function layerTable(layers: LayerResult[]): Html {
   });
 }
 
-/** A chart for columns and one for phones, with its spec saved beside the page. */
-async function chart(
-  name: string,
-  out: string,
-  spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
-): Promise<Html> {
-  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
-  const caption = CAPTIONS[name];
-  return figure({
-    image: {
-      svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
-      narrowSvg: await renderChart(spec(pageTheme, NARROW), pageTheme, `${name}-narrow`),
-    },
-    caption,
-    alt: caption,
-  });
-}
-
 const CAPTIONS: Record<string, string> = {
   eigenvalues:
     "Eigenvalues of each layer's graph, the first (always 1) left out: a sharp drop says how many groups there are.",
@@ -232,16 +222,6 @@ const CAPTIONS: Record<string, string> = {
 
 async function packageVersion(): Promise<string> {
   return JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
-}
-
-/** Largest resident size of this process, MB; where the system does not tell, the size now. */
-async function peakResidentMb(): Promise<number> {
-  try {
-    const status = await Deno.readTextFile("/proc/self/status");
-    return round(Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024);
-  } catch {
-    return round(Deno.memoryUsage().rss / 2 ** 20);
-  }
 }
 
 function mean(values: number[]): number {

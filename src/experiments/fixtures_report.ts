@@ -5,14 +5,14 @@ import { openAlgonauts } from "../data/algonauts.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import { vocPalette } from "../data/palette_png.ts";
 import { figure, formatNumber, table, text } from "../report/blocks.ts";
-import { renderChart, saveChartSpec } from "../report/chart.ts";
 import { barChart } from "../report/charts/bar.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import type { Html } from "../report/html.ts";
 import { renderPage } from "../report/page.ts";
+import { responsiveChart } from "../report/responsive_chart.ts";
 import { mergeResults, readResults } from "../report/results.ts";
-import { pageTheme, type Theme } from "../report/theme.ts";
+import type { Theme } from "../report/theme.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { cortexPicture, receptiveFieldPicture } from "./cortex_picture.ts";
 import type { World } from "./fixtures_world.ts";
@@ -33,7 +33,6 @@ export interface FixturesReport {
   seconds: number;
 }
 
-const WIDE = 640, NARROW = 320;
 const RETINOTOPIC = ["V1", "V2", "V3", "V4"];
 const SHOWN_SCENES = 12, BEST_SCENES = 6;
 const MODELS = new URL("../../fixtures/models", import.meta.url).pathname;
@@ -204,7 +203,7 @@ async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> 
   const bars = rois.map(({ name, stated }) => ({ label: name, value: stated }));
   const caption = "Stated noise ceiling of the mean of three repeats, mean over each region's voxels.";
   return [
-    await chart(
+    await responsiveChart(
       "noise-ceilings",
       out,
       caption,
@@ -242,13 +241,13 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
       }, theme);
   return [
     text(`Best layer of a linear probe for the category, on held-out scenes: ${best.join("; ")}.`),
-    await chart(
+    await responsiveChart(
       "probe-category",
       out,
       "Accuracy of a linear probe for the ten categories, by layer, on held-out scenes.",
       lines("category accuracy", { label: "chance", value: 0.1 }, "category"),
     ),
-    await chart(
+    await responsiveChart(
       "probe-figure-ground",
       out,
       "Balanced accuracy of a linear probe for figure against ground, patch by patch.",
@@ -261,22 +260,4 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
 async function photoUri({ width, height, rgb }: Scene): Promise<string> {
   const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
   return `data:image/jpeg;base64,${new Uint8Array(jpeg).toBase64()}`;
-}
-
-/** A chart for columns and one for phones, with its spec saved beside the page. */
-async function chart(
-  name: string,
-  out: string,
-  caption: string,
-  spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
-): Promise<Html> {
-  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
-  return figure({
-    image: {
-      svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
-      narrowSvg: await renderChart(spec(pageTheme, NARROW), pageTheme, `${name}-narrow`),
-    },
-    caption,
-    alt: caption,
-  });
 }

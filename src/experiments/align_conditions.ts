@@ -1,0 +1,120 @@
+/** Channel align under several weights of the eigen-constraint and seeds, scored on held-out images. */
+import { createHash } from "node:crypto";
+import { alignData } from "../align/data.ts";
+import { predictResponses } from "../align/model.ts";
+import { type AlignOptions, trainAlign } from "../align/train.ts";
+import { brainScore } from "../align/brain_score.ts";
+import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/align_file.ts";
+import { type Gpu, trim } from "../gpu/mod.ts";
+import type { BrainData } from "./brain_data.ts";
+
+/** Mean r and normalised r of a prediction. */
+export interface Score {
+  /** Over all voxels. */
+  r: number;
+  /** By region. */
+  rois: Record<string, { r: number; normalized?: number }>;
+}
+
+/** Scores a prediction of the test images' responses. */
+export function scoreOf(
+  { test, rois, noiseCeiling }: BrainData,
+  predicted: BrainData["test"]["responses"],
+): Score {
+  const found = brainScore(predicted, test.responses, { rois, noiseCeiling });
+  return {
+    r: found.mean,
+    rois: Object.fromEntries(
+      [...found.rois].map(([name, { mean, normalized }]) => [name, { r: mean, normalized }]),
+    ),
+  };
+}
+
+/** Where an align of these data and options is kept. */
+function fileOf(cacheDir: string, data: BrainData, options: AlignOptions): { path: string; key: string } {
+  const hash = createHash("sha256").update(JSON.stringify([1, data.slots, options]));
+  for (const matrix of [data.training.pooled, data.training.responses, ...data.training.tokens]) {
+    hash.update(new Uint8Array(matrix.data.buffer, matrix.data.byteOffset, matrix.data.byteLength));
+  }
+  const key = hash.digest("hex").slice(0, 16);
+  return { path: `${cacheDir}/align-${key}.arrow`, key };
+}
+
+/**
+ * Trains an align, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
+ *
+ * @param options of `trainAlign`, plain values
+ * @returns the align and where it is kept
+ */
+export async function alignOf(
+  gpu: Gpu,
+  data: BrainData,
+  options: AlignOptions,
+  cacheDir: string,
+  onEpoch?: AlignOptions["onEpoch"],
+): Promise<SavedAlign & { path: string }> {
+  const { path, key } = fileOf(cacheDir, data, options);
+  const finished = await loadAlign(path).catch(() => null);
+  if (finished) return { ...finished, path };
+  await Deno.mkdir(cacheDir, { recursive: true });
+  const { slots, training } = data, unfinished = `${path}.training`;
+  const trained = await trainAlign(
+    gpu,
+    alignData(slots, training.pooled, training.responses, training.tokens),
+    {
+      ...options,
+      checkpoint: alignCheckpoint(unfinished, key),
+      onEpoch,
+    },
+  );
+  trim(gpu);
+  const saved = { model: trained.model, history: trained.history, options: { ...options } };
+  await saveAlign(path, saved);
+  await Deno.remove(unfinished);
+  return { ...saved, path };
+}
+
+/** One weight of the eigen-constraint over seeds. */
+export interface Condition {
+  lambda: number;
+  /** One a seed. */
+  scores: Score[];
+  /** Mean L_eigen over the last epoch's samples, one a seed. */
+  eigen: number[];
+}
+
+/** The weights of the paper's Table 1. */
+export const LAMBDAS = [0, 0.1, 1] as const;
+
+/**
+ * Scores every weight and seed.
+ *
+ * @param onProgress told how many trainings are done, of how many
+ */
+export async function alignConditions(
+  gpu: Gpu,
+  data: BrainData,
+  seeds: number,
+  cacheDir: string,
+  onProgress?: (done: number, total: number, note: string) => void,
+): Promise<Condition[]> {
+  const conditions: Condition[] = [], total = LAMBDAS.length * seeds;
+  for (const [i, lambda] of LAMBDAS.entries()) {
+    const condition: Condition = { lambda, scores: [], eigen: [] };
+    for (let seed = 0; seed < seeds; seed++) {
+      const done = i * seeds + seed, note = `λ ${lambda}, seed ${seed}`;
+      const { model, history } = await alignOf(
+        gpu,
+        data,
+        { lambdaEigen: lambda, seed },
+        cacheDir,
+        ({ epoch }, epochs) => onProgress?.(done + epoch / epochs, total, note),
+      );
+      condition.scores.push(scoreOf(data, await predictResponses(gpu, model, data.test.pooled)));
+      condition.eigen.push(history.at(-1)!.eigen);
+      onProgress?.(done + 1, total, note);
+    }
+    conditions.push(condition);
+  }
+  return conditions;
+}

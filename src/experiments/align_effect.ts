@@ -1,0 +1,236 @@
+/** What channel align does to the graph: clusterings before and after it, and models mixed in one space. */
+import { basename } from "node:path";
+import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
+import { type AlignModel, applyAlign } from "../align/model.ts";
+import { type FeatureManifest, streamFeatures } from "../data/extract.ts";
+import { readPreprocessor } from "../data/preprocess.ts";
+import { type Gpu, trim } from "../gpu/mod.ts";
+import { normalizedCut } from "../graph/normalized_cut.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { sceneImages } from "./image_set.ts";
+import { oracleSegmentation, tokenLabels } from "./oracle_segmentation.ts";
+import { signFlipTest } from "./sign_flip_test.ts";
+
+/** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
+const COMPONENTS = 10;
+/** Layers whose clusterings are compared. */
+const LAYERS = [3, 6, 9, 12];
+/** The layer whose nodes are mixed, and the nodes taken of a scene. */
+const MIXED_LAYER = 9, NODES_A_SCENE = 8;
+
+/** Tokens of one layer with what lies under them. */
+interface LayerTokens {
+  model: string;
+  layer: number;
+  /** Index of the slot in the align. */
+  slot: number;
+  features: Matrix;
+}
+
+/** One clustering compared with the one before align. */
+export interface ClusteringEffect {
+  model: string;
+  layer: number;
+  /** Oracle figure-ground mIoU of raw features, and after each align. */
+  before: number;
+  after: Record<string, { miou: number; overlap: number }>;
+}
+
+/** Agreement of nearest neighbours across models on their category. */
+export interface MixedNeighbors {
+  /** Share of nodes whose nearest node of another model, in another scene, has the same category. */
+  before: number;
+  after: number;
+  /** What chance gives: the share of pairs of equal category. */
+  chance: number;
+  /** One-sided p of after > before, signs flipped scene by scene. */
+  p: number;
+  scenes: number;
+  nodes: number;
+}
+
+/** Runs the models over scenes and keeps the tokens of some layers. */
+async function tokensOf(
+  models: string[],
+  slots: AlignModel["slots"],
+  layers: number[],
+  count: number,
+): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
+  const tokens: LayerTokens[] = [];
+  let last: FeatureManifest | undefined;
+  for (const path of models) {
+    const model = basename(path).replace(/\.onnx$/, "");
+    const own: Float32Array[] = [];
+    const manifest = await streamFeatures({
+      ...{ model: path, images: sceneImages(count, 0), outDir: "", dtype: "float32" },
+      preprocessor: await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json")),
+    }, {
+      begin: ({ tokens: each, width }) => {
+        layers.forEach(() => own.push(new Float32Array(count * each * width)));
+        last = undefined;
+      },
+      rows: (l, { image, vectors }) => {
+        const at = layers.indexOf(l + 1);
+        if (at < 0) return;
+        const perImage = own[at].length / count;
+        own[at].set(vectors, image[0] * perImage);
+      },
+    });
+    last = manifest;
+    layers.forEach((layer, at) => {
+      const slot = slots.findIndex(({ name }) => name === `${model} L${layer}`);
+      const rows = count * manifest.tokens;
+      tokens.push({ model, layer, slot, features: { data: own[at], rows, cols: manifest.width } });
+    });
+  }
+  return { tokens, manifest: last! };
+}
+
+/**
+ * Clusters each layer's tokens of the first `count` scenes before and after every align.
+ *
+ * @param models ONNX files
+ * @param aligns by name
+ * @returns mIoU of figure and ground by the oracle, and ‖X_bᵀ X_a‖² / C, which is 1 for equal subspaces
+ */
+export async function clusteringEffects(
+  gpu: Gpu,
+  models: string[],
+  aligns: Record<string, AlignModel>,
+  count: number,
+  onProgress?: (done: number, total: number) => void,
+): Promise<ClusteringEffect[]> {
+  const { slots } = Object.values(aligns)[0];
+  const { tokens, manifest } = await tokensOf(models, slots, LAYERS, count);
+  const perScene = manifest.tokens * 2;
+  const counts = new Uint32Array(count * perScene);
+  for (let i = 0; i < count; i++) {
+    const { width, height, figure } = renderScene(i);
+    counts.set(tokenLabels({ width, height, data: figure }, manifest.grid, 2), i * perScene);
+  }
+  const labels = { counts, classes: 2 }, effects: ClusteringEffect[] = [];
+  for (const { model, layer, slot, features } of tokens) {
+    const cut = async (x: Matrix) => {
+      const { eigenvectors } = await normalizedCut(gpu, x, { components: COMPONENTS, tolerance: 1e-4 });
+      trim(gpu);
+      return { eigenvectors, miou: oracleSegmentation(eigenvectors, labels).miou };
+    };
+    const raw = await cut(features);
+    const after: ClusteringEffect["after"] = {};
+    for (const [name, align] of Object.entries(aligns)) {
+      const { eigenvectors, miou } = await cut(await applyAlign(gpu, align, slot, features));
+      after[name] = { miou, overlap: subspaceOverlap(raw.eigenvectors, eigenvectors) };
+    }
+    effects.push({ model, layer, before: raw.miou, after });
+    onProgress?.(effects.length, tokens.length);
+  }
+  return effects;
+}
+
+/** ‖Xᵀ Y‖² / C of two orthonormal bases: the mean squared cosine of their principal angles. */
+export function subspaceOverlap(x: Matrix, y: Matrix): number {
+  let square = 0;
+  for (let a = 0; a < x.cols; a++) {
+    for (let b = 0; b < y.cols; b++) {
+      let product = 0;
+      for (let i = 0; i < x.rows; i++) product += x.data[i * x.cols + a] * y.data[i * y.cols + b];
+      square += product * product;
+    }
+  }
+  return square / Math.min(x.cols, y.cols);
+}
+
+/**
+ * Mixes one layer's figure tokens of all models, raw and aligned, and asks of every node whether its nearest node of
+ * another model and another scene shows the same category.
+ */
+export async function mixedNeighbors(
+  gpu: Gpu,
+  models: string[],
+  align: AlignModel,
+  count: number,
+  seed: number,
+): Promise<MixedNeighbors> {
+  const { tokens, manifest } = await tokensOf(models, align.slots, [MIXED_LAYER], count);
+  const random = seededRandom(seed);
+  const scene: number[] = [], category: number[] = [], rows: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const { width, height, categoryMask } = renderScene(i);
+    const under = tokenLabels({ width, height, data: categoryMask }, manifest.grid, CATEGORIES.length + 1);
+    const classes = CATEGORIES.length + 1, figure: number[] = [];
+    for (let token = 1; token < manifest.tokens; token++) {
+      if (majority(under, token, classes) > 0) figure.push(token);
+    }
+    for (const at of sampleIndices(figure.length, Math.min(NODES_A_SCENE, figure.length), random)) {
+      scene.push(i);
+      category.push(majority(under, figure[at], classes));
+      rows.push(i * manifest.tokens + figure[at]);
+    }
+  }
+  const aligned = await Promise.all(
+    tokens.map(({ slot, features }) => applyAlign(gpu, align, slot, features)),
+  );
+  const before = agreement(tokens.map(({ features }) => unitRows(features, rows)), scene, category, count);
+  const after = agreement(aligned.map((features) => unitRows(features, rows)), scene, category, count);
+  const used = [...new Set(scene)];
+  let equal = 0, pairs = 0;
+  for (let i = 0; i < scene.length; i++) {
+    for (let j = 0; j < scene.length; j++) {
+      if (scene[i] === scene[j]) continue;
+      pairs++;
+      equal += Number(category[i] === category[j]);
+    }
+  }
+  const mean = (values: Float64Array) => used.reduce((sum, i) => sum + values[i], 0) / used.length;
+  const differences = Float64Array.from(used, (i) => after[i] - before[i]);
+  return {
+    before: mean(before),
+    after: mean(after),
+    chance: equal / pairs,
+    p: signFlipTest(differences, seed),
+    scenes: used.length,
+    nodes: rows.length * tokens.length,
+  };
+}
+
+/** The class with the most pixels under a token; the smallest of equal ones. */
+function majority(counts: Uint32Array, token: number, classes: number): number {
+  const own = counts.subarray(token * classes, (token + 1) * classes);
+  return own.indexOf(Math.max(...own));
+}
+
+function unitRows({ data, cols }: Matrix, rows: number[]): Float64Array[] {
+  return rows.map((row) => {
+    const own = Float64Array.from(data.subarray(row * cols, (row + 1) * cols));
+    const norm = Math.hypot(...own);
+    return own.map((value) => value / norm);
+  });
+}
+
+/** Per scene the share of its nodes that agree with their nearest node of each other model in another scene. */
+function agreement(
+  models: Float64Array[][],
+  scene: number[],
+  category: number[],
+  scenes: number,
+): Float64Array {
+  const right = new Float64Array(scenes), asked = new Float64Array(scenes);
+  for (const [a, own] of models.entries()) {
+    for (const [b, others] of models.entries()) {
+      if (a === b) continue;
+      own.forEach((vector, i) => {
+        let best = -Infinity, nearest = -1;
+        others.forEach((other, j) => {
+          if (scene[j] === scene[i]) return;
+          let cosine = 0;
+          for (let k = 0; k < vector.length; k++) cosine += vector[k] * other[k];
+          if (cosine > best) [best, nearest] = [cosine, j];
+        });
+        asked[scene[i]]++;
+        right[scene[i]] += Number(category[nearest] === category[i]);
+      });
+    }
+  }
+  return right.map((value, i) => asked[i] ? value / asked[i] : 0);
+}

@@ -1,0 +1,122 @@
+/** Images, responses and features for channel align, from a folder in the layout of Algonauts 2023. */
+import { basename } from "node:path";
+import type { AlignSlot } from "../align/model.ts";
+import { gatherRows } from "../align/data.ts";
+import { type Algonauts, openAlgonauts } from "../data/algonauts.ts";
+import { readImage } from "../data/image.ts";
+import { joinPooled, type PooledFeatures, poolFeatures } from "../data/pooled_features.ts";
+import { readPreprocessor } from "../data/preprocess.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+
+/** Regions in the order of the paper's Table 1, where a subject has them. */
+export const REGIONS = [
+  ...["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"],
+] as const;
+
+/** One part of the images. */
+export interface BrainSplit {
+  /** Paths of the images, in the order of the rows. */
+  images: string[];
+  /** images × Σ D_l. */
+  pooled: Matrix;
+  /** images × voxels. */
+  responses: Matrix;
+}
+
+/** What channel align and its baselines are trained and tested on. */
+export interface BrainData {
+  /** One name a model. */
+  models: string[];
+  slots: AlignSlot[];
+  training: BrainSplit & {
+    /** Sampled tokens of every slot. */
+    tokens: Matrix[];
+  };
+  test: BrainSplit;
+  /** Voxels of each region. */
+  rois: Map<string, Uint32Array>;
+  noiseCeiling?: Float32Array;
+}
+
+/** Settings of `readBrainData`. */
+export interface BrainDataOptions {
+  /** A subject's folder. */
+  subject: string;
+  /** ONNX files with their preprocessor files beside them. */
+  models: string[];
+  cacheDir: string;
+  /** Tells these images from others of the same names. */
+  identity: string;
+  seed: number;
+  /** Cells along each side that features are pooled over; default 1, the whole image. */
+  cells?: number;
+  /** Told how many image × model pairs are done, of how many. */
+  onProgress?: (done: number, total: number, note: string) => void;
+}
+
+const TOKENS_PER_IMAGE = 4;
+/** Of the training images, where the test responses are not public. */
+const HELD_OUT = 0.15;
+
+/**
+ * Reads a subject and runs the models over its images. Where the test split has no responses, as in the public release,
+ * the last training images are held out instead.
+ *
+ * @throws Error one sentence that names the file or model that is not usable
+ */
+export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
+  const training = await openAlgonauts(options.subject);
+  const test = await openAlgonauts(options.subject, "test").catch(() => null);
+  const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
+  let before = 0;
+  const pool = async (images: string[], tokensPerImage: number) => {
+    const parts: PooledFeatures[] = [];
+    for (const model of options.models) {
+      parts.push(
+        await poolFeatures({
+          model,
+          preprocessor: await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json")),
+          images: images.map((path) => ({ name: basename(path), load: () => readImage(path) })),
+          ...{ tokensPerImage, cells: options.cells, seed: options.seed },
+          ...{ cacheDir: options.cacheDir, identity: options.identity },
+          onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
+        }),
+      );
+      before += images.length;
+    }
+    return joinPooled(parts);
+  };
+  const read = async (subject: Algonauts) => await subject.readResponses(0, subject.images.length);
+  const seen = await pool(training.images, options.cells ? 0 : TOKENS_PER_IMAGE),
+    responses = await read(training);
+  const common = {
+    models: options.models.map((model) => basename(model).replace(/\.onnx$/, "")),
+    slots: seen.slots,
+    rois: new Map(REGIONS.flatMap((name) => {
+      const voxels = training.rois.get(name);
+      return voxels ? [[name, voxels] as const] : [];
+    })),
+    noiseCeiling: test?.noiseCeiling ?? training.noiseCeiling,
+  };
+  if (test) {
+    const { pooled } = await pool(test.images, 0);
+    return {
+      ...common,
+      training: { images: training.images, pooled: seen.pooled, responses, tokens: seen.tokens },
+      test: { images: test.images, pooled, responses: await read(test) },
+    };
+  }
+  const kept = Math.floor(training.images.length * (1 - HELD_OUT));
+  const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  const part = (from: number, to: number): BrainSplit => ({
+    images: training.images.slice(from, to),
+    pooled: gatherRows(seen.pooled, rows(from, to)),
+    responses: gatherRows(responses, rows(from, to)),
+  });
+  const tokens = seen.tokens.map((matrix) => gatherRows(matrix, rows(0, kept * TOKENS_PER_IMAGE)));
+  return {
+    ...common,
+    training: { ...part(0, kept), tokens },
+    test: part(kept, training.images.length),
+  };
+}

@@ -1,0 +1,327 @@
+/** The report of the experiment `brain-score`. */
+import { join } from "node:path";
+import type { Gpu } from "../gpu/mod.ts";
+import { writeFileAtomic } from "../data/atomic_write.ts";
+import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
+import { barChart } from "../report/charts/bar.ts";
+import { type Html, rawHtml } from "../report/html.ts";
+import { renderPage } from "../report/page.ts";
+import { responsiveChart } from "../report/responsive_chart.ts";
+import { type Claim, mergeResults } from "../report/results.ts";
+import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
+import { type Condition, LAMBDAS, type Score } from "./align_conditions.ts";
+import type { PositionScores } from "./encoder_baselines.ts";
+
+/** What was measured. */
+export interface BrainScoreReport {
+  out: string;
+  command: string;
+  gpu: Gpu;
+  /** "embedded", or the subject's folder. */
+  data: string;
+  models: string[];
+  images: { training: number; test: number };
+  voxels: Record<string, number>;
+  conditions: Condition[];
+  ridge: Score;
+  perSlot: Score;
+  position?: PositionScores;
+  effects?: ClusteringEffect[];
+  mixed?: MixedNeighbors;
+  timings: Record<string, number>;
+  peakRssMb: number;
+  seed: number;
+}
+
+/** The paper's Table 1: mean r for λ_eigen 1, 0.1 and 0, each ± 0.001. */
+const PAPER: Record<string, [number, number, number]> = {
+  V1: [0.170, 0.167, 0.155],
+  V4: [0.181, 0.179, 0.166],
+  EBA: [0.295, 0.294, 0.296],
+  all: [0.196, 0.193, 0.188],
+};
+
+const EQUATION = rawHtml(
+  `<math display="block"><mover><mi>Y</mi><mo>^</mo></mover><mo>=</mo><mi>AvgPool</mi><mo>(</mo><munder><mo>∑</mo><mi>l</mi></munder><msub><mi>V</mi><mi>l</mi></msub><msub><mi>W</mi><mi>l</mi></msub><mo>)</mo><mi>β</mi><mo>+</mo><mi>ε</mi><mo>,</mo><mspace width="1em"/><mi>L</mi><mo>=</mo><msub><mi>L</mi><mi>brain</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>eigen</mi></msub><msub><mi>L</mi><mi>eigen</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>zero</mi></msub><msub><mi>L</mi><mi>zero</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>cov</mi></msub><msub><mi>L</mi><mi>cov</mi></msub></math>`,
+);
+
+/** Mean and standard error over seeds. */
+interface Spread {
+  mean: number;
+  sd: number;
+  standardError: number;
+}
+
+function spread(values: number[]): Spread {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const sd = values.length < 2
+    ? 0
+    : Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+  return { mean, sd, standardError: sd / Math.sqrt(values.length) };
+}
+
+/** r of one region, "all" for all voxels. */
+function rOf(score: Score, roi: string): number {
+  return roi === "all" ? score.r : score.rois[roi].r;
+}
+
+/**
+ * Writes `brain-score.html`, its chart specs, and the numbers under the experiment `brain-score`.
+ *
+ * @returns the path of the page
+ */
+export async function writeBrainScoreReport(report: BrainScoreReport): Promise<string> {
+  const { out, command, gpu, conditions, ridge, timings, seed } = report;
+  await Deno.mkdir(out, { recursive: true });
+  const rois = [...Object.keys(ridge.rois), "all"];
+  const claims = claimsOf(report);
+  const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
+  await mergeResults(join(out, "results.json"), {
+    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
+    inputs: {
+      models: report.models,
+      images: report.images.training + report.images.test,
+      nodes: 0,
+      data: report.data,
+    },
+    memory: { peak_rss_mb: report.peakRssMb, peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    experiments: { "brain-score": { metrics: metricsOf(report, rois), claims } },
+  });
+  const page = renderPage({
+    title: "Brain score",
+    question:
+      "How well do the models' features predict the voxels, and what does the eigen-constraint change?",
+    method:
+      `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${
+        Object.values(report.voxels).reduce((sum, count) => sum + count, 0)
+      } voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
+        conditions[0].scores.length
+      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no align.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      { heading: "Scores by region", body: await scoreSection(report, rois) },
+      { heading: "Where things are", body: positionSection(report) },
+      { heading: "Clusters before and after align", body: effectSection(report) },
+      { heading: "Models mixed in one graph", body: mixedSection(report) },
+    ],
+    settings: {
+      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
+      ...{ deno: Deno.version.deno, version, seed, data: report.data, models: report.models.join(", ") },
+      seeds: conditions[0].scores.length,
+      "peak memory": `${report.peakRssMb} MB resident, ${
+        Math.round(gpu.memory.peak / 2 ** 20)
+      } MB of GPU buffers`,
+    },
+    command,
+  });
+  const path = join(out, "brain-score.html");
+  await writeFileAtomic(path, page);
+  return path;
+}
+
+function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, number> {
+  const metrics: Record<string, number> = {};
+  for (const roi of rois) {
+    for (const { lambda, scores } of report.conditions) {
+      const { mean, sd } = spread(scores.map((score) => rOf(score, roi)));
+      metrics[`r.${roi}.lambda_${lambda}`] = mean;
+      metrics[`r.${roi}.lambda_${lambda}.sd`] = sd;
+    }
+    metrics[`r.${roi}.ridge`] = rOf(report.ridge, roi);
+    metrics[`r.${roi}.no_align`] = rOf(report.perSlot, roi);
+    const normalized = normalizedOf(report, roi);
+    if (normalized !== undefined) metrics[`normalized.${roi}`] = normalized;
+    if (report.position && roi !== "all") {
+      metrics[`r.${roi}.position.whole`] = rOf(report.position.whole, roi);
+      metrics[`r.${roi}.position.cells`] = rOf(report.position.parts, roi);
+    }
+  }
+  for (const { lambda, eigen } of report.conditions) {
+    metrics[`loss.eigen.lambda_${lambda}`] = spread(eigen).mean;
+  }
+  for (const { model, layer, before, after } of report.effects ?? []) {
+    metrics[`miou.figure_ground.${model}.L${layer}.before`] = before;
+    for (const [name, { miou, overlap }] of Object.entries(after)) {
+      metrics[`miou.figure_ground.${model}.L${layer}.${name}`] = miou;
+      metrics[`overlap.${model}.L${layer}.${name}`] = overlap;
+    }
+  }
+  if (report.mixed) {
+    const { before, after, chance, p } = report.mixed;
+    Object.assign(metrics, {
+      "mixed.before": before,
+      "mixed.after": after,
+      "mixed.chance": chance,
+      "mixed.p": p,
+    });
+  }
+  return metrics;
+}
+
+/** r over the square root of the noise ceiling, λ = 1, mean over seeds. */
+function normalizedOf({ conditions }: BrainScoreReport, roi: string): number | undefined {
+  const values = conditions.at(-1)!.scores.map(({ rois }) => rois[roi]?.normalized);
+  return values.every((value) => value !== undefined) ? spread(values as number[]).mean : undefined;
+}
+
+function claimsOf(report: BrainScoreReport): Claim[] {
+  const { conditions, mixed, effects } = report;
+  const [without, , withOne] = conditions, seeds = without.scores.length;
+  const differences = withOne.scores.map((score, i) => score.r - without.scores[i].r);
+  const { mean, standardError } = spread(differences);
+  const claims: Claim[] = [{
+    id: "eigen-constraint-raises-brain-score",
+    paper: "mean r over all voxels 0.188 without the eigen-constraint, 0.196 with weight 1",
+    measured: `${formatNumber(spread(without.scores.map(({ r }) => r)).mean, 4)} without, ${
+      formatNumber(spread(withOne.scores.map(({ r }) => r)).mean, 4)
+    } with weight 1`,
+    statistic: `difference paired by seed ${formatNumber(mean, 4)}, standard error ${
+      formatNumber(standardError, 4)
+    }`,
+    n: seeds,
+    verdict: seeds < 3 ? "not testable" : mean > 2 * standardError && mean > 0 ? "shown" : "not shown",
+  }];
+  if (effects) {
+    const held = effects.map(({ after }) => after.aligned.overlap - after.aligned_no_constraint.overlap);
+    const segmented = effects.map(({ after }) => after.aligned.miou - after.aligned_no_constraint.miou);
+    const [overlap, miou] = [spread(held), spread(segmented)];
+    claims.push({
+      id: "eigen-constraint-keeps-clusters",
+      paper: "with the eigen-constraint, eigenvectors after align stay closer to those before it",
+      measured: `mean squared cosine to the subspace before align ${
+        formatNumber(spread(effects.map(({ after }) => after.aligned.overlap)).mean, 3)
+      } with, ${
+        formatNumber(spread(effects.map(({ after }) => after.aligned_no_constraint.overlap)).mean, 3)
+      } without`,
+      statistic: `difference over layers and models ${formatNumber(overlap.mean, 3)}, standard error ${
+        formatNumber(overlap.standardError, 3)
+      }`,
+      n: effects.length,
+      verdict: overlap.mean > 2 * overlap.standardError ? "shown" : "not shown",
+    }, {
+      id: "eigen-constraint-raises-segmentation-after-align",
+      paper: "segmentation after align is better with the eigen-constraint than without (Figure 5)",
+      measured: `figure-ground mIoU before align ${
+        formatNumber(spread(effects.map(({ before }) => before)).mean, 3)
+      }, after ${
+        formatNumber(spread(effects.map(({ after }) => after.aligned.miou)).mean, 3)
+      } with the constraint, ${
+        formatNumber(spread(effects.map(({ after }) => after.aligned_no_constraint.miou)).mean, 3)
+      } without`,
+      statistic: `difference over layers and models ${formatNumber(miou.mean, 3)}, standard error ${
+        formatNumber(miou.standardError, 3)
+      }`,
+      n: effects.length,
+      verdict: miou.mean > 2 * miou.standardError ? "shown" : "not shown",
+    });
+  }
+  if (mixed) {
+    claims.push({
+      id: "models-agree-after-align",
+      paper: "after align, equal channels of different models mean the same",
+      measured: `nearest nodes across models agree on the category in ${
+        formatNumber(100 * mixed.after, 1)
+      } % after align, ${formatNumber(100 * mixed.before, 1)} % before, ${
+        formatNumber(100 * mixed.chance, 1)
+      } % by chance`,
+      statistic: "one-sided permutation test, signs of the difference flipped scene by scene",
+      ...{ n: mixed.scenes, p: mixed.p },
+      verdict: mixed.p < 0.01 ? "shown" : "not shown",
+    });
+  }
+  return claims;
+}
+
+async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<Html[]> {
+  const cell = (values: number[]) => {
+    const { mean, standardError } = spread(values);
+    return `${formatNumber(mean, 3)} ± ${formatNumber(standardError, 3)}`;
+  };
+  return [
+    await responsiveChart(
+      "brain-score",
+      report.out,
+      "Mean r over each region's voxels, eigen-constraint of weight 1, mean over seeds.",
+      (theme, width) =>
+        barChart({
+          metric: "Pearson r",
+          bars: rois.map((roi) => ({
+            label: roi,
+            value: spread(report.conditions.at(-1)!.scores.map((score) => rOf(score, roi))).mean,
+          })),
+          width,
+        }, theme),
+    ),
+    table({
+      caption:
+        "Pearson r on held-out images, mean over voxels, ± standard error over seeds; the paper's Table 1 at the right (its subjects, its models)",
+      columns: [
+        ...["region", "voxels", ...LAMBDAS.map((lambda) => `λ ${lambda}`), "r / ceiling"],
+        ...["ridge", "no align", "paper λ 0", "paper λ 1"],
+      ],
+      rows: rois.map((roi) => [
+        roi,
+        roi === "all" ? "all" : report.voxels[roi],
+        ...report.conditions.map(({ scores }) => cell(scores.map((score) => rOf(score, roi)))),
+        normalizedOf(report, roi) ?? "none",
+        rOf(report.ridge, roi),
+        rOf(report.perSlot, roi),
+        PAPER[roi]?.[2] ?? "none",
+        PAPER[roi]?.[0] ?? "none",
+      ]),
+    }),
+    text(
+      "Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No align: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
+    ),
+  ];
+}
+
+function positionSection({ position, ridge }: BrainScoreReport): Html[] {
+  if (!position) return [text("Not measured for these data.")];
+  const { slot, cells, whole, parts } = position;
+  return [
+    text(
+      `An encoder of features pooled over the whole image knows little of where things are. Ridge regression on ${slot} alone, pooled over ${cells} × ${cells} cells instead, shows how much of each region's score that costs.`,
+    ),
+    table({
+      caption: `Pearson r of ridge regression on ${slot}`,
+      columns: ["region", "whole image", `${cells} × ${cells} cells`, "gain"],
+      rows: Object.keys(ridge.rois).map((roi) => [
+        ...[roi, rOf(whole, roi), rOf(parts, roi), rOf(parts, roi) - rOf(whole, roi)],
+      ]),
+    }),
+  ];
+}
+
+function effectSection({ effects }: BrainScoreReport): Html[] {
+  if (!effects) return [text("Not measured: only the embedded scenes have masks here.")];
+  return [
+    text(
+      "Ten eigenvectors of each layer's tokens, before align and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when align changes nothing; mIoU is figure against ground by the oracle of METHOD.",
+    ),
+    table({
+      caption: "Figure-ground mIoU, and overlap with the eigenvectors before align",
+      columns: ["layer", "mIoU before", "mIoU, λ 0", "mIoU, λ 1", "overlap, λ 0", "overlap, λ 1"],
+      rows: effects.map(({ model, layer, before, after: { aligned, aligned_no_constraint: free } }) => [
+        ...[`${model} L${layer}`, before, free.miou, aligned.miou, free.overlap, aligned.overlap],
+      ]),
+    }),
+  ];
+}
+
+function mixedSection({ mixed }: BrainScoreReport): Html[] {
+  if (!mixed) return [text("Not measured: only the embedded scenes have categories here.")];
+  return [
+    text(
+      `${mixed.nodes} figure tokens of layer 9 of all models in ${mixed.scenes} scenes. Each is asked for its nearest token of another model in another scene.`,
+    ),
+    table({
+      caption: "Share of nearest tokens across models that show the same category",
+      columns: ["before align", "after align", "chance", "p"],
+      rows: [[mixed.before, mixed.after, mixed.chance, mixed.p]],
+      digits: 4,
+    }),
+  ];
+}
