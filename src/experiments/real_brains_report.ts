@@ -8,6 +8,7 @@ import { barChart } from "../report/charts/bar.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../report/html.ts";
 import { renderPage } from "../report/page.ts";
+import { peakResidentMb } from "../report/peak_memory.ts";
 import { mergeResults, readResults } from "../report/results.ts";
 import { pageTheme, type Theme } from "../report/theme.ts";
 import { type Brain, BRAINS, type ModelSimilarity } from "./brain_similarity.ts";
@@ -42,7 +43,7 @@ export interface VoxelResults {
   categories: number;
   /** Voxels of the subject. */
   voxels: number;
-  /** Of each cross-validation. */
+  /** Of each cross-validation, and of those within that choose λ. */
   folds: number;
   /** Cross-validations. */
   repeats: number;
@@ -103,7 +104,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
     },
     timings,
     memory: {
-      peak_rss_mb: Math.round(Deno.memoryUsage().rss / 2 ** 20),
+      peak_rss_mb: await peakResidentMb(),
       peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20),
     },
     experiments: { "brain-score": { metrics, claims: earlier?.claims ?? [] } },
@@ -135,7 +136,10 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
       version: results.version,
       seed,
       ...(pictures && { "bootstrap samples": pictures.resamples }),
-      ...(voxels && { "cross-validation": `${voxels.folds} folds, ${voxels.repeats} times` }),
+      ...(voxels && {
+        "cross-validation":
+          `${voxels.folds} folds, ${voxels.repeats} times; λ by ${voxels.folds} folds within each`,
+      }),
     },
     command,
   });
