@@ -5,6 +5,7 @@ import { readMatrix, readNumbers } from "./number_array.ts";
 
 /** What a folder of it holds. */
 export interface Object2vec {
+  /** Names, in the order of the rows. */
   categories: string[];
   /** Categories × voxels, mean responses. */
   betas: Matrix;
