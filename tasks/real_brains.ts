@@ -3,7 +3,6 @@
  * report page. The data are not shipped: --data names their folder.
  */
 import { createHash } from "node:crypto";
-import { parseArgs } from "@std/cli/parse-args";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
@@ -18,7 +17,8 @@ import {
   writeRealBrainsReport,
 } from "../src/experiments/real_brains_report.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
-import { openProgress } from "../src/report/progress.ts";
+import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { runStage, type Tick } from "./stage.ts";
 
 const HELP = `deno task real-brains --data DIR [options]
 
@@ -49,39 +49,27 @@ interface Options {
 }
 
 function readOptions(args: string[]): Options | null {
-  const flags = parseArgs(args, {
-    string: TEXT_FLAGS,
-    boolean: ["help"],
-    unknown: (arg) => {
-      throw new RangeError(`There is no option ${arg}: --help lists them all.`);
-    },
-  });
-  if (flags.help) return null;
-  const data = flags.data || Deno.env.get("ALIGNEDCUT_REAL_DATA");
+  const flags = readFlags(args, TEXT_FLAGS);
+  if (!flags) return null;
+  const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA"), adapter } = flags;
   if (!data) {
     throw new RangeError(
       "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
     );
   }
-  if (flags.adapter !== undefined && flags.adapter !== "hardware" && flags.adapter !== "software") {
-    throw new RangeError(`--adapter is "${flags.adapter}": give hardware or software.`);
+  if (adapter !== undefined && adapter !== "hardware" && adapter !== "software") {
+    throw new RangeError(`--adapter is "${adapter}": give hardware or software.`);
   }
   return {
-    data,
-    models: flags.models || MODELS,
-    out: flags.out || "reports/out",
-    cache: flags.cache || CACHE,
-    resamples: wholeNumber("resamples", flags.resamples ?? "1000", 1, 100_000),
-    repeats: wholeNumber("repeats", flags.repeats ?? "5", 1, 100),
-    seed: wholeNumber("seed", flags.seed ?? "0", 0, 2 ** 31),
-    adapter: flags.adapter,
+    data: String(data),
+    models: String(flags.models || MODELS),
+    out: String(flags.out || "reports/out"),
+    cache: String(flags.cache || CACHE),
+    resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
+    repeats: wholeNumber(flags, "repeats", 1, 100) ?? 5,
+    seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
+    adapter,
   };
-}
-
-function wholeNumber(name: string, text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new RangeError(`--${name} is "${text}": give a whole number from ${least} to ${most}.`);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -100,21 +88,16 @@ async function modelsOf(dir: string): Promise<string[]> {
   return names.sort().map((name) => `${dir}/${name}`);
 }
 
-async function comparePictures(folder: string, options: Options): Promise<PictureResults> {
+async function comparePictures(folder: string, options: Options, tick: Tick): Promise<PictureResults> {
   const { resamples, seed } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
   for (const path of data.images) hash.update(await Deno.readFile(path));
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
   const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
-  const progress = openProgress("pictures", 100 * paths.length);
-  try {
-    for (const [i, path] of paths.entries()) {
-      const onProgress = (share: number, note: string) => progress.tick(100 * (i + share), note);
-      models.push(await brainSimilarity(path, data, { cacheDir, resamples, seed, onProgress }));
-    }
-  } finally {
-    progress.finish();
+  for (const [i, path] of paths.entries()) {
+    const onProgress = (share: number, note: string) => tick(i + share, paths.length, note);
+    models.push(await brainSimilarity(path, data, { cacheDir, resamples, seed, onProgress }));
   }
   return {
     pictures: data.images.length,
@@ -124,7 +107,12 @@ async function comparePictures(folder: string, options: Options): Promise<Pictur
   };
 }
 
-async function compareEncoders(gpu: Gpu, folder: string, { repeats, seed }: Options): Promise<VoxelResults> {
+async function compareEncoders(
+  gpu: Gpu,
+  folder: string,
+  { repeats, seed }: Options,
+  tick: Tick,
+): Promise<VoxelResults> {
   const { alexnet, betas, rois, categories } = await readObject2vec(folder);
   const ridgeOf = (lambdaFor: RidgeOptions["lambdaFor"]): Encode => async ({ x, y }) =>
     (await ridge(gpu, x, y, { lambdaFor, folds: FOLDS, seed })).predict;
@@ -133,28 +121,17 @@ async function compareEncoders(gpu: Gpu, folder: string, { repeats, seed }: Opti
     ["ridge_voxel_lambda", "ridge, λ per voxel", ridgeOf("voxel")],
     ["encoder", "L1 encoder", ({ x, y }) => linearEncoder(gpu, x, y, { steps: 150 })],
   ];
-  const encoders: EncoderScore[] = [];
-  const progress = openProgress("voxels", kinds.length * repeats * FOLDS);
-  try {
-    for (const [i, [name, label, encode]] of kinds.entries()) {
-      const onProgress = (folds: number) => progress.tick(i * repeats * FOLDS + folds, label);
-      const options = { encode, rois, folds: FOLDS, repeats, seed, onProgress };
-      encoders.push({ name, label, score: await scoreHeldOut(alexnet, betas, options) });
-    }
-  } finally {
-    progress.finish();
+  const encoders: EncoderScore[] = [], each = repeats * FOLDS;
+  for (const [i, [name, label, encode]] of kinds.entries()) {
+    const onProgress = (folds: number) => tick(i * each + folds, kinds.length * each, label);
+    const options = { encode, rois, folds: FOLDS, repeats, seed, onProgress };
+    encoders.push({ name, label, score: await scoreHeldOut(alexnet, betas, options) });
   }
   return { categories: categories.length, voxels: betas.cols, folds: FOLDS, repeats, encoders };
 }
 
 async function realBrains(options: Options): Promise<void> {
   const { data, out, seed } = options, timings: Record<string, number> = {};
-  const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
-    const from = performance.now();
-    const result = await work();
-    timings[stage] = (performance.now() - from) / 1000;
-    return result;
-  };
   const pictureFolder = `${data}/kriegeskorte92`, voxelFolder = `${data}/object2vec81`;
   const [hasPictures, hasVoxels] = [await exists(pictureFolder), await exists(voxelFolder)];
   if (!hasPictures && !hasVoxels) {
@@ -165,11 +142,13 @@ async function realBrains(options: Options): Promise<void> {
   await assertWritable(out);
   const gpu = await openGpu({ adapter: options.adapter });
   try {
+    const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
+      runStage(timings, `real-brains ${name}`, work);
     const pictures = hasPictures
-      ? await timed("pictures", () => comparePictures(pictureFolder, options))
+      ? await stage("pictures", (tick) => comparePictures(pictureFolder, options, tick))
       : undefined;
     const voxels = hasVoxels
-      ? await timed("voxels", () => compareEncoders(gpu, voxelFolder, options))
+      ? await stage("voxels", (tick) => compareEncoders(gpu, voxelFolder, options, tick))
       : undefined;
     const command = ["deno task real-brains", ...Deno.args].join(" ");
     const page = await writeRealBrainsReport({ out, command, gpu, seed, timings, pictures, voxels });
@@ -179,13 +158,8 @@ async function realBrains(options: Options): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  try {
-    const options = readOptions(Deno.args);
-    if (options) await realBrains(options);
-    else console.log(HELP);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
-    Deno.exit(1);
-  }
-}
+await runTask(async () => {
+  const options = readOptions(Deno.args);
+  if (options) await realBrains(options);
+  else console.log(HELP);
+});

@@ -54,7 +54,7 @@ Deno.test("real-brains says one sentence for bad options and data, and exits wit
       [[], "There is no data folder: give --data DIR"],
       [["--data", root], `The folder ${root} holds neither object2vec81 nor kriegeskorte92`],
       [["--data", root, "--repeats", "0"], '--repeats is "0": give a whole number from 1 to 100.'],
-      [["--datta", root], "There is no option --datta"],
+      [["--datta", root], "There is no option --datta: did you mean --data?"],
     ];
     for (const [args, message] of cases) {
       const { code, errors } = await realBrains("--out", `${root}/out`, ...args);
@@ -87,7 +87,7 @@ Deno.test("real-brains writes its page and numbers, the same twice, beside other
     for (const encoder of ["ridge", "ridge_voxel_lambda", "encoder"]) {
       assert(Number.isFinite(metrics[`real.object2vec81.${encoder}.FFA`]), encoder);
     }
-    const page = await Deno.readTextFile(`${root}/out/real_brains.html`);
+    const page = await Deno.readTextFile(`${root}/out/real-brains.html`);
     for (const part of ["Human IT", "Monkey IT", "Real voxels", "mae_tiny L12", "EVC · ridge, one λ"]) {
       assertStringIncludes(page, part);
     }
@@ -98,7 +98,7 @@ Deno.test("real-brains writes its page and numbers, the same twice, beside other
     const again = (await run()).experiments["brain-score"].metrics;
     const ofPictures = Object.entries(metrics).filter(([name]) => name.startsWith("rsa."));
     assertEquals(again, { ...Object.fromEntries(ofPictures), "r.V1.ridge": 0.5 });
-    const shorter = await Deno.readTextFile(`${root}/out/real_brains.html`);
+    const shorter = await Deno.readTextFile(`${root}/out/real-brains.html`);
     assertStringIncludes(shorter, "Not measured: the data folder has no object2vec81.");
   });
 });

@@ -2,16 +2,15 @@
 import type { RoiScore } from "../align/brain_score.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { Gpu } from "../gpu/mod.ts";
-import { figure, formatNumber, table, text } from "../report/blocks.ts";
-import { renderChart, saveChartSpec } from "../report/chart.ts";
+import { formatNumber, table, text } from "../report/blocks.ts";
 import { barChart } from "../report/charts/bar.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../report/html.ts";
 import { renderPage } from "../report/page.ts";
-import { peakResidentMb } from "../report/peak_memory.ts";
+import { responsiveChart } from "../report/responsive_chart.ts";
 import { mergeResults, readResults } from "../report/results.ts";
-import { pageTheme, type Theme } from "../report/theme.ts";
 import { type Brain, BRAINS, type ModelSimilarity } from "./brain_similarity.ts";
+import { peakResidentMb } from "./peak_memory.ts";
 import type { HeldOutScore } from "./real_voxels.ts";
 import type { Agreement, Interval } from "./representational_similarity.ts";
 
@@ -69,7 +68,6 @@ export interface RealBrainsReport {
   voxels?: VoxelResults;
 }
 
-const WIDE = 640, NARROW = 320;
 const NAMES: Record<Brain, string> = { hIT: "human IT", mIT: "monkey IT" };
 /** Metrics of this page among those of the experiment `brain-score`. */
 const OWN_METRICS = /^(rsa|real)\./;
@@ -79,7 +77,7 @@ const EQUATION = rawHtml(
 );
 
 /**
- * Writes `real_brains.html`, its chart specs, and the numbers to `results.json` among those of `brain-score`.
+ * Writes `real-brains.html`, its chart specs, and the numbers to `results.json` among those of `brain-score`.
  *
  * @returns the path of the page
  */
@@ -143,7 +141,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
     },
     command,
   });
-  const path = `${out}/real_brains.html`;
+  const path = `${out}/real-brains.html`;
   await writeFileAtomic(path, page);
   return path;
 }
@@ -207,7 +205,7 @@ async function pictureSections(
             shown(between.spearman)
           }. Intervals are 95 %, ${resamples} bootstrap samples of the ${pictures} pictures; the highest layer was picked by the same pictures, so its value is on the high side.`,
         ),
-        await chart(
+        await responsiveChart(
           `rsa-${brain}`,
           out,
           `Spearman's ρ of pair dissimilarities with ${name}, by layer, features averaged over tokens; bars are 95 % intervals, dashed the pixels without a model.`,
@@ -271,7 +269,7 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
         formatNumber(spread, 3)
       } (standard deviation).`,
     ),
-    await chart(
+    await responsiveChart(
       "real-voxels",
       out,
       `Mean r over the voxels of each region on held-out objects: ${
@@ -303,22 +301,4 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
       ]),
     }),
   ];
-}
-
-/** A chart for columns and one for phones, with its spec saved beside the page. */
-async function chart(
-  name: string,
-  out: string,
-  caption: string,
-  spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
-): Promise<Html> {
-  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
-  return figure({
-    image: {
-      svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
-      narrowSvg: await renderChart(spec(pageTheme, NARROW), pageTheme, `${name}-narrow`),
-    },
-    caption,
-    alt: caption,
-  });
 }
