@@ -3,18 +3,20 @@ import { closeGpu, type Matrix, openGpu } from "../mod.ts";
 import type { EigenvectorMethod } from "../src/graph/baselines/eigenvector_method.ts";
 import { exactCut } from "../src/graph/baselines/exact_cut.ts";
 import { fowlkesNystrom } from "../src/graph/baselines/fowlkes_nystrom.ts";
+import { descendOnBatches, minibatchGradient } from "../src/graph/baselines/minibatch_gradient.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { clusteredNodes } from "./clustered_nodes.ts";
 import { largestPrincipalAngle, leadingColumns } from "./principal_angle.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 import { matmul } from "./reference/matmul.ts";
+import { normalizedAffinity } from "./reference/normalized_cut.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
 const note = `seed ${testSeed}`;
-const METHODS: Record<string, EigenvectorMethod> = { exactCut, fowlkesNystrom };
+const METHODS: Record<string, EigenvectorMethod> = { exactCut, fowlkesNystrom, minibatchGradient };
 
 function angle(a: Matrix, b: Matrix): number {
   return largestPrincipalAngle(leadingColumns(a, a.cols), leadingColumns(b, b.cols), a.rows, a.cols);
@@ -90,6 +92,73 @@ Deno.test("fowlkesNystrom() refuses what it cannot do in one sentence", async ()
   x.data.fill(0, 4, 8);
   await assertRejects(
     () => fowlkesNystrom(gpu, x, { components: 2, landmarks: 5 }),
+    RangeError,
+    "features: node 1 is a zero vector",
+  );
+});
+
+/** Nodes around directions at right angles to each other: one wide gap, after as many eigenvalues as there are groups. */
+function separateNodes(n: number, groups: number): Matrix {
+  const { data } = randomMatrix(n, 24);
+  return {
+    data: data.map((v, at) => Number(at % 24 % groups === Math.floor(at / 24) % groups) + 0.1 * v),
+    rows: n,
+    cols: 24,
+  };
+}
+
+/** ‖M − Y Yᵀ‖² of eigenvectors scaled by the roots of their eigenvalues, in float64. */
+function objective(x: Matrix, { eigenvectors, eigenvalues }: Awaited<ReturnType<EigenvectorMethod>>): number {
+  const n = x.rows, c = eigenvalues.length;
+  const { m } = normalizedAffinity(x.data, n, x.cols);
+  const y = Float64Array.from(eigenvectors.data, (v, at) => v * Math.sqrt(eigenvalues[at % c]));
+  const product = matmul(
+    y,
+    Float64Array.from({ length: c * n }, (_, at) => y[at % n * c + Math.floor(at / n)]),
+    n,
+    c,
+    n,
+  );
+  return product.reduce((sum, v, at) => sum + (v - m[at]) ** 2, 0);
+}
+
+Deno.test("descendOnBatches() lowers ‖M − Y Yᵀ‖², down to that of the exact eigenvectors", async () => {
+  const x = separateNodes(300, 4);
+  const batchObjectives: number[] = [];
+  const at = (epochs: number) => descendOnBatches(x, { components: 4, epochs, batch: 100, seed: testSeed });
+  const early = objective(x, at(3));
+  const late = descendOnBatches(x, {
+    components: 4,
+    batch: 100,
+    seed: testSeed,
+    onEpoch: (_, value) => batchObjectives.push(value),
+  });
+  const least = objective(x, await exactCut(gpu, x, { components: 4 }));
+  const left = (objective(x, late) - least) / (early - least);
+  assert(early > 1.5 * least && left > 0 && left < 0.01, `${left} of what was to be gained is left, ${note}`);
+  assert(batchObjectives.at(-1)! < 0.05 * batchObjectives[0], `${batchObjectives}, ${note}`);
+  assertEquals(batchObjectives.length, 120);
+});
+
+Deno.test("minibatchGradient() is within 3 degrees of the exact eigenvectors where gaps are wide", async () => {
+  const x = separateNodes(400, 4);
+  const exact = await exactCut(gpu, x, { components: 4 });
+  const found = await minibatchGradient(gpu, x, { components: 4, seed: testSeed });
+  const apart = angle(exact.eigenvectors, found.eigenvectors) * 180 / Math.PI;
+  assert(apart < 3, `${apart} degrees, ${note}`);
+  assertClose(found.eigenvalues, exact.eigenvalues, { relative: 0, absolute: 0.03, note });
+});
+
+Deno.test("minibatchGradient() refuses what it cannot do in one sentence", async () => {
+  const x = randomMatrix(9, 4);
+  await assertRejects(
+    () => minibatchGradient(gpu, x, { components: 10 }),
+    RangeError,
+    "components is 10: 9 nodes have 1 to 9 eigenvectors.",
+  );
+  x.data.fill(0, 4, 8);
+  await assertRejects(
+    () => minibatchGradient(gpu, x, { components: 2 }),
     RangeError,
     "features: node 1 is a zero vector",
   );
