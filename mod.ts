@@ -65,3 +65,9 @@ export {
   type BrainScoreOptions,
   type RoiScore,
 } from "./src/align/brain_score.ts";
+export { type SpectralMap, spectralMap, type SpectralMapOptions } from "./src/embed/spectral_map.ts";
+export { defaultLambdas } from "./src/align/ridge.ts";
+export { roiScores } from "./src/align/brain_score.ts";
+export { crossValidationFolds, type Fold } from "./src/align/folds.ts";
+export { linearEncoder, type LinearEncoderOptions } from "./src/align/linear_encoder.ts";
+export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/align/rank_correlation.ts";

@@ -179,6 +179,11 @@ Deno.test("align names what does not fit", async () => {
     RangeError,
     "pooled has 46 columns, the slots 33 channels together: they must be equal.",
   );
+  await assertRejects(
+    () => trainAlign(gpu, dataOf(problem(32)), { ...QUICK, nodes: 301 }),
+    RangeError,
+    "tokens of", // which slot comes first is drawn
+  );
   responses.data[3 * VOXELS + 5] = NaN;
   await assertRejects(
     () => trainAlign(gpu, alignData(SLOTS, pooled, responses, tokens), QUICK),

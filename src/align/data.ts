@@ -79,7 +79,16 @@ export function alignData(
     voxels: responses.cols,
     pooled: (images) => Promise.resolve(gatherRows(pooled, images)),
     responses: (images) => Promise.resolve(gatherRows(responses, images)),
-    nodes: (slot, count, random) =>
-      Promise.resolve(gatherRows(tokens[slot], sampleIndices(tokens[slot].rows, count, random))),
+    nodes(slot, count, random) {
+      const { rows } = tokens[slot];
+      if (rows < count) {
+        throw new RangeError(
+          `There are ${rows} tokens of ${
+            slots[slot].name
+          }, but ${count} nodes are to be sampled: keep more tokens, or sample fewer.`,
+        );
+      }
+      return Promise.resolve(gatherRows(tokens[slot], sampleIndices(rows, count, random)));
+    },
   };
 }

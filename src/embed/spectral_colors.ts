@@ -1,20 +1,12 @@
 /** AlignedCut colors of all nodes. */
-import { type Gpu, readBuffers } from "../gpu/mod.ts";
-import { openSearch } from "../graph/knn.ts";
-import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
-import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
-import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
-import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import type { Gpu } from "../gpu/mod.ts";
+import type { NodeSource } from "../graph/node_source.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { colorsFromPoints } from "./color.ts";
-import { trustworthiness } from "./trustworthiness.ts";
-import { tsne, type TsneOptions } from "./tsne.ts";
+import { spectralMap, type SpectralMapOptions } from "./spectral_map.ts";
 
 /** Settings of `spectralColors`. */
-export interface SpectralColorsOptions extends Omit<TsneOptions, "dimensions"> {
-  /** Nodes that t-SNE is run on, at most 10,000; default 5,000, or all if there are fewer. */
-  sample?: number;
-  /** How they are chosen; default "farthest". */
-  sampling?: Sampling;
+export interface SpectralColorsOptions extends Omit<SpectralMapOptions, "dimensions"> {
   /** Share of the sample clipped at either end of a coordinate; default 0.01. */
   quantile?: number;
 }
@@ -32,11 +24,6 @@ export interface SpectralColors {
   /** Trustworthiness of the map over 5 neighbours, of the sample or 1,000 of it. */
   trustworthiness: number;
 }
-
-const MOST = 10000;
-/** Points among which trustworthiness is measured: it sorts all pairs. */
-const TRUST_POINTS = 1000;
-const TRUST_NEIGHBORS = 5;
 
 /**
  * AlignedCut colors (METHOD, "Spectral-tSNE and AlignedCut color"): t-SNE of a sample's eigenvectors in 3 dimensions, read
@@ -62,53 +49,22 @@ const TRUST_NEIGHBORS = 5;
 export async function spectralColors(
   gpu: Gpu,
   vectors: NodeSource,
-  options: SpectralColorsOptions = {},
+  { quantile, ...options }: SpectralColorsOptions = {},
 ): Promise<SpectralColors> {
-  const { sample: count = Math.min(5000, vectors.rows), sampling, quantile, seed = 0 } = options;
-  if (!(count >= 4 && count <= MOST)) {
-    throw new RangeError(`sample is ${count}: t-SNE for colors takes 4 to ${MOST} nodes.`);
-  }
-  const sample = await sampleLandmarks(gpu, vectors, { count, sampling, seed });
-  const base = await gatherRows(vectors, sample);
-  const { points, kl } = await tsne(gpu, base, { ...options, dimensions: 3 });
-  const sampleColors = colorsFromPoints(points, quantile);
-  const colors = new Uint8Array(vectors.rows * 3);
-  for await (const { first, nearest } of nearestRows(gpu, vectors, base)) {
-    nearest.forEach((row, i) => colors.set(sampleColors.subarray(3 * row, 3 * row + 3), 3 * (first + i)));
-  }
-  return { colors, sample, points, kl, trustworthiness: trust(base, points, seed) };
+  const { sample, nearest, maps: [map] } = await spectralMap(gpu, vectors, { ...options, dimensions: [3] });
+  return { colors: nearestColors(map.points, nearest, quantile), sample, ...map };
 }
 
-/** The row of `base` nearest to every node, panel by panel (Euclidean, as in t-SNE). */
-async function* nearestRows(
-  gpu: Gpu,
-  vectors: NodeSource,
-  base: Matrix,
-): AsyncGenerator<{ first: number; nearest: Uint32Array }> {
-  const search = openSearch(gpu, base, { k: 1, metric: "euclidean", rows: PANEL_ROWS });
-  try {
-    for await (const { first, features } of readPanels(vectors)) {
-      const panel = uploadMatrix(gpu, features, "panel of eigenvectors");
-      const { indices } = search.record(panel, 0, features.rows);
-      releaseMatrix(gpu, panel);
-      const [bytes] = await readBuffers(gpu, [{ buffer: indices, bytes: features.rows * 4 }]);
-      yield { first, nearest: new Uint32Array(bytes) };
-    }
-  } finally {
-    search.release();
-  }
-}
-
-/** Trustworthiness of a map, measured on a part of it where there are many points. */
-function trust(x: Matrix, y: Matrix, seed: number): number {
-  const rows = sampleIndices(x.rows, Math.min(TRUST_POINTS, x.rows), seededRandom(seed));
-  const part = ({ data, cols }: Matrix): Matrix => ({
-    data: Float32Array.from({ length: rows.length * cols }, (_, at) => {
-      return data[rows[Math.floor(at / cols)] * cols + at % cols];
-    }),
-    rows: rows.length,
-    cols,
-  });
-  const most = Math.ceil(rows.length / 2) - 1;
-  return trustworthiness(part(x), part(y), Math.min(TRUST_NEIGHBORS, most));
+/**
+ * The color of every node from its nearest sample point.
+ *
+ * @param points sample × 3
+ * @param nearest index into the sample, one a node
+ * @param quantile as of `colorsFromPoints`
+ * @returns N × 3 bytes, RGB
+ */
+export function nearestColors(points: Matrix, nearest: Uint32Array, quantile?: number): Uint8Array {
+  const own = colorsFromPoints(points, quantile), colors = new Uint8Array(3 * nearest.length);
+  nearest.forEach((row, i) => colors.set(own.subarray(3 * row, 3 * row + 3), 3 * i));
+  return colors;
 }

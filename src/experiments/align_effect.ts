@@ -10,7 +10,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 import { sceneImages } from "./image_set.ts";
 import { oracleSegmentation, tokenLabels } from "./oracle_segmentation.ts";
-import { signFlipTest } from "./sign_flip_test.ts";
+import { signFlipTest } from "./sign_flips.ts";
 
 /** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
 const COMPONENTS = 10;

@@ -54,7 +54,8 @@ export interface BrainDataOptions {
   onProgress?: (done: number, total: number, note: string) => void;
 }
 
-const TOKENS_PER_IMAGE = 4;
+/** Tokens of every slot to sample nodes from: four an image, more where there are few images. */
+const TOKENS = 1024, LEAST_AN_IMAGE = 4, MOST_AN_IMAGE = 64;
 /** Of the training images, where the test responses are not public. */
 const HELD_OUT = 0.15;
 
@@ -67,6 +68,10 @@ const HELD_OUT = 0.15;
 export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
   const training = await openAlgonauts(options.subject);
   const test = await openAlgonauts(options.subject, "test").catch(() => null);
+  const tokensPerImage = Math.min(
+    MOST_AN_IMAGE,
+    Math.max(LEAST_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
+  );
   const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
   let before = 0;
   const pool = async (images: string[], tokensPerImage: number) => {
@@ -87,7 +92,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     return joinPooled(parts);
   };
   const read = async (subject: Algonauts) => await subject.readResponses(0, subject.images.length);
-  const seen = await pool(training.images, options.cells ? 0 : TOKENS_PER_IMAGE),
+  const seen = await pool(training.images, options.cells ? 0 : tokensPerImage),
     responses = await read(training);
   const common = {
     models: options.models.map((model) => basename(model).replace(/\.onnx$/, "")),
@@ -113,7 +118,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     pooled: gatherRows(seen.pooled, rows(from, to)),
     responses: gatherRows(responses, rows(from, to)),
   });
-  const tokens = seen.tokens.map((matrix) => gatherRows(matrix, rows(0, kept * TOKENS_PER_IMAGE)));
+  const tokens = seen.tokens.map((matrix) => gatherRows(matrix, rows(0, kept * tokensPerImage)));
   return {
     ...common,
     training: { ...part(0, kept), tokens },

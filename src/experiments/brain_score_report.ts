@@ -7,7 +7,7 @@ import { barChart } from "../report/charts/bar.ts";
 import { type Html, rawHtml } from "../report/html.ts";
 import { renderPage } from "../report/page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
-import { type Claim, mergeResults } from "../report/results.ts";
+import { type Claim, mergeResults, readResults } from "../report/results.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
 import { type Condition, LAMBDAS, type Score } from "./align_conditions.ts";
 import type { PositionScores } from "./encoder_baselines.ts";
@@ -76,6 +76,10 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
   const rois = [...Object.keys(ridge.rois), "all"];
   const claims = claimsOf(report);
   const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
+  const earlier = await readResults(join(out, "results.json"));
+  const kept = Object.entries(earlier?.experiments["brain-score"]?.metrics ?? {})
+    .filter(([name]) => /^(rsa|real)\./.test(name)); // of the task real-brains
+  const metrics = { ...metricsOf(report, rois), ...Object.fromEntries(kept) };
   await mergeResults(join(out, "results.json"), {
     ...{ version, deno: Deno.version.deno, seed, command, timings },
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
@@ -86,7 +90,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       data: report.data,
     },
     memory: { peak_rss_mb: report.peakRssMb, peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { "brain-score": { metrics: metricsOf(report, rois), claims } },
+    experiments: { "brain-score": { metrics, claims } },
   });
   const page = renderPage({
     title: "Brain score",

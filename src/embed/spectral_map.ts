@@ -1,0 +1,110 @@
+/** Spectral-tSNE: maps of a sample of nodes, and of all others the sample's nearest. */
+import { type Gpu, readBuffers } from "../gpu/mod.ts";
+import { openSearch } from "../graph/knn.ts";
+import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
+import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
+import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { trustworthiness } from "./trustworthiness.ts";
+import { tsne, type TsneOptions } from "./tsne.ts";
+
+/** Settings of `spectralMap`. */
+export interface SpectralMapOptions extends Omit<TsneOptions, "dimensions"> {
+  /** One map each, of 2 or 3 dimensions; default one of 3. */
+  dimensions?: (2 | 3)[];
+  /** Nodes that t-SNE is run on, at most 10,000; default 5,000, or all if there are fewer. */
+  sample?: number;
+  /** How they are chosen; default "farthest". */
+  sampling?: Sampling;
+}
+
+/** Maps of a sample, and how every node finds its place in them. */
+export interface SpectralMap {
+  /** Rows of the sample, ascending. */
+  sample: Uint32Array;
+  /** Of every node the nearest node of the sample: an index into `sample`. */
+  nearest: Uint32Array;
+  /** In the order of the dimensions asked for. */
+  maps: {
+    /** sample × dimensions. */
+    points: Matrix;
+    /** KL(P‖Q), nats. */
+    kl: number;
+    /** Trustworthiness over 5 neighbours, of the sample or 1,000 of it. */
+    trustworthiness: number;
+  }[];
+}
+
+const MOST = 10000;
+/** Points among which trustworthiness is measured: it sorts all pairs. */
+const TRUST_POINTS = 1000;
+const TRUST_NEIGHBORS = 5;
+
+/**
+ * t-SNE of a sample of nodes' eigenvectors, propagated to all nodes by the **one** nearest of the sample (METHOD,
+ * "Spectral-tSNE and AlignedCut color": a mean of several lands between clusters).
+ *
+ * @param vectors N × C eigenvectors, read panel by panel
+ * @returns the maps and every node's nearest sample point
+ * @throws RangeError for a sample below 4, above 10,000 or above N
+ *
+ * Cost: sample² pairs a step of t-SNE and N × sample × C for the nearest; memory O(sample) and 4 bytes a node.
+ */
+export async function spectralMap(
+  gpu: Gpu,
+  vectors: NodeSource,
+  options: SpectralMapOptions = {},
+): Promise<SpectralMap> {
+  const { sample: count = Math.min(5000, vectors.rows), sampling, seed = 0, dimensions = [3] } = options;
+  if (!(count >= 4 && count <= MOST)) {
+    throw new RangeError(`sample is ${count}: t-SNE for colors takes 4 to ${MOST} nodes.`);
+  }
+  const sample = await sampleLandmarks(gpu, vectors, { count, sampling, seed });
+  const base = await gatherRows(vectors, sample);
+  const maps: SpectralMap["maps"] = [];
+  for (const [i, each] of dimensions.entries()) {
+    const { points, kl } = await tsne(gpu, base, {
+      ...options,
+      dimensions: each,
+      onProgress: (done, total) => options.onProgress?.(i * total + done, dimensions.length * total),
+    });
+    maps.push({ points, kl, trustworthiness: trust(base, points, seed) });
+  }
+  const nearest = new Uint32Array(vectors.rows);
+  for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest, panel.first);
+  return { sample, nearest, maps };
+}
+
+/** The row of `base` nearest to every node, panel by panel (Euclidean, as in t-SNE). */
+async function* nearestRows(
+  gpu: Gpu,
+  vectors: NodeSource,
+  base: Matrix,
+): AsyncGenerator<{ first: number; nearest: Uint32Array }> {
+  const search = openSearch(gpu, base, { k: 1, metric: "euclidean", rows: PANEL_ROWS });
+  try {
+    for await (const { first, features } of readPanels(vectors)) {
+      const panel = uploadMatrix(gpu, features, "panel of eigenvectors");
+      const { indices } = search.record(panel, 0, features.rows);
+      releaseMatrix(gpu, panel);
+      const [bytes] = await readBuffers(gpu, [{ buffer: indices, bytes: features.rows * 4 }]);
+      yield { first, nearest: new Uint32Array(bytes) };
+    }
+  } finally {
+    search.release();
+  }
+}
+
+/** Trustworthiness of a map, measured on a part of it where there are many points. */
+function trust(x: Matrix, y: Matrix, seed: number): number {
+  const rows = sampleIndices(x.rows, Math.min(TRUST_POINTS, x.rows), seededRandom(seed));
+  const part = ({ data, cols }: Matrix): Matrix => ({
+    data: Float32Array.from({ length: rows.length * cols }, (_, at) => {
+      return data[rows[Math.floor(at / cols)] * cols + at % cols];
+    }),
+    rows: rows.length,
+    cols,
+  });
+  const most = Math.ceil(rows.length / 2) - 1;
+  return trustworthiness(part(x), part(y), Math.min(TRUST_NEIGHBORS, most));
+}

@@ -1,0 +1,211 @@
+/**
+ * The pipeline that the experiments share: features of every layer of every model, aligned into one space, one graph of
+ * all their tokens, its eigenvectors, a spectral map and colors.
+ */
+import { basename } from "node:path";
+import { type AlignModel, applyAlign } from "../align/model.ts";
+import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
+import { type FeatureSource, openFeatureSource } from "../data/feature_source.ts";
+import { readNpy, writeNpy } from "../data/npy.ts";
+import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
+import { readPreprocessor } from "../data/preprocess.ts";
+import type { Stages } from "../data/stages.ts";
+import { nearestColors } from "../embed/spectral_colors.ts";
+import { spectralMap } from "../embed/spectral_map.ts";
+import { type Gpu, trim } from "../gpu/mod.ts";
+import { matrixSource, type NodeSource } from "../graph/node_source.ts";
+import { fitNystrom, type NystromModel } from "../graph/nystrom.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { RunImage } from "./image_set.ts";
+
+/** What the pipeline is run on, and how. */
+export interface PipelineOptions {
+  /** ONNX files with their preprocessor files beside them. */
+  models: string[];
+  images: RunImage[];
+  /** Tells these images from others of the same names. */
+  identity: string;
+  align: AlignModel;
+  /** Hash of the align. */
+  alignKey: string;
+  landmarks: number;
+  neighbors: number;
+  components: number;
+  /** Nodes that t-SNE is run on. */
+  sample: number;
+  /** Steps of t-SNE. */
+  iterations: number;
+  seed: number;
+}
+
+/** One layer of one model among the nodes. */
+export interface PipelineSlot {
+  model: string;
+  /** 1 is the first. */
+  layer: number;
+  /** Index of its first node; its nodes follow image by image, token by token. */
+  first: number;
+}
+
+/** What the experiments read. */
+export interface Pipeline {
+  models: string[];
+  manifests: FeatureManifest[];
+  slots: PipelineSlot[];
+  /** Images, and tokens of each: class token, then patches row by row. */
+  images: RunImage[];
+  tokens: number;
+  grid: { rows: number; cols: number };
+  /** N × C, one row a node. */
+  eigenvectors: Matrix;
+  /** The fit on landmarks. */
+  fit: NystromModel;
+  /** Per node the index of its sample point. */
+  nearest: Uint32Array;
+  /** sample × 3 and sample × 2: the spectral map. */
+  points3: Matrix;
+  points2: Matrix;
+  /** KL(P‖Q) and trustworthiness of the map in three dimensions. */
+  map: { kl: number; trustworthiness: number };
+  /** N × 3 bytes: AlignedCut colors. */
+  colors: Uint8Array;
+  align: AlignModel;
+}
+
+/** Index of a node. */
+export function nodeOf({ slots, tokens }: Pipeline, slot: number, image: number, token: number): number {
+  return slots[slot].first + image * tokens + token;
+}
+
+/** The slots of one model, by layer. */
+export function slotsOf({ slots }: Pipeline, model: string): number[] {
+  return slots.flatMap((slot, i) => slot.model === model ? [i] : []);
+}
+
+/** Aligned features, read panel by panel: raw ones through their slot's transform. */
+function alignedSource(gpu: Gpu, raw: FeatureSource, align: AlignModel): NodeSource {
+  const slotOfAlign = raw.slots.map(({ model, layer }) => {
+    const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
+    if (at < 0) throw new Error(`The align has no slot ${model} L${layer}: train it on the same models.`);
+    return at;
+  });
+  return {
+    rows: raw.rows,
+    cols: align.transforms.cols,
+    name: "aligned features",
+    strata: raw.strata,
+    async read(first, count) {
+      const data = new Float32Array(count * align.transforms.cols);
+      for (const [i, slot] of raw.slots.entries()) {
+        const from = Math.max(first, slot.first), to = Math.min(first + count, slot.first + slot.rows);
+        if (from >= to) continue;
+        const aligned = await applyAlign(gpu, align, slotOfAlign[i], await raw.read(from, to - from));
+        data.set(aligned.data, (from - first) * align.transforms.cols);
+      }
+      return { data, rows: count, cols: align.transforms.cols };
+    },
+  };
+}
+
+/**
+ * Runs the pipeline, stage by stage; what is finished under `stages` is read instead.
+ *
+ * @param onProgress told the stage, and how much of it is done
+ * @returns null when the stages only explain and something is missing
+ */
+export async function runPipeline(
+  gpu: Gpu,
+  stages: Stages,
+  options: PipelineOptions,
+  onProgress: (stage: string, done: number, total: number) => void = () => {},
+): Promise<Pipeline | null> {
+  const { models, images, identity, align, alignKey, landmarks, neighbors, components, seed } = options;
+  const manifests: FeatureManifest[] = [], inputs: unknown[] = [];
+  for (const [i, path] of models.entries()) {
+    const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
+    const input = {
+      model: await hashOf(path),
+      ...{ preprocessor, identity, images: images.map(({ name }) => name), dtype: "float16" },
+    };
+    inputs.push(input);
+    const extract = (folder: string) =>
+      extractFeatures({
+        ...{ model: path, preprocessor, images, outDir: folder, dtype: "float16" },
+        onProgress: (done) => onProgress("extract", i * images.length + done, models.length * images.length),
+      });
+    const name = `features-${basename(path).replace(/\.onnx$/, "")}`;
+    const folder = await stages.run(name, input, async (folder) => void await extract(folder));
+    if (folder) manifests.push(await extract(folder));
+  }
+
+  const graph = { features: inputs, alignKey, landmarks, neighbors, components, seed };
+  const cut = await stages.run("eigenvectors", graph, async (folder) => {
+    const raw = await openFeatureSource(manifests.flatMap(({ layers }) => layers.map(({ path }) => path)));
+    try {
+      const source = alignedSource(gpu, raw, align);
+      const fit = await fitNystrom(gpu, source, {
+        ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, seed },
+        onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
+      });
+      trim(gpu);
+      const all = new Float32Array(source.rows * components);
+      for await (const { first, vectors } of fit.panels(source)) {
+        all.set(vectors.data, first * components);
+        onProgress("propagate", first + vectors.rows, source.rows);
+      }
+      await writeNpy(`${folder}/eigenvectors.npy`, all, [source.rows, components]);
+      await saveNystrom(`${folder}/fit.arrow`, fit);
+    } finally {
+      await raw.close();
+      trim(gpu);
+    }
+  });
+  const { sample, iterations } = options;
+  const map = await stages.run("map", { ...graph, sample, iterations }, async (folder) => {
+    const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
+    const found = await spectralMap(gpu, eigenvectors, {
+      ...{ sample: Math.min(sample, eigenvectors.rows), iterations, seed, dimensions: [3, 2] },
+      onProgress: (done, total) => onProgress("map", done, total),
+    });
+    const [cube, plane] = found.maps;
+    await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
+    await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
+    await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
+    await Deno.writeTextFile(
+      `${folder}/map.json`,
+      JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
+    );
+    trim(gpu);
+  });
+  if (!cut || !map) return null;
+
+  const [first] = manifests, points3 = await readMatrix(`${map}/points3.npy`);
+  const nearest = Uint32Array.from((await readNpy(`${map}/nearest.npy`)).data as Int32Array);
+  const colors = nearestColors(points3, nearest);
+  let at = 0;
+  const slots = manifests.flatMap(({ model, layers, tokens }) =>
+    layers.map(({ layer }) => {
+      const slot = { model, layer, first: at };
+      at += images.length * tokens;
+      return slot;
+    })
+  );
+  return {
+    models: manifests.map(({ model }) => model),
+    ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
+    eigenvectors: await readMatrix(`${cut}/eigenvectors.npy`),
+    fit: await loadNystrom(gpu, `${cut}/fit.arrow`),
+    points2: await readMatrix(`${map}/points2.npy`),
+    map: JSON.parse(await Deno.readTextFile(`${map}/map.json`)),
+  };
+}
+
+async function readMatrix(path: string): Promise<Matrix> {
+  const { data, shape } = await readNpy(path);
+  return { data: data as Float32Array, rows: shape[0], cols: shape[1] };
+}
+
+async function hashOf(path: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  return new Uint8Array(digest).toHex();
+}

@@ -1,0 +1,117 @@
+/** What the tasks of the experiments share: their options, and the one pipeline that they read. */
+import { closeGpu, type Gpu, openGpu } from "../mod.ts";
+import { assertWritable } from "../src/data/atomic_write.ts";
+import { openStages, type StageReport } from "../src/data/stages.ts";
+import { alignOf } from "../src/experiments/align_conditions.ts";
+import { readBrainData } from "../src/experiments/brain_data.ts";
+import { embeddedModels, embeddedWorld, WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { sceneImages } from "../src/experiments/image_set.ts";
+import { type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
+import { openProgress, type Progress } from "../src/report/progress.ts";
+import { type Flags, wholeNumber } from "./read_flags.ts";
+import { runStage } from "./stage.ts";
+
+/** Options that every experiment takes, for `readFlags`. */
+export const PIPELINE_FLAGS = ["limit", "landmarks", "out", "cache", "seed", "adapter"];
+/** Switches that every experiment takes. */
+export const PIPELINE_SWITCHES = ["quick", "explain"];
+/** Their help. */
+export const PIPELINE_HELP = `
+  --limit N         the first N scenes (default: 100; 12 with --quick)
+  --landmarks N     landmarks that the graph is solved on (default: 5000; 1500 with --quick)
+  --out DIR         where the report goes (default: reports/out)
+  --cache DIR       where finished stages are kept (default: .cache)
+  --seed N          seed of every random choice (default: 0)
+  --adapter KIND    hardware or software (default: hardware if there is one)
+  --quick           fewer scenes, landmarks and steps
+  --explain         tell what would run, and why; run nothing
+  --help            this text`;
+
+const CACHE = new URL("../.cache", import.meta.url).pathname;
+
+/** An open pipeline. */
+export interface OpenPipeline {
+  gpu: Gpu;
+  pipeline: Pipeline;
+  out: string;
+  seed: number;
+  /** Seconds by stage; stages that were kept take none. */
+  timings: Record<string, number>;
+  /** As typed, for reports. */
+  command: string;
+  close(): void;
+}
+
+/**
+ * Runs or reads all stages up to the pipeline.
+ *
+ * @param task its name, for the command on the page
+ * @returns null after `--explain`, which has printed what would run
+ */
+export async function openPipeline(task: string, flags: Flags): Promise<OpenPipeline | null> {
+  const quick = flags.quick === true,
+    out = String(flags.out || "reports/out"),
+    cache = String(flags.cache || CACHE);
+  const seed = wholeNumber(flags, "seed", 0) ?? 0;
+  const count = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
+  const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
+  await assertWritable(out);
+  const timings: Record<string, number> = {};
+  const world = await runStage(timings, "world", embeddedWorld);
+  const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
+  try {
+    const models = embeddedModels(), cacheDir = `${cache}/align`;
+    const data = await runStage(timings, "pooled features", (onProgress) =>
+      readBrainData({
+        ...{ subject: `${WORLD_FOLDER}/algonauts/subj01`, models, cacheDir, identity: world.fingerprint },
+        ...{ seed: 0, onProgress },
+      }));
+    const { model: align, path } = await runStage(
+      timings,
+      "align",
+      (tick) =>
+        alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+    );
+    const stages = openStages(`${cache}/runs`, flags.explain === true);
+    const progress = stageProgress(timings);
+    const pipeline = await runPipeline(gpu, stages, {
+      ...{ models, images: sceneImages(count, 0), identity: world.fingerprint, align },
+      alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
+      ...{ landmarks, neighbors: 32, components: 20, seed },
+      ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
+    }, progress.tick).finally(progress.finish);
+    if (flags.explain) {
+      for (const { name, state, why } of stages.reports) console.log(`${name}: ${state} (${why})`);
+    }
+    if (!pipeline || flags.explain) {
+      closeGpu(gpu);
+      return null;
+    }
+    const command = [`deno task ${task}`, ...Deno.args].join(" ");
+    return { gpu, pipeline, out, seed, timings, command, close: () => closeGpu(gpu) };
+  } catch (error) {
+    closeGpu(gpu);
+    throw error;
+  }
+}
+
+/** One display after the other, and the wall time of each. */
+function stageProgress(timings: Record<string, number>) {
+  let current: { stage: string; started: number; progress: Progress } | null = null;
+  const finish = () => {
+    if (!current) return;
+    current.progress.finish();
+    timings[current.stage] = (performance.now() - current.started) / 1000;
+    current = null;
+  };
+  return {
+    finish,
+    tick(stage: string, done: number, total: number) {
+      if (current?.stage !== stage) {
+        finish();
+        current = { stage, started: performance.now(), progress: openProgress(stage, 100) };
+      }
+      current.progress.tick(100 * done / total);
+    },
+  };
+}
