@@ -45,11 +45,13 @@ export interface Audit {
 
 /** Every affinity of this kernel is at least e⁻², so the graph is always connected: what remains is how weakly. */
 export interface Connectivity {
+  /** Always: no affinity is 0. */
   connected: true;
   /** e⁻², the bound on every affinity. */
   smallestAffinity: number;
-  /** The smallest degree and its node. */
+  /** The smallest degree. */
   smallestDegree: number;
+  /** The node that has it. */
   weakestNode: number;
   /** 1 + (n − 1) e⁻², the degree of a node that is opposite to all others. */
   possibleDegree: number;
@@ -70,6 +72,21 @@ const DEGREES = 180 / Math.PI;
  * @throws RangeError when the two differ in shape
  *
  * Cost: n C³ operations, in float64 on the host.
+ *
+ * @example
+ * ```ts
+ * import { auditApproximation, closeGpu, normalizedCut, openGpu, rayleighQuotients } from "../../mod.ts";
+ * const gpu = await openGpu();
+ * const x = { data: Float32Array.from({ length: 120 }, (_, i) => Math.sin(i * i)), rows: 40, cols: 3 };
+ * const exact = await normalizedCut(gpu, x, { components: 3 });
+ * const guess = { ...exact.eigenvectors, data: exact.eigenvectors.data.map((v, i) => v + 1e-3 * Math.cos(i)) };
+ * const audit = auditApproximation(exact, {
+ *   eigenvectors: guess,
+ *   eigenvalues: await rayleighQuotients(gpu, x, guess),
+ * });
+ * if (audit.trusted !== 3) throw new Error(`the largest angle is ${audit.angles[2]} degrees`);
+ * closeGpu(gpu);
+ * ```
  */
 export function auditApproximation(
   exact: ExactAnswer,

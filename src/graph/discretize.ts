@@ -16,6 +16,12 @@ export interface Discretization {
   repaired: number;
 }
 
+/** Settings of `discretize`. */
+export interface DiscretizeOptions {
+  /** Seed of the starts; default 0. */
+  seed?: number;
+}
+
 const STARTS = 4;
 const MAX_ITERATIONS = 100;
 
@@ -28,7 +34,7 @@ const MAX_ITERATIONS = 100;
  * its own cluster worst (smallest (row R)[label]), out of clusters with more than one node.
  *
  * @param eigenvectors n × k, orthonormal columns; all k are used, so pass the leading columns wanted
- * @param options `seed` of the starts; default 0
+ * @param options see `DiscretizeOptions`
  * @returns exactly k clusters, none empty
  * @throws RangeError when there are fewer nodes than clusters, or naming a node with a value that is not finite
  *
@@ -42,7 +48,7 @@ const MAX_ITERATIONS = 100;
  * if (labels.join() !== "0,0,1,1") throw new Error(`two pairs, not ${labels}`);
  * ```
  */
-export function discretize(eigenvectors: Matrix, { seed = 0 }: { seed?: number } = {}): Discretization {
+export function discretize(eigenvectors: Matrix, { seed = 0 }: DiscretizeOptions = {}): Discretization {
   assertMatrix(eigenvectors, "eigenvectors");
   const { rows: n, cols: k } = eigenvectors;
   if (n < k) {

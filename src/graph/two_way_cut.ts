@@ -7,7 +7,12 @@ import { type NormalizedCut, normalizedCut } from "./normalized_cut.ts";
 /** Settings of `twoWayCut`. */
 export interface TwoWayCutOptions {
   /** How the tokens, row by row, lie in the image; without it no token is known to touch the border. */
-  grid?: { rows: number; cols: number };
+  grid?: {
+    /** Rows of tokens. */
+    rows: number;
+    /** Tokens in a row. */
+    cols: number;
+  };
   /** The normalised cut of the same tokens with 3 components, where it is at hand; solved when absent. */
   cut?: Pick<NormalizedCut, "eigenvectors" | "eigenvalues" | "degrees">;
   /** Seed of the solve; default 0. */
@@ -69,7 +74,8 @@ const EVEN_SPREAD = 0.75;
  *   that is a zero vector or not finite
  *
  * Cost: `normalizedCut` with 3 components, n² values of host memory, n² steps. The confidence tells whether there are two
- * groups of tokens, not whether the features group what a person would call the object.
+ * groups of tokens, not whether the features group what a person would call the object: on features that follow the figures
+ * of rendered scenes its rank correlation with the IoU is about 0.8, on those of a small masked autoencoder 0.1 to 0.5.
  *
  * @example
  * ```ts

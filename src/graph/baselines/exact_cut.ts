@@ -1,13 +1,19 @@
 /** The exact normalised cut under the signature of all methods. */
+import type { Gpu } from "../../gpu/mod.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
 import { normalizedCut } from "../normalized_cut.ts";
-import type { EigenvectorMethod } from "./eigenvector_method.ts";
+import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 
 /**
  * The exact eigenvectors (Shi & Malik 2000), by `normalizedCut`; `landmarks` is not used.
  *
  * @throws Error "The eigenvectors of 900 nodes did not converge …"; as `normalizedCut`
  */
-export const exactCut: EigenvectorMethod = async (gpu, features, { components, seed = 0 }) => {
+export async function exactCut(
+  gpu: Gpu,
+  features: Matrix,
+  { components, seed = 0 }: MethodOptions,
+): Promise<MethodResult> {
   const { eigenvectors, eigenvalues, converged, residuals } = await normalizedCut(gpu, features, {
     components,
     seed,
@@ -20,4 +26,4 @@ export const exactCut: EigenvectorMethod = async (gpu, features, { components, s
     );
   }
   return { eigenvectors, eigenvalues };
-};
+}

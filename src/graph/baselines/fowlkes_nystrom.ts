@@ -18,7 +18,7 @@ import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import { normalizeRows } from "../../linalg/row_normalize.ts";
 import { affinityBlock, uploadScale, uploadUnitRows } from "../affinity.ts";
 import { fixSigns } from "../normalized_cut.ts";
-import type { EigenvectorMethod } from "./eigenvector_method.ts";
+import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 
 /** Directions of the landmarks' affinity below this share of its largest eigenvalue are rounding in float32. */
 const LOST = 1e-6;
@@ -33,15 +33,16 @@ const LOST = 1e-6;
  * Gᵀ G for normalised A and B.) Two departures: A^−½ is a pseudo-inverse, cut off at 1e-6 of the largest eigenvalue, and
  * a degree that comes out below n e⁻², which no graph of this kernel has, is raised to it.
  *
+ * @param options `landmarks` m, default 500 or all nodes
  * @throws RangeError when landmarks are fewer than components or more than nodes, or naming a bad node
  *
  * Cost: 2 n m d + 4 n m² operations on the GPU and two m × m eigenproblems on the host (about 9 m³ each); memory n × m.
  */
-export const fowlkesNystrom: EigenvectorMethod = async (
-  gpu,
-  features,
-  { components, landmarks: m = Math.min(features.rows, 500), seed = 0 },
-) => {
+export async function fowlkesNystrom(
+  gpu: Gpu,
+  features: Matrix,
+  { components, landmarks: m = Math.min(features.rows, 500), seed = 0 }: MethodOptions,
+): Promise<MethodResult> {
   const n = features.rows;
   if (!(Number.isInteger(m) && m >= components && m <= n && components >= 1)) {
     throw new RangeError(
@@ -77,7 +78,7 @@ export const fowlkesNystrom: EigenvectorMethod = async (
   } finally {
     releaseMatrix(gpu, ...held);
   }
-};
+}
 
 /** [A B]ᵀ, n × m. */
 function affinityToLandmarks(gpu: Gpu, unit: GpuMatrix, features: Matrix, chosen: Uint32Array): GpuMatrix {
