@@ -162,4 +162,9 @@ Deno.test("minibatchGradient() refuses what it cannot do in one sentence", async
     RangeError,
     "features: node 1 is a zero vector",
   );
+  await assertRejects(
+    () => Promise.resolve().then(() => descendOnBatches(randomMatrix(9, 4), { components: 2, batch: 0 })),
+    RangeError,
+    "batch is 0, epochs 120, rate 0.2: descent needs 2 nodes, 1 pass",
+  );
 });

@@ -44,7 +44,9 @@ export async function fowlkesNystrom(
   { components, landmarks: m = Math.min(features.rows, 500), seed = 0 }: MethodOptions,
 ): Promise<MethodResult> {
   const n = features.rows;
-  if (!(Number.isInteger(m) && m >= components && m <= n && components >= 1)) {
+  if (
+    !(Number.isInteger(components) && components >= 1 && Number.isInteger(m) && m >= components && m <= n)
+  ) {
     throw new RangeError(
       `landmarks is ${m}: ${components} eigenvectors of ${n} nodes need ${components} to ${n} landmarks.`,
     );

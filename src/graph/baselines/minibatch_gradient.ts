@@ -43,7 +43,7 @@ const EMPTY = 1e-12;
  *
  * @param features n × d
  * @returns n × C vectors and the eigenvalues that YᵀY has
- * @throws RangeError when components exceed nodes, or naming a node that is zero or not finite
+ * @throws RangeError when components exceed nodes, when there is nothing to descend on, or naming a node that is zero or not finite
  *
  * Pairs converge the sooner the larger λ and its distance to λ_{C+1}: of 2000 nodes' features
  * of a small masked autoencoder (λ₁ … λ₁₀ = 1 … 0.01), the default 120 epochs left angles of 2° up to the sixth and noise
@@ -57,6 +57,11 @@ export function descendOnBatches(features: Matrix, options: DescentOptions): Met
   const n = features.rows;
   if (!(Number.isInteger(c) && c >= 1 && c <= n)) {
     throw new RangeError(`components is ${c}: ${n} nodes have 1 to ${n} eigenvectors.`);
+  }
+  if (!(batch >= 2 && epochs >= 1 && rate > 0)) {
+    throw new RangeError(
+      `batch is ${batch}, epochs ${epochs}, rate ${rate}: descent needs 2 nodes, 1 pass and a step above 0 at least.`,
+    );
   }
   const random = seededRandom(seed);
   const unit = unitRows(features);
