@@ -71,3 +71,33 @@ export { roiScores } from "./src/align/brain_score.ts";
 export { crossValidationFolds, type Fold } from "./src/align/folds.ts";
 export { linearEncoder, type LinearEncoderOptions } from "./src/align/linear_encoder.ts";
 export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/align/rank_correlation.ts";
+export { type Discretization, discretize, type DiscretizeOptions } from "./src/graph/discretize.ts";
+export { type Kmeans, kmeans, type KmeansOptions } from "./src/graph/kmeans.ts";
+export {
+  type CutEvidence,
+  type TwoWayCut,
+  twoWayCut,
+  type TwoWayCutOptions,
+} from "./src/graph/two_way_cut.ts";
+export { type Clicks, type ClickSimilarity, clickSimilarity } from "./src/graph/click_similarity.ts";
+export {
+  type Approximation,
+  type Audit,
+  auditApproximation,
+  type AuditOptions,
+  type Connectivity,
+  type ExactAnswer,
+} from "./src/graph/audit.ts";
+export { rayleighQuotients } from "./src/graph/rayleigh_quotients.ts";
+export {
+  type EigenvectorMethod,
+  type MethodOptions,
+  type MethodResult,
+} from "./src/graph/baselines/eigenvector_method.ts";
+export { exactCut } from "./src/graph/baselines/exact_cut.ts";
+export { fowlkesNystrom } from "./src/graph/baselines/fowlkes_nystrom.ts";
+export {
+  descendOnBatches,
+  type DescentOptions,
+  minibatchGradient,
+} from "./src/graph/baselines/minibatch_gradient.ts";

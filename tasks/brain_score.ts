@@ -23,7 +23,8 @@ const HELP = `deno task brain-score [options]
 const CACHE = new URL("../.cache/align", import.meta.url).pathname;
 /** Scenes whose tokens are clustered, and scenes whose tokens are mixed. */
 const CLUSTERED_SCENES = 6, MIXED_SCENES = 100;
-const CELLS = 3;
+/** Training images and cells a side of the measurement of position. */
+const POSITION_IMAGES = 400, CELLS = 3;
 
 await runTask(async () => {
   const flags = readFlags(Deno.args, ["subject", "seeds", "out", "cache", "adapter"]);
@@ -49,8 +50,9 @@ await runTask(async () => {
     const ridge = await stage("ridge", () => ridgeScore(gpu, data));
     const perSlot = await stage("no align", (tick) => perSlotScore(gpu, data, tick));
     const position = await stage("position", async (onProgress) => {
-      const cells = await readBrainData({ ...source, models: models.slice(0, 1), cells: CELLS, onProgress });
-      return await positionScores(gpu, data, cells, `${data.models[0]} L6`, CELLS);
+      const one = { ...source, models: models.slice(0, 1), limit: POSITION_IMAGES };
+      const cells = await readBrainData({ ...one, cells: CELLS, onProgress });
+      return await positionScores(gpu, await readBrainData(one), cells, `${data.models[0]} L6`, CELLS);
     });
     const aligns = {
       aligned: (await alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
@@ -63,7 +65,7 @@ await runTask(async () => {
       ? await stage("mixed graph", () => mixedNeighbors(gpu, models, aligns.aligned, MIXED_SCENES, 0))
       : undefined;
     const page = await writeBrainScoreReport({
-      ...{ out, gpu, conditions, ridge, perSlot: perSlot.score, position, effects, mixed, timings, seed: 0 },
+      ...{ out, gpu, conditions, ridge, perSlot, position, effects, mixed, timings, seed: 0 },
       command: ["deno task brain-score", ...Deno.args].join(" "),
       data: embedded ? "embedded" : identity,
       models: data.models,

@@ -1,7 +1,7 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
-import { openStages, type StageReport } from "../src/data/stages.ts";
+import { openStages } from "../src/data/stages.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
 import { embeddedModels, embeddedWorld, WORLD_FOLDER } from "../src/experiments/embedded_world.ts";

@@ -16,7 +16,7 @@ import { brainLoss } from "./brain_loss.ts";
 import { channelLosses } from "./covariance_loss.ts";
 import type { AlignData } from "./data.ts";
 import { eigenConstraint, nodeGraph, releaseGraph } from "./eigen_constraint.ts";
-import { type AlignModel, slotOffset } from "./model.ts";
+import { type AlignModel, type AlignSlot, slotOffset } from "./model.ts";
 import { type PartialLoss, total } from "./partial_loss.ts";
 import { type Standardization, standardization, standardize } from "./standardize.ts";
 import { startingTransforms } from "./starting_transforms.ts";
@@ -53,6 +53,11 @@ export interface AlignOptions {
   validation?: number;
   /** Epochs without a better validation loss after which to stop; default 5. */
   patience?: number;
+  /**
+   * Share of the slots left out of the sum, drawn anew for every image and step, the rest scaled up: each slot then has to
+   * reach the shared space by itself. Not in the paper; default 0.
+   */
+  slotDropout?: number;
   /** Default 0. */
   seed?: number;
   /** Where a stopped run goes on from; saved to after every epoch. */
@@ -159,7 +164,7 @@ export async function trainAlign(
       for (let at = 0; at < stepsAnEpoch; at++) {
         const step = (epoch - 1) * stepsAnEpoch + at + 1;
         const images = order.subarray(at * batch, (at + 1) * batch);
-        parts.push(await brainGradient(gpu, data, scale, images, parameters, options.huber));
+        parts.push(await brainGradient(gpu, data, scale, images, parameters, random, options));
         if (isConstrained(options, step)) {
           await constraintGradient(gpu, { data, scale, parameters, options, step, random, seen });
           samples++;
@@ -275,9 +280,29 @@ function forward(
   return { z, prediction: multiply(gpu, z, beta.value) };
 }
 
-async function upload(gpu: Gpu, data: AlignData, scale: Standardization, images: Uint32Array) {
+/** Leaves random slots out of every image, and scales the others so that their sum is the same on average; in place. */
+function withoutSlots(pooled: Matrix, slots: AlignSlot[], share: number, random: Random): Matrix {
+  for (let i = 0; i < pooled.rows; i++) {
+    let first = i * pooled.cols;
+    for (const { width } of slots) {
+      const factor = random() < share ? 0 : 1 / (1 - share);
+      for (let k = first; k < first + width; k++) pooled.data[k] *= factor;
+      first += width;
+    }
+  }
+  return pooled;
+}
+
+async function upload(
+  gpu: Gpu,
+  data: AlignData,
+  scale: Standardization,
+  images: Uint32Array,
+  change: (pooled: Matrix) => Matrix = (pooled) => pooled,
+) {
+  const pooled = change(standardize(await data.pooled(images), data.slots, scale));
   return {
-    pooled: uploadMatrix(gpu, standardize(await data.pooled(images), data.slots, scale), "pooled features"),
+    pooled: uploadMatrix(gpu, pooled, "pooled features"),
     response: uploadMatrix(gpu, await data.responses(images), "responses"),
   };
 }
@@ -289,10 +314,17 @@ async function brainGradient(
   scale: Standardization,
   images: Uint32Array,
   parameters: Parameter[],
-  huber?: number,
+  random: Random,
+  { huber, slotDropout = 0 }: AlignOptions,
 ): Promise<PartialLoss> {
   const [w, beta, epsilon] = parameters;
-  const { pooled, response } = await upload(gpu, data, scale, images);
+  const { pooled, response } = await upload(
+    gpu,
+    data,
+    scale,
+    images,
+    (pooled) => slotDropout > 0 ? withoutSlots(pooled, data.slots, slotDropout, random) : pooled,
+  );
   const { z, prediction } = forward(gpu, pooled, parameters);
   const loss = brainLoss(gpu, prediction, epsilon.value, response, huber);
   multiply(gpu, z, prediction, { transposeA: true, out: beta.gradient });

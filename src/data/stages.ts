@@ -20,7 +20,11 @@ export interface Stages {
    * @param compute fills the folder; a stage that was stopped finds there what it had left
    * @returns the folder; null when only explaining and the result is not there
    */
-  run(name: string, inputs: Record<string, unknown>, compute: (folder: string) => Promise<void>): Promise<string | null>;
+  run(
+    name: string,
+    inputs: Record<string, unknown>,
+    compute: (folder: string) => Promise<void>,
+  ): Promise<string | null>;
   /** What was kept and what ran, in order. */
   reports: StageReport[];
 }

@@ -50,6 +50,8 @@ export interface BrainDataOptions {
   seed: number;
   /** Cells along each side that features are pooled over; default 1, the whole image. */
   cells?: number;
+  /** Training images to read; default all. */
+  limit?: number;
   /** Told how many image × model pairs are done, of how many. */
   onProgress?: (done: number, total: number, note: string) => void;
 }
@@ -66,7 +68,8 @@ const HELD_OUT = 0.15;
  * @throws Error one sentence that names the file or model that is not usable
  */
 export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
-  const training = await openAlgonauts(options.subject);
+  const whole = await openAlgonauts(options.subject);
+  const training = { ...whole, images: whole.images.slice(0, options.limit) };
   const test = await openAlgonauts(options.subject, "test").catch(() => null);
   const tokensPerImage = Math.min(
     MOST_AN_IMAGE,

@@ -9,6 +9,8 @@ import type { BrainData } from "./brain_data.ts";
 
 /** Penalties in units of the number of images, and folds: coarser than `ridge`'s own, for the time it takes. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 30], FOLDS = 3;
+/** Of the encoders of single slots, which have few features. */
+const PER_SLOT_PENALTIES = [0.1, 1, 10];
 /** Share of the training images on which a voxel chooses its slot. */
 const CHOOSING = 0.1;
 
@@ -33,18 +35,21 @@ export async function ridgeScore(gpu: Gpu, data: BrainData): Promise<Score> {
 
 /**
  * The plain brain encoder without channel align (after Yang, Gee & Shi 2024): every slot has an encoder of its own, and
- * every voxel takes the slot that predicts it best on a tenth of the training images held out from the fit.
+ * every voxel takes the slot, and the penalty, that predict it best on a tenth of the training images held out from the fit.
  */
 export async function perSlotScore(
   gpu: Gpu,
   data: BrainData,
   onProgress?: (done: number, total: number) => void,
-) {
+): Promise<Score> {
   const { training, test, slots } = data, images = training.pooled.rows, voxels = training.responses.cols;
   const held = Math.max(2, Math.round(images * CHOOSING));
   const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-  const fitted = rows(held, images), choosing = rows(0, held);
-  const best = new Float64Array(voxels).fill(-Infinity), slotOf = new Uint16Array(voxels);
+  const [choosing, fitted] = [rows(0, held), rows(held, images)].map((part) => ({
+    pooled: gatherRows(training.pooled, part),
+    responses: gatherRows(training.responses, part),
+  }));
+  const best = new Float64Array(voxels).fill(-Infinity);
   const predicted = {
     data: new Float32Array(test.pooled.rows * voxels),
     rows: test.pooled.rows,
@@ -52,27 +57,22 @@ export async function perSlotScore(
   };
   let first = 0;
   for (const [slot, { width }] of slots.entries()) {
-    const own = columnsOf(training.pooled, first, first + width);
-    const { predict } = await ridge(gpu, gatherRows(own, fitted), gatherRows(training.responses, fitted), {
-      lambdas: penalties(fitted.length),
-      folds: FOLDS,
-    });
-    const { r } = brainScore(
-      await predict(gatherRows(own, choosing)),
-      gatherRows(training.responses, choosing),
-    );
-    const prediction = await predict(columnsOf(test.pooled, first, first + width));
-    for (let v = 0; v < voxels; v++) {
-      if (!(r[v] > best[v])) continue;
-      [best[v], slotOf[v]] = [r[v], slot];
-      for (let i = 0; i < predicted.rows; i++) {
-        predicted.data[i * voxels + v] = prediction.data[i * voxels + v];
+    const own = (pooled: Matrix) => columnsOf(pooled, first, first + width);
+    for (const share of PER_SLOT_PENALTIES) {
+      const lambdas = [share * fitted.pooled.rows];
+      const { predict } = await ridge(gpu, own(fitted.pooled), fitted.responses, { lambdas });
+      const { r } = brainScore(await predict(own(choosing.pooled)), choosing.responses);
+      const prediction = await predict(own(test.pooled));
+      for (let v = 0; v < voxels; v++) {
+        if (!(r[v] > best[v])) continue;
+        best[v] = r[v];
+        for (let i = v; i < predicted.data.length; i += voxels) predicted.data[i] = prediction.data[i];
       }
     }
     first += width;
     onProgress?.(slot + 1, slots.length);
   }
-  return { score: scoreOf(data, predicted), slotOf };
+  return scoreOf(data, predicted);
 }
 
 /** What where-ness adds: ridge on one layer pooled over the whole image, and over cells of it. */

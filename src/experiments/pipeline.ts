@@ -83,7 +83,7 @@ export function slotsOf({ slots }: Pipeline, model: string): number[] {
 }
 
 /** Aligned features, read panel by panel: raw ones through their slot's transform. */
-function alignedSource(gpu: Gpu, raw: FeatureSource, align: AlignModel): NodeSource {
+export function alignedSource(gpu: Gpu, raw: FeatureSource, align: AlignModel): NodeSource {
   const slotOfAlign = raw.slots.map(({ model, layer }) => {
     const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
     if (at < 0) throw new Error(`The align has no slot ${model} L${layer}: train it on the same models.`);
@@ -105,6 +105,11 @@ function alignedSource(gpu: Gpu, raw: FeatureSource, align: AlignModel): NodeSou
       return { data, rows: count, cols: align.transforms.cols };
     },
   };
+}
+
+/** The raw features of all slots, in the order of the pipeline's nodes; to be closed. */
+export function openRawFeatures(manifests: FeatureManifest[]): Promise<FeatureSource> {
+  return openFeatureSource(manifests.flatMap(({ layers }) => layers.map(({ path }) => path)));
 }
 
 /**
@@ -140,7 +145,7 @@ export async function runPipeline(
 
   const graph = { features: inputs, alignKey, landmarks, neighbors, components, seed };
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
-    const raw = await openFeatureSource(manifests.flatMap(({ layers }) => layers.map(({ path }) => path)));
+    const raw = await openRawFeatures(manifests);
     try {
       const source = alignedSource(gpu, raw, align);
       const fit = await fitNystrom(gpu, source, {
