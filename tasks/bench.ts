@@ -1,13 +1,11 @@
 /**
- * Times the large-graph pipeline on synthetic clusters: seconds of each stage and peak memory as N grows.
- *
- *   deno run --allow-read --allow-env --allow-sys tasks/bench_graph.ts [--n 100000,200000] [--d 64] [--m 2000] [--k 32]
+ * `deno task bench:graph`: times the large-graph pipeline on synthetic clusters, seconds of each stage and peak memory.
  */
-import { parseArgs } from "@std/cli";
 import { closeGpu, openGpu } from "../mod.ts";
 import type { NodeSource } from "../src/graph/node_source.ts";
 import { fitNystrom } from "../src/graph/nystrom.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
+import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
 const CLUSTERS = 40;
 const NOISE = 0.5;
@@ -74,22 +72,38 @@ export async function benchGraph(n: number, d: number, m: number, k: number): Pr
   }
 }
 
+const HELP = `deno task bench:graph [options]
+
+  --graph LIST      nodes, as 7.1M or 100k,200k,400k,709k (default: 100k,200k,400k,709200)
+  --channels N      channels of a node (default: 64)
+  --landmarks N     landmarks (default: 2000)
+  --neighbors N     neighbours a node (default: 32)
+  --help            this text`;
+
+/** "7.1M", "709k" or "709200" as a number. */
+function nodesOf(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text);
+  const nodes = found
+    ? Math.round(Number(found[1]) * { "": 1, k: 1e3, M: 1e6 }[found[2] as "" | "k" | "M"])
+    : 0;
+  if (nodes >= 1000) return nodes;
+  throw new RangeError(`--graph has "${text}": give numbers of nodes from 1000 on, as 709200, 709k or 7.1M.`);
+}
+
 if (import.meta.main) {
-  const args = parseArgs(Deno.args, {
-    string: ["n", "d", "m", "k"],
-    default: { n: "100000,200000,400000,709200", d: "64", m: "2000", k: "32" },
+  await runTask(async () => {
+    const flags = readFlags(Deno.args, ["graph", "channels", "landmarks", "neighbors"]);
+    if (!flags) return console.log(HELP);
+    const channels = wholeNumber(flags, "channels", 1, 4096) ?? 64;
+    const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? 2000;
+    const neighbors = wholeNumber(flags, "neighbors", 1, 128) ?? 32;
+    for (const n of String(flags.graph ?? "100k,200k,400k,709200").split(",").map(nodesOf)) {
+      const { fit, transform, gpuPeak, resident } = await benchGraph(n, channels, landmarks, neighbors);
+      console.log(
+        `${n} nodes: fit ${fit.toFixed(1)} s, transform ${transform.toFixed(1)} s, GPU ${
+          (gpuPeak / 2 ** 20).toFixed(0)
+        } MiB, resident ${(resident / 2 ** 20).toFixed(0)} MiB`,
+      );
+    }
   });
-  for (const n of args.n.split(",").map(Number)) {
-    const { fit, transform, gpuPeak, resident } = await benchGraph(
-      n,
-      Number(args.d),
-      Number(args.m),
-      Number(args.k),
-    );
-    console.log(
-      `${n} nodes: fit ${fit.toFixed(1)} s, transform ${transform.toFixed(1)} s, GPU ${
-        (gpuPeak / 2 ** 20).toFixed(0)
-      } MiB, resident ${(resident / 2 ** 20).toFixed(0)} MiB`,
-    );
-  }
 }

@@ -1,0 +1,59 @@
+/** `deno task nystrom`: how wrong the approximation of the large graph is, with a report. */
+import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
+import { auditNystrom } from "../src/experiments/nystrom_audit.ts";
+import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
+import {
+  type OpenPipeline,
+  openPipeline,
+  PIPELINE_FLAGS,
+  PIPELINE_HELP,
+  PIPELINE_SWITCHES,
+} from "./open_pipeline.ts";
+import { type Flags, readFlags, runTask } from "./read_flags.ts";
+import { runStage } from "./stage.ts";
+
+/** Audits the pipeline's graph on a random part of it. @returns the path of the page */
+export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<string> {
+  const { gpu, pipeline, out, seed, timings, command } = open;
+  const raw = await openRawFeatures(pipeline.manifests);
+  try {
+    const audit = await runStage(
+      timings,
+      "audit",
+      (tick) =>
+        auditNystrom(gpu, alignedSource(gpu, raw, pipeline.align), {
+          ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
+          ...{
+            components: 10,
+            neighbors: [1, 8, 32],
+            samplings: ["uniform", "farthest", "stratified"],
+            seed,
+          },
+        }, tick),
+    );
+    return await writeNystromReport({
+      ...{ out, command, gpu, audit, timings, seed, models: pipeline.models },
+      graph: pipeline.eigenvectors.rows,
+      images: pipeline.images.length,
+    });
+  } finally {
+    await raw.close();
+  }
+}
+
+const HELP = `deno task nystrom [options]
+${PIPELINE_HELP}`;
+
+if (import.meta.main) {
+  await runTask(async () => {
+    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
+    if (!flags) return console.log(HELP);
+    const open = await openPipeline("nystrom", flags);
+    if (!open) return;
+    try {
+      console.error(`done: ${await runNystrom(open, flags)}`);
+    } finally {
+      open.close();
+    }
+  });
+}
