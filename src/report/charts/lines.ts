@@ -90,7 +90,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
     scale: { type: yScale, domain, nice: false },
     axis: {
       title: chart.yTitle,
-      format: "~g",
+      format: "~f",
       ...(ticks.length > 1 ? { values: ticks, labelOverlap: false } : { tickCount: 5 }),
     },
   };
