@@ -2,7 +2,7 @@
 import { closeGpu, openGpu } from "../mod.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
-import { embeddedModels, embeddedWorld, WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
@@ -25,12 +25,13 @@ await runTask(async () => {
   if (!(lambdaEigen >= 0)) throw new RangeError(`--lambda is "${flags.lambda}": give a number from 0 on.`);
   const cacheDir = String(flags.cache || CACHE), out = String(flags.out || "reports/out/align.arrow");
   const embedded = !flags.subject, timings: Record<string, number> = {};
-  const identity = embedded
-    ? (await runStage(timings, "world", embeddedWorld)).fingerprint
-    : String(flags.subject);
+  const world = embedded
+    ? await runStage(timings, "world", (tick) => embeddedWorld(SCENES, tick))
+    : undefined;
+  const identity = world ? world.fingerprint : String(flags.subject);
   const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
   try {
-    const subject = embedded ? `${WORLD_FOLDER}/algonauts/subj01` : identity, models = embeddedModels();
+    const subject = world ? subjectOf(world) : identity, models = embeddedModels();
     const data = await runStage(
       timings,
       "features",

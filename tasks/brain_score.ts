@@ -1,11 +1,12 @@
 /** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
-import { closeGpu, openGpu } from "../mod.ts";
+import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { alignConditions, alignOf } from "../src/experiments/align_conditions.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
-import { embeddedModels, embeddedWorld, WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
+import type { World } from "../src/experiments/fixtures_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
@@ -26,55 +27,78 @@ const CLUSTERED_SCENES = 6, MIXED_SCENES = 100;
 /** Training images and cells a side of the measurement of position. */
 const POSITION_IMAGES = 400, CELLS = 3;
 
-await runTask(async () => {
-  const flags = readFlags(Deno.args, ["subject", "seeds", "out", "cache", "adapter"]);
-  if (!flags) return console.log(HELP);
-  const seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5, out = String(flags.out || "reports/out");
-  const cacheDir = String(flags.cache || CACHE), embedded = !flags.subject;
-  await assertWritable(out);
-  const timings: Record<string, number> = {};
+/** What `runBrainScore` is to do. */
+export interface BrainScoreOptions {
+  gpu: Gpu;
+  /** A subject's folder; absent: the embedded observer. */
+  subject?: string;
+  /** The embedded world, where there is no subject. */
+  world?: World;
+  seeds: number;
+  out: string;
+  cacheDir: string;
+  /** As typed, for the page. */
+  command: string;
+  /** Seconds by stage, added to. */
+  timings: Record<string, number>;
+}
+
+/** Trains and scores all conditions and writes the report. @returns the path of the page */
+export async function runBrainScore(options: BrainScoreOptions): Promise<string> {
+  const { gpu, subject, world, seeds, out, cacheDir, command, timings } = options;
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
     runStage(timings, `brain-score ${name}`, work);
-  const identity = embedded ? (await stage("world", embeddedWorld)).fingerprint : String(flags.subject);
-  const models = embeddedModels();
-  const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
-  try {
-    const source = {
-      subject: embedded ? `${WORLD_FOLDER}/algonauts/subj01` : identity,
-      cacheDir,
-      identity,
-      seed: 0,
-    };
-    const data = await stage("features", (onProgress) => readBrainData({ ...source, models, onProgress }));
-    const conditions = await stage("align", (tick) => alignConditions(gpu, data, seeds, cacheDir, tick));
-    const ridge = await stage("ridge", () => ridgeScore(gpu, data));
-    const perSlot = await stage("no align", (tick) => perSlotScore(gpu, data, tick));
-    const position = await stage("position", async (onProgress) => {
-      const one = { ...source, models: models.slice(0, 1), limit: POSITION_IMAGES };
-      const cells = await readBrainData({ ...one, cells: CELLS, onProgress });
-      return await positionScores(gpu, await readBrainData(one), cells, `${data.models[0]} L6`, CELLS);
-    });
-    const aligns = {
-      aligned: (await alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
-      aligned_no_constraint: (await alignOf(gpu, data, { lambdaEigen: 0, seed: 0 }, cacheDir)).model,
-    };
-    const effects = embedded
-      ? await stage("clusters", (tick) => clusteringEffects(gpu, models, aligns, CLUSTERED_SCENES, tick))
-      : undefined;
-    const mixed = embedded && models.length > 1
-      ? await stage("mixed graph", () => mixedNeighbors(gpu, models, aligns.aligned, MIXED_SCENES, 0))
-      : undefined;
-    const page = await writeBrainScoreReport({
-      ...{ out, gpu, conditions, ridge, perSlot, position, effects, mixed, timings, seed: 0 },
-      command: ["deno task brain-score", ...Deno.args].join(" "),
-      data: embedded ? "embedded" : identity,
-      models: data.models,
-      images: { training: data.training.images.length, test: data.test.images.length },
-      voxels: Object.fromEntries([...data.rois].map(([name, voxels]) => [name, voxels.length])),
-      peakRssMb: await peakResidentMb(),
-    });
-    console.error(`done: ${page}`);
-  } finally {
-    closeGpu(gpu);
-  }
-});
+  const identity = world ? world.fingerprint : subject!, models = embeddedModels();
+  const source = { subject: subject ?? subjectOf(world!), cacheDir, identity, seed: 0 };
+  const data = await stage("features", (onProgress) => readBrainData({ ...source, models, onProgress }));
+  const conditions = await stage("align", (tick) => alignConditions(gpu, data, seeds, cacheDir, tick));
+  const ridge = await stage("ridge", () => ridgeScore(gpu, data));
+  const perSlot = await stage("no align", (tick) => perSlotScore(gpu, data, tick));
+  const position = await stage("position", async (onProgress) => {
+    const one = { ...source, models: models.slice(0, 1), limit: POSITION_IMAGES };
+    const cells = await readBrainData({ ...one, cells: CELLS, onProgress });
+    return await positionScores(gpu, await readBrainData(one), cells, `${data.models[0]} L6`, CELLS);
+  });
+  const aligns = {
+    aligned: (await alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
+    aligned_no_constraint: (await alignOf(gpu, data, { lambdaEigen: 0, seed: 0 }, cacheDir)).model,
+  };
+  const effects = world
+    ? await stage("clusters", (tick) => clusteringEffects(gpu, models, aligns, CLUSTERED_SCENES, tick))
+    : undefined;
+  const mixed = world && models.length > 1
+    ? await stage("mixed graph", () => mixedNeighbors(gpu, models, aligns.aligned, MIXED_SCENES, 0))
+    : undefined;
+  return await writeBrainScoreReport({
+    ...{ out, gpu, conditions, ridge, perSlot, position, effects, mixed, timings, seed: 0, command },
+    data: subject ?? "embedded",
+    models: data.models,
+    images: { training: data.training.images.length, test: data.test.images.length },
+    voxels: Object.fromEntries([...data.rois].map(([name, voxels]) => [name, voxels.length])),
+    peakRssMb: await peakResidentMb(),
+  });
+}
+
+if (import.meta.main) {
+  await runTask(async () => {
+    const flags = readFlags(Deno.args, ["subject", "seeds", "out", "cache", "adapter"]);
+    if (!flags) return console.log(HELP);
+    const seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5, out = String(flags.out || "reports/out");
+    await assertWritable(out);
+    const timings: Record<string, number> = {};
+    const subject = flags.subject ? String(flags.subject) : undefined;
+    const world = subject
+      ? undefined
+      : await runStage(timings, "world", (tick) => embeddedWorld(SCENES, tick));
+    const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
+    try {
+      const page = await runBrainScore({
+        ...{ gpu, subject, world, seeds, out, timings, cacheDir: String(flags.cache || CACHE) },
+        command: ["deno task brain-score", ...Deno.args].join(" "),
+      });
+      console.error(`done: ${page}`);
+    } finally {
+      closeGpu(gpu);
+    }
+  });
+}

@@ -4,7 +4,8 @@ import { assertWritable } from "../src/data/atomic_write.ts";
 import { openStages } from "../src/data/stages.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
-import { embeddedModels, embeddedWorld, WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
+import type { World } from "../src/experiments/fixtures_world.ts";
 import { sceneImages } from "../src/experiments/image_set.ts";
 import { type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
@@ -29,8 +30,14 @@ export const PIPELINE_HELP = `
 
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
+/** Training scenes of the observer with `--quick`. */
+const QUICK_SCENES = 1000;
+
 /** An open pipeline. */
 export interface OpenPipeline {
+  world: World;
+  /** Where trained aligns are kept. */
+  cacheDir: string;
   gpu: Gpu;
   pipeline: Pipeline;
   out: string;
@@ -57,13 +64,17 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
   const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
   await assertWritable(out);
   const timings: Record<string, number> = {};
-  const world = await runStage(timings, "world", embeddedWorld);
+  const world = await runStage(
+    timings,
+    "world",
+    (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, tick),
+  );
   const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
   try {
     const models = embeddedModels(), cacheDir = `${cache}/align`;
     const data = await runStage(timings, "pooled features", (onProgress) =>
       readBrainData({
-        ...{ subject: `${WORLD_FOLDER}/algonauts/subj01`, models, cacheDir, identity: world.fingerprint },
+        ...{ subject: subjectOf(world), models, cacheDir, identity: world.fingerprint },
         ...{ seed: 0, onProgress },
       }));
     const { model: align, path } = await runStage(
@@ -88,7 +99,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       return null;
     }
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
-    return { gpu, pipeline, out, seed, timings, command, close: () => closeGpu(gpu) };
+    return { world, cacheDir, gpu, pipeline, out, seed, timings, command, close: () => closeGpu(gpu) };
   } catch (error) {
     closeGpu(gpu);
     throw error;

@@ -14,17 +14,32 @@ export function embeddedModels(): string[] {
   return names.sort().map((name) => `${MODELS}/${name}`);
 }
 
+/** Training scenes of the default world. */
+export const SCENES = 1000;
+
+/** Where a world of so many training scenes is kept. */
+export function worldFolder(scenes: number): string {
+  return scenes === SCENES ? WORLD_FOLDER : `${WORLD_FOLDER}-${scenes}`;
+}
+
+/** The observer of a world, as a subject's folder. */
+export function subjectOf({ training }: World): string {
+  return `${worldFolder(training.count)}/algonauts/subj01`;
+}
+
 /**
- * Writes the default world where it is not there yet.
+ * Writes the embedded world where it is not there yet.
  *
+ * @param scenes training scenes
  * @param onProgress told how many steps are done, of how many
  */
 export async function embeddedWorld(
+  scenes: number,
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<World> {
-  const scenes = 1000, seed = 0, plan = planWorld(scenes, seed);
+  const seed = 0, plan = planWorld(scenes, seed);
   return await writeWorld(
-    WORLD_FOLDER,
+    worldFolder(scenes),
     plan,
     createObserver(seed),
     (done, note) => onProgress?.(done, worldSteps(plan), note),
