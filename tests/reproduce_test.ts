@@ -115,6 +115,8 @@ Deno.test("reproduce writes the report, and the same colors twice", async () => 
         "--quick",
         "--seed",
         "7",
+        "--model",
+        MODEL,
       );
       assertEquals(code, 0, errors.join("\n"));
       const results = JSON.parse(await Deno.readTextFile(`${root}/${name}/results.json`));

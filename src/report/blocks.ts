@@ -167,3 +167,13 @@ export function settingsList(settings: Readonly<Record<string, string | number>>
 export function commandLine(line: string): Html {
   return html`<pre tabindex="0"><code>${line}</code></pre>\n`;
 }
+
+/**
+ * Links to pages beside this one.
+ * @param links Title and file name, in the order to show.
+ */
+export function linkList(links: readonly { title: string; href: string }[]): Html {
+  return html`<ul class="links">${
+    links.map(({ title, href }) => html`<li><a href="${href}">${title}</a></li>`)
+  }</ul>\n`;
+}
