@@ -1,7 +1,8 @@
 /** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
-import { alignConditions, alignOf } from "../src/experiments/align_conditions.ts";
+import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
+import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
@@ -66,10 +67,16 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const effects = world
     ? await stage("clusters", (tick) => clusteringEffects(gpu, models, aligns, CLUSTERED_SCENES, tick))
     : undefined;
+  const dropped = await stage(
+    "dropped slots",
+    (tick) => alignOf(gpu, data, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+  );
+  const mixable = { paper: aligns.aligned, dropped: dropped.model };
   const mixed = world && models.length > 1
-    ? await stage("mixed graph", () => mixedNeighbors(gpu, models, aligns.aligned, MIXED_SCENES, 0))
+    ? await stage("mixed graph", () => mixedNeighbors(gpu, models, mixable, MIXED_SCENES, 0))
     : undefined;
   return await writeBrainScoreReport({
+    dropped: scoreOf(data, await predictResponses(gpu, dropped.model, data.test.pooled)),
     ...{ out, gpu, conditions, ridge, perSlot, position, effects, mixed, timings, seed: 0, command },
     data: subject ?? "embedded",
     models: data.models,

@@ -2,7 +2,7 @@
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { openStages } from "../src/data/stages.ts";
-import { alignOf } from "../src/experiments/align_conditions.ts";
+import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
@@ -31,7 +31,7 @@ export const PIPELINE_HELP = `
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 /** Training scenes of the observer with `--quick`. */
-const QUICK_SCENES = 1000;
+const QUICK_SCENES = 150;
 
 /** An open pipeline. */
 export interface OpenPipeline {
@@ -80,8 +80,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     const { model: align, path } = await runStage(
       timings,
       "align",
-      (tick) =>
-        alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+      (tick) => alignOf(gpu, data, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
     );
     const stages = openStages(`${cache}/runs`, flags.explain === true);
     const progress = stageProgress(timings);

@@ -8,6 +8,12 @@ import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
 
+/**
+ * The align of the graph that mixes models: half of the slots are left out of the sum at every step, so that each reaches
+ * the shared space by itself.
+ */
+export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 1, slotDropout: 0.5, seed: 0 };
+
 /** Mean r and normalised r of a prediction. */
 export interface Score {
   /** Over all voxels. */

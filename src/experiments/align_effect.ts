@@ -16,8 +16,8 @@ import { signFlipTest } from "./sign_flips.ts";
 const COMPONENTS = 10;
 /** Layers whose clusterings are compared. */
 const LAYERS = [3, 6, 9, 12];
-/** The layer whose nodes are mixed, and the nodes taken of a scene. */
-const MIXED_LAYER = 9, NODES_A_SCENE = 8;
+/** The layers whose nodes are mixed, and the nodes taken of a scene in each. */
+const MIXED_LAYERS = [6, 9, 12], NODES_A_SCENE = 8;
 
 /** Tokens of one layer with what lies under them. */
 interface LayerTokens {
@@ -142,37 +142,22 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
 }
 
 /**
- * Mixes one layer's figure tokens of all models, raw and aligned, and asks of every node whether its nearest node of
- * another model and another scene shows the same category.
+ * Mixes figure tokens of late layers of all models, raw and aligned, and asks of every node whether its nearest node of
+ * another model, in the same layer and another scene, shows the same category.
+ *
+ * @param aligns by name
+ * @returns by the same names
  */
 export async function mixedNeighbors(
   gpu: Gpu,
   models: string[],
-  align: AlignModel,
+  aligns: Record<string, AlignModel>,
   count: number,
   seed: number,
-): Promise<MixedNeighbors> {
-  const { tokens, manifest } = await tokensOf(models, align.slots, [MIXED_LAYER], count);
-  const random = seededRandom(seed);
-  const scene: number[] = [], category: number[] = [], rows: number[] = [];
-  for (let i = 0; i < count; i++) {
-    const { width, height, categoryMask } = renderScene(i);
-    const under = tokenLabels({ width, height, data: categoryMask }, manifest.grid, CATEGORIES.length + 1);
-    const classes = CATEGORIES.length + 1, figure: number[] = [];
-    for (let token = 1; token < manifest.tokens; token++) {
-      if (majority(under, token, classes) > 0) figure.push(token);
-    }
-    for (const at of sampleIndices(figure.length, Math.min(NODES_A_SCENE, figure.length), random)) {
-      scene.push(i);
-      category.push(majority(under, figure[at], classes));
-      rows.push(i * manifest.tokens + figure[at]);
-    }
-  }
-  const aligned = await Promise.all(
-    tokens.map(({ slot, features }) => applyAlign(gpu, align, slot, features)),
-  );
-  const before = agreement(tokens.map(({ features }) => unitRows(features, rows)), scene, category, count);
-  const after = agreement(aligned.map((features) => unitRows(features, rows)), scene, category, count);
+): Promise<Record<string, MixedNeighbors>> {
+  const { slots } = Object.values(aligns)[0];
+  const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, count);
+  const nodes = figureNodes(manifest, count, seed), { scene, category, rows } = nodes;
   const used = [...new Set(scene)];
   let equal = 0, pairs = 0;
   for (let i = 0; i < scene.length; i++) {
@@ -183,15 +168,47 @@ export async function mixedNeighbors(
     }
   }
   const mean = (values: Float64Array) => used.reduce((sum, i) => sum + values[i], 0) / used.length;
-  const differences = Float64Array.from(used, (i) => after[i] - before[i]);
-  return {
-    before: mean(before),
-    after: mean(after),
-    chance: equal / pairs,
-    p: signFlipTest(differences, seed),
-    scenes: used.length,
-    nodes: rows.length * tokens.length,
+  const over = (features: Matrix[]) => {
+    const all = new Float64Array(count);
+    for (const layer of MIXED_LAYERS) {
+      const own = features.filter((_, i) => tokens[i].layer === layer).map((matrix) =>
+        unitRows(matrix, rows)
+      );
+      agreement(own, scene, category, count).forEach((value, i) => all[i] += value / MIXED_LAYERS.length);
+    }
+    return all;
   };
+  const before = over(tokens.map(({ features }) => features));
+  const found: Record<string, MixedNeighbors> = {};
+  for (const [name, align] of Object.entries(aligns)) {
+    const aligned: Matrix[] = [];
+    for (const { slot, features } of tokens) aligned.push(await applyAlign(gpu, align, slot, features));
+    const after = over(aligned);
+    found[name] = {
+      ...{ before: mean(before), after: mean(after), chance: equal / pairs },
+      p: signFlipTest(Float64Array.from(used, (i) => after[i] - before[i]), seed),
+      ...{ scenes: used.length, nodes: rows.length * tokens.length },
+    };
+  }
+  return found;
+}
+
+/** Some figure tokens of every scene. */
+function figureNodes({ tokens, grid }: FeatureManifest, count: number, seed: number) {
+  const random = seededRandom(seed), classes = CATEGORIES.length + 1;
+  const scene: number[] = [], category: number[] = [], rows: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const { width, height, categoryMask } = renderScene(i);
+    const under = tokenLabels({ width, height, data: categoryMask }, grid, classes);
+    const figure: number[] = [];
+    for (let token = 1; token < tokens; token++) if (majority(under, token, classes) > 0) figure.push(token);
+    for (const at of sampleIndices(figure.length, Math.min(NODES_A_SCENE, figure.length), random)) {
+      scene.push(i);
+      category.push(majority(under, figure[at], classes));
+      rows.push(i * tokens + figure[at]);
+    }
+  }
+  return { scene, category, rows };
 }
 
 /** The class with the most pixels under a token; the smallest of equal ones. */

@@ -38,6 +38,9 @@ export interface PipelineOptions {
   seed: number;
 }
 
+/** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
+const SAMPLING = "uniform";
+
 /** One layer of one model among the nodes. */
 export interface PipelineSlot {
   model: string;
@@ -143,13 +146,13 @@ export async function runPipeline(
     if (folder) manifests.push(await extract(folder));
   }
 
-  const graph = { features: inputs, alignKey, landmarks, neighbors, components, seed };
+  const graph = { features: inputs, alignKey, landmarks, neighbors, components, sampling: SAMPLING, seed };
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
     const raw = await openRawFeatures(manifests);
     try {
       const source = alignedSource(gpu, raw, align);
       const fit = await fitNystrom(gpu, source, {
-        ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, seed },
+        ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, sampling: SAMPLING, seed },
         onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
       });
       trim(gpu);
