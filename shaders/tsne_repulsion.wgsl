@@ -1,6 +1,8 @@
-// Repulsive forces of t-SNE, exact: with q_ij = 1 / (1 + ‖y_i − y_j‖²), for every point i
-//   force_i = Σ_{j≠i} q_ij² (y_i − y_j),   z_i = Σ_{j≠i} q_ij
-// (van der Maaten & Hinton 2008, eq. 5; the gradient divides force by Σ_i z_i).
+// Repulsive forces of t-SNE, exact: with ν degrees of freedom and t_ij = 1 / (1 + ‖y_i − y_j‖² / ν), w_ij = t_ij^((ν+1)/2),
+// for every point i
+//   force_i = Σ_{j≠i} w_ij t_ij (y_i − y_j),   z_i = Σ_{j≠i} w_ij
+// (van der Maaten & Hinton 2008, eq. 5, where ν = 1; van der Maaten 2009 for ν = dimensions − 1; the gradient divides
+// force by Σ_i z_i).
 //
 // y       n points of up to 3 coordinates, the 4th 0
 // out     (force_i, z_i), one slab of n per slice of j; the slabs are added up by sum_slabs
@@ -10,6 +12,7 @@
 // Order of reduction: j ascending within a slice.
 
 override WORKGROUP: u32 = 8;
+override FREEDOM: u32 = 1; // ν, 1 or 2
 
 struct Params {
   n: u32,
@@ -20,11 +23,12 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(2) var<uniform> params: Params;
 
-// Adds the force of one point on another, and q in w. A point on itself adds q = 1, taken off at the end.
+// Adds the force of one point on another, and w in the 4th. A point on itself adds w = 1, taken off at the end.
 fn add(s: vec4f, yi: vec4f, yj: vec4f) -> vec4f {
   let d = yi - yj;
-  let q = 1 / (1 + dot(d, d));
-  return s + vec4f(d.xyz * (q * q), q);
+  let t = 1 / (1 + dot(d, d) / f32(FREEDOM));
+  let w = select(t, t * sqrt(t), FREEDOM == 2);
+  return s + vec4f(d.xyz * (w * t), w);
 }
 
 // Takes the point itself off z and stores.

@@ -1,8 +1,8 @@
 // One step of t-SNE's gradient descent with momentum and gains, for every point i:
-//   g_i = 4 (e Σ_j p_ij q_ij (y_i − y_j) − force_i / Z),  q_ij = 1 / (1 + ‖y_i − y_j‖²)
+//   g_i = 2 (ν + 1) / ν · (e Σ_j p_ij t_ij (y_i − y_j) − force_i / Z),  t_ij = 1 / (1 + ‖y_i − y_j‖² / ν)
 //   gain ← gain + 0.2 where g and the last update differ in sign, else 0.8 gain, at least 0.01
 //   update ← momentum · update − rate · gain · g,  y ← y + update
-// (van der Maaten & Hinton 2008, eq. 5; gains after Jacobs 1988).
+// (van der Maaten & Hinton 2008, eq. 5, where ν = 1; van der Maaten 2009; gains after Jacobs 1988).
 //
 // y          n points, the 4th coordinate 0
 // repulsion  (force_i, z_i)
@@ -16,6 +16,7 @@
 // Dispatch: x = ⌈n / WORKGROUP⌉, one invocation a point. Order of reduction: stored neighbours in order; Z in order.
 
 override WORKGROUP: u32 = 8;
+override FREEDOM: u32 = 1; // ν, 1 or 2
 
 struct Params {
   n: u32,
@@ -49,10 +50,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var at = row_start[i]; at < row_start[i + 1]; at++) {
     let pair = joint[at];
     let d = own - y[pair.x];
-    pull = fma(d, vec4f(bitcast<f32>(pair.y) / (1 + dot(d, d))), pull);
+    pull = fma(d, vec4f(bitcast<f32>(pair.y) / (1 + dot(d, d) / f32(FREEDOM))), pull);
   }
   let force = vec4f(repulsion[i].xyz, 0);
-  let gradient = 4 * (params.exaggeration * pull - force / z);
+  let gradient = 2 * f32(FREEDOM + 1) / f32(FREEDOM) * (params.exaggeration * pull - force / z);
   let before = motion[2 * i];
   let gain = motion[2 * i + 1];
   let against = sign(gradient) * sign(before) < vec4f();

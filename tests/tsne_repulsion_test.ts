@@ -9,11 +9,14 @@ Deno.test("repulsiveForces() equals the float64 reference over one and several s
   for (const n of [1, 2, 67, 1009, 2500]) {
     await t.step(`${n} points`, async () => {
       const y = randomMatrix(n, 4).data.map((v, i) => i % 4 === 3 ? 0 : v);
-      const { forces, z } = await repulsiveForces(gpu, y, n);
-      const expected = tsneRepulsion(y, n);
-      assertClose(forces, expected, { relative: 1e-4, absolute: 1e-4, note: `seed ${testSeed}` });
-      const total = expected.reduce((sum, v, i) => i % 4 === 3 ? sum + v : sum, 0);
-      assertClose([z], [total], { relative: 1e-5, absolute: 1e-6 });
+      for (const freedom of [1, 2]) {
+        const { forces, z } = await repulsiveForces(gpu, y, n, freedom);
+        const expected = tsneRepulsion(y, n, freedom);
+        const note = `${freedom} degrees of freedom, seed ${testSeed}`;
+        assertClose(forces, expected, { relative: 1e-4, absolute: 1e-4, note });
+        const total = expected.reduce((sum, v, i) => i % 4 === 3 ? sum + v : sum, 0);
+        assertClose([z], [total], { relative: 1e-5, absolute: 1e-6 });
+      }
     });
   }
   closeGpu(gpu);

@@ -23,14 +23,17 @@ const padded = (n: number, key: number) => randomMatrix(n, 4, key).data.map((v, 
 
 Deno.test("the t-SNE reference gradient equals central differences of the divergence", () => {
   const n = 7, p = jointMatrix(n), y = Float64Array.from(padded(n, 3));
-  const gradient = tsneGradient(y, n, p);
-  const numeric = gradient.map((_, at) => {
-    if (at % 4 === 3) return 0;
-    const h = 1e-5;
-    const shifted = (by: number) => divergence(p, y.map((v, i) => i === at ? v + by : v), n);
-    return (shifted(h) - shifted(-h)) / (2 * h);
-  });
-  assertClose(gradient, numeric, { relative: 1e-6, absolute: 1e-9, note: `seed ${testSeed}` });
+  for (const freedom of [1, 2]) {
+    const gradient = tsneGradient(y, n, p, 1, freedom);
+    const numeric = gradient.map((_, at) => {
+      if (at % 4 === 3) return 0;
+      const h = 1e-5;
+      const shifted = (by: number) => divergence(p, y.map((v, i) => i === at ? v + by : v), n, freedom);
+      return (shifted(h) - shifted(-h)) / (2 * h);
+    });
+    const note = `${freedom} degrees of freedom, seed ${testSeed}`;
+    assertClose(gradient, numeric, { relative: 1e-6, absolute: 1e-9, note });
+  }
 });
 
 Deno.test("stepPoints() equals the float64 reference", async (t) => {
@@ -41,15 +44,14 @@ Deno.test("stepPoints() equals the float64 reference", async (t) => {
         y = padded(n, 3),
         update = padded(n, 4),
         gain = padded(n, 5).map((v) => Math.abs(v) + 0.01);
-      const settings = { momentum: 0.5, rate: 50, exaggeration: 12 };
-      const stepped = await stepPoints(gpu, y, n, p, update, gain, settings);
-      const expected = tsneStep(y, n, p, update, gain, settings);
-      assertClose(stepped.y, expected.y, { relative: 1e-3, absolute: 1e-4, note: `seed ${testSeed}` });
-      assertClose(stepped.update, expected.update, {
-        relative: 1e-3,
-        absolute: 1e-4,
-        note: `seed ${testSeed}`,
-      });
+      for (const freedom of [1, 2]) {
+        const settings = { momentum: 0.5, rate: 50, exaggeration: 12, freedom };
+        const stepped = await stepPoints(gpu, y, n, p, update, gain, settings);
+        const expected = tsneStep(y, n, p, update, gain, settings);
+        const note = `${freedom} degrees of freedom, seed ${testSeed}`;
+        assertClose(stepped.y, expected.y, { relative: 1e-3, absolute: 1e-4, note });
+        assertClose(stepped.update, expected.update, { relative: 1e-3, absolute: 1e-4, note });
+      }
     });
   }
   closeGpu(gpu);

@@ -61,7 +61,8 @@ interface Joint {
 
 /**
  * t-SNE (van der Maaten & Hinton 2008; METHOD, "Spectral-tSNE"): attraction over 3 × perplexity nearest neighbours, exact
- * repulsion over all pairs, early exaggeration, momentum and gains, started from the principal components.
+ * repulsion over all pairs, early exaggeration, momentum and gains, started from the principal components. The map's t
+ * distribution has ν = dimensions − 1 degrees of freedom (van der Maaten 2009; scikit-learn has the same).
  *
  * @param x n × d, Euclidean
  * @returns points n × dimensions and the Kullback–Leibler divergence reached
@@ -97,7 +98,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   const perplexity = Math.min(options.perplexity ?? 30, (n - 1) / 3, MAX_PERPLEXITY);
   const joint = await jointProbabilities(gpu, x, perplexity);
   const rate = options.learningRate ?? Math.max(n / exaggeration / 4, 50);
-  const early = Math.min(250, Math.floor(iterations / 4));
+  const early = Math.min(250, Math.floor(iterations / 4)), freedom = dimensions - 1;
   const buffers = workBuffers(gpu, n, joint.p.length);
   try {
     writeBuffer(gpu, buffers.y, startPoints(x, dimensions, seed));
@@ -108,8 +109,9 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
     let { y, next } = buffers;
     for (let done = 0; done < iterations; done++) {
       const isEarly = done < early;
-      repel(gpu, y, buffers, n);
+      repel(gpu, y, buffers, n, freedom);
       step(gpu, y, next, buffers, n, {
+        freedom,
         momentum: isEarly ? MOMENTUM_EARLY : MOMENTUM_LATE,
         rate,
         exaggeration: isEarly ? exaggeration : 1,
@@ -120,7 +122,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
         onProgress?.(done + 1, iterations);
       }
     }
-    repel(gpu, y, buffers, n);
+    repel(gpu, y, buffers, n, freedom);
     const [bytes, sums] = await readBuffers(gpu, [{ buffer: y, bytes: n * 16 }, {
       buffer: buffers.sums,
       bytes: 64 * 16,
@@ -129,7 +131,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
     const z = sumOfLast(new Float32Array(sums));
     return {
       points: centred(padded, n, dimensions),
-      kl: divergence(joint, padded, z),
+      kl: divergence(joint, padded, z, freedom),
       perplexity,
       iterations,
     };
@@ -143,12 +145,13 @@ export async function repulsiveForces(
   gpu: Gpu,
   y: Float32Array,
   n: number,
+  freedom = 1,
 ): Promise<{ forces: Float32Array; z: number }> {
   const buffers = workBuffers(gpu, n, 0);
   try {
     writeBuffer(gpu, buffers.y, y);
     writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
-    repel(gpu, buffers.y, buffers, n);
+    repel(gpu, buffers.y, buffers, n, freedom);
     const [forces, sums] = await readBuffers(gpu, [{ buffer: buffers.repulsion, bytes: n * 16 }, {
       buffer: buffers.sums,
       bytes: 1024,
@@ -182,7 +185,7 @@ export async function stepPoints(
       buffers.motion,
       Float32Array.from({ length: 8 * n }, (_, i) => (i % 8 < 4 ? update : gain)[4 * (i >> 3) + i % 4]),
     );
-    repel(gpu, buffers.y, buffers, n);
+    repel(gpu, buffers.y, buffers, n, settings.freedom);
     step(gpu, buffers.y, buffers.next, buffers, n, settings);
     const [next, motion] = await readBuffers(gpu, [{ buffer: buffers.next, bytes: n * 16 }, {
       buffer: buffers.motion,
@@ -199,6 +202,8 @@ export interface StepSettings {
   momentum: number;
   rate: number;
   exaggeration: number;
+  /** ν of the t distribution. */
+  freedom: number;
 }
 
 type WorkBuffers = ReturnType<typeof workBuffers>;
@@ -229,6 +234,7 @@ function step(
     buffers: [y, buffers.repulsion, buffers.sums, buffers.rowStart, buffers.joint, buffers.motion, next],
     u32: [n, 64],
     f32: [settings.momentum, settings.rate, settings.exaggeration],
+    overrides: { FREEDOM: settings.freedom },
     workgroups: [Math.ceil(n / 8)],
     sizes: `${n} points`,
   });
@@ -240,11 +246,18 @@ function sumOfLast(values: Float32Array): number {
 }
 
 /** Repulsive forces of all pairs and the partial sums of their normaliser. */
-function repel(gpu: Gpu, y: GPUBuffer, { slabs, repulsion, sums }: WorkBuffers, n: number): void {
+function repel(
+  gpu: Gpu,
+  y: GPUBuffer,
+  { slabs, repulsion, sums }: WorkBuffers,
+  n: number,
+  freedom: number,
+): void {
   const slices = Math.ceil(n / SLICE);
   dispatch(gpu, REPULSION, {
     buffers: [y, slices === 1 ? repulsion : slabs],
     u32: [n, SLICE],
+    overrides: { FREEDOM: freedom },
     workgroups: [Math.ceil(n / 32), slices],
     sizes: `${n} points`,
   });
@@ -364,14 +377,14 @@ function centred(padded: Float32Array, n: number, dimensions: number): Matrix {
 }
 
 /** KL(P‖Q) = Σ p_ij log(p_ij Z / q_ij), q_ij = 1 / (1 + ‖y_i − y_j‖²). */
-function divergence({ rowStart, cols, p }: Joint, y: Float32Array, z: number): number {
+function divergence({ rowStart, cols, p }: Joint, y: Float32Array, z: number, freedom: number): number {
   let sum = 0;
   for (let i = 0; i + 1 < rowStart.length; i++) {
     for (let at = rowStart[i]; at < rowStart[i + 1]; at++) {
       if (!(p[at] > 0)) continue;
       let squared = 0;
       for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * cols[at] + c]) ** 2;
-      sum += p[at] * Math.log(p[at] * z * (1 + squared));
+      sum += p[at] * (Math.log(p[at] * z) + (freedom + 1) / 2 * Math.log1p(squared / freedom));
     }
   }
   return sum;

@@ -2,8 +2,8 @@
 import { tsneRepulsion } from "./tsne_repulsion.ts";
 
 /** KL(P‖Q) = Σ p_ij log(p_ij / q_ij); y is n × 4, p n × n. */
-export function divergence(p: ArrayLike<number>, y: ArrayLike<number>, n: number): number {
-  const repulsion = tsneRepulsion(y, n);
+export function divergence(p: ArrayLike<number>, y: ArrayLike<number>, n: number, freedom = 1): number {
+  const repulsion = tsneRepulsion(y, n, freedom);
   let z = 0, sum = 0;
   for (let i = 0; i < n; i++) z += repulsion[4 * i + 3];
   for (let i = 0; i < n; i++) {
@@ -12,7 +12,7 @@ export function divergence(p: ArrayLike<number>, y: ArrayLike<number>, n: number
       if (i === j || !(pij > 0)) continue;
       let squared = 0;
       for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * j + c]) ** 2;
-      sum += pij * Math.log(pij * z * (1 + squared));
+      sum += pij * Math.log(pij * z * (1 + squared / freedom) ** ((freedom + 1) / 2));
     }
   }
   return sum;
@@ -25,9 +25,10 @@ export function tsneStep(
   p: ArrayLike<number>,
   update: ArrayLike<number>,
   gain: ArrayLike<number>,
-  settings: { momentum: number; rate: number; exaggeration: number },
+  settings: { momentum: number; rate: number; exaggeration: number; freedom?: number },
 ): { y: Float64Array; update: Float64Array; gain: Float64Array } {
-  const gradient = tsneGradient(y, n, p, settings.exaggeration);
+  const { exaggeration, freedom } = settings;
+  const gradient = tsneGradient(y, n, p, exaggeration, freedom);
   const next = { y: Float64Array.from(y), update: new Float64Array(4 * n), gain: new Float64Array(4 * n) };
   for (let at = 0; at < 4 * n; at++) {
     const against = Math.sign(gradient[at]) * Math.sign(update[at]) < 0;
@@ -44,8 +45,9 @@ export function tsneGradient(
   n: number,
   p: ArrayLike<number>,
   exaggeration = 1,
+  freedom = 1,
 ): Float64Array {
-  const repulsion = tsneRepulsion(y, n);
+  const repulsion = tsneRepulsion(y, n, freedom), factor = 2 * (freedom + 1) / freedom;
   let z = 0;
   for (let i = 0; i < n; i++) z += repulsion[4 * i + 3];
   const gradient = new Float64Array(4 * n);
@@ -54,11 +56,11 @@ export function tsneGradient(
       let squared = 0;
       for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * j + c]) ** 2;
       for (let c = 0; c < 3; c++) {
-        gradient[4 * i + c] += 4 * exaggeration * p[i * n + j] * (y[4 * i + c] - y[4 * j + c]) /
-          (1 + squared);
+        gradient[4 * i + c] += factor * exaggeration * p[i * n + j] * (y[4 * i + c] - y[4 * j + c]) /
+          (1 + squared / freedom);
       }
     }
-    for (let c = 0; c < 3; c++) gradient[4 * i + c] -= 4 * repulsion[4 * i + c] / z;
+    for (let c = 0; c < 3; c++) gradient[4 * i + c] -= factor * repulsion[4 * i + c] / z;
   }
   return gradient;
 }
