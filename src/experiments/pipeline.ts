@@ -41,6 +41,9 @@ export interface PipelineOptions {
 /** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
 const SAMPLING = "uniform";
 
+/** Changes when the map is computed in another way from the same inputs. */
+const MAP_VERSION = 2;
+
 /** One layer of one model among the nodes. */
 export interface PipelineSlot {
   model: string;
@@ -169,22 +172,26 @@ export async function runPipeline(
     }
   });
   const { sample, iterations } = options;
-  const map = await stages.run("map", { ...graph, sample, iterations }, async (folder) => {
-    const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
-    const found = await spectralMap(gpu, eigenvectors, {
-      ...{ sample: Math.min(sample, eigenvectors.rows), iterations, seed, dimensions: [3, 2] },
-      onProgress: (done, total) => onProgress("map", done, total),
-    });
-    const [cube, plane] = found.maps;
-    await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
-    await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
-    await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
-    await Deno.writeTextFile(
-      `${folder}/map.json`,
-      JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
-    );
-    trim(gpu);
-  });
+  const map = await stages.run(
+    "map",
+    { version: MAP_VERSION, ...graph, sample, iterations },
+    async (folder) => {
+      const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
+      const found = await spectralMap(gpu, eigenvectors, {
+        ...{ sample: Math.min(sample, eigenvectors.rows), iterations, seed, dimensions: [3, 2] },
+        onProgress: (done, total) => onProgress("map", done, total),
+      });
+      const [cube, plane] = found.maps;
+      await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
+      await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
+      await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
+      await Deno.writeTextFile(
+        `${folder}/map.json`,
+        JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
+      );
+      trim(gpu);
+    },
+  );
   if (!cut || !map) return null;
 
   const [first] = manifests, points3 = await readMatrix(`${map}/points3.npy`);
