@@ -66,7 +66,7 @@ Deno.test("trainAlign() predicts responses to images it never saw", async () => 
   });
   const test = part(320, 400);
   const { model, history } = await trainAlign(gpu, dataOf(part(0, 320)), {
-    ...{ width: 16, epochs: 30, batch: 32, rate: 0.01, lambdaEigen: 0.1, components: 4, nodes: 80 },
+    ...{ width: 16, epochs: 30, batch: 32, rate: 0.03, lambdaEigen: 0.1, components: 4, nodes: 80 },
     constrainEvery: 8,
   });
   const r = correlation(await predictResponses(gpu, model, test.pooled), test.responses);

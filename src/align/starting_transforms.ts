@@ -3,9 +3,12 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { fillRandom, type Random } from "../linalg/random.ts";
 import type { AlignSlot } from "./model.ts";
 
+const SMALL = 0.1;
+
 /**
  * Random W_l for every slot, one below the other: rows orthonormal (columns, where a slot has more channels than D′), so
- * that cosines are kept, and divided by √slots, so that their sum over slots has the scale of one.
+ * that cosines are kept, divided by √slots, so that their sum over slots has the scale of one, and small, so that what is
+ * learned soon outweighs them.
  *
  * @param width D′
  * @returns Σ D_l × D′
@@ -20,7 +23,7 @@ export function startingTransforms(slots: AlignSlot[], width: number, random: Ra
     const basis = orthonormalRows(count, length, random);
     for (let i = 0; i < slot.width; i++) {
       for (let c = 0; c < width; c++) {
-        data[(first + i) * width + c] = (tall ? basis[c][i] : basis[i][c]) / Math.sqrt(slots.length);
+        data[(first + i) * width + c] = SMALL * (tall ? basis[c][i] : basis[i][c]) / Math.sqrt(slots.length);
       }
     }
     first += slot.width;
