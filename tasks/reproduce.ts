@@ -8,6 +8,7 @@ import { worldFolder } from "../src/experiments/embedded_world.ts";
 import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
+import { runColors } from "./colors.ts";
 import { runNystrom } from "./nystrom.ts";
 import {
   type OpenPipeline,
@@ -42,6 +43,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
       })),
   "brain-score": ({ gpu, world, out, cacheDir, command, timings }, { quick }) =>
     runBrainScore({ gpu, world, out, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
+  colors: runColors,
   nystrom: runNystrom,
 };
 

@@ -1,0 +1,176 @@
+/** The experiment `colors`: what the AlignedCut colors of all models and layers follow, image, place or category. */
+import { renderScene } from "../../fixtures/scenes/mod.ts";
+import { seededRandom } from "../linalg/random.ts";
+import { tokenLabels } from "./oracle_segmentation.ts";
+import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
+
+/** Variance of one layer's colors explained by what, each from 0 to 1. */
+export interface LayerVariance {
+  model: string;
+  layer: number;
+  /** By the image that a patch is of. */
+  image: number;
+  /** By the place of the patch in its image. */
+  position: number;
+  /** Of the images' mean figure colors, by the category of the figure. */
+  category: number;
+  /** 95 % interval of `image` over bootstrapped images. */
+  interval: [number, number];
+}
+
+/** A claim's numbers for one model. */
+export interface ModelTest {
+  model: string;
+  /** Mean variance explained by the image in layers 4 and later, less that in layers 1 and 2; its 95 % interval. */
+  rise: number;
+  interval: [number, number];
+  /** Whether place explains more than the image in layers 1 and 2. */
+  earlyIgnores: boolean;
+  /** Mean variance explained by category in layers 9 to 12, and how often chance reaches it. */
+  lateCategory: number;
+  p: number;
+}
+
+/** What the experiment found. */
+export interface AlignedColors {
+  layers: LayerVariance[];
+  models: ModelTest[];
+  images: number;
+}
+
+const EARLY = [1, 2], LATE_FROM = 4, CATEGORY_FROM = 9, RESAMPLES = 200, PERMUTATIONS = 999;
+
+/**
+ * Share of the variance of points that their groups explain: η² = Σ_g n_g ‖mean_g − mean‖² / Σ_i ‖x_i − mean‖².
+ *
+ * @param points n × dims values
+ * @param groups group of each point
+ */
+export function etaSquared(points: ArrayLike<number>, dims: number, groups: ArrayLike<number>): number {
+  const n = groups.length, mean = new Float64Array(dims), sums = new Map<number, Float64Array>();
+  const sizes = new Map<number, number>();
+  for (let i = 0; i < n; i++) {
+    const own = sums.get(groups[i]) ?? new Float64Array(dims);
+    for (let c = 0; c < dims; c++) {
+      own[c] += points[i * dims + c];
+      mean[c] += points[i * dims + c] / n;
+    }
+    sums.set(groups[i], own);
+    sizes.set(groups[i], (sizes.get(groups[i]) ?? 0) + 1);
+  }
+  let between = 0, total = 0;
+  for (const [group, sum] of sums) {
+    const size = sizes.get(group)!;
+    for (let c = 0; c < dims; c++) between += size * (sum[c] / size - mean[c]) ** 2;
+  }
+  for (let at = 0; at < n * dims; at++) total += (points[at] - mean[at % dims]) ** 2;
+  return total > 0 ? between / total : 0;
+}
+
+/** The patch colors of some images in one slot, image by image. */
+function patchColors(pipeline: Pipeline, slot: number, images: ArrayLike<number>): Float64Array {
+  const patches = pipeline.tokens - 1, out = new Float64Array(images.length * patches * 3);
+  for (let i = 0; i < images.length; i++) {
+    const from = 3 * nodeOf(pipeline, slot, images[i], 1);
+    out.set(pipeline.colors.subarray(from, from + 3 * patches), i * patches * 3);
+  }
+  return out;
+}
+
+/** Mean figure color of every image in one slot; images without a figure patch are left out. */
+function figureColors(
+  pipeline: Pipeline,
+  slot: number,
+  figures: number[][],
+): { points: number[]; images: number[] } {
+  const points: number[] = [], images: number[] = [];
+  figures.forEach((tokens, image) => {
+    if (tokens.length === 0) return;
+    images.push(image);
+    for (let c = 0; c < 3; c++) {
+      let sum = 0;
+      for (const token of tokens) sum += pipeline.colors[3 * nodeOf(pipeline, slot, image, token) + c];
+      points.push(sum / tokens.length);
+    }
+  });
+  return { points, images };
+}
+
+function quantile(sorted: number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * (sorted.length - 1))))];
+}
+
+/**
+ * Measures what explains the colors, layer by layer, with intervals over bootstrapped images.
+ *
+ * @param seed of resamples and permutations
+ */
+export function alignedColors(pipeline: Pipeline, seed: number): AlignedColors {
+  const count = pipeline.images.length, patches = pipeline.tokens - 1, random = seededRandom(seed);
+  const scenes = Array.from({ length: count }, (_, i) => renderScene(i));
+  const figures = scenes.map(({ width, height, figure }) => {
+    const under = tokenLabels({ width, height, data: figure }, pipeline.grid, 2);
+    return Array.from({ length: patches }, (_, p) => p + 1).filter((token) =>
+      under[2 * token + 1] > under[2 * token]
+    );
+  });
+  const all = Array.from({ length: count }, (_, i) => i);
+  const imageOf = Uint16Array.from({ length: count * patches }, (_, at) => Math.floor(at / patches));
+  const placeOf = imageOf.map((_, at) => at % patches);
+  const draws = Array.from({ length: RESAMPLES }, () => all.map(() => Math.floor(random() * count)));
+  const layers: LayerVariance[] = [], models: ModelTest[] = [];
+  for (const model of pipeline.models) {
+    const rises = new Float64Array(RESAMPLES), own: LayerVariance[] = [];
+    const slots = slotsOf(pipeline, model),
+      late = slots.filter((s) => pipeline.slots[s].layer >= LATE_FROM).length;
+    for (const slot of slots) {
+      const { layer } = pipeline.slots[slot], colors = patchColors(pipeline, slot, all);
+      const weight = layer >= LATE_FROM ? 1 / late : EARLY.includes(layer) ? -1 / EARLY.length : 0;
+      const resampled = draws.map((images, draw) => {
+        const eta = etaSquared(patchColors(pipeline, slot, images), 3, imageOf);
+        rises[draw] += weight * eta;
+        return eta;
+      }).sort((a, b) => a - b);
+      const { points, images } = figureColors(pipeline, slot, figures);
+      own.push({
+        ...{ model, layer },
+        image: etaSquared(colors, 3, imageOf),
+        position: etaSquared(colors, 3, placeOf),
+        category: etaSquared(points, 3, images.map((image) => scenes[image].category)),
+        interval: [quantile(resampled, 0.025), quantile(resampled, 0.975)],
+      });
+    }
+    const mean = (part: LayerVariance[], of: "image" | "position" | "category") =>
+      part.reduce((sum, layer) => sum + layer[of], 0) / part.length;
+    const early = own.filter(({ layer }) => EARLY.includes(layer));
+    const lateOnes = own.filter(({ layer }) => layer >= CATEGORY_FROM);
+    const lateSlots = slots.filter((slot) => pipeline.slots[slot].layer >= CATEGORY_FROM);
+    const colors = lateSlots.map((slot) => figureColors(pipeline, slot, figures));
+    const lateCategory = mean(lateOnes, "category");
+    let reached = 1;
+    for (let i = 0; i < PERMUTATIONS; i++) {
+      const order = all.slice();
+      for (let k = count - 1; k > 0; k--) {
+        const j = Math.floor(random() * (k + 1));
+        [order[k], order[j]] = [order[j], order[k]];
+      }
+      const eta = colors.reduce((sum, { points, images }) =>
+        sum + etaSquared(
+          points,
+          3,
+          images.map((image) => scenes[order[image]].category),
+        ), 0) / colors.length;
+      if (eta >= lateCategory - 1e-12) reached++;
+    }
+    const sorted = [...rises].sort((a, b) => a - b);
+    models.push({
+      model,
+      rise: mean(own.filter(({ layer }) => layer >= LATE_FROM), "image") - mean(early, "image"),
+      interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
+      earlyIgnores: early.every(({ image, position }) => position > image),
+      ...{ lateCategory, p: reached / (PERMUTATIONS + 1) },
+    });
+    layers.push(...own);
+  }
+  return { layers, models, images: count };
+}

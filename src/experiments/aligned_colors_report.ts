@@ -1,0 +1,208 @@
+/** The report of the experiment `colors` over all models. */
+import { join } from "node:path";
+import sharp from "sharp";
+import { writeFileAtomic } from "../data/atomic_write.ts";
+import type { Gpu } from "../gpu/mod.ts";
+import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
+import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
+import { colorGrid } from "../report/color_grid.ts";
+import { type Html, rawHtml } from "../report/html.ts";
+import { renderPage } from "../report/page.ts";
+import { responsiveChart } from "../report/responsive_chart.ts";
+import { type Claim, mergeResults } from "../report/results.ts";
+import { pngDataUri } from "../report/tiny_png.ts";
+import type { AlignedColors } from "./aligned_colors.ts";
+import { peakResidentMb } from "./peak_memory.ts";
+import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
+
+/** What is reported. */
+export interface AlignedColorsReport {
+  out: string;
+  command: string;
+  gpu: Gpu;
+  pipeline: Pipeline;
+  found: AlignedColors;
+  timings: Record<string, number>;
+  seed: number;
+}
+
+const SHOWN_IMAGES = 8;
+
+const EQUATION = rawHtml(
+  `<math display="block"><msup><mi>η</mi><mn>2</mn></msup><mo>=</mo><mfrac><mrow><munder><mo>∑</mo><mi>g</mi></munder><msub><mi>n</mi><mi>g</mi></msub><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>g</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow><mrow><munder><mo>∑</mo><mi>i</mi></munder><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow></mfrac></math>`,
+);
+
+/**
+ * Writes `colors.html`, its chart specs, and the numbers under the experiment `colors`.
+ *
+ * @returns the path of the page
+ */
+export async function writeAlignedColorsReport(report: AlignedColorsReport): Promise<string> {
+  const { out, command, gpu, pipeline, found, timings, seed } = report;
+  await Deno.mkdir(out, { recursive: true });
+  const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
+  const claims = claimsOf(found), { cut } = pipeline.fit;
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...cut.residuals),
+    "tsne.kl": pipeline.map.kl,
+    "tsne.trustworthiness": pipeline.map.trustworthiness,
+  };
+  if (cut.eigengap !== null) metrics.eigengap = cut.eigengap;
+  for (const { model, layer, image, position, category } of found.layers) {
+    metrics[`variance.image.${model}.L${layer}`] = image;
+    metrics[`variance.position.${model}.L${layer}`] = position;
+    metrics[`variance.category.${model}.L${layer}`] = category;
+  }
+  await mergeResults(join(out, "results.json"), {
+    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
+    inputs: {
+      models: pipeline.models,
+      images: found.images,
+      nodes: pipeline.eigenvectors.rows,
+      data: "embedded",
+    },
+    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    experiments: { colors: { metrics, claims } },
+  });
+  const page = renderPage({
+    title: "Colors",
+    question: "What do all layers of all models put together, and when does it follow the image?",
+    method:
+      `The ${pipeline.eigenvectors.rows} tokens of ${found.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      ...await Promise.all(
+        pipeline.models.map(async (model) => ({ heading: model, body: await grid(pipeline, model) })),
+      ),
+      { heading: "What the colors follow", body: await varianceSection(report) },
+    ],
+    settings: {
+      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
+      ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
+      landmarks: pipeline.fit.landmarks.indices.length,
+      trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
+    },
+    command,
+  });
+  const path = join(out, "colors.html");
+  await writeFileAtomic(path, page);
+  return path;
+}
+
+function claimsOf({ models, images }: AlignedColors): Claim[] {
+  const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
+  return [{
+    id: "colors-ignore-the-image-before-layer-3",
+    paper: "before layer 3 the color of a patch ignores the image, and follows it later",
+    measured: each(({ model, rise, earlyIgnores }) =>
+      `${model}: in layers 1 and 2 place explains ${
+        earlyIgnores ? "more" : "no more"
+      } than the image, and the image's share rises by ${formatNumber(rise, 3)}`
+    ),
+    statistic:
+      `rise of η² by image from layers 1–2 to layers 4–12, 95 % intervals over bootstrapped images: ${
+        each(({ model, interval }) => `${model} ${interval.map((end) => formatNumber(end, 3)).join(" to ")}`)
+      }`,
+    n: images,
+    verdict: models.every(({ interval, earlyIgnores }) => interval[0] > 0 && earlyIgnores)
+      ? "shown"
+      : "not shown",
+  }, {
+    id: "late-layers-group-by-category",
+    paper: "late layers give one color a category",
+    measured: each(({ model, lateCategory }) =>
+      `${model}: category explains ${
+        formatNumber(lateCategory, 3)
+      } of the variance of figure colors in layers 9–12`
+    ),
+    statistic: `permutation of the images' categories: ${
+      each(({ model, p }) => `${model} p ${formatNumber(p, 3)}`)
+    }`,
+    n: images,
+    p: Math.max(...models.map(({ p }) => p)),
+    verdict: models.every(({ p }) => p < 0.01) ? "shown" : "not shown",
+  }];
+}
+
+async function grid(pipeline: Pipeline, model: string): Promise<Html> {
+  const slots = slotsOf(pipeline, model), { rows, cols } = pipeline.grid;
+  const shown = Math.min(SHOWN_IMAGES, pipeline.images.length);
+  return colorGrid({
+    label: `AlignedCut colors of ${model}`,
+    columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
+    rows: await Promise.all(
+      pipeline.images.slice(0, shown).map(async (image, i) => {
+        const { width, height, data } = await image.load();
+        const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 })
+          .toBuffer();
+        return {
+          label: image.name,
+          photo: `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`,
+          cells: slots.map((slot) => {
+            const from = 3 * nodeOf(pipeline, slot, i, 1);
+            return pngDataUri(cols, rows, pipeline.colors.slice(from, from + 3 * rows * cols));
+          }),
+        };
+      }),
+    ),
+  });
+}
+
+async function varianceSection({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
+  const of = (model: string) => found.layers.filter((layer) => layer.model === model);
+  const layers = of(pipeline.models[0]).map(({ layer }) => `L${layer}`);
+  return [
+    await responsiveChart(
+      "colors-variance-image",
+      out,
+      "Share of the variance of patch colors that the image explains, by layer; bars are 95 % intervals over images.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by image", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: of(model).map(({ image }) => image),
+            intervals: of(model).map(({ interval }) => interval),
+          })),
+        }, theme),
+    ),
+    await responsiveChart(
+      "colors-variance-position",
+      out,
+      "Share that the place of the patch explains.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by place", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: of(model).map(({ position }) => position),
+          })),
+        }, theme),
+    ),
+    await responsiveChart(
+      "colors-variance-category",
+      out,
+      "Share of the variance of the images' mean figure colors that their category explains.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by category", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: of(model).map(({ category }) => category),
+          })),
+        }, theme),
+    ),
+    text(
+      "With ten categories and a hundred images, chance alone explains about a tenth of the variance by category.",
+    ),
+    table({
+      caption: "Variance of the colors explained, η²",
+      columns: ["layer", "by image", "by place", "by category"],
+      rows: found.layers.map(({ model, layer, image, position, category }) => [
+        ...[`${model} L${layer}`, image, position, category],
+      ]),
+    }),
+  ];
+}
