@@ -23,8 +23,10 @@ const HELP = `deno task brain-score [options]
   --help            this text`;
 
 const CACHE = new URL("../.cache/align", import.meta.url).pathname;
-/** Scenes whose tokens are clustered, and scenes whose tokens are mixed. */
-const CLUSTERED_SCENES = 6, MIXED_SCENES = 100;
+/** Scenes whose tokens are clustered. */
+const CLUSTERED_SCENES = 6;
+/** Scenes that nothing was trained or chosen on. */
+const MIXED_SCENES = { first: 30_000, count: 100 };
 /** Training images and cells a side of the measurement of position. */
 const POSITION_IMAGES = 400, CELLS = 3;
 

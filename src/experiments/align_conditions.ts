@@ -10,9 +10,10 @@ import type { BrainData } from "./brain_data.ts";
 
 /**
  * The align of the graph that mixes models: four fifths of the slots are left out of the sum at every step, so that each
- * reaches the shared space by itself.
+ * reaches the shared space by itself, and the eigen-constraint, which holds slots to their own geometry, is off. Chosen
+ * among four settings by the agreement of scenes 0 to 99.
  */
-export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 1, slotDropout: 0.8, seed: 0 };
+export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 0, slotDropout: 0.8, seed: 0 };
 
 /** Mean r and normalised r of a prediction. */
 export interface Score {

@@ -55,15 +55,15 @@ async function tokensOf(
   models: string[],
   slots: AlignModel["slots"],
   layers: number[],
-  count: number,
+  scenes: { first: number; count: number },
 ): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
-  const tokens: LayerTokens[] = [];
+  const tokens: LayerTokens[] = [], { first, count } = scenes;
   let last: FeatureManifest | undefined;
   for (const path of models) {
     const model = basename(path).replace(/\.onnx$/, "");
     const own: Float32Array[] = [];
     const manifest = await streamFeatures({
-      ...{ model: path, images: sceneImages(count, 0), outDir: "", dtype: "float32" },
+      ...{ model: path, images: sceneImages(count, first), outDir: "", dtype: "float32" },
       preprocessor: await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json")),
     }, {
       begin: ({ tokens: each, width }) => {
@@ -102,7 +102,7 @@ export async function clusteringEffects(
   onProgress?: (done: number, total: number) => void,
 ): Promise<ClusteringEffect[]> {
   const { slots } = Object.values(aligns)[0];
-  const { tokens, manifest } = await tokensOf(models, slots, LAYERS, count);
+  const { tokens, manifest } = await tokensOf(models, slots, LAYERS, { first: 0, count });
   const perScene = manifest.tokens * 2;
   const counts = new Uint32Array(count * perScene);
   for (let i = 0; i < count; i++) {
@@ -146,18 +146,20 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
  * another model, in the same layer and another scene, shows the same category.
  *
  * @param aligns by name
+ * @param scenes seeds of the scenes
  * @returns by the same names
  */
 export async function mixedNeighbors(
   gpu: Gpu,
   models: string[],
   aligns: Record<string, AlignModel>,
-  count: number,
+  scenes: { first: number; count: number },
   seed: number,
 ): Promise<Record<string, MixedNeighbors>> {
+  const { count } = scenes;
   const { slots } = Object.values(aligns)[0];
-  const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, count);
-  const nodes = figureNodes(manifest, count, seed), { scene, category, rows } = nodes;
+  const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, scenes);
+  const nodes = figureNodes(manifest, scenes, seed), { scene, category, rows } = nodes;
   const used = [...new Set(scene)];
   let equal = 0, pairs = 0;
   for (let i = 0; i < scene.length; i++) {
@@ -194,11 +196,15 @@ export async function mixedNeighbors(
 }
 
 /** Some figure tokens of every scene. */
-function figureNodes({ tokens, grid }: FeatureManifest, count: number, seed: number) {
+function figureNodes(
+  { tokens, grid }: FeatureManifest,
+  { first, count }: { first: number; count: number },
+  seed: number,
+) {
   const random = seededRandom(seed), classes = CATEGORIES.length + 1;
   const scene: number[] = [], category: number[] = [], rows: number[] = [];
   for (let i = 0; i < count; i++) {
-    const { width, height, categoryMask } = renderScene(i);
+    const { width, height, categoryMask } = renderScene(first + i);
     const under = tokenLabels({ width, height, data: categoryMask }, grid, classes);
     const figure: number[] = [];
     for (let token = 1; token < tokens; token++) if (majority(under, token, classes) > 0) figure.push(token);

@@ -224,7 +224,7 @@ function claimsOf(report: BrainScoreReport): Claim[] {
   }
   const how = {
     paper: "trained as in the paper",
-    dropped: "trained with four fifths of the slots left out at every step",
+    dropped: "trained with four fifths of the slots left out at every step and without the eigen-constraint",
   };
   for (const [name, { before, after, chance, p, scenes }] of Object.entries(mixed ?? {})) {
     claims.push({
@@ -326,7 +326,7 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
   const { nodes, scenes } = Object.values(mixed)[0];
   return [
     text(
-      `${nodes} figure tokens of layers 6, 9 and 12 of all models in ${scenes} scenes. Each is asked for its nearest token of another model, in the same layer and another scene. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step each has to reach the shared space by itself, and the graph of the other experiments uses that align.`,
+      `${nodes} figure tokens of layers 6, 9 and 12 of all models in ${scenes} scenes. Each is asked for its nearest token of another model, in the same layer and another scene. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on other scenes than these.`,
     ),
     table({
       caption: "Share of nearest tokens across models that show the same category",
