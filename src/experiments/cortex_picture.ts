@@ -75,7 +75,7 @@ function stacked(places: SheetPlace[]): SheetPlace[] {
 }
 
 /** The middle of a region; of its dorsal half where another region lies in the middle, as V1 does in V2 and V3. */
-function labelPlace(side: SheetPlace[], roi: string): Point {
+export function labelPlace(side: SheetPlace[], roi: string): Point {
   const own = side.filter((place) => place.roi === roi), center = middle(own);
   const distance = ({ x, y }: Point) => (x - center.x) ** 2 + (y - center.y) ** 2;
   const nearest = side.reduce((best, place) => distance(place) < distance(best) ? place : best);

@@ -3,14 +3,13 @@ import { closeGpu, type Gpu, openGpu } from "../../gpu/mod.ts";
 import { multiply } from "../../linalg/matmul.ts";
 import { downloadMatrices, type Matrix, releaseMatrix, rowView, uploadMatrix } from "../../linalg/matrix.ts";
 import { normalizeRows } from "../../linalg/row_normalize.ts";
-import { type HalfMatrix, halfRow } from "./half.ts";
 
 /** What clicks are answered from. */
 export interface ClickData {
   /** n × C, one row a node, none of them zero. */
   eigenvectors: Matrix;
-  /** n × D′: V′, the nodes' aligned features. */
-  aligned: HalfMatrix;
+  /** v′ of a node, its aligned feature: D′ values. */
+  feature(node: number): Float32Array;
   /** D′ × voxels: β. */
   beta: Matrix;
 }
@@ -38,7 +37,7 @@ export interface Responder {
  * @throws Error where there is no adapter
  */
 export async function respondOnGpu(
-  { eigenvectors, aligned, beta }: ClickData,
+  { eigenvectors, feature, beta }: ClickData,
   open: () => Promise<Gpu> = openGpu,
 ): Promise<Responder> {
   const gpu = await open();
@@ -49,18 +48,15 @@ export async function respondOnGpu(
   return {
     name: `WebGPU: ${gpu.adapter.description}`,
     async respond(node) {
-      const feature = uploadMatrix(
-        gpu,
-        { data: halfRow(aligned, node), rows: 1, cols: aligned.cols },
-        "aligned feature",
-      );
+      const data = feature(node);
+      const row = uploadMatrix(gpu, { data, rows: 1, cols: data.length }, "aligned feature");
       const similarity = multiply(gpu, rowView(unit, node, 1), unit, { transposeB: true });
-      const activation = multiply(gpu, feature, encoder);
+      const activation = multiply(gpu, row, encoder);
       try {
         const answers = await downloadMatrices(gpu, similarity, activation);
         return { similarity: answers[0].data, activation: answers[1].data };
       } finally {
-        releaseMatrix(gpu, feature, similarity, activation);
+        releaseMatrix(gpu, row, similarity, activation);
       }
     },
     close: () => closeGpu(gpu),
@@ -68,7 +64,7 @@ export async function respondOnGpu(
 }
 
 /** Answers clicks without WebGPU, in float64. */
-export function respondOnHost({ eigenvectors, aligned, beta }: ClickData): Responder {
+export function respondOnHost({ eigenvectors, feature, beta }: ClickData): Responder {
   const { data, rows, cols } = eigenvectors;
   const lengths = new Float64Array(rows);
   for (let i = 0; i < rows; i++) lengths[i] = Math.hypot(...data.subarray(i * cols, (i + 1) * cols));
@@ -82,7 +78,7 @@ export function respondOnHost({ eigenvectors, aligned, beta }: ClickData): Respo
         similarity[i] = dot / lengths[i] / lengths[node];
       }
       const sums = new Float64Array(beta.cols);
-      halfRow(aligned, node).forEach((value, d) => {
+      feature(node).forEach((value, d) => {
         for (let v = 0; v < beta.cols; v++) sums[v] += value * beta.data[d * beta.cols + v];
       });
       return Promise.resolve({ similarity, activation: Float32Array.from(sums) });

@@ -1,0 +1,51 @@
+// The cortical sheet colored by activation, and the regions' means beside it.
+
+/** @param content of the page */
+export function openCortex({ rois, voxelRois, activationLimit }) {
+  const dots = [...document.querySelectorAll("#cortex circle")];
+  const rows = [...document.querySelectorAll("#regions tbody tr")];
+  const reading = document.getElementById("voxel");
+  let shown = new Float32Array(dots.length);
+
+  for (const [voxel, dot] of dots.entries()) dot.dataset.voxel = voxel;
+  document.getElementById("cortex").addEventListener("pointerover", ({ target }) => {
+    const { voxel } = target.dataset;
+    reading.textContent = voxel === undefined
+      ? "Point at a voxel to read its value."
+      : `Voxel ${Number(voxel) + 1}, ${rois[voxelRois[voxel]]}: ${signed(shown[voxel])}`;
+  });
+
+  return {
+    /** Shows one activation a voxel. @returns the means of the regions */
+    paint(activation, scale) {
+      shown = activation;
+      for (const [voxel, dot] of dots.entries()) {
+        dot.setAttribute("fill", `rgb(${scale(activation[voxel] / activationLimit)})`);
+      }
+      const means = regionMeans(activation, voxelRois, rois.length);
+      for (const [roi, row] of rows.entries()) {
+        row.querySelector(".number").textContent = signed(means[roi]);
+        const bar = row.querySelector(".bar span"),
+          share = Math.min(1, Math.abs(means[roi]) / activationLimit);
+        bar.style.width = `${50 * share}%`;
+        bar.style.left = `${means[roi] < 0 ? 50 - 50 * share : 50}%`;
+        bar.className = means[roi] < 0 ? "negative" : "positive";
+      }
+      return means;
+    },
+  };
+}
+
+function regionMeans(activation, voxelRois, count) {
+  const sums = new Array(count).fill(0), sizes = new Array(count).fill(0);
+  for (const [voxel, value] of activation.entries()) {
+    sums[voxelRois[voxel]] += value;
+    sizes[voxelRois[voxel]]++;
+  }
+  return sums.map((sum, roi) => sum / (sizes[roi] || 1));
+}
+
+/** A number with its sign and three digits. */
+export function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+}

@@ -1,0 +1,269 @@
+/** The explorer's page: one file with all numbers, the shaders and the script that works with them. */
+import { createHash } from "node:crypto";
+import { checkPicture, commandLine, settingsList } from "../blocks.ts";
+import { type Html, html, rawHtml } from "../html.ts";
+import pageStyle from "../page.css" with { type: "text" };
+import { themeCss } from "../theme.ts";
+import style from "./explorer.css" with { type: "text" };
+import type { HalfMatrix } from "./half.ts";
+import { linkModules } from "./link_modules.ts";
+
+/** One hemisphere of the cortical sheet. */
+export interface SheetSide {
+  name: string;
+  /** Places of its voxels, in their order among all voxels. */
+  places: { x: number; y: number }[];
+  labels: { text: string; x: number; y: number }[];
+}
+
+/** What the explorer shows. Nodes follow slot by slot, image by image, token by token. */
+export interface ExplorerContent {
+  /** `photo` is a data URI. */
+  images: { name: string; photo: string }[];
+  models: string[];
+  slots: { model: string; layer: number }[];
+  /** Tokens of an image: class token, then patches row by row. */
+  tokens: number;
+  grid: { rows: number; cols: number };
+  /** n × C. */
+  eigenvectors: HalfMatrix;
+  /** n × D′: V′. */
+  aligned: HalfMatrix;
+  /** D′ × voxels: β. */
+  beta: HalfMatrix;
+  /** n × 3 bytes. */
+  colors: Uint8Array;
+  /** Segment of every node, below `segmentCount`. */
+  segments: Uint8Array;
+  segmentCount: number;
+  rois: string[];
+  /** Index into `rois` of every voxel, hemisphere by hemisphere. */
+  voxelRois: Uint8Array;
+  sheet: SheetSide[];
+  /** Activation at the ends of the color scale. */
+  activationLimit: number;
+}
+
+/** What the page says beside its content. */
+export interface ExplorerText {
+  /** How, in about three sentences. */
+  method: string;
+  settings: Readonly<Record<string, string | number>>;
+  command: string;
+}
+
+const SCRIPT = new URL("./explorer.js", import.meta.url);
+const EQUATION = rawHtml(
+  `<math display="block"><msub><mi>s</mi><mi>i</mi></msub><mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>i</mi></msub><mo>·</mo><msub><mi>x</mi><mi>c</mi></msub></mrow><mrow><mo>‖</mo><msub><mi>x</mi><mi>i</mi></msub><mo>‖</mo><mo>‖</mo><msub><mi>x</mi><mi>c</mi></msub><mo>‖</mo></mrow></mfrac><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><msubsup><mi>v</mi><mi>c</mi><mo>′</mo></msubsup><mi>β</mi></math>`,
+);
+/** Width of a hemisphere's drawing. */
+const SHEET = 340, MARGIN = 14;
+
+/**
+ * Renders the explorer: one file that works from file:// and offline; its Content-Security-Policy forbids every request
+ * and every script but its own, which holds the project's modules and shaders as they are.
+ *
+ * @throws TypeError when a photo is no data URI
+ */
+export async function renderExplorer(content: ExplorerContent, text: ExplorerText): Promise<string> {
+  content.images.forEach(({ photo }) => checkPicture(photo));
+  const script = `\n${await linkModules(SCRIPT)}`;
+  if (/<\/script|<!--/i.test(script)) throw new Error("The explorer's script would end its own element.");
+  const hash = createHash("sha256").update(script).digest("base64");
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
+    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  return html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="referrer" content="no-referrer">
+        <title>Explorer · AlignedCut</title>
+        <style>
+    ${rawHtml(themeCss())}
+    ${rawHtml(pageStyle)}
+    ${rawHtml(style)}</style>
+      </head>
+      <body>
+        <a class="skip" href="#pixel">Skip to the pixel</a>
+        <header>
+          <p class="project">AlignedCut</p>
+          <h1>Explorer</h1>
+          <p class="question">Click a pixel: which pixels of every image, layer and model are like it, and which voxels does it activate?</p>
+          <noscript><p>The explorer computes in the browser: allow this page its JavaScript.</p></noscript>
+        </header>
+        <main>
+    ${controls(content)} ${explorer(content)} ${brain(content)} ${overview(content)}
+          <section aria-labelledby="method">
+            <h2 id="method">Method</h2>
+            <p>${text.method}</p>
+            <div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>
+          </section>
+          <section aria-labelledby="settings">
+            <h2 id="settings">Settings</h2>
+            ${settingsList(text.settings)}
+          </section>
+          <section aria-labelledby="again">
+            <h2 id="again">Make it again</h2>
+            ${commandLine(text.command)}
+          </section>
+        </main>
+        <footer>Everything on this page is computed in it; nothing is loaded and nothing is sent.</footer>
+        <div class="tip" id="tip" aria-hidden="true"></div>
+    ${payload(content)}
+        <script type="module">${rawHtml(script)}</script>
+      </body>
+    </html>
+  `.markup;
+}
+
+function controls({ images, models, eigenvectors, slots }: ExplorerContent): Html {
+  const options = (names: string[]) => names.map((name, i) => html`<option value="${i}">${name}</option>`);
+  const layers = Math.max(...models.map((model) => slots.filter((slot) => slot.model === model).length));
+  return html`
+    <form id="controls" aria-label="What to look at" autocomplete="off">
+      <label>Image <select id="image">${options(images.map(({ name }) => name))}</select></label>
+      <label>Model <select id="model">${options(models)}</select></label>
+      <label><span>Layer <output id="layer-number">1</output></span>
+          <input id="layer" type="range" min="1" max="${layers}" value="1"></label>
+      <label><span>Eigenvector <output id="vector-number">2</output> of ${eigenvectors.cols}</span>
+          <input id="vector" type="range" min="1" max="${eigenvectors.cols}" value="${Math.min(
+            2,
+            eigenvectors.cols,
+          )}"></label>
+      <label>Computed with
+          <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
+    </form>
+  `;
+}
+
+function explorer({ grid, segmentCount }: ExplorerContent): Html {
+  const size = rawHtml(`style="--columns: ${grid.cols}; --rows: ${grid.rows}"`);
+  const map = (name: string, caption: string) =>
+    html`
+      <figure class="panel">
+        <div class="map" data-map="${name}"
+          ${size}><canvas width="${grid.cols}" height="${grid
+            .rows}" role="img" aria-label="${caption}"></canvas><span class="marker" hidden></span></div>
+        <figcaption>${caption}</figcaption>
+      </figure>
+    `;
+  return html`
+    <section id="explorer" aria-label="Maps of the image">
+      <div class="panels">
+          <figure class="panel"><div class="map" id="pixel" data-map="photo" ${size} tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status"><img alt=""><span class="marker" hidden></span></div><figcaption>The image; click a pixel in any map, or move it here with the arrow keys</figcaption></figure>
+          ${map("similarity", "Similarity to the clicked pixel")}
+          ${map("colors", "AlignedCut colors")}
+          ${map("segments", `Segments, ${segmentCount} over all images, layers and models`)}
+          ${map("vector", "The eigenvector chosen above")}
+        </div>
+      <p id="status" role="status">Computing …</p>
+      <p id="computed"></p>
+      <p id="engine-note"></p>
+    </section>
+  `;
+}
+
+function legend(least: string, most: string): Html {
+  return html`<p class="legend"><span>${least}</span><span></span><span>${most}</span></p>`;
+}
+
+function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
+  const rows = rois.map((roi) =>
+    html`
+      <tr>
+        <th scope="row">${roi}</th>
+        <td class="bar">
+          <div><span></span></div>
+        </td>
+        <td class="number">+0.000</td>
+      </tr>
+    `
+  );
+  const limit = activationLimit.toFixed(2);
+  return html`<section aria-labelledby="brain">
+    <h2 id="brain">What the pixel activates</h2>
+    <p>Its aligned feature, drawn on the voxels through the encoder, in standard deviations of each voxel's responses; the scale is the same for every pixel.</p>
+    ${legend(`−${limit}`, `+${limit}`)}
+    <div class="brain">
+      <div><div id="cortex">${
+    sheet.map(hemisphere)
+  }</div><p id="voxel">Point at a voxel to read its value.</p></div>
+      <table class="numbers" id="regions">
+        <caption>Mean activation by region</caption>
+        <thead><tr><th scope="col">region</th><th scope="col">mean</th><th scope="col" class="number">value</th></tr></thead>
+        <tbody>${rows}</tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function hemisphere({ name, places, labels }: SheetSide): Html {
+  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
+  const left = Math.min(...xs), top = Math.min(...ys);
+  const width = Math.max(...xs) - left || 1, height = Math.max(...ys) - top || 1;
+  const zoom = (SHEET - 2 * MARGIN) / width, heading = 20;
+  const x = (value: number) => (MARGIN + (value - left) * zoom).toFixed(1);
+  const y = (value: number) => (heading + MARGIN + (value - top) * zoom).toFixed(1);
+  const radius = Math.max(1, 0.56 * Math.sqrt(width * height / places.length) * zoom).toFixed(1);
+  const dots = places.map((place) => `<circle cx="${x(place.x)}" cy="${y(place.y)}" r="${radius}"/>`);
+  const names = labels.map((label) =>
+    html`
+      <text x="${x(label.x)}" y="${y(
+        label.y,
+      )}" dy="4" text-anchor="middle" paint-order="stroke" stroke="var(--page)"
+        stroke-width="3" fill="var(--ink)">${label.text}</text>
+    `
+  );
+  return html`
+    <svg viewBox="0 0 ${SHEET} ${Math.ceil(height * zoom + heading + 2 * MARGIN)}" role="img"
+      aria-label="${name}, its voxels colored by activation"
+      font-size="12"><text x="${SHEET /
+        2}" y="12" text-anchor="middle" fill="var(--muted)">${name}</text><g fill="var(--neutral)">${rawHtml(
+          dots.join(""),
+        )}</g>${names}</svg>
+  `;
+}
+
+function overview({ images, models, grid }: ExplorerContent): Html {
+  const names = models.map((model) => html`<span>${model}</span>`);
+  const cards = images.map(({ name, photo }, i) =>
+    html`
+      <li
+        class="card"><button type="button" value="${i}"><img src="${photo}" alt="">Look at ${name}</button><div class="names">${names}</div><div class="maps"><canvas width="${grid
+          .cols}" height="${grid
+          .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></li>\\n
+    `
+  );
+  return html`<section aria-labelledby="everywhere">
+    <h2 id="everywhere">What is like the pixel, everywhere</h2>
+    <p>Rows are models, columns their layers from first to last. Click into any map to take that pixel.</p>
+    ${legend("cosine −1", "1")}
+    <ul id="overview">${cards}</ul>
+  </section>`;
+}
+
+/** Data blocks, which no browser runs; `<` cannot close them early. */
+function payload(content: ExplorerContent): Html {
+  const { eigenvectors, aligned, beta, colors, segments, voxelRois, sheet: _, ...small } = content;
+  const shape = ({ rows, cols, scale }: HalfMatrix) => ({ rows, cols, scale });
+  const json = JSON.stringify({
+    ...small,
+    voxelRois: [...voxelRois],
+    eigenvectors: shape(eigenvectors),
+    aligned: shape(aligned),
+    beta: shape(beta),
+  }).replaceAll("<", "\\u003c");
+  const block = (id: string, { buffer, byteOffset, byteLength }: Uint8Array | Uint16Array) =>
+    rawHtml(
+      `<script type="text/plain" id="${id}">${
+        new Uint8Array(buffer, byteOffset, byteLength).toBase64()
+      }</script>\n`,
+    );
+  return html`<script type="application/json" id="content">${rawHtml(json)}</script>
+${block("colors", colors)}${block("segments", segments)}${block("eigenvectors", eigenvectors.bits)}${
+    block("aligned", aligned.bits)
+  }${block("beta", beta.bits)}`;
+}

@@ -1,0 +1,85 @@
+/** `deno task explorer`: one page to click through images, layers and models, computed in the browser. */
+import { createObserver } from "../fixtures/observer/mod.ts";
+import { writeFileAtomic } from "../src/data/atomic_write.ts";
+import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
+import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
+import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
+import { renderExplorer } from "../src/report/explorer/page.ts";
+import {
+  type OpenPipeline,
+  openPipeline,
+  PIPELINE_FLAGS,
+  PIPELINE_HELP,
+  PIPELINE_SWITCHES,
+} from "./open_pipeline.ts";
+import { readFlags, runTask } from "./read_flags.ts";
+import { runStage } from "./stage.ts";
+
+/** Segments, from as many leading eigenvectors. */
+const SEGMENTS = 10;
+
+/** Writes `explorer.html` with as many of the pipeline's images as fit. @returns the path of the page */
+export async function runExplorer(open: OpenPipeline): Promise<string> {
+  const { gpu, pipeline, out, seed, timings, command } = open;
+  const { align, eigenvectors } = pipeline;
+  const path = `${out}/explorer.html`;
+  const raw = await openRawFeatures(pipeline.manifests);
+  try {
+    await runStage(timings, "explorer", async () => {
+      const images = spread(imagesThatFit(pipeline, align.beta), pipeline.images.length);
+      const { content, errors } = await explore(
+        pipeline,
+        alignedSource(gpu, raw, align),
+        align.beta,
+        sheetPlaces(createObserver(0)),
+        { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
+      );
+      const page = await renderExplorer(content, {
+        method:
+          `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${align.beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
+        settings: {
+          images:
+            `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
+              LARGEST_PAGE / 1e6
+            } MB`,
+          nodes: `${content.segments.length} of ${eigenvectors.rows} (class tokens among them, not drawn)`,
+          numbers: `float16; over a sample of clicks no cosine is off by more than ${
+            errors.similarity.toExponential(1)
+          }, no activation by more than ${errors.activation.toExponential(1)}`,
+          seed,
+        },
+        command,
+      });
+      await Deno.mkdir(out, { recursive: true });
+      const bytes = new TextEncoder().encode(page);
+      if (bytes.length > LARGEST_PAGE) {
+        throw new Error(
+          `${path} would have ${(bytes.length / 1e6).toFixed(1)} MB, more than ${
+            LARGEST_PAGE / 1e6
+          }: use smaller photographs.`,
+        );
+      }
+      await writeFileAtomic(path, bytes);
+    });
+    return path;
+  } finally {
+    await raw.close();
+  }
+}
+
+const HELP = `deno task explorer [options]
+${PIPELINE_HELP}`;
+
+if (import.meta.main) {
+  await runTask(async () => {
+    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
+    if (!flags) return console.log(HELP);
+    const open = await openPipeline("explorer", flags);
+    if (!open) return;
+    try {
+      console.error(`done: ${await runExplorer(open)}`);
+    } finally {
+      open.close();
+    }
+  });
+}
