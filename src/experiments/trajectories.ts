@@ -72,7 +72,10 @@ export const PARTING = {
   stability: 0.5,
 };
 
-const RESAMPLES = 999, SAMPLE = 60, EXAMPLES = 3, FIRST_DRAWN = 3;
+/** Bootstrap resamples, and permutations. */
+export const RESAMPLES = 999;
+
+const SAMPLE = 60, EXAMPLES = 3, FIRST_DRAWN = 3;
 
 /**
  * Follows figure and ground through the layers of each model.

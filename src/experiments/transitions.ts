@@ -60,7 +60,10 @@ export const DIFFERENT = 0.01;
 /** Cells of circles with fewer patches of figure or of ground are not singled out. */
 export const LEAST_PATCHES = 20;
 
-const COVERED = 0.75, PERMUTATIONS = 999, SAMPLE = 400;
+/** Permutations of either test. */
+export const PERMUTATIONS = 999;
+
+const COVERED = 0.75, SAMPLE = 400;
 
 /**
  * Measures transitions between two layers of one model.

@@ -1,0 +1,77 @@
+import type { TopLevelSpec } from "vega-lite";
+import { checkChartNumbers } from "../chart.ts";
+import type { Theme } from "../theme.ts";
+
+/** Matrices of proportions, side by side. */
+export interface TransitionMatrixChart {
+  /** What the matrices are, for screen readers. */
+  name: string;
+  from: readonly string[];
+  to: readonly string[];
+  /** Positive values take the color of figure, negative ones that of ground; null: nothing to count. */
+  panels: readonly { title: string; rows: readonly (readonly (number | null)[])[]; negative?: boolean }[];
+  width: number;
+}
+
+/** At a half, ink on top stays readable in light and dark. */
+const STRONGEST = 0.5, CELL = 32;
+
+/**
+ * Matrices of where patches come from (rows) and go to (columns), each number in its cell.
+ * @param chart Numbers of every panel; `negative` panels are drawn in the color of ground.
+ * @param theme The colors.
+ * @returns A Vega-Lite spec: panels in a row, or one below the other where that is too wide.
+ * @throws RangeError `The chart <name> was given NaN …`
+ */
+export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme): TopLevelSpec {
+  const { name, from, to, panels, width } = chart;
+  const numbers = panels.flatMap(({ rows }) => rows.flat()).filter((value) => value !== null);
+  checkChartNumbers(name, numbers);
+  const most = Math.max(1e-9, ...numbers.map(Math.abs));
+  const inRow = panels.length * (CELL * to.length + 44) <= width;
+  const cell = inRow ? CELL : Math.min(44, (width - 60) / to.length);
+  const parts = panels.map(({ title, rows, negative = false }) => {
+    const values = rows.flatMap((row, a) =>
+      row.map((value, b) => ({
+        ...{ from: from[a], to: to[b], strength: value === null ? 0 : STRONGEST * Math.abs(value) / most },
+        ground: negative || (value ?? 0) < 0,
+        label: value === null ? "–" : value.toFixed(2).replace("-", "−"),
+        note: `${title} · ${from[a]} to ${to[b]}: ${
+          value === null ? "no patches" : value.toFixed(4).replace("-", "−")
+        }`,
+      }))
+    );
+    const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
+    const x = {
+      ...{ field: "to", type: "nominal" as const, sort: null, scale: { domain: [...to] } },
+      axis: { ...axis, orient: "top" as const },
+    };
+    const y = { field: "from", type: "nominal" as const, sort: null, scale: { domain: [...from] }, axis };
+    return {
+      title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
+      ...{ width: cell * to.length, height: cell * from.length, data: { values } },
+      layer: [
+        {
+          mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
+          encoding: {
+            ...{ x, y },
+            fill: {
+              ...{ field: "ground", type: "nominal" as const, legend: null },
+              scale: { domain: [true, false], range: [theme.series[0], theme.series[1]] },
+            },
+            fillOpacity: {
+              ...{ field: "strength", type: "quantitative" as const, legend: null, scale: null },
+            },
+            description: { field: "note", type: "nominal" as const },
+          },
+        },
+        {
+          mark: { type: "text" as const, aria: false, fontSize: 12 },
+          encoding: { x, y, text: { field: "label", type: "nominal" as const } },
+        },
+      ],
+    };
+  });
+  const common = { description: name, spacing: 18 };
+  return inRow ? { ...common, hconcat: parts } : { ...common, vconcat: parts };
+}
