@@ -2,6 +2,7 @@
 import { discretize } from "../graph/discretize.ts";
 import { gatherRows, type NodeSource } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { assertRows } from "../linalg/row_normalize.ts";
 import { respondOnHost } from "../report/explorer/click_response.ts";
 import { fromHalf, toHalf } from "../report/explorer/half.ts";
 import type { ExplorerContent, SheetSide } from "../report/explorer/page.ts";
@@ -14,7 +15,7 @@ import type { Pipeline } from "./pipeline.ts";
 /** Largest page, bytes. */
 export const LARGEST_PAGE = 25e6;
 /** Room for a photograph, and for the rest of the page. */
-const PHOTO_BYTES = 150_000, REST_BYTES = 500_000;
+const PHOTO_BYTES = 60_000, REST_BYTES = 500_000;
 /** Nodes whose answers are compared with those of the values before rounding. */
 const CHECKED = 40;
 
@@ -85,12 +86,10 @@ export async function explore(
   nodes.forEach((node, i) => colors.set(pipeline.colors.subarray(3 * node, 3 * node + 3), 3 * i));
   const halves = { eigenvectors: toHalf(eigenvectors), aligned: toHalf(features), beta: toHalf(beta) };
   const rois = [...new Set(places.map(({ roi }) => roi))];
+  const rounded = fromHalf(halves.eigenvectors);
+  assertRows(rounded, "eigenvectors in float16");
   const exact = await clicks(eigenvectors, features, beta);
-  const rounded = await clicks(
-    fromHalf(halves.eigenvectors),
-    fromHalf(halves.aligned),
-    fromHalf(halves.beta),
-  );
+  const found = await clicks(rounded, fromHalf(halves.aligned), fromHalf(halves.beta));
   const photos = await Promise.all(images.map((i) => pipeline.images[i].load()));
   return {
     content: {
@@ -107,8 +106,8 @@ export async function explore(
       activationLimit: quantile(exact.activation.map(Math.abs), 0.995),
     },
     errors: {
-      similarity: largestDifference(exact.similarity, rounded.similarity),
-      activation: largestDifference(exact.activation, rounded.activation),
+      similarity: largestDifference(exact.similarity, found.similarity),
+      activation: largestDifference(exact.activation, found.activation),
     },
   };
 }

@@ -40,13 +40,13 @@ export async function respondOnGpu(
   { eigenvectors, feature, beta }: ClickData,
   open: () => Promise<Gpu> = openGpu,
 ): Promise<Responder> {
-  const gpu = await open();
+  const gpu = await open(), { description, vendor } = gpu.adapter;
   const raw = uploadMatrix(gpu, eigenvectors, "eigenvectors");
   const unit = normalizeRows(gpu, raw);
   releaseMatrix(gpu, raw);
   const encoder = uploadMatrix(gpu, beta, "β");
   return {
-    name: `WebGPU: ${gpu.adapter.description}`,
+    name: `WebGPU on ${vendor ? `${vendor}, ` : ""}${description}`,
     async respond(node) {
       const data = feature(node);
       const row = uploadMatrix(gpu, { data, rows: 1, cols: data.length }, "aligned feature");

@@ -18,6 +18,7 @@ const controls = {
 const panels = Object.fromEntries(
   [...document.querySelectorAll(".map")].map((map) => [map.dataset.map, map]),
 );
+const photos = [...document.querySelectorAll("#overview button img")];
 const middle = 1 + Math.floor(grid.rows / 2) * grid.cols + Math.floor(grid.cols / 2);
 const host = respondOnHost(content);
 
@@ -59,7 +60,7 @@ function paintPanels() {
     (i) => scale(eigenvectors.data[(first + i) * eigenvectors.cols + vector] / vectorLimits[vector]),
   );
   if (response) paint("similarity", (i) => scale(response.similarity[first + i]));
-  panels.photo.querySelector("img").src = images[view.image].photo;
+  panels.photo.querySelector("img").src = photos[view.image].src;
   byId("vector-number").textContent = controls.vector.value;
   byId("layer-number").textContent = slots[view.slot].layer;
   for (const map of Object.values(panels)) {
@@ -233,7 +234,7 @@ function tell(node, { clientX, clientY }) {
 function useHost(reason) {
   engine = host;
   controls.engine.value = "host";
-  byId("engine-note").textContent = `Plain JavaScript computes here: ${reason}`;
+  byId("engine-note").textContent = `Plain JavaScript computes here, WebGPU cannot: ${reason.split(":")[0]}.`;
 }
 
 let onGpu = null;
@@ -265,6 +266,7 @@ globalThis.explorer = {
   node: () => ({ ...clicked, index: nodeOf(clicked) }),
   engine: () => engine.name,
   response: () => response,
+  busy: () => busy,
 };
 
 syncControls();

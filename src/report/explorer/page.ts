@@ -192,8 +192,8 @@ function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
     sheet.map(hemisphere)
   }</div><p id="voxel">Point at a voxel to read its value.</p></div>
       <table class="numbers" id="regions">
-        <caption>Mean activation by region</caption>
-        <thead><tr><th scope="col">region</th><th scope="col">mean</th><th scope="col" class="number">value</th></tr></thead>
+        <caption>By region</caption>
+        <thead><tr><th scope="col">region</th><th scope="col" colspan="2">mean activation</th></tr></thead>
         <tbody>${rows}</tbody>
       </table>
     </div>
@@ -234,7 +234,7 @@ function overview({ images, models, grid }: ExplorerContent): Html {
       <li
         class="card"><button type="button" value="${i}"><img src="${photo}" alt="">Look at ${name}</button><div class="names">${names}</div><div class="maps"><canvas width="${grid
           .cols}" height="${grid
-          .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></li>\\n
+          .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></li>
     `
   );
   return html`<section aria-labelledby="everywhere">
@@ -247,10 +247,11 @@ function overview({ images, models, grid }: ExplorerContent): Html {
 
 /** Data blocks, which no browser runs; `<` cannot close them early. */
 function payload(content: ExplorerContent): Html {
-  const { eigenvectors, aligned, beta, colors, segments, voxelRois, sheet: _, ...small } = content;
+  const { images, eigenvectors, aligned, beta, colors, segments, voxelRois, sheet: _, ...small } = content;
   const shape = ({ rows, cols, scale }: HalfMatrix) => ({ rows, cols, scale });
   const json = JSON.stringify({
     ...small,
+    images: images.map(({ name }) => ({ name })),
     voxelRois: [...voxelRois],
     eigenvectors: shape(eigenvectors),
     aligned: shape(aligned),

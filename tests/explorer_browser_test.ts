@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Browser, Page } from "playwright-core";
+import type { ClickResponse } from "../src/report/explorer/click_response.ts";
+import { respondOnGpu } from "../src/report/explorer/click_response.ts";
+import { renderExplorer } from "../src/report/explorer/page.ts";
+import { assertClose } from "./assert_close.ts";
+import {
+  chromiumPath,
+  horizontalOverflow,
+  type Look,
+  openBrowser,
+  openFile,
+  type PageTrouble,
+} from "./browser.ts";
+import { testSeed } from "./random.ts";
+import { embeddedRows, sampleExploration } from "./sample_exploration.ts";
+
+const ignore = chromiumPath === undefined;
+const WIDE: Look = { width: 1280, colorScheme: "light" };
+const NOTHING: PageTrouble = { errors: [], requests: [] };
+
+type Sample = Awaited<ReturnType<typeof sampleExploration>>;
+
+async function withPage(
+  args: string[],
+  body: (browser: Browser, path: string, sample: Sample) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir(), browser = await openBrowser(args);
+  try {
+    const sample = await sampleExploration();
+    const text = { method: "By cosine.", settings: { seed: 0 }, command: "deno task explorer" };
+    await Deno.writeTextFile(`${folder}/explorer.html`, await renderExplorer(sample.content, text));
+    await body(browser, `${folder}/explorer.html`, sample);
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Opens the page and waits for its first answer. */
+async function open(browser: Browser, path: string, look = WIDE) {
+  const opened = await openFile(browser, path, look);
+  await opened.page.locator('html[data-ready="true"]').waitFor();
+  // Chromium itself notes in the console that it has no adapter, which a page cannot know before it asks.
+  opened.trouble.errors = opened.trouble.errors.filter((error) => error !== "No available adapters.");
+  return opened;
+}
+
+/** The clicked node and the numbers behind the maps, once they belong to each other. */
+async function answer(page: Page) {
+  const index = await page.evaluate<number>("explorer.node().index");
+  for (let i = 0; i < 100; i++) {
+    const own = await page.evaluate<number>(`explorer.response().similarity[${index}]`);
+    if (Math.abs(own - 1) < 1e-3 && await page.evaluate("!explorer.busy()")) break;
+    await page.waitForTimeout(50);
+  }
+  const parts = await page.evaluate<number[][]>(
+    "[[...explorer.response().similarity], [...explorer.response().activation]]",
+  );
+  return { index, similarity: parts[0], activation: parts[1] };
+}
+
+function pictures(page: Page): Promise<string[]> {
+  return page.evaluate(
+    "[...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())",
+  );
+}
+
+/** The same answer in Deno, from the values before rounding. */
+async function answerInDeno(
+  { pipeline, aligned, beta, images }: Sample,
+  node: number,
+): Promise<ClickResponse> {
+  const features = embeddedRows(aligned, pipeline, images);
+  const responder = await respondOnGpu({
+    eigenvectors: embeddedRows(pipeline.eigenvectors, pipeline, images),
+    beta,
+    feature: (node) => features.data.slice(node * features.cols, (node + 1) * features.cols),
+  });
+  try {
+    return await responder.respond(node);
+  } finally {
+    responder.close();
+  }
+}
+
+for (const [engine, args] of [["plain JavaScript", []], ["WebGPU", ["--enable-unsafe-webgpu"]]] as const) {
+  Deno.test({
+    name: `explorer on ${engine}: a click changes the maps and equals the Deno result to 1e-3`,
+    ignore,
+    fn: () =>
+      withPage([...args], async (browser, path, sample) => {
+        const { page, trouble } = await open(browser, path);
+        assert((await page.evaluate<string>("explorer.engine()")).startsWith(engine));
+        const before = await pictures(page), first = await answer(page);
+        await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
+        const found = await answer(page), after = await pictures(page);
+        assertNotEquals(found.index, first.index);
+        assertEquals(found.index % sample.pipeline.tokens, 1, "the first patch");
+        const changed = before.filter((picture, i) => picture !== after[i]).length;
+        assertEquals(changed, 1 + sample.images.length, "the similarity map and every image's maps");
+        const expected = await answerInDeno(sample, found.index), note = `seed ${testSeed}`;
+        assertClose(found.similarity, expected.similarity, { relative: 1e-3, note });
+        assertClose(found.activation, expected.activation, { relative: 1e-3, note });
+
+        const last = page.locator("#overview canvas").last();
+        const box = (await last.boundingBox())!;
+        await last.click({ position: { x: box.width - 2, y: box.height - 2 } });
+        assertEquals((await answer(page)).index, sample.content.segments.length - 1, "the last node");
+        assertEquals(trouble, NOTHING);
+      }),
+  });
+}
+
+Deno.test({
+  name: "explorer: the shaders and plain JavaScript give the same numbers in one browser",
+  ignore,
+  fn: () =>
+    withPage(["--enable-unsafe-webgpu"], async (browser, path) => {
+      const { page, trouble } = await open(browser, path);
+      const gpu = await answer(page);
+      await page.locator("#engine").selectOption("host");
+      await page.locator("#computed", { hasText: "plain JavaScript" }).waitFor();
+      const host = await answer(page);
+      assertEquals(await page.evaluate("explorer.engine()"), "plain JavaScript");
+      assertClose(gpu.similarity, host.similarity, { relative: 1e-6 });
+      assertClose(gpu.activation, host.activation, { relative: 1e-6 });
+      assertEquals(trouble, NOTHING);
+    }),
+});
+
+Deno.test({
+  name: "explorer: the keyboard reaches every control, moves the pixel and changes what is looked at",
+  ignore,
+  fn: () =>
+    withPage([], async (browser, path, sample) => {
+      const { page, trouble } = await open(browser, path);
+      const reached: string[] = [];
+      for (let i = 0; i < 11; i++) {
+        await page.keyboard.press("Tab");
+        reached.push(await page.evaluate("document.activeElement.id || document.activeElement.localName"));
+      }
+      assertEquals(reached, [
+        ...["a", "image", "model", "layer", "vector", "engine", "pixel"],
+        ...["button", "button", "button", "div"],
+      ]);
+      await page.locator("#pixel").focus();
+      const start = (await answer(page)).index;
+      for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
+      assertEquals((await answer(page)).index, start - sample.content.grid.cols - 1);
+      for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowUp");
+      const top = await page.evaluate<{ token: number }>("explorer.node()");
+      assert(top.token >= 1 && top.token <= sample.content.grid.cols, "stops at the first row");
+      const label = await page.locator("#pixel").getAttribute("aria-label");
+      assert(label?.includes("row 1, column 2"), label ?? "");
+
+      const colors = () => page.evaluate("document.querySelector('[data-map=colors] canvas').toDataURL()");
+      const before = await colors();
+      await page.locator("#layer").focus();
+      await page.keyboard.press("ArrowRight");
+      const other = await colors();
+      assertNotEquals(other, before);
+      assert(await page.locator('[data-map="colors"] .marker.elsewhere').isVisible());
+      await page.locator("#overview button").last().focus();
+      await page.keyboard.press("Enter");
+      assertNotEquals(await colors(), other);
+      assertEquals(await page.locator("#image").inputValue(), "2");
+      await page.keyboard.press("ArrowRight");
+      const moved = await page.evaluate<{ image: number }>("explorer.node()");
+      assertEquals(moved.image, 2, "the focus is on the pixel of the image");
+      assertEquals(trouble, NOTHING);
+    }),
+});
+
+Deno.test({
+  name: "explorer: no overflow and no error in light and dark, wide and 360 px; the scale follows the theme",
+  ignore,
+  fn: () =>
+    withPage([], async (browser, path) => {
+      const maps = new Set<string>();
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [360, 768, 1280]) {
+          const { page, trouble } = await open(browser, path, { width, colorScheme });
+          assertEquals(await horizontalOverflow(page), 0, `${colorScheme} ${width}`);
+          assertEquals(trouble, NOTHING, `${colorScheme} ${width}`);
+          maps.add((await pictures(page))[0]);
+          await page.close();
+        }
+      }
+      assertEquals(maps.size, 2);
+    }),
+});
