@@ -195,7 +195,9 @@ async function varianceSection({ out, found, pipeline }: AlignedColorsReport): P
         }, theme),
     ),
     text(
-      "With ten categories and a hundred images, chance alone explains about a tenth of the variance by category.",
+      `With ten categories and ${found.images} images, chance alone explains ${
+        formatNumber(9 / Math.max(9, found.images - 1), 2)
+      } of the variance by category.`,
     ),
     table({
       caption: "Variance of the colors explained, η²",

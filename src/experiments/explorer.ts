@@ -5,7 +5,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { respondOnHost } from "../report/explorer/click_response.ts";
 import { fromHalf, toHalf } from "../report/explorer/half.ts";
-import type { ExplorerContent, SheetSide } from "../report/explorer/page.ts";
+import type { ExplorerContent, SheetSide } from "../report/explorer/content.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { HEMISPHERES } from "../data/algonauts.ts";
 import { labelPlace } from "./cortex_picture.ts";

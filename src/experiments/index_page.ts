@@ -1,7 +1,7 @@
 /** The index of the reports. */
 import { basename } from "node:path";
 import { writeFileAtomic } from "../data/atomic_write.ts";
-import { linkList, table, text } from "../report/blocks.ts";
+import { claimBox, linkList } from "../report/blocks.ts";
 import { renderPage } from "../report/page.ts";
 import { readResults } from "../report/results.ts";
 
@@ -21,9 +21,7 @@ export async function writeIndexPage(
 ): Promise<string> {
   const results = await readResults(`${out}/results.json`);
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
-  const claims = Object.entries(results.experiments).flatMap(([experiment, { claims }]) =>
-    claims.map((claim) => ({ experiment, ...claim }))
-  );
+  const claims = Object.values(results.experiments).flatMap(({ claims }) => claims);
   const count = (verdict: string) => claims.filter((claim) => claim.verdict === verdict).length;
   const page = renderPage({
     title: "Reports",
@@ -36,16 +34,8 @@ export async function writeIndexPage(
         heading: "Pages",
         body: linkList(Object.entries(pages).map(([name, path]) => ({ title: name, href: basename(path) }))),
       },
-      {
-        heading: "Claims",
-        body: claims.length === 0 ? text("None yet.") : table({
-          caption: "The paper's claims and what was measured",
-          columns: ["experiment", "the paper", "measured", "verdict"],
-          rows: claims.map((
-            { experiment, paper, measured, verdict },
-          ) => [experiment, paper, measured, verdict]),
-        }),
-      },
+      ...Object.entries(results.experiments).filter(([, { claims }]) => claims.length > 0)
+        .map(([name, { claims }]) => ({ heading: name, body: claims.map(claimBox) })),
     ],
     settings: {
       adapter: `${results.adapter.description}${results.adapter.software ? " (software)" : ""}`,

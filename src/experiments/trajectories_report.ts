@@ -90,15 +90,15 @@ function claimOf(
   const beside = !paper || step.at === 0
     ? ""
     : paper.layer === step.layer
-    ? "; the same layer as the paper's"
-    : `; another layer than the paper's, whose ${paper.name} is a larger model`;
+    ? "; the paper's layer too"
+    : `; the paper's ${paper.name}, a larger model, does so at layer ${paper.layer}`;
   return {
     id: `figure-and-ground-part-in-${model.replace(/[^\w]|_/g, "-")}`,
-    paper: paper
-      ? `the trajectories of figure and ground bifurcate in ${paper.name} from layer ${
-        paper.layer - 1
-      } to layer ${paper.layer}`
-      : "the trajectories of figure and ground bifurcate at one layer; the paper shows it for CLIP (3 to 4) and DINO (4 to 5)",
+    paper: `the trajectories of figure and ground bifurcate at one layer: ${
+      paper
+        ? `in ${paper.name} from ${paper.layer - 1} to ${paper.layer}`
+        : "in CLIP from 3 to 4, in DINO from 4 to 5"
+    }`,
     measured: where + beside,
     statistic: step.at === 0
       ? "step of A over the layers"
@@ -108,25 +108,15 @@ function claimOf(
         formatNumber(step.p, 3)
       }; ${
         formatNumber(100 * step.stability, 0)
-      } % of bootstrapped image sets choose the layer; the step leaves ${
-        share(step.error, step)
-      } of the sum of squares of the better of the two fits, a line ${
-        share(step.lineError, step)
-      }; above place alone by ${formatNumber(beyondPlace.mean, 3)}, sign-flip p ${
-        formatNumber(beyondPlace.p, 4)
-      }; images are the units`,
+      } % of bootstrapped image sets choose the layer; sum of squares left by the step ${
+        formatNumber(step.error, 4)
+      }, by a straight line ${formatNumber(step.lineError, 4)}; above place alone by ${
+        formatNumber(beyondPlace.mean, 3)
+      }, sign-flip p ${formatNumber(beyondPlace.p, 4)}; images are the units`,
     n: images,
     p: Math.max(step.p, beyondPlace.p),
     verdict: parts ? "shown" : "not shown",
   };
-}
-
-function share(
-  error: number,
-  { error: one, lineError: other }: { error: number; lineError: number },
-): string {
-  const least = Math.min(one, other);
-  return least > 0 ? `${formatNumber(error / least, 2)} times that` : formatNumber(error, 4);
 }
 
 async function separationSection(out: string, { models, place }: Trajectories): Promise<Html[]> {
@@ -149,16 +139,17 @@ async function separationSection(out: string, { models, place }: Trajectories): 
     ),
     table({
       caption: "The step of each model",
-      columns: ["model", "layer", "resamples that choose it, %", "step up", "p", "beyond place"],
+      columns: ["model", "layer", "share of resamples", "step up", "p", "beyond place"],
       rows: models.map(({ model, step, beyondPlace }) => [
         model,
         step.at > 0 ? `L${step.layer}` : "none",
-        100 * step.stability,
+        step.stability,
         step.jump,
         step.p,
         beyondPlace.mean,
       ]),
     }),
+    text("The verdict is about whether there is such a layer; its number depends on the depth of the model."),
     table({
       caption: "Separation A by layer: in all eigenvectors, and on the map of two dimensions",
       columns: ["layer", "A", "low", "high", "A on the map"],

@@ -11,29 +11,23 @@ export interface PlaneLayersChart {
   width: number;
 }
 
+const KEY_STEP = 16, KEY_WIDTH = 44;
+
 /**
- * Points of every layer on one map, from early (blue) to late (orange), each layer's name at its middle.
+ * Points of every layer on one map, from early (blue) to late (orange), with the layers' names at the right.
  * @param chart Places of every layer.
  * @param theme The colors.
  * @returns A Vega-Lite spec.
  */
 export function planeLayersChart({ name, layers, width }: PlaneLayersChart, theme: Theme): TopLevelSpec {
-  const plane = planeOf(name, layers.flatMap(({ places }) => places), Math.min(width - 20, 440));
+  const plane = planeOf(name, layers.flatMap(({ places }) => places), Math.min(width - KEY_WIDTH - 10, 440));
   const color = {
     field: "layer",
     type: "nominal" as const,
     scale: { domain: layers.map(({ label }) => label), range: sequenceOf(theme, layers.length) },
     legend: null,
   };
-  const labels = layers.map(({ label, places }) => ({ layer: label, ...middleOf(places) }));
-  const label = (mark: { stroke?: string; strokeWidth?: number }, colored: boolean) => ({
-    data: { values: labels },
-    mark: { type: "text" as const, aria: false, fontWeight: 700 as const, fontSize: 12, ...mark },
-    encoding: {
-      ...{ x: plane.x, y: plane.y, text: { field: "layer" } },
-      ...(colored ? { color } : {}),
-    },
-  });
+  const key = layers.map(({ label }, i) => ({ layer: label, at: KEY_STEP * (i + 0.5) }));
   return {
     ...{ width: plane.side, height: plane.side, description: name, view: { stroke: theme.rule } },
     layer: [
@@ -44,16 +38,18 @@ export function planeLayersChart({ name, layers, width }: PlaneLayersChart, them
         mark: { type: "point" as const, filled: true, size: 14, opacity: 0.6, aria: false },
         encoding: { x: plane.x, y: plane.y, color },
       },
-      label({ stroke: theme.page, strokeWidth: 4 }, false),
-      label({}, true),
+      {
+        data: { values: key },
+        mark: {
+          ...{ type: "text" as const, aria: false, align: "left" as const, baseline: "middle" as const },
+          fontWeight: 600 as const,
+        },
+        encoding: {
+          x: { value: plane.side + 10 },
+          y: { field: "at", type: "quantitative" as const, scale: null, axis: null },
+          ...{ text: { field: "layer" }, color },
+        },
+      },
     ],
   };
-}
-
-/** The place of a layer nearest to its mean: the mean itself may lie where no patch is. */
-function middleOf(places: readonly PlanePlace[]): { x: number; y: number } {
-  const mean = [0, 1].map((c) => places.reduce((sum, place) => sum + place[c], 0) / places.length);
-  const far = ([x, y]: PlanePlace) => Math.hypot(x - mean[0], y - mean[1]);
-  const [x, y] = places.reduce((best, place) => far(place) < far(best) ? place : best);
-  return { x, y };
 }

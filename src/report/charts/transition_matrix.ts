@@ -14,7 +14,7 @@ export interface TransitionMatrixChart {
 }
 
 /** At a half, ink on top stays readable in light and dark. */
-const STRONGEST = 0.5, CELL = 32;
+const STRONGEST = 0.5, CELL = 36, SPACING = 14;
 
 /**
  * Matrices of where patches come from (rows) and go to (columns), each number in its cell.
@@ -28,17 +28,15 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
   const numbers = panels.flatMap(({ rows }) => rows.flat()).filter((value) => value !== null);
   checkChartNumbers(name, numbers);
   const most = Math.max(1e-9, ...numbers.map(Math.abs));
-  const inRow = panels.length * (CELL * to.length + 44) <= width;
+  const inRow = panels.length * (CELL * to.length + 24) + SPACING * (panels.length - 1) <= width;
   const cell = inRow ? CELL : Math.min(44, (width - 60) / to.length);
   const parts = panels.map(({ title, rows, negative = false }) => {
     const values = rows.flatMap((row, a) =>
       row.map((value, b) => ({
         ...{ from: from[a], to: to[b], strength: value === null ? 0 : STRONGEST * Math.abs(value) / most },
         ground: negative || (value ?? 0) < 0,
-        label: value === null ? "–" : value.toFixed(2).replace("-", "−"),
-        note: `${title} · ${from[a]} to ${to[b]}: ${
-          value === null ? "no patches" : value.toFixed(4).replace("-", "−")
-        }`,
+        label: value === null ? "–" : rounded(value, 2),
+        note: `${title} · ${from[a]} to ${to[b]}: ${value === null ? "no patches" : rounded(value, 4)}`,
       }))
     );
     const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
@@ -66,12 +64,18 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
           },
         },
         {
-          mark: { type: "text" as const, aria: false, fontSize: 12 },
+          mark: { type: "text" as const, aria: false, fontSize: inRow ? 11 : 12 },
           encoding: { x, y, text: { field: "label", type: "nominal" as const } },
         },
       ],
     };
   });
-  const common = { description: name, spacing: 18 };
+  const common = { description: name, spacing: inRow ? SPACING : 18 };
   return inRow ? { ...common, hconcat: parts } : { ...common, vconcat: parts };
+}
+
+/** A number without the sign of a zero. */
+function rounded(value: number, digits: number): string {
+  const shown = value.toFixed(digits);
+  return Number(shown) === 0 ? (0).toFixed(digits) : shown.replace("-", "−");
 }

@@ -271,4 +271,6 @@ globalThis.explorer = {
 
 syncControls();
 paintPanels();
-useGpu().then(answer).then(() => document.documentElement.dataset.ready = "true");
+controls.engine.value = "host";
+answer() // without waiting for shaders to compile
+  .then(useGpu).then(answer).then(() => document.documentElement.dataset.ready = "true");

@@ -5,44 +5,10 @@ import { type Html, html, rawHtml } from "../html.ts";
 import pageStyle from "../page.css" with { type: "text" };
 import { themeCss } from "../theme.ts";
 import style from "./explorer.css" with { type: "text" };
-import type { HalfMatrix } from "./half.ts";
+import type { ExplorerContent } from "./content.ts";
+import { hemispherePicture } from "./hemisphere_picture.ts";
 import { linkModules } from "./link_modules.ts";
-
-/** One hemisphere of the cortical sheet. */
-export interface SheetSide {
-  name: string;
-  /** Places of its voxels, in their order among all voxels. */
-  places: { x: number; y: number }[];
-  labels: { text: string; x: number; y: number }[];
-}
-
-/** What the explorer shows. Nodes follow slot by slot, image by image, token by token. */
-export interface ExplorerContent {
-  /** `photo` is a data URI. */
-  images: { name: string; photo: string }[];
-  models: string[];
-  slots: { model: string; layer: number }[];
-  /** Tokens of an image: class token, then patches row by row. */
-  tokens: number;
-  grid: { rows: number; cols: number };
-  /** n × C. */
-  eigenvectors: HalfMatrix;
-  /** n × D′: V′. */
-  aligned: HalfMatrix;
-  /** D′ × voxels: β. */
-  beta: HalfMatrix;
-  /** n × 3 bytes. */
-  colors: Uint8Array;
-  /** Segment of every node, below `segmentCount`. */
-  segments: Uint8Array;
-  segmentCount: number;
-  rois: string[];
-  /** Index into `rois` of every voxel, hemisphere by hemisphere. */
-  voxelRois: Uint8Array;
-  sheet: SheetSide[];
-  /** Activation at the ends of the color scale. */
-  activationLimit: number;
-}
+import { payloadBlocks } from "./payload_blocks.ts";
 
 /** What the page says beside its content. */
 export interface ExplorerText {
@@ -56,9 +22,6 @@ const SCRIPT = new URL("./explorer.js", import.meta.url);
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>s</mi><mi>i</mi></msub><mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>i</mi></msub><mo>·</mo><msub><mi>x</mi><mi>c</mi></msub></mrow><mrow><mo>‖</mo><msub><mi>x</mi><mi>i</mi></msub><mo>‖</mo><mo>‖</mo><msub><mi>x</mi><mi>c</mi></msub><mo>‖</mo></mrow></mfrac><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><msubsup><mi>v</mi><mi>c</mi><mo>′</mo></msubsup><mi>β</mi></math>`,
 );
-/** Width of a hemisphere's drawing. */
-const SHEET = 340, MARGIN = 14;
-
 /**
  * Renders the explorer: one file that works from file:// and offline; its Content-Security-Policy forbids every request
  * and every script but its own, which holds the project's modules and shaders as they are.
@@ -112,7 +75,7 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
         </main>
         <footer>Everything on this page is computed in it; nothing is loaded and nothing is sent.</footer>
         <div class="tip" id="tip" aria-hidden="true"></div>
-    ${payload(content)}
+    ${payloadBlocks(content)}
         <script type="module">${rawHtml(script)}</script>
       </body>
     </html>
@@ -189,7 +152,7 @@ function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
     ${legend(`−${limit}`, `+${limit}`)}
     <div class="brain">
       <div><div id="cortex">${
-    sheet.map(hemisphere)
+    sheet.map(hemispherePicture)
   }</div><p id="voxel">Point at a voxel to read its value.</p></div>
       <table class="numbers" id="regions">
         <caption>By region</caption>
@@ -198,33 +161,6 @@ function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
       </table>
     </div>
   </section>`;
-}
-
-function hemisphere({ name, places, labels }: SheetSide): Html {
-  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
-  const left = Math.min(...xs), top = Math.min(...ys);
-  const width = Math.max(...xs) - left || 1, height = Math.max(...ys) - top || 1;
-  const zoom = (SHEET - 2 * MARGIN) / width, heading = 20;
-  const x = (value: number) => (MARGIN + (value - left) * zoom).toFixed(1);
-  const y = (value: number) => (heading + MARGIN + (value - top) * zoom).toFixed(1);
-  const radius = Math.max(1, 0.56 * Math.sqrt(width * height / places.length) * zoom).toFixed(1);
-  const dots = places.map((place) => `<circle cx="${x(place.x)}" cy="${y(place.y)}" r="${radius}"/>`);
-  const names = labels.map((label) =>
-    html`
-      <text x="${x(label.x)}" y="${y(
-        label.y,
-      )}" dy="4" text-anchor="middle" paint-order="stroke" stroke="var(--page)"
-        stroke-width="3" fill="var(--ink)">${label.text}</text>
-    `
-  );
-  return html`
-    <svg viewBox="0 0 ${SHEET} ${Math.ceil(height * zoom + heading + 2 * MARGIN)}" role="img"
-      aria-label="${name}, its voxels colored by activation"
-      font-size="12"><text x="${SHEET /
-        2}" y="12" text-anchor="middle" fill="var(--muted)">${name}</text><g fill="var(--neutral)">${rawHtml(
-          dots.join(""),
-        )}</g>${names}</svg>
-  `;
 }
 
 function overview({ images, models, grid }: ExplorerContent): Html {
@@ -243,28 +179,4 @@ function overview({ images, models, grid }: ExplorerContent): Html {
     ${legend("cosine −1", "1")}
     <ul id="overview">${cards}</ul>
   </section>`;
-}
-
-/** Data blocks, which no browser runs; `<` cannot close them early. */
-function payload(content: ExplorerContent): Html {
-  const { images, eigenvectors, aligned, beta, colors, segments, voxelRois, sheet: _, ...small } = content;
-  const shape = ({ rows, cols, scale }: HalfMatrix) => ({ rows, cols, scale });
-  const json = JSON.stringify({
-    ...small,
-    images: images.map(({ name }) => ({ name })),
-    voxelRois: [...voxelRois],
-    eigenvectors: shape(eigenvectors),
-    aligned: shape(aligned),
-    beta: shape(beta),
-  }).replaceAll("<", "\\u003c");
-  const block = (id: string, { buffer, byteOffset, byteLength }: Uint8Array | Uint16Array) =>
-    rawHtml(
-      `<script type="text/plain" id="${id}">${
-        new Uint8Array(buffer, byteOffset, byteLength).toBase64()
-      }</script>\n`,
-    );
-  return html`<script type="application/json" id="content">${rawHtml(json)}</script>
-${block("colors", colors)}${block("segments", segments)}${block("eigenvectors", eigenvectors.bits)}${
-    block("aligned", aligned.bits)
-  }${block("beta", beta.bits)}`;
 }

@@ -1,0 +1,38 @@
+/** What the explorer's page is made from. */
+import type { HalfMatrix } from "./half.ts";
+
+/** One hemisphere of the cortical sheet. */
+export interface SheetSide {
+  name: string;
+  /** Places of its voxels, in their order among all voxels. */
+  places: { x: number; y: number }[];
+  labels: { text: string; x: number; y: number }[];
+}
+
+/** What the explorer shows. Nodes follow slot by slot, image by image, token by token. */
+export interface ExplorerContent {
+  /** `photo` is a data URI. */
+  images: { name: string; photo: string }[];
+  models: string[];
+  slots: { model: string; layer: number }[];
+  /** Tokens of an image: class token, then patches row by row. */
+  tokens: number;
+  grid: { rows: number; cols: number };
+  /** n × C. */
+  eigenvectors: HalfMatrix;
+  /** n × D′: V′. */
+  aligned: HalfMatrix;
+  /** D′ × voxels: β. */
+  beta: HalfMatrix;
+  /** n × 3 bytes. */
+  colors: Uint8Array;
+  /** Segment of every node, below `segmentCount`. */
+  segments: Uint8Array;
+  segmentCount: number;
+  rois: string[];
+  /** Index into `rois` of every voxel, hemisphere by hemisphere. */
+  voxelRois: Uint8Array;
+  sheet: SheetSide[];
+  /** Activation at the ends of the color scale. */
+  activationLimit: number;
+}
