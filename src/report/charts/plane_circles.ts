@@ -50,7 +50,8 @@ export function planeCirclesChart(chart: PlaneCirclesChart, theme: Theme): TopLe
         data: { values: centres },
         mark: {
           ...{ type: "point" as const, filled: false, stroke: theme.ink, strokeWidth: 1.5, opacity: 1 },
-          size: Math.PI * (radius * pixels) ** 2,
+          // Vega takes a circle's size as its squared diameter.
+          size: (2 * radius * pixels) ** 2,
         },
         encoding: { x, y, description: { field: "note", type: "nominal" as const } },
       },
