@@ -46,7 +46,7 @@ export async function respondOnGpu(
   releaseMatrix(gpu, raw);
   const encoder = uploadMatrix(gpu, beta, "β");
   return {
-    name: `WebGPU on ${vendor ? `${vendor}, ` : ""}${description}`,
+    name: `WebGPU on ${vendor || description}`,
     async respond(node) {
       const data = feature(node);
       const row = uploadMatrix(gpu, { data, rows: 1, cols: data.length }, "aligned feature");

@@ -47,5 +47,6 @@ function regionMeans(activation, voxelRois, count) {
 
 /** A number with its sign and three digits. */
 export function signed(value) {
-  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  const digits = Math.abs(value).toFixed(3);
+  return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
 }

@@ -141,7 +141,7 @@ function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
         <td class="bar">
           <div><span></span></div>
         </td>
-        <td class="number">+0.000</td>
+        <td class="number">0.000</td>
       </tr>
     `
   );
