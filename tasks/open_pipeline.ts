@@ -13,13 +13,15 @@ import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
-export const PIPELINE_FLAGS = ["limit", "landmarks", "out", "cache", "seed", "adapter"];
+export const PIPELINE_FLAGS = ["limit", "landmarks", "knn", "out", "cache", "seed", "adapter"];
 /** Switches that every experiment takes. */
 export const PIPELINE_SWITCHES = ["quick", "explain"];
 /** Their help. */
 export const PIPELINE_HELP = `
   --limit N         the first N scenes (default: 100; 12 with --quick)
   --landmarks N     landmarks that the graph is solved on (default: 5000; 1500 with --quick)
+  --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
+                    (default: exact)
   --out DIR         where the report goes (default: reports/out)
   --cache DIR       where finished stages are kept (default: .cache)
   --seed N          seed of every random choice (default: 0)
@@ -30,6 +32,7 @@ export const PIPELINE_HELP = `
 
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
+const KNN = ["exact", "hnsw", "auto"] as const;
 /** Training scenes of the observer with `--quick`. */
 const QUICK_SCENES = 150;
 
@@ -62,6 +65,8 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
   const seed = wholeNumber(flags, "seed", 0) ?? 0;
   const count = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
   const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
+  const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
+  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
   await assertWritable(out);
   const timings: Record<string, number> = {};
   const world = await runStage(
@@ -87,12 +92,13 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     const pipeline = await runPipeline(gpu, stages, {
       ...{ models, images: sceneImages(count, 0), identity: world.fingerprint, align },
       alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
-      ...{ landmarks, neighbors: 32, components: 20, seed },
+      ...{ landmarks, knn, neighbors: 32, components: 20, seed },
       ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
     }, progress.tick).finally(progress.finish);
     if (flags.explain) {
       for (const { name, state, why } of stages.reports) console.log(`${name}: ${state} (${why})`);
     }
+    if (pipeline && knn !== "exact") console.error(pipeline.search);
     if (!pipeline || flags.explain) {
       closeGpu(gpu);
       return null;

@@ -6,6 +6,7 @@ import { basename } from "node:path";
 import { type AlignModel, applyAlign } from "../align/model.ts";
 import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
 import { type FeatureSource, openFeatureSource } from "../data/feature_source.ts";
+import { chooseNeighborSearch, type NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
 import { readPreprocessor } from "../data/preprocess.ts";
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   alignKey: string;
   landmarks: number;
   neighbors: number;
+  /** How nearest landmarks are found; "auto" depends on what is faster, so two machines may differ. */
+  knn: NeighborMethod;
   components: number;
   /** Nodes that t-SNE is run on. */
   sample: number;
@@ -66,6 +69,8 @@ export interface Pipeline {
   eigenvectors: Matrix;
   /** The fit on landmarks. */
   fit: NystromModel;
+  /** How nearest landmarks were found, and why, in one sentence. */
+  search: string;
   /** Per node the index of its sample point. */
   nearest: Uint32Array;
   /** sample × 3 and sample × 2: the spectral map. */
@@ -149,7 +154,17 @@ export async function runPipeline(
     if (folder) manifests.push(await extract(folder));
   }
 
-  const graph = { features: inputs, alignKey, landmarks, neighbors, components, sampling: SAMPLING, seed };
+  const { knn } = options;
+  const graph = {
+    features: inputs,
+    alignKey,
+    landmarks,
+    neighbors,
+    knn,
+    components,
+    sampling: SAMPLING,
+    seed,
+  };
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
     const raw = await openRawFeatures(manifests);
     try {
@@ -160,7 +175,9 @@ export async function runPipeline(
       });
       trim(gpu);
       const all = new Float32Array(source.rows * components);
-      for await (const { first, vectors } of fit.panels(source)) {
+      const { search, reason } = await chooseNeighborSearch(gpu, fit, source, knn);
+      await Deno.writeTextFile(`${folder}/neighbors.txt`, `${reason}\n`);
+      for await (const { first, vectors } of fit.panels(source, { search })) {
         all.set(vectors.data, first * components);
         onProgress("propagate", first + vectors.rows, source.rows);
       }
@@ -210,6 +227,7 @@ export async function runPipeline(
     ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
     eigenvectors: await readMatrix(`${cut}/eigenvectors.npy`),
     fit: await loadNystrom(gpu, `${cut}/fit.arrow`),
+    search: (await Deno.readTextFile(`${cut}/neighbors.txt`)).trim(),
     points2: await readMatrix(`${map}/points2.npy`),
     map: JSON.parse(await Deno.readTextFile(`${map}/map.json`)),
   };
