@@ -7,6 +7,7 @@ import { brainScore } from "../align/brain_score.ts";
 import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/align_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
+import { inLanes } from "./in_lanes.ts";
 
 /**
  * The align of the graph that mixes models: four fifths of the slots are left out of the sum at every step, so that each
@@ -90,6 +91,9 @@ export interface Condition {
   eigen: number[];
 }
 
+/** Trainings side by side; each by itself leaves the device idle for half of the time. */
+const LANES = 4;
+
 /** The weights of the paper's Table 1. */
 export const LAMBDAS = [0, 0.1, 1] as const;
 
@@ -105,23 +109,30 @@ export async function alignConditions(
   cacheDir: string,
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<Condition[]> {
-  const conditions: Condition[] = [], total = LAMBDAS.length * seeds;
-  for (const [i, lambda] of LAMBDAS.entries()) {
-    const condition: Condition = { lambda, scores: [], eigen: [] };
-    for (let seed = 0; seed < seeds; seed++) {
-      const done = i * seeds + seed, note = `λ ${lambda}, seed ${seed}`;
-      const { model, history } = await alignOf(
-        gpu,
-        data,
-        { lambdaEigen: lambda, seed },
-        cacheDir,
-        ({ epoch }, epochs) => onProgress?.(done + epoch / epochs, total, note),
-      );
-      condition.scores.push(scoreOf(data, await predictResponses(gpu, model, data.test.pooled)));
-      condition.eigen.push(history.at(-1)!.eigen);
-      onProgress?.(done + 1, total, note);
-    }
-    conditions.push(condition);
-  }
-  return conditions;
+  const jobs = LAMBDAS.flatMap((lambda) => Array.from({ length: seeds }, (_, seed) => ({ lambda, seed })));
+  let done = 0;
+  const scored = await inLanes(jobs.length, LANES, async (job) => {
+    const { lambda, seed } = jobs[job], note = `λ ${lambda}, seed ${seed}`;
+    let told = 0;
+    const tell = (share: number) => {
+      done += share - told;
+      told = share;
+      onProgress?.(done, jobs.length, note);
+    };
+    const options = { lambdaEigen: lambda, seed };
+    const { model, history } = await alignOf(
+      gpu,
+      data,
+      options,
+      cacheDir,
+      ({ epoch }, all) => tell(epoch / all),
+    );
+    const score = scoreOf(data, await predictResponses(gpu, model, data.test.pooled));
+    tell(1);
+    return { score, eigen: history.at(-1)!.eigen };
+  });
+  return LAMBDAS.map((lambda, i) => {
+    const own = scored.slice(i * seeds, (i + 1) * seeds);
+    return { lambda, scores: own.map(({ score }) => score), eigen: own.map(({ eigen }) => eigen) };
+  });
 }

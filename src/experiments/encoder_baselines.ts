@@ -1,16 +1,20 @@
 /** Encoders of the same features without channel align. */
 import { brainScore } from "../align/brain_score.ts";
 import { gatherRows } from "../align/data.ts";
+import { slotOffset } from "../align/model.ts";
 import { ridge } from "../align/ridge.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { type Score, scoreOf } from "./align_conditions.ts";
 import type { BrainData } from "./brain_data.ts";
+import { inLanes } from "./in_lanes.ts";
 
 /** Penalties in units of the number of images, and folds: coarser than `ridge`'s own, for the time it takes. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 30], FOLDS = 3;
 /** Of the encoders of single slots, which have few features. */
 const PER_SLOT_PENALTIES = [0.1, 1, 10];
+/** Encoders fitted side by side. */
+const LANES = 3;
 /** Share of the training images on which a voxel chooses its slot. */
 const CHOOSING = 0.1;
 
@@ -23,6 +27,14 @@ export function columnsOf({ data, rows, cols }: Matrix, from: number, to: number
   const out = new Float32Array(rows * (to - from));
   for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + from, i * cols + to), i * (to - from));
   return { data: out, rows, cols: to - from };
+}
+
+/** One matrix above the other. */
+function stacked(above: Matrix, below: Matrix): Matrix {
+  const data = new Float32Array(above.data.length + below.data.length);
+  data.set(above.data);
+  data.set(below.data, above.data.length);
+  return { data, rows: above.rows + below.rows, cols: above.cols };
 }
 
 /** Ridge regression of every voxel on all slots' pooled features side by side. */
@@ -45,33 +57,32 @@ export async function perSlotScore(
   const { training, test, slots } = data, images = training.pooled.rows, voxels = training.responses.cols;
   const held = Math.max(2, Math.round(images * CHOOSING));
   const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-  const [choosing, fitted] = [rows(0, held), rows(held, images)].map((part) => ({
-    pooled: gatherRows(training.pooled, part),
-    responses: gatherRows(training.responses, part),
-  }));
+  const heldOut = gatherRows(training.responses, rows(0, held)),
+    responses = gatherRows(training.responses, rows(held, images));
+  const pooled = gatherRows(training.pooled, rows(held, images));
+  const both = stacked(gatherRows(training.pooled, rows(0, held)), test.pooled);
   const best = new Float64Array(voxels).fill(-Infinity);
   const predicted = {
     data: new Float32Array(test.pooled.rows * voxels),
     rows: test.pooled.rows,
     cols: voxels,
   };
-  let first = 0;
-  for (const [slot, { width }] of slots.entries()) {
-    const own = (pooled: Matrix) => columnsOf(pooled, first, first + width);
-    for (const share of PER_SLOT_PENALTIES) {
-      const lambdas = [share * fitted.pooled.rows];
-      const { predict } = await ridge(gpu, own(fitted.pooled), fitted.responses, { lambdas });
-      const { r } = brainScore(await predict(own(choosing.pooled)), choosing.responses);
-      const prediction = await predict(own(test.pooled));
-      for (let v = 0; v < voxels; v++) {
-        if (!(r[v] > best[v])) continue;
-        best[v] = r[v];
-        for (let i = v; i < predicted.data.length; i += voxels) predicted.data[i] = prediction.data[i];
-      }
+  const chosen = new Int32Array(voxels), jobs = slots.length * PER_SLOT_PENALTIES.length;
+  let done = 0;
+  await inLanes(jobs, LANES, async (job) => {
+    const slot = Math.floor(job / PER_SLOT_PENALTIES.length), first = slotOffset(slots, slot);
+    const own = (features: Matrix) => columnsOf(features, first, first + slots[slot].width);
+    const lambdas = [PER_SLOT_PENALTIES[job % PER_SLOT_PENALTIES.length] * pooled.rows];
+    const { predict } = await ridge(gpu, own(pooled), responses, { lambdas });
+    const { data } = await predict(own(both));
+    const { r } = brainScore({ data: data.subarray(0, held * voxels), rows: held, cols: voxels }, heldOut);
+    for (let v = 0; v < voxels; v++) {
+      if (!(r[v] > best[v] || r[v] === best[v] && job < chosen[v])) continue;
+      [best[v], chosen[v]] = [r[v], job];
+      for (let i = v; i < predicted.data.length; i += voxels) predicted.data[i] = data[held * voxels + i];
     }
-    first += width;
-    onProgress?.(slot + 1, slots.length);
-  }
+    onProgress?.(++done, jobs);
+  });
   return scoreOf(data, predicted);
 }
 
