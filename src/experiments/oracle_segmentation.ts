@@ -31,6 +31,37 @@ export const THRESHOLDS: readonly number[] = Array.from({ length: 10 }, (_, i) =
  * @throws RangeError when labels and eigenvectors differ in number, or no pixel has a label
  */
 export function oracleSegmentation(eigenvectors: Matrix, labels: TokenLabels): OracleSegmentation {
+  const match = matchCentres(eigenvectors, labels);
+  let best: OracleSegmentation | null = null;
+  for (const threshold of THRESHOLDS) {
+    const assigned = assignClasses(match, threshold);
+    const { miou, iou } = intersectionOverUnion(assigned, labels);
+    if (!best || miou > best.miou) best = { miou, iou, threshold, assigned };
+  }
+  return best!;
+}
+
+/** The class centre that is most similar to each token, before any threshold. */
+export interface CentreMatch {
+  /** Class of every token. */
+  nearest: Uint8Array;
+  /** Cosine to that class's centre, −1 to 1. */
+  similarity: Float64Array;
+}
+
+/** Classes of all tokens at a threshold: background where even the most similar centre is less similar than that. */
+export function assignClasses({ nearest, similarity }: CentreMatch, threshold: number): Uint8Array {
+  return nearest.map((k, i) => similarity[i] < threshold ? 0 : k);
+}
+
+/**
+ * Compares every token with the classes' centres, the mean eigenvectors under their masks.
+ *
+ * @param eigenvectors n × C, one token a row
+ * @param labels n × classes pixel counts
+ * @throws RangeError when labels and eigenvectors differ in number, or no pixel has a label
+ */
+export function matchCentres(eigenvectors: Matrix, labels: TokenLabels): CentreMatch {
   const { data, rows, cols } = eigenvectors;
   const { counts, classes } = labels;
   if (counts.length !== rows * classes) {
@@ -56,7 +87,9 @@ export function oracleSegmentation(eigenvectors: Matrix, labels: TokenLabels): O
 
   const nearest = new Uint8Array(rows), similarity = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
-    const own = Math.hypot(...data.subarray(i * cols, (i + 1) * cols));
+    let square = 0;
+    for (let c = 0; c < cols; c++) square += data[i * cols + c] ** 2;
+    const own = Math.sqrt(square);
     similarity[i] = -Infinity;
     present.forEach((k, at) => {
       let dot = 0;
@@ -65,13 +98,7 @@ export function oracleSegmentation(eigenvectors: Matrix, labels: TokenLabels): O
       if (cosine > similarity[i]) [similarity[i], nearest[i]] = [cosine, k];
     });
   }
-  let best: OracleSegmentation | null = null;
-  for (const threshold of THRESHOLDS) {
-    const assigned = nearest.map((k, i) => similarity[i] < threshold ? 0 : k);
-    const { miou, iou } = intersectionOverUnion(assigned, labels);
-    if (!best || miou > best.miou) best = { miou, iou, threshold, assigned };
-  }
-  return best!;
+  return { nearest, similarity };
 }
 
 /** IoU per class over all pixels, and its mean over the classes that occur in the ground truth. */
