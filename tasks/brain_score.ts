@@ -4,7 +4,7 @@ import { assertWritable } from "../src/data/atomic_write.ts";
 import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
 import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
-import { readBrainData } from "../src/experiments/brain_data.ts";
+import { firstImages, readBrainData } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
@@ -54,13 +54,23 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const identity = world ? world.fingerprint : subject!, models = embeddedModels();
   const source = { subject: subject ?? subjectOf(world!), cacheDir, identity, seed: 0 };
   const data = await stage("features", (onProgress) => readBrainData({ ...source, models, onProgress }));
-  const conditions = await stage("align", (tick) => alignConditions(gpu, data, seeds, cacheDir, tick));
+  const [conditions, dropped] = await stage("align", (tick) =>
+    Promise.all([
+      alignConditions(gpu, data, seeds, cacheDir, tick),
+      alignOf(gpu, data, GRAPH_ALIGN, cacheDir),
+    ]));
   const ridge = await stage("ridge", () => ridgeScore(gpu, data));
   const perSlot = await stage("no align", (tick) => perSlotScore(gpu, data, tick));
   const position = await stage("position", async (onProgress) => {
     const one = { ...source, models: models.slice(0, 1), limit: POSITION_IMAGES };
     const cells = await readBrainData({ ...one, cells: CELLS, onProgress });
-    return await positionScores(gpu, await readBrainData(one), cells, `${data.models[0]} L6`, CELLS);
+    return await positionScores(
+      gpu,
+      firstImages(data, POSITION_IMAGES),
+      cells,
+      `${data.models[0]} L6`,
+      CELLS,
+    );
   });
   const aligns = {
     aligned: (await alignOf(gpu, data, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
@@ -69,10 +79,6 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const effects = world
     ? await stage("clusters", (tick) => clusteringEffects(gpu, models, aligns, CLUSTERED_SCENES, tick))
     : undefined;
-  const dropped = await stage(
-    "dropped slots",
-    (tick) => alignOf(gpu, data, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
-  );
   const mixable = { paper: aligns.aligned, dropped: dropped.model };
   const mixed = world && models.length > 1
     ? await stage("mixed graph", () => mixedNeighbors(gpu, models, mixable, MIXED_SCENES, 0))

@@ -11,7 +11,7 @@ import {
 } from "../linalg/matrix.ts";
 
 const ADAMW: Kernel = { label: "adamw", code };
-const WORKGROUP = 16;
+const WORKGROUP = 64;
 const WIDTH = 2 ** 18;
 
 /** Decay rates of the running means (Kingma & Ba 2015). */
@@ -71,6 +71,7 @@ export function adamwStep(gpu: Gpu, parameter: Parameter, rate: number, step: nu
         decay,
         ...BETAS.map((beta) => 1 - beta ** step),
       ],
+      overrides: { WORKGROUP },
       workgroups: [width / WORKGROUP, Math.ceil(size / width)],
       sizes: `${value.rows} × ${value.cols}`,
     });

@@ -41,11 +41,11 @@ export interface AlignOptions {
   nodes?: number;
   /** The constraints are taken on every so many steps, times as many; default 8. */
   constrainEvery?: number;
-  /** Most passes over the images; default 12. */
+  /** Most passes over the images; default 10. */
   epochs?: number;
   /** Images a step; default 64. */
   batch?: number;
-  /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 3e-3. */
+  /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 4e-3. */
   rate?: number;
   /** Weight decay of W and β; default 1. */
   decay?: number;
@@ -133,7 +133,7 @@ export async function trainAlign(
   data: AlignData,
   options: AlignOptions = {},
 ): Promise<TrainedAlign> {
-  const { batch = 64, epochs = 12, rate = 3e-3, decay = 1, patience = 5, seed = 0 } = options;
+  const { batch = 64, epochs = 10, rate = 4e-3, decay = 1, patience = 5, seed = 0 } = options;
   const width = options.width ?? Math.max(...data.slots.map((slot) => slot.width));
   const { training, validation } = split(data.images, options.validation ?? 0.1, seed);
   const scale = await standardization(data, training);

@@ -14,7 +14,7 @@ import { inLanes } from "./in_lanes.ts";
  * reaches the shared space by itself, and the eigen-constraint, which holds slots to their own geometry, is off. Chosen
  * among four settings by the agreement of scenes 0 to 99.
  */
-export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 0, slotDropout: 0.8, seed: 0 };
+export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 0, slotDropout: 0.8, epochs: 12, rate: 3e-3, seed: 0 };
 
 /** Mean r and normalised r of a prediction. */
 export interface Score {
@@ -40,7 +40,7 @@ export function scoreOf(
 
 /** Where an align of these data and options is kept. */
 function fileOf(cacheDir: string, data: BrainData, options: AlignOptions): { path: string; key: string } {
-  const hash = createHash("sha256").update(JSON.stringify([2, data.slots, options]));
+  const hash = createHash("sha256").update(JSON.stringify([3, data.slots, options]));
   for (const matrix of [data.training.pooled, data.training.responses, ...data.training.tokens]) {
     hash.update(new Uint8Array(matrix.data.buffer, matrix.data.byteOffset, matrix.data.byteLength));
   }

@@ -1,6 +1,7 @@
 /** What channel align does to the graph: clusterings before and after it, and models mixed in one space. */
 import { basename } from "node:path";
 import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
+import { gatherRows } from "../align/data.ts";
 import { type AlignModel, applyAlign } from "../align/model.ts";
 import { type FeatureManifest, streamFeatures } from "../data/extract.ts";
 import { readPreprocessor } from "../data/preprocess.ts";
@@ -8,12 +9,15 @@ import { type Gpu, trim } from "../gpu/mod.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { inLanes } from "./in_lanes.ts";
 import { sceneImages } from "./image_set.ts";
 import { oracleSegmentation, tokenLabels } from "./oracle_segmentation.ts";
 import { signFlipTest } from "./sign_flips.ts";
 
 /** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
 const COMPONENTS = 10;
+/** Clusterings solved side by side. */
+const LANES = 3;
 /** Layers whose clusterings are compared. */
 const LAYERS = [3, 6, 9, 12];
 /** The layers whose nodes are mixed, and the nodes taken of a scene in each. */
@@ -109,11 +113,12 @@ export async function clusteringEffects(
     const { width, height, figure } = renderScene(i);
     counts.set(tokenLabels({ width, height, data: figure }, manifest.grid, 2), i * perScene);
   }
-  const labels = { counts, classes: 2 }, effects: ClusteringEffect[] = [];
-  for (const { model, layer, slot, features } of tokens) {
+  const labels = { counts, classes: 2 };
+  let done = 0;
+  return await inLanes(tokens.length, LANES, async (at) => {
+    const { model, layer, slot, features } = tokens[at];
     const cut = async (x: Matrix) => {
       const { eigenvectors } = await normalizedCut(gpu, x, { components: COMPONENTS, tolerance: 1e-4 });
-      trim(gpu);
       return { eigenvectors, miou: oracleSegmentation(eigenvectors, labels).miou };
     };
     const raw = await cut(features);
@@ -122,10 +127,9 @@ export async function clusteringEffects(
       const { eigenvectors, miou } = await cut(await applyAlign(gpu, align, slot, features));
       after[name] = { miou, overlap: subspaceOverlap(raw.eigenvectors, eigenvectors) };
     }
-    effects.push({ model, layer, before: raw.miou, after });
-    onProgress?.(effects.length, tokens.length);
-  }
-  return effects;
+    onProgress?.(++done, tokens.length);
+    return { model, layer, before: raw.miou, after };
+  }).finally(() => trim(gpu));
 }
 
 /** ‖Xᵀ Y‖² / C of two orthonormal bases: the mean squared cosine of their principal angles. */
@@ -159,7 +163,8 @@ export async function mixedNeighbors(
   const { count } = scenes;
   const { slots } = Object.values(aligns)[0];
   const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, scenes);
-  const nodes = figureNodes(manifest, scenes, seed), { scene, category, rows } = nodes;
+  const { scene, category, rows } = figureNodes(manifest, scenes, seed);
+  const nodes = tokens.map((own) => ({ ...own, features: gatherRows(own.features, rows) }));
   const used = [...new Set(scene)];
   let equal = 0, pairs = 0;
   for (let i = 0; i < scene.length; i++) {
@@ -173,18 +178,16 @@ export async function mixedNeighbors(
   const over = (features: Matrix[]) => {
     const all = new Float64Array(count);
     for (const layer of MIXED_LAYERS) {
-      const own = features.filter((_, i) => tokens[i].layer === layer).map((matrix) =>
-        unitRows(matrix, rows)
-      );
+      const own = features.filter((_, i) => nodes[i].layer === layer).map(unitRows);
       agreement(own, scene, category, count).forEach((value, i) => all[i] += value / MIXED_LAYERS.length);
     }
     return all;
   };
-  const before = over(tokens.map(({ features }) => features));
+  const before = over(nodes.map(({ features }) => features));
   const found: Record<string, MixedNeighbors> = {};
   for (const [name, align] of Object.entries(aligns)) {
     const aligned: Matrix[] = [];
-    for (const { slot, features } of tokens) aligned.push(await applyAlign(gpu, align, slot, features));
+    for (const { slot, features } of nodes) aligned.push(await applyAlign(gpu, align, slot, features));
     const after = over(aligned);
     found[name] = {
       ...{ before: mean(before), after: mean(after), chance: equal / pairs },
@@ -223,8 +226,8 @@ function majority(counts: Uint32Array, token: number, classes: number): number {
   return own.indexOf(Math.max(...own));
 }
 
-function unitRows({ data, cols }: Matrix, rows: number[]): Float64Array[] {
-  return rows.map((row) => {
+function unitRows({ data, rows, cols }: Matrix): Float64Array[] {
+  return Array.from({ length: rows }, (_, row) => {
     const own = Float64Array.from(data.subarray(row * cols, (row + 1) * cols));
     const norm = Math.hypot(...own);
     return own.map((value) => value / norm);

@@ -128,3 +128,18 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     test: part(kept, training.images.length),
   };
 }
+
+/** The same data with the first `count` training images only, or all where there are fewer. */
+export function firstImages(data: BrainData, count: number): BrainData {
+  const { images, pooled, responses, tokens } = data.training;
+  const rows = Array.from({ length: Math.min(count, images.length) }, (_, i) => i);
+  return {
+    ...data,
+    training: {
+      images: images.slice(0, count),
+      pooled: gatherRows(pooled, rows),
+      responses: gatherRows(responses, rows),
+      tokens,
+    },
+  };
+}
