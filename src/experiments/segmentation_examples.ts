@@ -1,0 +1,103 @@
+/** Example segmentations as small pictures: the image, its truth, and what eigenvectors make of it layer by layer. */
+import sharp from "sharp";
+import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
+import type { RgbImage } from "../data/image.ts";
+import { colorGrid } from "../report/color_grid.ts";
+import { type Html, html } from "../report/html.ts";
+import { pngDataUri } from "../report/tiny_png.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { GraphSegmentation, Kind } from "./segmentation.ts";
+
+/** Images of each model, and most columns of layers. */
+const IMAGES = 3, COLUMNS = 6;
+
+/** Background, then the categories; readable on light and dark paper. */
+const COLORS: readonly (readonly [number, number, number])[] = [
+  [138, 143, 153],
+  ...[[214, 94, 0], [0, 114, 178], [0, 158, 115], [204, 121, 167], [230, 190, 40]],
+  ...[[86, 180, 233], [140, 60, 160], [180, 40, 50], [120, 110, 40], [60, 70, 200]],
+] as [number, number, number][];
+
+/** Names and colors of the classes. */
+const CLASSES: Record<Kind, readonly string[]> = {
+  figure_ground: ["ground", "figure"],
+  category: ["background", ...CATEGORIES],
+};
+
+/** One row an image and model: the truth, then the oracle's segmentation at some layers. */
+export async function exampleSegmentations(
+  pipeline: Pipeline,
+  { models, images }: GraphSegmentation,
+  kind: Kind,
+): Promise<Html[]> {
+  const chosen = ofDifferentCategories(images), { tokens, grid } = pipeline;
+  const all = models[0].scores[kind].map(({ layer }) => layer);
+  const every = Math.ceil(all.length / COLUMNS), layers = all.filter((_, i) => (i + 1) % every === 0);
+  const photos = await Promise.all(
+    chosen.map(async (image) => jpegDataUri(await pipeline.images[image].load())),
+  );
+  const rows = models.flatMap(({ model, scores }) =>
+    chosen.map((image, i) => ({
+      label: `${model} · ${pipeline.images[image].name}`,
+      photo: photos[i],
+      cells: [
+        truthPicture(image, kind),
+        ...layers.map((layer) => {
+          const { assigned } = scores[kind].find((own) => own.layer === layer)!;
+          const first = image * tokens + 1;
+          return classPicture(assigned.subarray(first, first + tokens - 1), grid.cols, grid.rows);
+        }),
+      ],
+    }))
+  );
+  const label = kind === "category" ? "categories" : "figure and ground";
+  return [
+    colorGrid({
+      label: `Segmentations into ${label} by model, image and layer`,
+      columns: ["truth", ...layers.map((layer) => `L${layer}`)],
+      rows,
+    }),
+    legend(CLASSES[kind]),
+  ];
+}
+
+/** The first scenes that show categories not shown yet. */
+function ofDifferentCategories(count: number): number[] {
+  const seen = new Set<number>(), chosen: number[] = [];
+  for (let image = 0; image < count && chosen.length < IMAGES; image++) {
+    const { category } = renderScene(image);
+    if (!seen.has(category)) chosen.push(image);
+    seen.add(category);
+  }
+  return chosen;
+}
+
+function truthPicture(image: number, kind: Kind): string {
+  const { width, height, figure, categoryMask } = renderScene(image);
+  return classPicture(kind === "category" ? categoryMask : figure, width, height);
+}
+
+/** Classes of pixels as a picture. */
+export function classPicture(classes: Uint8Array, width: number, height: number): string {
+  const rgb = new Uint8Array(3 * classes.length);
+  classes.forEach((k, i) => rgb.set(COLORS[k], 3 * i));
+  return pngDataUri(width, height, rgb);
+}
+
+/** A photograph as it is shown on pages. */
+export async function jpegDataUri({ data, width, height }: RgbImage): Promise<string> {
+  const bytes = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).toBuffer();
+  return `data:image/jpeg;base64,${new Uint8Array(bytes).toBase64()}`;
+}
+
+function legend(names: readonly string[]): Html {
+  const entries = names.map((name, k) =>
+    html`
+      <span
+        style="white-space: nowrap"><span aria-hidden="true" style="display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; background: rgb(${COLORS[
+          k
+        ].join(" ")})"></span> ${name}</span>
+    `
+  );
+  return html`<p>${entries}</p>\n`;
+}
