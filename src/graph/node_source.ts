@@ -18,6 +18,8 @@ export interface NodeSource {
 
 /** Rows of a panel: what is read at a time. */
 export const PANEL_ROWS = 4096;
+/** Rows that chosen nodes are looked for in at a time: few, because all but the chosen ones are dropped at once. */
+const CHOSEN_SPAN = 512;
 
 /**
  * A matrix in memory as a source of nodes.
@@ -72,7 +74,7 @@ export async function* readPanels(source: NodeSource): AsyncGenerator<Panel> {
 }
 
 /**
- * Chosen nodes of a source in panels of at most `PANEL_ROWS` rows; `first` counts the chosen ones.
+ * Chosen nodes of a source in panels of at most 512 rows; `first` counts the chosen ones.
  *
  * @param indices rows of the source, ascending
  * @throws RangeError naming the node that is a zero vector or not finite
@@ -81,7 +83,7 @@ export async function* readChosen(source: NodeSource, indices: Uint32Array): Asy
   for (let at = 0; at < indices.length;) {
     const start = indices[at];
     let end = at + 1;
-    while (end < indices.length && indices[end] < start + PANEL_ROWS) end++;
+    while (end < indices.length && indices[end] < start + CHOSEN_SPAN) end++;
     const read = await source.read(start, indices[end - 1] - start + 1);
     assertRows(read, source.name ?? "features", start);
     const { data, cols } = read;
