@@ -23,6 +23,7 @@ import {
   type Query,
   type Targets,
 } from "./figure_ground_similarity.ts";
+import { slotVectors } from "./segmentation.ts";
 import { figurePatches } from "./patch_labels.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
 import { signFlipTest } from "./sign_flips.ts";
@@ -186,6 +187,9 @@ export async function figureGround(
       `${images.length} of ${labels.length} images hold figure and ground: give at least 2 that do.`,
     );
   }
+  if (images.every((image) => categories[image] === categories[images[0]])) {
+    throw new Error(`All ${images.length} images show one category: give images of two at least.`);
+  }
   const draws = bootstrapDraws(images.length, RESAMPLES, seed), targets = { labels, categories, images };
   const queries = pixelsOf(pipeline.grid, labels, images);
   const near = placeLikeness(pipeline.grid);
@@ -204,7 +208,7 @@ export async function figureGround(
     for (const own of slots) {
       const activation = await slotActivation(gpu, pipeline, own, labels, images, rois);
       if (own === slot) tested = activation;
-      const likeness = cosineLikeness(directions(slotRows(pipeline, own), pipeline.tokens));
+      const likeness = cosineLikeness(eigenDirections(pipeline, own));
       layers.push({
         layer: pipeline.slots[own].layer,
         differences: columnsOf(activation).map((values) => estimate(values, draws)),
@@ -218,7 +222,7 @@ export async function figureGround(
       aligned: directions(await applyAlign(gpu, pipeline.align, alignSlot, raw), pipeline.tokens),
       raw: directions(raw, pipeline.tokens),
     };
-    const eigen = cosineLikeness(directions(slotRows(pipeline, slot), pipeline.tokens));
+    const eigen = cosineLikeness(eigenDirections(pipeline, slot));
     const search = (kind: "figure" | "ground") =>
       pixelSearch(eigen, space, queries[kind], targets, kind === "figure" ? FIGURE : GROUND, place[kind], {
         draws,
@@ -254,10 +258,9 @@ export function pixelsOf(
   return { figure: of("figure"), ground: of("ground") };
 }
 
-/** Eigenvectors of all nodes of a slot, a view. */
-function slotRows({ eigenvectors, images, tokens, slots }: Pipeline, slot: number): Matrix {
-  const { data, cols } = eigenvectors, rows = images.length * tokens, { first } = slots[slot];
-  return { data: data.subarray(first * cols, (first + rows) * cols), rows, cols };
+/** Patches of one slot in all eigenvectors of the pipeline. */
+export function eigenDirections(pipeline: Pipeline, slot: number): Directions {
+  return directions(slotVectors(pipeline, slot, pipeline.eigenvectors.cols), pipeline.tokens);
 }
 
 /** Figure less ground of every region, one value an image. */

@@ -159,7 +159,7 @@ export async function segmentation(
     pipeline,
     truth,
     pipeline.images.length,
-    (slot) => slotVectors(pipeline, slot),
+    (slot) => slotVectors(pipeline, slot, ORACLE_COMPONENTS),
     seed,
   );
   const { images } = graphs, tokens = pipeline.tokens * images;
@@ -194,10 +194,14 @@ export async function segmentation(
   };
 }
 
-/** The first ten of the pipeline's eigenvectors, one slot's nodes. */
-export function slotVectors({ eigenvectors, images, tokens, slots }: Pipeline, slot: number): Matrix {
-  const rows = images.length * tokens, cols = Math.min(ORACLE_COMPONENTS, eigenvectors.cols);
-  const data = new Float32Array(rows * cols), all = eigenvectors.cols;
+/** The first of the pipeline's eigenvectors, one slot's nodes. */
+export function slotVectors(
+  { eigenvectors, images, tokens, slots }: Pipeline,
+  slot: number,
+  components: number,
+): Matrix {
+  const rows = images.length * tokens, all = eigenvectors.cols, cols = Math.min(components, all);
+  const data = new Float32Array(rows * cols);
   for (let i = 0, from = slots[slot].first * all; i < rows; i++, from += all) {
     data.set(eigenvectors.data.subarray(from, from + cols), i * cols);
   }

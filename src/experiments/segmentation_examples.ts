@@ -24,7 +24,7 @@ const CLASSES: Record<Kind, readonly string[]> = {
   category: ["background", ...CATEGORIES],
 };
 
-/** One row an image and model: the truth, then the oracle's segmentation at some layers. */
+/** One grid a model, one row an image: the truth, then the oracle's segmentation at some layers. */
 export async function exampleSegmentations(
   pipeline: Pipeline,
   { models, images }: GraphSegmentation,
@@ -36,29 +36,27 @@ export async function exampleSegmentations(
   const photos = await Promise.all(
     chosen.map(async (image) => jpegDataUri(await pipeline.images[image].load())),
   );
-  const rows = models.flatMap(({ model, scores }) =>
-    chosen.map((image, i) => ({
-      label: `${model} · ${pipeline.images[image].name}`,
-      photo: photos[i],
-      cells: [
-        truthPicture(image, kind),
-        ...layers.map((layer) => {
-          const { assigned } = scores[kind].find((own) => own.layer === layer)!;
-          const first = image * tokens + 1;
-          return classPicture(assigned.subarray(first, first + tokens - 1), grid.cols, grid.rows);
-        }),
-      ],
-    }))
-  );
   const label = kind === "category" ? "categories" : "figure and ground";
-  return [
+  const grids = models.map(({ model, scores }) => [
+    html`<h3>${`${model}, ${label}`}</h3>\n`,
     colorGrid({
-      label: `Segmentations into ${label} by model, image and layer`,
+      label: `Segmentations into ${label} by ${model}, by image and layer`,
       columns: ["truth", ...layers.map((layer) => `L${layer}`)],
-      rows,
+      rows: chosen.map((image, i) => ({
+        label: pipeline.images[image].name,
+        photo: photos[i],
+        cells: [
+          truthPicture(image, kind),
+          ...layers.map((layer) => {
+            const { assigned } = scores[kind].find((own) => own.layer === layer)!;
+            const first = image * tokens + 1;
+            return classPicture(assigned.subarray(first, first + tokens - 1), grid.cols, grid.rows);
+          }),
+        ],
+      })),
     }),
-    legend(CLASSES[kind]),
-  ];
+  ]);
+  return [...grids.flat(), legend(CLASSES[kind])];
 }
 
 /** The first scenes that show categories not shown yet. */

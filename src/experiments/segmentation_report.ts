@@ -196,7 +196,7 @@ function paperClaim({ models, images }: GraphSegmentation): Claim {
       "CLIP: figure-ground mIoU peaks at layer 4 (0.6) and stays; category mIoU is 0.2 at layer 4 and peaks at layers 9 and 10 (0.5)",
     n: images,
   };
-  const depth = clip?.scores.category.at(-1)!.layer ?? 0;
+  const depth = clip?.scores.category.at(-1)?.layer ?? 0;
   if (!clip || depth !== 12) {
     return {
       ...common,
@@ -303,7 +303,8 @@ function curves(out: string, name: string, { models, baseline }: GraphSegmentati
 }
 
 function layerTable({ models, baseline }: GraphSegmentation): Html {
-  const range = ([low, high]: [number, number]) => `${formatNumber(low, 3)} to ${formatNumber(high, 3)}`;
+  const range = ([low, high]: [number, number]) =>
+    `${formatNumber(low, 3)}\u00a0to\u00a0${formatNumber(high, 3)}`;
   return table({
     caption: "mIoU by layer, with 95 % intervals",
     columns: ["layer", "figure-ground", "interval", "category", "interval"],

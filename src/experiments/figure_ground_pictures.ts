@@ -1,0 +1,143 @@
+/** Pictures of the experiment `figure-ground`: cortical sheets colored by activation, and similarity maps of one pixel. */
+import { CATEGORIES } from "../../fixtures/scenes/mod.ts";
+import type { RgbImage } from "../data/image.ts";
+import { colorGrid } from "../report/color_grid.ts";
+import { escapeHtml, type Html } from "../report/html.ts";
+import { pngDataUri } from "../report/tiny_png.ts";
+import { eigenDirections, type FigureGround } from "./figure_ground.ts";
+import { cosineLikeness, type Query } from "./figure_ground_similarity.ts";
+import { sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { jpegDataUri } from "./segmentation_examples.ts";
+
+/** One sheet of a row. */
+export interface Sheet {
+  /** Its heading. */
+  title: string;
+  /** One value a voxel, in the files' order. */
+  values: ArrayLike<number>;
+}
+
+const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
+
+/**
+ * Cortical sheets with one dot a voxel: blue negative, orange positive, gray near 0, all on one scale.
+ *
+ * @param rows sheets beside each other
+ * @returns `<svg …>` with a viewBox
+ */
+export function activationSheets(observer: WorldObserver, rows: readonly (readonly Sheet[])[]): string {
+  const places = sheetPlaces(observer);
+  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
+  const left = Math.min(...xs), top = Math.min(...ys);
+  const scale = (SHEET - 2 * MARGIN) / (Math.max(...xs) - left || 1);
+  const height = Math.ceil((Math.max(...ys) - top) * scale) + HEADING + 2 * MARGIN;
+  const most = rows.flat().reduce((sum, { values }) => Math.max(sum, scaleEnd(values)), 1e-9);
+  const parts = rows.flatMap((row, r) =>
+    row.map(({ title, values }, c) => {
+      const dots = new Map<number, string>();
+      places.forEach(({ x, y }, voxel) => {
+        const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(LEVELS * values[voxel] / most)));
+        const dot = `M${(MARGIN + (x - left) * scale).toFixed(1)} ${
+          (MARGIN + HEADING + (y - top) * scale).toFixed(1)
+        }h0`;
+        dots.set(level, (dots.get(level) ?? "") + dot);
+      });
+      const paths = [...dots].sort(([a], [b]) => Math.abs(a) - Math.abs(b)).map(([level, d]) =>
+        `<path d="${d}" stroke="${levelColor(level)}"/>`
+      );
+      return `<g transform="translate(${c * SHEET} ${
+        r * height
+      })"><text x="${MARGIN}" y="18" font-size="14" fill="var(--ink)">${
+        escapeHtml(title)
+      }</text><g fill="none" stroke-width="3" stroke-linecap="round">${paths.join("")}</g></g>`;
+    })
+  );
+  const width = SHEET * Math.max(...rows.map((row) => row.length));
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
+    height * rows.length
+  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${parts.join("")}</svg>`;
+}
+
+/** The absolute value that all but one voxel in fifty stay below. */
+function scaleEnd(values: ArrayLike<number>): number {
+  const sorted = Float64Array.from(values, Math.abs).sort();
+  return sorted[Math.floor(0.98 * (sorted.length - 1))];
+}
+
+function levelColor(level: number): string {
+  const end = level < 0 ? "var(--series-1)" : "var(--series-2)";
+  return `color-mix(in oklab, ${end} ${Math.round(100 * Math.abs(level) / LEVELS)}%, var(--rule))`;
+}
+
+/** Images that a pixel is shown on. */
+const SHOWN = 6;
+
+/** Similarity of one pixel to the patches of images of other categories: one row a model, below the photographs. */
+export async function similarityMaps(
+  pipeline: Pipeline,
+  { models, queries, categories, images }: FigureGround,
+  kind: "figure" | "ground",
+): Promise<Html> {
+  const query = queries[kind][0], { grid } = pipeline;
+  const seen = new Set([categories[query.image]]), shown: number[] = [];
+  for (const image of images) {
+    if (shown.length < SHOWN && !seen.has(categories[image])) shown.push(image);
+    seen.add(categories[image]);
+  }
+  const marked = await jpegDataUri(markPatch(await pipeline.images[query.image].load(), query, grid));
+  const photos = await Promise.all(
+    shown.map(async (image) => await jpegDataUri(await pipeline.images[image].load())),
+  );
+  return colorGrid({
+    label: `Similarity of one ${kind} pixel to images of other categories, by model`,
+    columns: shown.map((image) => CATEGORIES[categories[image]]),
+    rows: [
+      { label: `one ${kind} pixel`, photo: marked, cells: photos },
+      ...models.map(({ model, layer, slot }) => {
+        const likeness = cosineLikeness(eigenDirections(pipeline, slot));
+        const maps = shown.map((image) => likeness(query, image));
+        return {
+          label: `${model} L${layer}`,
+          photo: similarityPicture(likeness(query, query.image), grid),
+          cells: maps.map((map) => similarityPicture(map, grid)),
+        };
+      }),
+    ],
+  });
+}
+
+/** Cosines as a picture: −1 and 0 dark, 1 bright. */
+export function similarityPicture(cosines: ArrayLike<number>, grid: { rows: number; cols: number }): string {
+  const rgb = new Uint8Array(3 * cosines.length);
+  for (let i = 0; i < cosines.length; i++) rgb.set(heat(Math.max(0, cosines[i])), 3 * i);
+  return pngDataUri(grid.cols, grid.rows, rgb);
+}
+
+const HEAT = [[18, 26, 48], [194, 80, 10], [255, 236, 178]];
+
+/** From dark blue over orange to light yellow. */
+function heat(value: number): number[] {
+  const [from, to, share] = value < 0.5 ? [HEAT[0], HEAT[1], 2 * value] : [HEAT[1], HEAT[2], 2 * value - 1];
+  return from.map((channel, c) => Math.round(channel + (to[c] - channel) * Math.min(1, share)));
+}
+
+/** The photograph with a white frame around one patch. */
+function markPatch(
+  { data, width, height }: RgbImage,
+  { patch }: Query,
+  grid: { rows: number; cols: number },
+): RgbImage {
+  const marked = data.slice(), column = patch % grid.cols, row = Math.floor(patch / grid.cols);
+  const x0 = Math.floor(column * width / grid.cols) - 2,
+    x1 = Math.floor((column + 1) * width / grid.cols) + 1;
+  const y0 = Math.floor(row * height / grid.rows) - 2, y1 = Math.floor((row + 1) * height / grid.rows) + 1;
+  for (let y = Math.max(0, y0); y <= Math.min(height - 1, y1); y++) {
+    for (let x = Math.max(0, x0); x <= Math.min(width - 1, x1); x++) {
+      const outer = y === y0 || y === y1 || x === x0 || x === x1;
+      const inner = y === y0 + 1 || y === y1 - 1 || x === x0 + 1 || x === x1 - 1;
+      if (outer || inner) marked.fill(outer ? 0 : 255, 3 * (y * width + x), 3 * (y * width + x) + 3);
+    }
+  }
+  return { data: marked, width, height };
+}

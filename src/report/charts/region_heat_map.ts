@@ -1,0 +1,88 @@
+import type { TopLevelSpec } from "vega-lite";
+import { checkChartNumbers } from "../chart.ts";
+import type { Theme } from "../theme.ts";
+
+/** Activation of regions, in a few columns a panel. */
+export interface RegionHeatMap {
+  /** What is shown, with its unit. */
+  name: string;
+  /** From top to bottom. */
+  regions: readonly string[];
+  /** From left to right, in every panel. */
+  columns: readonly string[];
+  /** `values` has one row a region. */
+  panels: readonly { title: string; values: readonly (readonly number[])[] }[];
+  /** Pixels. */
+  width: number;
+}
+
+/** Below this, ink on top of the color stays readable in light and dark. */
+const STRONGEST = 0.55, CELL_WIDTH = 54, CELL_HEIGHT = 24, LABELS = 52, SPACING = 16;
+
+/**
+ * A heat map of regions, negative blue and positive orange, each number in its cell.
+ * @param chart Values of every panel; all panels share one scale.
+ * @param theme The colors.
+ * @returns A Vega-Lite spec: panels in a row, or one below the other where that is too wide.
+ * @throws RangeError `The chart <name> was given NaN …`
+ */
+export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec {
+  const { name, regions, columns, panels, width } = chart;
+  const numbers = panels.flatMap(({ values }) => values.flat());
+  checkChartNumbers(name, numbers);
+  const most = Math.max(1e-9, ...numbers.map(Math.abs));
+  const inRow = LABELS + panels.length * CELL_WIDTH * columns.length + SPACING * (panels.length - 1) <= width;
+  const cell = inRow ? CELL_WIDTH : Math.min(84, (width - LABELS - 16) / columns.length);
+  const parts = panels.map(({ title, values }, panel) => {
+    const cells = values.flatMap((row, r) =>
+      row.map((value, c) => ({
+        ...{ region: regions[r], column: columns[c], strength: STRONGEST * Math.abs(value) / most },
+        sign: value < 0 ? "negative" : "positive",
+        label: signed(value, 2),
+        note: `${title} · ${regions[r]} · ${columns[c]}: ${signed(value, 4)}`,
+      }))
+    );
+    const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
+    const x = {
+      ...{ field: "column", type: "nominal" as const, sort: null, scale: { domain: [...columns] } },
+      axis: { ...axis, orient: "top" as const },
+    };
+    const y = {
+      ...{ field: "region", type: "nominal" as const, sort: null, scale: { domain: [...regions] } },
+      axis: inRow && panel > 0 ? null : axis,
+    };
+    return {
+      title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
+      ...{ width: cell * columns.length, height: CELL_HEIGHT * regions.length, data: { values: cells } },
+      layer: [
+        {
+          mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
+          encoding: {
+            ...{ x, y },
+            fill: {
+              ...{ field: "sign", type: "nominal" as const, legend: null },
+              scale: { domain: ["negative", "positive"], range: [theme.series[0], theme.series[1]] },
+            },
+            fillOpacity: {
+              ...{ field: "strength", type: "quantitative" as const, legend: null, scale: null },
+            },
+            description: { field: "note", type: "nominal" as const },
+          },
+        },
+        {
+          mark: { type: "text" as const, aria: false, fontSize: 12 },
+          encoding: { x, y, text: { field: "label", type: "nominal" as const } },
+        },
+      ],
+    };
+  });
+  const common = { description: name, spacing: SPACING };
+  return inRow ? { ...common, hconcat: parts } : { ...common, vconcat: parts };
+}
+
+/** A number with its sign, that of a zero left out. */
+function signed(value: number, digits: number): string {
+  const shown = value.toFixed(digits);
+  if (Number(shown) === 0) return (0).toFixed(digits);
+  return value > 0 ? `+${shown}` : shown.replace("-", "−");
+}
