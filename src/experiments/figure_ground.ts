@@ -105,6 +105,8 @@ export interface ModelFigureGround {
   slot: number;
   /** At that layer. */
   regions: RegionActivation[];
+  /** All layers together, summed as in METHOD (2). */
+  whole: RegionActivation[];
   /** Mean activation of every voxel at that layer. */
   voxels: SlotActivation["voxels"];
   /** By layer. */
@@ -204,10 +206,11 @@ export async function figureGround(
     const layer = testedLayer(model, slots.map((slot) => pipeline.slots[slot].layer));
     const slot = slots.find((slot) => pipeline.slots[slot].layer === layer)!;
     const layers: LayerFigureGround[] = [];
-    let tested: SlotActivation | undefined;
+    let tested: SlotActivation | undefined, whole: SlotActivation | undefined;
     for (const own of slots) {
       const activation = await slotActivation(gpu, pipeline, own, labels, images, rois);
       if (own === slot) tested = activation;
+      whole = whole ? sumOf(whole, activation) : activation;
       const likeness = cosineLikeness(eigenDirections(pipeline, own));
       layers.push({
         layer: pipeline.slots[own].layer,
@@ -233,6 +236,7 @@ export async function figureGround(
     models.push({
       ...{ model, layer, slot, layers, voxels: tested!.voxels },
       regions: regionsOf(tested!, [...rois.keys()], draws, seed),
+      whole: regionsOf(whole!, [...rois.keys()], draws, seed),
       ...{ figure: search("figure"), ground: search("ground") },
     });
   }
@@ -271,6 +275,16 @@ function columnsOf({ figure, ground }: SlotActivation): Float64Array[] {
     (_, r) =>
       Float64Array.from({ length: rows }, (_, i) => figure.data[i * cols + r] - ground.data[i * cols + r]),
   );
+}
+
+function sumOf(a: SlotActivation, b: SlotActivation): SlotActivation {
+  const add = (x: Float32Array, y: Float32Array) => x.map((value, i) => value + y[i]);
+  const matrices = (x: Matrix, y: Matrix) => ({ ...x, data: add(x.data, y.data) });
+  return {
+    figure: matrices(a.figure, b.figure),
+    ground: matrices(a.ground, b.ground),
+    voxels: { figure: add(a.voxels.figure, b.voxels.figure), ground: add(a.voxels.ground, b.voxels.ground) },
+  };
 }
 
 /** The regions of one layer, each with its test. */

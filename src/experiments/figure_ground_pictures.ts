@@ -93,12 +93,12 @@ export async function similarityMaps(
     label: `Similarity of one ${kind} pixel to images of other categories, by model`,
     columns: shown.map((image) => CATEGORIES[categories[image]]),
     rows: [
-      { label: `one ${kind} pixel`, photo: marked, cells: photos },
-      ...models.map(({ model, layer, slot }) => {
+      { label: "the pixel", photo: marked, cells: photos },
+      ...models.map(({ model, slot }) => {
         const likeness = cosineLikeness(eigenDirections(pipeline, slot));
         const maps = shown.map((image) => likeness(query, image));
         return {
-          label: `${model} L${layer}`,
+          label: model,
           photo: similarityPicture(likeness(query, query.image), grid),
           cells: maps.map((map) => similarityPicture(map, grid)),
         };
@@ -122,21 +122,28 @@ function heat(value: number): number[] {
   return from.map((channel, c) => Math.round(channel + (to[c] - channel) * Math.min(1, share)));
 }
 
+/** Pixels of the frame, the outermost black. */
+const FRAME = 4;
+
+function patchEdges(index: number, size: number): [first: number, end: number] {
+  return [Math.floor(index * size), Math.floor((index + 1) * size)];
+}
+
 /** The photograph with a white frame around one patch. */
 function markPatch(
   { data, width, height }: RgbImage,
   { patch }: Query,
   grid: { rows: number; cols: number },
 ): RgbImage {
-  const marked = data.slice(), column = patch % grid.cols, row = Math.floor(patch / grid.cols);
-  const x0 = Math.floor(column * width / grid.cols) - 2,
-    x1 = Math.floor((column + 1) * width / grid.cols) + 1;
-  const y0 = Math.floor(row * height / grid.rows) - 2, y1 = Math.floor((row + 1) * height / grid.rows) + 1;
-  for (let y = Math.max(0, y0); y <= Math.min(height - 1, y1); y++) {
-    for (let x = Math.max(0, x0); x <= Math.min(width - 1, x1); x++) {
-      const outer = y === y0 || y === y1 || x === x0 || x === x1;
-      const inner = y === y0 + 1 || y === y1 - 1 || x === x0 + 1 || x === x1 - 1;
-      if (outer || inner) marked.fill(outer ? 0 : 255, 3 * (y * width + x), 3 * (y * width + x) + 3);
+  const marked = data.slice();
+  const [left, right] = patchEdges(patch % grid.cols, width / grid.cols);
+  const [top, bottom] = patchEdges(Math.floor(patch / grid.cols), height / grid.rows);
+  for (let y = Math.max(0, top - FRAME); y < Math.min(height, bottom + FRAME); y++) {
+    for (let x = Math.max(0, left - FRAME); x < Math.min(width, right + FRAME); x++) {
+      if (x >= left && x < right && y >= top && y < bottom) continue;
+      const outermost = x === left - FRAME || x === right + FRAME - 1 || y === top - FRAME ||
+        y === bottom + FRAME - 1;
+      marked.fill(outermost ? 0 : 255, 3 * (y * width + x), 3 * (y * width + x) + 3);
     }
   }
   return { data: marked, width, height };

@@ -15,6 +15,7 @@ import {
   P,
   PAPER_LAYERS,
   PERMUTATIONS,
+  type RegionActivation,
   regionsP,
   RESAMPLES,
 } from "./figure_ground.ts";
@@ -25,6 +26,10 @@ import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>B</mi><mi>l</mi></msub><mo>=</mo><msub><mi>V</mi><mi>l</mi></msub><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>b</mi><mtext>figure</mtext></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>v</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>figure</mtext><mo>}</mo><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>s</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>x</mi><mi>j</mi></msub><mo>)</mo></math>`,
 );
+
+/** Two figures beside each other where there is room. */
+const ROW = "display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start",
+  CELL = "flex: 1 1 24rem; min-width: 0";
 
 const UNIT = "standard deviations of a voxel";
 
@@ -49,7 +54,8 @@ export async function writeFigureGroundReport(
   await Deno.mkdir(run.out, { recursive: true });
   const { pipeline, out } = run, { models } = found;
   const claims = [
-    ...models.map((model) => regionClaim(model, found)),
+    ...models.map((model) => regionClaim(model, found, "layer")),
+    ...models.map((model) => regionClaim(model, found, "model")),
     ...found.pairs.length > 0 ? [patternClaim(found)] : [],
     ...models.map((model) => pixelClaim(model, found, "figure")),
     ...models.map((model) => pixelClaim(model, found, "ground")),
@@ -98,13 +104,19 @@ function metricsOf({ models, pairs, place, maps, across, images }: FigureGround)
   const put = (name: string, { value, interval }: { value: number; interval: [number, number] }) => {
     [metrics[name], metrics[`${name}.low`], metrics[`${name}.high`]] = [value, ...interval];
   };
-  for (const { model, layer, regions, layers, figure, ground } of models) {
+  for (const { model, layer, regions, whole, layers, figure, ground } of models) {
     metrics[`layer.${model}`] = layer;
     for (const { roi, figure, ground, difference, p } of regions) {
       metrics[`activation.figure.${model}.${roi}`] = figure;
       metrics[`activation.ground.${model}.${roi}`] = ground;
       put(`activation.difference.${model}.${roi}`, difference);
       if (p !== null) metrics[`activation.p.${model}.${roi}`] = p;
+    }
+    for (const { roi, figure, ground, difference, p } of whole) {
+      metrics[`activation.figure.${model}.${roi}.all`] = figure;
+      metrics[`activation.ground.${model}.${roi}.all`] = ground;
+      put(`activation.difference.${model}.${roi}.all`, difference);
+      if (p !== null) metrics[`activation.p.${model}.${roi}.all`] = p;
     }
     for (const [name, search] of [["auc", figure], ["auc_ground", ground]] as const) {
       put(`similarity.${name}.${model}`, search.area);
@@ -132,15 +144,22 @@ function metricsOf({ models, pairs, place, maps, across, images }: FigureGround)
   return metrics;
 }
 
-function regionClaim({ model, layer, regions }: ModelFigureGround, { images }: FigureGround): Claim {
-  const tested = regions.filter(({ expected }) => expected !== 0);
-  const fails = tested.filter(({ p }) => p! > P), p = regionsP(regions);
-  const names = (expected: number) =>
-    tested.filter((region) => region.expected === expected && region.p! <= P).map(({ roi }) => roi).join(
-      ", ",
-    );
+function regionClaim(
+  { model, layer, layers, regions, whole }: ModelFigureGround,
+  { images }: FigureGround,
+  where: "layer" | "model",
+): Claim {
+  const tested = (where === "layer" ? regions : whole).filter(({ expected }) => expected !== 0);
+  const named = (of: (region: RegionActivation) => boolean) =>
+    tested.filter(of).map(({ roi }) => roi).join(", ");
+  const holds = ({ p }: RegionActivation) => p! <= P;
+  const reverse = ({ expected, difference }: RegionActivation) => expected * difference.value < 0;
+  const missing = [
+    [named((region) => !holds(region) && !reverse(region)), "not surely so in"],
+    [named(reverse), "the reverse in"],
+  ].filter(([names]) => names !== "");
   const common = {
-    id: `figure-activates-early-and-face-regions-in-${slug(model)}`,
+    id: `figure-activates-early-and-face-regions-in-${slug(model)}${where === "model" ? "-all-layers" : ""}`,
     paper:
       "figure activates V1 to V4 and FFA, and OPA and PPA negatively; ground does the reverse, in CLIP, DINO and MAE",
     n: images.length,
@@ -153,17 +172,20 @@ function regionClaim({ model, layer, regions }: ModelFigureGround, { images }: F
       verdict: "not testable",
     };
   }
+  const at = where === "layer" ? `${model} L${layer}` : `${model}, sum of its ${layers.length} layers`;
   return {
     ...common,
-    measured: `${model} L${layer}: figure is above ground in ${names(1) || "no region"}, below it in ${
-      names(-1) || "no region"
-    }${fails.length > 0 ? `; not as the paper has it: ${fails.map(({ roi }) => roi).join(", ")}` : ""}`,
+    measured: `${at}: figure is above ground in ${
+      named((region) => holds(region) && region.expected === 1) || "no region"
+    }, below it in ${named((region) => holds(region) && region.expected === -1) || "no region"}${
+      missing.map(([names, how]) => `; ${how} ${names}`).join("")
+    }`,
     statistic:
       `sign-flip tests over images of figure less ground: V1 to V4, OFA and FFA above 0, OPA and PPA below; all eight have to hold with p ≤ ${P}, so that the largest p counts and nothing is to be corrected; ${
         tested.map(({ roi, difference: { value } }) => `${roi} ${formatNumber(value, 3)}`).join(", ")
       }`,
-    p,
-    verdict: fails.length === 0 ? "shown" : "not shown",
+    p: regionsP(tested),
+    verdict: tested.every(holds) ? "shown" : "not shown",
   };
 }
 
@@ -289,28 +311,39 @@ async function regionSection(
   const regions = "Where the regions lie.";
   return [
     html`
-      <div style="display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start">
-        <div style="flex: 1 1 26rem; min-width: 0">${heatMap}</div>
-        <div style="flex: 1 1 24rem; min-width: 0">${sheets}</div>
-      </div>\\n
+      <div style="${ROW}">
+        <div style="${CELL}">${heatMap}</div>
+        <div style="${CELL}">${sheets}</div>
+      </div>
     `,
     figure({
       image: { svg: cortexPicture(observer), narrowSvg: cortexPicture(observer, "narrow") },
       caption: regions,
       alt: regions,
     }),
-    table({
-      caption: `Figure less ground, in ${UNIT}; p one-sided, in the paper's direction`,
-      columns: ["region", "figure", "ground", "difference", "low", "high", "paper", "p"],
-      rows: models.flatMap(({ model, regions }) =>
-        regions.map(({ roi, figure, ground, difference, expected, p }) => [
-          ...[`${model} ${roi}`, figure, ground, difference.value, ...difference.interval],
-          expected === 1 ? "figure more" : expected === -1 ? "ground more" : "not told",
-          p === null ? "–" : formatNumber(p, 4),
-        ])
-      ),
-    }),
+    regionTable(
+      `Figure less ground at the tested layer, in ${UNIT}; p one-sided, in the paper's direction`,
+      models.map(({ model, layer, regions }) => ({ name: `${model} L${layer}`, regions })),
+    ),
+    regionTable(
+      "The same of all layers of a model together, summed as in the prediction",
+      models.map(({ model, whole }) => ({ name: model, regions: whole })),
+    ),
   ];
+}
+
+function regionTable(caption: string, parts: { name: string; regions: RegionActivation[] }[]): Html {
+  return table({
+    caption,
+    columns: ["region", "figure", "ground", "difference", "low", "high", "paper", "p"],
+    rows: parts.flatMap(({ name, regions }) =>
+      regions.map(({ roi, figure, ground, difference, expected, p }) => [
+        ...[`${name} ${roi}`, figure, ground, difference.value, ...difference.interval],
+        expected === 1 ? "figure more" : expected === -1 ? "ground more" : "not told",
+        p === null ? "–" : formatNumber(p, 4),
+      ])
+    ),
+  });
 }
 
 async function layerSection(out: string, { models, rois }: FigureGround): Promise<Html[]> {

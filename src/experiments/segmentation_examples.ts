@@ -38,7 +38,7 @@ export async function exampleSegmentations(
   );
   const label = kind === "category" ? "categories" : "figure and ground";
   const grids = models.map(({ model, scores }) => [
-    html`<h3>${`${model}, ${label}`}</h3>\n`,
+    html`<h3>${`${model}, ${label}`}</h3>`,
     colorGrid({
       label: `Segmentations into ${label} by ${model}, by image and layer`,
       columns: ["truth", ...layers.map((layer) => `L${layer}`)],
@@ -97,5 +97,5 @@ function legend(names: readonly string[]): Html {
         ].join(" ")})"></span> ${name}</span>
     `
   );
-  return html`<p>${entries}</p>\n`;
+  return html`<p>${entries}</p>`;
 }
