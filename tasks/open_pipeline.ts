@@ -7,7 +7,8 @@ import { readBrainData } from "../src/experiments/brain_data.ts";
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { sceneImages } from "../src/experiments/image_set.ts";
-import { type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
+import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
+import { alignedSource, openRawFeatures, type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
@@ -15,7 +16,7 @@ import { runStage } from "./stage.ts";
 /** Options that every experiment takes, for `readFlags`. */
 export const PIPELINE_FLAGS = ["limit", "landmarks", "knn", "out", "cache", "seed", "adapter"];
 /** Switches that every experiment takes. */
-export const PIPELINE_SWITCHES = ["quick", "explain"];
+export const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
 export const PIPELINE_HELP = `
   --limit N         the first N scenes (default: 100; 12 with --quick)
@@ -27,6 +28,7 @@ export const PIPELINE_HELP = `
   --seed N          seed of every random choice (default: 0)
   --adapter KIND    hardware or software (default: hardware if there is one)
   --quick           fewer scenes, landmarks and steps
+  --audit           tell how far the eigenvectors are from the exact ones, on 3,000 random nodes
   --explain         tell what would run, and why; run nothing
   --help            this text`;
 
@@ -103,11 +105,21 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       closeGpu(gpu);
       return null;
     }
+    if (flags.audit) console.error(auditSentence(await audited(gpu, pipeline, seed)));
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
     return { world, cacheDir, gpu, pipeline, out, seed, timings, command, close: () => closeGpu(gpu) };
   } catch (error) {
     closeGpu(gpu);
     throw error;
+  }
+}
+
+async function audited(gpu: Gpu, { manifests, align, eigenvectors }: Pipeline, seed: number) {
+  const raw = await openRawFeatures(manifests);
+  try {
+    return await auditRun(gpu, alignedSource(gpu, raw, align), eigenvectors, seed);
+  } finally {
+    await raw.close();
   }
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { closeGpu, openGpu } from "../mod.ts";
-import { auditNystrom, settingsOf } from "../src/experiments/nystrom_audit.ts";
+import { closeGpu, normalizedCut, openGpu } from "../mod.ts";
+import { auditNystrom, auditRun, auditSentence, settingsOf } from "../src/experiments/nystrom_audit.ts";
 import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
 import { matrixSource } from "../src/graph/node_source.ts";
 import { clusteredMatrix } from "./clustered.ts";
@@ -42,6 +42,18 @@ Deno.test("auditNystrom() finds all nodes as landmarks exact, and fewer worse; t
     const { experiments } = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
     assert(experiments.nystrom.metrics["angle.max.m400.k1.uniform"] < 0.5);
   });
+});
+
+Deno.test("auditRun() trusts eigenvectors that are exact, and not those of shuffled nodes", async () => {
+  const x = clusteredMatrix(300, 12, 5, 0.25);
+  const { eigenvectors } = await normalizedCut(gpu, x, { components: 5 });
+  const right = await auditRun(gpu, matrixSource(x), eigenvectors, testSeed);
+  assertEquals([right.trusted, right.nodes], [5, 300]);
+  assert(right.leadingAngles.every((angle) => angle < 0.5), `${right.leadingAngles}, seed ${testSeed}`);
+  assert(auditSentence(right).includes("5 of 5 leading components"));
+  const shuffled = { ...eigenvectors, data: eigenvectors.data.toReversed() };
+  const wrong = await auditRun(gpu, matrixSource(x), shuffled, testSeed);
+  assert(wrong.trusted < 5 && wrong.leadingAngles[4] > 30, `${wrong.leadingAngles}, seed ${testSeed}`);
 });
 
 Deno.test("settingsOf() varies one thing at a time", () => {

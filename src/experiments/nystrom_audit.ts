@@ -1,7 +1,7 @@
 /** How far the approximation of a large graph is from its exact eigenvectors, where those can be afforded. */
 import { chooseNeighborSearch } from "../data/hnsw_neighbors.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
-import { auditApproximation } from "../graph/audit.ts";
+import { type Audit, auditApproximation } from "../graph/audit.ts";
 import type { EigenvectorMethod } from "../graph/baselines/eigenvector_method.ts";
 import { fowlkesNystrom } from "../graph/baselines/fowlkes_nystrom.ts";
 import { minibatchGradient } from "../graph/baselines/minibatch_gradient.ts";
@@ -145,6 +145,47 @@ export async function auditNystrom(
     recall,
     search,
   };
+}
+
+/** Components and nodes that a run's own eigenvectors are audited on. */
+const RUN_COMPONENTS = 10, RUN_NODES = 3000;
+
+/**
+ * Compares the eigenvectors of a finished run, as they are, with the exact ones of some of its nodes.
+ *
+ * @param source all nodes of the run
+ * @param eigenvectors one row a node
+ * @returns the audit of the leading 10 components on 3,000 random nodes, or fewer where there are fewer
+ */
+export async function auditRun(
+  gpu: Gpu,
+  source: NodeSource,
+  eigenvectors: Matrix,
+  seed: number,
+): Promise<Audit & { nodes: number }> {
+  const rows = sampleIndices(source.rows, Math.min(RUN_NODES, source.rows), seededRandom(seed));
+  const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
+  const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
+  const own = { data: new Float32Array(rows.length * components), rows: rows.length, cols: components };
+  rows.forEach((row, i) => {
+    const from = row * eigenvectors.cols;
+    own.data.set(eigenvectors.data.subarray(from, from + components), i * components);
+  });
+  const eigenvalues = await rayleighQuotients(gpu, features, own);
+  return { ...auditApproximation(exact, { eigenvectors: own, eigenvalues }), nodes: rows.length };
+}
+
+/** What an audit found, in one sentence. */
+export function auditSentence(
+  { nodes, trusted, leadingAngles, eigenvalueErrors, limit, connectivity }: Audit & { nodes: number },
+): string {
+  const components = leadingAngles.length, worst = Math.max(...leadingAngles);
+  return `audit: on ${nodes} random nodes ${trusted} of ${components} leading components can be trusted ` +
+    `(within ${limit}° of the exact ones, their gap resolved); the largest angle is ${
+      worst.toFixed(1)
+    }°, eigenvalues ` +
+    `are off by up to ${(100 * Math.max(...eigenvalueErrors)).toFixed(1)} %, the weakest node has degree ` +
+    `${connectivity.smallestDegree.toFixed(1)} of ${nodes}.`;
 }
 
 async function compare(gpu: Gpu, features: Matrix, exact: NormalizedCut, eigenvectors: Matrix) {
