@@ -22,6 +22,13 @@ const SOFTMAX = new Set(["Softmax", "BiasSoftmax"]);
 const FUSED = new Set(["Attention", "MultiHeadAttention", "PackedAttention", "PackedMultiHeadAttention"]);
 const PRODUCTS = new Set([
   ...["MatMul", "Gemm", "Einsum", "FusedMatMul", "FusedGemm", "MatMulInteger", "MatMulNBits"],
+  ...["MatMulIntegerToFloat", "DynamicQuantizeMatMul"],
+]);
+/** A product of integers, which stands for nothing before it is multiplied by its scale. */
+const UNSCALED = "MatMulInteger";
+/** Nodes that draw other numbers in every run. */
+const RANDOM = new Set([
+  ...["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"],
 ]);
 const SUMS = new Set(["Add", "Sum"]);
 /** Residual add and norm in one, and the place of the projection's bias among the inputs. */
@@ -39,6 +46,8 @@ const SAME_VALUES = new Set([
     "Dropout",
     "Slice",
     "Gather",
+    "QuantizeLinear",
+    "DequantizeLinear",
   ],
 ]);
 /** Nodes that ask for a tensor's shape only. */
@@ -61,6 +70,7 @@ interface Flow {
  *
  * @returns the blocks in the order of the graph, first layer first
  * @throws Error "a.onnx has no attention block (softmax, values, projection, residual add): …"
+ * @throws Error "a.onnx draws random numbers (RandomUniformLike, node of noise) before its first attention block, …"
  */
 export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
   const flow: Flow = { nodes: graph.nodes, stored: graph.stored, constants: findConstants(graph) };
@@ -76,16 +86,36 @@ export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
     const weights = isFused ? null : start.outputs[0], queries = isFused ? start.inputs[0] : null;
     found.push({ layer: found.length + 1, ...beforeResidual(flow, projection), heads, weights, queries });
   }
-  if (found.length > 0) return found;
+  if (found.length > 0) {
+    assertRepeatable(graph, found[0]);
+    return found;
+  }
   throw new Error(
     `${graph.path} has no attention block (softmax, values, projection, residual add): ` +
       "give a vision transformer exported op by op.",
   );
 }
 
+/** Random numbers on the way to the first block, as in an exported masked autoencoder, shuffle or drop patches. */
+function assertRepeatable({ path, nodes }: OnnxGraph, { tensor, sum }: AttentionOutput): void {
+  const needed = new Set(sum?.terms ?? [tensor]);
+  for (const { op, inputs, outputs } of nodes.toReversed()) {
+    if (!outputs.some((name) => needed.has(name))) continue;
+    if (RANDOM.has(op)) {
+      throw new Error(
+        `${path} draws random numbers (${op}, node of ${
+          outputs[0]
+        }) before its first attention block, as a masked ` +
+          "autoencoder does to hide patches: export its encoder without masking.",
+      );
+    }
+    inputs.forEach((name) => needed.add(name));
+  }
+}
+
 /** Sides of the patches, from the convolution that cuts them out; null where there is none. */
 export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null {
-  const convolution = graph.nodes.find(({ op }) => op === "Conv");
+  const convolution = graph.nodes.find(({ op }) => op === "Conv" || op === "ConvInteger");
   const { strides, kernel_shape: kernel } = convolution?.attributes ?? {};
   const size = kernel ?? graph.stored.get(convolution?.inputs[1] ?? "")?.slice(2);
   const isPatch = Array.isArray(strides) && strides.length === 2 && String(strides) === String(size);
@@ -142,7 +172,7 @@ function* nodesBehind({ nodes }: Flow, from: OnnxNode, derived: Set<string>): Ge
 
 /** The last tensor behind a projection that is the projection's alone, bias included. */
 function beforeResidual(flow: Flow, projection: OnnxNode): { tensor: string; sum?: Sum } {
-  let tensor = projection.outputs[0];
+  let tensor = projection.outputs[0], isScaled = projection.op !== UNSCALED;
   for (;;) {
     const users = flow.nodes.filter(({ op, inputs }) => inputs.includes(tensor) && !SHAPES.has(op));
     const fused = users.find(({ op }) => op in FUSED_SUMS);
@@ -152,8 +182,10 @@ function beforeResidual(flow: Flow, projection: OnnxNode): { tensor: string; sum
       return { tensor: name, sum: { name, terms: [tensor, bias] } };
     }
     const ends = fused || users.some((node) => isResidualSum(flow, node, new Set([tensor])));
-    const next = users.find(isSum) ?? users.find(({ op }) => SAME_VALUES.has(op));
+    const scaling = isScaled ? undefined : users.find(({ op }) => op === "Mul");
+    const next = scaling ?? users.find(isSum) ?? users.find(({ op }) => SAME_VALUES.has(op));
     if (ends || !next) return { tensor };
+    if (scaling) isScaled = true;
     tensor = next.outputs[0];
   }
 }

@@ -1,0 +1,262 @@
+"""Tiny vision transformers of timm, transformers and torchvision, as PyTorch's two exporters and ONNX Runtime write them.
+
+Beside each NAME.onnx stands NAME.npy: what PyTorch hooks see on images(), layers x images x tokens x width: the output of
+every block's attention after its projection and bias, before layer scale, a norm of the output, and the residual add.
+models.json says of each how many registers and heads it has. Weights are random: only the graphs matter.
+
+Run: python make.py [NAME ...] with torch 2.9, torchvision 0.24, timm 1.0.31, transformers 5.23, onnx 1.23, onnxscript 0.7,
+onnxruntime 1.32. It writes beside itself; without names it makes all.
+"""
+import json
+import logging
+import re
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import timm.layers
+import torch
+import torchvision
+import transformers
+from onnxruntime.quantization import quantize_dynamic
+from onnxruntime.transformers import float16, optimizer
+from onnxruntime.transformers.fusion_options import FusionOptions
+from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
+
+HERE = Path(__file__).parent
+SIZE, PATCH, WIDTH, HEADS, DEPTH = 16, 4, 12, 3, 2
+
+warnings.filterwarnings("ignore")
+logging.disable(logging.WARNING)
+
+
+def images():
+    """2 images of 3 x SIZE x SIZE values in [-1, 1] by a formula."""
+    i = np.arange(2 * 3 * SIZE * SIZE)
+    return torch.from_numpy((i * 7919 % 2003 / 1001 - 1).astype(np.float32).reshape(2, 3, SIZE, SIZE))
+
+
+TIMM = dict(img_size=SIZE, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=HEADS, mlp_ratio=1, num_classes=0)
+HUGGING = dict(
+    image_size=SIZE, patch_size=PATCH, hidden_size=WIDTH, num_hidden_layers=DEPTH, num_attention_heads=HEADS,
+    intermediate_size=WIDTH,
+)
+
+
+class Features(torch.nn.Module):
+    """A model's tokens, from pixels alone."""
+
+    def __init__(self, model, call):
+        super().__init__()
+        self.model, self.call = model, call
+
+    def forward(self, pixel_values):
+        return self.call(self.model, pixel_values)
+
+
+def of_timm(model):
+    return Features(model, lambda m, x: m.forward_features(x))
+
+
+def vit(**options):
+    return lambda: of_timm(vision_transformer.VisionTransformer(**TIMM, **options))
+
+
+def of_transformers(name, attention, **options):
+    def make():
+        config = getattr(transformers, f"{name.removesuffix('Model')}Config")(**{**HUGGING, **options})
+        config._attn_implementation = attention
+        return Features(getattr(transformers, name)(config), lambda m, x: m(pixel_values=x).last_hidden_state)
+    return make
+
+
+def clip(name, attention="sdpa"):
+    def make():
+        config = transformers.CLIPVisionConfig(**HUGGING, projection_dim=8)
+        config._attn_implementation = attention
+        return Features(getattr(transformers, name)(config), lambda m, x: m(pixel_values=x)[0])
+    return make
+
+
+def of_torchvision():
+    model = torchvision.models.VisionTransformer(SIZE, PATCH, DEPTH, HEADS, WIDTH, WIDTH, num_classes=4)
+    return Features(model, lambda m, x: m(x))
+
+
+# What makes the model, the modules whose outputs are wanted, registers, exporter (torchscript or dynamo), operator set.
+TIMM_BLOCKS = r"model\.blocks\.\d+\.attn"
+BLOCKS = r"model\..*\.\d+\.(attention|self_attn)"
+MODELS = {
+    "timm_vit_ts11": (vit(), TIMM_BLOCKS, 0, "torchscript", 11),
+    "timm_vit_sdpa_ts14": (vit(), TIMM_BLOCKS, 0, "torchscript", 14),
+    "timm_layer_scale_registers_ts17": (vit(init_values=0.3, reg_tokens=4), TIMM_BLOCKS, 4, "torchscript", 17),
+    "timm_qk_norm_dynamo18": (vit(qk_norm=True), TIMM_BLOCKS, 0, "dynamo", 18),
+    "timm_layer_scale_registers_dynamo20": (vit(init_values=0.3, reg_tokens=2), TIMM_BLOCKS, 2, "dynamo", 20),
+    "timm_layer_scale_dynamo23": (vit(init_values=0.3), TIMM_BLOCKS, 0, "dynamo", 23),
+    "timm_post_norm_ts13": (vit(block_fn=vision_transformer.ResPostBlock), TIMM_BLOCKS, 0, "torchscript", 13),
+    "timm_post_norm_dynamo21": (vit(block_fn=vision_transformer.ResPostBlock, init_values=0.3), TIMM_BLOCKS, 0, "dynamo", 21),
+    "timm_parallel_mlp_ts17": (
+        vit(block_fn=vision_transformer.ParallelScalingBlock), r"model\.blocks\.\d+\.attn_out_proj", 0, "torchscript", 17),
+    "timm_beit_relative_bias_ts16": (
+        lambda: of_timm(beit.Beit(**TIMM, use_abs_pos_emb=False, use_rel_pos_bias=True, init_values=0.3)),
+        TIMM_BLOCKS, 0, "torchscript", 16),
+    "timm_beit_relative_bias_dynamo18": (
+        lambda: of_timm(beit.Beit(**TIMM, use_abs_pos_emb=False, use_shared_rel_pos_bias=True, init_values=0.3)),
+        TIMM_BLOCKS, 0, "dynamo", 18),
+    "timm_relpos_mlp_dynamo18": (
+        lambda: of_timm(vision_transformer_relpos.VisionTransformerRelPos(
+            **TIMM, class_token=True, rel_pos_type="mlp", block_fn=vision_transformer_relpos.ResPostRelPosBlock)),
+        TIMM_BLOCKS, 0, "dynamo", 18),
+    "timm_eva_rope_ts17": (
+        lambda: of_timm(eva.Eva(
+            **TIMM, qkv_fused=False, use_rot_pos_emb=True, swiglu_mlp=True, scale_attn_inner=True, num_reg_tokens=1)),
+        TIMM_BLOCKS, 1, "torchscript", 17),
+    "timm_eva_rope_dynamo18": (
+        lambda: of_timm(eva.Eva(**TIMM, qkv_fused=True, use_rot_pos_emb=True, use_post_norm=True, init_values=0.3)),
+        TIMM_BLOCKS, 0, "dynamo", 18),
+    "hf_vit_eager_ts12": (of_transformers("ViTModel", "eager"), BLOCKS, 0, "torchscript", 12),
+    "hf_vit_sdpa_dynamo18": (of_transformers("ViTModel", "sdpa"), BLOCKS, 0, "dynamo", 18),
+    "hf_dinov2_ts17": (of_transformers("Dinov2Model", "eager", mlp_ratio=1), BLOCKS, 0, "torchscript", 17),
+    "hf_dinov2_registers_dynamo18": (
+        of_transformers("Dinov2WithRegistersModel", "sdpa", mlp_ratio=1), BLOCKS, 4, "dynamo", 18),
+    "hf_dinov3_rope_dynamo18": (
+        of_transformers("DINOv3ViTModel", "sdpa", num_register_tokens=4), BLOCKS, 4, "dynamo", 18),
+    "hf_mae_ts17": (of_transformers("ViTMAEModel", "eager", mask_ratio=0.0), BLOCKS, 0, "torchscript", 17),
+    "hf_beit_relative_bias_dynamo19": (
+        of_transformers("BeitModel", "eager", use_relative_position_bias=True), BLOCKS, 0, "dynamo", 19),
+    "hf_data2vec_eager_ts15": (of_transformers("Data2VecVisionModel", "eager"), BLOCKS, 0, "torchscript", 15),
+    "hf_clip_projection_ts14": (clip("CLIPVisionModelWithProjection"), BLOCKS, 0, "torchscript", 14),
+    "hf_clip_dynamo18": (clip("CLIPVisionModel"), BLOCKS, 0, "dynamo", 18),
+    "torchvision_ts14": (of_torchvision, r".*\.self_attention", 0, "torchscript", 14),
+    "torchvision_dynamo18": (of_torchvision, r".*\.self_attention", 0, "dynamo", 18),
+}
+
+# Made of those by tools: the source, and what is done to it.
+TOOLS = {
+    "ort_fused_multihead_eva": ("timm_eva_rope_ts17", lambda path: fuse(path, "mmdit")),
+    "ort_skip_norm_vit": ("hf_vit_eager_ts12", lambda path: fuse(path, "vit")),
+    "ort_skip_norm_clip": ("hf_clip_projection_ts14", lambda path: fuse(path, "clip")),
+    "ort_extended_timm": ("timm_vit_sdpa_ts14", lambda path: optimize(path)),
+    "ort_extended_post_norm": ("timm_post_norm_ts13", lambda path: optimize(path)),
+    "half_weights_registers": ("timm_layer_scale_registers_ts17", lambda path: halve(path)),
+    "external_weights_clip": ("hf_clip_dynamo18", lambda path: onnx.load(path)),
+    "quantized_vit": ("timm_vit_sdpa_ts14", lambda path: quantize(path)),
+}
+# Patches in another random order in every run: kept to be refused.
+REFUSED = {"hf_mae_ts17"}
+
+
+def randomize(model):
+    """Weights that no initial zero or one hides anything in."""
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            gain = 0.1 if weight.ndim < 2 else 0.4
+            weight.normal_(0, gain)
+            if "norm" in name and name.endswith("weight"):
+                weight.add_(1)
+
+
+def attention_outputs(model, wanted):
+    found = []
+
+    def see(module, inputs, output):
+        found.append(output[0] if isinstance(output, tuple) else output)
+
+    hooks = [m.register_forward_hook(see) for name, m in model.named_modules() if re.fullmatch(wanted, name)]
+    with torch.no_grad():
+        model(images())
+    for hook in hooks:
+        hook.remove()
+    return torch.stack(found).numpy()
+
+
+def export(model, path, exporter, opset):
+    names = {"input_names": ["pixel_values"], "output_names": ["last"], "opset_version": opset}
+    if exporter == "dynamo":
+        shapes = ({0: torch.export.Dim("batch", min=2, max=64)},)
+        torch.onnx.export(
+            model, (images(),), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **names)
+    else:
+        torch.onnx.export(model, (images(),), path, dynamo=False, dynamic_axes={"pixel_values": {0: "batch"}}, **names)
+
+
+def save(proto, path):
+    """Without the exporter's notes, which hold paths of the machine, and without what nothing reads."""
+    for node in proto.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in [*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *proto.graph.initializer]:
+        del value.metadata_props[:]
+    del proto.graph.metadata_props[:], proto.metadata_props[:], proto.graph.value_info[:]
+    onnx.save(proto, path)
+
+
+def fuse(path, kind):
+    """com.microsoft's MultiHeadAttention or SkipLayerNormalization, by ONNX Runtime's transformer tool."""
+    return optimizer.optimize_model(
+        str(path), model_type=kind, num_heads=HEADS, hidden_size=WIDTH, opt_level=0,
+        optimization_options=FusionOptions(kind)).model
+
+
+def optimize(path):
+    """What ONNX Runtime's own extended optimization leaves."""
+    options, out = ort.SessionOptions(), str(path) + ".optimized"
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = out
+    ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    proto = onnx.load(out)
+    Path(out).unlink()
+    return proto
+
+
+def halve(path):
+    """float16 weights and computation, float32 pixels and outputs."""
+    return float16.convert_float_to_float16(onnx.load(path), keep_io_types=True)
+
+
+def quantize(path):
+    """Weights of 8 bits, products by MatMulInteger, as hubs' model_quantized.onnx."""
+    out = str(path) + ".quantized"
+    quantize_dynamic(str(path), out)
+    proto = onnx.load(out)
+    Path(out).unlink()
+    return proto
+
+
+def main(names):
+    facts_path = HERE / "models.json"
+    facts = json.loads(facts_path.read_text()) if facts_path.exists() and names else {}
+    for seed, (name, (make, wanted, registers, exporter, opset)) in enumerate(MODELS.items()):
+        if names and name not in names:
+            continue
+        torch.manual_seed(seed)
+        timm.layers.set_fused_attn("relpos" not in name and opset >= 14)
+        model = make().eval()
+        randomize(model)
+        values = attention_outputs(model, wanted)
+        assert name in REFUSED or values.shape == (DEPTH, 2, 1 + registers + (SIZE // PATCH) ** 2, WIDTH), values.shape
+        export(model, HERE / f"{name}.onnx", exporter, opset)
+        proto = onnx.load(HERE / f"{name}.onnx")
+        assert proto.opset_import[0].version == opset, (name, proto.opset_import)
+        save(proto, HERE / f"{name}.onnx")
+        if name in REFUSED:
+            continue
+        np.save(HERE / f"{name}.npy", values)
+        facts[name] = {"registers": registers, "heads": HEADS, "values": name}
+    for name, (source, change) in TOOLS.items():
+        if names and name not in names:
+            continue
+        save(change(HERE / f"{source}.onnx"), HERE / f"{name}.onnx")
+        if name.startswith("external"):  # weights of 100 bytes and more beside the model, as the hub keeps large ones
+            path = HERE / f"{name}.onnx"
+            onnx.save(
+                onnx.load(path), path, save_as_external_data=True, location=f"{name}.onnx_data", size_threshold=100)
+        facts[name] = {**facts[source], "values": source}
+    facts_path.write_text(json.dumps(dict(sorted(facts.items())), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
