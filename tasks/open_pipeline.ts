@@ -14,13 +14,14 @@ import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
-export const PIPELINE_FLAGS = ["limit", "landmarks", "knn", "out", "cache", "seed", "adapter"];
+export const PIPELINE_FLAGS = ["limit", "landmarks", "neighbors", "knn", "out", "cache", "seed", "adapter"];
 /** Switches that every experiment takes. */
 export const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
 export const PIPELINE_HELP = `
   --limit N         the first N scenes (default: 100; 12 with --quick)
   --landmarks N     landmarks that the graph is solved on (default: 5000; 1500 with --quick)
+  --neighbors K     landmarks that a node takes its vector from: the K nearest, or all (default: 32)
   --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
                     (default: exact)
   --out DIR         where the report goes (default: reports/out)
@@ -68,7 +69,13 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
   const count = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
   const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
   const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
+  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? 32;
   if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
+  if (neighbors === "all" && knn !== "exact") {
+    throw new RangeError(
+      `--knn ${knn} searches the nearest landmarks, --neighbors all uses every one: give one of them.`,
+    );
+  }
   await assertWritable(out);
   const timings: Record<string, number> = {};
   const world = await runStage(
@@ -94,7 +101,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     const pipeline = await runPipeline(gpu, stages, {
       ...{ models, images: sceneImages(count, 0), identity: world.fingerprint, align },
       alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
-      ...{ landmarks, knn, neighbors: 32, components: 20, seed },
+      ...{ landmarks, knn, neighbors, components: 20, seed },
       ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
     }, progress.tick).finally(progress.finish);
     if (flags.explain) {

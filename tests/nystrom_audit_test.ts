@@ -51,7 +51,9 @@ Deno.test("auditRun() trusts eigenvectors that are exact, and not those of shuff
   assertEquals([right.trusted, right.nodes], [5, 300]);
   assert(right.leadingAngles.every((angle) => angle < 0.5), `${right.leadingAngles}, seed ${testSeed}`);
   assert(auditSentence(right).includes("5 of 5 leading components"));
-  const shuffled = { ...eigenvectors, data: eigenvectors.data.toReversed() };
+  const { data, rows, cols } = eigenvectors;
+  const mixed = data.map((_, at) => data[(Math.floor(at / cols) ** 2 % rows) * cols + at % cols]);
+  const shuffled = { ...eigenvectors, data: mixed };
   const wrong = await auditRun(gpu, matrixSource(x), shuffled, testSeed);
   assert(wrong.trusted < 5 && wrong.leadingAngles[4] > 30, `${wrong.leadingAngles}, seed ${testSeed}`);
 });

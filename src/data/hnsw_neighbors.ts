@@ -85,6 +85,11 @@ export async function chooseNeighborSearch(
     return { ...exactly, recall: null, seconds: null, reason: "Exact nearest neighbours, as asked for." };
   }
   const { neighbors: k, landmarks: { features: landmarks }, seed } = fit;
+  if (k === "all") {
+    throw new RangeError(
+      `A model with neighbors "all" searches no neighbours: fit it with a number of them to use "${method}".`,
+    );
+  }
   const count = Math.min(SAMPLE, source.rows);
   const sample = await gatherRows(source, sampleIndices(source.rows, count, seededRandom(seed)));
   const truth = await timedExact(gpu, landmarks, sample, k);

@@ -29,7 +29,7 @@ interface Notes {
   residuals: number[];
   eigengap: number | null;
   converged: boolean;
-  neighbors: number;
+  neighbors: number | "all";
   sampling: Sampling;
   seed: number;
 }

@@ -14,7 +14,13 @@ import { inLanes } from "./in_lanes.ts";
  * reaches the shared space by itself, and the eigen-constraint, which holds slots to their own geometry, is off. Chosen
  * among four settings by the agreement of scenes 0 to 99.
  */
-export const GRAPH_ALIGN: AlignOptions = { lambdaEigen: 0, slotDropout: 0.8, epochs: 12, rate: 3e-3, seed: 0 };
+export const GRAPH_ALIGN: AlignOptions = {
+  lambdaEigen: 0,
+  slotDropout: 0.8,
+  epochs: 12,
+  rate: 3e-3,
+  seed: 0,
+};
 
 /** Mean r and normalised r of a prediction. */
 export interface Score {

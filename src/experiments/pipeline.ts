@@ -30,7 +30,8 @@ export interface PipelineOptions {
   /** Hash of the align. */
   alignKey: string;
   landmarks: number;
-  neighbors: number;
+  /** Nearest landmarks a node takes its vector from, or "all". */
+  neighbors: number | "all";
   /** How nearest landmarks are found; "auto" depends on what is faster, so two machines may differ. */
   knn: NeighborMethod;
   components: number;

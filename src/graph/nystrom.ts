@@ -11,6 +11,7 @@ import {
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
+import { openExtension } from "./nystrom_extension.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -20,8 +21,11 @@ import { propagate, recordPropagation } from "./propagate.ts";
 export interface NystromOptions {
   /** Landmarks, m, on which the normalised cut is solved exactly. */
   landmarks: number;
-  /** Landmarks a node takes its vector from, K; default 32, or all if there are fewer. */
-  neighbors?: number;
+  /**
+   * Landmarks a node takes its vector from: the K nearest (the paper's way; default 32, or as many as there are), or
+   * "all" with the Nyström extension, which is closer to the exact eigenvectors and takes about as long.
+   */
+  neighbors?: number | "all";
   /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
   components?: number;
   /** How landmarks are chosen; default "farthest". */
@@ -41,8 +45,8 @@ export interface NystromFit {
     NormalizedCut,
     "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "degrees"
   >;
-  /** K. */
-  neighbors: number;
+  /** K, or "all". */
+  neighbors: number | "all";
   /** How the landmarks were chosen. */
   sampling: Sampling;
   /** The seed. */
@@ -79,7 +83,8 @@ export interface NystromModel extends NystromFit {
 
 /**
  * The paper's Nyström-like approximation (METHOD, "Nyström-like approximation"): the normalised cut is solved on m
- * landmarks; a node takes the mean of the vectors of its K nearest landmarks, weighted by affinity, (4).
+ * landmarks; a node takes the mean of the vectors of its K nearest landmarks, weighted by affinity, (4), or, with
+ * `neighbors: "all"`, the Nyström extension u_i = d_i^−½ Σ_k A_ik d_k^−½ u_k / λ (Williams & Seeger 2001).
  *
  * @param source N nodes, read panel by panel
  * @param options m, K, C and how to choose; see `NystromOptions`
@@ -109,7 +114,7 @@ export async function fitNystrom(
 ): Promise<NystromModel> {
   const { landmarks: count, sampling = "farthest", seed = 0, onProgress } = options;
   const { neighbors = Math.min(32, count), components = Math.min(20, count) } = options;
-  if (count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
+  if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
   const indices = await sampleLandmarks(gpu, source, { count, sampling, seed });
   const features = await gatherRows(source, indices);
   const { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees } = await normalizedCut(
@@ -132,6 +137,7 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
           `${features.cols}: give features of the same kind.`,
       );
     }
+    if (fit.neighbors === "all") return carryFromAll(gpu, readPanels(source), features, fit.cut);
     return search
       ? carryFound(gpu, readPanels(source), search, eigenvectors)
       : carryExactly(gpu, readPanels(source), features, fit.neighbors, eigenvectors);
@@ -176,6 +182,23 @@ async function* carryExactly(
   } finally {
     search.release();
     releaseMatrix(gpu, values);
+  }
+}
+
+/** The Nyström extension from all landmarks, as much of the affinity at a time as a few MiB hold. */
+async function* carryFromAll(
+  gpu: Gpu,
+  panels: AsyncIterable<Panel>,
+  landmarks: Matrix,
+  cut: NystromFit["cut"],
+): AsyncGenerator<VectorPanel> {
+  const extension = openExtension(gpu, landmarks, cut);
+  try {
+    for await (const { first, features } of panels) {
+      yield { first, vectors: await extension.extend(features) };
+    }
+  } finally {
+    extension.release();
   }
 }
 
