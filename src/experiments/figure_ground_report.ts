@@ -335,11 +335,11 @@ async function regionSection(
 function regionTable(caption: string, parts: { name: string; regions: RegionActivation[] }[]): Html {
   return table({
     caption,
-    columns: ["region", "figure", "ground", "difference", "low", "high", "paper", "p"],
+    columns: ["region", "figure", "ground", "difference", "low", "high", "paper: more", "p"],
     rows: parts.flatMap(({ name, regions }) =>
       regions.map(({ roi, figure, ground, difference, expected, p }) => [
         ...[`${name} ${roi}`, figure, ground, difference.value, ...difference.interval],
-        expected === 1 ? "figure more" : expected === -1 ? "ground more" : "not told",
+        expected === 1 ? "figure" : expected === -1 ? "ground" : "–",
         p === null ? "–" : formatNumber(p, 4),
       ])
     ),

@@ -375,10 +375,7 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
 function alignedTable(aligned: AlignedScore[]): Html {
   return table({
     caption: "mIoU of single layers before align, after it with the eigen-constraint, and after it without",
-    columns: [
-      "layer",
-      ...KINDS.flatMap((kind) => CONDITIONS.map(({ name }) => `${WORDS[kind]}, ${name}`)),
-    ],
+    columns: ["layer", ...KINDS.flatMap((kind) => [`${WORDS[kind]} before`, "with", "without"])],
     rows: aligned.map((score) => [
       `${score.model} L${score.layer}`,
       ...KINDS.flatMap((kind) => CONDITIONS.map(({ of }) => of(score)[kind].value)),
