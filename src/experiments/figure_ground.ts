@@ -90,8 +90,9 @@ export interface PixelSearch {
   p: number;
   /** Lowest and highest mean area of a single pixel. */
   range: [low: number, high: number];
-  /** In aligned and in raw features of the same layer. */
+  /** In aligned features of the same layer. */
   aligned: number;
+  /** In the layer's features as the model gives them. */
   raw: number;
 }
 
@@ -111,8 +112,9 @@ export interface ModelFigureGround {
   voxels: SlotActivation["voxels"];
   /** By layer. */
   layers: LayerFigureGround[];
-  /** A figure pixel, a ground pixel. */
+  /** What figure pixels find. */
   figure: PixelSearch;
+  /** What ground pixels find. */
   ground: PixelSearch;
 }
 
@@ -128,8 +130,9 @@ export interface ModelPair {
 
 /** A measure before and after align. */
 export interface AlignEffect {
-  /** Mean over images. */
+  /** Before, mean over images. */
   raw: number;
+  /** After. */
   aligned: number;
   /** Images that count. */
   images: number;
