@@ -25,7 +25,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
           ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
           ...{
             components: 10,
-            neighbors: [1, 8, 32],
+            neighbors: [1, 8, 32, "all"],
             samplings: ["uniform", "farthest", "stratified"],
             seed,
           },

@@ -41,7 +41,7 @@ interface Notes {
  * @throws Error "Cannot write a/b.arrow: No such file or directory."
  */
 export async function saveNystrom(path: string, fit: NystromFit): Promise<void> {
-  const { landmarks, cut, neighbors, sampling, seed } = fit;
+  const { landmarks, cut, neighbors, projection, sampling, seed } = fit;
   const { eigenvalues, residuals, eigengap, converged } = cut;
   const notes: Notes = {
     eigenvalues: [...eigenvalues],
@@ -54,6 +54,7 @@ export async function saveNystrom(path: string, fit: NystromFit): Promise<void> 
     { name: "degree", data: makeData({ type: new Float32(), data: cut.degrees }) },
     { name: "features", data: listData(landmarks.features) },
     { name: "eigenvectors", data: listData(cut.eigenvectors) },
+    ...(projection ? [{ name: "projection", data: listData(projection) }] : []),
   ];
   const fields = columns.map(({ name, data }) => new Field(name, data.type as DataType, false));
   const schema = new Schema(fields, new Map([["format", FORMAT], ["notes", JSON.stringify(notes)]]));
@@ -120,6 +121,7 @@ function fitOf(table: Table, notes: Notes): NystromFit {
       ...{ eigengap, converged, degrees },
     },
     ...{ neighbors, sampling, seed },
+    projection: neighbors === "all" ? matrixOf(table, "projection") : null,
   };
 }
 

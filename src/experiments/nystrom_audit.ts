@@ -17,7 +17,7 @@ import { sampleIndices, seededRandom } from "../linalg/random.ts";
 export interface AuditRow {
   method: "nystrom" | "fowlkes" | "gradient";
   landmarks?: number;
-  neighbors?: number;
+  neighbors?: number | "all";
   sampling?: Sampling;
   /** Largest principal angle of the leading c-subspace in degrees, c = 1 … C. */
   angles: number[];
@@ -47,7 +47,7 @@ export interface AuditPlan {
   nodes: number;
   components: number;
   landmarks: number[];
-  neighbors: number[];
+  neighbors: (number | "all")[];
   samplings: Sampling[];
   seed: number;
 }
@@ -63,7 +63,7 @@ export function settingsOf({ landmarks, neighbors, samplings }: AuditPlan) {
       sampling: samplings[0],
     })),
   ]);
-  return settings.filter((setting) => setting.neighbors <= setting.landmarks);
+  return settings.filter(({ neighbors, landmarks }) => neighbors === "all" || neighbors <= landmarks);
 }
 
 /**
@@ -116,7 +116,7 @@ export async function auditNystrom(
       seconds,
       ...await compare(gpu, features, exact, eigenvectors),
     });
-    if (setting === settings.at(-1)) {
+    if (model.neighbors !== "all" && recall === null && setting.landmarks === Math.max(...plan.landmarks)) {
       const choice = await chooseNeighborSearch(gpu, model, nodes, "hnsw");
       [recall, search] = [choice.recall, choice.reason];
     }

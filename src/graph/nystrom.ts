@@ -10,8 +10,8 @@ import {
 } from "../linalg/matrix.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
+import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
-import { openExtension } from "./nystrom_extension.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -23,7 +23,8 @@ export interface NystromOptions {
   landmarks: number;
   /**
    * Landmarks a node takes its vector from: the K nearest (the paper's way; default 32, or as many as there are), or
-   * "all" with the Nyström extension, which is closer to the exact eigenvectors and takes about as long.
+   * "all" of up to 2048, by Fowlkes' orthogonalised Nyström: fewer landmarks are needed, and the eigenvectors are nearer
+   * to the exact ones.
    */
   neighbors?: number | "all";
   /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
@@ -47,6 +48,8 @@ export interface NystromFit {
   >;
   /** K, or "all". */
   neighbors: number | "all";
+  /** What carries the vectors where all landmarks do, m × (C + 1); null where the nearest do. */
+  projection: Matrix | null;
   /** How the landmarks were chosen. */
   sampling: Sampling;
   /** The seed. */
@@ -84,7 +87,7 @@ export interface NystromModel extends NystromFit {
 /**
  * The paper's Nyström-like approximation (METHOD, "Nyström-like approximation"): the normalised cut is solved on m
  * landmarks; a node takes the mean of the vectors of its K nearest landmarks, weighted by affinity, (4), or, with
- * `neighbors: "all"`, the Nyström extension u_i = d_i^−½ Σ_k A_ik d_k^−½ u_k / λ (Williams & Seeger 2001).
+ * `neighbors: "all"`, what `orthogonalizedNystrom` says (Fowlkes et al. 2004).
  *
  * @param source N nodes, read panel by panel
  * @param options m, K, C and how to choose; see `NystromOptions`
@@ -117,13 +120,21 @@ export async function fitNystrom(
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
   const indices = await sampleLandmarks(gpu, source, { count, sampling, seed });
   const features = await gatherRows(source, indices);
+  const fitted = { landmarks: { indices, features }, neighbors, sampling, seed };
+  if (neighbors === "all") {
+    assertComponents(components, count);
+    return nystromModel(gpu, {
+      ...fitted,
+      ...await orthogonalizedNystrom(gpu, source, features, components, onProgress),
+    });
+  }
   const { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees } = await normalizedCut(
     gpu,
     features,
     { components, seed, onProgress, name: "landmarks" },
   );
   const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees };
-  return nystromModel(gpu, { landmarks: { indices, features }, cut, neighbors, sampling, seed });
+  return nystromModel(gpu, { ...fitted, projection: null, cut });
 }
 
 /** The model of a fit, as `fitNystrom` returns it; for fits read from a file. */
@@ -137,10 +148,10 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
           `${features.cols}: give features of the same kind.`,
       );
     }
-    if (fit.neighbors === "all") return carryFromAll(gpu, readPanels(source), features, fit.cut);
+    if (fit.projection) return carryFromAll(gpu, readPanels(source), features, fit.projection);
     return search
       ? carryFound(gpu, readPanels(source), search, eigenvectors)
-      : carryExactly(gpu, readPanels(source), features, fit.neighbors, eigenvectors);
+      : carryExactly(gpu, readPanels(source), features, fit.neighbors as number, eigenvectors);
   };
   return {
     ...fit,
@@ -154,6 +165,13 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
       return orthogonalize ? orthogonalizeColumns(all) : all;
     },
   };
+}
+
+function assertComponents(components: number, landmarks: number): void {
+  if (Number.isInteger(components) && components >= 1 && components <= landmarks) return;
+  throw new RangeError(
+    `components is ${components}, but landmarks has only ${landmarks} nodes: ask for 1 to ${landmarks}.`,
+  );
 }
 
 /** (4) with the exact nearest landmarks; nothing but features goes up and nothing but vectors comes down. */
@@ -185,20 +203,18 @@ async function* carryExactly(
   }
 }
 
-/** The Nyström extension from all landmarks, as much of the affinity at a time as a few MiB hold. */
+/** From all landmarks, by the projection of the fit. */
 async function* carryFromAll(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,
   landmarks: Matrix,
-  cut: NystromFit["cut"],
+  projection: Matrix,
 ): AsyncGenerator<VectorPanel> {
-  const extension = openExtension(gpu, landmarks, cut);
+  const carrier = openCarrier(gpu, landmarks, projection);
   try {
-    for await (const { first, features } of panels) {
-      yield { first, vectors: await extension.extend(features) };
-    }
+    for await (const { first, features } of panels) yield { first, vectors: await carrier.carry(features) };
   } finally {
-    extension.release();
+    carrier.release();
   }
 }
 

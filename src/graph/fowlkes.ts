@@ -1,0 +1,316 @@
+/** The Nyström method with orthogonalised eigenvectors, panel by panel. */
+import { type Gpu, release } from "../gpu/mod.ts";
+import { sumOfRows } from "../linalg/add_row.ts";
+import { denseEigen } from "../linalg/dense_eigen.ts";
+import { multiply } from "../linalg/matmul.ts";
+import {
+  allocateMatrix,
+  downloadMatrices,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { uploadSmall } from "../linalg/orthonormalize.ts";
+import { normalizeRows } from "../linalg/row_normalize.ts";
+import { affinityBlock, type NodeScale, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { type NodeSource, readPanels } from "./node_source.ts";
+import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
+
+/** Directions of the landmarks' affinity below this share of its largest eigenvalue are rounding in float32. */
+const LOST = 1e-6;
+/** Bytes of affinity made at a time. */
+const BLOCK_BYTES = 2 ** 24;
+/** Most landmarks: two eigenproblems of their number are solved on the host. */
+export const MOST_LANDMARKS = 2048;
+
+/** Landmarks on the GPU. */
+interface Landmarks {
+  unit: GpuMatrix;
+  /** s = 1 for each. */
+  plain: NodeScale;
+  /** Rows of affinity to them that are made at a time. */
+  rowsAtATime: number;
+}
+
+/** Eigenvectors of the whole graph, by what carries them to its nodes. */
+export interface OrthogonalizedNystrom {
+  /** [P q], m × (C + 1). */
+  projection: Matrix;
+  /** The landmarks' part of the eigenvectors, and what belongs to them. */
+  cut: Pick<
+    NormalizedCut,
+    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "degrees"
+  >;
+}
+
+/**
+ * Fowlkes, Belongie, Chung & Malik 2004, "Spectral grouping using the Nyström method", one-shot: the graph is taken to
+ * be [A B; Bᵀ BᵀA⁻¹B] with A the affinity of the m landmarks and B theirs to the other nodes; the eigenvectors of *that*
+ * graph are orthonormal and exact, and all nodes take part in them, not the landmarks alone.
+ *
+ * With b_i the affinities of node i to the landmarks (a row of [A B]ᵀ) and R = A^−½, that graph is F Fᵀ, f_i = b_i R. One
+ * pass over the nodes gives Σ b_i and with it the degrees d_i = b_i · q, q = A⁻¹ Σ b_i; a second one the m × m matrix
+ * Σ f_iᵀ f_i / d_i = U Λ Uᵀ. The eigenvectors are u_i = b_i P / √d_i with P = R U Λ^−½. (The paper diagonalises
+ * A + A^−½ B Bᵀ A^−½, which is that matrix for normalised A and B.) Two departures: A^−½ is a pseudo-inverse, cut off at
+ * 1e-6 of the largest eigenvalue, and a degree that comes out below N e⁻², which no graph of this kernel has, is raised
+ * to it.
+ *
+ * @param source N nodes, read twice
+ * @param features of the landmarks, m × d
+ * @param components C
+ * @param onProgress told how many nodes have been read, of 2 N
+ * @throws RangeError "landmarks is 3000: …" above 2048
+ *
+ * Cost: 6 N m d + 4 N m² operations on the GPU, about 18 m³ on the host; memory of the GPU O(m² + m d), whatever N is.
+ */
+export async function orthogonalizedNystrom(
+  gpu: Gpu,
+  source: NodeSource,
+  features: Matrix,
+  components: number,
+  onProgress?: (done: number, total: number, residual: number) => void,
+): Promise<OrthogonalizedNystrom> {
+  const m = features.rows, n = source.rows, least = n * Math.exp(-2);
+  if (m > MOST_LANDMARKS) {
+    throw new RangeError(
+      `landmarks is ${m}: with all of them as neighbours ask for at most ${MOST_LANDMARKS}, they are solved on the host.`,
+    );
+  }
+  const affinity = landmarkAffinity(features), { root, rank } = inverseRoot(affinity, m);
+  const landmarks = openLandmarks(gpu, features);
+  const held: GpuMatrix[] = [landmarks.unit];
+  const keep = (matrix: GpuMatrix) => (held.push(matrix), matrix);
+  try {
+    const sums = new Float64Array(m);
+    for await (const { first, features } of readPanels(source)) {
+      const unit = unitRows(gpu, features);
+      for (
+        const { data } of await download(
+          gpu,
+          affinities(gpu, landmarks, unit, (b) => sumOfRows(gpu, b, 1)),
+        )
+      ) {
+        for (let k = 0; k < m; k++) sums[k] += data[k];
+      }
+      releaseMatrix(gpu, unit);
+      onProgress?.(first + features.rows, 2 * n, 0);
+    }
+    const q = times(root, transposedTimes(root, sums, m, rank), m, rank);
+    const weights = keep(uploadSmall(gpu, q, m, 1, "weights of degrees"));
+    const small = keep(uploadSmall(gpu, root, m, rank, "A^−½"));
+    const gram = keep(allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d"));
+    for await (const { first, features } of readPanels(source)) {
+      const unit = unitRows(gpu, features);
+      const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
+      const degrees = parts.flatMap(({ data }) => [...data]);
+      const scale = uploadScale(
+        gpu,
+        unit.rows,
+        Float64Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))),
+      );
+      let accumulate = first > 0;
+      affinities(gpu, landmarks, unit, (b) => {
+        const f = multiply(gpu, b, small);
+        multiply(gpu, f, f, { transposeA: true, out: gram, accumulate });
+        accumulate = true;
+        releaseMatrix(gpu, f);
+        return gram;
+      }, scale);
+      release(gpu, scale.buffer);
+      releaseMatrix(gpu, unit);
+      onProgress?.(n + first + features.rows, 2 * n, 0);
+    }
+    const product = Float64Array.from((await downloadMatrix(gpu, gram)).data);
+    return solved({ affinity, root, rank, q, product, components });
+  } finally {
+    release(gpu, landmarks.plain.buffer);
+    releaseMatrix(gpu, ...held);
+  }
+}
+
+/** Carries eigenvectors to panels of nodes: u = b P / √(b · q) with b a node's affinities to the landmarks. */
+export interface Carrier {
+  /** rows × d features → rows × C vectors. */
+  carry(features: Matrix): Promise<Matrix>;
+  /** Gives the landmarks back. */
+  release(): void;
+}
+
+/**
+ * Opens a projection.
+ *
+ * @param features of the landmarks, m × d
+ * @param projection [P q]
+ */
+export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Carrier {
+  const landmarks = openLandmarks(gpu, features), c = projection.cols - 1;
+  const weights = uploadMatrix(gpu, projection, "projection");
+  return {
+    async carry(features) {
+      const unit = unitRows(gpu, features), least = 1e-30;
+      const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
+      releaseMatrix(gpu, unit);
+      const vectors = { data: new Float32Array(features.rows * c), rows: features.rows, cols: c };
+      let row = 0;
+      for (const { data, rows } of parts) {
+        for (let i = 0; i < rows; i++, row++) {
+          const inverse = 1 / Math.sqrt(Math.max(data[i * (c + 1) + c], least));
+          for (let k = 0; k < c; k++) vectors.data[row * c + k] = inverse * data[i * (c + 1) + k];
+        }
+      }
+      return vectors;
+    },
+    release() {
+      release(gpu, landmarks.plain.buffer);
+      releaseMatrix(gpu, landmarks.unit, weights);
+    },
+  };
+}
+
+function openLandmarks(gpu: Gpu, features: Matrix): Landmarks {
+  const m = features.rows;
+  return {
+    unit: uploadUnitRows(gpu, features, "landmarks"),
+    plain: uploadScale(gpu, m),
+    rowsAtATime: Math.max(8, Math.floor(BLOCK_BYTES / (4 * m) / 8) * 8),
+  };
+}
+
+function unitRows(gpu: Gpu, features: Matrix): GpuMatrix {
+  const raw = uploadMatrix(gpu, features, "panel of features");
+  const unit = normalizeRows(gpu, raw);
+  releaseMatrix(gpu, raw);
+  return unit;
+}
+
+/** Makes the affinities of a panel to the landmarks block by block, and hands each to `use`. */
+function affinities(
+  gpu: Gpu,
+  { unit: landmarks, plain, rowsAtATime }: Landmarks,
+  unit: GpuMatrix,
+  use: (block: GpuMatrix) => GpuMatrix,
+  scale?: NodeScale,
+): GpuMatrix[] {
+  const own = scale ?? uploadScale(gpu, unit.rows), results = [];
+  const block = allocateMatrix(
+    gpu,
+    Math.min(rowsAtATime, unit.rows),
+    landmarks.rows,
+    "affinity to landmarks",
+  );
+  const target = { buffer: block.panels[0], stride: block.stride, row: 0 };
+  for (let first = 0; first < unit.rows; first += rowsAtATime) {
+    const rows = Math.min(rowsAtATime, unit.rows - first);
+    affinityBlock(gpu, unit, own, first, rows, landmarks, plain, target);
+    results.push(use({ ...block, rows }));
+  }
+  releaseMatrix(gpu, block);
+  if (!scale) release(gpu, own.buffer);
+  return results;
+}
+
+async function download(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[]> {
+  try {
+    return await downloadMatrices(gpu, ...matrices);
+  } finally {
+    releaseMatrix(gpu, ...matrices);
+  }
+}
+
+/** The projection from Σ fᵀ f / d, and the landmarks' part of the eigenvectors, in float64; signs as `fixSigns` has them there. */
+function solved({ affinity, root, rank, q, product, components }: {
+  affinity: Float64Array;
+  root: Float64Array;
+  rank: number;
+  q: Float64Array;
+  product: Float64Array;
+  components: number;
+}): OrthogonalizedNystrom {
+  const m = q.length, { values, vectors } = denseEigen(product, rank);
+  const columns = Array.from({ length: components }, (_, c) => {
+    if (!(c < rank && values[c] > 0)) return { p: new Float64Array(m), value: 0, residual: 0 };
+    const v = Float64Array.from({ length: rank }, (_, r) => vectors[r * rank + c]),
+      scale = 1 / Math.sqrt(values[c]);
+    const error = times(product, v, rank, rank).map((value, r) => value - values[c] * v[r]);
+    const residual = Math.sqrt(Math.max(0, dot(error, times(product, error, rank, rank)))) * scale;
+    return { p: times(root, v.map((value) => value * scale), m, rank), value: values[c], residual };
+  });
+  const degrees = Float32Array.from(times(affinity, q, m, m));
+  const eigenvectors = { data: new Float32Array(m * components), rows: m, cols: components };
+  columns.forEach(({ p }, c) =>
+    times(affinity, p, m, m).forEach((value, k) =>
+      eigenvectors.data[k * components + c] = value / Math.sqrt(degrees[k])
+    )
+  );
+  const before = eigenvectors.data.slice();
+  fixSigns(eigenvectors);
+  const projection = { data: new Float32Array(m * (components + 1)), rows: m, cols: components + 1 };
+  columns.forEach(({ p }, c) => {
+    const flipped = before.some((value, at) => at % components === c && value !== eigenvectors.data[at]);
+    p.forEach((value, k) => projection.data[k * (components + 1) + c] = flipped ? -value : value);
+  });
+  q.forEach((value, k) => projection.data[k * (components + 1) + components] = value);
+  const next = components < rank ? Math.max(0, values[components]) : 0;
+  return {
+    projection,
+    cut: {
+      ...{ eigenvectors, degrees, converged: true },
+      eigenvalues: Float64Array.from(columns, ({ value }) => value),
+      residuals: Float64Array.from(columns, ({ residual }) => residual),
+      eigengap: columns[components - 1].value - next,
+    },
+  };
+}
+
+/** x v, x row-major of so many rows and columns. */
+function times(x: Float64Array, v: ArrayLike<number>, rows: number, cols: number): Float64Array {
+  return Float64Array.from({ length: rows }, (_, i) => {
+    let sum = 0;
+    for (let k = 0; k < cols; k++) sum += x[i * cols + k] * v[k];
+    return sum;
+  });
+}
+
+/** xᵀ v. */
+function transposedTimes(x: Float64Array, v: ArrayLike<number>, rows: number, cols: number): Float64Array {
+  const out = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k] += x[i * cols + k] * v[i];
+  return out;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  return a.reduce((sum, value, i) => sum + value * b[i], 0);
+}
+
+/** A in float64: its smallest eigenvalues, which A^−½ makes large, are below what float32 resolves. */
+function landmarkAffinity({ data, rows: m, cols }: Matrix): Float64Array {
+  const unit = new Float64Array(m * cols), a = new Float64Array(m * m);
+  for (let i = 0; i < m; i++) {
+    const row = data.subarray(i * cols, (i + 1) * cols);
+    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    let squares = 0;
+    for (const value of row) squares += (value / largest) ** 2;
+    for (let k = 0; k < cols; k++) unit[i * cols + k] = row[k] / largest / Math.sqrt(squares);
+  }
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j <= i; j++) {
+      let cosine = 0;
+      for (let k = 0; k < cols; k++) cosine += unit[i * cols + k] * unit[j * cols + k];
+      a[i * m + j] = a[j * m + i] = Math.exp(cosine - 1);
+    }
+  }
+  return a;
+}
+
+/** m × rank: eigenvectors of A over the roots of their eigenvalues. */
+function inverseRoot(a: Float64Array, m: number): { root: Float64Array; rank: number } {
+  const { values, vectors } = denseEigen(a, m);
+  const rank = values.findLastIndex((value) => value > LOST * values[0]) + 1;
+  const root = new Float64Array(m * rank);
+  for (let r = 0; r < m; r++) {
+    for (let c = 0; c < rank; c++) root[r * rank + c] = vectors[r * m + c] / Math.sqrt(values[c]);
+  }
+  return { root, rank };
+}
