@@ -23,7 +23,19 @@ async function listBackends(): Promise<boolean> {
   return onnxruntime.listSupportedBackends().some(({ name }) => name === "cpu");
 }
 
-const checks = { "hnswlib-node": countNeighbors, sharp: encodePixel, "onnxruntime-node": listBackends };
+async function drawSquare(): Promise<boolean> {
+  const { Resvg } = await import("@resvg/resvg-js");
+  const square =
+    '<svg xmlns="http://www.w3.org/2000/svg" width="2" height="2"><path d="M0,0h2v2h-2Z"/></svg>';
+  return new Resvg(square).render().pixels.length === 16;
+}
+
+const checks = {
+  "hnswlib-node": countNeighbors,
+  sharp: encodePixel,
+  "onnxruntime-node": listBackends,
+  "@resvg/resvg-js": drawSquare,
+};
 
 for (const [name, check] of Object.entries(checks)) {
   try {

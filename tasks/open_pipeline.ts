@@ -9,12 +9,16 @@ import type { World } from "../src/experiments/fixtures_world.ts";
 import { sceneImages } from "../src/experiments/image_set.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
 import { alignedSource, openRawFeatures, type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
+import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
-export const PIPELINE_FLAGS = ["limit", "landmarks", "neighbors", "knn", "out", "cache", "seed", "adapter"];
+export const PIPELINE_FLAGS = [
+  ...["limit", "landmarks", "neighbors", "knn"],
+  ...["out", "figures", "cache", "seed", "adapter"],
+];
 /** Switches that every experiment takes. */
 export const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
@@ -25,6 +29,7 @@ export const PIPELINE_HELP = `
   --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
                     (default: exact)
   --out DIR         where the report goes (default: reports/out)
+  --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR       where finished stages are kept (default: .cache)
   --seed N          seed of every random choice (default: 0)
   --adapter KIND    hardware or software (default: hardware if there is one)
@@ -47,6 +52,8 @@ export interface OpenPipeline {
   gpu: Gpu;
   pipeline: Pipeline;
   out: string;
+  /** Formats in which figures are also written as files. */
+  figures: FigureFormat[];
   seed: number;
   /** Seconds by stage; stages that were kept take none. */
   timings: Record<string, number>;
@@ -70,6 +77,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
   const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
   const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
   const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? 32;
+  const figures = figureFormats(flags.figures as string | undefined);
   if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
@@ -114,7 +122,18 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     }
     if (flags.audit) console.error(auditSentence(await audited(gpu, pipeline, seed)));
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
-    return { world, cacheDir, gpu, pipeline, out, seed, timings, command, close: () => closeGpu(gpu) };
+    return {
+      world,
+      cacheDir,
+      gpu,
+      pipeline,
+      out,
+      figures,
+      seed,
+      timings,
+      command,
+      close: () => closeGpu(gpu),
+    };
   } catch (error) {
     closeGpu(gpu);
     throw error;

@@ -1,9 +1,10 @@
 /** What the reports of experiments on the pipeline share: their settings, and their entry in results.json. */
 import { join } from "node:path";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { Gpu } from "../gpu/mod.ts";
-import { type Page, renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import type { Page } from "../report/page.ts";
 import { type ExperimentResults, mergeResults } from "../report/results.ts";
+import { writePage } from "../report/write_page.ts";
 import { peakResidentMb } from "./peak_memory.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -18,16 +19,18 @@ export interface ExperimentRun {
   /** Seconds by stage. */
   timings: Record<string, number>;
   seed: number;
+  /** Formats in which the page's figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 /**
- * Writes `<name>.html`, and its numbers and claims under that name in results.json.
+ * Writes `<name>.html`, and its numbers and claims under that name in results.json; its figures as files if the run asks for them.
  *
  * @param settings beside adapter, versions, seed and nodes
  * @returns the path of the page
  */
 export async function writeExperiment(
-  { out, command, gpu, pipeline, timings, seed }: ExperimentRun,
+  { out, command, gpu, pipeline, timings, seed, figures }: ExperimentRun,
   name: string,
   results: ExperimentResults,
   { settings, ...page }: Omit<Page, "command">,
@@ -43,8 +46,7 @@ export async function writeExperiment(
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { [name]: results },
   });
-  const path = join(out, `${name}.html`);
-  const rendered = renderPage({
+  return await writePage(join(out, `${name}.html`), {
     ...page,
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
@@ -52,7 +54,5 @@ export async function writeExperiment(
       ...settings,
     },
     command,
-  });
-  await writeFileAtomic(path, rendered);
-  return path;
+  }, figures);
 }

@@ -89,16 +89,19 @@ export interface Figure {
   caption: string;
   /** What the image says, for those who do not see it. */
   alt: string;
+  /** Unique on the page; names the figure's file and its place in the page, `#figure-<name>`. */
+  name?: string;
 }
 
 /**
  * A figure with its caption.
- * @param figure The image, caption and alternative text.
+ * @param figure The image, caption, alternative text and name.
  * @throws TypeError `A figure's picture must be a data:image URI …`
  */
-export function figure({ image, caption, alt }: Figure): Html {
+export function figure({ image, caption, alt, name }: Figure): Html {
+  const id = name === undefined ? "" : ` id="figure-${name.replaceAll(/[^\w.-]+/g, "-")}"`;
   return html`
-    <figure>
+    <figure${rawHtml(id)}>
     ${"svg" in image ? drawing(image, alt) : picture(image.dataUri, alt)}
     <figcaption>${caption}</figcaption>
     </figure>

@@ -2,12 +2,12 @@
 import { figure } from "./blocks.ts";
 import { renderChart, saveChartSpec } from "./chart.ts";
 import type { Html } from "./html.ts";
-import { pageTheme, type Theme } from "./theme.ts";
+import { lightTheme, pageTheme, type Theme } from "./theme.ts";
 
 const WIDE = 640, NARROW = 320;
 
 /**
- * Renders a chart twice, wide and narrow, and saves `<name>.vl.json`.
+ * Renders a chart twice, wide and narrow, and saves `<name>.vl.json` in light colors.
  *
  * @param name of the spec's file, unique on the page
  * @param out folder of the page
@@ -21,7 +21,7 @@ export async function responsiveChart(
   caption: string,
   spec: (theme: Theme, width: number) => Parameters<typeof renderChart>[0],
 ): Promise<Html> {
-  await saveChartSpec(`${out}/${name}.vl.json`, spec(pageTheme, WIDE));
+  await saveChartSpec(`${out}/${name}.vl.json`, spec(lightTheme, WIDE));
   return figure({
     image: {
       svg: await renderChart(spec(pageTheme, WIDE), pageTheme, name),
@@ -29,5 +29,6 @@ export async function responsiveChart(
     },
     caption,
     alt: caption,
+    name,
   });
 }

@@ -73,11 +73,22 @@ export function themeCss(): string {
 @media (prefers-color-scheme: dark) { :root { ${declarations(darkTheme)} } }`;
 }
 
-function declarations({ series, sequence, ...single }: Theme): string {
+function declarations(theme: Theme): string {
+  return [...themeColors(theme)].map(([name, color]) => `--${name}: ${color};`).join(" ");
+}
+
+/**
+ * Lists a theme's colors by the names that `pageTheme` gives them, without the leading dashes.
+ * @param theme The colors.
+ */
+export function themeColors({ series, sequence, ...single }: Theme): Map<string, string> {
   const numbered = (name: string, colors: readonly string[]) =>
-    colors.map((color, i) => [`${name}-${i + 1}`, color]);
-  const all = [...Object.entries(single), ...numbered("series", series), ...numbered("sequence", sequence)];
-  return all.map(([name, color]) => `--${name}: ${color};`).join(" ");
+    colors.map((color, i): [string, string] => [`${name}-${i + 1}`, color]);
+  return new Map([
+    ...Object.entries(single),
+    ...numbered("series", series),
+    ...numbered("sequence", sequence),
+  ]);
 }
 
 /**

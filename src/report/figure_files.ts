@@ -1,0 +1,91 @@
+/** The figures of a page as files, for papers. */
+import { dirname } from "node:path";
+import { writeFileAtomic } from "../data/atomic_write.ts";
+import { standaloneSvg } from "./standalone_svg.ts";
+import { lightTheme } from "./theme.ts";
+
+/** Kinds of figure files. */
+export const FIGURE_FORMATS = ["svg", "png"] as const;
+
+/** One kind of figure file. */
+export type FigureFormat = typeof FIGURE_FORMATS[number];
+
+/** Pixels of a PNG for one of the drawing: 640 wide charts have 288 dots an inch in a column of 6.7 inches. */
+const PNG_ZOOM = 3;
+
+/** A drawing for columns inside `figure()`'s markup, and the name of its figure if it has one. */
+const DRAWING =
+  /<figure(?: id="figure-([\w.-]+)")?>\s*<div><div class="wide" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
+
+/**
+ * Reads the list of an option.
+ *
+ * @param list for instance `svg,png`; undefined for none
+ * @returns each format once
+ * @throws RangeError '--figures has "pdf": give svg, png or svg,png.'
+ */
+export function figureFormats(list: string | undefined): FigureFormat[] {
+  if (list === undefined) return [];
+  return [
+    ...new Set(
+      list.split(",").map((text) => {
+        const format = FIGURE_FORMATS.find((name) => name === text.trim());
+        if (format) return format;
+        throw new RangeError(`--figures has "${text.trim()}": give svg, png or svg,png.`);
+      }),
+    ),
+  ];
+}
+
+/**
+ * Writes every chart and drawing of a page, in light colors, beside it: `figures/<page>-<name>.svg` where the figure
+ * has a name, which is not repeated where it begins with the page's, and `figures/<page>-<n>.svg` for the page's n-th.
+ *
+ * @param path of the page; its folder exists
+ * @param markup of the page
+ * @param formats of the files
+ * @returns their paths
+ * @throws Error "A PNG needs a font for its labels …" on a machine without one
+ */
+export async function saveFigures(
+  path: string,
+  markup: string,
+  formats: readonly FigureFormat[],
+): Promise<string[]> {
+  const drawings = formats.length > 0 ? [...markup.matchAll(DRAWING)] : [];
+  if (drawings.length === 0) return [];
+  const folder = `${dirname(path)}/figures`, page = path.replace(/^.*\/|\.html$/g, "");
+  await Deno.mkdir(folder, { recursive: true });
+  const toPng = formats.includes("png") ? await openPngWriter() : undefined;
+  const written: string[] = [];
+  for (const [i, [, name = String(i + 1), drawing]] of drawings.entries()) {
+    const base = name === page || name.startsWith(`${page}-`) ? name : `${page}-${name}`;
+    const svg = standaloneSvg(drawing, lightTheme);
+    for (const format of formats) {
+      const file = `${folder}/${base}.${format}`;
+      await writeFileAtomic(file, format === "svg" ? svg : toPng!(svg));
+      written.push(file);
+    }
+  }
+  return written;
+}
+
+/** Loads the rasterizer, and proves that it has a font. */
+async function openPngWriter(): Promise<(svg: string) => Uint8Array> {
+  const { Resvg } = await import("@resvg/resvg-js");
+  const letter = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text y="9">E</text></svg>';
+  if (new Resvg(letter).getBBox() === undefined) {
+    throw new Error(
+      "A PNG needs a font for its labels and there is none: install fonts-dejavu-core, or write svg.",
+    );
+  }
+  return (svg) => {
+    // Resvg knows the attribute of SVG 1.1 only.
+    const sharp = svg.replaceAll(
+      /image-rendering: ?(?:pixelated|crisp-edges)/g,
+      "image-rendering: optimizeSpeed",
+    );
+    return new Resvg(sharp, { background: "#ffffff", fitTo: { mode: "zoom", value: PNG_ZOOM } }).render()
+      .asPng();
+  };
+}
