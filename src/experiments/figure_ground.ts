@@ -19,8 +19,11 @@ import {
   type Directions,
   directions,
   type Likeness,
+  meanOf,
+  meanOverQueries,
   placeLikeness,
   type Query,
+  searchAreas,
   type Targets,
 } from "./figure_ground_similarity.ts";
 import { slotVectors } from "./segmentation.ts";
@@ -44,6 +47,9 @@ export const P = 0.01;
 
 /** Bootstrap resamples of images, and permutations of regions. */
 export const RESAMPLES = 999, PERMUTATIONS = 9_999;
+
+/** Changes when something else is measured on the same inputs. */
+export const FIGURE_GROUND_VERSION = 1;
 
 /** Images that a pixel is taken of. */
 export const QUERIES = 20;
@@ -109,7 +115,7 @@ export interface ModelFigureGround {
   /** All layers together, summed as in METHOD (2). */
   whole: RegionActivation[];
   /** Mean activation of every voxel at that layer. */
-  voxels: SlotActivation["voxels"];
+  voxels: Record<"figure" | "ground", ArrayLike<number>>;
   /** By layer. */
   layers: LayerFigureGround[];
   /** What figure pixels find. */
@@ -140,7 +146,7 @@ export interface AlignEffect {
   p: number;
 }
 
-/** What the experiment found. */
+/** What the experiment found; plain JSON. */
 export interface FigureGround {
   /** Images with figure and ground. */
   images: number[];
@@ -237,7 +243,8 @@ export async function figureGround(
     spaces.push(space);
     patterns.push(columnsOf(tested!));
     models.push({
-      ...{ model, layer, slot, layers, voxels: tested!.voxels },
+      ...{ model, layer, slot, layers },
+      voxels: { figure: [...tested!.voxels.figure], ground: [...tested!.voxels.ground] },
       regions: regionsOf(tested!, [...rois.keys()], draws, seed),
       whole: regionsOf(whole!, [...rois.keys()], draws, seed),
       ...{ figure: search("figure"), ground: search("ground") },
@@ -326,8 +333,8 @@ function pixelSearch(
   place: Float64Array,
   { draws, seed }: { draws: Uint32Array[]; seed: number },
 ): PixelSearch {
-  const areas = areaByImage(eigen, queries, targets, kind);
-  const single = queries.map((query) => meanOf(areaByImage(eigen, [query], targets, kind)));
+  const each = searchAreas(eigen, queries, targets, kind), areas = meanOverQueries(each);
+  const single = each.map(meanOf);
   return {
     area: estimate(areas, draws),
     p: signFlipTest(present(areas.map((area, i) => area - place[i])), seed),
@@ -420,13 +427,11 @@ function present(values: Float64Array): Float64Array {
   return values.filter((value) => !Number.isNaN(value));
 }
 
-function meanOf(values: Float64Array): number {
-  const own = present(values);
-  return own.reduce((sum, value) => sum + value, 0) / own.length;
-}
-
 function estimate(values: Float64Array, draws: Uint32Array[]): Estimate {
-  const means = draws.map((draw) => meanOf(Float64Array.from(draw, (i) => values[i])))
-    .filter((value) => !Number.isNaN(value));
-  return { value: meanOf(values), interval: percentileInterval(means) };
+  const drawn = new Float64Array(values.length);
+  const means = draws.map((draw) => {
+    for (let i = 0; i < draw.length; i++) drawn[i] = values[draw[i]];
+    return meanOf(drawn);
+  });
+  return { value: meanOf(values), interval: percentileInterval(means.filter((mean) => !Number.isNaN(mean))) };
 }

@@ -219,7 +219,9 @@ function pixelClaim(own: ModelFigureGround, found: FigureGround, kind: "figure" 
       formatNumber(area.value, 3)
     } in images of other categories, mean of ${found.queries[kind].length} pixels (single pixels ${
       formatNumber(range[0], 2)
-    } to ${formatNumber(range[1], 2)}); place alone ${formatNumber(found.place[kind], 3)}`,
+    } to ${formatNumber(range[1], 2)}); place alone ${formatNumber(found.place[kind], 3)}${
+      area.interval[0] > 0.5 && p > P ? "; better than chance, not better than place" : ""
+    }`,
     statistic: `95 % interval over bootstrapped images ${formatNumber(area.interval[0], 3)} to ${
       formatNumber(area.interval[1], 3)
     }; sign-flip test over images of A less that of nearness to the pixel's place; shown when p ≤ ${P} and the interval is above one half`,

@@ -77,24 +77,54 @@ export function placeLikeness({ rows, cols }: { rows: number; cols: number }): L
 }
 
 /**
- * How well pixels find their own kind: the area under the curve in every image, mean over the pixels of other categories.
+ * How well pixels find their own kind: the area under the curve of every pixel in every target image.
  *
  * @param kind of the pixels: 1 figure, 0 ground
+ * @returns queries × target images; NaN where the image is of the pixel's category
+ */
+export function searchAreas(
+  likeness: Likeness,
+  queries: Query[],
+  { labels, categories, images }: Targets,
+  kind: number,
+): Float64Array[] {
+  return queries.map((query) =>
+    Float64Array.from(images, (image) => {
+      if (categories[query.image] === categories[image]) return NaN;
+      const area = areaUnderCurve(likeness(query, image), labels[image]) ?? 0.5;
+      return kind === 1 ? area : 1 - area;
+    })
+  );
+}
+
+/**
+ * Mean of `searchAreas` over the pixels of other categories.
+ *
  * @returns one value a target image; NaN where every pixel is of its category
  */
 export function areaByImage(
   likeness: Likeness,
   queries: Query[],
-  { labels, categories, images }: Targets,
+  targets: Targets,
   kind: number,
 ): Float64Array {
-  return Float64Array.from(images, (image) => {
-    const areas = queries.filter((query) => categories[query.image] !== categories[image]).map((query) => {
-      const area = areaUnderCurve(likeness(query, image), labels[image]) ?? 0.5;
-      return kind === 1 ? area : 1 - area;
-    });
-    return areas.reduce((sum, area) => sum + area, 0) / areas.length;
-  });
+  return meanOverQueries(searchAreas(likeness, queries, targets, kind));
+}
+
+/** Mean over queries of what there is for every image. */
+export function meanOverQueries(areas: Float64Array[]): Float64Array {
+  return areas[0].map((_, i) => meanOf(areas.map((own) => own[i])));
+}
+
+/** Mean of the numbers among some values; NaN stands for images that nothing was asked of. */
+export function meanOf(values: ArrayLike<number>): number {
+  let sum = 0, count = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isNaN(values[i])) continue;
+    sum += values[i];
+    count++;
+  }
+  return sum / count;
 }
 
 /**
