@@ -109,7 +109,7 @@ function assertRepeatable({ path, nodes }: OnnxGraph, { tensor, sum }: Attention
           "autoencoder does to hide patches: export its encoder without masking.",
       );
     }
-    inputs.forEach((name) => needed.add(name));
+    for (const name of inputs) if (name !== "") needed.add(name);
   }
 }
 

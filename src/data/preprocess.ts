@@ -40,7 +40,17 @@ const UNKNOWN_STEPS = ["do_pad", "do_flip_channel_order", "do_thumbnail", "crop_
  * @throws Error 'a.json: "resample" is 1, expected 2 (bilinear) or 3 (bicubic).'
  */
 export async function readPreprocessor(path: string): Promise<Preprocessor> {
-  const json = await readJson(path);
+  return parsePreprocessor(await readJson(path), path);
+}
+
+/**
+ * Like `readPreprocessor`, from what is in the file.
+ *
+ * @param json the file's object
+ * @param path what messages call it
+ * @throws Error 'a.json: "resample" is 1, expected 2 (bilinear) or 3 (bicubic).'
+ */
+export function parsePreprocessor(json: Record<string, unknown>, path: string): Preprocessor {
   const unusable = (key: string, expected: string): Error =>
     new Error(`${path}: "${key}" is ${JSON.stringify(json[key]) ?? "missing"}, expected ${expected}.`);
   const flag = (key: string, otherwise: boolean): boolean => {

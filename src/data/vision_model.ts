@@ -2,6 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import * as ort from "onnxruntime-node";
 import { reasonOf } from "./atomic_write.ts";
+import { assertRecorded } from "./model_record.ts";
 import type { OnnxGraph } from "./onnx_graph.ts";
 import type { ModelInput } from "./preprocess.ts";
 
@@ -65,13 +66,15 @@ export async function readWeights({ path, external }: OnnxGraph): Promise<Weight
  * @param graph the file that was read
  * @param bytes the model, perhaps with more outputs
  * @param weights what `readWeights` read
+ * @throws Error "a.onnx is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
  * @throws Error "a.onnx takes input_ids, attention_mask: …"; "onnxruntime cannot load a.onnx: …"
  */
 export async function openModel(
-  { path }: OnnxGraph,
+  { path, bytes: original }: OnnxGraph,
   bytes: Uint8Array,
   weights: WeightFile[],
 ): Promise<VisionModel> {
+  await assertRecorded(path, original, weights);
   const session = await createSession(path, bytes, weights);
   const { name, type, shape } = imageInput(session, path);
   const [fixed, , height, width] = shape;

@@ -1,0 +1,284 @@
+/** Adds a model: fetches its files, understands its graph, and puts it where every task takes it. */
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+import { writeFileAtomic } from "./atomic_write.ts";
+import { findAttentionOutputs } from "./attention_outputs.ts";
+import { downloadFile, fileSha256 } from "./download.ts";
+import { fetchHubFile, type Hub } from "./hub.ts";
+import { HttpError, sendRequest } from "./http_request.ts";
+import { assertInside, linkAtomic, makeFolder } from "./hub_cache.ts";
+import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
+import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
+import { readOnnx } from "./onnx_graph.ts";
+import { parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
+
+/** What is to be added. */
+export interface AddModelOptions {
+  /** A registered name, a hub id (org/name), an address, or an ONNX file. */
+  source: string;
+  /** Folder of the models, one folder each. */
+  folder: string;
+  hub: Hub;
+  /** What to call it; found from the source when not given. */
+  name?: string;
+  /** Path of the ONNX file in the hub's repository. */
+  file?: string;
+  /** Branch, tag or commit on the hub; default main. */
+  revision?: string;
+  /** A preprocessor_config.json on the disk, in place of the source's. */
+  preprocessor?: string;
+  /** Register tokens. */
+  registers?: number;
+  /** What the ONNX file's SHA-256 has to be. */
+  sha256?: string;
+}
+
+/** What was added. */
+export interface AddedModel {
+  /** Path of the ONNX file, for `--model`. */
+  path: string;
+  record: ModelRecord;
+  /** Attention blocks that were found. */
+  layers: number;
+  preprocessor: Preprocessor;
+}
+
+/** Files of one source, by what they are called there; null when the source has no such file. */
+interface Source {
+  /** Paths that the ONNX file may have, the likeliest first. */
+  models: string[];
+  /** Paths that the preprocessor file may have. */
+  preprocessors: string[];
+  name: string;
+  title: string;
+  fetch(file: string): Promise<{ path: string; commit: string | null } | null>;
+}
+
+const HUB_FILES = ["onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx"];
+const PREPROCESSOR = "preprocessor_config.json";
+
+/**
+ * Fetches a model with the weight files that it names and its preprocessing, checks that its attention is found, notes the
+ * SHA-256 of every file, and links them as NAME/NAME.onnx, NAME/NAME.preprocessor.json and NAME/NAME.model.json.
+ *
+ * A model that was added before has to have the same files as then.
+ *
+ * @throws Error one sentence that names the source and what to give
+ */
+export async function addModel(options: AddModelOptions): Promise<AddedModel> {
+  const registered = findRegistered(options.source) ?? findRegistered(options.name ?? "");
+  const source = await openSource(options);
+  const name = options.name ?? findRegistered(options.source)?.name ?? source.name;
+  if (!/^\w[\w.-]*$/.test(name)) {
+    throw new RangeError(
+      `The name "${name}" is none for a folder: give letters, digits, "_", "-" or "." with --name.`,
+    );
+  }
+  const fetched = await fetchModel(source, options);
+  const target = join(options.folder, name), path = join(target, `${name}.onnx`);
+  const files = new Map([[`${name}.onnx`, fetched.path]]);
+  const graph = await readOnnx(fetched.path);
+  const layers = findAttentionOutputs(graph).length;
+  for (const location of new Set(graph.external.map(({ location }) => location))) {
+    assertInside(location);
+    if ([".onnx", ".model.json", ".preprocessor.json"].some((end) => location === `${name}${end}`)) {
+      throw new Error(
+        `${source.title} keeps weights in ${location}, a name that is taken: give another --name.`,
+      );
+    }
+    const weights = await source.fetch(join(dirname(fetched.file), location));
+    if (!weights) {
+      throw new Error(`${source.title} keeps weights in ${location}, which is not there beside the model.`);
+    }
+    files.set(location, weights.path);
+  }
+  const found = options.preprocessor ?? await fetchPreprocessor(source, fetched.file);
+  if (!found && !registered) {
+    throw new Error(`${source.title} has no ${PREPROCESSOR}: give one with --preprocessor FILE.`);
+  }
+  const preprocessing = `${name}.preprocessor.json`;
+  if (found) files.set(preprocessing, found);
+  const preprocessor = found
+    ? await readPreprocessor(found)
+    : parsePreprocessor(registered!.preprocessing, registered!.name);
+
+  const record: ModelRecord = {
+    ...{ name, source: source.title, commit: fetched.commit, license: registered?.license ?? "unknown" },
+    registers: options.registers ?? registered?.registers ?? null,
+    files: {},
+  };
+  for (const [file, from] of files) record.files[file] = await fileSha256(from);
+  await assertSame(path, record, options.sha256);
+  for (const [file, from] of files) await place(from, join(target, file));
+  if (!found) {
+    const written = join(target, preprocessing);
+    await writeFileAtomic(written, JSON.stringify(registered!.preprocessing, null, 2) + "\n");
+    record.files[preprocessing] = await fileSha256(written);
+  }
+  await writeModelRecord(path, record);
+  return { path, record, layers, preprocessor };
+}
+
+async function openSource(options: AddModelOptions): Promise<Source> {
+  const { source, hub, revision, file } = options;
+  const registered = findRegistered(source);
+  if (registered?.hub) {
+    return hubSource(
+      hub,
+      registered.hub.id,
+      revision ?? registered.hub.revision,
+      file ?? registered.hub.file,
+    );
+  }
+  if (registered) {
+    throw new Error(
+      `No ONNX export of ${registered.name} is known on the hub: make mae_vit_b16.onnx as --help says, then ` +
+        `deno task models add mae_vit_b16.onnx.`,
+    );
+  }
+  const onHub = hubAddress(source, hub.endpoint);
+  if (onHub) return hubSource(hub, onHub.id, onHub.revision, onHub.file);
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(source)) return urlSource(source, options);
+  if (await isFile(source)) return fileSource(source);
+  if (/^[\w.-]+\/[\w.-]+$/.test(source) && !source.endsWith(".onnx") && !source.startsWith(".")) {
+    return hubSource(hub, source, revision ?? "main", file);
+  }
+  throw new Error(
+    source.endsWith(".onnx")
+      ? `There is no model ${source}.`
+      : `"${source}" is no model: give ${
+        PAPER_MODELS.map(({ name }) => name).join(", ")
+      }, a hub id (org/name), ` +
+        "an address or an ONNX file.",
+  );
+}
+
+/** The id, revision and file in an address of a file on the hub, as its pages have them. */
+function hubAddress(address: string, endpoint: string) {
+  for (const start of [endpoint, "https://huggingface.co"]) {
+    if (!address.startsWith(`${start}/`)) continue;
+    const path = decodeURIComponent(address.slice(start.length + 1).replace(/[?#].*$/, ""));
+    const [, id, revision, file] = /^([^/]+\/[^/]+)\/(?:resolve|blob|raw)\/([^/]+)\/(.+)$/.exec(path) ?? [];
+    if (id) return { id, revision, file };
+  }
+  return null;
+}
+
+function hubSource(hub: Hub, id: string, revision: string, file: string | undefined): Source {
+  return {
+    models: file ? [file] : HUB_FILES,
+    preprocessors: [PREPROCESSOR],
+    name: plainName(id.split("/")[1]),
+    title: `${id} (${revision})`,
+    fetch: (path) => fetchHubFile(hub, { id, revision, file: path }),
+  };
+}
+
+function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
+  const url = new URL(address), file = decodeURIComponent(url.pathname.split("/").at(-1)!);
+  if (hub.offline) throw new Error(`${address} cannot be fetched while HF_HUB_OFFLINE is set: unset it.`);
+  assertInside(file);
+  return {
+    ...{ models: [file], preprocessors: besideModel(file), name: plainName(file), title: address },
+    fetch: (path) => fetchUrl(new URL(path.split("/").map(encodeURIComponent).join("/"), url), folder, hub),
+  };
+}
+
+/** A file of a plain server, kept by the hash of its address and of what the server calls its content. */
+async function fetchUrl(url: URL, folder: string, hub: Hub) {
+  let head: Response;
+  try {
+    head = await sendRequest(url.href, {
+      method: "HEAD",
+      headers: { "accept-encoding": "identity" },
+      pause: hub.pause,
+    });
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return null;
+    throw error;
+  }
+  const version = head.headers.get("etag") ?? head.headers.get("last-modified");
+  const length = head.headers.get("content-length");
+  const key = createHash("sha256").update(`${url.href}\n${version ?? ""}`).digest("hex").slice(0, 32);
+  const to = join(folder, ".downloads", key);
+  await makeFolder(dirname(to));
+  const isKept = version !== null && await isFile(to);
+  if (!isKept) {
+    await downloadFile({
+      ...{ url: url.href, to, resume: version !== null, pause: hub.pause },
+      expected: length === null ? {} : { size: Number(length) },
+      onProgress: (done, total) => hub.onProgress?.(basename(url.pathname), done, total),
+    });
+  }
+  return { path: to, commit: null };
+}
+
+function fileSource(path: string): Source {
+  const file = basename(path);
+  return {
+    ...{ models: [file], preprocessors: besideModel(file), name: plainName(file), title: resolve(path) },
+    fetch: async (name) => {
+      const beside = resolve(dirname(path), name);
+      return await isFile(beside) ? { path: beside, commit: null } : null;
+    },
+  };
+}
+
+function besideModel(file: string): string[] {
+  return [file.replace(/\.onnx$/, ".preprocessor.json"), PREPROCESSOR];
+}
+
+/** "clip-vit-base-patch16" → "clip_vit_base_patch16". */
+function plainName(text: string): string {
+  return text.replace(/\.onnx$/, "").toLowerCase().replace(/[^a-z0-9.]+/g, "_").replace(/^[_.]+/, "");
+}
+
+async function fetchModel(source: Source, { hub, sha256 }: AddModelOptions) {
+  for (const file of source.models) {
+    const fetched = await source.fetch(file);
+    if (!fetched) continue;
+    if (sha256) await assertSha256(fetched.path, sha256.toLowerCase(), source.title);
+    return { ...fetched, file };
+  }
+  const where = hub.offline ? ` in the cache ${hub.cache}, and HF_HUB_OFFLINE is set` : "";
+  throw new Error(`${source.title} has no ${source.models.join(", ")}${where}: name the file with --file.`);
+}
+
+async function assertSha256(path: string, expected: string, title: string): Promise<void> {
+  const found = await fileSha256(path);
+  if (found !== expected) {
+    throw new Error(`${title} has the SHA-256 ${found}, expected ${expected}: it is not taken.`);
+  }
+}
+
+/** The source's preprocessor file, beside the model or at the root. */
+async function fetchPreprocessor(source: Source, modelFile: string): Promise<string | undefined> {
+  const folder = dirname(modelFile);
+  for (const file of source.preprocessors) {
+    const fetched = await source.fetch(file) ??
+      (folder === "." ? null : await source.fetch(`${folder}/${file}`));
+    if (fetched) return fetched.path;
+  }
+  return undefined;
+}
+
+/** What was added under this name before has to be what is added now. */
+async function assertSame(path: string, record: ModelRecord, given: string | undefined): Promise<void> {
+  const before = await readModelRecord(path);
+  if (!before) return;
+  for (const [file, hash] of Object.entries(record.files)) {
+    const recorded = before.files[file];
+    if (recorded === undefined || recorded === hash || (given === hash && file.endsWith(".onnx"))) continue;
+    throw changedError(join(dirname(path), file), before, hash, recorded);
+  }
+}
+
+async function place(from: string, to: string): Promise<void> {
+  if (resolve(from) === resolve(to)) return;
+  await makeFolder(dirname(to));
+  await linkAtomic(await Deno.realPath(from), to);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}

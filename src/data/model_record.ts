@@ -1,0 +1,143 @@
+/** What was noted about a model when it was added: its source, licence, registers and the SHA-256 of every file. */
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { fileSha256 } from "./download.ts";
+import { assertInside } from "./hub_cache.ts";
+
+/** NAME.model.json, beside NAME.onnx. */
+export interface ModelRecord {
+  /** What the model is called. */
+  name: string;
+  /** The hub's id, an address, or a path. */
+  source: string;
+  /** The hub's commit; null for other sources. */
+  commit: string | null;
+  /** Of the weights; "unknown" when nobody said. */
+  license: string;
+  /** Register tokens; null when they are to be found from the token count. */
+  registers: number | null;
+  /** SHA-256 by the path in the model's folder. */
+  files: Record<string, string>;
+}
+
+/** Where the record of a model file is. */
+export function recordPath(model: string): string {
+  return model.replace(/\.onnx$/, ".model.json");
+}
+
+/**
+ * Reads what was noted about a model.
+ *
+ * @param model path of the ONNX file
+ * @returns null when it was not added, but lies there by itself
+ * @throws Error "The record a.model.json is damaged (…): add the model again."
+ */
+export async function readModelRecord(model: string): Promise<ModelRecord | null> {
+  const path = recordPath(model);
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw new Error(`Cannot read the record ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+  try {
+    return checkedRecord(JSON.parse(text));
+  } catch (error) {
+    throw new Error(
+      `The record ${path} is damaged (${reasonOf(error)}): remove it and add the model again.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function checkedRecord(value: ModelRecord): ModelRecord {
+  for (const key of ["name", "source", "license"] as const) {
+    if (typeof value?.[key] !== "string") throw new Error(`"${key}" is no text`);
+  }
+  if (typeof value.files !== "object" || value.files === null) throw new Error('"files" is missing');
+  for (const [file, hash] of Object.entries(value.files)) {
+    assertInside(file);
+    if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`the SHA-256 of ${file} is none`);
+  }
+  return value;
+}
+
+/** Writes it whole or not at all. */
+export function writeModelRecord(model: string, record: ModelRecord): Promise<void> {
+  return writeFileAtomic(recordPath(model), JSON.stringify(record, null, 2) + "\n");
+}
+
+/**
+ * Refuses a model that is not what it was when it was added; one without a record is taken as it is.
+ *
+ * @param model path of the ONNX file
+ * @param bytes of it
+ * @param weights of the files beside it
+ * @throws Error "a.onnx is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
+ */
+export async function assertRecorded(
+  model: string,
+  bytes: Uint8Array,
+  weights: { path: string; data: Uint8Array }[],
+): Promise<void> {
+  const record = await readModelRecord(model);
+  if (record === null) return;
+  for (const { path, data } of [{ path: basename(model), data: bytes }, ...weights]) {
+    const found = createHash("sha256").update(data).digest("hex");
+    const recorded = record.files[path];
+    if (recorded === undefined || recorded === found) continue;
+    throw changedError(join(dirname(model), path), record, found, recorded);
+  }
+}
+
+/** The sentence for a file that is another one than was recorded. */
+export function changedError(path: string, { source }: ModelRecord, found: string, recorded: string): Error {
+  return new Error(
+    `${path} is not what was added from ${source} (SHA-256 ${found}, recorded ${recorded}): ` +
+      "if the change is wanted, remove the model's folder and add it again.",
+  );
+}
+
+/** A model that was added, and how its files are. */
+export interface ListedModel {
+  /** Path of the ONNX file. */
+  path: string;
+  record: ModelRecord;
+  /** Files that are not as recorded, each with what is wrong: "missing" or "changed". */
+  wrong: string[];
+}
+
+/**
+ * The models that were added, their files checked.
+ *
+ * @param folder of the models, one folder each
+ * @returns by name; none when there is no such folder
+ */
+export async function listModels(folder: string): Promise<ListedModel[]> {
+  const models: ListedModel[] = [];
+  const names: string[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) if (isDirectory) names.push(name);
+  } catch {
+    return []; // nothing was added yet
+  }
+  for (const name of names.sort()) {
+    const path = join(folder, name, `${name}.onnx`);
+    const record = await readModelRecord(path);
+    if (record) models.push({ path, record, wrong: await wrongFiles(dirname(path), record) });
+  }
+  return models;
+}
+
+async function wrongFiles(folder: string, { files }: ModelRecord): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const [file, recorded] of Object.entries(files)) {
+    const found = await fileSha256(join(folder, file)).catch(() => null);
+    if (found !== recorded) wrong.push(`${file} ${found === null ? "missing" : "changed"}`);
+  }
+  return wrong;
+}

@@ -1,0 +1,114 @@
+/** `deno task models`: adds vision models to the cache, from the Hugging Face hub, an address or a file, and lists them. */
+import { addModel } from "../src/data/add_model.ts";
+import { hubFromEnvironment } from "../src/data/hub.ts";
+import { listModels } from "../src/data/model_record.ts";
+import { MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
+import type { Preprocessor } from "../src/data/preprocess.ts";
+import { openProgress, type Progress } from "../src/report/progress.ts";
+import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+
+const FOLDER = new URL("../.cache/models", import.meta.url).pathname;
+
+const HELP = `deno task models add MODEL [options]
+deno task models list [--out DIR]
+
+  MODEL               ${PAPER_MODELS.map(({ name }) => name).join(", ")},
+                      a hub id (org/name), an address (https://…), or a file (FILE.onnx)
+  --name NAME         what to call it (default: found from MODEL)
+  --file PATH         the ONNX file in the hub's repository (default: its vision part, else its model)
+  --revision R        branch, tag or commit on the hub (default: main)
+  --preprocessor FILE a preprocessor_config.json, in place of the one beside the model
+  --registers N       register tokens between the class token and the patches (default: found from the token count)
+  --sha256 HEX        what the ONNX file has to be; also accepts a change of a model that was added before
+  --out DIR           where models go, a folder each (default: .cache/models)
+  --help              this text
+
+Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used.
+A stopped download goes on where it stopped. Environment: HF_ENDPOINT (a mirror of the hub), HF_HUB_CACHE or HF_HOME
+(the hub's own cache, which is used and filled), HF_HUB_OFFLINE=1 (only what is in it), HF_TOKEN (gated models),
+HTTPS_PROXY, HTTP_PROXY and NO_PROXY (Deno's own).
+
+MAE: no usable export on the hub is known (transformers' hides patches at random). Made with timm, then added as a file:
+
+${MAE_EXPORT.replaceAll(/^/gm, "  ")}
+
+  deno task models add mae_vit_b16.onnx`;
+
+async function add(source: string, flags: Flags): Promise<void> {
+  const given = (
+    name: string,
+  ) => (typeof flags[name] === "string" && flags[name] !== "" ? flags[name] : undefined);
+  const bars = new Map<string, Progress>();
+  const hub = {
+    ...hubFromEnvironment((name) => Deno.env.get(name)),
+    onProgress: (file: string, done: number, total: number | null) => showBytes(bars, file, done, total),
+  };
+  try {
+    const { path, record, layers, preprocessor } = await addModel({
+      ...{ source, hub, folder: given("out") ?? FOLDER, name: given("name"), file: given("file") },
+      ...{ revision: given("revision"), preprocessor: given("preprocessor"), sha256: given("sha256") },
+      registers: wholeNumber(flags, "registers", 0),
+    });
+    console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
+    if (record.commit) console.log(`  commit ${record.commit}`);
+    for (const [file, hash] of Object.entries(record.files)) console.log(`  SHA-256 ${hash} ${file}`);
+    console.log(`  images: ${describe(preprocessor)}`);
+    console.log(`  use it with --model ${path}`);
+  } finally {
+    for (const bar of bars.values()) bar.finish();
+  }
+}
+
+function showBytes(bars: Map<string, Progress>, file: string, done: number, total: number | null): void {
+  const mebibytes = (bytes: number) => bytes / 2 ** 20;
+  if (!bars.has(file)) bars.set(file, openProgress("download", mebibytes(total ?? 0)));
+  bars.get(file)!.tick(mebibytes(done), file);
+}
+
+/** "shorter side 224 (bicubic), middle 224 × 224, …". */
+function describe({ resize, filter, crop, rescale, normalize }: Preprocessor): string {
+  const steps: string[] = [];
+  if (resize) {
+    steps.push(
+      "width" in resize
+        ? `${resize.width} × ${resize.height} (${filter})`
+        : `shorter side ${resize.shortestEdge} (${filter})`,
+    );
+  }
+  if (crop) steps.push(`middle ${crop.width} × ${crop.height}`);
+  if (rescale) steps.push(`× ${Number(rescale.toPrecision(4))}`);
+  if (normalize) steps.push(`mean ${normalize.mean.join(" ")}, deviation ${normalize.std.join(" ")}`);
+  return steps.join(", ") || "as they are";
+}
+
+async function list(folder: string): Promise<void> {
+  const added = await listModels(folder);
+  const names = new Set(added.map(({ record }) => record.name));
+  console.log("Added:");
+  if (added.length === 0) console.log(`  none in ${folder}`);
+  for (const { path, record, wrong } of added) {
+    console.log(`  ${record.name}: ${wrong.length === 0 ? "files as recorded" : wrong.join(", ")}`);
+    console.log(`    ${record.license} licence, from ${record.source}; --model ${path}`);
+  }
+  console.log("The paper's:");
+  for (const { name, title, hub, license, registers, note } of PAPER_MODELS) {
+    console.log(
+      `  ${name}${names.has(name) ? " (added)" : ""}: ${title}, ${registers} registers, ${license} licence`,
+    );
+    console.log(`    ${hub ? `${hub.id}, ${hub.file}, revision ${hub.revision}; ` : ""}${note}`);
+  }
+}
+
+if (import.meta.main) {
+  await runTask(async () => {
+    const values = ["name", "file", "revision", "preprocessor", "registers", "sha256", "out"];
+    const [command, ...rest] = Deno.args;
+    const source = command === "add" && rest[0] && !rest[0].startsWith("-") ? rest.shift()! : "";
+    const flags = readFlags(command?.startsWith("-") ? Deno.args : rest, values);
+    if (!flags || command === undefined) console.log(HELP);
+    else if (command === "add" && source) await add(source, flags);
+    else if (command === "add") throw new RangeError("models add needs a model: see --help.");
+    else if (command === "list") await list(String(flags.out || FOLDER));
+    else throw new RangeError(`There is no command "${command}": give add or list (--help says more).`);
+  });
+}
