@@ -327,6 +327,7 @@ async function regionSection(
       `Figure less ground at the tested layer, in ${UNIT}; p one-sided, in the paper's direction`,
       models.map(({ model, layer, regions }) => ({ name: `${model} L${layer}`, regions })),
     ),
+    text("One layer is a small part of the prediction, which is the sum over all of them."),
     regionTable(
       "The same of all layers of a model together, summed as in the prediction",
       models.map(({ model, whole }) => ({ name: model, regions: whole })),

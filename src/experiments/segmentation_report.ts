@@ -34,6 +34,8 @@ const EQUATION = rawHtml(
   `<math display="block"><msub><mi>c</mi><mi>k</mi></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>x</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>mask</mtext><mi>k</mi><mo>}</mo><mo>,</mo><mspace width="1em"/><msub><mi>k</mi><mi>i</mi></msub><mo>=</mo><mi>arg</mi><munder><mi>max</mi><mi>k</mi></munder><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>c</mi><mi>k</mi></msub><mo>)</mo><mtext> where it is at least </mtext><mi>θ</mi><mtext>, else background</mtext></math>`,
 );
 
+const BRACKETS = text("In brackets: the layers that 95 % of the bootstrapped sets of images choose.");
+
 /**
  * Writes `segmentation.html`, its chart specs, and the numbers under the experiment `segmentation`.
  *
@@ -67,8 +69,9 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
             `One graph a layer, of the features as the model gives them, on the first ${single.images} images. Bars are 95 % intervals over bootstrapped images, the centres held.`,
           ),
           ...await curves(out, "segmentation-single", single),
-          layerTable(single),
           orderTable(single),
+          BRACKETS,
+          layerTable(single),
         ],
       },
       {
@@ -78,8 +81,9 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
             `The pipeline's graph of aligned features on all ${joint.images} images. Its first eigenvectors also have to tell layers and models apart.`,
           ),
           ...await curves(out, "segmentation-joint", joint),
-          layerTable(joint),
           orderTable(joint),
+          BRACKETS,
+          layerTable(joint),
         ],
       },
       {
