@@ -11,7 +11,8 @@ export type Flags = Record<string, string | boolean | undefined>;
  * @param values names of options that take a value
  * @param switches names of options that do not; `help` is always one
  * @returns null when help is asked for
- * @throws RangeError "There is no option --lambdas: did you mean --lambda? (--help lists them all.)"
+ * @throws RangeError "There is no option --lambdas: did you mean --lambda? (--help lists them all.)", or when an option
+ * has no value or a switch has one
  */
 export function readFlags(args: string[], values: string[], switches: string[] = []): Flags | null {
   const names = [...values, ...switches, "help"];
@@ -24,7 +25,18 @@ export function readFlags(args: string[], values: string[], switches: string[] =
       throw new RangeError(`There is no option ${arg}: did you mean --${nearest}? (--help lists them all.)`);
     },
   });
-  return flags.help ? null : flags as Flags;
+  if (flags.help) return null;
+  for (const name of values) {
+    if (flags[name] === "") {
+      throw new RangeError(`--${name} is given without a value: write --${name}=VALUE.`);
+    }
+  }
+  for (const name of switches) {
+    if (args.some((arg) => arg.startsWith(`--${name}=`))) {
+      throw new RangeError(`--${name} takes no value: write it alone, or leave it out.`);
+    }
+  }
+  return flags as Flags;
 }
 
 /**
