@@ -38,6 +38,8 @@ const MOST_REDIRECTS = 10;
 const MOST_TRIES = 5;
 /** A longer wait is not waited: whoever called is told of it. */
 const MOST_SECONDS = 120;
+/** Milliseconds in which an answer has to begin. */
+const ANSWER_WITHIN = 30_000;
 
 /** Waits by the clock. */
 export function pauseByClock(milliseconds: number): Promise<void> {
@@ -88,14 +90,24 @@ async function followRedirects(url: string, options: RequestOptions): Promise<Re
 }
 
 async function reach(url: URL, init: RequestInit): Promise<Response> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`no answer in ${ANSWER_WITHIN / 1000} s`)),
+    ANSWER_WITHIN,
+  );
   try {
-    return await fetch(url, init);
+    return await fetch(url, {
+      ...init,
+      signal: init.signal ? AbortSignal.any([init.signal, late.signal]) : late.signal,
+    });
   } catch (error) {
     throw new Error(
       `Cannot reach ${url.host}: ${shortReason(error)}: check the network, HTTPS_PROXY and HF_ENDPOINT; ` +
         "HF_HUB_OFFLINE=1 takes what is in the cache.",
       { cause: error },
     );
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { downloadFile } from "./download.ts";
 import { HttpError, type RequestOptions, sendRequest } from "./http_request.ts";
 import {
+  assertCommit,
   assertSafe,
   blobPath,
   findCached,
@@ -76,6 +77,7 @@ export async function fetchHubFile(hub: Hub, wanted: HubFile): Promise<FetchedFi
     throw error;
   }
   const stated = readAnswer(answer);
+  assertCommit(wanted.id, stated.commit);
   const repository = repositoryFolder(hub.cache, wanted.id);
   const blob = blobPath(repository, stated.etag, wanted.file);
   if (!await isThere(blob)) {

@@ -78,6 +78,18 @@ export function blobPath(repository: string, etag: string, file: string): string
 }
 
 /**
+ * Refuses what is no commit's name.
+ *
+ * @throws Error 'The hub calls the commit of org/name "x", expected 40 hexadecimal digits: check HF_ENDPOINT.'
+ */
+export function assertCommit(id: string, commit: string): void {
+  if (COMMIT.test(commit)) return;
+  throw new Error(
+    `The hub calls the commit of ${id} "${commit}", expected 40 hexadecimal digits: check HF_ENDPOINT.`,
+  );
+}
+
+/**
  * Finds a file in the cache.
  *
  * @returns its path in the snapshot and the commit; null when it is not there
@@ -132,11 +144,7 @@ export async function linkSnapshot(
   blob: string,
 ): Promise<string> {
   assertSafe(wanted);
-  if (!COMMIT.test(commit)) {
-    throw new Error(
-      `The hub calls the commit of ${wanted.id} "${commit}", expected 40 hexadecimal digits: check HF_ENDPOINT.`,
-    );
-  }
+  assertCommit(wanted.id, commit);
   const repository = repositoryFolder(cache, wanted.id);
   const path = join(repository, "snapshots", commit, wanted.file);
   await makeFolder(dirname(path));
