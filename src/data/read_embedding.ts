@@ -1,0 +1,120 @@
+/** Embeddings of any origin: .npy, .csv and .arrow files as one matrix. */
+import { DataType, type Table, tableFromIPC } from "apache-arrow";
+import type { Matrix } from "../linalg/matrix.ts";
+import { reasonOf } from "./atomic_write.ts";
+import { parseCsv } from "./csv.ts";
+import { parseNpy, readBytes } from "./npy.ts";
+
+/** Vectors of some things, and the things' names where the file has them. */
+export interface Embedding {
+  /** One row a thing. */
+  matrix: Matrix;
+  /** One a row: the values of the first column of text; absent where there is none. */
+  names?: string[];
+}
+
+/**
+ * Reads an embedding, as the ending of its path says.
+ *
+ * `.npy`: an array of two axes. `.csv`: one thing a line; a first line without numbers names the columns; every column of
+ * numbers is a dimension, the first other column holds the names. `.arrow` (Arrow IPC, uncompressed): the columns likewise, or one
+ * column of fixed-size lists.
+ *
+ * @param path the file
+ * @throws Error "a.csv, line 3: column "x" is "", expected a number."; "a.npy has shape (5), expected things × dimensions."
+ */
+export async function readEmbedding(path: string): Promise<Embedding> {
+  const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase();
+  if (ending === ".npy") return { matrix: npyMatrix(await readBytes(path), path) };
+  if (ending === ".csv") return csvEmbedding(new TextDecoder().decode(await readBytes(path)), path);
+  if (ending === ".arrow" || ending === ".feather") return arrowEmbedding(await readBytes(path), path);
+  throw new Error(
+    `${path} ends in none of .npy, .csv, .arrow and .feather: save the embedding as one of them.`,
+  );
+}
+
+function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
+  const { data, shape } = parseNpy(bytes, path);
+  if (shape.length !== 2 || data.length === 0) {
+    throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
+  }
+  return { data: Float32Array.from(data as ArrayLike<number>, Number), rows: shape[0], cols: shape[1] };
+}
+
+function csvEmbedding(text: string, path: string): Embedding {
+  const lines = parseCsv(text, path);
+  const hasHeader = lines.length > 0 && !lines[0].some(isNumber);
+  const columns = lines[0] ?? [], rows = hasHeader ? lines.slice(1) : lines;
+  if (rows.length === 0) throw new Error(`${path} has no numbers: expected one thing a line.`);
+  const lineOf = (row: number) => row + (hasHeader ? 2 : 1);
+  rows.forEach((row, i) => {
+    if (row.length === columns.length) return;
+    throw new Error(`${path}, line ${lineOf(i)} has ${row.length} cells, the first ${columns.length}.`);
+  });
+  // The first row tells which columns hold numbers.
+  const dimensions = columns.flatMap((_, c) => isNumber(rows[0][c]) ? [c] : []);
+  const named = columns.findIndex((_, c) => !dimensions.includes(c));
+  if (dimensions.length === 0) throw new Error(`${path} has no column of numbers.`);
+  const data = new Float32Array(rows.length * dimensions.length);
+  rows.forEach((row, i) =>
+    dimensions.forEach((c, d) => {
+      if (!isNumber(row[c])) {
+        const column = hasHeader ? `"${columns[c]}"` : String(c + 1);
+        throw new Error(`${path}, line ${lineOf(i)}: column ${column} is "${row[c]}", expected a number.`);
+      }
+      data[i * dimensions.length + d] = Number(row[c]);
+    })
+  );
+  return {
+    matrix: { data, rows: rows.length, cols: dimensions.length },
+    ...(named >= 0 ? { names: rows.map((row) => row[named]) } : {}),
+  };
+}
+
+function isNumber(cell: string): boolean {
+  return cell.trim() !== "" && Number.isFinite(Number(cell));
+}
+
+function arrowEmbedding(bytes: Uint8Array, path: string): Embedding {
+  let table: Table;
+  try {
+    table = tableFromIPC(bytes);
+  } catch (error) {
+    throw new Error(`${path} is not an Arrow IPC file that can be read here (${reasonOf(error)}).`, {
+      cause: error,
+    });
+  }
+  const { fields } = table.schema, rows = table.numRows;
+  const list = fields.find(({ type }) => DataType.isFixedSizeList(type));
+  const numbers = fields.filter(({ type }) => DataType.isFloat(type) || DataType.isInt(type));
+  const text = fields.find(({ type }) =>
+    DataType.isUtf8(type) || (DataType.isDictionary(type) && DataType.isUtf8(type.dictionary))
+  );
+  const cols = list ? (list.type as { listSize: number }).listSize : numbers.length;
+  if (rows === 0 || cols === 0) {
+    throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
+  }
+  const data = new Float32Array(rows * cols);
+  const put = (row: number, col: number, value: unknown, name: string) => {
+    const number = value === null || value === undefined ? NaN : Number(value);
+    if (!Number.isFinite(number)) {
+      throw new Error(`${path}, row ${row}: column "${name}" is ${value}, expected a finite number.`);
+    }
+    data[row * cols + col] = number;
+  };
+  if (list) {
+    const column = table.getChild(list.name)!;
+    for (let i = 0; i < rows; i++) {
+      const values: Iterable<number> | null = column.get(i);
+      let col = 0;
+      for (const value of values ?? [NaN]) put(i, col++, value, list.name);
+    }
+  } else {
+    for (const [col, { name }] of numbers.entries()) {
+      const column = table.getChild(name)!;
+      for (let i = 0; i < rows; i++) put(i, col, column.get(i), name);
+    }
+  }
+  const names = text && Array.from(table.getChild(text.name)!, String);
+  return { matrix: { data, rows, cols }, ...(names ? { names } : {}) };
+}

@@ -1,0 +1,158 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { readEmbedding } from "../src/data/read_embedding.ts";
+import { nodeTable } from "../src/data/results_table.ts";
+import { type TableColumns, writeTable } from "../src/data/table_file.ts";
+import { writeNpy } from "../src/data/npy.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+import { seededRandom } from "../src/linalg/random.ts";
+import { testSeed } from "./random.ts";
+
+const random = seededRandom(testSeed);
+
+const PYTHON = pythonWith("import pyarrow, pandas");
+
+/** A Python that has these, or undefined: $ALIGNEDCUT_PYTHON, else python3. */
+function pythonWith(imports: string): string | undefined {
+  const python = Deno.env.get("ALIGNEDCUT_PYTHON") ?? "python3";
+  try {
+    const { success } = new Deno.Command(python, { args: ["-c", imports], stdout: "null", stderr: "null" })
+      .outputSync();
+    return success ? python : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Two slots of three images with a class token and 2 × 3 patches. */
+function results() {
+  const rows = 2 * 3 * 7;
+  return {
+    images: ["a, b.jpg", 'c "d".jpg', "é🧠.png"],
+    slots: [{ model: "clip", layer: 1 }, { model: "mae", layer: 12 }],
+    grid: { rows: 2, cols: 3 },
+    hasClassToken: true,
+    eigenvectors: { data: Float32Array.from({ length: rows * 2 }, () => random() - 0.5), rows, cols: 2 },
+    colors: Uint8Array.from({ length: rows * 3 }, (_, i) => i * 37),
+    segments: Uint32Array.from({ length: rows }, (_, i) => i * 1e8),
+  };
+}
+
+Deno.test("nodeTable() says of every node where it is from", () => {
+  const [first, second] = [...nodeTable(results())];
+  assertEquals(
+    Object.keys(first).join(),
+    "image,model,layer,row,col,eigenvector_1,eigenvector_2,red,green,blue,segment",
+  );
+  assertEquals([...first.row].slice(0, 8), [-1, 0, 0, 0, 1, 1, 1, -1]);
+  assertEquals([...first.col].slice(0, 8), [-1, 0, 1, 2, 0, 1, 2, -1]);
+  assertEquals([first.image[6], first.image[7], second.model[0], second.layer[20]], [
+    "a, b.jpg",
+    'c "d".jpg',
+    "mae",
+    12,
+  ]);
+  assertEquals(second.segment[0], 21 * 1e8);
+  assertThrows(
+    () => [...nodeTable({ ...results(), segments: new Uint32Array(5) })],
+    RangeError,
+    "segments has 5 rows, but 2 slots × 3 images × 7 tokens are 42 nodes.",
+  );
+});
+
+Deno.test({
+  name: "writeTable() writes Arrow and CSV that pandas reads with the same values",
+  ignore: PYTHON === undefined,
+  async fn() {
+    await inTemporaryFolder(async (dir) => {
+      const nodes = results();
+      for (const ending of ["arrow", "csv"]) await writeTable(`${dir}/nodes.${ending}`, nodeTable(nodes));
+      const script = `
+import sys, json, pyarrow as pa, pandas as pd
+with pa.memory_map(sys.argv[1]) as f: arrow = pa.ipc.open_file(f).read_all()
+csv = pd.read_csv(sys.argv[2], dtype={"eigenvector_1": "float32", "eigenvector_2": "float32"}, float_precision="round_trip")
+a = arrow.to_pandas()
+assert (a.values == csv.values).all(), "Arrow and CSV differ"
+print(json.dumps({"types": [str(f.type) for f in arrow.schema], "columns": {k: a[k].tolist() for k in a}}))`;
+      const { stdout, stderr } = await new Deno.Command(PYTHON!, {
+        args: ["-W", "ignore", "-c", script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`],
+      }).output();
+      const text = new TextDecoder();
+      assertEquals(text.decode(stderr), "");
+      const read = JSON.parse(text.decode(stdout));
+      const parts = [...nodeTable(nodes)];
+      for (const name of Object.keys(parts[0])) {
+        assertEquals(read.columns[name], parts.flatMap((part) => [...part[name] as Iterable<unknown>]), name);
+      }
+      assertEquals(read.types, [
+        ...["string", "string", "int16", "int16", "int16", "float", "float", "uint8", "uint8", "uint8"],
+        "uint32",
+      ]);
+    });
+  },
+});
+
+Deno.test("writeTable() refuses another format and columns that do not fit, and leaves no file", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const refused = (name: string, parts: TableColumns[], message: string) =>
+      assertRejects(() => writeTable(`${dir}/${name}`, parts), Error, message);
+    const x = new Float32Array(3);
+    await refused("a.txt", [{ x }], "ends neither in .arrow nor in .csv");
+    for (const name of ["a.csv", "a.arrow"]) {
+      await refused(
+        name,
+        [{ image: ["a"], x }],
+        'The column "x" has 3 values, "image" 1: they must be equal.',
+      );
+      await refused(name, [{ x }, { x: new Int32Array(3) }], "A later part of the table has the columns");
+      await refused(name, [], "A table needs at least one part, found none.");
+      await refused(name, [{}], "A table needs at least one column, found none.");
+    }
+    await refused(
+      "none/a.csv",
+      [{ x }],
+      `Cannot write the table ${dir}/none/a.csv: No such file or directory`,
+    );
+    assertEquals([...Deno.readDirSync(dir)], []);
+  });
+});
+
+Deno.test("readEmbedding() reads the same matrix from .npy, .csv and .arrow", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const rows = 7, cols = 3, data = Float32Array.from({ length: rows * cols }, () => random() - 0.5);
+    const names = Array.from({ length: rows }, (_, i) => `thing, ${i}`);
+    const column = (c: number) => Float32Array.from({ length: rows }, (_, i) => data[i * cols + c]);
+    const table = { name: names, x: column(0), y: column(1), z: column(2) };
+    await writeTable(`${dir}/a.csv`, [table]);
+    await writeTable(`${dir}/a.arrow`, [table]);
+    await writeNpy(`${dir}/a.npy`, data, [rows, cols]);
+    const matrix = { data, rows, cols };
+    assertEquals(await readEmbedding(`${dir}/a.csv`), { matrix, names });
+    assertEquals(await readEmbedding(`${dir}/a.arrow`), { matrix, names });
+    assertEquals(await readEmbedding(`${dir}/a.npy`), { matrix });
+    await Deno.writeTextFile(`${dir}/plain.csv`, "1,2\n3,4\n");
+    const plain = await readEmbedding(`${dir}/plain.csv`);
+    assertEquals(plain.matrix, { data: new Float32Array([1, 2, 3, 4]), rows: 2, cols: 2 });
+    assert(plain.names === undefined);
+  });
+});
+
+Deno.test("readEmbedding() tells what is wrong with a file, and where", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const refused = async (name: string, content: string, message: string) => {
+      await Deno.writeTextFile(`${dir}/${name}`, content);
+      await assertRejects(() => readEmbedding(`${dir}/${name}`), Error, message);
+    };
+    await refused("a.csv", "name,x\na,1\nb,\n", `a.csv, line 3: column "x" is "", expected a number.`);
+    await refused("a.csv", "name,x\na,1\nb\n", "a.csv, line 3 has 1 cells, the first 2.");
+    await refused("a.csv", "name,x\n", "a.csv has no numbers: expected one thing a line.");
+    await refused("a.csv", "name\na\nb\n", "a.csv has no column of numbers.");
+    await refused("a.xlsx", "", "a.xlsx ends in none of .npy, .csv, .arrow and .feather");
+    await refused("a.arrow", "nonsense", "a.arrow is not an Arrow IPC file");
+    await writeNpy(`${dir}/a.npy`, new Float32Array(5), [5]);
+    await assertRejects(
+      () => readEmbedding(`${dir}/a.npy`),
+      Error,
+      "has shape (5), expected things × dimensions.",
+    );
+  });
+});
