@@ -1,15 +1,16 @@
 /** The index of the reports. */
-import { basename } from "node:path";
-import { writeFileAtomic } from "../data/atomic_write.ts";
-import { claimBox, linkList } from "../report/blocks.ts";
-import { renderPage } from "../report/page.ts";
+import { basename, join } from "node:path";
+import { type ExperimentCard, experimentCard, verdictCounts } from "../report/experiment_card.ts";
+import { headOfPage } from "../report/page.ts";
 import { readResults } from "../report/results.ts";
+import { writePage } from "../report/write_page.ts";
 
 /**
- * Writes `index.html`: every page with what it asks and found, and every claim with its verdict.
+ * Writes `index.html`: a card for every page with what it asks, its verdicts counted, and every claim beside what was
+ * measured. Pages of earlier runs follow where results.json and the folder still have them.
  *
  * @param out folder of the pages and results.json
- * @param pages path of each experiment's page, by its name
+ * @param pages path of each experiment's page, by its name, in the order to show
  * @param command as typed
  * @returns the path of the index
  * @throws Error when there are no results yet
@@ -21,29 +22,35 @@ export async function writeIndexPage(
 ): Promise<string> {
   const results = await readResults(`${out}/results.json`);
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
-  const claims = Object.values(results.experiments).flatMap(({ claims }) => claims);
-  const count = (verdict: string) => claims.filter((claim) => claim.verdict === verdict).length;
-  const page = renderPage({
+  const names = new Set([...Object.keys(pages), ...Object.keys(results.experiments), "explorer"]);
+  const cards = (await Promise.all([...names].map(async (name): Promise<ExperimentCard[]> => {
+    const href = basename(pages[name] ?? `${name}.html`);
+    const head = await readHead(join(out, href));
+    if (!head) return [];
+    return [{ ...head, href, claims: results.experiments[name]?.claims ?? [] }];
+  }))).flat();
+  const claims = cards.flatMap((card) => card.claims);
+  return await writePage(`${out}/index.html`, {
     title: "Reports",
     question: "What of the paper do the embedded models, scenes and observer show?",
-    method: `Of ${claims.length} claims ${count("shown")} are shown, ${count("not shown")} are not, and ${
-      count("not testable")
-    } cannot be tested here. Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round.`,
-    sections: [
-      {
-        heading: "Pages",
-        body: linkList(Object.entries(pages).map(([name, path]) => ({ title: name, href: basename(path) }))),
-      },
-      ...Object.entries(results.experiments).filter(([, { claims }]) => claims.length > 0)
-        .map(([name, { claims }]) => ({ heading: name, body: claims.map(claimBox) })),
-    ],
+    method: `The paper's claims and what became of them: ${
+      verdictCounts(claims) || "none tested yet"
+    }. Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round.`,
+    sections: [{ heading: "Pages", body: cards.map(experimentCard) }],
     settings: {
       adapter: `${results.adapter.description}${results.adapter.software ? " (software)" : ""}`,
       ...{ deno: results.deno, version: results.version, seed: results.seed },
     },
     command,
   });
-  const path = `${out}/index.html`;
-  await writeFileAtomic(path, page);
-  return path;
+}
+
+/** Title and question of a page, or undefined where there is no such page. */
+async function readHead(path: string) {
+  try {
+    return headOfPage(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { type Html, html, rawHtml } from "./html.ts";
-import type { Claim } from "./results.ts";
+import type { Claim, Verdict } from "./results.ts";
 
 /**
  * Paragraphs of plain text.
@@ -128,7 +128,12 @@ export function checkPicture(dataUri: string): void {
   throw new TypeError(`A figure's picture must be a data:image URI, found "${dataUri.slice(0, 40)}".`);
 }
 
-const MARKS = { "shown": "✓", "not shown": "✕", "not testable": "–" };
+/** A sign for each verdict, so that color is not all that tells them apart. */
+export const VERDICT_MARKS: Readonly<Record<Verdict, string>> = {
+  "shown": "✓",
+  "not shown": "✕",
+  "not testable": "–",
+};
 
 /**
  * A claim of the paper beside what was measured, with the verdict and the statistic behind it.
@@ -138,7 +143,7 @@ export function claimBox({ id, paper, measured, statistic, n, p, verdict }: Clai
   const chance = p === undefined ? "" : `, p = ${formatNumber(p, 3)}`;
   return html`
     <div class="claim" id="claim-${id}">
-      <p class="verdict ${verdict.replace(" ", "-")}">${MARKS[verdict]} ${verdict}</p>
+      <p class="verdict ${verdict.replace(" ", "-")}">${VERDICT_MARKS[verdict]} ${verdict}</p>
       <dl>
         <div>
           <dt>The paper says</dt>
@@ -169,14 +174,4 @@ export function settingsList(settings: Readonly<Record<string, string | number>>
  */
 export function commandLine(line: string): Html {
   return html`<pre tabindex="0"><code>${line}</code></pre>\n`;
-}
-
-/**
- * Links to pages beside this one.
- * @param links Title and file name, in the order to show.
- */
-export function linkList(links: readonly { title: string; href: string }[]): Html {
-  return html`<ul class="links">${
-    links.map(({ title, href }) => html`<li><a href="${href}">${title}</a></li>`)
-  }</ul>\n`;
 }

@@ -24,6 +24,15 @@ export function escapeHtml(text: string): string {
 }
 
 /**
+ * Undoes `escapeHtml`.
+ * @param markup Escaped text.
+ */
+export function unescapeHtml(markup: string): string {
+  const characters = new Map(Object.entries(ENTITIES).map(([character, entity]) => [entity, character]));
+  return markup.replace(/&#?\w+;/g, (entity) => characters.get(entity) ?? entity);
+}
+
+/**
  * Template tag that escapes every part which is not already `Html`; lists are joined.
  * @returns Markup whose only unescaped text is the template's own.
  *

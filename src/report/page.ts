@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { commandLine, settingsList } from "./blocks.ts";
-import { type Html, html, rawHtml } from "./html.ts";
+import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 import style from "./page.css" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { themeCss } from "./theme.ts";
@@ -101,4 +101,19 @@ function navigation(title: string, links: NonNullable<Page["links"]>): Html {
 function checkHref(href: string): string {
   if (/^[\w.-]+(#[\w-]+)?$/.test(href)) return href;
   throw new TypeError(`A page links to files beside it only, found "${href}".`);
+}
+
+/**
+ * Reads back what a page is called and asks.
+ * @param markup Made by `renderPage`, or by a page with its header.
+ * @returns Plain text.
+ * @throws Error `The page has no heading and question …`
+ */
+export function headOfPage(markup: string): { title: string; question: string } {
+  const [, title] = /<h1>([^<]*)<\/h1>/.exec(markup) ?? [];
+  const [, question] = /<p class="question">([^<]*)<\/p>/.exec(markup) ?? [];
+  if (title === undefined || question === undefined) {
+    throw new Error("The page has no heading and question: was it written by this toolkit?");
+  }
+  return { title: unescapeHtml(title), question: unescapeHtml(question) };
 }
