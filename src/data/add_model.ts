@@ -51,6 +51,8 @@ interface Source {
   preprocessors: string[];
   name: string;
   title: string;
+  /** Whether it is a file of the user's own, whose name says what it is. */
+  isFile: boolean;
   fetch(file: string): Promise<{ path: string; commit: string | null } | null>;
 }
 
@@ -66,9 +68,10 @@ const PREPROCESSOR = "preprocessor_config.json";
  * @throws Error one sentence that names the source and what to give
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
-  const registered = findRegistered(options.source) ?? findRegistered(options.name ?? "");
   const source = await openSource(options);
-  const name = options.name ?? findRegistered(options.source)?.name ?? source.name;
+  const called = options.name ?? (source.isFile ? source.name : "");
+  const registered = findRegistered(options.source) ?? findRegistered(called);
+  const name = options.name ?? registered?.name ?? source.name;
   if (!/^\w[\w.-]*$/.test(name)) {
     throw new RangeError(
       `The name "${name}" is none for a folder: give letters, digits, "_", "-" or "." with --name.`,
@@ -170,6 +173,7 @@ function hubSource(hub: Hub, id: string, revision: string, file: string | undefi
     preprocessors: [PREPROCESSOR],
     name: plainName(id.split("/")[1]),
     title: `${id} (${revision})`,
+    isFile: false,
     fetch: (path) => fetchHubFile(hub, { id, revision, file: path }),
   };
 }
@@ -179,7 +183,13 @@ function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
   if (hub.offline) throw new Error(`${address} cannot be fetched while HF_HUB_OFFLINE is set: unset it.`);
   assertInside(file);
   return {
-    ...{ models: [file], preprocessors: besideModel(file), name: plainName(file), title: address },
+    ...{
+      models: [file],
+      preprocessors: besideModel(file),
+      name: plainName(file),
+      title: address,
+      isFile: false,
+    },
     fetch: (path) => fetchUrl(new URL(path.split("/").map(encodeURIComponent).join("/"), url), folder, hub),
   };
 }
@@ -216,7 +226,13 @@ async function fetchUrl(url: URL, folder: string, hub: Hub) {
 function fileSource(path: string): Source {
   const file = basename(path);
   return {
-    ...{ models: [file], preprocessors: besideModel(file), name: plainName(file), title: resolve(path) },
+    ...{
+      models: [file],
+      preprocessors: besideModel(file),
+      name: plainName(file),
+      title: resolve(path),
+      isFile: true,
+    },
     fetch: async (name) => {
       const beside = resolve(dirname(path), name);
       return await isFile(beside) ? { path: beside, commit: null } : null;
