@@ -24,8 +24,9 @@ export const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
 export const PIPELINE_HELP = `
   --limit N         the first N scenes (default: 100; 12 with --quick)
-  --landmarks N     landmarks that the graph is solved on (default: 5000; 1500 with --quick)
-  --neighbors K     landmarks that a node takes its vector from: the K nearest, or all (default: 32)
+  --neighbors K     landmarks that a node takes its eigenvectors from: all (Fowlkes' Nyström, nearest to the exact
+                    answer), or the K nearest (the paper's, for which 32 is usual) (default: all)
+  --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
   --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
                     (default: exact)
   --out DIR         where the report goes (default: reports/out)
@@ -74,14 +75,15 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     cache = String(flags.cache || CACHE);
   const seed = wholeNumber(flags, "seed", 0) ?? 0;
   const count = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
-  const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? (quick ? 1500 : 5000);
   const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
-  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? 32;
+  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? "all";
+  const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ??
+    (neighbors === "all" ? 300 : quick ? 1500 : 5000);
   const figures = figureFormats(flags.figures as string | undefined);
   if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
-      `--knn ${knn} searches the nearest landmarks, --neighbors all uses every one: give one of them.`,
+      `--knn ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,
     );
   }
   await assertWritable(out);
@@ -120,7 +122,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       closeGpu(gpu);
       return null;
     }
-    if (flags.audit) console.error(auditSentence(await audited(gpu, pipeline, seed)));
+    if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
     return {
       world,

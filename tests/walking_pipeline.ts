@@ -50,6 +50,6 @@ export function walkingPipeline({ partsAt }: { partsAt: Record<string, number> }
     points2: { data: points, rows, cols: 2 },
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that these experiments do not read.
-    ...{} as Pick<Pipeline, "manifests" | "fit" | "points3" | "map" | "colors" | "align">,
+    ...{} as Pick<Pipeline, "manifests" | "fit" | "search" | "points3" | "map" | "colors" | "align">,
   };
 }

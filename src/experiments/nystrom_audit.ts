@@ -17,7 +17,7 @@ import { sampleIndices, seededRandom } from "../linalg/random.ts";
 export interface AuditRow {
   method: "nystrom" | "fowlkes" | "gradient";
   landmarks?: number;
-  neighbors?: number | "all";
+  neighbors?: number;
   sampling?: Sampling;
   /** Largest principal angle of the leading c-subspace in degrees, c = 1 … C. */
   angles: number[];
@@ -47,7 +47,7 @@ export interface AuditPlan {
   nodes: number;
   components: number;
   landmarks: number[];
-  neighbors: (number | "all")[];
+  neighbors: number[];
   samplings: Sampling[];
   seed: number;
 }
@@ -63,7 +63,7 @@ export function settingsOf({ landmarks, neighbors, samplings }: AuditPlan) {
       sampling: samplings[0],
     })),
   ]);
-  return settings.filter(({ neighbors, landmarks }) => neighbors === "all" || neighbors <= landmarks);
+  return settings.filter((setting) => setting.neighbors <= setting.landmarks);
 }
 
 /**
@@ -116,7 +116,7 @@ export async function auditNystrom(
       seconds,
       ...await compare(gpu, features, exact, eigenvectors),
     });
-    if (model.neighbors !== "all" && recall === null && setting.landmarks === Math.max(...plan.landmarks)) {
+    if (setting === settings.at(-1)) {
       const choice = await chooseNeighborSearch(gpu, model, nodes, "hnsw");
       [recall, search] = [choice.recall, choice.reason];
     }
@@ -162,7 +162,7 @@ export async function auditRun(
   source: NodeSource,
   eigenvectors: Matrix,
   seed: number,
-): Promise<Audit & { nodes: number }> {
+): Promise<RunAudit> {
   const rows = sampleIndices(source.rows, Math.min(RUN_NODES, source.rows), seededRandom(seed));
   const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
   const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
@@ -175,12 +175,15 @@ export async function auditRun(
   return { ...auditApproximation(exact, { eigenvectors: own, eigenvalues }), nodes: rows.length };
 }
 
+/** An audit of the run itself. */
+export type RunAudit = Audit & { nodes: number };
+
 /** What an audit found, in one sentence. */
 export function auditSentence(
-  { nodes, trusted, leadingAngles, eigenvalueErrors, limit, connectivity }: Audit & { nodes: number },
+  { nodes, trusted, leadingAngles, eigenvalueErrors, limit, connectivity }: RunAudit,
 ): string {
   const components = leadingAngles.length, worst = Math.max(...leadingAngles);
-  return `audit: on ${nodes} random nodes ${trusted} of ${components} leading components can be trusted ` +
+  return `on ${nodes} random nodes ${trusted} of ${components} leading components can be trusted ` +
     `(within ${limit}° of the exact ones, their gap resolved); the largest angle is ${
       worst.toFixed(1)
     }°, eigenvalues ` +
