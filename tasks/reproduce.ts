@@ -9,6 +9,8 @@ import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
 import { runColors } from "./colors.ts";
+import { runExplorer } from "./explorer.ts";
+import { runFigureGround } from "./figure_ground.ts";
 import { runNystrom } from "./nystrom.ts";
 import {
   type OpenPipeline,
@@ -18,8 +20,11 @@ import {
   PIPELINE_SWITCHES,
 } from "./open_pipeline.ts";
 import { runPhotographs } from "./photographs.ts";
+import { runSegmentation } from "./segmentation.ts";
 import { type Flags, readFlags, runTask } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
+import { runTrajectories } from "./trajectories.ts";
+import { runTransitions } from "./transitions.ts";
 
 const HELP = `deno task reproduce [options]
 
@@ -44,7 +49,12 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   "brain-score": ({ gpu, world, out, cacheDir, command, timings }, { quick }) =>
     runBrainScore({ gpu, world, out, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
   colors: runColors,
+  segmentation: runSegmentation,
+  "figure-ground": runFigureGround,
+  trajectories: runTrajectories,
+  transitions: runTransitions,
   nystrom: runNystrom,
+  explorer: runExplorer,
 };
 
 async function reproduceAll(flags: Flags): Promise<void> {
