@@ -84,6 +84,9 @@ Deno.test("figure() and colorGrid() take pictures that are inside the page only"
   const photo = pngDataUri(1, 1, new Uint8Array(3));
   const row = { label: "horse.png", photo, cells: [photo] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1", "L2"], rows: [row] }), RangeError, "horse.png");
+  const shape = { label: "", columns: ["2"], rows: [{ ...row, cells: [photo] }] };
+  assert(colorGrid(shape).markup.includes('<th scope="col">image</th>'));
+  assert(colorGrid({ ...shape, corner: "1 <b>" }).markup.includes('<th scope="col">1 &lt;b&gt;</th>'));
   const remote = { ...row, cells: ["a.png"] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1"], rows: [remote] }), TypeError, '"a.png"');
 });

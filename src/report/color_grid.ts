@@ -5,6 +5,8 @@ import { type Html, html } from "./html.ts";
 export interface ColorGrid {
   /** What the grid shows, for screen readers. */
   label: string;
+  /** Head of the column of photographs, "image" if not given. */
+  corner?: string;
   columns: readonly string[];
   /** `photo` and `cells` are PNG data URIs; one cell a column. */
   rows: readonly { label: string; photo: string; cells: readonly string[] }[];
@@ -16,7 +18,7 @@ export interface ColorGrid {
  * @param grid Labels and pictures.
  * @throws RangeError `The row horse.png of the color grid has 11 maps, expected 12.`
  */
-export function colorGrid({ label, columns, rows }: ColorGrid): Html {
+export function colorGrid({ label, corner = "image", columns, rows }: ColorGrid): Html {
   const body = rows.map((row, i) => {
     if (row.cells.length !== columns.length) {
       throw new RangeError(
@@ -35,7 +37,9 @@ export function colorGrid({ label, columns, rows }: ColorGrid): Html {
     <div class="scroll" tabindex="0" role="region" aria-label="${label}">
       <table class="color-grid">
         <thead>
-          <tr><th scope="col">image</th>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr>
+          <tr><th scope="col">${corner}</th>${columns.map((column) =>
+            html`<th scope="col">${column}</th>`
+          )}</tr>
         </thead>
         <tbody>
     ${body}</tbody>

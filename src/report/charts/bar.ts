@@ -23,11 +23,12 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
   checkChartNumbers(chart.metric, chart.bars.map((bar) => bar.value));
   const labelWidth = 16 + 7 * Math.max(...chart.bars.map((bar) => bar.label.length));
   const hasEmphasis = chart.bars.some((bar) => bar.emphasis);
+  const digits = decimalsOf(chart.bars.map((bar) => bar.value));
   const values = chart.bars.map((bar) => ({
     label: bar.label,
     value: bar.value,
     strong: !hasEmphasis || bar.emphasis === true,
-    number: formatValue(Number(bar.value.toPrecision(3))),
+    number: (Number(bar.value.toFixed(digits)) || 0).toFixed(digits).replace("-", "−"),
     note: `${bar.label}: ${formatValue(bar.value)}`,
   }));
   const domain = chart.bars.map((bar) => bar.label);
@@ -72,4 +73,11 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
       },
     ],
   };
+}
+
+/** Digits after the point that give the largest of some numbers three in all, the same for each; none if all are whole. */
+function decimalsOf(values: readonly number[]): number {
+  const largest = Math.max(...values.map(Math.abs));
+  if (largest === 0 || values.every(Number.isInteger)) return 0;
+  return Math.max(0, Math.min(6, 2 - Math.floor(Math.log10(largest))));
 }
