@@ -93,8 +93,8 @@ Deno.test("findAttentionOutputs() says so when there is no attention", async () 
   const graph = await readOnnx(path);
   assertEquals(
     assertThrows(() => findAttentionOutputs(graph), Error).message,
-    `${path} has no attention block (softmax, values, projection, residual add): ` +
-      "give a vision transformer exported op by op.",
+    `${path} has no attention block (softmax, values, projection, residual add), for no product with computed values ` +
+      "follows Softmax (node of z): give a vision transformer exported op by op, with its weights stored in the graph.",
   );
 });
 

@@ -69,18 +69,35 @@ interface Flow {
  * how much of it the stream gets, not what attention wrote. Attention that joins no stream (a pooling head) is no block.
  *
  * @returns the blocks in the order of the graph, first layer first
- * @throws Error "a.onnx has no attention block (softmax, values, projection, residual add): …"
+ * @throws Error "a.onnx has no attention block (softmax, values, projection, residual add), for no residual add follows …"
  * @throws Error "a.onnx draws random numbers (RandomUniformLike, node of noise) before its first attention block, …"
  */
 export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
   const flow: Flow = { nodes: graph.nodes, stored: graph.stored, constants: findConstants(graph) };
   const found: AttentionOutput[] = [];
+  let furthest = { step: 0, sentence: "it has no softmax and no attention node" };
+  const stopped = (step: number, missing: string, { op, outputs }: OnnxNode) => {
+    if (step > furthest.step) {
+      furthest = { step, sentence: `no ${missing} follows ${op} (node of ${outputs[0]})` };
+    }
+  };
   for (const start of graph.nodes) {
     const isFused = FUSED.has(start.op);
     if (!isFused && !SOFTMAX.has(start.op)) continue;
     const merged = isFused ? start : nextProduct(flow, start, "computed");
-    const projection = merged && nextProduct(flow, merged, "stored");
-    if (!projection || !joinsStream(flow, projection)) continue;
+    if (!merged) {
+      stopped(1, "product with computed values", start);
+      continue;
+    }
+    const projection = nextProduct(flow, merged, "stored");
+    if (!projection) {
+      stopped(2, "product with a stored matrix", merged);
+      continue;
+    }
+    if (!joinsStream(flow, projection)) {
+      stopped(3, "residual add", projection);
+      continue;
+    }
     const stated = start.attributes.num_heads ?? start.attributes.q_num_heads;
     const heads = typeof stated === "number" ? stated : null;
     const weights = isFused ? null : start.outputs[0], queries = isFused ? start.inputs[0] : null;
@@ -91,8 +108,8 @@ export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
     return found;
   }
   throw new Error(
-    `${graph.path} has no attention block (softmax, values, projection, residual add): ` +
-      "give a vision transformer exported op by op.",
+    `${graph.path} has no attention block (softmax, values, projection, residual add), for ${furthest.sentence}: ` +
+      "give a vision transformer exported op by op, with its weights stored in the graph.",
   );
 }
 

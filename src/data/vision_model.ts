@@ -95,9 +95,7 @@ export async function openModel(
         data.set(images[Math.min(i, images.length - 1)].data, i * first.data.length);
       }
       const dims = [count, 3, first.height, first.width];
-      const pixels = type === "float16"
-        ? new ort.Tensor("float16", new Uint16Array(Float16Array.from(data).buffer), dims)
-        : new ort.Tensor("float32", data, dims);
+      const pixels = type === "float16" ? halfTensor(data, dims) : new ort.Tensor("float32", data, dims);
       let results: ort.InferenceSession.ReturnType;
       try {
         results = await session.run({ [name]: pixels }, wanted);
@@ -112,6 +110,16 @@ export async function openModel(
     },
     release: () => session.release(),
   };
+}
+
+/**
+ * A tensor of float16 whose bytes onnxruntime's addon gets: it turns Uint16Array into Float16Array, which the addon takes for
+ * empty.
+ */
+function halfTensor(values: Float32Array, dims: number[]): ort.Tensor {
+  const bits = new Uint16Array(Float16Array.from(values).buffer);
+  const tensor = new ort.Tensor("float16", bits, dims);
+  return Object.defineProperty(tensor, "data", { value: bits });
 }
 
 async function createSession(

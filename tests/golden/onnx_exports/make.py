@@ -142,6 +142,7 @@ TOOLS = {
     "ort_extended_timm": ("timm_vit_sdpa_ts14", lambda path: optimize(path)),
     "ort_extended_post_norm": ("timm_post_norm_ts13", lambda path: optimize(path)),
     "half_weights_registers": ("timm_layer_scale_registers_ts17", lambda path: halve(path)),
+    "half_pixels_clip": ("hf_clip_dynamo18", lambda path: halve(path, pixels=True)),
     "external_weights_clip": ("hf_clip_dynamo18", lambda path: onnx.load(path)),
     "quantized_vit": ("timm_vit_sdpa_ts14", lambda path: quantize(path)),
 }
@@ -212,9 +213,9 @@ def optimize(path):
     return proto
 
 
-def halve(path):
-    """float16 weights and computation, float32 pixels and outputs."""
-    return float16.convert_float_to_float16(onnx.load(path), keep_io_types=True)
+def halve(path, pixels=False):
+    """float16 weights and computation; pixels and outputs float32, or float16, too."""
+    return float16.convert_float_to_float16(onnx.load(path), keep_io_types=not pixels)
 
 
 def quantize(path):
