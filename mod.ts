@@ -101,3 +101,40 @@ export {
   type DescentOptions,
   minibatchGradient,
 } from "./src/graph/baselines/minibatch_gradient.ts";
+export {
+  parseOptions,
+  type ScriptOptions,
+  scriptOptions,
+  type ScriptValues,
+} from "./src/scripting/script_options.ts";
+export {
+  encodePng,
+  listPhotographs,
+  type Picture,
+  readPhotograph,
+  savePng,
+} from "./src/scripting/photographs.ts";
+export {
+  type MeanFeatures,
+  meanFeatures,
+  type PatchFeatures,
+  patchFeatures,
+} from "./src/scripting/model_features.ts";
+export { type BrainSubject, readBrainSubject } from "./src/scripting/brain_subject.ts";
+export { type ExampleData, exampleData } from "./src/scripting/example_data.ts";
+export {
+  type Embedding,
+  type NodeResults,
+  readEmbedding,
+  saveNodes,
+  saveTable,
+  type TableColumn,
+  type TableColumns,
+} from "./src/scripting/tables.ts";
+export {
+  type ChartPage,
+  type ChartSection,
+  type ChartSpec,
+  chartSvg,
+  savePage,
+} from "./src/scripting/chart_page.ts";

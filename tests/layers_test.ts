@@ -12,6 +12,7 @@ const ALLOWED: Record<string, string[]> = {
   data: ["gpu", "linalg", "graph", "embed", "align"],
   report: ["gpu", "linalg", "graph", "embed", "align", "data"], // data: pages are files, written as all files are
   experiments: ["gpu", "linalg", "graph", "embed", "align", "data", "report", "fixtures"],
+  scripting: ["gpu", "linalg", "graph", "embed", "align", "data", "report", "experiments"], // loads packages on use only
 };
 const COMPUTE = ["gpu", "linalg", "graph", "embed", "align"];
 

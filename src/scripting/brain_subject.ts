@@ -1,0 +1,37 @@
+/** A brain in the layout of Algonauts 2023, for scripts. */
+import type { Matrix } from "../linalg/matrix.ts";
+
+/** Photographs that a subject saw, and the responses to them. */
+export interface BrainSubject {
+  /** Paths, in the order of the responses' rows. */
+  photographs: string[];
+  /** photographs × voxels, left hemisphere first, in the unit of the files. */
+  responses: Matrix;
+  /** Voxel indices by region: the release's own names and V1–V4, FBA, FFA, VWFA. */
+  rois: Map<string, Uint32Array>;
+  /** Of each voxel, the share of its variance over photographs that is signal (r²); absent where there is no such file. */
+  noiseCeiling?: Float32Array;
+}
+
+/**
+ * Reads one subject's folder of the Algonauts 2023 release.
+ *
+ * @param dir with `training_split` and `roi_masks`
+ * @param split `training` or `test`; the release keeps the responses to `test` to itself
+ * @param limit read the first so many photographs
+ * @throws Error one sentence that names the file that is absent or does not fit
+ */
+export async function readBrainSubject(
+  dir: string,
+  split: "training" | "test" = "training",
+  limit = Infinity,
+): Promise<BrainSubject> {
+  const { openAlgonauts } = await import("../data/algonauts.ts");
+  const { images, rois, noiseCeiling, readResponses } = await openAlgonauts(dir, split);
+  const photographs = images.slice(0, limit);
+  return {
+    ...{ photographs, rois },
+    responses: await readResponses(0, photographs.length),
+    ...(noiseCeiling ? { noiseCeiling } : {}),
+  };
+}

@@ -1,0 +1,86 @@
+/** Charts and pages of one's own in the house style. */
+import type { TopLevelSpec } from "vega-lite";
+import { makeFolderOf } from "./photographs.ts";
+
+/** A Vega-Lite chart: marks and data; the style is the page's. */
+export type ChartSpec = TopLevelSpec;
+
+/** One part of a page. */
+export interface ChartSection {
+  /** Above it. */
+  heading: string;
+  /** Paragraphs before the chart. */
+  text?: readonly string[];
+  /** The chart; without a width it takes that of the page, and of the phone. */
+  chart?: ChartSpec;
+  /** What the chart shows in words, for those who do not see it; needed with a chart. */
+  caption?: string;
+  /** Rows by column; the first column names them. */
+  table?: {
+    /** Their names. */
+    columns: readonly string[];
+    /** As many cells as columns. */
+    rows: readonly (readonly (string | number)[])[];
+  };
+}
+
+/** A page of charts. */
+export interface ChartPage {
+  /** Heading. */
+  title: string;
+  /** What the page answers, one sentence. */
+  question: string;
+  /** How, in a few sentences. */
+  method: string;
+  /** One after the other. */
+  sections: readonly ChartSection[];
+  /** What the numbers depend on. */
+  settings?: Readonly<Record<string, string | number>>;
+}
+
+/**
+ * Draws a Vega-Lite chart without a browser.
+ *
+ * @param spec the chart
+ * @returns SVG in light colors
+ * @throws Error "The chart chart has no marks …" when there is nothing to draw
+ */
+export async function chartSvg(spec: ChartSpec): Promise<string> {
+  const { renderChart } = await import("../report/chart.ts");
+  const { lightTheme } = await import("../report/theme.ts");
+  return await renderChart(spec, lightTheme, "chart");
+}
+
+/**
+ * Writes a page that works offline, in light and dark, down to 360 px, and every chart's spec beside it (`.vl.json`).
+ *
+ * @param path ends in .html; the file appears whole or not at all
+ * @param page what it says; all text is escaped
+ * @throws Error when a chart has nothing to draw
+ */
+export async function savePage(path: string, page: ChartPage): Promise<void> {
+  const { table, text } = await import("../report/blocks.ts");
+  const { responsiveChart } = await import("../report/responsive_chart.ts");
+  const { renderPage } = await import("../report/page.ts");
+  const { writeFileAtomic } = await import("../data/atomic_write.ts");
+  await makeFolderOf(path);
+  const out = path.replace(/[^/]*$/, "").replace(/\/$/, "") || ".", base = path.replace(/^.*\/|\.html$/g, "");
+  const sections = [];
+  for (
+    const [i, { heading, text: paragraphs = [], chart, caption, table: cells }] of page.sections.entries()
+  ) {
+    const body = [text(...paragraphs)];
+    if (chart) {
+      const drawn = (width: number) =>
+        ({ ...chart, ...("width" in chart ? {} : { width: width - 90 }) }) as ChartSpec;
+      body.push(
+        await responsiveChart(`${base}-${i + 1}`, out, caption ?? heading, (_, width) => drawn(width)),
+      );
+    }
+    if (cells) body.push(table({ caption: heading, ...cells }));
+    sections.push({ heading, body });
+  }
+  const command = `deno run -A ${Deno.mainModule.replace(/^.*\//, "")} ${Deno.args.join(" ")}`.trim();
+  const { title, question, method, settings = {} } = page;
+  await writeFileAtomic(path, renderPage({ title, question, method, sections, settings, command }));
+}

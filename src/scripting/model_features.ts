@@ -1,0 +1,145 @@
+/** Features of vision transformers for scripts. */
+import type { Matrix } from "../linalg/matrix.ts";
+import type { Picture } from "./photographs.ts";
+
+/** Patch features of some photographs. */
+export interface PatchFeatures {
+  /** The model file's name without its ending. */
+  model: string;
+  /** Patches of a photograph. */
+  grid: {
+    /** From top to bottom. */
+    rows: number;
+    /** From left to right. */
+    cols: number;
+  };
+  /** One a layer asked for, in ascending order. */
+  layers: {
+    /** 1 is the first. */
+    layer: number;
+    /** photographs · patches × width, photograph by photograph, patches row by row. */
+    patches: Matrix;
+  }[];
+  /** File names of the photographs. */
+  names: string[];
+  /** What the model saw of each. */
+  views: Picture[];
+}
+
+/** The layers' means of some photographs. */
+export interface MeanFeatures {
+  /** One a layer, as "mae_tiny L3", with its channels. */
+  slots: {
+    /** Model and layer. */
+    name: string;
+    /** Channels. */
+    width: number;
+  }[];
+  /** photographs × Σ widths: each layer's mean over class token and patches, layers side by side. */
+  means: Matrix;
+}
+
+const EMBEDDED = new URL("../../fixtures/models/", import.meta.url);
+
+/**
+ * Runs a vision transformer over photographs: the attention block's output of every layer after its projection, before the
+ * residual add (METHOD, `V_l`), of every patch.
+ *
+ * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one: clip_tiny, dino_tiny, mae_tiny
+ * @param photographs paths of JPEG and PNG files
+ * @param layers numbers of the layers wanted, from 1; default all
+ * @throws Error one sentence that names the model or photograph that is not usable
+ * @throws RangeError "mae_tiny has layers 1 to 12, not 13."
+ *
+ * Memory: photographs × patches × width × layers float32 values.
+ */
+export async function patchFeatures(
+  model: string,
+  photographs: readonly string[],
+  layers?: readonly number[],
+): Promise<PatchFeatures> {
+  const { streamFeatures } = await import("../data/extract.ts");
+  const { previewCrop, readPreprocessor } = await import("../data/preprocess.ts");
+  const { readImage } = await import("../data/image.ts");
+  const path = modelPath(model), names = photographs.map(nameOf), views: Picture[] = [];
+  const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
+  const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
+  let patches = 0;
+  const { model: name, grid } = await streamFeatures({
+    ...{ model: path, preprocessor, outDir: ".", dtype: "float32" },
+    images: photographs.map((photograph, i) => ({
+      name: names[i],
+      async load() {
+        const image = await readImage(photograph);
+        views[i] = previewCrop(image, preprocessor);
+        return image;
+      },
+    })),
+  }, {
+    begin(manifest) {
+      patches = manifest.tokens - 1;
+      const last = manifest.layers.length,
+        wrong = layers?.find((layer) => !(Number.isInteger(layer) && layer >= 1 && layer <= last));
+      if (wrong !== undefined) {
+        throw new RangeError(`${manifest.model} has layers 1 to ${last}, not ${wrong}.`);
+      }
+      for (const [l, { layer }] of manifest.layers.entries()) {
+        if (layers && !layers.includes(layer)) continue;
+        indexOf.set(l, found.length);
+        const rows = photographs.length * patches, cols = manifest.width;
+        found.push({ layer, patches: { data: new Float32Array(rows * cols), rows, cols } });
+      }
+    },
+    rows(l, { image, token, vectors }) {
+      const index = indexOf.get(l);
+      if (index === undefined) return;
+      const { data, cols } = found[index].patches;
+      for (let i = 0; i < image.length; i++) {
+        if (token[i] === 0) continue; // the class token
+        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i] - 1) * cols);
+      }
+    },
+  });
+  return { model: name, grid, layers: found, names, views };
+}
+
+/**
+ * Runs vision transformers over photographs and keeps each layer's mean only: 10,000 photographs are megabytes.
+ *
+ * @param models as of `patchFeatures`, one or more
+ * @param photographs paths of JPEG and PNG files
+ * @throws Error one sentence that names the model or photograph that is not usable
+ */
+export async function meanFeatures(
+  models: readonly string[],
+  photographs: readonly string[],
+): Promise<MeanFeatures> {
+  const { joinPooled, poolFeatures } = await import("../data/pooled_features.ts");
+  const { readPreprocessor } = await import("../data/preprocess.ts");
+  const { readImage } = await import("../data/image.ts");
+  const cacheDir = await Deno.makeTempDir(), parts = [];
+  try {
+    for (const model of models.map(modelPath)) {
+      parts.push(
+        await poolFeatures({
+          ...{ model, preprocessor: await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json")) },
+          images: photographs.map((path) => ({ name: nameOf(path), load: () => readImage(path) })),
+          ...{ tokensPerImage: 0, seed: 0, cacheDir, identity: "" },
+        }),
+      );
+    }
+  } finally {
+    await Deno.remove(cacheDir, { recursive: true });
+  }
+  const { slots, pooled } = joinPooled(parts);
+  return { slots, means: pooled };
+}
+
+/** A name without folder and ending is that of an embedded model. */
+function modelPath(model: string): string {
+  return /^\w+$/.test(model) ? new URL(`${model}.onnx`, EMBEDDED).pathname : model;
+}
+
+function nameOf(path: string): string {
+  return path.replace(/^.*\//, "");
+}

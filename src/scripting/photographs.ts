@@ -1,0 +1,89 @@
+/** Photographs in, pictures out. */
+
+/** A picture in sRGB bytes. */
+export interface Picture {
+  /** Pixels in a row. */
+  width: number;
+  /** Rows. */
+  height: number;
+  /** height × width × 3 bytes, row by row from the top. */
+  data: Uint8Array;
+}
+
+/**
+ * Lists the photographs of a folder.
+ *
+ * @param folder with JPEG and PNG files, or one such file
+ * @param limit take the first so many
+ * @returns their paths in the order of their names
+ * @throws Error "There is no folder a/b."; "The folder a/b has no images: expected .jpg, .jpeg or .png files."
+ */
+export async function listPhotographs(folder: string, limit = Infinity): Promise<string[]> {
+  if (await Deno.stat(folder).then(({ isFile }) => isFile, () => false)) return [folder];
+  const { listImages } = await import("../data/image.ts");
+  return (await listImages(folder)).slice(0, limit);
+}
+
+/**
+ * Reads a photograph, upright, without transparency.
+ *
+ * @param path a JPEG or PNG file
+ * @throws Error one sentence that names the file: absent, empty, damaged, or no image
+ */
+export async function readPhotograph(path: string): Promise<Picture> {
+  const { readImage } = await import("../data/image.ts");
+  return await readImage(path);
+}
+
+/**
+ * Encodes a picture as PNG.
+ *
+ * @param picture RGB bytes
+ * @param zoom pixels of the PNG for each of the picture, a whole number; default 1
+ * @returns the file's bytes
+ * @throws RangeError "A 14 × 14 picture needs 588 bytes, found 587."
+ */
+export async function encodePng(
+  { width, height, data }: Picture,
+  zoom = 1,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (data.length !== 3 * width * height) {
+    throw new RangeError(
+      `A ${width} × ${height} picture needs ${3 * width * height} bytes, found ${data.length}.`,
+    );
+  }
+  if (!(Number.isInteger(zoom) && zoom >= 1)) {
+    throw new RangeError(`zoom is ${zoom}: give a whole number, 1 or more.`);
+  }
+  const { encode } = await import("fast-png");
+  const wide = width * zoom, high = height * zoom, large = new Uint8Array(3 * wide * high);
+  for (let y = 0, to = 0; y < high; y++) {
+    for (let x = 0; x < wide; x++, to += 3) {
+      const from = 3 * (Math.floor(y / zoom) * width + Math.floor(x / zoom));
+      large[to] = data[from];
+      large[to + 1] = data[from + 1];
+      large[to + 2] = data[from + 2];
+    }
+  }
+  return new Uint8Array(encode({ width: wide, height: high, data: large, channels: 3, depth: 8 }));
+}
+
+/**
+ * Writes a picture as a PNG file, whole or not at all; its folder is made where there is none.
+ *
+ * @param path where to
+ * @param picture RGB bytes
+ * @param zoom as of `encodePng`
+ * @throws Error "Cannot write a/b.png: Permission denied."
+ */
+export async function savePng(path: string, picture: Picture, zoom = 1): Promise<void> {
+  const { writeFileAtomic } = await import("../data/atomic_write.ts");
+  await makeFolderOf(path);
+  await writeFileAtomic(path, await encodePng(picture, zoom));
+}
+
+/** Makes the folder that a file is to be in. */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = /^(.*)\/[^/]*$/.exec(path)?.[1];
+  if (folder) await Deno.mkdir(folder, { recursive: true }).catch(() => {}); // told by the write
+}
