@@ -18,6 +18,7 @@ export interface AddModelOptions {
   source: string;
   /** Folder of the models, one folder each. */
   folder: string;
+  /** Where hub ids come from, and the cache. */
   hub: Hub;
   /** What to call it; found from the source when not given. */
   name?: string;
@@ -37,9 +38,11 @@ export interface AddModelOptions {
 export interface AddedModel {
   /** Path of the ONNX file, for `--model`. */
   path: string;
+  /** What was noted when it was added. */
   record: ModelRecord;
   /** Attention blocks that were found. */
   layers: number;
+  /** What happens to an image. */
   preprocessor: Preprocessor;
 }
 

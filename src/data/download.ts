@@ -15,9 +15,11 @@ export interface Expected {
 
 /** What is to be downloaded. */
 export interface Download extends Pick<RequestOptions, "headers" | "pause"> {
+  /** Where it is. */
   url: string;
   /** Where the file goes; its folder exists. */
   to: string;
+  /** What it has to be. */
   expected: Expected;
   /**
    * Whether `to` names this content and no other, so that a part from before is a part of it. Without that, a download

@@ -3,6 +3,7 @@ import { reasonOf } from "./atomic_write.ts";
 
 /** What a request may need. */
 export interface RequestOptions {
+  /** Default GET. */
   method?: "GET" | "HEAD";
   /** Headers of every hop; `authorization` goes to the first origin only. */
   headers?: Record<string, string>;
@@ -16,6 +17,7 @@ export interface RequestOptions {
 
 /** An answer that is an error, told as a sentence. */
 export class HttpError extends Error {
+  /** What kind of error it is. */
   override name = "HttpError";
   /** The status, 404 for instance. */
   status: number;
@@ -23,6 +25,8 @@ export class HttpError extends Error {
   code: string;
 
   /**
+   * An answer's status told as a sentence.
+   *
    * @param message one sentence
    * @param status of the answer
    * @param code of the hub

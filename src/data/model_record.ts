@@ -106,6 +106,7 @@ export function changedError(path: string, { source }: ModelRecord, found: strin
 export interface ListedModel {
   /** Path of the ONNX file. */
   path: string;
+  /** What was noted when it was added. */
   record: ModelRecord;
   /** Files that are not as recorded, each with what is wrong: "missing" or "changed". */
   wrong: string[];
