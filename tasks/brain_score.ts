@@ -1,10 +1,12 @@
 /** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
+import { createHash } from "node:crypto";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
+import { keptResult } from "../src/data/kept_result.ts";
 import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
 import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
-import { firstImages, readBrainData } from "../src/experiments/brain_data.ts";
+import { type BrainData, firstImages, readBrainData } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
@@ -54,6 +56,42 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const identity = world ? world.fingerprint : subject!, models = embeddedModels();
   const source = { subject: subject ?? subjectOf(world!), cacheDir, identity, seed: 0 };
   const data = await stage("features", (onProgress) => readBrainData({ ...source, models, onProgress }));
+  const measure = () => measured({ gpu, data, source, models, seeds, cacheDir, world, stage });
+  const inputs = { world: identity, slots: data.slots, pooled: hashOf(data.training.pooled), seeds };
+  const found = world
+    ? await keptResult(`${cacheDir}/../runs`, "brain-score", inputs, measure)
+    : await measure();
+  return await writeBrainScoreReport({
+    ...found,
+    ...{ out, gpu, timings, seed: 0, command },
+    data: subject ?? "embedded",
+    models: data.models,
+    images: { training: data.training.images.length, test: data.test.images.length },
+    voxels: Object.fromEntries([...data.rois].map(([name, voxels]) => [name, voxels.length])),
+    peakRssMb: await peakResidentMb(),
+  });
+}
+
+function hashOf({ data }: { data: Float32Array }): string {
+  return createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest(
+    "hex",
+  );
+}
+
+/** What `measured` reads. */
+interface Measuring {
+  gpu: Gpu;
+  data: BrainData;
+  source: { subject: string; cacheDir: string; identity: string; seed: number };
+  models: string[];
+  seeds: number;
+  cacheDir: string;
+  world?: World;
+  stage: <T>(name: string, work: (tick: Tick) => Promise<T>) => Promise<T>;
+}
+
+/** Trains and scores all conditions and baselines. */
+async function measured({ gpu, data, source, models, seeds, cacheDir, world, stage }: Measuring) {
   const [conditions, dropped] = await stage("align", (tick) =>
     Promise.all([
       alignConditions(gpu, data, seeds, cacheDir, tick),
@@ -83,15 +121,8 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const mixed = world && models.length > 1
     ? await stage("mixed graph", () => mixedNeighbors(gpu, models, mixable, MIXED_SCENES, 0))
     : undefined;
-  return await writeBrainScoreReport({
-    dropped: scoreOf(data, await predictResponses(gpu, dropped.model, data.test.pooled)),
-    ...{ out, gpu, conditions, ridge, perSlot, position, effects, mixed, timings, seed: 0, command },
-    data: subject ?? "embedded",
-    models: data.models,
-    images: { training: data.training.images.length, test: data.test.images.length },
-    voxels: Object.fromEntries([...data.rois].map(([name, voxels]) => [name, voxels.length])),
-    peakRssMb: await peakResidentMb(),
-  });
+  const score = scoreOf(data, await predictResponses(gpu, dropped.model, data.test.pooled));
+  return { conditions, ridge, perSlot, position, effects, mixed, dropped: score };
 }
 
 if (import.meta.main) {

@@ -20,48 +20,53 @@ const SEGMENTS = 10;
 
 /** Writes `explorer.html` with as many of the pipeline's images as fit. @returns the path of the page */
 export async function runExplorer(open: OpenPipeline): Promise<string> {
-  const { gpu, pipeline, out, seed, timings, command } = open;
-  const { align, eigenvectors } = pipeline;
+  const { out, timings, command } = open;
   const path = `${out}/explorer.html`;
+  const page = await runStage(
+    timings,
+    "explorer",
+    () => open.kept("explorer", { command }, () => explorerPage(open)),
+  );
+  const bytes = new TextEncoder().encode(page);
+  if (bytes.length > LARGEST_PAGE) {
+    throw new Error(
+      `${path} would have ${(bytes.length / 1e6).toFixed(1)} MB, more than ${
+        LARGEST_PAGE / 1e6
+      }: use smaller photographs.`,
+    );
+  }
+  await Deno.mkdir(out, { recursive: true });
+  await writeFileAtomic(path, bytes);
+  return path;
+}
+
+async function explorerPage({ gpu, pipeline, seed, command }: OpenPipeline): Promise<string> {
+  const { align, eigenvectors } = pipeline;
   const raw = await openRawFeatures(pipeline.manifests);
   try {
-    await runStage(timings, "explorer", async () => {
-      const images = spread(imagesThatFit(pipeline, align.beta), pipeline.images.length);
-      const { content, errors } = await explore(
-        pipeline,
-        alignedSource(gpu, raw, align),
-        align.beta,
-        sheetPlaces(createObserver(0)),
-        { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
-      );
-      const page = await renderExplorer(content, {
-        method:
-          `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${align.beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
-        settings: {
-          images:
-            `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
-              LARGEST_PAGE / 1e6
-            } MB`,
-          nodes: `${content.segments.length} of ${eigenvectors.rows} (class tokens among them, not drawn)`,
-          numbers: `float16; over a sample of clicks no cosine is off by more than ${
-            errors.similarity.toExponential(1)
-          }, no activation by more than ${errors.activation.toExponential(1)}`,
-          seed,
-        },
-        command,
-      });
-      await Deno.mkdir(out, { recursive: true });
-      const bytes = new TextEncoder().encode(page);
-      if (bytes.length > LARGEST_PAGE) {
-        throw new Error(
-          `${path} would have ${(bytes.length / 1e6).toFixed(1)} MB, more than ${
-            LARGEST_PAGE / 1e6
-          }: use smaller photographs.`,
-        );
-      }
-      await writeFileAtomic(path, bytes);
+    const images = spread(imagesThatFit(pipeline, align.beta), pipeline.images.length);
+    const { content, errors } = await explore(
+      pipeline,
+      alignedSource(gpu, raw, align),
+      align.beta,
+      sheetPlaces(createObserver(0)),
+      { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
+    );
+    return await renderExplorer(content, {
+      method:
+        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${align.beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
+      settings: {
+        images: `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
+          LARGEST_PAGE / 1e6
+        } MB`,
+        nodes: `${content.segments.length} of ${eigenvectors.rows} (class tokens among them, not drawn)`,
+        numbers: `float16; over a sample of clicks no cosine is off by more than ${
+          errors.similarity.toExponential(1)
+        }, no activation by more than ${errors.activation.toExponential(1)}`,
+        seed,
+      },
+      command,
     });
-    return path;
   } finally {
     await raw.close();
   }

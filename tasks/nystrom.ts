@@ -11,6 +11,7 @@ import {
 } from "./open_pipeline.ts";
 import { type Flags, readFlags, runTask } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
+import type { Sampling } from "../src/graph/landmarks.ts";
 
 /** Audits the pipeline's graph on a random part of it. @returns the path of the page */
 export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<string> {
@@ -19,16 +20,20 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
   const raw = await openRawFeatures(pipeline.manifests);
   try {
     const source = alignedSource(gpu, raw, align);
-    const run = await runStage(timings, "audit of the run", () => auditRun(gpu, source, eigenvectors, seed));
+    const run = await runStage(
+      timings,
+      "audit of the run",
+      () => open.kept("audit-run", {}, () => auditRun(gpu, source, eigenvectors, seed)),
+    );
+    const plan = {
+      ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
+      ...{ components: 10, neighbors: [1, 8, 32], seed },
+      samplings: ["uniform", "farthest", "stratified"] satisfies Sampling[],
+    };
     const audit = await runStage(
       timings,
       "audit",
-      (tick) =>
-        auditNystrom(gpu, source, {
-          ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
-          ...{ components: 10, neighbors: [1, 8, 32], seed },
-          samplings: ["uniform", "farthest", "stratified"],
-        }, tick),
+      (tick) => open.kept("audit", plan, () => auditNystrom(gpu, source, plan, tick)),
     );
     return await writeNystromReport({
       ...{ out, command, gpu, audit, run, timings, seed, models: pipeline.models },

@@ -1,6 +1,8 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
+import { createHash } from "node:crypto";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
+import { keptResult } from "../src/data/kept_result.ts";
 import { openStages } from "../src/data/stages.ts";
 import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
 import { readBrainData } from "../src/experiments/brain_data.ts";
@@ -60,6 +62,8 @@ export interface OpenPipeline {
   timings: Record<string, number>;
   /** As typed, for reports. */
   command: string;
+  /** The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed. */
+  kept<T>(name: string, inputs: Record<string, unknown>, compute: () => Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -123,6 +127,7 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       return null;
     }
     if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
+    let own: string | undefined;
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
     return {
       world,
@@ -134,12 +139,29 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       seed,
       timings,
       command,
+      async kept(name, inputs, compute) {
+        const of = { pipeline: own ??= fingerprint(pipeline, world.fingerprint), seed, ...inputs };
+        return await keptResult(`${cache}/runs`, name, of, compute);
+      },
       close: () => closeGpu(gpu),
     };
   } catch (error) {
     closeGpu(gpu);
     throw error;
   }
+}
+
+/** A hash of all that experiments read of a pipeline. */
+function fingerprint(
+  { manifests, images, eigenvectors, points2, points3, nearest, align }: Pipeline,
+  world: string,
+): string {
+  const hash = createHash("sha256").update(world).update(images.map(({ name }) => name).join("\n"));
+  for (const { layers } of manifests) hash.update(layers.map(({ path }) => path.split("/").at(-2)).join());
+  for (const { data } of [eigenvectors, points2, points3, { data: nearest }, align.transforms, align.beta]) {
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 async function audited(gpu: Gpu, { manifests, align, eigenvectors }: Pipeline, seed: number) {

@@ -20,6 +20,7 @@ const TEST = [
   "--allow-ffi",
   "--allow-sys",
   "--allow-run",
+  "--allow-net=127.0.0.1",
 ];
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?/;
 

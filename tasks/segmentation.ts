@@ -54,7 +54,12 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     noConstraint: await graphs("aligned_no_constraint", { layers: ALIGNED_LAYERS, align: aligns.without }),
   };
   const truth = sceneTruth(pipeline.images.length, pipeline.grid);
-  const found = await runStage(timings, "segmentation", () => segmentation(pipeline, truth, all, seed));
+  const found = await runStage(
+    timings,
+    "segmentation",
+    () =>
+      open.kept("segmentation", { images }, () => Promise.resolve(segmentation(pipeline, truth, all, seed))),
+  );
   return await writeSegmentationReport(open, found);
 }
 

@@ -14,7 +14,11 @@ import { runStage } from "./stage.ts";
 /** Follows figure and ground through the layers and writes the report. @returns the path of the page */
 export async function runTrajectories(open: OpenPipeline): Promise<string> {
   const { pipeline, seed, timings } = open;
-  const found = await runStage(timings, "trajectories", () => trajectories(pipeline, seed));
+  const found = await runStage(
+    timings,
+    "trajectories",
+    () => open.kept("trajectories", {}, () => trajectories(pipeline, seed)),
+  );
   return await writeTrajectoriesReport(open, found);
 }
 

@@ -17,7 +17,11 @@ export async function runTransitions(
   options: Omit<TransitionOptions, "seed"> = {},
 ): Promise<string> {
   const { pipeline, seed, timings } = open;
-  const found = await runStage(timings, "transitions", () => transitions(pipeline, { ...options, seed }));
+  const found = await runStage(
+    timings,
+    "transitions",
+    () => open.kept("transitions", { ...options }, () => transitions(pipeline, { ...options, seed })),
+  );
   return await writeTransitionsReport(open, found);
 }
 

@@ -48,9 +48,6 @@ export const P = 0.01;
 /** Bootstrap resamples of images, and permutations of regions. */
 export const RESAMPLES = 999, PERMUTATIONS = 9_999;
 
-/** Changes when something else is measured on the same inputs. */
-export const FIGURE_GROUND_VERSION = 1;
-
 /** Images that a pixel is taken of. */
 export const QUERIES = 20;
 

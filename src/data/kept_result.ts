@@ -1,0 +1,79 @@
+/** Results of experiments on disk: each kept under the hash of the code and of what it was computed from. */
+import { createHash } from "node:crypto";
+import { writeFileAtomic } from "./atomic_write.ts";
+import { openStages } from "./stages.ts";
+
+const ROOT = new URL("../..", import.meta.url);
+/** Folders whose files a result may depend on. */
+const CODE = ["src", "shaders", "fixtures/scenes", "fixtures/observer"];
+/** What typed arrays are called in the file. */
+const ARRAYS = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array };
+
+/**
+ * A result that is there, or computed now: plain values, with typed arrays, maps and numbers that are not finite.
+ *
+ * @param dir folder of all kept results
+ * @param name of the result, as part of a file name
+ * @param inputs all that it depends on beside the code: plain values, hashes for data
+ */
+export async function keptResult<T>(
+  dir: string,
+  name: string,
+  inputs: Record<string, unknown>,
+  compute: () => Promise<T>,
+): Promise<T> {
+  const all = { code: await codeFingerprint(), ...inputs };
+  const folder = await openStages(dir).run(name, all, async (folder) => {
+    await writeFileAtomic(`${folder}/result.json`, JSON.stringify(encoded(await compute())));
+  });
+  return decoded(JSON.parse(await Deno.readTextFile(`${folder}/result.json`))) as T;
+}
+
+let fingerprint: Promise<string> | undefined;
+
+/** A hash of all code that computes, so that no result outlives it. */
+export function codeFingerprint(): Promise<string> {
+  return fingerprint ??= (async () => {
+    const hash = createHash("sha256");
+    for (const folder of CODE) {
+      for (const path of await filesUnder(new URL(`${folder}/`, ROOT))) {
+        hash.update(path.href.slice(ROOT.href.length)).update(await Deno.readFile(path));
+      }
+    }
+    return hash.digest("hex").slice(0, 16);
+  })();
+}
+
+async function filesUnder(folder: URL): Promise<URL[]> {
+  const entries = (await Array.fromAsync(Deno.readDir(folder))).sort((a, b) => a.name < b.name ? -1 : 1);
+  const found = await Promise.all(entries.map(({ name, isDirectory }) =>
+    isDirectory ? filesUnder(new URL(`${name}/`, folder)) : [new URL(name, folder)]
+  ));
+  return found.flat();
+}
+
+/** A value as JSON has it; what JSON lacks becomes { $: its kind, values }. */
+function encoded(value: unknown): unknown {
+  if (typeof value === "number" && !(Number.isFinite(value) && !Object.is(value, -0))) {
+    return { $: "number", values: Object.is(value, -0) ? "-0" : String(value) };
+  }
+  if (value === null || typeof value !== "object") return value;
+  if (ArrayBuffer.isView(value)) {
+    const kind = value.constructor.name;
+    if (!(kind in ARRAYS)) throw new TypeError(`A kept result holds a ${kind}, which its file has no name for.`);
+    return { $: kind, values: Array.from(value as Float64Array, encoded) };
+  }
+  if (value instanceof Map) return { $: "Map", values: [...value].map(encoded) };
+  if (Array.isArray(value)) return value.map(encoded);
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, encoded(own)]));
+}
+
+function decoded(value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(decoded);
+  const { $: kind, values } = value as { $?: string; values?: unknown };
+  if (kind === "number") return Number(values);
+  if (kind === "Map") return new Map(decoded(values) as [unknown, unknown][]);
+  if (kind && kind in ARRAYS) return ARRAYS[kind as keyof typeof ARRAYS].from(decoded(values) as number[]);
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, decoded(own)]));
+}

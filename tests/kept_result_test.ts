@@ -1,0 +1,47 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { codeFingerprint, keptResult } from "../src/data/kept_result.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+
+Deno.test("keptResult() computes once for equal inputs, and gives back every bit", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const result = {
+      list: [1, -0, Infinity, NaN, 0.1 + 0.2],
+      array: Float32Array.of(0.1, -Infinity, NaN),
+      counts: Uint32Array.of(4294967295),
+      map: new Map([["V1", { r: 0.5, voxels: Uint32Array.of(3) }]]),
+      nothing: null,
+      text: '</script> "é"',
+    };
+    let computed = 0;
+    const kept = (inputs: Record<string, unknown>) =>
+      keptResult(folder, "thing", inputs, () => {
+        computed++;
+        return Promise.resolve(result);
+      });
+    assertEquals(await kept({ seed: 0 }), result);
+    assertEquals(await kept({ seed: 0 }), result);
+    assertEquals(computed, 1);
+    assertEquals(await kept({ seed: 1 }), result);
+    assertEquals(computed, 2);
+  });
+});
+
+Deno.test("keptResult() keeps nothing of a computation that fails or that it cannot write", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await assertRejects(
+      () => keptResult(folder, "thing", {}, () => Promise.reject(new Error("it broke"))),
+      Error,
+      "it broke",
+    );
+    await assertRejects(
+      () => keptResult(folder, "thing", {}, () => Promise.resolve({ x: new Uint16Array(1) })),
+      TypeError,
+      "A kept result holds a Uint16Array",
+    );
+    assertEquals(await keptResult(folder, "thing", {}, () => Promise.resolve(7)), 7);
+  });
+});
+
+Deno.test("codeFingerprint() is the same when asked again", async () => {
+  assertEquals(await codeFingerprint(), await codeFingerprint());
+});
