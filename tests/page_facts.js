@@ -1,0 +1,46 @@
+// Runs in a page: what it tells of itself, and what its policy lets a script do.
+
+// deno-lint-ignore no-unused-vars
+function readFacts() {
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const drawings = all("figure svg").filter((svg) => svg.checkVisibility());
+  const ids = all("[id]").map(({ id }) => id);
+  const isEmpty = (svg) => {
+    const { width, height } = svg.getBoundingClientRect();
+    const marks = [...svg.querySelectorAll("path, rect, circle, line, image")].map((mark) => mark.getBBox());
+    return width < 100 || height < 50 || !marks.some((box) => box.width + box.height > 0);
+  };
+  return {
+    background: getComputedStyle(document.body).backgroundColor,
+    policy: document.querySelector("meta[http-equiv=Content-Security-Policy]")?.content ?? "",
+    firstPaint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+    drawings: drawings.length,
+    emptyDrawings: drawings.filter(isEmpty).map((svg) => svg.closest("figure").textContent.slice(0, 80)),
+    headings: all("h1, h2, h3, h4, h5, h6").map(({ tagName }) => Number(tagName[1])),
+    repeatedIds: ids.filter((id, i) => ids.indexOf(id) !== i),
+    foreign: all("b, [onclick], [onerror], [src]:not([src^='data:'])").map((element) => element.outerHTML),
+    withoutAlt: all("img:not([alt])").length,
+  };
+}
+
+// Tries what the policy forbids, and tells what it stopped; leaves messages in the console.
+// deno-lint-ignore no-unused-vars
+async function readRefusals() {
+  const refused = new Set();
+  document.addEventListener("securitypolicyviolation", (event) => refused.add(event.effectiveDirective));
+  const attempts = [
+    () => fetch("https://example.org/"),
+    () => new Function("return 1")(),
+    () => Object.assign(new Image(), { src: "https://example.org/x.png" }).decode(),
+    () => document.head.append(Object.assign(document.createElement("script"), { textContent: "1" })),
+    () =>
+      document.head.append(Object.assign(document.createElement("base"), { href: "https://example.org" })),
+  ];
+  for (const attempt of attempts) {
+    // A task of its own: while the debugger's evaluates, eval is let through.
+    await new Promise((resolve) => setTimeout(resolve));
+    await Promise.resolve().then(attempt).catch(() => {});
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  return [...refused].sort();
+}
