@@ -5,7 +5,7 @@ import { openStages } from "./stages.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 /** Folders whose files a result may depend on. */
-const CODE = ["src", "shaders", "fixtures/scenes", "fixtures/observer"];
+const CODE = ["src", "tasks", "shaders", "fixtures/scenes", "fixtures/observer"];
 /** What typed arrays are called in the file. */
 const ARRAYS = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array };
 
