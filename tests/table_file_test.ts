@@ -104,6 +104,12 @@ Deno.test("writeTable() refuses another format and columns that do not fit, and 
         'The column "x" has 3 values, "image" 1: they must be equal.',
       );
       await refused(name, [{ x }, { x: new Int32Array(3) }], "A later part of the table has the columns");
+      const mixed = [1, "b"] as unknown as string[];
+      await refused(
+        name,
+        [{ mixed }],
+        'The column "mixed" holds number and string: give text only or numbers only.',
+      );
       await refused(name, [], "A table needs at least one part, found none.");
       await refused(name, [{}], "A table needs at least one column, found none.");
     }
@@ -129,6 +135,8 @@ Deno.test("readEmbedding() reads the same matrix from .npy, .csv and .arrow", as
     assertEquals(await readEmbedding(`${dir}/a.csv`), { matrix, names });
     assertEquals(await readEmbedding(`${dir}/a.arrow`), { matrix, names });
     assertEquals(await readEmbedding(`${dir}/a.npy`), { matrix });
+    await writeTable(`${dir}/lists.arrow`, [{ x: [1, 3], y: [2, 4] }]);
+    assertEquals((await readEmbedding(`${dir}/lists.arrow`)).matrix.data, new Float32Array([1, 2, 3, 4]));
     await Deno.writeTextFile(`${dir}/plain.csv`, "1,2\n3,4\n");
     const plain = await readEmbedding(`${dir}/plain.csv`);
     assertEquals(plain.matrix, { data: new Float32Array([1, 2, 3, 4]), rows: 2, cols: 2 });

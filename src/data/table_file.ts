@@ -20,9 +20,10 @@ import {
 import { reasonOf } from "./atomic_write.ts";
 import { csvLine } from "./csv.ts";
 
-/** The values of one column: text, or numbers of one type. */
+/** The values of one column: text, or numbers of one type; a plain list of numbers is written as float64. */
 export type TableColumn =
   | readonly string[]
+  | readonly number[]
   | Float32Array
   | Float64Array
   | Int16Array
@@ -97,13 +98,22 @@ async function* checked(
         }: they must be equal.`,
       );
     }
-    const found = JSON.stringify(names.map((name) => [name, part[name].constructor.name]));
+    const found = JSON.stringify(names.map((name) => [name, typed(name, part[name]).constructor.name]));
     if (found !== (expected ??= found)) {
       throw new RangeError(`A later part of the table has the columns ${found}, the first ${expected}.`);
     }
-    yield part;
+    yield Object.fromEntries(names.map((name) => [name, typed(name, part[name])]));
   }
   if (expected === undefined) throw new RangeError("A table needs at least one part, found none.");
+}
+
+/** A plain list of numbers as Float64Array; lists hold either numbers or text. */
+function typed(name: string, column: TableColumn): TableColumn {
+  if (!Array.isArray(column) || column.length === 0) return column;
+  const kinds = [...new Set(column.map((value) => typeof value))];
+  if (kinds.length === 1 && kinds[0] === "string") return column;
+  if (kinds.length === 1 && kinds[0] === "number") return Float64Array.from(column);
+  throw new TypeError(`The column "${name}" holds ${kinds.join(" and ")}: give text only or numbers only.`);
 }
 
 const LINES_A_CHUNK = 10_000;

@@ -2,8 +2,8 @@
 import type { TopLevelSpec } from "vega-lite";
 import { makeFolderOf } from "./photographs.ts";
 
-/** A Vega-Lite chart: marks and data; the style is the page's. */
-export type ChartSpec = TopLevelSpec;
+/** A Vega-Lite spec as JSON: marks and data; the style is the page's. */
+export type ChartSpec = Readonly<Record<string, unknown>>;
 
 /** One part of a page. */
 export interface ChartSection {
@@ -38,6 +38,11 @@ export interface ChartPage {
   settings?: Readonly<Record<string, string | number>>;
 }
 
+/** What pages of experiments end with, and what these do. */
+const REPORT_FOOTER = /<footer>[^]*?<\/footer>/;
+const CHART_FOOTER =
+  "<footer>The data of every chart are in its <code>.vl.json</code> beside this page.</footer>";
+
 /**
  * Draws a Vega-Lite chart without a browser.
  *
@@ -48,7 +53,7 @@ export interface ChartPage {
 export async function chartSvg(spec: ChartSpec): Promise<string> {
   const { renderChart } = await import("../report/chart.ts");
   const { lightTheme } = await import("../report/theme.ts");
-  return await renderChart(spec, lightTheme, "chart");
+  return await renderChart(spec as unknown as TopLevelSpec, lightTheme, "chart");
 }
 
 /**
@@ -71,8 +76,7 @@ export async function savePage(path: string, page: ChartPage): Promise<void> {
   ) {
     const body = [text(...paragraphs)];
     if (chart) {
-      const drawn = (width: number) =>
-        ({ ...chart, ...("width" in chart ? {} : { width: width - 90 }) }) as ChartSpec;
+      const drawn = (width: number) => ({ width: width - 90, ...chart }) as unknown as TopLevelSpec;
       body.push(
         await responsiveChart(`${base}-${i + 1}`, out, caption ?? heading, (_, width) => drawn(width)),
       );
@@ -80,7 +84,8 @@ export async function savePage(path: string, page: ChartPage): Promise<void> {
     if (cells) body.push(table({ caption: heading, ...cells }));
     sections.push({ heading, body });
   }
-  const command = `deno run -A ${Deno.mainModule.replace(/^.*\//, "")} ${Deno.args.join(" ")}`.trim();
-  const { title, question, method, settings = {} } = page;
-  await writeFileAtomic(path, renderPage({ title, question, method, sections, settings, command }));
+  const command = ["deno run -A", Deno.mainModule.replace(/^.*\//, ""), ...Deno.args].join(" ");
+  const { title, question, method } = page, settings = { deno: Deno.version.deno, ...page.settings };
+  const markup = renderPage({ title, question, method, sections, settings, command });
+  await writeFileAtomic(path, markup.replace(REPORT_FOOTER, CHART_FOOTER));
 }

@@ -1,0 +1,32 @@
+// Clusters any embedding by the normalised cut: one vector a thing, from an .npy, .csv or .arrow file.
+import * as ac from "@alignedcut/alignedcut";
+
+const options = ac.scriptOptions("Clusters the rows of an embedding by the normalised cut.", {
+  file: ["", ".npy, .csv or .arrow file; without it, what a model makes of embedded scenes"],
+  clusters: [3, "how many"],
+  out: ["clusters.csv", "a .csv or .arrow file: name, cluster and eigenvectors of every row"],
+});
+const { matrix, names } = options.file ? await ac.readEmbedding(options.file) : await embeddedScenes();
+
+const gpu = await ac.openGpu();
+const { eigenvectors, eigenvalues } = await ac.normalizedCut(gpu, matrix, { components: options.clusters });
+ac.closeGpu(gpu);
+const { labels } = ac.kmeans(eigenvectors, { clusters: options.clusters });
+
+const { data, rows, cols } = eigenvectors;
+const table: Record<string, ac.TableColumn> = {
+  name: names ?? Array.from({ length: rows }, (_, i) => String(i)),
+  cluster: labels,
+};
+for (let c = 0; c < cols; c++) {
+  table[`eigenvector_${c + 1}`] = Float32Array.from({ length: rows }, (_, i) => data[i * cols + c]);
+}
+await ac.saveTable(options.out, table);
+const shown = Array.from(eigenvalues, (value) => value.toFixed(3)).join(", ");
+console.log(`${rows} rows in ${options.clusters} clusters, eigenvalues ${shown}: ${options.out}`);
+
+async function embeddedScenes(): Promise<ac.Embedding> {
+  const photos = await ac.listPhotographs((await ac.exampleData()).photographs);
+  const { means } = await ac.meanFeatures(["dino_tiny"], photos);
+  return { matrix: means, names: photos.map((path) => path.replace(/^.*\//, "")) };
+}
