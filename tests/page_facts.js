@@ -1,7 +1,8 @@
 // Runs in a page: what it tells of itself, and what its policy lets a script do.
 
 // deno-lint-ignore no-unused-vars
-function readFacts() {
+async function readFacts() {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   const all = (selector) => [...document.querySelectorAll(selector)];
   const drawings = all("figure svg").filter((svg) => svg.checkVisibility());
   const ids = all("[id]").map(({ id }) => id);

@@ -65,6 +65,9 @@ Deno.test("renderPage() refuses links that leave the folder", () => {
 Deno.test("table() puts columns of numbers at the right and refuses ragged rows and NaN", () => {
   const out = table({ caption: "c", columns: ["name", "value"], rows: [["a", 1], ["b", -0.25]] }).markup;
   assert(/<td\s+class="number">−0.250<\/td>/.test(out) && /<th scope="row"\s*>a<\/th>/.test(out), out);
+  assert(/<td\s+class="number">1.000<\/td>/.test(out), "like digits in a column");
+  const whole = table({ caption: "c", columns: ["name", "n"], rows: [["a", 1], ["b", 1234]] }).markup;
+  assert(/>1<\/td>/.test(whole) && />1,234<\/td>/.test(whole), whole);
   assertThrows(
     () => table({ caption: "c", columns: ["a"], rows: [["x", 1]] }),
     RangeError,

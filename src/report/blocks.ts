@@ -15,7 +15,7 @@ export interface Table {
   columns: readonly string[];
   /** The first cell names its row; `digits` applies to the numbers. */
   rows: readonly (readonly (string | number)[])[];
-  /** Digits after the point, 3 if not given; whole numbers keep none. */
+  /** Digits after the point, 3 if not given; none in a column of whole numbers. */
   digits?: number;
 }
 
@@ -32,6 +32,8 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
     );
   });
   const isNumeric = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
+  // Numbers of a column that has a fraction all show as many digits.
+  const hasFraction = columns.map((_, i) => rows.some((row) => !Number.isInteger(row[i] as number)));
   const kind = (i: number) => rawHtml(isNumeric[i] ? ' class="number"' : "");
   const head = columns.map((column, i) =>
     html`
@@ -40,7 +42,7 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
   );
   const body = rows.map((row) => {
     const cells = row.map((cell, i) => {
-      const shown = typeof cell === "number" ? formatNumber(cell, digits) : cell;
+      const shown = typeof cell === "number" ? formatNumber(cell, digits, !hasFraction[i]) : cell;
       return i === 0
         ? html`
           <th scope="row" ${kind(i)}>${shown}</th>
@@ -67,16 +69,17 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
  * Writes a number for a table.
  * @param value A finite number.
  * @param digits Digits after the point; numbers too small for them are written as powers of ten.
+ * @param wholeAlone Whether whole numbers are written without a point.
  * @throws RangeError `A table was given NaN …`
  */
-export function formatNumber(value: number, digits: number): string {
+export function formatNumber(value: number, digits: number, wholeAlone = true): string {
   if (!Number.isFinite(value)) {
     throw new RangeError(`A table was given ${value}: leave out what cannot be computed and say why.`);
   }
   const tooSmall = value !== 0 && Math.abs(value) < 0.5 * 10 ** -digits;
   if (tooSmall) return value.toExponential(1).replace("-", "−").replace("e-", "e−");
   const shown = value.toLocaleString("en-US", {
-    minimumFractionDigits: Number.isInteger(value) ? 0 : digits,
+    minimumFractionDigits: wholeAlone && Number.isInteger(value) ? 0 : digits,
     maximumFractionDigits: digits,
   });
   return shown.replace("-", "−");

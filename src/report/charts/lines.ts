@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
+import { freePlace } from "./free_place.ts";
 import { spreadLabels } from "./spread_labels.ts";
 
 /** One line of a chart: a value at each step of the x axis. */
@@ -58,6 +59,12 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
   const ends = lines.map((line) => toPixels(line.values[line.values.length - 1]));
   const labels = spreadLabels(ends, LABEL_GAP, HEIGHT);
 
+  const ruleLabel = freePlace(
+    { y: rule ? toPixels(rule.value) : 0, width: 7 * (rule?.label.length ?? 0), height: HEIGHT },
+    lines.map((line) => line.values.map(toPixels)),
+    width,
+  );
+
   const values = lines.flatMap((line) =>
     line.values.map((value, i) => ({ line: line.label, step: steps[i], value, note: noteOf(chart, line, i) }))
   );
@@ -115,10 +122,10 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
               type: "text" as const,
               aria: false,
               align: "left" as const,
-              dy: -8,
+              dy: ruleLabel.dy,
               color: chart.ruleColor,
             },
-            encoding: { y, x: { value: 4 }, text: { field: "label" } },
+            encoding: { y, x: { value: ruleLabel.x }, text: { field: "label" } },
           },
         ]
         : []),
