@@ -45,11 +45,14 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     assertStringIncludes(page, "what became of them: 2 shown, 1 not shown, 1 not testable.");
     assertStringIncludes(page, '<a href="colors.html#claim-b">b &lt;b&gt;</a>');
     assertEquals(page.match(/<script/g)?.length, 1);
-    assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`)).question, hostile);
+    assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`))?.question, hostile);
     assert(page.includes("Why &quot;&lt;script&gt;&#39;&amp;amp;&quot;?"));
   }));
 
-Deno.test("writeIndexPage() needs results", () =>
+Deno.test("writeIndexPage() needs results, and pages that are pages", () =>
   inTemporaryFolder(async (out) => {
     await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "results.json: run an experiment first.");
+    await writeResults(out, { colors: [] });
+    await Deno.writeTextFile(`${out}/colors.html`, "<h1>Mine</h1>");
+    await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "colors.html is no page of this toolkit");
   }));

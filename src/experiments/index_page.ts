@@ -13,7 +13,7 @@ import { writePage } from "../report/write_page.ts";
  * @param pages path of each experiment's page, by its name, in the order to show
  * @param command as typed
  * @returns the path of the index
- * @throws Error when there are no results yet
+ * @throws Error when there are no results yet, or a file of a page's name is no page
  */
 export async function writeIndexPage(
   out: string,
@@ -47,10 +47,14 @@ export async function writeIndexPage(
 
 /** Title and question of a page, or undefined where there is no such page. */
 async function readHead(path: string) {
+  let markup: string;
   try {
-    return headOfPage(await Deno.readTextFile(path));
+    markup = await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+  const head = headOfPage(markup);
+  if (!head) throw new Error(`${path} is no page of this toolkit: move it away, or choose another --out.`);
+  return head;
 }

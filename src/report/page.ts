@@ -105,15 +105,12 @@ function checkHref(href: string): string {
 
 /**
  * Reads back what a page is called and asks.
- * @param markup Made by `renderPage`, or by a page with its header.
- * @returns Plain text.
- * @throws Error `The page has no heading and question …`
+ * @param markup Made by `renderPage`, or of a page with the same header.
+ * @returns Plain text; undefined where there is no such header.
  */
-export function headOfPage(markup: string): { title: string; question: string } {
+export function headOfPage(markup: string): { title: string; question: string } | undefined {
   const [, title] = /<h1>([^<]*)<\/h1>/.exec(markup) ?? [];
   const [, question] = /<p class="question">([^<]*)<\/p>/.exec(markup) ?? [];
-  if (title === undefined || question === undefined) {
-    throw new Error("The page has no heading and question: was it written by this toolkit?");
-  }
+  if (title === undefined || question === undefined) return undefined;
   return { title: unescapeHtml(title), question: unescapeHtml(question) };
 }
