@@ -1,0 +1,333 @@
+/**
+ * Data of one's own by command line: `--data algonauts:DIR --data voc:DIR --data imagenet-seg:DIR --images DIR`, checked
+ * before anything is computed.
+ */
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { HEMISPHERES, imageFolder, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
+import { listImages, readImage, type RgbImage } from "./image.ts";
+import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import type { Mask } from "./resize.ts";
+import { openVoc, VOC_VOID } from "./voc.ts";
+
+/** Kinds of data that are told by their layout on disk. */
+export const DATA_KINDS = ["algonauts", "voc", "imagenet-seg", "images"] as const;
+/** One of them. */
+export type DataKind = typeof DATA_KINDS[number];
+
+/** Where each kind of data is; a kind that is not given is absent. */
+export type DataFolders = Partial<Record<DataKind, string>>;
+
+/** The help of these options. */
+export const DATA_HELP = `
+  --data KIND:DIR   data of your own, once for each kind: algonauts (one subject's folder of the 2023 release),
+                    voc (PASCAL VOC, or any folder in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
+  --images DIR      photographs of your own, without masks`;
+
+/** One photograph, with what is known about its pixels. */
+export interface DataImage {
+  /** The kind of data and the file's name, unique among all. */
+  name: string;
+  /** Reads it. */
+  load(): Promise<RgbImage>;
+  /** 0 ground, 1 figure, 255 not to be scored. */
+  mask?(): Promise<Mask>;
+  /** Index of the class of every pixel, 0 background, 255 not to be scored. */
+  classMask?(): Promise<Mask>;
+}
+
+/** One line of the table: what one kind of data is and does. */
+export interface DataRow {
+  /** The kind. */
+  kind: DataKind;
+  /** Its folder or file. */
+  path: string;
+  /** What is there. */
+  found: string;
+  /** What is not; "nothing" where all is there. */
+  missing: string;
+  /** What it will be used for. */
+  used: string;
+}
+
+/** Data that were checked and can be used. */
+export interface OpenedData {
+  /** All photographs with masks or without, in the order voc, imagenet-seg, images; else those of the subject. */
+  images: DataImage[];
+  /** The subject's folder, for channel align and brain scores; absent where none was given. */
+  subject?: string;
+  /** Names of the classes of `classMask` by index; absent without voc. */
+  classes?: readonly string[];
+  /** One row a kind. */
+  table: DataRow[];
+  /** Changes with kinds, names and sizes of the files: for the keys of caches. */
+  identity: string;
+  /** Closes the files. */
+  close(): void;
+}
+
+/**
+ * Takes `--data KIND:DIR` and `--images DIR` out of a command line.
+ *
+ * @param args as `Deno.args`
+ * @returns the folders by kind, and the arguments that are left
+ * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
+ */
+export function takeDataFlags(args: readonly string[]): { folders: DataFolders; rest: string[] } {
+  const folders: DataFolders = {}, rest: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const [, name, joined] = /^--(data|images)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    if (name === undefined) {
+      rest.push(args[i]);
+      continue;
+    }
+    const value = joined ?? args[++i];
+    const [, kindText, path] = name === "images"
+      ? [, "images", value]
+      : /^([^:]*):(.+)$/s.exec(value ?? "") ?? [];
+    const kind = DATA_KINDS.find((known) => known === kindText && (known !== "images" || name === "images"));
+    if (!kind) {
+      throw new RangeError(`--data is "${value ?? ""}": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.`);
+    }
+    if (!path || path.startsWith("--")) throw new RangeError(`--${name} has no folder: write --images DIR.`);
+    if (folders[kind] !== undefined) {
+      throw new RangeError(
+        `${optionOf(kind)} is given twice, ${folders[kind]} and ${path}: give one folder a kind.`,
+      );
+    }
+    folders[kind] = path;
+  }
+  return { folders, rest };
+}
+
+/**
+ * Checks what is there, and opens it. Nothing but headers, lists and masks' names is read.
+ *
+ * A photograph without its mask, or a mask without its photograph, is left out and told in the table; what cannot be used
+ * at all is an error.
+ *
+ * @param folders at least one
+ * @param limit take the first so many photographs of each kind, but all of the subject's responses
+ * @returns photographs, subject and the table of what is found, missing and used; `close` it in the end
+ * @throws Error one sentence that names the folder or file, what was found, and what was expected
+ */
+export async function openData(folders: DataFolders, limit = Infinity): Promise<OpenedData> {
+  const parts: Part[] = [];
+  const close = () => {
+    for (const part of parts) part.close?.();
+  };
+  try {
+    for (const kind of DATA_KINDS) {
+      const path = folders[kind];
+      if (path !== undefined && kind !== "algonauts") parts.push(await OPEN[kind](path, limit));
+    }
+    if (folders.algonauts !== undefined) {
+      parts.unshift(await openSubject(folders.algonauts, limit, parts.length > 0));
+    }
+    if (parts.length === 0) throw new Error("There is no data: give --data KIND:DIR or --images DIR.");
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const hash = createHash("sha256");
+  for (const { row, identity } of parts) hash.update(JSON.stringify([row.kind, identity]));
+  const classes = parts.find((part) => part.classes)?.classes;
+  return {
+    images: parts.flatMap(({ images }) => images),
+    ...(folders.algonauts !== undefined ? { subject: folders.algonauts } : {}),
+    ...(classes ? { classes } : {}),
+    table: parts.map(({ row }) => row),
+    identity: hash.digest("hex").slice(0, 16),
+    close,
+  };
+}
+
+/**
+ * The table as text for a terminal, three lines a kind: found, missing, used for.
+ *
+ * @param table as of `openData`
+ */
+export function dataTableText(table: readonly DataRow[]): string {
+  const width = 2 + Math.max(...table.map(({ kind, path }) => Math.max(kind.length, path.length)));
+  return table.flatMap(({ kind, path, found, missing, used }) => [
+    `${kind.padEnd(width)}found     ${found}`,
+    `${path.padEnd(width)}missing   ${missing}`,
+    `${"".padEnd(width)}used for  ${used}`,
+  ]).join("\n");
+}
+
+/** What one kind gives. */
+interface Part {
+  row: DataRow;
+  images: DataImage[];
+  classes?: readonly string[];
+  /** Names and sizes. */
+  identity: unknown;
+  close?(): void;
+}
+
+const OPEN = { voc: openVocPart, "imagenet-seg": openImagenetPart, images: openImagesPart };
+
+function optionOf(kind: DataKind): string {
+  return kind === "images" ? "--images" : `--data ${kind}:`;
+}
+
+async function openSubject(path: string, limit: number, hasOtherImages: boolean): Promise<Part> {
+  if (!await isFolder(`${path}/training_split`)) {
+    const subjects = await subjectsIn(path);
+    const hint = subjects.length > 0 ? `, such as ${path}/${subjects[0]}` : "";
+    throw new Error(
+      `${path} has no training_split: --data algonauts: takes one subject's folder of the 2023 release${hint}.`,
+    );
+  }
+  const training = await openAlgonauts(path);
+  const hasTest = await isFolder(`${path}/test_split/test_fmri`);
+  const test = hasTest ? await openAlgonauts(path, "test") : undefined;
+  const present = await Promise.all(
+    Object.keys(ROI_CLASSES).map(async (name) =>
+      await isFile(`${path}/roi_masks/mapping_${name}.npy`) ? [] : [name]
+    ),
+  );
+  const noCeiling = (training.noiseCeiling ?? test?.noiseCeiling) === undefined;
+  const missing = [
+    ...(test ? [] : ["test responses (15 % of the training images are held out instead)"]),
+    ...(noCeiling ? ["noise ceilings"] : []),
+    ...(present.flat().length > 0 ? [`ROI masks ${present.flat().join(", ")}`] : []),
+  ];
+  const { lh, rh } = training.voxels,
+    regions = [...training.rois.values()].filter(({ length }) => length > 0).length;
+  const shown = (test ?? training).images.slice(0, limit);
+  const images = hasOtherImages ? [] : shown.map((file) => fileImage("algonauts", file));
+  const split = test ? "test" : "training";
+  return {
+    row: {
+      ...{ kind: "algonauts", path },
+      found: `${training.images.length} training${
+        test ? ` and ${test.images.length} test` : ""
+      } images, ${lh} + ${rh} voxels (${HEMISPHERES.join(" + ")}), ${regions} regions`,
+      missing: missing.join("; ") || "nothing",
+      used: hasOtherImages
+        ? "channel align, brain scores"
+        : `channel align, brain scores, and the graph of ${shown.length} ${split} images`,
+    },
+    images,
+    identity: [await sizesOf(training.images), imageFolder("", split), shown.length, lh, rh],
+  };
+}
+
+async function openVocPart(path: string, limit: number): Promise<Part> {
+  const voc = await openVoc(path);
+  const complete: number[] = [], incomplete: string[] = [];
+  for (const [i, name] of voc.names.entries()) {
+    const both = await isFile(`${path}/JPEGImages/${name}.jpg`) &&
+      await isFile(`${path}/SegmentationClass/${name}.png`);
+    if (both) complete.push(i);
+    else incomplete.push(name);
+  }
+  if (complete.length === 0) {
+    throw new Error(
+      `${path} has no photograph with a mask: expected JPEGImages/${voc.names[0]}.jpg and SegmentationClass/${
+        voc.names[0]
+      }.png.`,
+    );
+  }
+  const used = complete.slice(0, limit);
+  const images = used.map((i): DataImage => ({
+    name: `voc ${voc.names[i]}`,
+    load: async () => (await voc.read(i)).image,
+    mask: async () => figureOf((await voc.read(i)).mask),
+    classMask: async () => (await voc.read(i)).mask,
+  }));
+  const files = used.map((i) => `${path}/JPEGImages/${voc.names[i]}.jpg`);
+  return {
+    row: {
+      ...{ kind: "voc", path },
+      found: `${complete.length} photographs with masks of ${voc.classes.length - 1} classes`,
+      missing: incomplete.length === 0 ? "nothing" : `photograph or mask of ${few(incomplete)}`,
+      used: `graph and segmentation of ${images.length}`,
+    },
+    images,
+    classes: voc.classes,
+    identity: await sizesOf(files),
+  };
+}
+
+async function openImagenetPart(path: string, limit: number): Promise<Part> {
+  const file = await isFolder(path) ? `${path}/gtsegs_ijcv.mat` : path;
+  const opened = await openImagenetSegmentation(file);
+  const count = Math.min(opened.count, limit);
+  const images = Array.from({ length: count }, (_, i): DataImage => ({
+    name: `imagenet-seg ${i}`,
+    load: () => Promise.resolve(opened.read(i).image),
+    mask: () => Promise.resolve(opened.read(i).mask),
+  }));
+  return {
+    row: {
+      ...{ kind: "imagenet-seg", path: file },
+      found: `${opened.count} photographs with figure masks`,
+      missing: "nothing",
+      used: `graph and segmentation of ${count}`,
+    },
+    images,
+    identity: [await sizesOf([file]), count],
+    close: opened.close,
+  };
+}
+
+async function openImagesPart(path: string, limit: number): Promise<Part> {
+  const files = await listImages(path), used = files.slice(0, limit);
+  return {
+    row: {
+      ...{ kind: "images", path },
+      found: `${files.length} photographs`,
+      missing: "masks",
+      used: `graph of ${used.length}`,
+    },
+    images: used.map((file) => fileImage("images", file)),
+    identity: await sizesOf(used),
+  };
+}
+
+function fileImage(kind: DataKind, path: string): DataImage {
+  return { name: `${kind} ${basename(path)}`, load: () => readImage(path) };
+}
+
+/** Every class but the background is figure; what no class is scored on stays out. */
+function figureOf({ width, height, data }: Mask): Mask {
+  return { width, height, data: data.map((label) => label === VOC_VOID ? VOC_VOID : Math.min(label, 1)) };
+}
+
+/** The first three names, and how many more there are. */
+function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+async function subjectsIn(path: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(path)) {
+      if (await isFolder(`${path}/${name}/training_split`)) names.push(name);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(`There is no folder ${path}.`, { cause: error });
+    }
+    throw error;
+  }
+  return names.sort();
+}
+
+async function sizesOf(paths: readonly string[]): Promise<[name: string, size: number][]> {
+  const sizes: [string, number][] = [];
+  for (const path of paths) sizes.push([basename(path), (await Deno.stat(path)).size]);
+  return sizes;
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+}
+
+function isFile(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}
