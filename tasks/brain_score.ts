@@ -11,6 +11,7 @@ import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts"
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
+import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
@@ -20,6 +21,7 @@ const HELP = `deno task brain-score [options]
   --subject DIR     a subject in the layout of Algonauts 2023 (default: the embedded observer)
   --seeds N         trainings of each weight of the eigen-constraint (default: 5)
   --out DIR         where the report goes (default: reports/out)
+  --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR       where features and trained aligns are kept (default: .cache/align)
   --adapter KIND    hardware or software (default: hardware if there is one)
   --help            this text`;
@@ -42,6 +44,8 @@ export interface BrainScoreOptions {
   seeds: number;
   out: string;
   cacheDir: string;
+  /** Formats in which figures are also written as files. */
+  figures?: readonly FigureFormat[];
   /** As typed, for the page. */
   command: string;
   /** Seconds by stage, added to. */
@@ -63,7 +67,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     : await measure();
   return await writeBrainScoreReport({
     ...found,
-    ...{ out, gpu, timings, seed: 0, command },
+    ...{ out, figures: options.figures, gpu, timings, seed: 0, command },
     data: subject ?? "embedded",
     models: data.models,
     images: { training: data.training.images.length, test: data.test.images.length },
@@ -127,9 +131,10 @@ async function measured({ gpu, data, source, models, seeds, cacheDir, world, sta
 
 if (import.meta.main) {
   await runTask(async () => {
-    const flags = readFlags(Deno.args, ["subject", "seeds", "out", "cache", "adapter"]);
+    const flags = readFlags(Deno.args, ["subject", "seeds", "out", "figures", "cache", "adapter"]);
     if (!flags) return console.log(HELP);
     const seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5, out = String(flags.out || "reports/out");
+    const figures = figureFormats(flags.figures as string | undefined);
     await assertWritable(out);
     const timings: Record<string, number> = {};
     const subject = flags.subject ? String(flags.subject) : undefined;
@@ -139,7 +144,7 @@ if (import.meta.main) {
     const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
     try {
       const page = await runBrainScore({
-        ...{ gpu, subject, world, seeds, out, timings, cacheDir: String(flags.cache || CACHE) },
+        ...{ gpu, subject, world, seeds, out, figures, timings, cacheDir: String(flags.cache || CACHE) },
         command: ["deno task brain-score", ...Deno.args].join(" "),
       });
       console.error(`done: ${page}`);

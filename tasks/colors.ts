@@ -13,14 +13,14 @@ import { runStage } from "./stage.ts";
 
 /** Measures what the colors follow and writes the report. @returns the path of the page */
 export async function runColors(
-  { gpu, pipeline, out, seed, timings, command, kept }: OpenPipeline,
+  { gpu, pipeline, out, figures, seed, timings, command, kept }: OpenPipeline,
 ): Promise<string> {
   const found = await runStage(
     timings,
     "colors",
     () => kept("colors", {}, () => Promise.resolve(alignedColors(pipeline, seed))),
   );
-  return await writeAlignedColorsReport({ out, command, gpu, pipeline, found, timings, seed });
+  return await writeAlignedColorsReport({ out, figures, command, gpu, pipeline, found, timings, seed });
 }
 
 const HELP = `deno task colors [options]

@@ -36,7 +36,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
       (tick) => open.kept("audit", plan, () => auditNystrom(gpu, source, plan, tick)),
     );
     return await writeNystromReport({
-      ...{ out, command, gpu, audit, run, timings, seed, models: pipeline.models },
+      ...{ out, figures: open.figures, command, gpu, audit, run, timings, seed, models: pipeline.models },
       graph: eigenvectors.rows,
       landmarks: fit.landmarks.indices.length,
       neighbors: fit.neighbors,

@@ -17,6 +17,7 @@ import {
   type TokenLabels,
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
+import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 
@@ -36,6 +37,7 @@ interface Options {
   cache: string;
   seed: number;
   adapter?: "hardware" | "software";
+  figures: FigureFormat[];
   quick: boolean;
 }
 
@@ -56,6 +58,7 @@ function readOptions(flags: Flags): Options {
     cache: text(flags.cache) ?? CACHE,
     seed: wholeNumber(flags, "seed", 0) ?? 0,
     adapter: flags.adapter,
+    figures: figureFormats(text(flags.figures)),
     quick: flags.quick === true,
   };
 }
@@ -162,7 +165,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
         ...Deno.args.map((arg) => /[^\w@%+=:,./-]/.test(arg) ? `'${arg}'` : arg),
       ].join(" "),
       data: options.images ? "photographs" : "embedded",
-      ...{ gpu, manifest, photos, layers, baseline, timings, seed: options.seed },
+      ...{ gpu, manifest, photos, layers, baseline, timings, seed: options.seed, figures: options.figures },
     });
     console.error(`done in ${timings.total.toFixed(1)} s: ${page}`);
   } finally {

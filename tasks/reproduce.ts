@@ -40,14 +40,21 @@ One model's colors of photographs, each layer by itself:
 
 /** Experiments by name, in the order of the index; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
-  fixtures: ({ out, world, command, timings }) =>
+  fixtures: ({ out, figures, world, command, timings }) =>
     runStage(timings, "fixtures", () =>
       writeFixturesReport({
-        ...{ out, world: worldFolder(world.training.count), plan: world, command, seconds: timings.world },
+        ...{
+          out,
+          figures,
+          world: worldFolder(world.training.count),
+          plan: world,
+          command,
+          seconds: timings.world,
+        },
         observer: createObserver(world.observerSeed),
       })),
-  "brain-score": ({ gpu, world, out, cacheDir, command, timings }, { quick }) =>
-    runBrainScore({ gpu, world, out, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
+  "brain-score": ({ gpu, world, out, figures, cacheDir, command, timings }, { quick }) =>
+    runBrainScore({ gpu, world, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
   colors: runColors,
   segmentation: runSegmentation,
   "figure-ground": runFigureGround,

@@ -51,6 +51,8 @@ const MOMENTUM_EARLY = 0.5;
 const MOMENTUM_LATE = 0.8;
 const SLICE = 2048; // points j per slice of the repulsion
 const STEPS_PER_WAIT = 50;
+/** Points all within this of the origin, where they began a hundred times as wide, have collapsed. */
+const COLLAPSED = 1e-6;
 
 /** The symmetric joint probabilities, row by row. */
 interface Joint {
@@ -99,14 +101,15 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   const joint = await jointProbabilities(gpu, x, perplexity);
   const rate = options.learningRate ?? Math.max(n / exaggeration / 4, 50);
   const early = Math.min(250, Math.floor(iterations / 4)), freedom = dimensions - 1;
-  const buffers = workBuffers(gpu, n, joint.p.length);
+  const buffers = workBuffers(gpu, n, joint.p.length), start = startPoints(x, dimensions, seed);
+  const atRest = Float32Array.from({ length: n * 8 }, (_, i) => i % 8 < 4 ? 0 : 1);
   try {
-    writeBuffer(gpu, buffers.y, startPoints(x, dimensions, seed));
+    writeBuffer(gpu, buffers.y, start);
     writeBuffer(gpu, buffers.repulsion, new Float32Array(Math.ceil(n / 64) * 64 * 4));
     writeBuffer(gpu, buffers.rowStart, joint.rowStart);
     writeBuffer(gpu, buffers.joint, interleave(joint));
-    writeBuffer(gpu, buffers.motion, Float32Array.from({ length: n * 8 }, (_, i) => i % 8 < 4 ? 0 : 1));
-    let { y, next } = buffers;
+    writeBuffer(gpu, buffers.motion, atRest);
+    let { y, next } = buffers, drawn = exaggeration;
     for (let done = 0; done < iterations; done++) {
       const isEarly = done < early;
       repel(gpu, y, buffers, n, freedom);
@@ -114,11 +117,16 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
         freedom,
         momentum: isEarly ? MOMENTUM_EARLY : MOMENTUM_LATE,
         rate,
-        exaggeration: isEarly ? exaggeration : 1,
+        exaggeration: isEarly ? drawn : 1,
       });
       [y, next] = [next, y];
       if ((done + 1) % STEPS_PER_WAIT === 0) {
-        await readBuffers(gpu, [{ buffer: buffers.sums, bytes: 4 }]);
+        const [bytes] = await readBuffers(gpu, [{ buffer: y, bytes: n * 16 }]);
+        if (isEarly && isCollapsed(new Float32Array(bytes))) {
+          drawn = 1; // where neighbours form no groups, exaggeration draws all points together: begin again without it
+          writeBuffer(gpu, y, start);
+          writeBuffer(gpu, buffers.motion, atRest);
+        }
         onProgress?.(done + 1, iterations);
       }
     }
@@ -138,6 +146,11 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   } finally {
     for (const buffer of Object.values(buffers)) release(gpu, buffer);
   }
+}
+
+/** Whether all points have been drawn together. */
+function isCollapsed(points: Float32Array): boolean {
+  return points.every((value, at) => at % 4 === 3 || Math.abs(value) < COLLAPSED);
 }
 
 /** Forces and normaliser for points given on the host: what `tsne` computes at every step, for checking it. */

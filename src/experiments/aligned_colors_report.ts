@@ -1,13 +1,13 @@
 /** The report of the experiment `colors` over all models. */
 import { join } from "node:path";
 import sharp from "sharp";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { type Html, rawHtml } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { type Claim, mergeResults } from "../report/results.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
@@ -24,6 +24,8 @@ export interface AlignedColorsReport {
   found: AlignedColors;
   timings: Record<string, number>;
   seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 const SHOWN_IMAGES = 8;
@@ -65,7 +67,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { colors: { metrics, claims } },
   });
-  const page = renderPage({
+  return await writePage(join(out, "colors.html"), {
     title: "Colors",
     question: "What do all layers of all models put together, and when does it follow the image?",
     method:
@@ -85,10 +87,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
     },
     command,
-  });
-  const path = join(out, "colors.html");
-  await writeFileAtomic(path, page);
-  return path;
+  }, report.figures);
 }
 
 function claimsOf({ models, images }: AlignedColors): Claim[] {

@@ -1,11 +1,11 @@
 /** The report of the experiment `brain-score`. */
 import { join } from "node:path";
 import type { Gpu } from "../gpu/mod.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
 import { barChart } from "../report/charts/bar.ts";
 import { type Html, rawHtml } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { type Claim, mergeResults, readResults } from "../report/results.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
@@ -34,6 +34,8 @@ export interface BrainScoreReport {
   timings: Record<string, number>;
   peakRssMb: number;
   seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 /** The paper's Table 1: mean r for λ_eigen 1, 0.1 and 0, each ± 0.001. */
@@ -95,7 +97,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     memory: { peak_rss_mb: report.peakRssMb, peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { "brain-score": { metrics, claims } },
   });
-  const page = renderPage({
+  return await writePage(join(out, "brain-score.html"), {
     title: "Brain score",
     question:
       "How well do the models' features predict the voxels, and what does the eigen-constraint change?",
@@ -122,10 +124,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       } MB of GPU buffers`,
     },
     command,
-  });
-  const path = join(out, "brain-score.html");
-  await writeFileAtomic(path, page);
-  return path;
+  }, report.figures);
 }
 
 function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, number> {

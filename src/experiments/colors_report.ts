@@ -3,13 +3,13 @@ import { Buffer } from "node:buffer";
 import type { Gpu } from "../gpu/mod.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import type { RgbImage } from "../data/image.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import { formatNumber, table, text } from "../report/blocks.ts";
 import { eigenvaluesChart } from "../report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { type Html, rawHtml } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { type ExperimentResults, mergeResults } from "../report/results.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
@@ -30,6 +30,8 @@ export interface ColorsReport {
   baseline?: number;
   timings: Record<string, number>;
   seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 const EQUATION = rawHtml(
@@ -70,7 +72,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
       }, theme),
   );
   const names = photos.map(({ name }) => name).join(", ");
-  const page = renderPage({
+  return await writePage(`${out}/index.html`, {
     title: "Colors",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
     method:
@@ -104,9 +106,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
         `${results.memory.peak_rss_mb} MB resident, ${results.memory.peak_gpu_mb} MB of GPU buffers`,
     },
     command,
-  });
-  await writeFileAtomic(`${out}/index.html`, page);
-  return `${out}/index.html`;
+  }, report.figures);
 }
 
 function colorMetrics(layers: LayerResult[]): Record<string, number> {

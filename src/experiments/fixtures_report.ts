@@ -2,14 +2,14 @@
 import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../data/algonauts.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import { vocPalette } from "../data/palette_png.ts";
 import { figure, formatNumber, table, text } from "../report/blocks.ts";
 import { barChart } from "../report/charts/bar.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import type { Html } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { mergeResults, readResults } from "../report/results.ts";
 import type { Theme } from "../report/theme.ts";
@@ -31,6 +31,8 @@ export interface FixturesReport {
   command: string;
   /** Wall time of writing the world. */
   seconds: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 const RETINOTOPIC = ["V1", "V2", "V3", "V4"];
@@ -69,7 +71,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
     experiments: { fixtures: { metrics: metricsOf(plan, rois, probes), claims: [] } },
   });
 
-  const page = renderPage({
+  return await writePage(`${out}/fixtures.html`, {
     title: "Fixtures",
     question: "What does the embedded world hold, in which every claim is checked against a known truth?",
     method:
@@ -91,10 +93,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       version,
     },
     command,
-  });
-  const path = `${out}/fixtures.html`;
-  await writeFileAtomic(path, page);
-  return path;
+  }, report.figures);
 }
 
 function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {

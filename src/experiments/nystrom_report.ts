@@ -1,11 +1,11 @@
 /** The report of the experiment `nystrom`. */
 import { join } from "node:path";
 import type { Gpu } from "../gpu/mod.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
 import { linesChart } from "../report/charts/lines.ts";
 import { type Html, rawHtml } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
+import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { type Claim, mergeResults } from "../report/results.ts";
 import { type AuditRow, auditSentence, type NystromAudit, type RunAudit } from "./nystrom_audit.ts";
@@ -27,6 +27,8 @@ export interface NystromReport {
   neighbors: number | "all";
   timings: Record<string, number>;
   seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 const EQUATION = rawHtml(
@@ -62,7 +64,7 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { nystrom: { metrics: { ...metricsOf(audit), ...runMetrics(report.run) }, claims } },
   });
-  const page = renderPage({
+  return await writePage(join(out, "nystrom.html"), {
     title: "Nyström",
     question:
       "How far is the approximation from the exact eigenvectors, and which setting is worth its time?",
@@ -81,10 +83,7 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
       ...{ deno: Deno.version.deno, version, seed, models: report.models.join(", ") },
     },
     command,
-  });
-  const path = join(out, "nystrom.html");
-  await writeFileAtomic(path, page);
-  return path;
+  }, report.figures);
 }
 
 function metricsOf({ rows, exact, recall }: NystromAudit): Record<string, number> {

@@ -46,7 +46,7 @@ export interface PipelineOptions {
 const SAMPLING = "uniform";
 
 /** Changes when the map is computed in another way from the same inputs. */
-const MAP_VERSION = 2;
+const MAP_VERSION = 3;
 
 /** One layer of one model among the nodes. */
 export interface PipelineSlot {
@@ -196,7 +196,8 @@ export async function runPipeline(
     async (folder) => {
       const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
       const found = await spectralMap(gpu, eigenvectors, {
-        ...{ sample: Math.min(sample, eigenvectors.rows), iterations, seed, dimensions: [3, 2] },
+        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: SAMPLING, iterations, seed },
+        dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
       });
       const [cube, plane] = found.maps;
