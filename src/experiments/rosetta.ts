@@ -9,6 +9,7 @@ import { openFeatures } from "../data/feature_store.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { matmul } from "../linalg/matmul.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { seededRandom } from "../linalg/random.ts";
 import { quantileOf } from "./bootstrap.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { signFlipTest } from "./sign_flips.ts";
@@ -49,6 +50,10 @@ export interface RosettaPair {
   control: MatchedPairs;
   /** Aligned channels of one number in one layer: nothing is chosen. */
   unchosen: MatchedPairs;
+  /** Voxels in the brain's space, V W β: one voxel, in the two layers that fit best where they were matched. */
+  voxels: MatchedPairs;
+  /** The same for different voxels. */
+  voxelControl: MatchedPairs;
   /** Mutual best matches of all layers' aligned channels. */
   alignedMutual: MatchedPairs;
   /** Share of those whose two channels have one number; chance is one in the number of channels. */
@@ -63,6 +68,8 @@ export interface RosettaPair {
     aligned: number;
     /** Aligned channels of one number above Rosetta pairs. */
     alignedOverRosetta: number;
+    /** One voxel above different voxels. */
+    voxels: number;
   };
 }
 
@@ -73,6 +80,8 @@ export interface Rosetta {
   units: Record<string, number>;
   /** Channels after align. */
   alignedChannels: number;
+  /** Voxels drawn from the align's. */
+  voxels: number;
   /** Images that matches are found on, and measured on. */
   images: { found: number; measured: number };
   /** Units that are mutual best matches in every pair of models, and their mean held-out correlation; 0 of them has none. */
@@ -109,12 +118,12 @@ interface UnitMaps {
 type Halves = [found: UnitMaps, measured: UnitMaps];
 
 /**
- * Finds and measures Rosetta pairs and aligned channels for every two models.
+ * Finds and measures Rosetta pairs, aligned channels and voxels for every two models.
  *
  * @param onProgress told how many of how many steps are done
  * @throws RangeError "Rosetta neurons need 4 images, half of them to match on, and two models: found 3 images, …"
  *
- * Memory: the z-scored maps of two models, images · patches × layers · channels values each, and one units × units matrix.
+ * Memory: the z-scored maps of all models, images · patches × layers · channels values each, and one units × units matrix.
  */
 export async function rosetta(
   gpu: Gpu,
@@ -122,112 +131,145 @@ export async function rosetta(
   seed: number,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Rosetta> {
-  const { models, manifests, images, align, tokens } = pipeline, count = images.length;
-  if (count < 4 || models.length < 2) {
+  const { models, images, align } = pipeline, channels = align.transforms.cols;
+  if (images.length < 4 || models.length < 2) {
     throw new RangeError(
-      `Rosetta neurons need 4 images, half of them to match on, and two models: found ${count} images, ${models.length} models.`,
+      `Rosetta neurons need 4 images, half of them to match on, and two models: found ${images.length} images, ${models.length} models.`,
     );
   }
   const halves = [0, 1].map((half) => images.flatMap((_, i) => i % 2 === half ? [i] : []));
-  const patches = tokens - 1, steps = models.length + models.length * (models.length - 1) / 2;
-  const measuredImages = halves[1].length;
-  const own: Halves[] = [], aligned: Halves[] = [];
-  for (const m of models.keys()) {
-    own.push(await mapsOfHalves(gpu, pipeline, m, halves, false));
-    aligned.push(await mapsOfHalves(gpu, pipeline, m, halves, true));
-    onProgress(m + 1, steps);
-  }
-  const pairs: RosettaPair[] = [], examples: RosettaExample[] = [];
-  for (const [first, a] of models.entries()) {
-    for (const [second, b] of models.entries()) {
-      if (second <= first) continue;
-      const measure = (set: Halves[], found: UnitPair[]) =>
-        measurePairs(set[first][1].maps, set[second][1].maps, found, measuredImages, patches);
-      const correlation = await correlate(gpu, own[first][0].maps, own[second][0].maps);
-      const rosettaPairs = measure(own, mutualBest(correlation));
-      const alignedCorrelation = await correlate(gpu, aligned[first][0].maps, aligned[second][0].maps);
-      const { channels } = aligned[first][0];
-      const byNumber = measure(aligned, bestLayers(alignedCorrelation, channels));
-      const control = measure(aligned, bestLayers(alignedCorrelation, channels, Math.floor(channels / 2)));
-      const mutual = measure(aligned, mutualBest(alignedCorrelation));
-      const strongest = rosettaPairs.pairs.toSorted((x, y) => y.found - x.found).slice(0, channels);
-      const median = medianOf(rosettaPairs.r);
-      const gain = (x: Float64Array, y: Float64Array) =>
-        signFlipTest(x.map((value, i) => value - y[i]), seed);
-      pairs.push({
-        models: [a, b],
-        rosetta: rosettaPairs,
-        strongest: measure(own, strongest),
-        aligned: byNumber,
-        control,
-        unchosen: measure(aligned, sameLayer(alignedCorrelation, channels)),
-        alignedMutual: mutual,
-        sameNumber: shareOf(mutual.pairs, (pair) => pair.a % channels === pair.b % channels),
-        asStrong: shareOf([...byNumber.r], (r) => r >= median),
-        p: {
-          rosetta: gain(rosettaPairs.byImage, rosettaPairs.byShuffledImage),
-          aligned: gain(byNumber.byImage, control.byImage),
-          alignedOverRosetta: gain(byNumber.byImage, rosettaPairs.byImage),
-        },
-      });
-      const [own1, own2] = [own[first][1], own[second][1]],
-        [al1, al2] = [aligned[first][1], aligned[second][1]];
-      const best = strongest[0], alignedBest = byNumber.pairs.toSorted((x, y) => y.found - x.found)[0];
-      const shown = Array.from({ length: Math.min(SHOWN, measuredImages) }, (_, i) => i);
-      const column = ({ maps, channels }: UnitMaps, unit: number, m: number, kind: string) => ({
-        label: `${kind}${models[m]} L${manifests[m].layers[Math.floor(unit / channels)].layer} channel ${
-          unit % channels
-        }`,
-        maps: shown.map((i) => mapOf(maps, unit, i, patches)),
-      });
-      examples.push({
-        models: [a, b],
-        images: shown.map((i) => halves[1][i]),
-        columns: [
-          ...(best ? [column(own1, best.a, first, ""), column(own2, best.b, second, "")] : []),
-          column(al1, alignedBest.a, first, "aligned, "),
-          column(al2, alignedBest.b, second, "aligned, "),
-        ],
-      });
-      onProgress(models.length + pairs.length, steps);
-    }
-  }
+  const shift = Math.floor(channels / 2), beta = voxelSample(align.beta, channels, seed);
+  const own = await compareModels(gpu, pipeline, halves, (_, raw) => Promise.resolve(raw), {
+    rosetta: mutualBest,
+    strongest: (correlation) => strongestFirst(mutualBest(correlation)).slice(0, channels),
+  });
+  onProgress(1, 3);
+  const aligned = await compareModels(
+    gpu,
+    pipeline,
+    halves,
+    (slot, raw) => applyAlign(gpu, align, slot, raw),
+    {
+      aligned: (correlation) => bestLayers(correlation, channels),
+      control: (correlation) => bestLayers(correlation, channels, shift),
+      unchosen: (correlation) => sameLayer(correlation, channels),
+      alignedMutual: mutualBest,
+    },
+  );
+  onProgress(2, 3);
+  const inBrain = async (slot: number, raw: Matrix) =>
+    await matmul(gpu, await applyAlign(gpu, align, slot, raw), beta);
+  const voxels = await compareModels(gpu, pipeline, halves, inBrain, {
+    voxels: (correlation) => bestLayers(correlation, beta.cols),
+    voxelControl: (correlation) => bestLayers(correlation, beta.cols, Math.floor(beta.cols / 2)),
+  });
+  onProgress(3, 3);
+  const gain = (x: MatchedPairs, y: Float64Array) =>
+    signFlipTest(x.byImage.map((value, i) => value - y[i]), seed);
+  const pairs = own.map(({ models, matched }, k): RosettaPair => {
+    const all = { ...matched, ...aligned[k].matched, ...voxels[k].matched }, { rosetta, alignedMutual } = all;
+    const median = medianOf(rosetta.r);
+    return {
+      models,
+      ...all,
+      sameNumber: shareOf(alignedMutual.pairs, (pair) => pair.a % channels === pair.b % channels),
+      asStrong: shareOf([...all.aligned.r], (r) => r >= median),
+      p: {
+        rosetta: gain(rosetta, rosetta.byShuffledImage),
+        aligned: gain(all.aligned, all.control.byImage),
+        alignedOverRosetta: gain(all.aligned, rosetta.byImage),
+        voxels: gain(all.voxels, all.voxelControl.byImage),
+      },
+    };
+  });
   return {
     pairs,
-    units: Object.fromEntries(models.map((model, m) => [model, own[m][0].maps.cols])),
-    alignedChannels: align.transforms.cols,
-    images: { found: halves[0].length, measured: measuredImages },
+    units: Object.fromEntries(models.map((model, m) => [model, own.units[m]])),
+    ...{ alignedChannels: channels, voxels: beta.cols },
+    images: { found: halves[0].length, measured: halves[1].length },
     everywhere: matchedEverywhere(pairs, models),
-    examples,
+    examples: own.map(({ models, columns }, k) => ({
+      ...{ models, images: halves[1].slice(0, SHOWN) },
+      columns: [
+        ...columns,
+        ...aligned[k].columns.map(({ label, maps }) => ({ label: `aligned, ${label}`, maps })),
+      ],
+    })),
   };
 }
 
-/** z-scored maps of all channels of one model, its own or aligned ones, of both halves of the images. */
-async function mapsOfHalves(
+/** What one kind of feature gives for one pair of models. */
+interface Compared<Key extends string> {
+  models: [string, string];
+  matched: Record<Key, MatchedPairs>;
+  /** The two maps of the pair that fitted best where the first kind was matched; none when there is no pair. */
+  columns: RosettaExample["columns"];
+}
+
+/**
+ * Matches the units of every two models on the first half of the images and measures them on the second.
+ *
+ * @param features of one slot of the align, tokens × channels, from its raw ones
+ * @param matchers one a kind of pair: from the correlation of all units on the first half
+ * @returns one a pair of models, and every model's number of units
+ */
+async function compareModels<Key extends string>(
   gpu: Gpu,
+  pipeline: Pipeline,
+  halves: number[][],
+  features: (slot: number, raw: Matrix) => Promise<Matrix>,
+  matchers: Record<Key, (correlation: Matrix) => UnitPair[]>,
+): Promise<Compared<Key>[] & { units: number[] }> {
+  const { models, manifests, tokens } = pipeline, patches = tokens - 1, images = halves[1].length;
+  const sets: Halves[] = [], compared: Compared<Key>[] = [];
+  for (const m of models.keys()) sets.push(await mapsOfHalves(pipeline, m, halves, features));
+  for (const [first, a] of models.entries()) {
+    for (const [second, b] of models.entries()) {
+      if (second <= first) continue;
+      const [found, measured] = [0, 1].map((half) => [sets[first][half], sets[second][half]]);
+      const correlation = await correlate(gpu, found[0].maps, found[1].maps);
+      const entries = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
+        [key, measurePairs(measured[0].maps, measured[1].maps, match(correlation), images, patches)] as const
+      );
+      const [best] = strongestFirst(entries[0][1].pairs);
+      const column = ({ maps, channels }: UnitMaps, m: number, unit: number) => ({
+        label: `${models[m]} L${manifests[m].layers[Math.floor(unit / channels)].layer} channel ${
+          unit % channels
+        }`,
+        maps: Array.from({ length: Math.min(SHOWN, images) }, (_, i) => mapOf(maps, unit, i, patches)),
+      });
+      compared.push({
+        models: [a, b],
+        matched: Object.fromEntries(entries) as Record<Key, MatchedPairs>,
+        columns: best ? [column(measured[0], first, best.a), column(measured[1], second, best.b)] : [],
+      });
+    }
+  }
+  return Object.assign(compared, { units: sets.map(([{ maps }]) => maps.cols) });
+}
+
+/** z-scored maps of all channels of one model on both halves of the images. */
+async function mapsOfHalves(
   { manifests, models, tokens, align }: Pipeline,
   m: number,
   halves: number[][],
-  isAligned: boolean,
+  features: (slot: number, raw: Matrix) => Promise<Matrix>,
 ): Promise<Halves> {
-  const { layers, width } = manifests[m], channels = isAligned ? align.transforms.cols : width;
-  const patches = tokens - 1, cols = layers.length * channels;
-  const parts = halves.map((images): UnitMaps => {
-    const rows = images.length * patches;
-    return { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
-  });
+  const { layers, width } = manifests[m], patches = tokens - 1, parts: UnitMaps[] = [];
   for (const [l, { layer, path }] of layers.entries()) {
     const file = await openFeatures(path);
     try {
       const raw = { data: await file.readRows(0, file.rows), rows: file.rows, cols: width };
       const slot = align.slots.findIndex(({ name }) => name === `${models[m]} L${layer}`);
-      const { data } = isAligned ? await applyAlign(gpu, align, slot, raw) : raw;
+      const { data, cols: channels } = await features(slot, raw), cols = layers.length * channels;
       for (const [half, images] of halves.entries()) {
-        const { maps } = parts[half];
+        const rows = images.length * patches;
+        parts[half] ??= { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
         for (const [i, image] of images.entries()) {
           for (let patch = 0; patch < patches; patch++) {
             const from = (image * tokens + 1 + patch) * channels; // the class token is left out
-            maps.data.set(data.subarray(from, from + channels), (i * patches + patch) * cols + l * channels);
+            const to = (i * patches + patch) * cols + l * channels;
+            parts[half].maps.data.set(data.subarray(from, from + channels), to);
           }
         }
       }
@@ -237,6 +279,31 @@ async function mapsOfHalves(
   }
   for (const { maps } of parts) standardizeUnits(maps);
   return parts as Halves;
+}
+
+/** β of `count` random voxels, or of all where there are fewer, in random order. */
+function voxelSample({ data, rows, cols }: Matrix, count: number, seed: number): Matrix {
+  const voxels = shuffledIndices(cols, seed).subarray(0, Math.min(count, cols));
+  return {
+    data: Float32Array.from({ length: rows * voxels.length }, (_, at) => {
+      return data[Math.floor(at / voxels.length) * cols + voxels[at % voxels.length]];
+    }),
+    rows,
+    cols: voxels.length,
+  };
+}
+
+function shuffledIndices(count: number, seed: number): Uint32Array {
+  const random = seededRandom(seed), order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+function strongestFirst(pairs: UnitPair[]): UnitPair[] {
+  return pairs.toSorted((x, y) => y.found - x.found);
 }
 
 /**

@@ -29,6 +29,13 @@ const KINDS = [
   { key: "control", label: "aligned, control", long: "aligned, different numbers", emphasis: false },
   { key: "unchosen", label: "aligned, one layer", long: "aligned, one number and layer", emphasis: false },
   { key: "alignedMutual", label: "aligned, matched", long: "aligned, mutual best matches", emphasis: false },
+  { key: "voxels", label: "voxels", long: "one voxel in the brain's space", emphasis: true },
+  {
+    key: "voxelControl",
+    label: "voxels, control",
+    long: "different voxels in the brain's space",
+    emphasis: false,
+  },
 ] as const;
 
 /**
@@ -42,7 +49,7 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
     title: "Rosetta neurons",
     question: "Do channels of different models answer to the same things, before and after channel align?",
     method:
-      `A channel of a layer is a unit; its activation map is its value at every patch. Two units of two models are a Rosetta pair when each is the other's best match by Pearson correlation r of their z-scored maps over all patches of ${images.found} images (Dravid et al. 2023). Channel align gives channels numbers that all models share: an aligned channel is compared with the channel of its number, in those layers of both models that fit best on the same ${images.found} images. Both are then measured on ${images.measured} other images. The controls are maps beside those of another image, and aligned channels beside one of another number, whose layers are chosen in the same way.`,
+      `A channel of a layer is a unit; its activation map is its value at every patch. Two units of two models are a Rosetta pair when each is the other's best match by Pearson correlation r of their z-scored maps over all patches of ${images.found} images (Dravid et al. 2023). Channel align gives channels numbers that all models share: an aligned channel is compared with the channel of its number, in those layers of both models that fit best on the same ${images.found} images. Both are then measured on ${images.measured} other images. So is each of ${found.voxels} voxels in the brain's space, V W β. The controls are maps beside those of another image, and aligned channels and voxels beside one of another number, whose layers are chosen in the same way.`,
     equation: EQUATION,
     sections: [
       { heading: "Claims", body: claims.map(claimBox) },
@@ -60,6 +67,7 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
       "images measured on": images.measured,
       ...Object.fromEntries(Object.entries(units).map(([model, count]) => [`units of ${model}`, count])),
       "aligned channels": alignedChannels,
+      voxels: found.voxels,
       "units matched in all models": everywhere.count,
     },
   });
@@ -83,7 +91,7 @@ function metricsOf({ pairs, everywhere }: Rosetta): Record<string, number> {
   return metrics;
 }
 
-function claimsOf({ pairs, images, alignedChannels }: Rosetta): Claim[] {
+function claimsOf({ pairs, images, alignedChannels, voxels }: Rosetta): Claim[] {
   const verdict = (ps: number[]): Claim["verdict"] =>
     images.measured < LEAST_IMAGES ? "not testable" : ps.every((p) => p <= P) ? "shown" : "not shown";
   const each = (say: (pair: RosettaPair) => string) =>
@@ -120,7 +128,7 @@ function claimsOf({ pairs, images, alignedChannels }: Rosetta): Claim[] {
     ),
     claim(
       "align-gives-channels-one-meaning",
-      "the channel align transform aligns features across layers and models into one space, channel by channel",
+      "channel align produces a universal feature space that aligns channel features across the layers and models",
       `mean held-out r of aligned channels of one number, and of different numbers: ${
         each(({ aligned, control }) => means(aligned, control))
       }; of mutual best matches among aligned channels, one number have ${
@@ -131,7 +139,7 @@ function claimsOf({ pairs, images, alignedChannels }: Rosetta): Claim[] {
     ),
     claim(
       "single-channels-miss-correspondence",
-      "individual channel-level analysis could miss feature correspondence across networks, which align finds",
+      "individual channel-level analysis could miss feature correspondence across networks",
       `mean held-out r of aligned channels of one number, and of Rosetta pairs: ${
         each(({ aligned, rosetta }) => means(aligned, rosetta))
       }; aligned channels that correlate as the median Rosetta pair or more: ${
@@ -139,6 +147,15 @@ function claimsOf({ pairs, images, alignedChannels }: Rosetta): Claim[] {
       }`,
       "alignedOverRosetta",
       "of aligned channels of one number above that of Rosetta pairs",
+    ),
+    claim(
+      "voxels-have-one-meaning",
+      "brain encoding associates the aligned channel space to brain regions and gives them meanings",
+      `mean held-out r of ${voxels} voxels drawn on the patches by two models, and of different voxels: ${
+        each(({ voxels, voxelControl }) => means(voxels, voxelControl))
+      }`,
+      "voxels",
+      "of one voxel above that of different voxels",
     ),
   ];
 }
