@@ -80,15 +80,21 @@ function arrowEmbedding(bytes: Uint8Array, path: string): Embedding {
   try {
     table = tableFromIPC(bytes);
   } catch (error) {
-    throw new Error(`${path} is not an Arrow IPC file that can be read here (${reasonOf(error)}).`, {
-      cause: error,
-    });
+    throw new Error(
+      `${path} is not an Arrow IPC file that can be read here (${
+        reasonOf(error)
+      }): save it without compression.`,
+      {
+        cause: error,
+      },
+    );
   }
   const { fields } = table.schema, rows = table.numRows;
   const list = fields.find(({ type }) => DataType.isFixedSizeList(type));
   const numbers = fields.filter(({ type }) => DataType.isFloat(type) || DataType.isInt(type));
+  const isText = (type: DataType) => DataType.isUtf8(type) || DataType.isLargeUtf8(type);
   const text = fields.find(({ type }) =>
-    DataType.isUtf8(type) || (DataType.isDictionary(type) && DataType.isUtf8(type.dictionary))
+    isText(type) || (DataType.isDictionary(type) && isText(type.dictionary))
   );
   const cols = list ? (list.type as { listSize: number }).listSize : numbers.length;
   if (rows === 0 || cols === 0) {

@@ -83,6 +83,11 @@ function metricsOf({ pairs, everywhere }: Rosetta): Record<string, number> {
       if (pair[key].pairs.length === 0) continue;
       metrics[`r.${key}.${name}`] = median(pair[key].r);
       metrics[`r.${key}_shuffled.${name}`] = median(pair[key].shuffled);
+      metrics[`r.${key}_matched_on.${name}`] = median(
+        Float64Array.from(pair[key].pairs, ({ found }) => found),
+      );
+      metrics[`mean_r.${key}.${name}`] = mean(pair[key].r);
+      metrics[`mean_r.${key}_shuffled.${name}`] = mean(pair[key].shuffled);
     }
     metrics[`same_number.${name}`] = pair.sameNumber;
     metrics[`as_strong.${name}`] = pair.asStrong;

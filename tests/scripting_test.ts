@@ -1,0 +1,79 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { encodePng, parseOptions, patchFeatures, readPhotograph, savePage, savePng } from "../mod.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+
+const OPTIONS = { photos: ["", "a folder"], layer: [9, "a number"] } as const;
+
+Deno.test("parseOptions() reads both forms and keeps the types of the defaults", () => {
+  assertEquals(parseOptions(OPTIONS, []), { photos: "", layer: 9 });
+  assertEquals(parseOptions(OPTIONS, ["--photos", "a=b c", "--layer=-0.5"]), {
+    photos: "a=b c",
+    layer: -0.5,
+  });
+  assertEquals(parseOptions(OPTIONS, ["--photos="]), { photos: "", layer: 9 });
+});
+
+Deno.test("parseOptions() refuses what is no option, no value or no number", () => {
+  const refused = (args: string[], message: string) =>
+    assertThrows(() => parseOptions(OPTIONS, args), RangeError, message);
+  refused(["--layr", "3"], 'There is no option "--layr": the options are --photos, --layer, --help.');
+  refused(["3"], 'There is no option "3"');
+  refused(["--toString", "3"], 'There is no option "--toString"');
+  refused(["--layer"], "--layer has no value: write --layer VALUE.");
+  refused(["--layer", "six"], '--layer is "six": give a number.');
+  refused(["--layer="], '--layer is "": give a number.');
+});
+
+Deno.test("savePng() writes every pixel as a square of zoom × zoom, and makes the folder", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a/b/c.png`, data = Uint8Array.of(1, 2, 3, 250, 251, 252);
+    await savePng(path, { width: 2, height: 1, data }, 3);
+    const read = await readPhotograph(path);
+    assertEquals([read.width, read.height], [6, 3]);
+    for (let at = 0; at < 18; at++) {
+      assertEquals([...read.data.subarray(3 * at, 3 * at + 3)], [
+        ...data.subarray(at % 6 < 3 ? 0 : 3).subarray(0, 3),
+      ]);
+    }
+    await assertRejects(
+      () => encodePng({ width: 2, height: 2, data }),
+      RangeError,
+      "A 2 × 2 picture needs 12 bytes, found 6.",
+    );
+    await assertRejects(() => encodePng({ width: 2, height: 1, data }, 0.5), RangeError, "zoom is 0.5");
+    await Deno.writeTextFile(`${dir}/file`, "");
+    await assertRejects(() => savePng(`${dir}/file/c.png`, read), Error, `Cannot write ${dir}/file/c.png`);
+  });
+});
+
+Deno.test("patchFeatures() refuses layers that the model does not have", async () => {
+  await inTemporaryFolder(async (dir) => {
+    await savePng(`${dir}/a.png`, { width: 32, height: 32, data: new Uint8Array(3072).fill(99) });
+    await assertRejects(
+      () => patchFeatures("mae_tiny", [`${dir}/a.png`], [0]),
+      RangeError,
+      "mae_tiny has layers 1 to 12, not 0.",
+    );
+    const { grid, layers, views } = await patchFeatures("mae_tiny", [`${dir}/a.png`], [12, 2]);
+    assertEquals(layers.map(({ layer }) => layer), [2, 12]);
+    assertEquals([layers[0].patches.rows, views.length], [grid.rows * grid.cols, 1]);
+  });
+});
+
+Deno.test("savePage() escapes what it is told, and keeps a chart's own width", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const encoding = { x: { field: "a", type: "quantitative" }, y: { field: "b", type: "nominal" } };
+    const chart = { width: 123, data: { values: [{ a: 1, b: "<u>" }] }, mark: "bar", encoding };
+    await savePage(`${dir}/new/a.html`, {
+      ...{ title: "<b>t", question: "q?", method: "m" },
+      sections: [{ heading: "<i>h", chart, table: { columns: ["x", "y"], rows: [["<s>", 1]] } }, {
+        heading: "none",
+      }],
+      settings: { seed: 3 },
+    });
+    const markup = await Deno.readTextFile(`${dir}/new/a.html`);
+    for (const tag of ["<b>", "<i>", "<s>", "<u>"]) assert(!markup.includes(tag), tag);
+    assertStringIncludes(markup, "seed");
+    assertEquals(JSON.parse(await Deno.readTextFile(`${dir}/new/a-1.vl.json`)).width, 123);
+  });
+});
