@@ -9,8 +9,10 @@ import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
 import { runColors } from "./colors.ts";
+import { runConcepts } from "./concepts.ts";
 import { runExplorer } from "./explorer.ts";
 import { runFigureGround } from "./figure_ground.ts";
+import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
 import {
   type OpenPipeline,
@@ -58,8 +60,10 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   colors: runColors,
   segmentation: runSegmentation,
   "figure-ground": runFigureGround,
+  concepts: runConcepts,
   trajectories: runTrajectories,
   transitions: runTransitions,
+  galleries: runGalleries,
   nystrom: runNystrom,
   explorer: runExplorer,
 };

@@ -6,6 +6,8 @@ import type { Concept } from "./concepts.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { jpegDataUri } from "./segmentation_examples.ts";
 
+/** Pixels of a photograph. */
+const SIDE = 144;
 /** How much of its color and contrast a photograph keeps outside of the concept. */
 const KEPT = 0.22;
 
@@ -40,6 +42,7 @@ export async function conceptGrid(
         const photo = await pipeline.images[image].load();
         return await jpegDataUri(
           highlighted(photo, pipeline.grid, (patch) => inside.has(image * perImage + patch)),
+          SIDE,
         );
       }),
     );

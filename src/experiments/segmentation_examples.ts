@@ -82,9 +82,11 @@ export function classPicture(classes: Uint8Array, width: number, height: number)
   return pngDataUri(width, height, rgb);
 }
 
-/** A photograph as it is shown on pages. */
-export async function jpegDataUri({ data, width, height }: RgbImage): Promise<string> {
-  const bytes = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).toBuffer();
+/** A photograph as it is shown on pages; with `side` no larger than that many pixels. */
+export async function jpegDataUri({ data, width, height }: RgbImage, side?: number): Promise<string> {
+  const photo = sharp(data, { raw: { width, height, channels: 3 } });
+  if (side) photo.resize({ width: side, height: side, fit: "inside", withoutEnlargement: true });
+  const bytes = await photo.jpeg({ quality: 88 }).toBuffer();
   return `data:image/jpeg;base64,${new Uint8Array(bytes).toBase64()}`;
 }
 
