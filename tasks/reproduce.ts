@@ -22,6 +22,7 @@ import {
   PIPELINE_SWITCHES,
 } from "./open_pipeline.ts";
 import { runPhotographs } from "./photographs.ts";
+import { runRosetta } from "./rosetta.ts";
 import { runSegmentation } from "./segmentation.ts";
 import { type Flags, readFlags, runTask } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
@@ -64,6 +65,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   trajectories: runTrajectories,
   transitions: runTransitions,
   galleries: runGalleries,
+  rosetta: runRosetta,
   nystrom: runNystrom,
   explorer: runExplorer,
 };

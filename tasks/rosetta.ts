@@ -14,7 +14,11 @@ import { runStage } from "./stage.ts";
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
 export async function runRosetta(open: OpenPipeline): Promise<string> {
   const { gpu, pipeline, seed, timings } = open;
-  const found = await runStage(timings, "rosetta", (tick) => rosetta(gpu, pipeline, seed, tick));
+  const found = await runStage(
+    timings,
+    "rosetta",
+    (tick) => open.kept("rosetta", {}, () => rosetta(gpu, pipeline, seed, tick)),
+  );
   return await writeRosettaReport(open, found);
 }
 

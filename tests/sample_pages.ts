@@ -4,6 +4,9 @@ import { writeAlignedColorsReport } from "../src/experiments/aligned_colors_repo
 import { type BrainScoreReport, writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
 import { type FigureGround, pixelsOf } from "../src/experiments/figure_ground.ts";
+import type { Concepts } from "../src/experiments/concepts.ts";
+import { writeConceptsReport } from "../src/experiments/concepts_report.ts";
+import { writeGalleries } from "../src/experiments/galleries.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground_report.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { planWorld, writeWorld } from "../src/experiments/fixtures_world.ts";
@@ -64,6 +67,13 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
       walking,
       await transitions(pipeline, { layers: [2, 3], seed: 0 }),
     ),
+    concepts: await writeConceptsReport(walking, concepts(), createToyObserver()),
+    galleries: await writeGalleries(
+      walking,
+      pipeline.images.map((_, i) => i % 10),
+      { image: 1, patch: 8 },
+      concepts(),
+    ),
     "real-brains": await writeRealBrainsReport({ ...run, ...cortex() }),
     photographs: await writePhotographs(`${out}/photographs`, run),
     explorer: await writeExplorer(out, run.command),
@@ -121,6 +131,21 @@ function colors(): AlignedColors {
     models: MODELS.map((model) => ({
       ...{ model, rise: 0.3, interval: [0.2, 0.4], earlyIgnores: true, lateCategory: 0.4, p: 0.01 },
     })),
+  };
+}
+
+function concepts(): Concepts {
+  const rois = ["V1", "<b>ROI"], voxels = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i));
+  return {
+    ...{ model: MODELS[0], layer: 4, radius: 1.2, dropped: 3, rois, images: 10 },
+    concepts: Array.from({ length: 9 }, (_, i) => ({
+      ...{ centre: [i, 0, 0] as [number, number, number], images: 4, figure: 0.6, voxels },
+      patches: Uint32Array.from({ length: 40 }, (_, p) => i * 36 + p),
+      category: i === 0 ? null : { index: i, share: 0.5 },
+      regions: rois.map((_, r) => ({ mean: i / 4 - 1 + r, sd: 1 - i / 20 })),
+    })),
+    ...{ parabola: { constant: 1, linear: 0.1, quadratic: -0.2 }, interval: [-0.3, -0.1], p: 0.001 },
+    purity: { mean: 0.6, chance: 0.4, p: 0.001, concepts: 8 },
   };
 }
 

@@ -60,7 +60,7 @@ export async function writeConceptsReport(
         heading: "Five concepts",
         body: [
           text(
-            `Those whose figure patches agree most on a category, of those seen in most images first where equal. Photographs are gray where the concept is not.`,
+            `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half. Photographs are gray where the concept is not.`,
           ),
           await conceptGrid(run.pipeline, shown, names, PHOTOS - 1, "Photographs of five concepts"),
           ...await brainSection(run.out, found, shown, names, observer),
@@ -85,9 +85,9 @@ export function shownConcepts(concepts: readonly Concept[], count = SHOWN): Conc
   return [...concepts].sort((a, b) => share(b) - share(a) || b.images - a.images).slice(0, count);
 }
 
-function nameOf({ category, figure }: Concept, i: number): string {
-  const what = category && figure >= 0.5 ? CATEGORIES[category.index] : "ground";
-  return `${i + 1} ${what}`;
+/** A concept's number and the category of at least half of its figure patches. */
+export function nameOf({ category }: Concept, i: number): string {
+  return `${i + 1} ${category && category.share >= 0.5 ? CATEGORIES[category.index] : "mixed"}`;
 }
 
 function shapeClaim({ parabola, interval, p, concepts, rois }: Concepts): Claim {
@@ -146,15 +146,15 @@ async function brainSection(
     await responsiveChart(
       "concepts-regions",
       out,
-      "Activation of the regions by each concept, mean and standard deviation over its patches, in standard deviations of all patches of the layer.",
+      "Activation of the regions by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer.",
       (theme, width) =>
         regionHeatMap({
           name: "activation of regions by concept",
           regions: rois,
-          columns: ["mean", "sd"],
-          panels: shown.map(({ regions }, i) => ({
-            title: names[i],
-            values: regions.map(({ mean, sd }) => [mean, sd]),
+          columns: shown.map((_, i) => String(i + 1)),
+          panels: (["mean", "sd"] as const).map((kind) => ({
+            title: kind === "mean" ? "mean" : "standard deviation",
+            values: rois.map((_, r) => shown.map(({ regions }) => regions[r][kind])),
           })),
           width,
         }, theme),

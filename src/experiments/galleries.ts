@@ -9,6 +9,7 @@ import { pngDataUri } from "../report/tiny_png.ts";
 import { rawHtml } from "../report/html.ts";
 import type { Concepts } from "./concepts.ts";
 import { conceptGrid } from "./concepts_pictures.ts";
+import { nameOf } from "./concepts_report.ts";
 import { eigenDirections, testedLayer } from "./figure_ground.ts";
 import { similarityPicture } from "./figure_ground_pictures.ts";
 import { cosineLikeness, type Query } from "./figure_ground_similarity.ts";
@@ -191,8 +192,6 @@ async function similarityGrid(
 async function conceptsGrid(pipeline: Pipeline, { concepts }: Concepts): Promise<Html> {
   const shown = concepts.slice(0, CONCEPTS);
   if (shown.length === 0) return text("No sphere held enough patches.");
-  const names = shown.map(({ category, figure }, i) =>
-    `${i + 1} ${category && figure >= 0.5 ? CATEGORIES[category.index] : "ground"}`
-  );
+  const names = shown.map(nameOf);
   return await conceptGrid(pipeline, shown, names, PHOTOS - 1, "Photographs of all concepts");
 }

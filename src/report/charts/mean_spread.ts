@@ -53,7 +53,7 @@ export function meanSpreadChart({ name, points, parabola, width }: MeanSpread, t
       },
       {
         data: { values: curve.slice(-1) },
-        mark: { type: "text", align: "right", dy: -10, color: theme.series[1], fontSize: 12, aria: false },
+        mark: { type: "text", align: "right", dy: -24, color: theme.series[1], fontSize: 12, aria: false },
         encoding: { x, y, text: { value: "fitted parabola" } },
       },
     ],
