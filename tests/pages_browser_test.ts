@@ -52,7 +52,9 @@ async function lookAt(browser: Browser, name: string, path: string): Promise<str
     assertEquals(await horizontalOverflow(page), 0, `${what} overflows`);
     assertEquals([facts.emptyDrawings, facts.foreign, facts.repeatedIds], [[], [], []], what);
     assertEquals(facts.withoutAlt, 0, `${what}: pictures without alternative text`);
-    if (!["explorer", "index", "galleries"].includes(name)) assert(facts.drawings > 0, `${what} has no drawing`);
+    if (!["explorer", "index", "galleries"].includes(name)) {
+      assert(facts.drawings > 0, `${what} has no drawing`);
+    }
     facts.headings.forEach((level, i) =>
       assert(level <= (facts.headings[i - 1] ?? 0) + 1, `${what}: h${level}`)
     );

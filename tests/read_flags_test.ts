@@ -61,10 +61,10 @@ Deno.test("taskList() has one line for every task of deno.json, aligned", () => 
 const files = [...Deno.readDirSync(new URL("tasks/", ROOT))].map(({ name }) => `tasks/${name}`)
   .filter((file) => Deno.readTextFileSync(new URL(file, ROOT)).includes("const HELP = ")).sort();
 
-Deno.test("every task of deno.json takes options through readFlags(), those of deno test and bench aside", () => {
+Deno.test("every task of deno.json takes options through readFlags(), those of deno test, bench and doc aside", () => {
   const commands = Object.values(config.tasks).map(({ command }) => command);
   const others = commands.filter((command) => !files.some((file) => command.endsWith(` ${file}`)));
-  assertEquals(others.filter((command) => !/run_tests\.ts$|^deno bench /.test(command)), []);
+  assertEquals(others.filter((command) => !/run_tests\.ts$|^deno (?:bench|doc) /.test(command)), []);
 });
 
 /** The names in a list of the source, those of lists spread into it included. */

@@ -46,9 +46,11 @@ export function codeFingerprint(): Promise<string> {
 
 async function filesUnder(folder: URL): Promise<URL[]> {
   const entries = (await Array.fromAsync(Deno.readDir(folder))).sort((a, b) => a.name < b.name ? -1 : 1);
-  const found = await Promise.all(entries.map(({ name, isDirectory }) =>
-    isDirectory ? filesUnder(new URL(`${name}/`, folder)) : [new URL(name, folder)]
-  ));
+  const found = await Promise.all(
+    entries.map(({ name, isDirectory }) =>
+      isDirectory ? filesUnder(new URL(`${name}/`, folder)) : [new URL(name, folder)]
+    ),
+  );
   return found.flat();
 }
 
@@ -60,7 +62,9 @@ function encoded(value: unknown): unknown {
   if (value === null || typeof value !== "object") return value;
   if (ArrayBuffer.isView(value)) {
     const kind = value.constructor.name;
-    if (!(kind in ARRAYS)) throw new TypeError(`A kept result holds a ${kind}, which its file has no name for.`);
+    if (!(kind in ARRAYS)) {
+      throw new TypeError(`A kept result holds a ${kind}, which its file has no name for.`);
+    }
     return { $: kind, values: Array.from(value as Float64Array, encoded) };
   }
   if (value instanceof Map) return { $: "Map", values: [...value].map(encoded) };
