@@ -43,7 +43,7 @@ One model's colors of photographs, each layer by itself:
 
 /** Experiments by name, in the order of the index; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
-  fixtures: ({ out, figures, world, command, timings }) =>
+  fixtures: ({ out, figures, world, command, timings, kept }) =>
     runStage(timings, "fixtures", () =>
       writeFixturesReport({
         ...{
@@ -55,6 +55,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
           seconds: timings.world,
         },
         observer: createObserver(world.observerSeed),
+        keep: (summarize) => kept("regions", {}, summarize),
       })),
   "brain-score": ({ gpu, world, out, figures, cacheDir, command, timings }, { quick }) =>
     runBrainScore({ gpu, world, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),

@@ -31,6 +31,8 @@ export interface FixturesReport {
   command: string;
   /** Wall time of writing the world. */
   seconds: number;
+  /** Keeps the summary of the regions between runs; absent: it is made anew. */
+  keep?: (summarize: () => Promise<RoiSummary[]>) => Promise<RoiSummary[]>;
   /** Formats in which the figures are also written as files; none if not given. */
   figures?: readonly FigureFormat[];
 }
@@ -48,7 +50,8 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   const { out, plan, observer, command } = report;
   const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
   const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
-  const rois = await summarizeRois({ subject, heldOut, plan, observer });
+  const summarize = () => summarizeRois({ subject, heldOut, plan, observer });
+  const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 
   const earlier = await readResults(`${out}/results.json`);
