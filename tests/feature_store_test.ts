@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createFeatures, type FeatureType, openFeatures } from "../src/data/feature_store.ts";
+import { openFeatures } from "../src/data/feature_shards.ts";
+import { createFeatures, type FeatureType } from "../src/data/feature_store.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { randomMatrix } from "./random.ts";
 

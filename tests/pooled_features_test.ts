@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { extractFeatures, type ExtractOptions } from "../src/data/extract.ts";
-import { openFeatures } from "../src/data/feature_store.ts";
+import { openFeatures } from "../src/data/feature_shards.ts";
 import { joinPooled, poolFeatures } from "../src/data/pooled_features.ts";
 import type { Preprocessor } from "../src/data/preprocess.ts";
 import { assertClose } from "./assert_close.ts";

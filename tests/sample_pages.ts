@@ -265,7 +265,7 @@ async function writePhotographs(
     ...{ out, data: "photographs", baseline: 0.4 },
     manifest: {
       ...{ model: MODELS[0], modelSha256: "0", heads: 2, width: 8, tokens, registers: 0 },
-      layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "" })),
+      layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
       ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },
     },
     photos: [{ name: HOSTILE, photo }, { name: "b", photo }],

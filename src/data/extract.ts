@@ -3,6 +3,14 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { type AttentionOutput, findAttentionOutputs, patchSize } from "./attention_outputs.ts";
+import {
+  describeShard,
+  type FeatureShard,
+  type ImageRange,
+  isWhole,
+  shardName,
+  shardRanges,
+} from "./feature_shards.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
@@ -16,11 +24,13 @@ export interface ExtractOptions {
   model: string;
   preprocessor: Preprocessor;
   images: { name: string; load(): Promise<RgbImage> }[];
-  /** Folder for the feature files and the manifest. */
+  /** Folder for the layers' folders and the manifest. */
   outDir: string;
   dtype: FeatureType;
   /** Register tokens between the class token and the patches; found from the patch size when not given. */
   registers?: number;
+  /** Images of a shard; default 64. */
+  shardImages?: number;
   /** Images a run of the model; default 8. */
   batch?: number;
   onProgress?: (images: number) => void;
@@ -32,7 +42,8 @@ export interface FeatureManifest {
   model: string;
   /** Of the model file and the weight files beside it, one behind the other. */
   modelSha256: string;
-  layers: { layer: number; path: string; tensor: string }[];
+  /** `path` is a folder; `shards` are its files, in the order of the images. */
+  layers: { layer: number; path: string; tensor: string; shards: FeatureShard[] }[];
   /** 0 when neither the graph nor its tensors tell. */
   heads: number;
   width: number;
@@ -62,33 +73,82 @@ export interface LayerRows {
  * Runs a vision transformer over images and stores, for every layer, the attention block's output after its projection,
  * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped.
  *
- * Whatever a finished manifest in `outDir` already covers is not computed again.
+ * Every layer is a folder of shards, each of a range of images (METHOD's tokens × images, `SHARD_IMAGES` at a time).
+ * The manifest, rewritten after every range, has the SHA-256 of each shard: what it covers and finds unchanged on disk is
+ * not computed again, so that a run that was stopped goes on where it was, and a shard that was lost, cut or altered is
+ * made again, alone with the others of its range.
  *
- * @returns layers, heads, width, tokens, and the files, one a layer
+ * @returns layers, heads, width, tokens, and the shards
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
  */
 export async function extractFeatures(options: ExtractOptions): Promise<FeatureManifest> {
-  const { outDir } = options;
+  const { outDir, images, shardImages } = options;
   const manifestPath = `${outDir}/manifest.json`;
-  const finished = await readManifest(manifestPath);
-  if (finished && covers(finished, (await openGraph(options)).wanted)) return finished;
+  const known = await readManifest(manifestPath), { wanted } = await openGraph(options);
+  const earlier = known && covers(known, wanted) ? known : null;
+  const ranges = shardRanges(images.length, shardImages);
+  const finished = await Promise.all(ranges.map(async (range) => {
+    const shards = earlier?.layers.map((layer) => shardOf(layer.shards, range)) ?? [];
+    if (shards.length === 0 || shards.includes(undefined)) return false;
+    for (const shard of shards) if (!await isWhole(shard!)) return false;
+    return true;
+  }));
+  const missing = ranges.filter((_, i) => !finished[i]);
+  if (earlier && missing.length === 0) return earlier;
   await makeFolder(outDir);
-  const writers: FeatureWriter[] = [];
+  let writers: FeatureWriter[] = [], manifest: FeatureManifest | undefined;
   try {
-    const manifest = await streamFeatures(options, {
-      async begin(manifest) {
-        for (const { layer, path } of manifest.layers) {
-          writers.push(await createFeatures(path, layer, manifest.width, options.dtype, noted(manifest)));
+    await streamFeatures(options, {
+      async begin(fresh) {
+        const kept = ranges.filter((_, i) => finished[i]);
+        manifest = {
+          ...fresh,
+          layers: fresh.layers.map((layer, l) => ({
+            ...layer,
+            shards: kept.map((range) => shardOf(earlier!.layers[l].shards, range)!),
+          })),
+        };
+        for (const { path } of manifest.layers) await emptied(path, kept.map(shardName));
+      },
+      async beginRange(range) {
+        writers = [];
+        for (const { layer, path } of manifest!.layers) {
+          const name = `${path}/${shardName(range)}`;
+          writers.push(
+            await createFeatures(name, layer, manifest!.width, options.dtype, noted(manifest!, range)),
+          );
         }
       },
       rows: (l, rows) => writers[l].write(rows),
-    });
-    for (const writer of writers) await writer.finish();
-    await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
-    return manifest;
+      async endRange(range) {
+        for (const writer of writers) await writer.finish();
+        writers = [];
+        for (const { path, shards } of manifest!.layers) {
+          shards.push(await describeShard(`${path}/${shardName(range)}`, range));
+          shards.sort((a, b) => a.first - b.first);
+        }
+        await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
+      },
+    }, missing);
+    return manifest!;
   } catch (error) {
     for (const writer of writers) await writer.abandon();
+    for (const { path } of manifest?.layers ?? []) await Deno.remove(path).catch(() => {}); // where it is empty
     throw error;
+  }
+}
+
+function shardOf(shards: FeatureShard[], { first, count }: ImageRange): FeatureShard | undefined {
+  return shards.find((shard) => shard.first === first && shard.count === count);
+}
+
+/** Makes a layer's folder, and takes all out of it but the shards to keep: what a stopped run or another one has left. */
+async function emptied(folder: string, keep: string[]): Promise<void> {
+  await makeFolder(folder);
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile && !keep.includes(name) && /^images-.*\.(?:arrow|tmp)$/.test(name)) {
+      await Deno.remove(`${folder}/${name}`);
+    }
   }
 }
 
@@ -110,6 +170,7 @@ async function openGraph({ model: path, preprocessor, images, dtype, registers }
  * Runs a vision transformer over images and hands on the features of every layer, batch by batch, keeping none.
  *
  * @param options as of `extractFeatures`; `outDir` only names the files of the manifest
+ * @param ranges of images, default all
  * @param sink told the manifest before the first batch, then each layer's rows (counted from 0) of each batch
  */
 export async function streamFeatures(
@@ -117,7 +178,11 @@ export async function streamFeatures(
   sink: {
     begin(manifest: FeatureManifest): Promise<void> | void;
     rows(layer: number, rows: LayerRows): Promise<void> | void;
+    /** Told before the first and after the last batch of every range. */
+    beginRange?(range: ImageRange): Promise<void>;
+    endRange?(range: ImageRange): Promise<void>;
   },
+  ranges: ImageRange[] = [{ first: 0, count: options.images.length }],
 ): Promise<FeatureManifest> {
   const { model: path, preprocessor, images, outDir, batch = 8, onProgress } = options;
   const { graph, weights, wanted } = await openGraph(options);
@@ -135,23 +200,30 @@ export async function streamFeatures(
     const { registers, grid } = tokenLayout(shape.tokens, patches, options.registers, path);
     const { heads, width } = shape;
     const layers = blocks.map(({ layer, tensor }) => {
-      return { layer, path: `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}.arrow`, tensor };
+      const path = `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}`;
+      return { layer, path, tensor, shards: [] };
     });
     const tokens = shape.tokens - registers;
     const manifest = { ...wanted, layers, heads, width, tokens, registers, grid };
     await sink.begin(manifest);
     const step = model.fixedBatch ?? batch;
-    for (let from = 0; from < images.length; from += step) {
-      const pixels = await loadImages(images.slice(from, from + step), preprocessor, first);
-      const results = await model.run(pixels, tensors);
-      for (const [l, tensor] of tensors.entries()) {
-        assertShape(results[tensor], shape, model.fixedBatch ?? pixels.length, tensor, path);
-        await sink.rows(
-          l,
-          rowsOf(results[tensor], pixels.length, manifest, shape.tokensFirst, from, layers[l].layer),
-        );
+    let done = images.length - ranges.reduce((sum, { count }) => sum + count, 0);
+    for (const range of ranges) {
+      await sink.beginRange?.(range);
+      const end = range.first + range.count;
+      for (let from = range.first; from < end; from += step) {
+        const pixels = await loadImages(images.slice(from, Math.min(from + step, end)), preprocessor, first);
+        const results = await model.run(pixels, tensors);
+        for (const [l, tensor] of tensors.entries()) {
+          assertShape(results[tensor], shape, model.fixedBatch ?? pixels.length, tensor, path);
+          await sink.rows(
+            l,
+            rowsOf(results[tensor], pixels.length, manifest, shape.tokensFirst, from, layers[l].layer),
+          );
+        }
+        onProgress?.(done += pixels.length);
       }
-      onProgress?.(from + pixels.length);
+      await sink.endRange?.(range);
     }
     return manifest;
   } finally {
@@ -308,11 +380,12 @@ function sha256(parts: Uint8Array[]): string {
   return hash.digest("hex");
 }
 
-function noted(manifest: FeatureManifest): Record<string, string> {
+function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
   const { model, modelSha256, heads, tokens, registers, grid, images } = manifest;
   return {
     ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },
-    ...{ grid: `${grid.rows} ${grid.cols}`, images: JSON.stringify(images) },
+    ...{ grid: `${grid.rows} ${grid.cols}`, images: JSON.stringify(images.slice(first, first + count)) },
+    ...{ first: String(first), count: String(count) },
   };
 }
 
@@ -333,9 +406,8 @@ async function makeFolder(dir: string): Promise<void> {
 async function readManifest(path: string): Promise<FeatureManifest | null> {
   try {
     const manifest: FeatureManifest = JSON.parse(await Deno.readTextFile(path));
-    for (const layer of manifest.layers) await Deno.stat(layer.path);
-    return manifest;
+    return manifest.layers.every(({ shards }) => Array.isArray(shards)) ? manifest : null;
   } catch {
-    return null; // absent, or its files are: extracted again
+    return null; // absent or unreadable: all is extracted again
   }
 }

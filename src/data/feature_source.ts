@@ -1,7 +1,8 @@
 /** Feature files as the nodes of one graph, read panel by panel. */
 import type { NodeSource } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import { type FeatureFile, openFeatures } from "./feature_store.ts";
+import { openFeatures } from "./feature_shards.ts";
+import type { FeatureFile } from "./feature_store.ts";
 
 /** A feature file's place among the nodes: one layer of one model. */
 export interface FeatureSlot {

@@ -127,7 +127,7 @@ export async function createFeatures(
  *
  * @throws Error "Cannot read the features …" when the file is absent, cut short, or no feature file
  */
-export async function openFeatures(path: string): Promise<FeatureFile> {
+export async function openFeatureFile(path: string): Promise<FeatureFile> {
   const broken = (why: string) => new Error(`Cannot read the features ${path}: ${why}; extract them again.`);
   let handle;
   try {

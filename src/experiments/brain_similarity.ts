@@ -1,7 +1,7 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { basename } from "node:path";
 import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
-import { openFeatures } from "../data/feature_store.ts";
+import { openFeatures } from "../data/feature_shards.ts";
 import { readImage } from "../data/image.ts";
 import type { Kriegeskorte92 } from "../data/kriegeskorte92.ts";
 import { previewCrop, readPreprocessor } from "../data/preprocess.ts";

@@ -5,7 +5,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { FeatureManifest } from "../data/extract.ts";
-import { openFeatures } from "../data/feature_store.ts";
+import { openFeatures } from "../data/feature_shards.ts";
 import { layerColors } from "./layer_colors.ts";
 import { oracleSegmentation, type TokenLabels } from "./oracle_segmentation.ts";
 

@@ -1,6 +1,6 @@
 /** What figure and ground do in brain space, image by image. */
 import { brainSpace } from "../align/model.ts";
-import { openFeatures } from "../data/feature_store.ts";
+import { openFeatures } from "../data/feature_shards.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Pipeline } from "./pipeline.ts";

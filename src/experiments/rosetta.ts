@@ -5,7 +5,7 @@
  * Matches are found on every second image and measured on the others.
  */
 import { applyAlign } from "../align/model.ts";
-import { openFeatures } from "../data/feature_store.ts";
+import { openFeatures } from "../data/feature_shards.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { matmul } from "../linalg/matmul.ts";
 import type { Matrix } from "../linalg/matrix.ts";

@@ -1,7 +1,7 @@
 /** Eigenvectors of single layers, before and after align, each layer's tokens of all images in a graph of its own. */
 import { basename, dirname } from "node:path";
 import { type AlignModel, applyAlign } from "../align/model.ts";
-import { openFeatures } from "../data/feature_store.ts";
+import { openFeatures } from "../data/feature_shards.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import type { Stages } from "../data/stages.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
