@@ -10,6 +10,7 @@ import { responsiveChart } from "../report/responsive_chart.ts";
 import { type Claim, mergeResults, readResults } from "../report/results.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
 import { type Condition, LAMBDAS, type Score } from "./align_conditions.ts";
+import { signFlipTest } from "./sign_flips.ts";
 import type { PositionScores } from "./encoder_baselines.ts";
 
 /** What was measured. */
@@ -183,8 +184,9 @@ function claimsOf(report: BrainScoreReport): Claim[] {
     } with weight 1`,
     statistic: `difference paired by seed ${formatNumber(mean, 4)}, standard error ${
       formatNumber(standardError, 4)
-    }`,
+    }, one-sided sign-flip test over seeds`,
     n: seeds,
+    p: signFlipTest(Float64Array.from(differences), 0),
     verdict: seeds < 3 ? "not testable" : mean > 2 * standardError && mean > 0 ? "shown" : "not shown",
   }];
   if (effects) {
@@ -201,8 +203,9 @@ function claimsOf(report: BrainScoreReport): Claim[] {
       } without`,
       statistic: `difference over layers and models ${formatNumber(overlap.mean, 3)}, standard error ${
         formatNumber(overlap.standardError, 3)
-      }`,
+      }, one-sided sign-flip test over them`,
       n: effects.length,
+      p: signFlipTest(Float64Array.from(held), 0),
       verdict: overlap.mean > 2 * overlap.standardError ? "shown" : "not shown",
     }, {
       id: "eigen-constraint-raises-segmentation-after-align",
@@ -216,8 +219,9 @@ function claimsOf(report: BrainScoreReport): Claim[] {
       } without`,
       statistic: `difference over layers and models ${formatNumber(miou.mean, 3)}, standard error ${
         formatNumber(miou.standardError, 3)
-      }`,
+      }, one-sided sign-flip test over them`,
       n: effects.length,
+      p: signFlipTest(Float64Array.from(segmented), 0),
       verdict: miou.mean > 2 * miou.standardError ? "shown" : "not shown",
     });
   }
