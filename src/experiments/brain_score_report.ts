@@ -249,7 +249,7 @@ function claimsOf(report: BrainScoreReport): Claim[] {
 async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<Html[]> {
   const cell = (values: number[]) => {
     const { mean, standardError } = spread(values);
-    return `${formatNumber(mean, 3)} ± ${formatNumber(standardError, 3)}`;
+    return `${formatNumber(mean, 3)}\u00a0±\u00a0${formatNumber(standardError, 3)}`;
   };
   return [
     await responsiveChart(

@@ -33,7 +33,9 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
   });
   const isNumeric = columns.map((_, i) => rows.length > 0 && rows.every((row) => typeof row[i] === "number"));
   // Numbers of a column that has a fraction all show as many digits.
-  const hasFraction = columns.map((_, i) => rows.some((row) => !Number.isInteger(row[i] as number)));
+  const hasFraction = columns.map((_, i) =>
+    rows.some(({ [i]: cell }) => typeof cell === "number" && !Number.isInteger(cell))
+  );
   const kind = (i: number) => rawHtml(isNumeric[i] ? ' class="number"' : "");
   const head = columns.map((column, i) =>
     html`
