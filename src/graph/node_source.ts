@@ -19,7 +19,7 @@ export interface NodeSource {
 /** Rows of a panel: what is read at a time. */
 export const PANEL_ROWS = 4096;
 /** Rows that chosen nodes are looked for in at a time: few, because all but the chosen ones are dropped at once. */
-const CHOSEN_SPAN = 512;
+const CHOSEN_SPAN = 256;
 
 /**
  * A matrix in memory as a source of nodes.
@@ -74,26 +74,27 @@ export async function* readPanels(source: NodeSource): AsyncGenerator<Panel> {
 }
 
 /**
- * Chosen nodes of a source in panels of at most 512 rows; `first` counts the chosen ones.
+ * Chosen nodes of a source in panels of `PANEL_ROWS` rows, the last one shorter; `first` counts the chosen ones.
  *
  * @param indices rows of the source, ascending
  * @throws RangeError naming the node that is a zero vector or not finite
  */
 export async function* readChosen(source: NodeSource, indices: Uint32Array): AsyncGenerator<Panel> {
-  for (let at = 0; at < indices.length;) {
-    const start = indices[at];
-    let end = at + 1;
-    while (end < indices.length && indices[end] < start + CHOSEN_SPAN) end++;
-    const read = await source.read(start, indices[end - 1] - start + 1);
-    assertRows(read, source.name ?? "features", start);
-    const { data, cols } = read;
-    const chosen = new Float32Array((end - at) * cols);
-    for (let i = at; i < end; i++) {
-      const from = (indices[i] - start) * cols;
-      chosen.set(data.subarray(from, from + cols), (i - at) * cols);
+  const { cols } = source;
+  for (let first = 0; first < indices.length; first += PANEL_ROWS) {
+    const rows = Math.min(PANEL_ROWS, indices.length - first), data = new Float32Array(rows * cols);
+    for (let at = first; at < first + rows;) {
+      const start = indices[at];
+      let end = at + 1;
+      while (end < first + rows && indices[end] < start + CHOSEN_SPAN) end++;
+      const read = await source.read(start, indices[end - 1] - start + 1);
+      assertRows(read, source.name ?? "features", start);
+      for (; at < end; at++) {
+        const from = (indices[at] - start) * cols;
+        data.set(read.data.subarray(from, from + cols), (at - first) * cols);
+      }
     }
-    yield { first: at, features: { data: chosen, rows: end - at, cols } };
-    at = end;
+    yield { first, features: { data, rows, cols } };
   }
 }
 
