@@ -11,6 +11,7 @@ export {
   type GpuState,
   type KernelTimer,
   openGpu,
+  type Variant,
 } from "./src/gpu/device.ts";
 export { type AffinityOperatorOptions, type Storage } from "./src/graph/affinity_operator.ts";
 export { type KernelTime, timeKernels } from "./src/gpu/timing.ts";

@@ -2,7 +2,7 @@
 import { assertHealthy, type Gpu, guarded } from "./device.ts";
 import { flush, recordCopy } from "./kernel.ts";
 
-const USAGE = 0x80 | 0x04 | 0x08; // STORAGE | COPY_SRC | COPY_DST
+const USAGE = 0x80 | 0x40 | 0x04 | 0x08; // STORAGE | UNIFORM | COPY_SRC | COPY_DST
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 
 /** Buffers come in sizes that repeat, so that a released one fits the next request. */

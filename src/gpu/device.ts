@@ -1,5 +1,11 @@
 /** Opening a WebGPU device: which adapter, which limits, what happens when the device is lost. */
 
+/**
+ * How products are computed, the same values to the bit: "packed" reads one operand as uniform buffers, which is what
+ * software adapters are fast at; "registers" reads both from storage.
+ */
+export type Variant = "packed" | "registers";
+
 /** What `openGpu` may be told. */
 export interface GpuOptions {
   /** Take only a hardware or only a software adapter; by default hardware is tried first. */
@@ -56,6 +62,8 @@ export interface Gpu {
   readonly features: ReadonlySet<string>;
   /** Limits the toolkit works within, bytes and counts. */
   readonly limits: { bindingBytes: number; bufferBytes: number; workgroups: number };
+  /** Which form of the kernels runs. */
+  readonly variant: Variant;
   /** Bytes of GPU buffers: handed out now, at the highest point, and held in all (free ones included). */
   readonly memory: { inUse: number; peak: number; held: number };
   /** What is recorded, cached and known to have failed; for `src/gpu` only. */
@@ -136,9 +144,11 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       `bindingBytes is ${options.bindingBytes}: a storage binding needs at least 4096 bytes.`,
     );
   }
+  const summary = summarize(adapter);
   const gpu: Gpu = {
     device,
-    adapter: summarize(adapter),
+    adapter: summary,
+    variant: summary.software ? "packed" : "registers",
     features: new Set(features),
     limits: { bindingBytes, bufferBytes, workgroups: maxComputeWorkgroupsPerDimension },
     memory: { inUse: 0, peak: 0, held: 0 },

@@ -9,8 +9,8 @@ export interface Kernel {
 
 /** One run of a kernel. */
 export interface Dispatch {
-  /** Storage buffers in binding order; the parameters follow them as a uniform. */
-  buffers: GPUBuffer[];
+  /** Buffers, or parts of them, in binding order; the parameters follow them as a uniform. */
+  buffers: (GPUBuffer | GPUBufferBinding)[];
   /** The shader's Params: the u32 fields first, then the f32 fields. */
   u32?: number[];
   f32?: number[];
@@ -89,7 +89,7 @@ export function dispatch(gpu: Gpu, kernel: Kernel, run: Dispatch): void {
     device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
       entries: [
-        ...run.buffers.map((buffer) => ({ buffer: buffer })),
+        ...run.buffers.map((buffer) => "buffer" in buffer ? buffer : { buffer }),
         { buffer: slot.buffer, offset: slot.offset, size: SLOT_BYTES },
       ].map((resource, binding) => ({ binding, resource })),
     }));

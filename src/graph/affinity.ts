@@ -1,5 +1,6 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), and its degrees. */
 import code from "../../shaders/affinity.wgsl" with { type: "text" };
+import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
 import normalizeCode from "../../shaders/normalize_affinity.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
@@ -13,12 +14,16 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { DEEPEST_BLOCK, withPackedColumns } from "../linalg/pack_columns.ts";
 import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
+const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
 const NORMALIZE: Kernel = { label: "normalize_affinity", code: normalizeCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
+/** Blocks of fewer rows are not worth packing for. */
+const FEW_ROWS = 32;
 const RUN = 64; // vec4 per invocation in normalize_affinity
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 const LONGEST = 2 ** 15;
@@ -57,8 +62,13 @@ export function affinityBlock(
   columnScale: NodeScale,
   out: { buffer: GPUBuffer; stride: number; row: number },
 ): void {
+  const packed = gpu.variant === "packed" && count >= FEW_ROWS && unit.stride <= DEEPEST_BLOCK;
   for (const i of rowWindows(unit, first, count)) {
     for (const j of rowWindows(columns)) {
+      if (packed) {
+        packedBlock(gpu, unit, i, scale, columns, j, columnScale, { ...out, row: out.row + i.first - first });
+        continue;
+      }
       dispatch(gpu, AFFINITY, {
         buffers: [i.buffer, j.buffer, scale.buffer, columnScale.buffer, out.buffer],
         u32: [
@@ -71,6 +81,42 @@ export function affinityBlock(
       });
     }
   }
+}
+
+/** One window of rows against one of columns, whose features are packed slice by slice. */
+function packedBlock(
+  gpu: Gpu,
+  unit: GpuMatrix,
+  i: RowWindow,
+  scale: NodeScale,
+  columns: GpuMatrix,
+  j: RowWindow,
+  columnScale: NodeScale,
+  out: { buffer: GPUBuffer; stride: number; row: number },
+): void {
+  const depth = unit.stride;
+  const source = {
+    buffer: j.buffer,
+    row: j.panelRow,
+    col: 0,
+    stride: depth,
+    k: depth,
+    n: j.rows,
+    transpose: true,
+  };
+  withPackedColumns(gpu, source, (slice) => {
+    dispatch(gpu, AFFINITY_PACKED, {
+      buffers: [i.buffer, slice.binding, scale.buffer, columnScale.buffer, out.buffer],
+      u32: [
+        ...[i.rows, slice.columns, depth, out.stride / 4],
+        ...[i.panelRow, out.row, (j.first + slice.first) / 4],
+        ...[i.first, j.first + slice.first],
+      ],
+      overrides: { WORKGROUP },
+      workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), slice.blocks],
+      sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
+    });
+  });
 }
 
 /** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */

@@ -1,5 +1,6 @@
 /** Matrix products in WGSL. */
 import code from "../../shaders/matmul.wgsl" with { type: "text" };
+import packedCode from "../../shaders/matmul_packed.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
 import {
@@ -11,8 +12,10 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "./matrix.ts";
+import { DEEPEST_BLOCK, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
+const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
 const WORKGROUP = 8;
@@ -20,6 +23,9 @@ const WORKGROUP = 8;
 const SLICE = 512;
 /** A product with fewer register blocks than this is split along k: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
+
+/** Products of fewer rows are not worth packing for. */
+const FEW_ROWS = 32;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
@@ -86,6 +92,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
+  const packed = gpu.variant === "packed" && !transposeA && m >= FEW_ROWS;
   const overrides = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB), WORKGROUP };
 
   for (const mr of mRanges) {
@@ -98,6 +105,14 @@ export function multiply(
         const grid = [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
         const aCol = (transposeA ? mr.first : kr.first) / 4;
         const bCol = (transposeB ? kr.first : nr.first) / 4;
+        if (packed) {
+          const left = { buffer: pa.buffer, row: pa.row, col: 4 * aCol, stride: a.stride };
+          const right = { buffer: pb.buffer, row: pb.row, col: 4 * bCol, stride: b.stride };
+          const to = { buffer: pc.buffer, row: pc.row, col: nr.first, stride: c.stride };
+          const add = accumulate || kr.first > 0;
+          multiplyPacked(gpu, [mr.count, kr.count, nr.count], left, right, transposeB, to, add);
+          continue;
+        }
         const run = (
           kFirst: number,
           kCount: number,
@@ -150,6 +165,42 @@ export function multiply(
     }
   }
   return c;
+}
+
+/** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
+interface Part {
+  buffer: GPUBuffer;
+  row: number;
+  col: number;
+  stride: number;
+}
+
+/** C = A · op(B), or C + A · op(B), of parts; B is packed slice by slice. */
+function multiplyPacked(
+  gpu: Gpu,
+  [m, k, n]: [m: number, k: number, n: number],
+  a: Part,
+  b: Part,
+  transpose: boolean,
+  c: Part,
+  accumulate: boolean,
+): void {
+  for (let kFirst = 0; kFirst < k; kFirst += DEEPEST_BLOCK) {
+    const kCount = Math.min(DEEPEST_BLOCK, k - kFirst);
+    const rows = transpose ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
+    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose }, (slice) => {
+      dispatch(gpu, MATMUL_PACKED, {
+        buffers: [a.buffer, slice.binding, c.buffer],
+        u32: [
+          ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, a.row, c.row],
+          ...[(a.col + kFirst) / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0)],
+        ],
+        overrides: { WORKGROUP },
+        workgroups: [Math.ceil(m / 8 / WORKGROUP), slice.blocks],
+        sizes: `${m} × ${kCount} by ${kCount} × ${n}`,
+      });
+    });
+  }
 }
 
 /** out = Σ slabs, each of `size` vec4, in fixed order; with `accumulate` added to what out holds. */

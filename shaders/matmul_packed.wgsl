@@ -1,0 +1,192 @@
+// C = A · B, or C + A · B, with B packed into blocks of 16 columns that are read as a uniform buffer: on a software adapter a
+// load from there costs a fraction of one from storage. The same values in the same order as matmul, to the bit.
+//
+// a       A, m × k, row-major, rows padded to a multiple of 4
+// b       one slice made by pack_columns: `blocks` blocks of `k` rows of 16 columns, zeros beyond the last row and column
+// c       C, rows padded with zeros to a multiple of 4
+// params  extents and offsets of this dispatch, see Params
+//
+// Dispatch: x = ⌈m / 8 / WORKGROUP⌉, y = blocks. One invocation makes 8 × 16 values of C in registers.
+// Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
+
+override WORKGROUP: u32 = 8;
+
+const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
+
+struct Params {
+  m: u32, // rows of C
+  n: u32, // columns of C from the first of the slice on
+  k: u32, // inner extent, a multiple of 4
+  a_stride: u32, // vec4 per row of A
+  c_stride: u32, // of C
+  a_row: u32, // first row of A
+  c_row: u32, // of C
+  a_col: u32, // first column of A, in vec4
+  c_col: u32, // of C
+  accumulate: u32, // 1: add to what C holds
+}
+
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(1) var<uniform> b: array<vec4f, SLICE>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
+
+// Place of row `row` of A.
+fn place_a(row: u32) -> u32 {
+  return (params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col;
+}
+
+// Four rows of four columns of B.
+fn load_b(at: u32) -> mat4x4f {
+  return mat4x4f(b[at], b[at + 4], b[at + 8], b[at + 12]);
+}
+
+// Adds four steps of k to four columns of one row: s + av · bv.
+fn mac(s: vec4f, av: vec4f, bv: mat4x4f) -> vec4f {
+  return fma(vec4f(av.w), bv[3], fma(vec4f(av.z), bv[2], fma(vec4f(av.y), bv[1], fma(vec4f(av.x), bv[0], s))));
+}
+
+// What the sum for four columns of C starts from; `at` is its place in c.
+fn start(at: u32, row: u32, col: u32) -> vec4f {
+  if (params.accumulate == 0 || row >= params.m || col >= params.n) {
+    return vec4f();
+  }
+  return c[at];
+}
+
+// Stores four columns of C, zeros beyond its last.
+fn store(v: vec4f, at: u32, row: u32, col: u32) {
+  if (row < params.m && col < params.n) {
+    c[at] = select(vec4f(), v, vec4u(col, col + 1, col + 2, col + 3) < vec4u(params.n));
+  }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x * 8;
+  let col = id.y * 16;
+  if (row >= params.m) {
+    return;
+  }
+  let step = params.c_stride;
+  let at = (params.c_row + row) * step + params.c_col + col / 4;
+  let p0 = place_a(row);
+  let p1 = place_a(row + 1);
+  let p2 = place_a(row + 2);
+  let p3 = place_a(row + 3);
+  let p4 = place_a(row + 4);
+  let p5 = place_a(row + 5);
+  let p6 = place_a(row + 6);
+  let p7 = place_a(row + 7);
+  var c00 = start(at, row, col);
+  var c01 = start(at + 1, row, col + 4);
+  var c02 = start(at + 2, row, col + 8);
+  var c03 = start(at + 3, row, col + 12);
+  var c10 = start(at + step, row + 1, col);
+  var c11 = start(at + step + 1, row + 1, col + 4);
+  var c12 = start(at + step + 2, row + 1, col + 8);
+  var c13 = start(at + step + 3, row + 1, col + 12);
+  var c20 = start(at + 2 * step, row + 2, col);
+  var c21 = start(at + 2 * step + 1, row + 2, col + 4);
+  var c22 = start(at + 2 * step + 2, row + 2, col + 8);
+  var c23 = start(at + 2 * step + 3, row + 2, col + 12);
+  var c30 = start(at + 3 * step, row + 3, col);
+  var c31 = start(at + 3 * step + 1, row + 3, col + 4);
+  var c32 = start(at + 3 * step + 2, row + 3, col + 8);
+  var c33 = start(at + 3 * step + 3, row + 3, col + 12);
+  var c40 = start(at + 4 * step, row + 4, col);
+  var c41 = start(at + 4 * step + 1, row + 4, col + 4);
+  var c42 = start(at + 4 * step + 2, row + 4, col + 8);
+  var c43 = start(at + 4 * step + 3, row + 4, col + 12);
+  var c50 = start(at + 5 * step, row + 5, col);
+  var c51 = start(at + 5 * step + 1, row + 5, col + 4);
+  var c52 = start(at + 5 * step + 2, row + 5, col + 8);
+  var c53 = start(at + 5 * step + 3, row + 5, col + 12);
+  var c60 = start(at + 6 * step, row + 6, col);
+  var c61 = start(at + 6 * step + 1, row + 6, col + 4);
+  var c62 = start(at + 6 * step + 2, row + 6, col + 8);
+  var c63 = start(at + 6 * step + 3, row + 6, col + 12);
+  var c70 = start(at + 7 * step, row + 7, col);
+  var c71 = start(at + 7 * step + 1, row + 7, col + 4);
+  var c72 = start(at + 7 * step + 2, row + 7, col + 8);
+  var c73 = start(at + 7 * step + 3, row + 7, col + 12);
+  let first = id.y * params.k * 4;
+  for (var k = 0u; k < params.k / 4; k++) {
+    let a0 = a[p0 + k];
+    let a1 = a[p1 + k];
+    let a2 = a[p2 + k];
+    let a3 = a[p3 + k];
+    let a4 = a[p4 + k];
+    let a5 = a[p5 + k];
+    let a6 = a[p6 + k];
+    let a7 = a[p7 + k];
+    let b0 = load_b(first + 16 * k);
+    c00 = mac(c00, a0, b0);
+    c10 = mac(c10, a1, b0);
+    c20 = mac(c20, a2, b0);
+    c30 = mac(c30, a3, b0);
+    c40 = mac(c40, a4, b0);
+    c50 = mac(c50, a5, b0);
+    c60 = mac(c60, a6, b0);
+    c70 = mac(c70, a7, b0);
+    let b1 = load_b(first + 16 * k + 1);
+    c01 = mac(c01, a0, b1);
+    c11 = mac(c11, a1, b1);
+    c21 = mac(c21, a2, b1);
+    c31 = mac(c31, a3, b1);
+    c41 = mac(c41, a4, b1);
+    c51 = mac(c51, a5, b1);
+    c61 = mac(c61, a6, b1);
+    c71 = mac(c71, a7, b1);
+    let b2 = load_b(first + 16 * k + 2);
+    c02 = mac(c02, a0, b2);
+    c12 = mac(c12, a1, b2);
+    c22 = mac(c22, a2, b2);
+    c32 = mac(c32, a3, b2);
+    c42 = mac(c42, a4, b2);
+    c52 = mac(c52, a5, b2);
+    c62 = mac(c62, a6, b2);
+    c72 = mac(c72, a7, b2);
+    let b3 = load_b(first + 16 * k + 3);
+    c03 = mac(c03, a0, b3);
+    c13 = mac(c13, a1, b3);
+    c23 = mac(c23, a2, b3);
+    c33 = mac(c33, a3, b3);
+    c43 = mac(c43, a4, b3);
+    c53 = mac(c53, a5, b3);
+    c63 = mac(c63, a6, b3);
+    c73 = mac(c73, a7, b3);
+  }
+  store(c00, at, row, col);
+  store(c01, at + 1, row, col + 4);
+  store(c02, at + 2, row, col + 8);
+  store(c03, at + 3, row, col + 12);
+  store(c10, at + step, row + 1, col);
+  store(c11, at + step + 1, row + 1, col + 4);
+  store(c12, at + step + 2, row + 1, col + 8);
+  store(c13, at + step + 3, row + 1, col + 12);
+  store(c20, at + 2 * step, row + 2, col);
+  store(c21, at + 2 * step + 1, row + 2, col + 4);
+  store(c22, at + 2 * step + 2, row + 2, col + 8);
+  store(c23, at + 2 * step + 3, row + 2, col + 12);
+  store(c30, at + 3 * step, row + 3, col);
+  store(c31, at + 3 * step + 1, row + 3, col + 4);
+  store(c32, at + 3 * step + 2, row + 3, col + 8);
+  store(c33, at + 3 * step + 3, row + 3, col + 12);
+  store(c40, at + 4 * step, row + 4, col);
+  store(c41, at + 4 * step + 1, row + 4, col + 4);
+  store(c42, at + 4 * step + 2, row + 4, col + 8);
+  store(c43, at + 4 * step + 3, row + 4, col + 12);
+  store(c50, at + 5 * step, row + 5, col);
+  store(c51, at + 5 * step + 1, row + 5, col + 4);
+  store(c52, at + 5 * step + 2, row + 5, col + 8);
+  store(c53, at + 5 * step + 3, row + 5, col + 12);
+  store(c60, at + 6 * step, row + 6, col);
+  store(c61, at + 6 * step + 1, row + 6, col + 4);
+  store(c62, at + 6 * step + 2, row + 6, col + 8);
+  store(c63, at + 6 * step + 3, row + 6, col + 12);
+  store(c70, at + 7 * step, row + 7, col);
+  store(c71, at + 7 * step + 1, row + 7, col + 4);
+  store(c72, at + 7 * step + 2, row + 7, col + 8);
+  store(c73, at + 7 * step + 3, row + 7, col + 12);
+}

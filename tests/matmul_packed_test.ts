@@ -1,0 +1,53 @@
+import { closeGpu, matmul, openGpu } from "../mod.ts";
+import { multiply } from "../src/linalg/matmul.ts";
+import { downloadMatrix, releaseMatrix, rowView, uploadMatrix } from "../src/linalg/matrix.ts";
+import { assertClose } from "./assert_close.ts";
+import { assertSameBits } from "./assert_same_bits.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+import { matmulPacked as reference } from "./reference/matmul_packed.ts";
+import { withBindings } from "./simulated_limits.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => closeGpu(gpu));
+
+const packed = { ...gpu, variant: "packed" as const };
+const registers = { ...gpu, variant: "registers" as const };
+const SHAPES = [[32, 1, 1], [33, 3, 17], [64, 64, 64], [97, 1024, 16], [41, 1025, 19], [131, 2053, 67], [
+  57,
+  61,
+  2100,
+]];
+const note = `seed ${testSeed}`;
+
+Deno.test("matmul() with packed columns equals the float64 reference, and the other variant to the bit", async (t) => {
+  for (const [m, k, n] of SHAPES) {
+    for (const transposeB of [false, true]) {
+      await t.step(`${m} × ${k} by ${k} × ${n}${transposeB ? " (transposed)" : ""}`, async () => {
+        const a = randomMatrix(m, k), b = transposeB ? randomMatrix(n, k, 1) : randomMatrix(k, n, 1);
+        const { data } = await matmul(packed, a, b, { transposeB });
+        assertClose(data, reference(a.data, b.data, m, k, n, false, transposeB), { relative: 1e-5, note });
+        assertSameBits(data, (await matmul(registers, a, b, { transposeB })).data, note);
+        const small = withBindings(packed, 2 ** 16);
+        assertSameBits((await matmul(small, a, b, { transposeB })).data, data, `small bindings, ${note}`);
+      });
+    }
+  }
+});
+
+Deno.test("multiply() with packed columns takes rows of a larger matrix, and adds to what is there", async () => {
+  const [m, k, n] = [71, 1100, 37];
+  const results = [];
+  for (const variant of [packed, registers]) {
+    const a = uploadMatrix(variant, randomMatrix(m + 9, k), "A"),
+      b = uploadMatrix(variant, randomMatrix(k + 8, n, 1), "B");
+    const out = uploadMatrix(variant, randomMatrix(m, n, 2), "C");
+    multiply(variant, rowView(a, 5, m), rowView(b, 8, k), { out, accumulate: true });
+    results.push((await downloadMatrix(variant, out)).data);
+    releaseMatrix(variant, a, b, out);
+  }
+  const a = randomMatrix(m + 9, k).data.subarray(5 * k), b = randomMatrix(k + 8, n, 1).data.subarray(8 * n);
+  const c = randomMatrix(m, n, 2).data;
+  const expected = reference(a.subarray(0, m * k), b, m, k, n).map((value, at) => value + c[at]);
+  assertClose(results[0], expected, { relative: 1e-5, note });
+  assertSameBits(results[0], results[1], note);
+});
