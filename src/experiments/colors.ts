@@ -17,7 +17,6 @@ export interface LayerResult {
   residual: number;
   eigengap: number | null;
   converged: boolean;
-  iterations: number;
   applications: number;
   storage: string;
   kl: number;
@@ -85,7 +84,6 @@ export async function runColors(
       residual: Math.max(...cut.residuals),
       eigengap: cut.eigengap,
       converged: cut.converged,
-      iterations: cut.iterations,
       applications: cut.applications,
       storage: cut.storage,
       kl: found.kl,

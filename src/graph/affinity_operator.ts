@@ -24,13 +24,14 @@ export interface AffinityOperator extends SymmetricOperator {
 export interface AffinityOperatorOptions {
   /** "stored" or "tiled" to overrule the choice. */
   storage?: "stored" | "tiled";
-  /** Bytes that stored panels may take; default 1 GiB. */
+  /** Bytes that stored panels may take; default 128 MiB. */
   budget?: number;
-  /** Applications to expect, for the choice; default 12. */
+  /** Applications to expect, for the choice; default 5. */
   applications?: number;
 }
 
-const DEFAULT_BUDGET = 2 ** 30;
+/** Bytes that stored panels take unless told otherwise. */
+export const DEFAULT_BUDGET = 2 ** 27;
 /** Storing pays when it saves at least this share of the predicted time. */
 const WORTHWHILE = 0.1;
 
@@ -56,7 +57,7 @@ export async function affinityOperator(
   options: AffinityOperatorOptions = {},
 ): Promise<AffinityOperator> {
   const n = unit.rows;
-  const { storage, applications = 12 } = options;
+  const { storage, applications = 5 } = options;
   const budget = storage === "tiled" ? 0 : storage === "stored" ? Infinity : options.budget ?? DEFAULT_BUDGET;
   const tile = tileFor(gpu, n);
   const bytesPerPanel = tile.rows * tile.stride * 4;

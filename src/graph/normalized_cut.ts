@@ -2,7 +2,6 @@
 import type { Gpu } from "../gpu/mod.ts";
 import {
   allocateMatrix,
-  downloadMatrices,
   downloadMatrix,
   type GpuMatrix,
   type Matrix,
@@ -10,13 +9,16 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
-import { blockWidth, subspaceIteration } from "../linalg/subspace_iteration.ts";
+import { leadingSpan } from "../linalg/leading_span.ts";
+import { seededRandom } from "../linalg/random.ts";
+import { blockWidth, subspaceIteration, type SubspaceOptions } from "../linalg/subspace_iteration.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { affinity, uploadUnitRows } from "./affinity.ts";
 import {
   type AffinityOperator,
   affinityOperator,
   type AffinityOperatorOptions,
+  DEFAULT_BUDGET,
   type Storage,
 } from "./affinity_operator.ts";
 
@@ -44,8 +46,6 @@ export interface NormalizedCut {
   eigenvalues: Float64Array;
   /** ‖M y − λ y‖ as measured, C values. */
   residuals: Float64Array;
-  /** Filter, orthonormalisation and rotation taken together. */
-  iterations: number;
   /** Applications of the affinity to a block of columns. */
   applications: number;
   /** λ_C − λ_{C+1}; null when the graph has no further eigenvector. A gap near 0: the last components are arbitrary. */
@@ -61,8 +61,8 @@ export interface NormalizedCut {
 /**
  * Normalised cut: the top eigenvectors of M = D^−½ A D^−½, A_ij = exp(cos(x_i, x_j) − 1) (METHOD (3); Shi & Malik 2000).
  *
- * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from
- * Chebyshev-filtered subspace iteration. Graphs of up to about a hundred nodes are solved densely in float64.
+ * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from block
+ * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are solved densely in float64.
  *
  * @param x n × d features, one node a row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
@@ -138,7 +138,6 @@ async function denseCut(
     eigenvectors,
     eigenvalues: values.slice(0, components),
     residuals,
-    iterations: 1,
     applications: 1,
     eigengap: components < n ? values[components - 1] - values[components] : null,
     converged: residuals.every((r) => r <= tolerance),
@@ -152,11 +151,19 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
   let operator;
   try {
     operator = await affinityOperator(gpu, unit, options);
-    return await operatorCut(gpu, operator, options);
+    const solved = Math.max(options.components, 2) - 1;
+    const start = await leadingSpan(gpu, unit, startWidth(x.rows, solved), seededRandom(options.seed ?? 0));
+    return await operatorCut(gpu, operator, { ...options, start });
   } finally {
     operator?.release();
     releaseMatrix(gpu, unit);
   }
+}
+
+/** Columns of a block: half as many more where every application makes the affinity again, which costs more than they do. */
+function startWidth(n: number, components: number): number {
+  const width = blockWidth(components);
+  return 4 * n * n > DEFAULT_BUDGET ? Math.ceil(1.5 * width / 16) * 16 : width;
 }
 
 /**
@@ -167,7 +174,9 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
 export async function operatorCut(
   gpu: Gpu,
   operator: AffinityOperator,
-  options: Pick<NormalizedCutOptions, "components" | "seed" | "tolerance" | "maxApplications" | "onProgress">,
+  options:
+    & Pick<NormalizedCutOptions, "components" | "seed" | "tolerance" | "maxApplications" | "onProgress">
+    & Pick<SubspaceOptions, "start">,
 ): Promise<NormalizedCut> {
   const { components, seed = 0, tolerance = 1e-5 } = options;
   const solved = Math.max(components, 2); // one more than the first, for the eigengap
@@ -187,18 +196,15 @@ export async function operatorCut(
       seed,
       known: [first],
     });
-    held.push(...found.blocks);
-    const blocks = await downloadMatrices(gpu, ...found.blocks);
-    const eigenvectors = assemble(operator.first, blocks, found.eigenvalues, components);
+    held.push(found.eigenvectors);
+    const rest = await downloadMatrix(gpu, found.eigenvectors);
+    const eigenvectors = besides(operator.first, rest, components);
     fixSigns(eigenvectors);
-    const order = descending(found.eigenvalues);
-    const eigenvalues = [1, ...order.map((i) => found.eigenvalues[i]), found.nextEigenvalue];
-    const residuals = [firstResidual, ...order.map((i) => found.residuals[i])];
+    const eigenvalues = [1, ...found.eigenvalues, found.nextEigenvalue];
     return {
       eigenvectors,
       eigenvalues: Float64Array.from(eigenvalues.slice(0, components)),
-      residuals: Float64Array.from(residuals.slice(0, components)),
-      iterations: found.iterations,
+      residuals: Float64Array.from([firstResidual, ...found.residuals].slice(0, components)),
       applications: found.applications + 1,
       eigengap: eigenvalues[components - 1] - eigenvalues[components],
       converged: found.converged && firstResidual <= tolerance,
@@ -223,23 +229,14 @@ async function residualOfFirst(
   return Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
 }
 
-function descending(values: number[]): number[] {
-  return values.map((_, i) => i).sort((i, j) => values[j] - values[i]);
-}
-
-/** The first eigenvector and the columns of all blocks, in descending order of eigenvalue. */
-function assemble(first: Float64Array, blocks: Matrix[], eigenvalues: number[], components: number): Matrix {
-  const rows = first.length;
-  const data = new Float32Array(rows * components);
-  const sources = blocks.flatMap((block) =>
-    Array.from({ length: block.cols }, (_, column) => ({ block, column }))
-  );
-  descending(eigenvalues).slice(0, components - 1).forEach((from, to) => {
-    const { block, column } = sources[from];
-    for (let i = 0; i < rows; i++) data[i * components + to + 1] = block.data[i * block.cols + column];
-  });
-  for (let i = 0; i < rows; i++) data[i * components] = first[i];
-  return { data, rows, cols: components };
+/** The first eigenvector beside the columns of the rest, `components` in all. */
+function besides(first: Float64Array, { data, rows, cols }: Matrix, components: number): Matrix {
+  const all = new Float32Array(rows * components);
+  for (let i = 0; i < rows; i++) {
+    all[i * components] = first[i];
+    for (let c = 1; c < components; c++) all[i * components + c] = data[i * cols + c - 1];
+  }
+  return { data: all, rows, cols: components };
 }
 
 /**

@@ -2,27 +2,34 @@
 import residualCode from "../../shaders/residual_squares.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
 import { combine } from "./combine.ts";
+import { denseEigen } from "./dense_eigen.ts";
 import { multiply, sumSlabs } from "./matmul.ts";
 import {
   allocateMatrix,
   downloadMatrices,
   type GpuMatrix,
+  type Matrix,
   releaseMatrix,
   roundUp,
   rowWindows,
   uploadMatrix,
 } from "./matrix.ts";
-import { orthonormalize, uploadSmall } from "./orthonormalize.ts";
-import { fillRandom, seededRandom } from "./random.ts";
-import { inverseCholesky, smallProduct, symmetricEigen } from "./symmetric_eigen.ts";
+import { orthonormalize, projectOut, uploadSmall } from "./orthonormalize.ts";
+import { fillRandom, type Random, seededRandom } from "./random.ts";
+import { inverseCholesky, smallProduct } from "./symmetric_eigen.ts";
 
 const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
 const RESIDUAL_RUN = 64;
-const MAX_DEGREE = 24;
+/** Blocks of the basis after which it is cut back to its best columns. */
+const MOST_BLOCKS = 6;
 /** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
 const RELATIVE_TOLERANCE = 0.01;
 /** … as far as float32 can tell. */
 const FLOAT32_FLOOR = 3e-7;
+/** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
+const DEPENDENT = 1e-5;
+/** Squared length, relative to its image's, below which a new direction is mostly rounding. */
+const SPENT = 1e-6;
 
 /** A symmetric n × n operator that can be applied to a block of columns. */
 export interface SymmetricOperator {
@@ -38,48 +45,57 @@ export interface SubspaceOptions {
   /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5, and never above 1 % of λ (or 3e-7). */
   tolerance?: number;
   seed?: number;
+  /** Columns of a block, more than `components`; default `blockWidth(components)`. */
+  width?: number;
+  /** n × width columns to start from, zero ones to be filled at random; released. Default: random ones. */
+  start?: GpuMatrix;
   /** Operator applications to a block after which to give up; default 400. */
   maxApplications?: number;
   /** Orthonormal eigenvectors already taken out of the operator; what is found is kept orthogonal to them. */
   known?: GpuMatrix[];
-  /** Told after every iteration: pairs converged, of how many, and the largest residual among the rest. */
+  /** Told after every application: pairs converged, of how many, and the largest residual among all wanted. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
 }
 
 /** What the eigensolver found. */
 export interface SubspaceResult {
-  /** One n × c block per batch of pairs that converged together, columns in the order of `eigenvalues`; to be released. */
-  blocks: GpuMatrix[];
-  /** Descending within a block; over blocks up to the tolerance. */
+  /** n × components, orthonormal columns in the order of `eigenvalues`; to be released. */
+  eigenvectors: GpuMatrix;
+  /** Descending. */
   eigenvalues: number[];
+  /** ‖M x − λ x‖ as measured. */
   residuals: number[];
   /** Estimate of the eigenvalue after the last one wanted. */
   nextEigenvalue: number;
-  iterations: number;
+  /** Applications of the operator to a block. */
   applications: number;
   converged: boolean;
 }
 
-/** Tₘ(x) for x ≥ 1, and 1 below. */
-function chebyshev(degree: number, x: number): number {
-  return x <= 1 ? 1 : Math.cosh(degree * Math.acosh(x));
-}
-
-/** Block width that holds `components`, the next one, and a few more so that the filter has a gap to work with. */
+/** Block width that holds `components`, the next one, and a few more, which make the rest converge sooner. */
 export function blockWidth(components: number): number {
   return roundUp(components + 1 + Math.max(4, Math.ceil(components / 4)), 16);
 }
 
+/** Orthonormal blocks V and their images M V, with VᵀV and VᵀMV as they are in float32. */
+interface Basis {
+  vectors: GpuMatrix[];
+  images: GpuMatrix[];
+  size: number;
+  gram: Float64Array;
+  projected: Float64Array;
+}
+
 /**
- * The largest eigenpairs of a positive semi-definite operator by Chebyshev-filtered subspace iteration with locking
- * (Zhou & Saad 2007): the block is filtered by a polynomial that damps [0, smallest Ritz value], orthonormalised
- * (Cholesky-QR2) and rotated by Rayleigh–Ritz; pairs whose measured residual reaches the tolerance are locked and
- * projected out of what follows.
+ * The largest eigenpairs of a positive semi-definite operator by block Krylov subspace iteration with Rayleigh–Ritz (block
+ * Lanczos with full reorthogonalisation and thick restart; Golub & Underwood 1977, Wu & Simon 2000): every block's image
+ * is made orthonormal to all before it and joins the basis, whose best vectors are the answer. Once it has six blocks,
+ * the best third of it goes on alone.
  *
  * @param operator spectrum in [0, ∞); n at least three block widths (solve smaller ones densely)
  * @returns eigenpairs, largest first, with measured residuals ‖M x − λ x‖; `converged` false when it gave up
  *
- * Memory: 6 n × c blocks, c = `blockWidth(components)`. Order of all reductions fixed: equal input and seed, equal bits.
+ * Memory: up to 15 n × c blocks, c the width. Order of all reductions fixed: equal input and seed, equal bits.
  */
 export async function subspaceIteration(
   gpu: Gpu,
@@ -87,135 +103,215 @@ export async function subspaceIteration(
   options: SubspaceOptions,
 ): Promise<SubspaceResult> {
   const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress } = options;
-  const n = operator.size;
-  const random = seededRandom(seed);
-  const width = Math.min(blockWidth(components), n);
-  const result: SubspaceResult = {
-    blocks: [],
-    eigenvalues: [],
-    residuals: [],
-    nextEigenvalue: 0,
-    iterations: 0,
-    applications: 0,
-    converged: false,
+  const n = operator.size, random = seededRandom(seed);
+  const width = Math.min(options.start?.cols ?? options.width ?? blockWidth(components), n);
+  const taken = known.reduce((sum, { cols }) => sum + cols, 0);
+  const mostBlocks = Math.max(2, Math.min(MOST_BLOCKS, Math.floor((n - taken) / width)));
+  const basis: Basis = {
+    ...{ vectors: [], images: [], size: 0 },
+    ...{ gram: new Float64Array(), projected: new Float64Array() },
   };
-  const noise = fillRandom(new Float32Array(n * width), random);
-  let y = uploadMatrix(gpu, { data: noise, rows: n, cols: width }, "start block");
-  const locked: GpuMatrix[] = []; // −X Λ of every locked block
-  const deflated: SymmetricOperator = {
-    size: n,
-    apply: (x, out) => applyDeflated(gpu, operator, result.blocks, locked, x, out),
-  };
+  const held: GpuMatrix[] = [];
+  let applications = 0, restarted = false;
   try {
+    let block = await orthonormalize(gpu, options.start ?? randomBlock(gpu, n, width, random), known, random);
     while (true) {
-      result.iterations++;
-      y = await orthonormalize(gpu, y, [...known, ...result.blocks], random);
-      const ritz = await rayleighRitz(gpu, deflated, y);
-      result.applications++;
-      const { x, mx, values, residuals } = ritz;
-      const left = components - result.eigenvalues.length;
+      const { next, nextGram, imageGram } = await extend(gpu, operator, basis, block, known);
+      held.splice(0, held.length, next);
+      applications++;
+      const { values, vectors } = ritzPairs(basis);
+      const residuals = estimatedResiduals(vectors, basis.size, nextGram);
+      const isGood = (at: number) => residuals[at] <= allowed(values[at], tolerance);
       let good = 0;
-      while (good < left && residuals[good] <= allowed(values[good], tolerance)) good++;
+      while (good < components && isGood(good)) good++;
       // The pair after the last one only feeds the eigengap: its value is already good to the square of its residual.
-      const nextKnown = left >= y.cols ||
-        residuals[left] <= Math.max(tolerance, 0.05 * values[Math.max(0, left - 1)]);
-      const done = good === left && nextKnown;
-      const giveUp = !done && result.applications >= maxApplications;
-      result.nextEigenvalue = values[Math.min(left, values.length - 1)];
-      onProgress?.(result.eigenvalues.length + good, components, Math.max(...residuals.slice(0, left)));
-      const take = done || giveUp ? left : good === left ? 0 : lockable(values, residuals, left, tolerance);
-      if (take) {
-        result.blocks.push(columns(gpu, x, 0, take));
-        locked.push(columns(gpu, x, 0, take, values.slice(0, take).map((value) => -value)));
-        result.eigenvalues.push(...values.slice(0, take));
-        result.residuals.push(...residuals.slice(0, take));
+      const nextKnown = residuals[components] <= Math.max(tolerance, 0.05 * values[components - 1]);
+      const giveUp = applications >= maxApplications;
+      onProgress?.(good, components, Math.max(...residuals.slice(0, components)));
+      if ((good === components && nextKnown) || giveUp) {
+        const found = await measured(gpu, basis, values, vectors, components, restarted ? operator : null);
+        const converged = nextKnown &&
+          found.residuals.every((residual, at) => residual <= allowed(values[at], tolerance));
+        if (converged || giveUp) {
+          return { ...found, nextEigenvalue: values[components], applications, converged };
+        }
+        releaseMatrix(gpu, found.eigenvectors);
       }
-      if (done || giveUp) {
-        result.converged = done;
-        releaseMatrix(gpu, x, mx, y);
-        return result;
+      if (basis.size + width > mostBlocks * width) {
+        await restart(gpu, basis, vectors, Math.max(1, Math.floor(mostBlocks / 3)) * width);
+        restarted = true;
       }
-      const degree = filterDegree(
-        values.slice(take),
-        residuals.slice(take),
-        left - take,
-        tolerance,
-      );
-      const rest = take
-        ? await Promise.all([columns(gpu, x, take, width), columns(gpu, mx, take, width)])
-        : [x, mx];
-      releaseMatrix(gpu, y, ...(take ? [x, mx] : []));
-      y = filter(
-        gpu,
-        deflated,
-        rest[0],
-        rest[1],
-        degree,
-        dampedEdge(values.slice(take), left - take),
-        values[take],
-      );
-      result.applications += degree - 1;
+      held.length = 0;
+      block = await nextBlock(gpu, next, nextGram, imageGram, [...known, ...basis.vectors], random);
     }
-  } catch (error) {
-    releaseMatrix(gpu, ...result.blocks);
-    throw error;
   } finally {
-    releaseMatrix(gpu, ...locked);
+    releaseMatrix(gpu, ...basis.vectors, ...basis.images, ...held);
   }
 }
 
-/** Columns [from, to) of x as a block of their own, each times its factor. */
-function columns(gpu: Gpu, x: GpuMatrix, from: number, to: number, factors?: number[]): GpuMatrix {
-  to = Math.min(to, x.cols);
-  const pick = new Float64Array(x.cols * (to - from));
-  for (let i = from; i < to; i++) pick[i * (to - from) + i - from] = factors ? factors[i - from] : 1;
-  const selection = uploadSmall(gpu, pick, x.cols, to - from, "selection");
-  const block = multiply(gpu, x, selection);
-  releaseMatrix(gpu, selection);
-  return block;
+function randomBlock(gpu: Gpu, rows: number, cols: number, random: Random): GpuMatrix {
+  return uploadMatrix(
+    gpu,
+    { data: fillRandom(new Float32Array(rows * cols), random), rows, cols },
+    "start block",
+  );
 }
 
-/** out ← (M − X Λ Xᵀ) x, X Λ Xᵀ over the locked pairs: what is found no longer outweighs what is sought. */
-function applyDeflated(
+/**
+ * Adds a block and its image to the basis.
+ *
+ * @returns `next`, the part of the image that is orthogonal to the basis, with its Gram matrix and that of the image
+ */
+async function extend(
   gpu: Gpu,
   operator: SymmetricOperator,
-  blocks: GpuMatrix[],
-  negative: GpuMatrix[],
-  x: GpuMatrix,
-  out: GpuMatrix,
-): void {
-  operator.apply(x, out);
-  blocks.forEach((block, i) => {
-    const coefficients = multiply(gpu, block, x, { transposeA: true });
-    multiply(gpu, negative[i], coefficients, { out, accumulate: true });
-    releaseMatrix(gpu, coefficients);
+  basis: Basis,
+  block: GpuMatrix,
+  known: GpuMatrix[],
+): Promise<{ next: GpuMatrix; nextGram: Matrix; imageGram: Matrix }> {
+  const image = allocateMatrix(gpu, block.rows, block.cols, "M · block");
+  basis.vectors.push(block);
+  basis.images.push(image);
+  operator.apply(block, image);
+  const grams = basis.vectors.map((v) => multiply(gpu, v, block, { transposeA: true }));
+  const projected = basis.vectors.map((v) => multiply(gpu, v, image, { transposeA: true }));
+  let inside = allocateMatrix(gpu, block.rows, block.cols, "image within the basis");
+  basis.vectors.forEach((v, i) => multiply(gpu, v, projected[i], { out: inside, accumulate: i > 0 }));
+  const outside = allocateMatrix(gpu, block.rows, block.cols, "image outside the basis");
+  combine(gpu, outside, [1, image], [-1, inside]);
+  releaseMatrix(gpu, inside);
+  const next = projectOut(gpu, outside, known);
+  const both = [
+    multiply(gpu, next, next, { transposeA: true }),
+    multiply(gpu, image, image, { transposeA: true }),
+  ];
+  const [nextGram, imageGram, ...parts] = await downloadMatrices(gpu, ...both, ...grams, ...projected);
+  releaseMatrix(gpu, ...both, ...grams, ...projected);
+  const count = basis.vectors.length;
+  basis.gram = bordered(basis.gram, basis.size, parts.slice(0, count));
+  basis.projected = bordered(basis.projected, basis.size, parts.slice(count));
+  basis.size += block.cols;
+  return { next, nextGram, imageGram };
+}
+
+/** A symmetric matrix with one more block of columns, given from the top to the diagonal, and of rows. */
+function bordered(matrix: Float64Array, size: number, column: Matrix[]): Float64Array {
+  const added = column[0].cols, n = size + added;
+  const out = new Float64Array(n * n);
+  for (let r = 0; r < size; r++) out.set(matrix.subarray(r * size, (r + 1) * size), r * n);
+  let row = 0;
+  for (const { data, rows } of column) {
+    for (let r = 0; r < rows; r++, row++) {
+      for (let c = 0; c < added; c++) {
+        const value = data[r * added + c];
+        if (row < size) out[row * n + size + c] = out[(size + c) * n + row] = value;
+        else out[row * n + size + c] = (value + data[c * added + r]) / 2;
+      }
+    }
+  }
+  return out;
+}
+
+/** The best eigenpairs within the basis: VᵀMV s = θ VᵀV s, values descending, coefficients s as columns. */
+function ritzPairs({ size, gram, projected }: Basis): { values: Float64Array; vectors: Float64Array } {
+  const { transform } = inverseCholesky(gram, size, 1e-6);
+  const reduced = smallProduct(transform, smallProduct(projected, transform, size), size, true);
+  const { values, vectors } = denseEigen(reduced, size);
+  return { values, vectors: smallProduct(transform, vectors, size) };
+}
+
+/** ‖M x − θ x‖ of every Ritz pair: only the last block's image leaves the basis. */
+function estimatedResiduals(vectors: Float64Array, size: number, { data, cols }: Matrix): number[] {
+  const from = size - cols;
+  return Array.from({ length: size }, (_, at) => {
+    let squares = 0;
+    for (let r = 0; r < cols; r++) {
+      let sum = 0;
+      for (let c = 0; c < cols; c++) sum += data[r * cols + c] * vectors[(from + c) * size + at];
+      squares += sum * vectors[(from + r) * size + at];
+    }
+    return Math.sqrt(Math.max(0, squares));
   });
 }
 
-interface RitzPairs {
-  x: GpuMatrix;
-  mx: GpuMatrix;
-  values: number[];
-  residuals: number[];
+/** Σ blocks · rows of `coefficients`, size × size, from column 0 to `cols`. */
+function mix(
+  gpu: Gpu,
+  blocks: GpuMatrix[],
+  coefficients: Float64Array,
+  size: number,
+  cols: number,
+): GpuMatrix {
+  const out = allocateMatrix(gpu, blocks[0].rows, cols, "Ritz vectors");
+  let row = 0;
+  blocks.forEach((block, i) => {
+    const part = new Float64Array(block.cols * cols);
+    for (let r = 0; r < block.cols; r++, row++) {
+      part.set(coefficients.subarray(row * size, row * size + cols), r * cols);
+    }
+    const rotation = uploadSmall(gpu, part, block.cols, cols, "Ritz rotation");
+    multiply(gpu, block, rotation, { out, accumulate: i > 0 });
+    releaseMatrix(gpu, rotation);
+  });
+  return out;
 }
 
-/** Rayleigh–Ritz on an (almost) orthonormal block: the best eigenpairs within its span, with measured residuals. */
-async function rayleighRitz(gpu: Gpu, operator: SymmetricOperator, y: GpuMatrix): Promise<RitzPairs> {
-  const c = y.cols;
-  const my = allocateMatrix(gpu, y.rows, c, "M · block");
-  operator.apply(y, my);
-  const gram = multiply(gpu, y, y, { transposeA: true });
-  const projected = multiply(gpu, y, my, { transposeA: true });
-  const [g, h] = await downloadMatrices(gpu, gram, projected);
-  releaseMatrix(gpu, gram, projected);
-  const { transform } = inverseCholesky(Float64Array.from(g.data), c, 1e-6);
-  const reduced = smallProduct(transform, smallProduct(Float64Array.from(h.data), transform, c), c, true);
-  const { values, vectors } = symmetricEigen(reduced, c);
-  const rotation = uploadSmall(gpu, smallProduct(transform, vectors, c), c, c, "Ritz rotation");
-  const x = multiply(gpu, y, rotation);
-  const mx = multiply(gpu, my, rotation);
-  releaseMatrix(gpu, my, rotation);
-  return { x, mx, values: [...values], residuals: await residualNorms(gpu, x, mx, values) };
+/** The leading Ritz vectors with residuals as measured, after a restart on images that are made afresh. */
+async function measured(
+  gpu: Gpu,
+  { vectors, images, size }: Basis,
+  values: Float64Array,
+  coefficients: Float64Array,
+  components: number,
+  operator: SymmetricOperator | null,
+): Promise<Pick<SubspaceResult, "eigenvectors" | "eigenvalues" | "residuals">> {
+  const eigenvectors = mix(gpu, vectors, coefficients, size, components);
+  const image = operator
+    ? allocateMatrix(gpu, eigenvectors.rows, components, "M · eigenvectors")
+    : mix(gpu, images, coefficients, size, components);
+  operator?.apply(eigenvectors, image);
+  const residuals = await residualNorms(gpu, eigenvectors, image, values.subarray(0, components));
+  releaseMatrix(gpu, image);
+  return { eigenvectors, eigenvalues: [...values.subarray(0, components)], residuals };
+}
+
+/** Cuts the basis back to its `keep` best vectors. */
+async function restart(gpu: Gpu, basis: Basis, coefficients: Float64Array, keep: number): Promise<void> {
+  const best = mix(gpu, basis.vectors, coefficients, basis.size, keep);
+  const image = mix(gpu, basis.images, coefficients, basis.size, keep);
+  releaseMatrix(gpu, ...basis.vectors.splice(0), ...basis.images.splice(0));
+  basis.vectors.push(best);
+  basis.images.push(image);
+  const small = [best, image].map((x) => multiply(gpu, best, x, { transposeA: true }));
+  const parts = await downloadMatrices(gpu, ...small);
+  releaseMatrix(gpu, ...small);
+  basis.size = keep;
+  [basis.gram, basis.projected] = parts.map((part) => bordered(new Float64Array(), 0, [part]));
+}
+
+/** The next block of the basis from what the last image has outside of it; `next` is released. */
+async function nextBlock(
+  gpu: Gpu,
+  next: GpuMatrix,
+  nextGram: Matrix,
+  imageGram: Matrix,
+  against: GpuMatrix[],
+  random: Random,
+): Promise<GpuMatrix> {
+  const c = next.cols;
+  const isSpent = Array.from({ length: c }, (_, i) => i * (c + 1)).some((at) =>
+    !(nextGram.data[at] > SPENT * imageGram.data[at])
+  );
+  if (!isSpent) {
+    const { transform, deficient } = inverseCholesky(Float64Array.from(nextGram.data), c, DEPENDENT);
+    if (deficient.length === 0) {
+      const t = uploadSmall(gpu, transform, c, c, "inverse Cholesky factor");
+      const scaled = multiply(gpu, next, t);
+      releaseMatrix(gpu, t, next);
+      return projectOut(gpu, scaled, against);
+    }
+  }
+  return await orthonormalize(gpu, next, against, random);
 }
 
 /** ‖M x_c − λ_c x_c‖ for every column of x, given mx = M x. */
@@ -253,75 +349,4 @@ export async function residualNorms(
 /** Residual at which a pair with eigenvalue `value` has converged. */
 function allowed(value: number, tolerance: number): number {
   return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, FLOAT32_FLOOR));
-}
-
-/**
- * How many leading pairs may be locked: what is left of a locked pair's residual stays in all residuals after it, so it
- * has to be small enough for the last pair wanted.
- */
-function lockable(values: number[], residuals: number[], wanted: number, tolerance: number): number {
-  const small = allowed(values[wanted - 1], tolerance) / 2;
-  const first = residuals.slice(0, wanted).findIndex((residual) => !(residual <= small));
-  return first < 0 ? wanted : first;
-}
-
-/** Upper end of the interval that the filter damps: the smallest Ritz value, kept away from 0 and from the wanted ones. */
-function dampedEdge(values: number[], wanted: number): number {
-  const last = Math.max(values[Math.min(wanted, values.length) - 1], 1e-12);
-  const smallest = values[values.length - 1];
-  return Math.min(Math.max(smallest, 1e-3 * last), 0.9 * last);
-}
-
-/**
- * Degree of the next filter: enough to take the worst wanted residual to the tolerance, but no more than leaves the
- * block's columns independent in float32. Rounding and the directions still mixed in are amplified by the ratio of the
- * filter at the largest Ritz value to that at the smallest wanted one.
- */
-function filterDegree(
-  values: number[],
-  residuals: number[],
-  wanted: number,
-  tolerance: number,
-): number {
-  const edge = dampedEdge(values, wanted);
-  const at = (value: number) => 2 * value / edge - 1;
-  const last = Math.max(values[wanted - 1], 0);
-  const worst = Math.max(...residuals.slice(0, wanted));
-  const mixed = Math.min(1, Math.max(1e-6, worst / Math.max(values[0], 1e-30)));
-  const excess = Math.max(...residuals.slice(0, wanted).map((r, i) => r / allowed(values[i], tolerance)));
-  let degree = 1;
-  for (; degree < MAX_DEGREE; degree++) {
-    if (chebyshev(degree, at(last)) >= 4 * excess) break;
-    const next = chebyshev(degree + 1, at(last));
-    if (chebyshev(degree + 1, at(values[0])) / next > 100 / mixed) break;
-  }
-  return degree;
-}
-
-/** The Chebyshev filter of `degree` over the damped interval [0, edge], scaled to 1 at `top`; x and mx = M x are released. */
-function filter(
-  gpu: Gpu,
-  operator: SymmetricOperator,
-  x: GpuMatrix,
-  mx: GpuMatrix,
-  degree: number,
-  edge: number,
-  top: number,
-): GpuMatrix {
-  const half = edge / 2; // centre and half-width of the damped interval
-  let sigma = half / (Math.max(top, edge * 1.001) - half);
-  const first = sigma;
-  let previous = x;
-  let current = allocateMatrix(gpu, x.rows, x.cols, "filtered block");
-  combine(gpu, current, [sigma / half, mx], [-sigma, x]);
-  for (let step = 2; step <= degree; step++) {
-    const next = 1 / (2 / first - sigma);
-    operator.apply(current, mx);
-    const filtered = allocateMatrix(gpu, x.rows, x.cols, "filtered block");
-    combine(gpu, filtered, [2 * next / half, mx], [-2 * next, current], [-sigma * next, previous]);
-    releaseMatrix(gpu, previous);
-    [previous, current, sigma] = [current, filtered, next];
-  }
-  releaseMatrix(gpu, previous, mx);
-  return current;
 }

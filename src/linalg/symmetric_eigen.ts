@@ -86,19 +86,25 @@ export function inverseCholesky(
     const own = gram[j * n + j];
     const t = new Float64Array(n);
     if (own > 0) t[j] = 1 / Math.sqrt(own);
+    const image = new Float64Array(n); // G t
+    const applyGram = () => {
+      for (let r = 0; r <= j; r++) {
+        let sum = 0;
+        for (let c = 0; c <= j; c++) sum += gram[r * n + c] * t[c];
+        image[r] = sum;
+      }
+    };
     for (let pass = 0; pass < 2 && own > 0; pass++) {
+      applyGram();
       for (let i = 0; i < j; i++) {
         let dot = 0;
-        for (let r = 0; r <= i; r++) {
-          const tri = transform[r * n + i];
-          if (tri === 0) continue;
-          for (let c = 0; c <= j; c++) dot += tri * gram[r * n + c] * t[c];
-        }
+        for (let r = 0; r <= i; r++) dot += transform[r * n + i] * image[r];
         for (let r = 0; r <= i; r++) t[r] -= dot * transform[r * n + i];
       }
     }
+    applyGram();
     let length = 0;
-    for (let r = 0; r <= j; r++) for (let c = 0; c <= j; c++) length += t[r] * gram[r * n + c] * t[c];
+    for (let r = 0; r <= j; r++) length += t[r] * image[r];
     if (!(own > 0) || !(length > floor)) {
       deficient.push(j);
       continue;
