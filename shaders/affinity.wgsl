@@ -1,12 +1,8 @@
-// M_ij = s_i s_j exp(x̂_i · x̂_j − 1) − q_i q_j, a block of rows against a block of columns (METHOD, "Spectral clustering").
-// With s = 1 and q = 0 it is the affinity A; with s = d^−½ and q = (d / Σd)^½ the normalised affinity without its first
-// eigenvector.
+// A_ij = exp(x̂_i · x̂_j − 1), a block of rows against a block of columns (METHOD, "Spectral clustering").
 //
 // xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
 // xj      unit rows x̂_j, likewise
-// scale_i (s_i, q_i), one pair a row
-// scale_j (s_j, q_j)
-// out     M, rows padded to a multiple of 4 columns
+// out     A, rows padded with zeros to a multiple of 4 columns
 // params  extents and offsets, see Params
 //
 // Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = ⌈columns / 16⌉. One invocation makes 8 × 16 values, as in matmul.
@@ -19,20 +15,16 @@ struct Params {
   cols: u32, // columns of the block
   depth: u32, // channels, a multiple of 4
   out_stride: u32, // vec4 per row of out
-  i_row: u32, // first row of xi and scale_i
+  i_row: u32, // first row of xi
   j_row: u32, // first row of xj
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
-  scale_i: u32, // first entry of scale_i
-  scale_j: u32, // first entry of scale_j
 }
 
 @group(0) @binding(0) var<storage, read> xi: array<vec4f>;
 @group(0) @binding(1) var<storage, read> xj: array<vec4f>;
-@group(0) @binding(2) var<storage, read> scale_i: array<vec2f>;
-@group(0) @binding(3) var<storage, read> scale_j: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // Adds four channels of one row against four columns: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
@@ -54,24 +46,13 @@ fn load_columns(j: u32, k: u32) -> mat4x4f {
   return transpose(mat4x4f(load_j(j, k), load_j(j + 1, k), load_j(j + 2, k), load_j(j + 3, k)));
 }
 
-// (s_j, q_j), zeros beyond the last column.
-fn load_scale(j: u32) -> vec2f {
-  return select(vec2f(), scale_j[params.scale_j + min(j, params.cols - 1)], j < params.cols);
-}
-
-// Turns four cosines into values of M and stores them.
+// Turns four cosines into affinities and stores them, zeros beyond the last column.
 fn store(cosines: vec4f, i: u32, j: u32) {
-  if (i >= params.rows || j >= params.cols) {
-    return;
+  if (i < params.rows && j < params.cols) {
+    let value = exp(min(cosines, vec4f(1)) - vec4f(1));
+    let at = (params.out_row + i) * params.out_stride + params.out_col + j / 4;
+    out[at] = select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
   }
-  let si = scale_i[params.scale_i + i];
-  let s0 = load_scale(j);
-  let s1 = load_scale(j + 1);
-  let s2 = load_scale(j + 2);
-  let s3 = load_scale(j + 3);
-  let kernel = exp(min(cosines, vec4f(1)) - vec4f(1));
-  let value = si.x * vec4f(s0.x, s1.x, s2.x, s3.x) * kernel - si.y * vec4f(s0.y, s1.y, s2.y, s3.y);
-  out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = value;
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,13 +1,14 @@
-// M_ij = s_i s_j exp(x̂_i · x̂_j − 1) − q_i q_j as in affinity, with the columns' features packed into blocks of 16 nodes that
+// A_ij = exp(x̂_i · x̂_j − 1) as in affinity, with the columns' features packed into blocks of 16 nodes that
 // are read as a uniform buffer: on a software adapter a load from there costs a fraction of one from storage. The same
 // values in the same order as affinity, to the bit.
 //
 // xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
 // xj      one slice made by pack_columns: `blocks` blocks of `depth` channels of 16 nodes
-// scale_i (s_i, q_i), one pair a row
-// scale_j (s_j, q_j)
-// out     M, rows padded to a multiple of 4 columns
+// out     A, rows padded with zeros to a multiple of 4 columns
 // params  extents and offsets, see Params
+//
+// With `mirror` 1, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
+// transposed: A_ij and A_ji are the same bits.
 //
 // Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = blocks. One invocation makes 8 × 16 values in registers.
 // Order of reduction: channels ascending, one after the other.
@@ -24,16 +25,13 @@ struct Params {
   i_row: u32, // first row of xi
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
-  scale_i: u32, // first entry of scale_i
-  scale_j: u32, // first entry of scale_j
+  mirror: u32, // 1: rows and columns are the same nodes, row 0 and column 0 of out the first
 }
 
 @group(0) @binding(0) var<storage, read> xi: array<vec4f>;
 @group(0) @binding(1) var<uniform> xj: array<vec4f, SLICE>;
-@group(0) @binding(2) var<storage, read> scale_i: array<vec2f>;
-@group(0) @binding(3) var<storage, read> scale_j: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // Place of row i of xi.
 fn place_i(i: u32) -> u32 {
@@ -50,35 +48,35 @@ fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
   return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
 }
 
-// (s_j, q_j), zeros beyond the last column.
-fn load_scale(j: u32) -> vec2f {
-  return select(vec2f(), scale_j[params.scale_j + min(j, params.cols - 1)], j < params.cols);
+// Affinities of four cosines, zeros beyond the last column.
+fn affinities(cosines: vec4f, j: u32) -> vec4f {
+  let value = exp(min(cosines, vec4f(1)) - vec4f(1));
+  return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
 }
 
-// (s_j, q_j) of four columns.
-fn load_scales(j: u32) -> mat4x2f {
-  return mat4x2f(load_scale(j), load_scale(j + 1), load_scale(j + 2), load_scale(j + 3));
-}
-
-// Turns four cosines into values of M and stores them.
-fn store(cosines: vec4f, si: vec2f, sj: mat2x4f, i: u32, j: u32) {
-  if (i >= params.rows || j >= params.cols) {
-    return;
+// Stores four columns of a row.
+fn store(value: vec4f, i: u32, j: u32) {
+  if (i < params.rows && j < params.cols) {
+    out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = value;
   }
-  let kernel = exp(min(cosines, vec4f(1)) - vec4f(1));
-  out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = si.x * sj[0] * kernel - si.y * sj[1];
 }
 
-// (s_i, q_i) of a row.
-fn scale_of(i: u32) -> vec2f {
-  return scale_i[params.scale_i + min(i, params.rows - 1)];
+// Stores four columns of four rows, transposed; `j` counts from the first column of the slice.
+fn store_mirrored(v: mat4x4f, i: u32, j: u32) {
+  let columns = transpose(v);
+  let limit = vec4u(i, i + 1, i + 2, i + 3) < vec4u(params.rows);
+  for (var c = 0u; c < 4; c++) {
+    if (j + c < params.cols && i < params.rows) {
+      out[(params.out_col * 4 + j + c) * params.out_stride + i / 4] = select(vec4f(), columns[c], limit);
+    }
+  }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x * 8;
   let j = id.y * 16;
-  if (i >= params.rows) {
+  if (i >= params.rows || (params.mirror == 1 && params.out_col * 4 + j + 15 < i)) {
     return;
   }
   let p0 = place_i(i);
@@ -168,48 +166,78 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     c63 = mac(c63, v6, m3);
     c73 = mac(c73, v7, m3);
   }
-  let s0 = scale_of(i);
-  let s1 = scale_of(i + 1);
-  let s2 = scale_of(i + 2);
-  let s3 = scale_of(i + 3);
-  let s4 = scale_of(i + 4);
-  let s5 = scale_of(i + 5);
-  let s6 = scale_of(i + 6);
-  let s7 = scale_of(i + 7);
-  let t0 = transpose(load_scales(j));
-  store(c00, s0, t0, i, j);
-  store(c10, s1, t0, i + 1, j);
-  store(c20, s2, t0, i + 2, j);
-  store(c30, s3, t0, i + 3, j);
-  store(c40, s4, t0, i + 4, j);
-  store(c50, s5, t0, i + 5, j);
-  store(c60, s6, t0, i + 6, j);
-  store(c70, s7, t0, i + 7, j);
-  let t1 = transpose(load_scales(j + 4));
-  store(c01, s0, t1, i, j + 4);
-  store(c11, s1, t1, i + 1, j + 4);
-  store(c21, s2, t1, i + 2, j + 4);
-  store(c31, s3, t1, i + 3, j + 4);
-  store(c41, s4, t1, i + 4, j + 4);
-  store(c51, s5, t1, i + 5, j + 4);
-  store(c61, s6, t1, i + 6, j + 4);
-  store(c71, s7, t1, i + 7, j + 4);
-  let t2 = transpose(load_scales(j + 8));
-  store(c02, s0, t2, i, j + 8);
-  store(c12, s1, t2, i + 1, j + 8);
-  store(c22, s2, t2, i + 2, j + 8);
-  store(c32, s3, t2, i + 3, j + 8);
-  store(c42, s4, t2, i + 4, j + 8);
-  store(c52, s5, t2, i + 5, j + 8);
-  store(c62, s6, t2, i + 6, j + 8);
-  store(c72, s7, t2, i + 7, j + 8);
-  let t3 = transpose(load_scales(j + 12));
-  store(c03, s0, t3, i, j + 12);
-  store(c13, s1, t3, i + 1, j + 12);
-  store(c23, s2, t3, i + 2, j + 12);
-  store(c33, s3, t3, i + 3, j + 12);
-  store(c43, s4, t3, i + 4, j + 12);
-  store(c53, s5, t3, i + 5, j + 12);
-  store(c63, s6, t3, i + 6, j + 12);
-  store(c73, s7, t3, i + 7, j + 12);
+  c00 = affinities(c00, j);
+  c10 = affinities(c10, j);
+  c20 = affinities(c20, j);
+  c30 = affinities(c30, j);
+  c40 = affinities(c40, j);
+  c50 = affinities(c50, j);
+  c60 = affinities(c60, j);
+  c70 = affinities(c70, j);
+  c01 = affinities(c01, j + 4);
+  c11 = affinities(c11, j + 4);
+  c21 = affinities(c21, j + 4);
+  c31 = affinities(c31, j + 4);
+  c41 = affinities(c41, j + 4);
+  c51 = affinities(c51, j + 4);
+  c61 = affinities(c61, j + 4);
+  c71 = affinities(c71, j + 4);
+  c02 = affinities(c02, j + 8);
+  c12 = affinities(c12, j + 8);
+  c22 = affinities(c22, j + 8);
+  c32 = affinities(c32, j + 8);
+  c42 = affinities(c42, j + 8);
+  c52 = affinities(c52, j + 8);
+  c62 = affinities(c62, j + 8);
+  c72 = affinities(c72, j + 8);
+  c03 = affinities(c03, j + 12);
+  c13 = affinities(c13, j + 12);
+  c23 = affinities(c23, j + 12);
+  c33 = affinities(c33, j + 12);
+  c43 = affinities(c43, j + 12);
+  c53 = affinities(c53, j + 12);
+  c63 = affinities(c63, j + 12);
+  c73 = affinities(c73, j + 12);
+  store(c00, i, j);
+  store(c01, i, j + 4);
+  store(c02, i, j + 8);
+  store(c03, i, j + 12);
+  store(c10, i + 1, j);
+  store(c11, i + 1, j + 4);
+  store(c12, i + 1, j + 8);
+  store(c13, i + 1, j + 12);
+  store(c20, i + 2, j);
+  store(c21, i + 2, j + 4);
+  store(c22, i + 2, j + 8);
+  store(c23, i + 2, j + 12);
+  store(c30, i + 3, j);
+  store(c31, i + 3, j + 4);
+  store(c32, i + 3, j + 8);
+  store(c33, i + 3, j + 12);
+  store(c40, i + 4, j);
+  store(c41, i + 4, j + 4);
+  store(c42, i + 4, j + 8);
+  store(c43, i + 4, j + 12);
+  store(c50, i + 5, j);
+  store(c51, i + 5, j + 4);
+  store(c52, i + 5, j + 8);
+  store(c53, i + 5, j + 12);
+  store(c60, i + 6, j);
+  store(c61, i + 6, j + 4);
+  store(c62, i + 6, j + 8);
+  store(c63, i + 6, j + 12);
+  store(c70, i + 7, j);
+  store(c71, i + 7, j + 4);
+  store(c72, i + 7, j + 8);
+  store(c73, i + 7, j + 12);
+  if (params.mirror == 1) {
+    store_mirrored(mat4x4f(c00, c10, c20, c30), i, j);
+    store_mirrored(mat4x4f(c01, c11, c21, c31), i, j + 4);
+    store_mirrored(mat4x4f(c02, c12, c22, c32), i, j + 8);
+    store_mirrored(mat4x4f(c03, c13, c23, c33), i, j + 12);
+    store_mirrored(mat4x4f(c40, c50, c60, c70), i + 4, j);
+    store_mirrored(mat4x4f(c41, c51, c61, c71), i + 4, j + 4);
+    store_mirrored(mat4x4f(c42, c52, c62, c72), i + 4, j + 8);
+    store_mirrored(mat4x4f(c43, c53, c63, c73), i + 4, j + 12);
+  }
 }

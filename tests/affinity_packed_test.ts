@@ -1,7 +1,7 @@
 import { affinity, closeGpu, degrees, openGpu } from "../mod.ts";
-import { affinityBlock, uploadScale, uploadUnitRows } from "../src/graph/affinity.ts";
+import { affinityBlock, symmetricAffinity, uploadUnitRows } from "../src/graph/affinity.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix } from "../src/linalg/matrix.ts";
-import { release } from "../src/gpu/mod.ts";
+import { writeBuffer } from "../src/gpu/mod.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
@@ -33,29 +33,35 @@ Deno.test("affinity() with packed columns equals the float64 reference, and the 
   }
 });
 
-Deno.test("affinityBlock() with packed columns makes scaled rows against other columns, as without", async () => {
+Deno.test("affinityBlock() with packed columns makes rows against other columns, as without", async () => {
   const [n, m, d, first, count] = [90, 131, 37, 7, 71];
-  const x = randomMatrix(n, d), y = randomMatrix(m, d, 1);
-  const random = (count: number, key: number) => Float64Array.from(randomMatrix(1, count, key).data);
-  const results = [];
+  const x = randomMatrix(n, d), y = randomMatrix(m, d, 1), results = [];
   for (const variant of [packed, registers]) {
     const rows = uploadUnitRows(variant, x), columns = uploadUnitRows(variant, y);
-    const scale = uploadScale(variant, n, random(n, 2), random(n, 3));
-    const columnScale = uploadScale(variant, m, random(m, 4), random(m, 5));
     const out = allocateMatrix(variant, count, m, "block");
     const target = { buffer: out.panels[0], stride: out.stride, row: 0 };
-    affinityBlock(variant, rows, scale, first, count, columns, columnScale, target);
+    affinityBlock(variant, rows, first, count, columns, target);
     results.push((await downloadMatrix(variant, out)).data);
     releaseMatrix(variant, rows, columns, out);
-    release(variant, scale.buffer);
-    release(variant, columnScale.buffer);
   }
-  const cosines = reference(x.data, n, y.data, m, d);
-  const [s, q, sy, qy] = [random(n, 2), random(n, 3), random(m, 4), random(m, 5)];
-  const expected = Float64Array.from({ length: count * m }, (_, at) => {
-    const i = first + Math.floor(at / m), j = at % m;
-    return s[i] * sy[j] * cosines[i * m + j] - q[i] * qy[j];
-  });
+  const expected = reference(x.data.subarray(first * d), count, y.data, m, d);
   assertClose(results[0], expected, { relative: 1e-5, note });
   assertSameBits(results[0], results[1], note);
+});
+
+Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding", async (t) => {
+  for (const [n, d] of [[1, 3], [31, 5], [32, 7], [67, 129], [257, 19], [301, 1024]]) {
+    await t.step(`${n} nodes, ${d} channels`, async () => {
+      const unit = uploadUnitRows(packed, randomMatrix(n, d)), results = [];
+      for (const variant of [packed, registers]) {
+        const out = allocateMatrix(variant, n, Math.ceil(n / 4) * 4, "affinity");
+        writeBuffer(variant, out.panels[0], new Float32Array(n * out.stride).fill(NaN));
+        symmetricAffinity(variant, unit, { buffer: out.panels[0], stride: out.stride });
+        results.push((await downloadMatrix(variant, out)).data);
+        releaseMatrix(variant, out);
+      }
+      releaseMatrix(packed, unit);
+      assertSameBits(results[0], results[1], note);
+    });
+  }
 });

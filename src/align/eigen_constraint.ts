@@ -5,7 +5,7 @@
  */
 import code from "../../shaders/projector_difference.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
-import { affinityBlock, uploadScale } from "../graph/affinity.ts";
+import { affinityBlock } from "../graph/affinity.ts";
 import { unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
 import { operatorCut } from "../graph/normalized_cut.ts";
@@ -80,13 +80,11 @@ export async function nodeGraph(
     releaseMatrix(gpu, unit, affinity);
     throw new RangeError(`The affinity of ${n} sampled nodes does not fit one binding: sample fewer.`);
   }
-  const plain = uploadScale(gpu, n);
-  affinityBlock(gpu, unit, plain, 0, n, unit, plain, {
+  affinityBlock(gpu, unit, 0, n, unit, {
     buffer: affinity.panels[0],
     stride: affinity.stride,
     row: 0,
   });
-  release(gpu, plain.buffer);
   const operator = await affinityOperator(gpu, unit, { storage: "stored" });
   const cut = await operatorCut(gpu, operator, {
     components: components + SPARE,

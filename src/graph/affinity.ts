@@ -1,9 +1,8 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), and its degrees. */
 import code from "../../shaders/affinity.wgsl" with { type: "text" };
 import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
-import normalizeCode from "../../shaders/normalize_affinity.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -19,68 +18,63 @@ import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
 const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
-const NORMALIZE: Kernel = { label: "normalize_affinity", code: normalizeCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 /** Blocks of fewer rows are not worth packing for. */
 const FEW_ROWS = 32;
-const RUN = 64; // vec4 per invocation in normalize_affinity
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 const LONGEST = 2 ** 15;
 
-/** One (s, q) pair a node, on the GPU: M_ij = s_i s_j A_ij − q_i q_j. */
-export interface NodeScale {
+/** A part of an n × m affinity: rows of `stride` values in one buffer, from row `row` on. */
+export interface AffinityTarget {
   buffer: GPUBuffer;
-}
-
-/** Uploads (s, q) pairs; s = 1, q = 0 everywhere gives the plain affinity. */
-export function uploadScale(gpu: Gpu, n: number, s?: Float64Array, q?: Float64Array): NodeScale {
-  const pairs = new Float32Array(2 * n);
-  for (let i = 0; i < n; i++) {
-    pairs[2 * i] = s ? s[i] : 1;
-    pairs[2 * i + 1] = q ? q[i] : 0;
-  }
-  const buffer = allocate(gpu, pairs.byteLength, "node scale");
-  writeBuffer(gpu, buffer, pairs);
-  return { buffer };
+  stride: number;
+  row: number;
 }
 
 /**
- * M for rows [first, first + count) of `unit` against all rows of `columns`, written to rows [0, count) of `out`.
+ * A for rows [first, first + count) of `unit` against all rows of `columns`, written to rows [0, count) of `out`.
  *
- * @param unit rows of length 1, n × d; `scale` its (s, q)
- * @param columns rows of length 1, m × d; `columnScale` its (s, q)
+ * @param unit rows of length 1, n × d
+ * @param columns rows of length 1, m × d
  * @param out at least count × m, in one panel
  */
 export function affinityBlock(
   gpu: Gpu,
   unit: GpuMatrix,
-  scale: NodeScale,
   first: number,
   count: number,
   columns: GpuMatrix,
-  columnScale: NodeScale,
-  out: { buffer: GPUBuffer; stride: number; row: number },
+  out: AffinityTarget,
 ): void {
-  const packed = gpu.variant === "packed" && count >= FEW_ROWS && unit.stride <= DEEPEST_BLOCK;
+  const isPacked = canPack(gpu, unit, count);
   for (const i of rowWindows(unit, first, count)) {
+    const to = { ...out, row: out.row + i.first - first };
     for (const j of rowWindows(columns)) {
-      if (packed) {
-        packedBlock(gpu, unit, i, scale, columns, j, columnScale, { ...out, row: out.row + i.first - first });
-        continue;
-      }
-      dispatch(gpu, AFFINITY, {
-        buffers: [i.buffer, j.buffer, scale.buffer, columnScale.buffer, out.buffer],
-        u32: [
-          ...[i.rows, j.rows, unit.stride, out.stride / 4],
-          ...[i.panelRow, j.panelRow, out.row + i.first - first, j.first / 4],
-          ...[i.first, j.first],
-        ],
-        workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
-        sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
-      });
+      if (isPacked) packedBlock(gpu, unit, i, j, to, false);
+      else plainBlock(gpu, unit, i, j, to);
     }
   }
+}
+
+/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. */
+export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityTarget, "row">): void {
+  const [window, ...more] = rowWindows(unit), to = { ...out, row: 0 };
+  if (canPack(gpu, unit, unit.rows) && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
+  else affinityBlock(gpu, unit, 0, unit.rows, unit, to);
+}
+
+function canPack(gpu: Gpu, unit: GpuMatrix, rows: number): boolean {
+  return gpu.variant === "packed" && rows >= FEW_ROWS && unit.stride <= DEEPEST_BLOCK;
+}
+
+function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: AffinityTarget): void {
+  dispatch(gpu, AFFINITY, {
+    buffers: [i.buffer, j.buffer, out.buffer],
+    u32: [i.rows, j.rows, unit.stride, out.stride / 4, i.panelRow, j.panelRow, out.row, j.first / 4],
+    workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
+    sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
+  });
 }
 
 /** One window of rows against one of columns, whose features are packed slice by slice. */
@@ -88,32 +82,21 @@ function packedBlock(
   gpu: Gpu,
   unit: GpuMatrix,
   i: RowWindow,
-  scale: NodeScale,
-  columns: GpuMatrix,
   j: RowWindow,
-  columnScale: NodeScale,
-  out: { buffer: GPUBuffer; stride: number; row: number },
+  out: AffinityTarget,
+  mirror: boolean,
 ): void {
   const depth = unit.stride;
-  const source = {
-    buffer: j.buffer,
-    row: j.panelRow,
-    col: 0,
-    stride: depth,
-    k: depth,
-    n: j.rows,
-    transpose: true,
-  };
-  withPackedColumns(gpu, source, (slice) => {
+  const columns = { buffer: j.buffer, row: j.panelRow, col: 0, stride: depth, k: depth, n: j.rows };
+  withPackedColumns(gpu, { ...columns, transpose: true }, ({ binding, columns, blocks, first }) => {
     dispatch(gpu, AFFINITY_PACKED, {
-      buffers: [i.buffer, slice.binding, scale.buffer, columnScale.buffer, out.buffer],
+      buffers: [i.buffer, binding, out.buffer],
       u32: [
-        ...[i.rows, slice.columns, depth, out.stride / 4],
-        ...[i.panelRow, out.row, (j.first + slice.first) / 4],
-        ...[i.first, j.first + slice.first],
+        ...[i.rows, columns, depth, out.stride / 4],
+        ...[i.panelRow, out.row, (j.first + first) / 4, Number(mirror)],
       ],
       overrides: { WORKGROUP },
-      workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), slice.blocks],
+      workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), blocks],
       sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
     });
   });
@@ -129,22 +112,6 @@ export function rowSums(gpu: Gpu, block: RowWindow, stride: number, degrees: GPU
       sizes: `${block.rows} rows of ${stride}`,
     });
   }
-}
-
-/** Turns a stored block of A into M in place. */
-export function normalizeBlock(
-  gpu: Gpu,
-  block: RowWindow,
-  cols: number,
-  stride: number,
-  scale: NodeScale,
-): void {
-  dispatch(gpu, NORMALIZE, {
-    buffers: [scale.buffer, scale.buffer, block.buffer],
-    u32: [block.rows, cols, stride / 4, block.first],
-    workgroups: [Math.ceil(block.rows / 16), Math.ceil(stride / 4 / RUN)],
-    sizes: `${block.rows} × ${cols}`,
-  });
 }
 
 /** Unit rows of checked host features, on the GPU. */
@@ -176,15 +143,13 @@ export function uploadUnitRows(gpu: Gpu, x: Matrix, name = "features"): GpuMatri
  */
 export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
   const unit = uploadUnitRows(gpu, x);
-  const plain = uploadScale(gpu, x.rows);
   const out = allocateMatrix(gpu, x.rows, x.rows, "affinity");
   try {
     for (const { first, rows, buffer } of rowWindows(out)) {
-      affinityBlock(gpu, unit, plain, first, rows, unit, plain, { buffer, stride: out.stride, row: 0 });
+      affinityBlock(gpu, unit, first, rows, unit, { buffer, stride: out.stride, row: 0 });
     }
     return await downloadMatrix(gpu, out);
   } finally {
-    release(gpu, plain.buffer);
     releaseMatrix(gpu, unit, out);
   }
 }
@@ -198,13 +163,12 @@ export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
  */
 export async function degrees(gpu: Gpu, x: Matrix): Promise<Float32Array> {
   const unit = uploadUnitRows(gpu, x);
-  const plain = uploadScale(gpu, x.rows);
   const sums = allocate(gpu, x.rows * 4, "degrees");
   const tile = tileFor(gpu, x.rows);
   try {
     for (let first = 0; first < x.rows; first += tile.rows) {
       const rows = Math.min(tile.rows, x.rows - first);
-      affinityBlock(gpu, unit, plain, first, rows, unit, plain, {
+      affinityBlock(gpu, unit, first, rows, unit, {
         buffer: tile.buffer,
         stride: tile.stride,
         row: 0,
@@ -216,7 +180,6 @@ export async function degrees(gpu: Gpu, x: Matrix): Promise<Float32Array> {
   } finally {
     release(gpu, tile.buffer);
     release(gpu, sums);
-    release(gpu, plain.buffer);
     releaseMatrix(gpu, unit);
   }
 }

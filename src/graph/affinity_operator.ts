@@ -1,9 +1,17 @@
-/** The normalised affinity as an operator on blocks: stored in row panels, or made tile by tile, or some of both. */
-import { allocate, type Gpu, readBuffers, release, sync } from "../gpu/mod.ts";
+/** The normalised affinity as an operator on blocks: the affinity stored in row panels, or made tile by tile, or some of both. */
+import { allocate, type Gpu, readBuffers, release, sync, writeBuffer } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
-import { type GpuMatrix, releaseMatrix, roundUp, rowView } from "../linalg/matrix.ts";
+import {
+  allocateMatrix,
+  type GpuMatrix,
+  releaseMatrix,
+  roundUp,
+  rowView,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { scaleRows } from "../linalg/scale_rows.ts";
 import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
-import { affinityBlock, type NodeScale, normalizeBlock, rowSums, tileFor, uploadScale } from "./affinity.ts";
+import { affinityBlock, rowSums, symmetricAffinity, type Tile, tileFor } from "./affinity.ts";
 
 /** How the operator keeps the affinity. */
 export type Storage = "stored" | "tiled" | "mixed";
@@ -15,8 +23,6 @@ export interface AffinityOperator extends SymmetricOperator {
   degrees: Float64Array;
   /** The first eigenvector of D^−½ A D^−½, whose eigenvalue is 1. */
   first: Float64Array;
-  /** Measured seconds to make the whole affinity once and to apply it to one block, and what was decided from them. */
-  cost: { make: number; apply: number };
   release(): void;
 }
 
@@ -44,7 +50,8 @@ interface Panel {
 /**
  * Builds the operator of a graph's unit features.
  *
- * Degrees come from a first pass that makes the affinity once, tile by tile. Panels of it are kept as long as the budget
+ * Degrees come from a first pass that makes the affinity once: whole, where it fits the budget and one binding, else tile
+ * by tile. Panels of it are kept as long as the budget
  * lasts, if the time to make a panel, measured on the first one, is worth saving over the expected applications; the
  * rest is made again at every application, so memory beyond the budget is O(n · d).
  *
@@ -59,9 +66,12 @@ export async function affinityOperator(
   const n = unit.rows;
   const { storage, applications = 5 } = options;
   const budget = storage === "tiled" ? 0 : storage === "stored" ? Infinity : options.budget ?? DEFAULT_BUDGET;
+  const wholeBytes = 4 * n * roundUp(n, 4);
+  if (wholeBytes <= Math.min(budget, gpu.limits.bindingBytes)) {
+    return await wholeOperator(gpu, unit, wholeBytes);
+  }
   const tile = tileFor(gpu, n);
   const bytesPerPanel = tile.rows * tile.stride * 4;
-  const plain = uploadScale(gpu, n);
   const sums = allocate(gpu, n * 4, "degrees");
   const panels: Panel[] = [];
   const cost = { make: 0, apply: 0 };
@@ -73,11 +83,11 @@ export async function affinityOperator(
       const buffer = stored ? allocate(gpu, rows * tile.stride * 4, "affinity panel") : tile.buffer;
       const measure = first === 0 && storage === undefined && keep && n > 4096;
       if (measure) { // once for nothing, so that compiling is not measured
-        affinityBlock(gpu, unit, plain, 0, 8, unit, plain, { buffer, stride: tile.stride, row: 0 });
+        affinityBlock(gpu, unit, 0, 8, unit, { buffer, stride: tile.stride, row: 0 });
         await sync(gpu);
       }
       const started = performance.now();
-      affinityBlock(gpu, unit, plain, first, rows, unit, plain, { buffer, stride: tile.stride, row: 0 });
+      affinityBlock(gpu, unit, first, rows, unit, { buffer, stride: tile.stride, row: 0 });
       if (measure) {
         await sync(gpu);
         cost.make = (performance.now() - started) / 1000 * n / rows;
@@ -90,25 +100,39 @@ export async function affinityOperator(
         if (!keep && stored) release(gpu, panels.pop()!.buffer);
       }
     }
-    const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);
-    const degrees = Float64Array.from(new Float32Array(bytes));
-    const volume = degrees.reduce((sum, d) => sum + d, 0);
-    const first = degrees.map((d) => Math.sqrt(d / volume));
-    const scale = uploadScale(gpu, n, degrees.map((d) => 1 / Math.sqrt(d)), first);
-    for (const panel of panels) normalizeBlock(gpu, { ...panel, panelRow: 0 }, n, tile.stride, scale);
-    if (panels.length && panels.at(-1)!.first + panels.at(-1)!.rows === n) {
-      release(gpu, tile.buffer);
-      return operator(gpu, unit, scale, panels, null, degrees, first, cost);
-    }
-    return operator(gpu, unit, scale, panels, tile, degrees, first, cost);
+    const degrees = await readDegrees(gpu, sums, n);
+    const isWhole = panels.length > 0 && panels.at(-1)!.first + panels.at(-1)!.rows === n;
+    if (isWhole) release(gpu, tile.buffer);
+    return operator(gpu, unit, panels, isWhole ? null : tile, degrees);
   } catch (error) {
     for (const { buffer } of panels) release(gpu, buffer);
     release(gpu, tile.buffer);
     throw error;
   } finally {
-    release(gpu, plain.buffer);
     release(gpu, sums);
   }
+}
+
+/** The operator of a graph whose affinity fits one buffer. */
+async function wholeOperator(gpu: Gpu, unit: GpuMatrix, bytes: number): Promise<AffinityOperator> {
+  const n = unit.rows, stride = roundUp(n, 4);
+  const buffer = allocate(gpu, bytes, "affinity"), sums = allocate(gpu, n * 4, "degrees");
+  try {
+    symmetricAffinity(gpu, unit, { buffer, stride });
+    rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums);
+    const degrees = await readDegrees(gpu, sums, n);
+    return operator(gpu, unit, [{ first: 0, rows: n, buffer }], null, degrees);
+  } catch (error) {
+    release(gpu, buffer);
+    throw error;
+  } finally {
+    release(gpu, sums);
+  }
+}
+
+async function readDegrees(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
+  const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);
+  return Float64Array.from(new Float32Array(bytes));
 }
 
 function panelMatrix(panel: Panel, cols: number, stride: number): GpuMatrix {
@@ -149,37 +173,48 @@ async function measureApply(gpu: Gpu, panel: Panel, n: number, stride: number): 
 function operator(
   gpu: Gpu,
   unit: GpuMatrix,
-  scale: NodeScale,
   panels: Panel[],
-  tile: { buffer: GPUBuffer; rows: number; stride: number } | null,
+  tile: Tile | null,
   degrees: Float64Array,
-  first: Float64Array,
-  cost: { make: number; apply: number },
 ): AffinityOperator {
-  const n = unit.rows;
-  const stride = roundUp(n, 4);
+  const n = unit.rows, stride = roundUp(n, 4);
+  const volume = degrees.reduce((sum, d) => sum + d, 0);
+  const first = degrees.map((d) => Math.sqrt(d / volume));
+  const column = (values: Float64Array, label: string) =>
+    uploadMatrix(gpu, { data: Float32Array.from(values), rows: n, cols: 1 }, label);
+  const known = column(first, "first eigenvector"),
+    minus = column(first.map((v) => -v), "− first eigenvector");
+  const inverseRoots = allocate(gpu, n * 4, "d^−½");
+  writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(d)));
   return {
     size: n,
     storage: tile === null ? "stored" : panels.length ? "mixed" : "tiled",
     degrees,
     first,
-    cost,
     apply(x, out) {
+      const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "A D^−½ x");
       const applyPanel = (panel: Panel) => {
-        multiply(gpu, panelMatrix(panel, n, stride), x, { out: rowView(out, panel.first, panel.rows) });
+        multiply(gpu, panelMatrix(panel, n, stride), scaled, {
+          out: rowView(image, panel.first, panel.rows),
+        });
       };
       panels.forEach(applyPanel);
       const last = panels.at(-1);
       for (let at = last ? last.first + last.rows : 0; tile && at < n; at += tile.rows) {
         const rows = Math.min(tile.rows, n - at);
-        affinityBlock(gpu, unit, scale, at, rows, unit, scale, { buffer: tile.buffer, stride, row: 0 });
+        affinityBlock(gpu, unit, at, rows, unit, { buffer: tile.buffer, stride, row: 0 });
         applyPanel({ first: at, rows, buffer: tile.buffer });
       }
+      const share = multiply(gpu, known, x, { transposeA: true });
+      scaleRows(gpu, image, inverseRoots, { out });
+      multiply(gpu, minus, share, { out, accumulate: true });
+      releaseMatrix(gpu, scaled, image, share);
     },
     release() {
       for (const { buffer } of panels) release(gpu, buffer);
       if (tile) release(gpu, tile.buffer);
-      release(gpu, scale.buffer);
+      release(gpu, inverseRoots);
+      releaseMatrix(gpu, known, minus);
     },
   };
 }

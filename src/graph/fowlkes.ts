@@ -1,5 +1,5 @@
 /** The Nyström method with orthogonalised eigenvectors, panel by panel. */
-import { type Gpu, release } from "../gpu/mod.ts";
+import { allocate, type Gpu, release, writeBuffer } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -14,7 +14,8 @@ import {
 } from "../linalg/matrix.ts";
 import { uploadSmall } from "../linalg/orthonormalize.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
-import { affinityBlock, type NodeScale, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { scaleRows } from "../linalg/scale_rows.ts";
+import { affinityBlock, uploadUnitRows } from "./affinity.ts";
 import { type NodeSource, readPanels } from "./node_source.ts";
 import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
@@ -28,8 +29,6 @@ export const MOST_LANDMARKS = 2048;
 /** Landmarks on the GPU. */
 interface Landmarks {
   unit: GpuMatrix;
-  /** s = 1 for each. */
-  plain: NodeScale;
   /** Rows of affinity to them that are made at a time. */
   rowsAtATime: number;
 }
@@ -105,27 +104,23 @@ export async function orthogonalizedNystrom(
       const unit = unitRows(gpu, features);
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
       const degrees = parts.flatMap(({ data }) => [...data]);
-      const scale = uploadScale(
-        gpu,
-        unit.rows,
-        Float64Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))),
-      );
+      const inverseRoots = allocate(gpu, unit.rows * 4, "d^−½");
+      writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))));
       let accumulate = first > 0;
-      affinities(gpu, landmarks, unit, (b) => {
-        const f = multiply(gpu, b, small);
-        multiply(gpu, f, f, { transposeA: true, out: gram, accumulate });
+      affinities(gpu, landmarks, unit, (b, firstFactor) => {
+        const f = multiply(gpu, b, small), scaled = scaleRows(gpu, f, inverseRoots, { firstFactor });
+        multiply(gpu, scaled, scaled, { transposeA: true, out: gram, accumulate });
         accumulate = true;
-        releaseMatrix(gpu, f);
+        releaseMatrix(gpu, f, scaled);
         return gram;
-      }, scale);
-      release(gpu, scale.buffer);
+      });
+      release(gpu, inverseRoots);
       releaseMatrix(gpu, unit);
       onProgress?.(n + first + features.rows, 2 * n, 0);
     }
     const product = Float64Array.from((await downloadMatrix(gpu, gram)).data);
     return solved({ affinity, root, rank, q, product, components });
   } finally {
-    release(gpu, landmarks.plain.buffer);
     releaseMatrix(gpu, ...held);
   }
 }
@@ -163,7 +158,6 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
       return vectors;
     },
     release() {
-      release(gpu, landmarks.plain.buffer);
       releaseMatrix(gpu, landmarks.unit, weights);
     },
   };
@@ -173,7 +167,6 @@ function openLandmarks(gpu: Gpu, features: Matrix): Landmarks {
   const m = features.rows;
   return {
     unit: uploadUnitRows(gpu, features, "landmarks"),
-    plain: uploadScale(gpu, m),
     rowsAtATime: Math.max(8, Math.floor(BLOCK_BYTES / (4 * m) / 8) * 8),
   };
 }
@@ -188,12 +181,11 @@ function unitRows(gpu: Gpu, features: Matrix): GpuMatrix {
 /** Makes the affinities of a panel to the landmarks block by block, and hands each to `use`. */
 function affinities(
   gpu: Gpu,
-  { unit: landmarks, plain, rowsAtATime }: Landmarks,
+  { unit: landmarks, rowsAtATime }: Landmarks,
   unit: GpuMatrix,
-  use: (block: GpuMatrix) => GpuMatrix,
-  scale?: NodeScale,
+  use: (block: GpuMatrix, first: number) => GpuMatrix,
 ): GpuMatrix[] {
-  const own = scale ?? uploadScale(gpu, unit.rows), results = [];
+  const results = [];
   const block = allocateMatrix(
     gpu,
     Math.min(rowsAtATime, unit.rows),
@@ -203,11 +195,10 @@ function affinities(
   const target = { buffer: block.panels[0], stride: block.stride, row: 0 };
   for (let first = 0; first < unit.rows; first += rowsAtATime) {
     const rows = Math.min(rowsAtATime, unit.rows - first);
-    affinityBlock(gpu, unit, own, first, rows, landmarks, plain, target);
-    results.push(use({ ...block, rows }));
+    affinityBlock(gpu, unit, first, rows, landmarks, target);
+    results.push(use({ ...block, rows }, first));
   }
   releaseMatrix(gpu, block);
-  if (!scale) release(gpu, own.buffer);
   return results;
 }
 

@@ -13,7 +13,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { affinityBlock, uploadScale, uploadUnitRows } from "./affinity.ts";
+import { affinityBlock, uploadUnitRows } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
@@ -159,7 +159,6 @@ export function openSearch(
     values: allocate(gpu, mostRows * k * 4, "neighbour lists"),
     indices: allocate(gpu, mostRows * k * 4, "neighbour lists"),
   };
-  const plain = metric === "cosine" ? uploadScale(gpu, Math.max(mostRows, width)) : null;
   return {
     base: y,
     record(x, first, count) {
@@ -170,7 +169,7 @@ export function openSearch(
           const columns = Math.min(width, base.rows - column);
           const candidates = rowView(y, column, columns);
           const target = { buffer: tile, stride: width, row: 0 };
-          if (plain) affinityBlock(gpu, queries, plain, 0, rows, candidates, plain, target);
+          if (metric === "cosine") affinityBlock(gpu, queries, 0, rows, candidates, target);
           else squaredDistances(gpu, queries, 0, rows, candidates, target);
           const begin = Number(column === 0), finish = Number(column + width >= base.rows);
           const self = [Number(excludeSelf), first + at];
@@ -189,7 +188,6 @@ export function openSearch(
     },
     release() {
       for (const buffer of [tile, lists.values, lists.indices]) release(gpu, buffer);
-      if (plain) release(gpu, plain.buffer);
       releaseMatrix(gpu, y);
     },
   };

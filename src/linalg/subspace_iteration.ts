@@ -175,7 +175,7 @@ async function extend(
   operator.apply(block, image);
   const grams = basis.vectors.map((v) => multiply(gpu, v, block, { transposeA: true }));
   const projected = basis.vectors.map((v) => multiply(gpu, v, image, { transposeA: true }));
-  let inside = allocateMatrix(gpu, block.rows, block.cols, "image within the basis");
+  const inside = allocateMatrix(gpu, block.rows, block.cols, "image within the basis");
   basis.vectors.forEach((v, i) => multiply(gpu, v, projected[i], { out: inside, accumulate: i > 0 }));
   const outside = allocateMatrix(gpu, block.rows, block.cols, "image outside the basis");
   combine(gpu, outside, [1, image], [-1, inside]);
