@@ -96,7 +96,8 @@ export async function affinityOperator(
       if (stored) panels.push({ first, rows, buffer });
       if (measure) {
         cost.apply = await measureApply(gpu, { first, rows, buffer }, n, tile.stride) * n / rows;
-        keep = cost.make * (applications - 1) > WORTHWHILE * applications * (cost.make + cost.apply);
+        const share = Math.min(1, budget / wholeBytes);
+        keep = share * cost.make * (applications - 1) > WORTHWHILE * applications * (cost.make + cost.apply);
         if (!keep && stored) release(gpu, panels.pop()!.buffer);
       }
     }

@@ -1,7 +1,6 @@
 /** Spectral clustering by the normalised cut. */
 import type { Gpu } from "../gpu/mod.ts";
 import {
-  allocateMatrix,
   downloadMatrix,
   type GpuMatrix,
   type Matrix,
@@ -152,7 +151,12 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
   try {
     operator = await affinityOperator(gpu, unit, options);
     const solved = Math.max(options.components, 2) - 1;
-    const start = await leadingSpan(gpu, unit, startWidth(x.rows, solved), seededRandom(options.seed ?? 0));
+    const start = await leadingSpan(
+      gpu,
+      unit,
+      startWidth(x.rows, solved) - 1,
+      seededRandom(options.seed ?? 0),
+    );
     return await operatorCut(gpu, operator, { ...options, start });
   } finally {
     operator?.release();
@@ -160,7 +164,7 @@ async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions):
   }
 }
 
-/** Columns of a block: half as many more where every application makes the affinity again, which costs more than they do. */
+/** Columns of a block, the first eigenvector's included: half as many more where every application makes the affinity again, which costs more than they do. */
 function startWidth(n: number, components: number): number {
   const width = blockWidth(components);
   return 4 * n * n > DEFAULT_BUDGET ? Math.ceil(1.5 * width / 16) * 16 : width;
@@ -188,7 +192,6 @@ export async function operatorCut(
       "first eigenvector",
     );
     held.push(first);
-    const firstResidual = await residualOfFirst(gpu, operator, first);
     const found = await subspaceIteration(gpu, operator, {
       ...options,
       components: solved - 1,
@@ -197,6 +200,7 @@ export async function operatorCut(
       known: [first],
     });
     held.push(found.eigenvectors);
+    const [firstResidual] = found.knownResiduals;
     const rest = await downloadMatrix(gpu, found.eigenvectors);
     const eigenvectors = besides(operator.first, rest, components);
     fixSigns(eigenvectors);
@@ -205,7 +209,7 @@ export async function operatorCut(
       eigenvectors,
       eigenvalues: Float64Array.from(eigenvalues.slice(0, components)),
       residuals: Float64Array.from([firstResidual, ...found.residuals].slice(0, components)),
-      applications: found.applications + 1,
+      applications: found.applications,
       eigengap: eigenvalues[components - 1] - eigenvalues[components],
       converged: found.converged && firstResidual <= tolerance,
       degrees: Float32Array.from(operator.degrees),
@@ -214,19 +218,6 @@ export async function operatorCut(
   } finally {
     releaseMatrix(gpu, ...held);
   }
-}
-
-/** ‖M y₁ − y₁‖, which the deflated operator M′ = M − y₁ y₁ᵀ gives as ‖M′ y₁‖. */
-async function residualOfFirst(
-  gpu: Gpu,
-  operator: { apply(x: GpuMatrix, out: GpuMatrix): void },
-  first: GpuMatrix,
-): Promise<number> {
-  const image = allocateMatrix(gpu, first.rows, 1, "M′ · first eigenvector");
-  operator.apply(first, image);
-  const { data } = await downloadMatrix(gpu, image);
-  releaseMatrix(gpu, image);
-  return Math.sqrt(data.reduce((sum, v) => sum + v * v, 0));
 }
 
 /** The first eigenvector beside the columns of the rest, `components` in all. */

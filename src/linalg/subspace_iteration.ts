@@ -45,9 +45,7 @@ export interface SubspaceOptions {
   /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5, and never above 1 % of λ (or 3e-7). */
   tolerance?: number;
   seed?: number;
-  /** Columns of a block, more than `components`; default `blockWidth(components)`. */
-  width?: number;
-  /** n × width columns to start from, zero ones to be filled at random; released. Default: random ones. */
+  /** Columns to start from, more than `components`; released. Blocks are as wide, known columns included. Default: random. */
   start?: GpuMatrix;
   /** Operator applications to a block after which to give up; default 400. */
   maxApplications?: number;
@@ -65,6 +63,8 @@ export interface SubspaceResult {
   eigenvalues: number[];
   /** ‖M x − λ x‖ as measured. */
   residuals: number[];
+  /** ‖M x‖ of every known eigenvector, which the operator is to have been freed from. */
+  knownResiduals: number[];
   /** Estimate of the eigenvalue after the last one wanted. */
   nextEigenvalue: number;
   /** Applications of the operator to a block. */
@@ -104,8 +104,8 @@ export async function subspaceIteration(
 ): Promise<SubspaceResult> {
   const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress } = options;
   const n = operator.size, random = seededRandom(seed);
-  const width = Math.min(options.start?.cols ?? options.width ?? blockWidth(components), n);
   const taken = known.reduce((sum, { cols }) => sum + cols, 0);
+  const fresh = options.start?.cols ?? Math.min(blockWidth(components), n) - taken, width = fresh + taken;
   const mostBlocks = Math.max(2, Math.min(MOST_BLOCKS, Math.floor((n - taken) / width)));
   const basis: Basis = {
     ...{ vectors: [], images: [], size: 0 },
@@ -114,11 +114,23 @@ export async function subspaceIteration(
   const held: GpuMatrix[] = [];
   let applications = 0, restarted = false;
   try {
-    let block = await orthonormalize(gpu, options.start ?? randomBlock(gpu, n, width, random), known, random);
+    const start = await orthonormalize(
+      gpu,
+      options.start ?? randomBlock(gpu, n, fresh, random),
+      known,
+      random,
+    );
+    let block = mix(gpu, [start, ...known], identity(width), width, width);
+    releaseMatrix(gpu, start);
+    let knownResiduals: number[] = [];
     while (true) {
       const { next, nextGram, imageGram } = await extend(gpu, operator, basis, block, known);
       held.splice(0, held.length, next);
-      applications++;
+      if (applications++ === 0) {
+        const squares = Array.from({ length: taken }, (_, i) => imageGram.data[(fresh + i) * (width + 1)]);
+        knownResiduals = squares.map((square) => Math.sqrt(Math.max(0, square)));
+        setAside(basis, fresh);
+      }
       const { values, vectors } = ritzPairs(basis);
       const residuals = estimatedResiduals(vectors, basis.size, nextGram);
       const isGood = (at: number) => residuals[at] <= allowed(values[at], tolerance);
@@ -133,7 +145,7 @@ export async function subspaceIteration(
         const converged = nextKnown &&
           found.residuals.every((residual, at) => residual <= allowed(values[at], tolerance));
         if (converged || giveUp) {
-          return { ...found, nextEigenvalue: values[components], applications, converged };
+          return { ...found, knownResiduals, nextEigenvalue: values[components], applications, converged };
         }
         releaseMatrix(gpu, found.eigenvectors);
       }
@@ -155,6 +167,20 @@ function randomBlock(gpu: Gpu, rows: number, cols: number, random: Random): GpuM
     { data: fillRandom(new Float32Array(rows * cols), random), rows, cols },
     "start block",
   );
+}
+
+function identity(n: number): Float64Array {
+  return Float64Array.from({ length: n * n }, (_, at) => Number(at % (n + 1) === 0));
+}
+
+/** Makes the basis' columns from `first` on, which are known eigenvectors, pairs of their own below all others. */
+function setAside({ size, gram, projected }: Basis, first: number): void {
+  for (let r = first; r < size; r++) {
+    for (let c = 0; c < size; c++) {
+      gram[r * size + c] = gram[c * size + r] = Number(r === c);
+      projected[r * size + c] = projected[c * size + r] = -Number(r === c);
+    }
+  }
 }
 
 /**
