@@ -1,7 +1,7 @@
-// C = A · B, or C + A · B, with B packed into blocks of 16 columns that are read as a uniform buffer: on a software adapter a
+// C = op(A) · B, or C + op(A) · B, op(X) = X or Xᵀ, with B packed into blocks of 16 columns that are read as a uniform buffer: on a software adapter a
 // load from there costs a fraction of one from storage. The same values in the same order as matmul, to the bit.
 //
-// a       A, m × k, row-major, rows padded to a multiple of 4
+// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4
 // b       one slice made by pack_columns: `blocks` blocks of `k` rows of 16 columns, zeros beyond the last row and column
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
@@ -9,6 +9,7 @@
 // Dispatch: x = ⌈m / 8 / WORKGROUP⌉, y = blocks. One invocation makes 8 × 16 values of C in registers.
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
+override TRANSPOSE_A: bool = false;
 override WORKGROUP: u32 = 8;
 
 const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
@@ -16,20 +17,34 @@ const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a
 struct Params {
   m: u32, // rows of C
   n: u32, // columns of C from the first of the slice on
-  k: u32, // inner extent, a multiple of 4
-  a_stride: u32, // vec4 per row of A
+  k: u32, // inner extent, a multiple of 4 in B
+  a_stride: u32, // vec4 per stored row of A
   c_stride: u32, // of C
-  a_row: u32, // first row of A
+  a_row: u32, // first stored row of A
   c_row: u32, // of C
-  a_col: u32, // first column of A, in vec4
+  a_col: u32, // first stored column of A, in vec4
   c_col: u32, // of C
   accumulate: u32, // 1: add to what C holds
+  k_end: u32, // rows that A has when stored transposed
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<uniform> b: array<vec4f, SLICE>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
+
+// Rows row … row + 3 of the transposed A at 4 k … 4 k + 3.
+fn load_a_transposed(row: u32, k: u32) -> mat4x4f {
+  let column = params.a_col + min(row, params.m - 1) / 4;
+  let last = params.k_end - 1;
+  let at = params.a_row;
+  return transpose(mat4x4f(
+    a[(at + min(4 * k, last)) * params.a_stride + column],
+    a[(at + min(4 * k + 1, last)) * params.a_stride + column],
+    a[(at + min(4 * k + 2, last)) * params.a_stride + column],
+    a[(at + min(4 * k + 3, last)) * params.a_stride + column],
+  ));
+}
 
 // Place of row `row` of A.
 fn place_a(row: u32) -> u32 {
@@ -112,14 +127,35 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var c73 = start(at + 7 * step + 3, row + 7, col + 12);
   let first = id.y * params.k * 4;
   for (var k = 0u; k < params.k / 4; k++) {
-    let a0 = a[p0 + k];
-    let a1 = a[p1 + k];
-    let a2 = a[p2 + k];
-    let a3 = a[p3 + k];
-    let a4 = a[p4 + k];
-    let a5 = a[p5 + k];
-    let a6 = a[p6 + k];
-    let a7 = a[p7 + k];
+    var a0: vec4f;
+    var a1: vec4f;
+    var a2: vec4f;
+    var a3: vec4f;
+    var a4: vec4f;
+    var a5: vec4f;
+    var a6: vec4f;
+    var a7: vec4f;
+    if (TRANSPOSE_A) {
+      let t0 = load_a_transposed(row, k);
+      a0 = t0[0];
+      a1 = t0[1];
+      a2 = t0[2];
+      a3 = t0[3];
+      let t1 = load_a_transposed(row + 4, k);
+      a4 = t1[0];
+      a5 = t1[1];
+      a6 = t1[2];
+      a7 = t1[3];
+    } else {
+      a0 = a[p0 + k];
+      a1 = a[p1 + k];
+      a2 = a[p2 + k];
+      a3 = a[p3 + k];
+      a4 = a[p4 + k];
+      a5 = a[p5 + k];
+      a6 = a[p6 + k];
+      a7 = a[p7 + k];
+    }
     let b0 = load_b(first + 16 * k);
     c00 = mac(c00, a0, b0);
     c10 = mac(c10, a1, b0);

@@ -21,14 +21,22 @@ const note = `seed ${testSeed}`;
 
 Deno.test("matmul() with packed columns equals the float64 reference, and the other variant to the bit", async (t) => {
   for (const [m, k, n] of SHAPES) {
-    for (const transposeB of [false, true]) {
-      await t.step(`${m} × ${k} by ${k} × ${n}${transposeB ? " (transposed)" : ""}`, async () => {
-        const a = randomMatrix(m, k), b = transposeB ? randomMatrix(n, k, 1) : randomMatrix(k, n, 1);
-        const { data } = await matmul(packed, a, b, { transposeB });
-        assertClose(data, reference(a.data, b.data, m, k, n, false, transposeB), { relative: 1e-5, note });
-        assertSameBits(data, (await matmul(registers, a, b, { transposeB })).data, note);
-        const small = withBindings(packed, 2 ** 16);
-        assertSameBits((await matmul(small, a, b, { transposeB })).data, data, `small bindings, ${note}`);
+    for (const [transposeA, transposeB] of [[false, false], [false, true], [true, false], [true, true]]) {
+      const name = `${m} × ${k}${transposeA ? " (transposed)" : ""} by ${k} × ${n}`;
+      await t.step(`${name}${transposeB ? " (transposed)" : ""}`, async () => {
+        const a = transposeA ? randomMatrix(k, m) : randomMatrix(m, k);
+        const b = transposeB ? randomMatrix(n, k, 1) : randomMatrix(k, n, 1),
+          options = { transposeA, transposeB };
+        const { data } = await matmul(packed, a, b, options);
+        assertClose(data, reference(a.data, b.data, m, k, n, transposeA, transposeB), {
+          relative: 1e-5,
+          note,
+        });
+        assertSameBits(data, (await matmul(registers, a, b, options)).data, note);
+        const small = (await matmul(withBindings(packed, 2 ** 16), a, b, options)).data;
+        const isSplit = transposeA && !transposeB && k >= 1024; // panels of fewer than 512 rows change its order
+        if (isSplit) assertClose(small, data, { relative: 1e-5, note: `small bindings, ${note}` });
+        else assertSameBits(small, data, `small bindings, ${note}`);
       });
     }
   }

@@ -92,7 +92,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const packed = gpu.variant === "packed" && !transposeA && m >= FEW_ROWS;
+  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS;
   const overrides = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB), WORKGROUP };
 
   for (const mr of mRanges) {
@@ -110,7 +110,11 @@ export function multiply(
           const right = { buffer: pb.buffer, row: pb.row, col: 4 * bCol, stride: b.stride };
           const to = { buffer: pc.buffer, row: pc.row, col: nr.first, stride: c.stride };
           const add = accumulate || kr.first > 0;
-          multiplyPacked(gpu, [mr.count, kr.count, nr.count], left, right, transposeB, to, add);
+          multiplyPacked(gpu, [mr.count, kr.count, nr.count], left, right, to, {
+            transposeA,
+            transposeB,
+            accumulate: add,
+          });
           continue;
         }
         const run = (
@@ -175,27 +179,27 @@ interface Part {
   stride: number;
 }
 
-/** C = A · op(B), or C + A · op(B), of parts; B is packed slice by slice. */
+/** C = op(A) · op(B), or C + op(A) · op(B), of parts; B is packed slice by slice. */
 function multiplyPacked(
   gpu: Gpu,
   [m, k, n]: [m: number, k: number, n: number],
   a: Part,
   b: Part,
-  transpose: boolean,
   c: Part,
-  accumulate: boolean,
+  { transposeA, transposeB, accumulate }: MatmulOptions & { accumulate: boolean },
 ): void {
   for (let kFirst = 0; kFirst < k; kFirst += DEEPEST_BLOCK) {
     const kCount = Math.min(DEEPEST_BLOCK, k - kFirst);
-    const rows = transpose ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
-    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose }, (slice) => {
+    const rows = transposeB ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
+    const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
+    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true }, (slice) => {
       dispatch(gpu, MATMUL_PACKED, {
         buffers: [a.buffer, slice.binding, c.buffer],
         u32: [
-          ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, a.row, c.row],
-          ...[(a.col + kFirst) / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0)],
+          ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, aRow, c.row],
+          ...[aCol / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0), kCount],
         ],
-        overrides: { WORKGROUP },
+        overrides: { TRANSPOSE_A: Number(transposeA), WORKGROUP },
         workgroups: [Math.ceil(m / 8 / WORKGROUP), slice.blocks],
         sizes: `${m} × ${kCount} by ${kCount} × ${n}`,
       });
