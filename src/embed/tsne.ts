@@ -13,17 +13,17 @@ const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
 const REPULSION: Kernel = { label: "tsne_repulsion", code: repulsionCode };
 const STEP: Kernel = { label: "tsne_step", code: stepCode };
 
-/** Settings of `tsne`; the defaults are scikit-learn's. */
+/** Settings of `tsne`. */
 export interface TsneOptions {
   /** 2 or 3; default 3. */
   dimensions?: 2 | 3;
   /** Effective number of neighbours, at most 42; default 30, lowered where there are too few points. */
   perplexity?: number;
-  /** Steps in all; default 1000, the first quarter (250 at most) with exaggerated attraction. */
+  /** Steps in all; default 500, the first quarter (250 at most) with exaggerated attraction. */
   iterations?: number;
   /** Factor on the attraction in the early steps; default 12. */
   exaggeration?: number;
-  /** Step size; default max(n / exaggeration / 4, 50). */
+  /** Step size; default max(n / exaggeration, 50) (Belkina et al. 2019). */
   learningRate?: number;
   /** Seed of the noise that parts equal points; default 0. */
   seed?: number;
@@ -83,7 +83,7 @@ interface Joint {
  * ```
  */
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
-  const { dimensions = 3, iterations = 1000, exaggeration = 12, seed = 0, onProgress } = options;
+  const { dimensions = 3, iterations = 500, exaggeration = 12, seed = 0, onProgress } = options;
   assertMatrix(x, "t-SNE input");
   const n = x.rows;
   if (n < 4 || n > MAX_POINTS) {
@@ -99,7 +99,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   }
   const perplexity = Math.min(options.perplexity ?? 30, (n - 1) / 3, MAX_PERPLEXITY);
   const joint = await jointProbabilities(gpu, x, perplexity);
-  const rate = options.learningRate ?? Math.max(n / exaggeration / 4, 50);
+  const rate = options.learningRate ?? Math.max(n / exaggeration, 50);
   const early = Math.min(250, Math.floor(iterations / 4)), freedom = dimensions - 1;
   const buffers = workBuffers(gpu, n, joint.p.length), start = startPoints(x, dimensions, seed);
   const atRest = Float32Array.from({ length: n * 8 }, (_, i) => i % 8 < 4 ? 0 : 1);
@@ -271,7 +271,7 @@ function repel(
     buffers: [y, slices === 1 ? repulsion : slabs],
     u32: [n, SLICE],
     overrides: { FREEDOM: freedom },
-    workgroups: [Math.ceil(n / 32), slices],
+    workgroups: [Math.ceil(n / 64), slices],
     sizes: `${n} points`,
   });
   if (slices > 1) sumSlabs(gpu, slabs, repulsion, n, slices);
