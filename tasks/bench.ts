@@ -1,134 +1,104 @@
-/**
- * `deno task bench:graph`: times the large-graph pipeline on synthetic clusters, seconds of each stage and peak memory.
- */
-import { closeGpu, openGpu } from "../mod.ts";
-import type { NodeSource } from "../src/graph/node_source.ts";
-import { fitNystrom } from "../src/graph/nystrom.ts";
-import { fillRandom, seededRandom } from "../src/linalg/random.ts";
-import { peakResidentMb } from "../src/experiments/peak_memory.ts";
+/** `deno task bench`: how fast it is, beside peers and beside the machine's limits. */
+import { closeGpu, openGpu } from "../src/gpu/mod.ts";
+import { measureWork, type WorkResult } from "./bench/harness.ts";
+import { measureLimits } from "./bench/limits.ts";
+import { findPython, programsOf } from "./bench/programs.ts";
+import { type BenchReport, markdownReport } from "./bench/report.ts";
+import { checkRatios } from "./bench/check_ratios.ts";
+import { targetOutcomes } from "./bench/targets.ts";
+import { chosenWorks, WORKS } from "./bench/works.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
-const CLUSTERS = 40;
-const NOISE = 0.5;
+const HELP = `deno task bench [options]
 
-/** What one run took. */
-export interface GraphTimes {
-  n: number;
-  /** Seconds for the landmarks and their eigenvectors. */
-  fit: number;
-  /** Seconds for the vectors of all nodes. */
-  transform: number;
-  /** Highest bytes of GPU buffers. */
-  gpuPeak: number;
-  /** Highest MB of the process. */
-  resident: number;
+  --only LIST       works by name, or by the beginning of their names, as matmul,cut-5000 (default: all but the paper's)
+  --peers           let the peers that are installed take turns with ours
+  --rounds N        rounds of every work (default: 1 to 7, by the work)
+  --set LIST        sizes of a work, as nodes=100000,landmarks=2000 for paper-job
+  --python PATH     the Python of the peers (default: $ALIGNEDCUT_PYTHON, else python3)
+  --json FILE       the whole run as JSON; - prints it
+  --markdown        print the tables of docs/performance.md
+  --out DIR         where the report goes (default: reports/out)
+  --adapter KIND    hardware or software (default: hardware if there is one)
+  --gpu             for a bare checkout on a machine with a GPU: --adapter hardware --peers --json -, and no page
+  --check           compare a few ratios with tasks/bench/ratios.json; warns, never fails
+  --update          with --check: write the ratios of this run there
+  --help            this text
+
+works: ${WORKS.map(({ name }) => name).join(", ")}`;
+
+/** "nodes=100000,landmarks=2000" by name. */
+function sizesOf(text: string | undefined): Record<string, number> {
+  return Object.fromEntries((text?.split(",") ?? []).map((part) => {
+    const [, name, value] = /^(\w+)=(\d+)$/.exec(part) ?? [];
+    if (name) return [name, Number(value)];
+    throw new RangeError(`--set has "${part}": write NAME=NUMBER, as nodes=100000.`);
+  }));
 }
 
-/** n nodes of d channels around 40 centres, made by seed when they are read: nothing of size n is held. */
-function syntheticNodes(n: number, d: number): NodeSource {
-  const centres = fillRandom(new Float32Array(CLUSTERS * d), seededRandom(0));
-  const noise = fillRandom(new Float32Array(2 ** 20), seededRandom(1));
+/** Measures the works that the flags name. */
+async function runBench(flags: Flags): Promise<BenchReport> {
+  const adapter = flags.gpu ? "hardware" : flags.adapter as "hardware" | "software" | undefined;
+  const load = Deno.loadavg(), probe = await openGpu({ adapter });
+  const { description, software } = probe.adapter;
+  closeGpu(probe);
+  const works = chosenWorks(flags.only as string | undefined, software);
+  const sizes = sizesOf(flags.set as string | undefined), rounds = wholeNumber(flags, "rounds", 1, 100);
+  const peers = flags.peers === true || flags.gpu === true;
+  const python = await findPython(flags.python as string | undefined);
+  const limits = await measureLimits(python, adapter);
+  const results: WorkResult[] = [];
+  for (const plan of works) {
+    const folder = await Deno.makeTempDir({ prefix: "alignedcut-bench-" });
+    try {
+      results.push(
+        await measureWork({
+          plan,
+          options: { ...plan.options(software), ...sizes },
+          ...await programsOf(plan, { peers, python, adapter }),
+          rounds: rounds ?? plan.rounds,
+          folder,
+          openJudge: () => openGpu({ adapter }),
+          closeJudge: closeGpu,
+          tell: (line) => console.error(line),
+        }),
+      );
+    } catch (error) {
+      if (works.length === 1) throw error;
+      console.error((error as Error).message);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  }
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   return {
-    rows: n,
-    cols: d,
-    strata: (row) => row % CLUSTERS,
-    read(first, count) {
-      const data = new Float32Array(count * d);
-      for (let i = 0; i < count; i++) {
-        const node = first + i, from = Math.imul(node, 0x9e3779b1) >>> 0, centre = (node % CLUSTERS) * d;
-        for (let c = 0; c < d; c++) {
-          data[i * d + c] = centres[centre + c] +
-            NOISE * noise[(from + Math.imul(c, 7919)) & (noise.length - 1)];
-        }
-      }
-      return Promise.resolve({ data, rows: count, cols: d });
-    },
+    ...{ schema: 1, version, deno: Deno.version.deno, adapter: { description, software } },
+    ...{ cores: navigator.hardwareConcurrency, load, limits, works: results },
+    targets: targetOutcomes(results, works.map(({ name }) => name), software),
   };
 }
 
-/**
- * Fits m landmarks of n synthetic nodes and streams the 20 eigenvectors of all nodes.
- *
- * @param d channels
- * @param k neighbours
- */
-export async function benchGraph(n: number, d: number, m: number, k: number): Promise<GraphTimes> {
-  const gpu = await openGpu();
-  try {
-    const source = syntheticNodes(n, d);
-    const started = performance.now();
-    const model = await fitNystrom(gpu, source, { landmarks: m, neighbors: k, components: 20 });
-    const fitted = performance.now();
-    for await (const { vectors } of model.panels(source)) {
-      if (!vectors.data.every(Number.isFinite)) throw new Error("A vector is not finite.");
-    }
-    return {
-      n,
-      fit: (fitted - started) / 1000,
-      transform: (performance.now() - fitted) / 1000,
-      gpuPeak: gpu.memory.peak,
-      resident: await peakResidentMb(),
-    };
-  } finally {
-    closeGpu(gpu);
-  }
-}
-
-const HELP = `deno task bench:graph [options]
-
-  --graph LIST      nodes, as 7.1M or 100k,200k,400k,709k (default: 100k,200k,400k,709200)
-  --channels N      channels of a node (default: 64)
-  --landmarks N     landmarks (default: 2000)
-  --neighbors N     neighbours a node (default: 32)
-  --help            this text`;
-
-/** "7.1M", "709k" or "709200" as a number. */
-function nodesOf(text: string): number {
-  const found = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text);
-  const nodes = found
-    ? Math.round(Number(found[1]) * { "": 1, k: 1e3, M: 1e6 }[found[2] as "" | "k" | "M"])
-    : 0;
-  if (nodes >= 1000) return nodes;
-  throw new RangeError(`--graph has "${text}": give numbers of nodes from 1000 on, as 709200, 709k or 7.1M.`);
-}
-
-/** Every size in a process of its own, so that none inherits the memory of another. */
-async function eachByItself(sizes: number[], flags: Flags): Promise<void> {
-  const same = ["channels", "landmarks", "neighbors"].flatMap((name) =>
-    flags[name] === undefined ? [] : [`--${name}`, String(flags[name])]
+await runTask(async () => {
+  const flags = readFlags(
+    Deno.args,
+    ["only", "rounds", "set", "python", "json", "out", "adapter"],
+    ["peers", "markdown", "gpu", "check", "update"],
   );
-  const script = new URL(import.meta.url).pathname;
-  for (const n of sizes) {
-    const args = ["run", "--allow-read", "--allow-env", "--allow-sys", script, "--graph", String(n), ...same];
-    const { success } = await new Deno.Command(Deno.execPath(), {
-      args,
-      stdout: "inherit",
-      stderr: "inherit",
-    })
-      .output();
-    if (!success) Deno.exit(1);
+  if (!flags) return console.log(HELP);
+  if (flags.check) return await checkRatios(flags.update === true);
+  const report = await runBench(flags);
+  const json = flags.gpu ? flags.json ?? "-" : flags.json;
+  if (json === "-") console.log(JSON.stringify(report, null, 2));
+  else if (json) await Deno.writeTextFile(String(json), JSON.stringify(report, null, 2) + "\n");
+  if (flags.markdown) console.log(markdownReport(report));
+  if (flags.gpu) return;
+  if (!flags.markdown && json !== "-") {
+    for (const { work, target, measured, verdict } of report.targets) {
+      console.log(`${verdict}: ${work}: ${target}: ${measured}`);
+    }
   }
-}
-
-if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, ["graph", "channels", "landmarks", "neighbors"]);
-    if (!flags) return console.log(HELP);
-    const channels = wholeNumber(flags, "channels", 1, 4096) ?? 64;
-    const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? 2000;
-    const neighbors = wholeNumber(flags, "neighbors", 1, 128) ?? 32;
-    const sizes = String(flags.graph ?? "100k,200k,400k,709200").split(",").map(nodesOf);
-    if (sizes.length > 1) return await eachByItself(sizes, flags);
-    const { n, fit, transform, gpuPeak, resident } = await benchGraph(
-      sizes[0],
-      channels,
-      landmarks,
-      neighbors,
-    );
-    console.log(
-      `${n} nodes: fit ${fit.toFixed(1)} s, transform ${transform.toFixed(1)} s, GPU ${
-        (gpuPeak / 2 ** 20).toFixed(0)
-      } MiB, resident ${resident} MB at most`,
-    );
-  });
-}
+  const page = new URL("./bench/bench_page.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
+  const { writeBenchPage } = await import(page);
+  const command = ["deno task bench", ...Deno.args].join(" ");
+  console.error(`done: ${await writeBenchPage(report, String(flags.out || "reports/out"), command)}`);
+});

@@ -1,0 +1,47 @@
+/** The process of one work of ours: reads requests, one JSON object a line, and answers them. */
+import { closeGpu, type Gpu, openGpu, timeKernels } from "../../src/gpu/mod.ts";
+import { peakResidentMb } from "../../src/experiments/peak_memory.ts";
+import { type Answer, MARK, type Request } from "./messages.ts";
+import { eachLine } from "./each_line.ts";
+import type { OpenWork } from "./work.ts";
+import { openOf, planOf } from "./works.ts";
+
+console.log = console.error; // the harness reads standard output
+
+let gpu: Gpu | undefined, work: OpenWork | undefined;
+
+async function answer(request: Request): Promise<Answer> {
+  switch (request.do) {
+    case "open": {
+      gpu = await openGpu({ adapter: Deno.args[0] as "hardware" | "software" | undefined });
+      work = await openOf(planOf(request.work))(gpu, request.files, request.options, request.as);
+      return { version: `Deno ${Deno.version.deno}`, device: gpu.adapter.description };
+    }
+    case "run": {
+      const { run, warm, seconds } = work!;
+      const started = performance.now();
+      const figures = await (request.warm && warm ? warm() : run());
+      const wall = (performance.now() - started) / 1000;
+      const peak = { peakMb: await peakResidentMb(), gpuMb: Math.round(gpu!.memory.peak / 2 ** 20) };
+      if (request.warm) return peak;
+      return { seconds: seconds?.() ?? wall, figures: (figures ?? {}) as Record<string, number>, ...peak };
+    }
+    case "save":
+      if (!work!.save) return {};
+      return { figures: (await work!.save(request.path)) ?? {} };
+    case "profile": {
+      const { run, profiled = run } = work!;
+      return { kernels: await timeKernels(gpu!, async () => void await profiled()) };
+    }
+    case "close":
+      if (gpu) closeGpu(gpu);
+      return {};
+  }
+}
+
+for await (const line of eachLine(Deno.stdin.readable)) {
+  const request: Request = JSON.parse(line);
+  const reply = await answer(request).catch((error): Answer => ({ error: (error as Error).message }));
+  Deno.stdout.writeSync(new TextEncoder().encode(`${MARK}${JSON.stringify(reply)}\n`));
+  if (request.do === "close") break;
+}

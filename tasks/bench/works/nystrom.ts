@@ -1,0 +1,71 @@
+/** The eigenvectors of a graph too large to solve. */
+import { gatherRows, matrixSource } from "../../../src/graph/node_source.ts";
+import { fitNystrom } from "../../../src/graph/nystrom.ts";
+import { normalizedCut } from "../../../src/graph/normalized_cut.ts";
+import { readNpy, writeNpy } from "../../../src/data/npy.ts";
+import type { Matrix } from "../../../src/linalg/matrix.ts";
+import { sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
+import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
+import { subspaceFigures } from "../subspace_figures.ts";
+import type { OpenOwnWork } from "../work.ts";
+import type { Figures, WorkPlan } from "../work_plan.ts";
+
+const N = 200_000, D = 64, CLUSTERS = 40, NOISE = 1, COMPONENTS = 20, SUBSET = 3000;
+/** The same settings as the pipeline's: all of 300 landmarks. */
+const DEFAULTS = "ours, all of 300";
+
+export const plans: WorkPlan[] = [{
+  name: "nystrom-200k",
+  title: "Nyström, N = 200,000, d = 64, m = 5,000, K = 32, 20 components",
+  own: ["ours", DEFAULTS],
+  peers: [
+    { name: "ncut-pytorch", runtime: "python" },
+    { name: "ncut-pytorch, defaults", runtime: "python" },
+  ],
+  rounds: 3,
+  options: () => ({ landmarks: 5000, neighbors: 32, components: COMPONENTS }),
+  async prepare(folder) {
+    const subset = Int32Array.from(sampleIndices(N, SUBSET, seededRandom(2)));
+    await writeNpy(`${folder}/subset.npy`, subset, [SUBSET]);
+    return {
+      x: await saveMatrix(`${folder}/x.npy`, mixture(N, D, CLUSTERS, NOISE, 0)),
+      subset: `${folder}/subset.npy`,
+    };
+  },
+  cost: ({ landmarks }) => ({
+    operations: 2 * N * D * (landmarks as number) + 2 * (landmarks as number) ** 2 * D,
+    bytes: 4 * N * (D + COMPONENTS),
+  }),
+  /** Against the exact vectors of 3,000 nodes, as the run's own audit does. */
+  async judge(gpu, results, files) {
+    const x = matrixSource(await loadMatrix(files.x));
+    const { data } = await readNpy(files.subset);
+    const features = await gatherRows(x, Uint32Array.from(data as Int32Array));
+    const exact = await normalizedCut(gpu, features, { components: COMPONENTS, tolerance: 1e-6 });
+    const figures: Figures = {};
+    for (const [name, path] of Object.entries(results)) {
+      figures[name] = subspaceFigures(exact.eigenvectors, await loadMatrix(path));
+    }
+    return figures;
+  },
+}];
+
+export const open: OpenOwnWork = async (gpu, files, options, as) => {
+  const source = matrixSource(await loadMatrix(files.x));
+  const rows = (await readNpy(files.subset)).data as Int32Array;
+  const settings = as === DEFAULTS
+    ? { landmarks: 300, neighbors: "all" as const }
+    : { landmarks: options.landmarks as number, neighbors: options.neighbors as number };
+  let vectors: Matrix;
+  return {
+    async run() {
+      const model = await fitNystrom(gpu, source, { ...settings, components: options.components as number });
+      vectors = await model.transform(source);
+    },
+    async save(path) {
+      const { cols } = vectors, data = new Float32Array(rows.length * cols);
+      rows.forEach((row, i) => data.set(vectors.data.subarray(row * cols, (row + 1) * cols), i * cols));
+      await saveMatrix(path, { data, rows: rows.length, cols });
+    },
+  };
+};
