@@ -1,18 +1,9 @@
 /** `deno task explorer`: one page to click through images, layers and models, computed in the browser. */
-import { createObserver } from "../fixtures/observer/mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
-import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
-import {
-  type OpenPipeline,
-  openPipeline,
-  PIPELINE_FLAGS,
-  PIPELINE_HELP,
-  PIPELINE_SWITCHES,
-} from "./open_pipeline.ts";
-import { readFlags, runTask } from "./read_flags.ts";
+import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";
 
 /** Segments, from as many leading eigenvectors. */
@@ -40,7 +31,7 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   return path;
 }
 
-async function explorerPage({ gpu, pipeline, seed, command }: OpenPipeline): Promise<string> {
+async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipeline): Promise<string> {
   const { align, eigenvectors } = pipeline;
   const raw = await openRawFeatures(pipeline.manifests);
   try {
@@ -49,7 +40,7 @@ async function explorerPage({ gpu, pipeline, seed, command }: OpenPipeline): Pro
       pipeline,
       alignedSource(gpu, raw, align),
       align.beta,
-      sheetPlaces(createObserver(0)),
+      sheet.places,
       { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
     );
     return await renderExplorer(content, {
@@ -72,19 +63,4 @@ async function explorerPage({ gpu, pipeline, seed, command }: OpenPipeline): Pro
   }
 }
 
-const HELP = `deno task explorer [options]
-${PIPELINE_HELP}`;
-
-if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
-    if (!flags) return console.log(HELP);
-    const open = await openPipeline("explorer", flags);
-    if (!open) return;
-    try {
-      console.error(`done: ${await runExplorer(open)}`);
-    } finally {
-      open.close();
-    }
-  });
-}
+if (import.meta.main) await experimentTask("explorer", runExplorer);

@@ -5,9 +5,8 @@ import { listModels } from "../src/data/model_record.ts";
 import { MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
 import type { Preprocessor } from "../src/data/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
+import { MODELS_FOLDER } from "./models_folder.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-
-const FOLDER = new URL("../.cache/models", import.meta.url).pathname;
 
 const HELP = `deno task models add MODEL [options]
 deno task models list [--out DIR]
@@ -45,7 +44,7 @@ async function add(source: string, flags: Flags): Promise<void> {
   };
   try {
     const { path, record, layers, preprocessor } = await addModel({
-      ...{ source, hub, folder: given("out") ?? FOLDER, name: given("name"), file: given("file") },
+      ...{ source, hub, folder: given("out") ?? MODELS_FOLDER, name: given("name"), file: given("file") },
       ...{ revision: given("revision"), preprocessor: given("preprocessor"), sha256: given("sha256") },
       registers: wholeNumber(flags, "registers", 0),
     });
@@ -108,7 +107,7 @@ if (import.meta.main) {
     if (!flags || command === undefined) console.log(HELP);
     else if (command === "add" && source) await add(source, flags);
     else if (command === "add") throw new RangeError("models add needs a model: see --help.");
-    else if (command === "list") await list(String(flags.out || FOLDER));
+    else if (command === "list") await list(String(flags.out || MODELS_FOLDER));
     else throw new RangeError(`There is no command "${command}": give add or list (--help says more).`);
   });
 }

@@ -2,14 +2,8 @@
 import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
 import { auditNystrom, auditRun } from "../src/experiments/nystrom_audit.ts";
 import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
-import {
-  type OpenPipeline,
-  openPipeline,
-  PIPELINE_FLAGS,
-  PIPELINE_HELP,
-  PIPELINE_SWITCHES,
-} from "./open_pipeline.ts";
-import { type Flags, readFlags, runTask } from "./read_flags.ts";
+import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
+import type { Flags } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import type { Sampling } from "../src/graph/landmarks.ts";
 
@@ -40,26 +34,11 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
       graph: eigenvectors.rows,
       landmarks: fit.landmarks.indices.length,
       neighbors: fit.neighbors,
-      images: pipeline.images.length,
+      ...{ images: pipeline.images.length, data: pipeline.data },
     });
   } finally {
     await raw.close();
   }
 }
 
-const HELP = `deno task nystrom [options]
-${PIPELINE_HELP}`;
-
-if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
-    if (!flags) return console.log(HELP);
-    const open = await openPipeline("nystrom", flags);
-    if (!open) return;
-    try {
-      console.error(`done: ${await runNystrom(open, flags)}`);
-    } finally {
-      open.close();
-    }
-  });
-}
+if (import.meta.main) await experimentTask("nystrom", runNystrom);

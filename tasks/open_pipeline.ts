@@ -2,30 +2,30 @@
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
+import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { openStages } from "../src/data/stages.ts";
 import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
-import { readBrainData } from "../src/experiments/brain_data.ts";
-import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../src/experiments/embedded_world.ts";
-import type { World } from "../src/experiments/fixtures_world.ts";
-import { sceneImages } from "../src/experiments/image_set.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
 import { alignedSource, openRawFeatures, type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
+import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
-import { type Flags, wholeNumber } from "./read_flags.ts";
+import { type Asked, openRunData, type RunData } from "./open_data.ts";
+import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
-export const PIPELINE_FLAGS = [
+const PIPELINE_FLAGS = [
+  ...["data", "images", "model"], // taken out before, and here so that a wrong option finds them
   ...["limit", "landmarks", "neighbors", "knn"],
   ...["out", "figures", "cache", "seed", "adapter"],
 ];
 /** Switches that every experiment takes. */
-export const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
+const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
-export const PIPELINE_HELP = `
-  --limit N         the first N scenes (default: 100; 12 with --quick)
+export const PIPELINE_HELP = `${DATA_HELP}
+  --limit N         the first N images of each kind (default: 100; 12 with --quick)
   --neighbors K     landmarks that a node takes its eigenvectors from: all (Fowlkes' Nyström, nearest to the exact
                     answer), or the K nearest (the paper's, for which 32 is usual) (default: all)
   --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
@@ -44,12 +44,32 @@ export const PIPELINE_HELP = `
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 const KNN = ["exact", "hnsw", "auto"] as const;
-/** Training scenes of the observer with `--quick`. */
-const QUICK_SCENES = 150;
+
+/** Options of a task on the pipeline. */
+export interface PipelineFlags {
+  /** By name. */
+  flags: Flags;
+  /** Data and models. */
+  asked: Asked;
+}
+
+/**
+ * Reads the options of a task on the pipeline.
+ *
+ * @param values options of its own that take a value
+ * @returns null when help is asked for
+ */
+export function readPipelineFlags(values: string[] = []): PipelineFlags | null {
+  const { rest, ...asked } = takeDataFlags(Deno.args);
+  const flags = readFlags(rest, [...values, ...PIPELINE_FLAGS], PIPELINE_SWITCHES);
+  return flags && { flags, asked };
+}
 
 /** An open pipeline. */
 export interface OpenPipeline {
-  world: World;
+  data: RunData;
+  /** Where the subject's voxels are drawn. */
+  sheet: VoxelSheet;
   /** Where trained aligns are kept. */
   cacheDir: string;
   gpu: Gpu;
@@ -73,7 +93,10 @@ export interface OpenPipeline {
  * @param task its name, for the command on the page
  * @returns null after `--explain`, which has printed what would run
  */
-export async function openPipeline(task: string, flags: Flags): Promise<OpenPipeline | null> {
+export async function openPipeline(
+  task: string,
+  { flags, asked }: PipelineFlags,
+): Promise<OpenPipeline | null> {
   const quick = flags.quick === true,
     out = String(flags.out || "reports/out"),
     cache = String(flags.cache || CACHE);
@@ -92,28 +115,21 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
   }
   await assertWritable(out);
   const timings: Record<string, number> = {};
-  const world = await runStage(
-    timings,
-    "world",
-    (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, tick),
-  );
+  const data = await openRunData(asked, { limit: count, quick, timings });
   const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
   try {
-    const models = embeddedModels(), cacheDir = `${cache}/align`;
-    const data = await runStage(timings, "pooled features", (onProgress) =>
-      readBrainData({
-        ...{ subject: subjectOf(world), models, cacheDir, identity: world.fingerprint },
-        ...{ seed: 0, onProgress },
-      }));
+    const cacheDir = `${cache}/align`;
+    const brain = await runStage(timings, "pooled features", (tick) => data.readBrain(cacheDir, tick));
     const { model: align, path } = await runStage(
       timings,
       "align",
-      (tick) => alignOf(gpu, data, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+      (tick) => alignOf(gpu, brain, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
     );
     const stages = openStages(`${cache}/runs`, flags.explain === true);
     const progress = stageProgress(timings);
     const pipeline = await runPipeline(gpu, stages, {
-      ...{ models, images: sceneImages(count, 0), identity: world.fingerprint, align },
+      ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
+      ...{ identity: data.identity, align },
       alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
       ...{ landmarks, knn, neighbors, components: 20, seed },
       ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
@@ -124,13 +140,15 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
     if (pipeline && knn !== "exact") console.error(pipeline.search);
     if (!pipeline || flags.explain) {
       closeGpu(gpu);
+      data.close();
       return null;
     }
     if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
     const command = [`deno task ${task}`, ...Deno.args].join(" ");
     return {
-      world,
+      data,
+      sheet: voxelSheet(data.subject),
       cacheDir,
       gpu,
       pipeline,
@@ -140,13 +158,17 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
       timings,
       command,
       async kept(name, inputs, compute) {
-        const of = { pipeline: own ??= fingerprint(pipeline, world.fingerprint), seed, ...inputs };
+        const of = { pipeline: own ??= fingerprint(pipeline, data.identity), seed, ...inputs };
         return await keptResult(`${cache}/runs`, name, of, compute);
       },
-      close: () => closeGpu(gpu),
+      close() {
+        closeGpu(gpu);
+        data.close();
+      },
     };
   } catch (error) {
     closeGpu(gpu);
+    data.close();
     throw error;
   }
 }
@@ -154,9 +176,9 @@ export async function openPipeline(task: string, flags: Flags): Promise<OpenPipe
 /** A hash of all that experiments read of a pipeline. */
 function fingerprint(
   { manifests, images, eigenvectors, points2, points3, nearest, align }: Pipeline,
-  world: string,
+  data: string,
 ): string {
-  const hash = createHash("sha256").update(world).update(images.map(({ name }) => name).join("\n"));
+  const hash = createHash("sha256").update(data).update(images.map(({ name }) => name).join("\n"));
   for (const { layers } of manifests) hash.update(layers.map(({ path }) => path.split("/").at(-2)).join());
   for (const { data } of [eigenvectors, points2, points3, { data: nearest }, align.transforms, align.beta]) {
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
@@ -192,4 +214,29 @@ function stageProgress(timings: Record<string, number>) {
       current.progress.tick(100 * done / total);
     },
   };
+}
+
+/**
+ * A task that runs one experiment on the pipeline, when it is the program.
+ *
+ * @param name of the task
+ * @param run writes the page and returns its path
+ * @param own help and names of options of its own
+ */
+export async function experimentTask(
+  name: string,
+  run: (open: OpenPipeline, flags: Flags) => Promise<string>,
+  own: { help?: string; values?: string[] } = {},
+): Promise<void> {
+  await runTask(async () => {
+    const read = readPipelineFlags(own.values);
+    if (!read) return console.log(`deno task ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
+    const open = await openPipeline(name, read);
+    if (!open) return;
+    try {
+      console.error(`done: ${await run(open, read.flags)}`);
+    } finally {
+      open.close();
+    }
+  });
 }

@@ -11,12 +11,13 @@ import { extractFeatures } from "../src/data/extract.ts";
 import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/preprocess.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
-import { folderImages, type RunImage, sceneImages } from "../src/experiments/image_set.ts";
+import { folderImages, type RunImage } from "../src/experiments/image_set.ts";
 import {
   rgbPositionFeatures,
   type TokenLabels,
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
+import { sceneImages } from "../src/experiments/scene_images.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";

@@ -17,48 +17,41 @@ import { runNystrom } from "./nystrom.ts";
 import {
   type OpenPipeline,
   openPipeline,
-  PIPELINE_FLAGS,
   PIPELINE_HELP,
-  PIPELINE_SWITCHES,
+  type PipelineFlags,
+  readPipelineFlags,
 } from "./open_pipeline.ts";
 import { runPhotographs } from "./photographs.ts";
 import { runRosetta } from "./rosetta.ts";
 import { runSegmentation } from "./segmentation.ts";
-import { type Flags, readFlags, runTask } from "./read_flags.ts";
+import { type Flags, runTask } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
 const HELP = `deno task reproduce [options]
 
-Every experiment on the embedded scenes, models and observer:
+Every experiment, on the embedded scenes, models and observer or on data and models of your own:
 ${PIPELINE_HELP}
 
-One model's colors of photographs, each layer by itself:
+With --images or one --model, and without --data: that model's colors of photographs, each layer by itself
 
-  --images DIR      photographs (JPEG, PNG)
   --masks DIR       their figure-ground masks: NAME.png for NAME.jpg, white where the figure is
-  --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it (default: the embedded mae_tiny)
-  --registers N     its register tokens (default: found from the size of its patches)`;
+  --registers N     the model's register tokens (default: found from the size of its patches)`;
 
 /** Experiments by name, in the order of the index; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
-  fixtures: ({ out, figures, world, command, timings, kept }) =>
-    runStage(timings, "fixtures", () =>
-      writeFixturesReport({
-        ...{
-          out,
-          figures,
-          world: worldFolder(world.training.count),
-          plan: world,
-          command,
-          seconds: timings.world,
-        },
-        observer: createObserver(world.observerSeed),
+  fixtures: ({ out, figures, data, command, timings, kept }) =>
+    runStage(timings, "fixtures", () => {
+      const plan = data.world!, world = worldFolder(plan.training.count);
+      return writeFixturesReport({
+        ...{ out, figures, world, plan, command, seconds: timings.world },
+        observer: createObserver(plan.observerSeed),
         keep: (summarize) => kept("regions", {}, summarize),
-      })),
-  "brain-score": ({ gpu, world, out, figures, cacheDir, command, timings }, { quick }) =>
-    runBrainScore({ gpu, world, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
+      });
+    }),
+  "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>
+    runBrainScore({ gpu, data, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
   colors: runColors,
   segmentation: runSegmentation,
   "figure-ground": runFigureGround,
@@ -71,13 +64,35 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   explorer: runExplorer,
 };
 
-async function reproduceAll(flags: Flags): Promise<void> {
+/** Why an experiment cannot be run on these data, by its name; those not named can. */
+function leftOut({ data, pipeline }: OpenPipeline): Record<string, string> {
+  const { images, classes } = pipeline;
+  const reasons: Record<string, string> = data.world
+    ? {}
+    : { fixtures: "it shows the embedded world, and these data are others" };
+  const without = images.find(({ mask }) => !mask);
+  if (without) {
+    const why = `the image ${without.name} has no figure-ground mask`;
+    for (const name of ["figure-ground", "trajectories", "transitions", "galleries"]) reasons[name] = why;
+  }
+  if (images.every(({ mask }) => !mask)) reasons.segmentation = "no image has a figure-ground mask";
+  else if (classes.length === 0) {
+    reasons.segmentation = "the classes of the images are not known: --data voc:DIR";
+  }
+  return reasons;
+}
+
+async function reproduceAll(read: PipelineFlags): Promise<void> {
   const started = performance.now();
-  const open = await openPipeline("reproduce", flags);
+  const open = await openPipeline("reproduce", read);
   if (!open) return;
   try {
     const pages: Record<string, string> = {};
-    for (const [name, run] of Object.entries(EXPERIMENTS)) pages[name] = await run(open, flags);
+    const reasons = leftOut(open);
+    for (const [name, run] of Object.entries(EXPERIMENTS)) {
+      if (reasons[name]) console.error(`${name} is left out: ${reasons[name]}.`);
+      else pages[name] = await run(open, read.flags);
+    }
     const page = await writeIndexPage(open.out, pages, open.command);
     console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
   } finally {
@@ -87,10 +102,16 @@ async function reproduceAll(flags: Flags): Promise<void> {
 
 if (import.meta.main) {
   await runTask(async () => {
-    const photographs = ["images", "masks", "model", "registers"];
-    const flags = readFlags(Deno.args, [...photographs, ...PIPELINE_FLAGS], PIPELINE_SWITCHES);
-    if (!flags) console.log(HELP);
-    else if (photographs.some((name) => flags[name] !== undefined)) await runPhotographs(flags);
-    else await reproduceAll(flags);
+    const photographs = ["masks", "registers"];
+    const read = readPipelineFlags(photographs);
+    if (!read) return console.log(HELP);
+    const { flags, asked: { folders, models } } = read;
+    const isLayerByLayer = photographs.some((name) => flags[name] !== undefined) || models.length === 1 ||
+      folders.images !== undefined && models.length === 0;
+    const others = Object.keys(folders).filter((kind) => kind !== "images");
+    if (isLayerByLayer && others.length === 0) {
+      return await runPhotographs({ ...flags, images: folders.images, model: models[0] });
+    }
+    await reproduceAll(read);
   });
 }

@@ -1,14 +1,7 @@
 /** `deno task rosetta`: channels matched one to one across models, beside aligned channels, with a report. */
 import { rosetta } from "../src/experiments/rosetta.ts";
 import { writeRosettaReport } from "../src/experiments/rosetta_report.ts";
-import {
-  type OpenPipeline,
-  openPipeline,
-  PIPELINE_FLAGS,
-  PIPELINE_HELP,
-  PIPELINE_SWITCHES,
-} from "./open_pipeline.ts";
-import { readFlags, runTask } from "./read_flags.ts";
+import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";
 
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
@@ -22,19 +15,4 @@ export async function runRosetta(open: OpenPipeline): Promise<string> {
   return await writeRosettaReport(open, found);
 }
 
-const HELP = `deno task rosetta [options]
-${PIPELINE_HELP}`;
-
-if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
-    if (!flags) return console.log(HELP);
-    const open = await openPipeline("rosetta", flags);
-    if (!open) return;
-    try {
-      console.error(`done: ${await runRosetta(open)}`);
-    } finally {
-      open.close();
-    }
-  });
-}
+if (import.meta.main) await experimentTask("rosetta", runRosetta);

@@ -1,19 +1,10 @@
 /** `deno task segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
 import { alignOf } from "../src/experiments/align_conditions.ts";
-import { readBrainData } from "../src/experiments/brain_data.ts";
-import { embeddedModels, subjectOf } from "../src/experiments/embedded_world.ts";
 import { openStages } from "../src/data/stages.ts";
-import { sceneTruth, segmentation } from "../src/experiments/segmentation.ts";
+import { pipelineTruth, segmentation } from "../src/experiments/segmentation.ts";
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation_graphs.ts";
 import { writeSegmentationReport } from "../src/experiments/segmentation_report.ts";
-import {
-  type OpenPipeline,
-  openPipeline,
-  PIPELINE_FLAGS,
-  PIPELINE_HELP,
-  PIPELINE_SWITCHES,
-} from "./open_pipeline.ts";
-import { readFlags, runTask } from "./read_flags.ts";
+import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";
 
 /** Images of the graphs of single layers, and the layers that are also clustered after align. */
@@ -21,17 +12,17 @@ const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 
 /** Scores every layer and writes the report. @returns the path of the page */
 export async function runSegmentation(open: OpenPipeline): Promise<string> {
-  const { pipeline, gpu, seed, timings, cacheDir, world } = open;
-  const data = await runStage(timings, "segmentation features", (onProgress) =>
-    readBrainData({
-      ...{ subject: subjectOf(world), models: embeddedModels(), cacheDir, identity: world.fingerprint },
-      ...{ seed: 0, onProgress },
-    }));
+  const { pipeline, gpu, seed, timings, cacheDir, data } = open;
+  const brain = await runStage(
+    timings,
+    "segmentation features",
+    (tick) => data.readBrain(cacheDir, tick),
+  );
   const trained = (lambdaEigen: number) =>
     runStage(timings, `segmentation align λ ${lambdaEigen}`, async (tick) => {
       const { model, path } = await alignOf(
         gpu,
-        data,
+        brain,
         { lambdaEigen, seed: 0 },
         cacheDir,
         ({ epoch }, all) => tick(epoch, all),
@@ -53,7 +44,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     aligned: await graphs("aligned", { layers: ALIGNED_LAYERS, align: aligns.with }),
     noConstraint: await graphs("aligned_no_constraint", { layers: ALIGNED_LAYERS, align: aligns.without }),
   };
-  const truth = sceneTruth(pipeline.images.length, pipeline.grid);
+  const truth = await pipelineTruth(pipeline);
   const found = await runStage(
     timings,
     "segmentation",
@@ -63,19 +54,4 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   return await writeSegmentationReport(open, found);
 }
 
-const HELP = `deno task segmentation [options]
-${PIPELINE_HELP}`;
-
-if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, PIPELINE_FLAGS, PIPELINE_SWITCHES);
-    if (!flags) return console.log(HELP);
-    const open = await openPipeline("segmentation", flags);
-    if (!open) return;
-    try {
-      console.error(`done: ${await runSegmentation(open)}`);
-    } finally {
-      open.close();
-    }
-  });
-}
+if (import.meta.main) await experimentTask("segmentation", runSegmentation);

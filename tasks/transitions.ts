@@ -1,14 +1,8 @@
 /** `deno task transitions`: where figure and ground go between two layers, with a report. */
 import { type TransitionOptions, transitions } from "../src/experiments/transitions.ts";
 import { writeTransitionsReport } from "../src/experiments/transitions_report.ts";
-import {
-  type OpenPipeline,
-  openPipeline,
-  PIPELINE_FLAGS,
-  PIPELINE_HELP,
-  PIPELINE_SWITCHES,
-} from "./open_pipeline.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
+import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** Counts transitions and writes the report. @returns the path of the page */
@@ -25,14 +19,13 @@ export async function runTransitions(
   return await writeTransitionsReport(open, found);
 }
 
-const HELP = `deno task transitions [options]
-
-  --model NAME      the model (default: the first with clip in its name)
+const HELP = `
+  --of NAME         the model (default: the first with clip in its name)
   --layer N         from this layer to the next (default: 3)
   --circles N       circles in either layer (default: 5)
   --radius R        radius of the circles, in units of the map (default: three of four patches of a layer
                     lie within it of their nearest centre)
-${PIPELINE_HELP}`;
+`;
 
 /** The options of this task. @throws RangeError when a number is none */
 function transitionOptions(flags: Flags): Omit<TransitionOptions, "seed"> {
@@ -41,22 +34,13 @@ function transitionOptions(flags: Flags): Omit<TransitionOptions, "seed"> {
   if (radius !== undefined && !(radius > 0 && radius < Infinity)) {
     throw new RangeError(`--radius is "${flags.radius}": give a number above 0.`);
   }
-  const model = flags.model === undefined ? undefined : String(flags.model);
+  const model = flags.of === undefined ? undefined : String(flags.of);
   return { model, layers: [layer, layer + 1], circles: wholeNumber(flags, "circles", 2, 20) ?? 5, radius };
 }
 
 if (import.meta.main) {
-  await runTask(async () => {
-    const own = ["model", "layer", "circles", "radius"];
-    const flags = readFlags(Deno.args, [...own, ...PIPELINE_FLAGS], PIPELINE_SWITCHES);
-    if (!flags) return console.log(HELP);
-    const options = transitionOptions(flags);
-    const open = await openPipeline("transitions", flags);
-    if (!open) return;
-    try {
-      console.error(`done: ${await runTransitions(open, options)}`);
-    } finally {
-      open.close();
-    }
+  await experimentTask("transitions", (open, flags) => runTransitions(open, transitionOptions(flags)), {
+    help: HELP,
+    values: ["of", "layer", "circles", "radius"],
   });
 }

@@ -20,7 +20,7 @@ async function run(task: string, ...args: string[]): Promise<{ code: number; err
 Deno.test("align and brain-score run on a subject's folder and agree when run again", () =>
   inTemporaryFolder(async (root) => {
     await writeWorld(`${root}/world`, planWorld(40, 1), createObserver(1));
-    const own = ["--subject", `${root}/world/algonauts/subj01`, "--cache", `${root}/cache`];
+    const own = ["--data", `algonauts:${root}/world/algonauts/subj01`, "--cache", `${root}/cache`];
     const aligned = await run("align", ...own, "--lambda", "0.1", "--out", `${root}/align.arrow`);
     assertEquals(aligned.code, 0, aligned.errors.join("\n"));
     assertStringIncludes(aligned.errors.at(-1)!, "voxels, ");
@@ -60,7 +60,7 @@ Deno.test("align and brain-score say one sentence for bad options", async () => 
       ],
       ["align", '--lambda is "-1": give a number from 0 on.', "--lambda=-1"],
       ["brain_score", '--seeds is "0": give a whole number from 1 to 100.', "--seeds", "0"],
-      ["brain_score", "There is no folder /nowhere/", "--subject", "/nowhere"],
+      ["brain_score", "There is no folder /nowhere.", "--data", "algonauts:/nowhere"],
     ]
   ) {
     const { code, errors } = await run(task, ...args);

@@ -56,9 +56,16 @@ Deno.test("takeDataFlags() takes its own options and leaves the others in order"
       "--images",
       "p",
     ]),
-    { folders: { voc: "/a:b/c d", algonauts: "x", images: "p" }, rest: ["--quick", "--seed", "3"] },
+    {
+      folders: { voc: "/a:b/c d", algonauts: "x", images: "p" },
+      models: [],
+      rest: ["--quick", "--seed", "3"],
+    },
   );
-  assertEquals(takeDataFlags([]), { folders: {}, rest: [] });
+  assertEquals(takeDataFlags([]), { folders: {}, models: [], rest: [] });
+  assertEquals(takeDataFlags(["--model", "a.onnx,b.onnx", "--model=c", "--seed", "1"]), {
+    ...{ folders: {}, models: ["a.onnx", "b.onnx", "c"], rest: ["--seed", "1"] },
+  });
 });
 
 Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind given twice", () => {
@@ -70,6 +77,7 @@ Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind g
   refused(["--data"], '--data is ""');
   refused(["--images"], "--images has no folder: write --images DIR.");
   refused(["--images", "--quick"], "--images has no folder");
+  refused(["--model"], "--model has no file: write --model FILE.onnx.");
   refused(
     ["--data", "voc:a", "--data=voc:b"],
     "--data voc: is given twice, a and b: give one folder a kind.",
@@ -119,7 +127,8 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     assertEquals((await data.images[5].load()).width, 3);
     const again = await openData(folders, 3), fewer = await openData(folders, 2);
     assertEquals(again.identity, data.identity);
-    assert(fewer.identity !== data.identity);
+    assert(fewer.identity.images !== data.identity.images);
+    assertEquals(fewer.identity.subject, data.identity.subject);
     for (const opened of [data, again, fewer]) opened.close();
   });
 });
@@ -128,7 +137,7 @@ Deno.test("openData() takes the subject's own images where no others are given",
   await inTemporaryFolder(async (dir) => {
     await writeSubject(`${dir}/subj01`, 7);
     const { images, table } = await openData({ algonauts: `${dir}/subj01` }, 2);
-    assertEquals(images.map(({ name }) => name), ["algonauts train-0.jpg", "algonauts train-1.jpg"]);
+    assertEquals(images.map(({ name }) => name), ["train-0.jpg", "train-1.jpg"]);
     assertStringIncludes(table[0].used, "the graph of 2 training images");
   });
 });

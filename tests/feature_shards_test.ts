@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { extractFeatures, type ExtractOptions } from "../src/data/extract.ts";
 import { openFeatures, shardName, shardRanges } from "../src/data/feature_shards.ts";
 import { readPreprocessor } from "../src/data/preprocess.ts";
-import { sceneImages } from "../src/experiments/image_set.ts";
+import { sceneImages } from "../src/experiments/scene_images.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
@@ -89,7 +89,7 @@ Deno.test("extractFeatures() killed at any instant goes on after its last finish
       script,
       `import { extractFeatures } from "${project}src/data/extract.ts";
        import { readPreprocessor } from "${project}src/data/preprocess.ts";
-       import { sceneImages } from "${project}src/experiments/image_set.ts";
+       import { sceneImages } from "${project}src/experiments/scene_images.ts";
        await extractFeatures({ model: "${MODEL}", outDir: Deno.args[0], dtype: "float16", shardImages: 2, batch: 2,
          preprocessor: await readPreprocessor("${
         MODEL.replace(".onnx", ".preprocessor.json")

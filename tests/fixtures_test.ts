@@ -26,8 +26,8 @@ async function hashes(root: string, dir = ""): Promise<Record<string, string>> {
 
 Deno.test("planWorld keeps all seeds for evaluation, and no scene in two ranges", () => {
   for (const scenes of [1, 12, 1000, 50_000]) {
-    const { graph, training, test } = planWorld(scenes);
-    const ranges = [graph, training, test].sort((a, b) => a.from - b.from);
+    const { graph, further, training, test } = planWorld(scenes);
+    const ranges = [graph, further, training, test].sort((a, b) => a.from - b.from);
     for (const [i, { from, count }] of ranges.entries()) {
       assert(count >= 1 && from + count <= (ranges[i + 1]?.from ?? 100_000), `${scenes} scenes`);
     }
@@ -90,10 +90,15 @@ Deno.test("writeWorld is read by the loaders of the real data sets", () =>
           Array(4).fill(roi),
         );
       }
+      const { sheetX, sheetY } = OBSERVER.voxels;
+      assertEquals([...subject.places!], [...order].flatMap((voxel) => [sheetX[voxel], sheetY[voxel]]));
     }
 
     const voc = await openVoc(`${dir}/voc`);
-    assertEquals([voc.names.length, voc.classes], [PLAN.graph.count, ["_background_", ...CATEGORIES]]);
+    assertEquals([voc.names.length, voc.classes], [
+      PLAN.graph.count + PLAN.further.count,
+      ["_background_", ...CATEGORIES],
+    ]);
     const segmented = await openImagenetSegmentation(`${dir}/imagenet_segmentation/gtsegs_ijcv.mat`);
     assertEquals(segmented.count, PLAN.graph.count);
     for (let i = 0; i < PLAN.graph.count; i++) {

@@ -3,7 +3,7 @@ import { closeGpu, normalizedCut, openGpu } from "../mod.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { openFeatures } from "../src/data/feature_shards.ts";
 import { readPreprocessor } from "../src/data/preprocess.ts";
-import { sceneImages } from "../src/experiments/image_set.ts";
+import { sceneImages } from "../src/experiments/scene_images.ts";
 import { columnBasis, principalAngles } from "../src/linalg/principal_angles.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 

@@ -18,7 +18,7 @@ Deno.test("newScript() writes a script that has its name and runs", async () => 
     assertEquals([...Deno.readDirSync(`${dir}/scripts`)].map(({ name }) => name), ["my_first.ts"]);
     const run = await deno(dir, "run", "-A", "--no-lock", "--config", CONFIG, path, "--layer", "3");
     assertEquals(run.code, 0, run.stderr);
-    assertStringIncludes(run.stdout, "1176 patches of 6 photographs: my_first/index.html and nodes.csv");
+    assertStringIncludes(run.stdout, "2352 patches of 12 photographs: my_first/index.html and nodes.csv");
     assertStringIncludes(
       await Deno.readTextFile(`${dir}/my_first/index.html`),
       "How many groups stand apart?",

@@ -30,7 +30,7 @@ Deno.test("auditNystrom() finds all nodes as landmarks exact, and fewer worse; t
         command: "deno task nystrom",
         gpu,
         models: ["a"],
-        graph: 4000,
+        ...{ graph: 4000, data: "made up" },
         images: 3,
         audit,
         run: await auditRun(

@@ -1,3 +1,4 @@
+import { DATA_HELP } from "../src/data/data_flags.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { taskList } from "../tasks/help.ts";
@@ -57,14 +58,16 @@ Deno.test("taskList() has one line for every task of deno.json, aligned", () => 
   );
 });
 
-/** Files of the tasks that take options. */
-const files = [...Deno.readDirSync(new URL("tasks/", ROOT))].map(({ name }) => `tasks/${name}`)
-  .filter((file) => Deno.readTextFileSync(new URL(file, ROOT)).includes("const HELP = ")).sort();
+/** Files of the tasks that take options, and what is in them. */
+const files = [...Deno.readDirSync(new URL("tasks/", ROOT))].filter(({ isFile }) => isFile)
+  .map(({ name }) => ({ file: `tasks/${name}`, text: Deno.readTextFileSync(new URL(`tasks/${name}`, ROOT)) }))
+  .filter(({ text }) => text.includes("const HELP = ") || text.includes("await experimentTask("))
+  .sort((a, b) => a.file < b.file ? -1 : 1);
 
-Deno.test("every task of deno.json takes options through readFlags(), those of deno test, bench and doc aside", () => {
+Deno.test("every task of deno.json takes options through readFlags(), those of deno test and doc aside", () => {
   const commands = Object.values(config.tasks).map(({ command }) => command);
-  const others = commands.filter((command) => !files.some((file) => command.endsWith(` ${file}`)));
-  assertEquals(others.filter((command) => !/run_tests\.ts$|^deno (?:bench|doc) /.test(command)), []);
+  const others = commands.filter((command) => !files.some(({ file }) => command.endsWith(` ${file}`)));
+  assertEquals(others.filter((command) => !/run_tests\.ts$|^deno doc /.test(command)), []);
 });
 
 /** The names in a list of the source, those of lists spread into it included. */
@@ -74,31 +77,46 @@ function namesIn(text: string, list: string): string[] {
   return [...[...list.matchAll(/"([\w-]+)"/g)].map((match) => match[1]), ...spread];
 }
 
-for (const file of files) {
-  Deno.test(`${file} has help for all options that it reads through readFlags()`, () => {
-    const text = Deno.readTextFileSync(new URL(file, ROOT));
+/** The text of a constant of the source, in backquotes, and of those put into it. */
+function textOf(text: string, constant: string): string {
+  const own = new RegExp(`const ${constant} = \`([^]*?)\`;`).exec(text)?.[1] ?? "";
+  return own.replace(/\$\{(\w+)\}/g, (_, name) => name === "DATA_HELP" ? DATA_HELP : textOf(text, name));
+}
+
+for (const { file, text } of files) {
+  Deno.test(`${file} has help for all options that it reads`, () => {
+    const help = textOf(text, "HELP"), name = file.slice(6, -3).replaceAll("_", "-");
+    if (text.includes("await experimentTask(")) {
+      assertEquals(/experimentTask\("([\w-]+)"/.exec(text)![1], name);
+      const [, own = "[]"] = /values: (\[[^\]]*\])/.exec(text) ?? [];
+      for (const option of namesIn(text, own)) assertStringIncludes(help, `--${option} `);
+      return;
+    }
     assertStringIncludes(text, "runTask(");
-    const help = /const HELP = `([^]*?)`;/.exec(text)![1];
-    const [name] = /(?<=^deno task )[\w:-]+/.exec(help) ?? [];
-    assert(name?.replace(/:.*/, "").replaceAll("-", "_") === file.slice(6, -3), `help of ${name}`);
-    if (!text.includes("readFlags(")) {
+    const [found] = /(?<=^deno task )[\w:-]+/.exec(help) ?? [];
+    assert(found?.replace(":", "-") === name, `help of ${found}`);
+    if (!/read(?:Pipeline)?Flags\(/.test(text)) {
       // A task of names only: it has help, and takes no option for a name.
       assertStringIncludes(text, '"--help"');
       return;
     }
-    const [, list] = /readFlags\([^,]+,\s*(\[[^\]]*\]|\w+)/.exec(text)!;
-    const isPipeline = list.includes("PIPELINE_FLAGS"), options = namesIn(text, list);
+    const [, list] = /readPipelineFlags\((\[[^\]]*\]|\w+)/.exec(text) ??
+      /readFlags\([^,]+,\s*(\[[^\]]*\]|\w+)/.exec(text)!;
+    const options = namesIn(text, list), isPipeline = text.includes("readPipelineFlags(");
     assert(options.length > 0 || isPipeline, `no options in ${list}`);
     for (const option of options) assertStringIncludes(help, `--${option} `);
-    assertStringIncludes(help, isPipeline ? "${PIPELINE_HELP}" : "--help ");
+    assert(isPipeline ? text.includes("${PIPELINE_HELP}") : help.includes("--help "));
   });
 }
 
 Deno.test("PIPELINE_HELP has every option of the pipeline", () => {
   const text = Deno.readTextFileSync(new URL("tasks/open_pipeline.ts", ROOT));
-  const help = /PIPELINE_HELP = `([^]*?)`;/.exec(text)![1];
+  const help = textOf(text, "PIPELINE_HELP");
   const lists = ["FLAGS", "SWITCHES"].map((kind) => new RegExp(`PIPELINE_${kind} = ([^;]*);`).exec(text)![1]);
   const options = namesIn(text, `[${lists.join()}]`);
-  assert(options.includes("figures") && options.includes("quick"), options.join());
+  assert(
+    options.includes("figures") && options.includes("quick") && options.includes("data"),
+    options.join(),
+  );
   for (const option of [...options, "help"]) assertStringIncludes(help, `--${option} `);
 });

@@ -62,7 +62,14 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
   const voxels = 6, beta = randomMatrix(WIDTH, voxels, 3);
   const square = { width: SIDE, height: SIDE, data: new Uint8Array(3 * SIDE * SIDE).fill(90) };
   return {
-    ...{ models: MODELS, tokens, grid: { rows: SIDE, cols: SIDE }, eigenvectors: randomMatrix(rows, 2) },
+    ...{
+      models: MODELS,
+      classes: [],
+      data: "made up",
+      tokens,
+      grid: { rows: SIDE, cols: SIDE },
+      eigenvectors: randomMatrix(rows, 2),
+    },
     images: Array.from(
       { length: IMAGES },
       (_, i) => ({ name: `<i>${i}`, load: () => Promise.resolve(square) }),

@@ -24,6 +24,7 @@ import { writeTransitionsReport } from "../src/experiments/transitions_report.ts
 import type { Gpu } from "../mod.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { sampleExploration } from "./sample_exploration.ts";
+import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
 import { createToyObserver } from "./toy_observer.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 
@@ -37,6 +38,7 @@ const GPU = {
   memory: { peak: 2 ** 20 },
 } as unknown as Gpu;
 
+const SHEET = { places: sheetPlaces(createToyObserver()), note: `a sheet ${HOSTILE}` };
 const each = <T>(write: (model: string, layer: number) => T) =>
   MODELS.flatMap((model) => LAYERS.map((layer) => write(model, layer)));
 
@@ -60,14 +62,14 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
     "figure-ground": await writeFigureGroundReport(
       walking,
       await figureGround(pipeline),
-      createToyObserver(),
+      SHEET,
     ),
     trajectories: await writeTrajectoriesReport(walking, await trajectories(pipeline, 0)),
     transitions: await writeTransitionsReport(
       walking,
       await transitions(pipeline, { layers: [2, 3], seed: 0 }),
     ),
-    concepts: await writeConceptsReport(walking, concepts(), createToyObserver()),
+    concepts: await writeConceptsReport(walking, concepts(), SHEET),
     galleries: await writeGalleries(
       walking,
       pipeline.images.map((_, i) => i % 10),
@@ -102,7 +104,7 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
     rois: Object.fromEntries(rois.map((roi, i) => [roi, { r: r + 0.01 * i, normalized: r + 0.1 }])),
   });
   const after = (miou: number) => ({ miou, overlap: miou + 0.1 });
-  const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, scenes: 10, nodes: 300 };
+  const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
   return {
     ...{ data: HOSTILE, models: MODELS, images: { training: 100, test: 20 }, peakRssMb: 100 },
     voxels: Object.fromEntries(rois.map((roi) => [roi, 40])),
@@ -123,7 +125,7 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
 
 function colors(): AlignedColors {
   return {
-    images: 10,
+    ...{ images: 10, categories: 5 },
     layers: each((model, layer) => ({
       ...{ model, layer, image: 0.1 * layer, position: 0.9 - 0.1 * layer, category: 0.2 },
       interval: [0.1 * layer - 0.05, 0.1 * layer + 0.05],
@@ -155,7 +157,7 @@ function audit(): Omit<NystromReport, "out" | "command" | "gpu" | "timings" | "s
   };
   const connectivity = { smallestDegree: 80, possibleDegree: 40 };
   return {
-    ...{ models: MODELS, graph: 4000, images: 3, landmarks: 300, neighbors: "all" },
+    ...{ models: MODELS, data: HOSTILE, graph: 4000, images: 3, landmarks: 300, neighbors: "all" },
     run: {
       ...{ nodes: 400, leadingAngles: [0.1, 2, 8], eigenvalueErrors: [0.01], limit: 10, trusted: 3 },
       connectivity,

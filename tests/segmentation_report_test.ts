@@ -6,6 +6,7 @@ import {
   type RegionActivation,
 } from "../src/experiments/figure_ground.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground_report.ts";
+import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
 import { figurePatches } from "../src/experiments/patch_labels.ts";
 import type { Pipeline } from "../src/experiments/pipeline.ts";
 import { segmentation, slotVectors } from "../src/experiments/segmentation.ts";
@@ -90,7 +91,9 @@ Deno.test("the reports of segmentation and figure-ground hold their claims and n
     const run = madeUpRun(out);
     const pages = [
       await writeSegmentationReport(run, await madeUpSegmentation(run.pipeline)),
-      await writeFigureGroundReport(run, await madeUpFigureGround(run.pipeline), createToyObserver()),
+      await writeFigureGroundReport(run, await madeUpFigureGround(run.pipeline), {
+        ...{ places: sheetPlaces(createToyObserver()), note: "left at the left" },
+      }),
     ];
     assertEquals(pages, [`${out}/segmentation.html`, `${out}/figure-ground.html`]);
     for (const path of pages) {

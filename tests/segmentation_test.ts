@@ -1,11 +1,13 @@
+import { CATEGORIES } from "../fixtures/scenes/mod.ts";
+import { sceneImages } from "../src/experiments/scene_images.ts";
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { intersectionOverUnion, oracleSegmentation } from "../src/experiments/oracle_segmentation.ts";
 import {
   difference,
   layerOrder,
+  pipelineTruth,
   reachedAt,
   RESAMPLES,
-  sceneTruth,
   segmentation,
   slotVectors,
 } from "../src/experiments/segmentation.ts";
@@ -104,8 +106,9 @@ Deno.test("difference() is the mean over layers, its p the share of resamples no
   assertEquals(difference(less, less).p, 1);
 });
 
-Deno.test("sceneTruth() counts every pixel of every scene, in the classes that it shows", () => {
-  const { figure_ground, category } = sceneTruth(2, { rows: 7, cols: 7 });
+Deno.test("pipelineTruth() counts every pixel of every image, in the classes that it shows", async () => {
+  const pipeline = { images: sceneImages(2, 0), grid: { rows: 7, cols: 7 }, classes: ["", ...CATEGORIES] };
+  const { figure_ground, category } = await pipelineTruth(pipeline);
   for (const { counts, classes } of [figure_ground, category]) {
     assertEquals(counts.length, 2 * 50 * classes);
     assertEquals(counts.reduce((sum, pixels) => sum + pixels, 0), 2 * 112 ** 2);

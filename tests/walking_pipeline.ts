@@ -39,7 +39,8 @@ export function walkingPipeline({ partsAt }: { partsAt: Record<string, number> }
     }
   }
   return {
-    ...{ models, slots, tokens, grid: { rows: side, cols: side } },
+    ...{ models, slots, tokens, grid: { rows: side, cols: side }, data: "made up" },
+    classes: ["background", ...Array.from({ length: 9 }, (_, i) => `class ${i + 1}`)],
     images: masks.map((mask, i) => ({
       name: `image ${i}`,
       load: () =>

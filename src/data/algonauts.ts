@@ -48,6 +48,11 @@ export interface Algonauts {
    */
   noiseCeiling?: Float32Array;
   /**
+   * Where each voxel lies on a flattened cortex, total × 2 (x, y), y down; undefined where the subject has no
+   * `roi_masks/lh.voxel_places.npy` and `rh.voxel_places.npy`, which the release does not hold.
+   */
+  places?: Float32Array;
+  /**
    * Reads the responses to some images without loading the others.
    *
    * @param first index of the first image
@@ -87,6 +92,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     voxels: { lh, rh, total },
     rois: await readRois(dir, { lh, rh }),
     noiseCeiling: await readNoiseCeiling(dir, { lh, rh }),
+    places: await readPlaces(dir, { lh, rh }),
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
       for (const [i, hemisphere] of HEMISPHERES.entries()) {
@@ -172,6 +178,22 @@ export async function writeAlgonautsNoiseCeiling(
   await writeNpy(ceilingPath(dir, hemisphere), ceilings, [ceilings.length]);
 }
 
+/**
+ * Writes where the vertices of one hemisphere lie on a flattened cortex.
+ *
+ * @param dir the subject's folder
+ * @param hemisphere whose
+ * @param places vertices × 2 (x, y), y down, in one frame for both hemispheres
+ */
+export async function writeAlgonautsPlaces(
+  dir: string,
+  hemisphere: Hemisphere,
+  places: Float32Array,
+): Promise<void> {
+  await Deno.mkdir(`${dir}/roi_masks`, { recursive: true });
+  await writeNpy(placesPath(dir, hemisphere), places, [places.length / 2, 2]);
+}
+
 /** The folder of a split's images. */
 export function imageFolder(dir: string, split: AlgonautsSplit): string {
   return `${dir}/${split}_split/${split}_images`;
@@ -187,7 +209,7 @@ async function readRois(
     const mapping = parsePickledMapping(await readBytes(path), path);
     for (const [value, name] of mapping) if (value !== 0) found.set(name, []);
     for (const hemisphere of HEMISPHERES) {
-      const mask = await readOnePerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
+      const mask = await readPerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
       const from = hemisphere === "lh" ? 0 : voxels.lh;
       mask.forEach((value, vertex) => {
         if (value === 0) return;
@@ -227,24 +249,34 @@ async function roiClasses(dir: string): Promise<string[]> {
   return classes.sort();
 }
 
-async function readNoiseCeiling(
-  dir: string,
+function readNoiseCeiling(dir: string, voxels: Record<Hemisphere, number>) {
+  return readBothHemispheres((hemisphere) => ceilingPath(dir, hemisphere), voxels);
+}
+
+function readPlaces(dir: string, voxels: Record<Hemisphere, number>) {
+  return readBothHemispheres((hemisphere) => placesPath(dir, hemisphere), voxels, 2);
+}
+
+/** Values of all voxels from a file a hemisphere; undefined where one is missing, as the release comes without them. */
+async function readBothHemispheres(
+  pathOf: (hemisphere: Hemisphere) => string,
   voxels: Record<Hemisphere, number>,
+  each = 1,
 ): Promise<Float32Array | undefined> {
   try {
-    for (const hemisphere of HEMISPHERES) await Deno.stat(ceilingPath(dir, hemisphere));
+    for (const hemisphere of HEMISPHERES) await Deno.stat(pathOf(hemisphere));
   } catch {
-    return undefined; // the training data come without it
+    return undefined;
   }
   const parts = await Promise.all(
-    HEMISPHERES.map((hemisphere) => readOnePerVertex(ceilingPath(dir, hemisphere), voxels[hemisphere])),
+    HEMISPHERES.map((hemisphere) => readPerVertex(pathOf(hemisphere), voxels[hemisphere], each)),
   );
   return Float32Array.from(parts.flat());
 }
 
-async function readOnePerVertex(path: string, vertices: number): Promise<number[]> {
+async function readPerVertex(path: string, vertices: number, each = 1): Promise<number[]> {
   const { data, shape } = parseNpy(await readBytes(path), path);
-  if (data.length !== vertices) {
+  if (data.length !== vertices * each) {
     throw new Error(
       `${path} has shape (${shape.join(", ")}), the responses ${vertices} vertices: they must be equal.`,
     );
@@ -268,6 +300,10 @@ function responsesPath(dir: string, hemisphere: Hemisphere, split: AlgonautsSpli
 
 function ceilingPath(dir: string, hemisphere: Hemisphere): string {
   return `${dir}/test_split/noise_ceiling/${hemisphere}_noise_ceiling.npy`;
+}
+
+function placesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.voxel_places.npy`;
 }
 
 function maskPath(dir: string, hemisphere: Hemisphere, roiClass: string): string {

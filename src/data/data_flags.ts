@@ -1,11 +1,12 @@
 /**
- * Data of one's own by command line: `--data algonauts:DIR --data voc:DIR --data imagenet-seg:DIR --images DIR`, checked
- * before anything is computed.
+ * Data and models of one's own by command line: `--data algonauts:DIR --data voc:DIR --data imagenet-seg:DIR
+ * --images DIR --model FILE`, checked before anything is computed.
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { HEMISPHERES, imageFolder, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
+import { HEMISPHERES, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
 import { listImages, readImage, type RgbImage } from "./image.ts";
+import { fileSha256 } from "./download.ts";
 import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
 import type { Mask } from "./resize.ts";
 import { openVoc, VOC_VOID } from "./voc.ts";
@@ -22,11 +23,13 @@ export type DataFolders = Partial<Record<DataKind, string>>;
 export const DATA_HELP = `
   --data KIND:DIR   data of your own, once for each kind: algonauts (one subject's folder of the 2023 release),
                     voc (PASCAL VOC, or any folder in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
-  --images DIR      photographs of your own, without masks`;
+  --images DIR      photographs of your own, without masks
+  --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
+                    \`deno task models add\` has added; once for each (default: the embedded three)`;
 
 /** One photograph, with what is known about its pixels. */
 export interface DataImage {
-  /** The kind of data and the file's name, unique among all. */
+  /** The file's name, with the kind of data before it where photographs come from several; unique among all. */
   name: string;
   /** Reads it. */
   load(): Promise<RgbImage>;
@@ -54,34 +57,53 @@ export interface DataRow {
 export interface OpenedData {
   /** All photographs with masks or without, in the order voc, imagenet-seg, images; else those of the subject. */
   images: DataImage[];
+  /** Photographs of voc behind those, as many at most: for tests on images that nothing else has seen. */
+  further: DataImage[];
   /** The subject's folder, for channel align and brain scores; absent where none was given. */
   subject?: string;
   /** Names of the classes of `classMask` by index; absent without voc. */
   classes?: readonly string[];
   /** One row a kind. */
   table: DataRow[];
-  /** Changes with kinds, names and sizes of the files: for the keys of caches. */
-  identity: string;
+  /** Changes with kinds, names and contents of the files, of the subject and of all photographs: for the keys of caches. */
+  identity: { subject: string; images: string };
   /** Closes the files. */
   close(): void;
 }
 
+/** What `takeDataFlags` found. */
+export interface TakenFlags {
+  /** By kind. */
+  folders: DataFolders;
+  /** ONNX files, or names of models that were added. */
+  models: string[];
+  /** All other arguments, in order. */
+  rest: string[];
+}
+
 /**
- * Takes `--data KIND:DIR` and `--images DIR` out of a command line.
+ * Takes `--data KIND:DIR`, `--images DIR` and `--model FILE` out of a command line.
  *
  * @param args as `Deno.args`
- * @returns the folders by kind, and the arguments that are left
+ * @returns the folders by kind, the models, and the arguments that are left
  * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
-export function takeDataFlags(args: readonly string[]): { folders: DataFolders; rest: string[] } {
-  const folders: DataFolders = {}, rest: string[] = [];
+export function takeDataFlags(args: readonly string[]): TakenFlags {
+  const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
   for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--(data|images)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    const [, name, joined] = /^--(data|images|model)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) {
       rest.push(args[i]);
       continue;
     }
     const value = joined ?? args[++i];
+    if (name === "model") {
+      if (!value || value.startsWith("--")) {
+        throw new RangeError("--model has no file: write --model FILE.onnx.");
+      }
+      models.push(...value.split(","));
+      continue;
+    }
     const [, kindText, path] = name === "images"
       ? [, "images", value]
       : /^([^:]*):(.+)$/s.exec(value ?? "") ?? [];
@@ -97,11 +119,11 @@ export function takeDataFlags(args: readonly string[]): { folders: DataFolders; 
     }
     folders[kind] = path;
   }
-  return { folders, rest };
+  return { folders, models, rest };
 }
 
 /**
- * Checks what is there, and opens it. Nothing but headers, lists and masks' names is read.
+ * Checks what is there, and opens it.
  *
  * A photograph without its mask, or a mask without its photograph, is left out and told in the table; what cannot be used
  * at all is an error.
@@ -129,15 +151,23 @@ export async function openData(folders: DataFolders, limit = Infinity): Promise<
     close();
     throw error;
   }
-  const hash = createHash("sha256");
-  for (const { row, identity } of parts) hash.update(JSON.stringify([row.kind, identity]));
+  const identityOf = (some: Part[]) =>
+    createHash("sha256").update(JSON.stringify(some.map(({ row, identity }) => [row.kind, identity])))
+      .digest("hex").slice(0, 16);
   const classes = parts.find((part) => part.classes)?.classes;
+  const sources = parts.filter(({ images }) => images.length > 0);
+  const named = ({ row: { kind }, images }: Part) =>
+    sources.length === 1 ? images : images.map((image) => ({ ...image, name: `${kind} ${image.name}` }));
   return {
-    images: parts.flatMap(({ images }) => images),
+    images: sources.flatMap(named),
+    further: parts.flatMap(({ further }) => further ?? []),
     ...(folders.algonauts !== undefined ? { subject: folders.algonauts } : {}),
     ...(classes ? { classes } : {}),
     table: parts.map(({ row }) => row),
-    identity: hash.digest("hex").slice(0, 16),
+    identity: {
+      subject: identityOf(parts.filter(({ row }) => row.kind === "algonauts")),
+      images: identityOf(sources),
+    },
     close,
   };
 }
@@ -160,8 +190,9 @@ export function dataTableText(table: readonly DataRow[]): string {
 interface Part {
   row: DataRow;
   images: DataImage[];
+  further?: DataImage[];
   classes?: readonly string[];
-  /** Names and sizes. */
+  /** Names and hashes. */
   identity: unknown;
   close?(): void;
 }
@@ -197,7 +228,7 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
   const { lh, rh } = training.voxels,
     regions = [...training.rois.values()].filter(({ length }) => length > 0).length;
   const shown = (test ?? training).images.slice(0, limit);
-  const images = hasOtherImages ? [] : shown.map((file) => fileImage("algonauts", file));
+  const images = hasOtherImages ? [] : shown.map(fileImage);
   const split = test ? "test" : "training";
   return {
     row: {
@@ -211,7 +242,7 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
         : `channel align, brain scores, and the graph of ${shown.length} ${split} images`,
     },
     images,
-    identity: [await sizesOf(training.images), imageFolder("", split), shown.length, lh, rh],
+    identity: [await hashesOf(training.images), test && await hashesOf(test.images), lh, rh],
   };
 }
 
@@ -231,24 +262,27 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
       }.png.`,
     );
   }
-  const used = complete.slice(0, limit);
-  const images = used.map((i): DataImage => ({
-    name: `voc ${voc.names[i]}`,
+  const used = complete.slice(0, limit), further = complete.slice(used.length, 2 * used.length);
+  const opened = (i: number): DataImage => ({
+    name: voc.names[i],
     load: async () => (await voc.read(i)).image,
     mask: async () => figureOf((await voc.read(i)).mask),
     classMask: async () => (await voc.read(i)).mask,
-  }));
-  const files = used.map((i) => `${path}/JPEGImages/${voc.names[i]}.jpg`);
+  });
+  const files = [...used, ...further].map((i) => `${path}/JPEGImages/${voc.names[i]}.jpg`);
   return {
     row: {
       ...{ kind: "voc", path },
       found: `${complete.length} photographs with masks of ${voc.classes.length - 1} classes`,
       missing: incomplete.length === 0 ? "nothing" : `photograph or mask of ${few(incomplete)}`,
-      used: `graph and segmentation of ${images.length}`,
+      used: `graph and segmentation of ${used.length}${
+        further.length > 0 ? `, agreement of models on ${further.length} others` : ""
+      }`,
     },
-    images,
+    images: used.map(opened),
+    further: further.map(opened),
     classes: voc.classes,
-    identity: await sizesOf(files),
+    identity: await hashesOf(files),
   };
 }
 
@@ -257,7 +291,7 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
   const opened = await openImagenetSegmentation(file);
   const count = Math.min(opened.count, limit);
   const images = Array.from({ length: count }, (_, i): DataImage => ({
-    name: `imagenet-seg ${i}`,
+    name: String(i),
     load: () => Promise.resolve(opened.read(i).image),
     mask: () => Promise.resolve(opened.read(i).mask),
   }));
@@ -269,7 +303,7 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
       used: `graph and segmentation of ${count}`,
     },
     images,
-    identity: [await sizesOf([file]), count],
+    identity: [await hashesOf([file]), count],
     close: opened.close,
   };
 }
@@ -283,13 +317,13 @@ async function openImagesPart(path: string, limit: number): Promise<Part> {
       missing: "masks",
       used: `graph of ${used.length}`,
     },
-    images: used.map((file) => fileImage("images", file)),
-    identity: await sizesOf(used),
+    images: used.map(fileImage),
+    identity: await hashesOf(used),
   };
 }
 
-function fileImage(kind: DataKind, path: string): DataImage {
-  return { name: `${kind} ${basename(path)}`, load: () => readImage(path) };
+function fileImage(path: string): DataImage {
+  return { name: basename(path), load: () => readImage(path) };
 }
 
 /** Every class but the background is figure; what no class is scored on stays out. */
@@ -318,10 +352,10 @@ async function subjectsIn(path: string): Promise<string[]> {
   return names.sort();
 }
 
-async function sizesOf(paths: readonly string[]): Promise<[name: string, size: number][]> {
-  const sizes: [string, number][] = [];
-  for (const path of paths) sizes.push([basename(path), (await Deno.stat(path)).size]);
-  return sizes;
+async function hashesOf(paths: readonly string[]): Promise<[name: string, hash: string][]> {
+  const hashes: [string, string][] = [];
+  for (const path of paths) hashes.push([basename(path), await fileSha256(path)]);
+  return hashes;
 }
 
 function isFolder(path: string): Promise<boolean> {

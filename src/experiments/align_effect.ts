@@ -1,17 +1,17 @@
 /** What channel align does to the graph: clusterings before and after it, and models mixed in one space. */
 import { basename } from "node:path";
-import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
 import { gatherRows } from "../align/data.ts";
 import { type AlignModel, applyAlign } from "../align/model.ts";
 import { type FeatureManifest, streamFeatures } from "../data/extract.ts";
-import { readPreprocessor } from "../data/preprocess.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 import { inLanes } from "./in_lanes.ts";
-import { sceneImages } from "./image_set.ts";
-import { oracleSegmentation, tokenLabels } from "./oracle_segmentation.ts";
+import type { RunImage } from "./image_set.ts";
+import { classLabels, figureLabels, majorityClasses } from "./image_truth.ts";
+import { oracleSegmentation } from "./oracle_segmentation.ts";
+import type { RunModel } from "./run_models.ts";
 import { signFlipTest } from "./sign_flips.ts";
 
 /** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
@@ -20,8 +20,8 @@ const COMPONENTS = 10;
 const LANES = 3;
 /** Layers whose clusterings are compared. */
 const LAYERS = [3, 6, 9, 12];
-/** The layers whose nodes are mixed, and the nodes taken of a scene in each. */
-const MIXED_LAYERS = [6, 9, 12], NODES_A_SCENE = 8;
+/** The layers whose nodes are mixed, and the nodes taken of an image in each. */
+const MIXED_LAYERS = [6, 9, 12], NODES_AN_IMAGE = 8;
 
 /** Tokens of one layer with what lies under them. */
 interface LayerTokens {
@@ -43,32 +43,31 @@ export interface ClusteringEffect {
 
 /** Agreement of nearest neighbours across models on their category. */
 export interface MixedNeighbors {
-  /** Share of nodes whose nearest node of another model, in another scene, has the same category. */
+  /** Share of nodes whose nearest node of another model, in another image, has the same category. */
   before: number;
   after: number;
   /** What chance gives: the share of pairs of equal category. */
   chance: number;
-  /** One-sided p of after > before, signs flipped scene by scene. */
+  /** One-sided p of after > before, signs flipped image by image. */
   p: number;
-  scenes: number;
+  images: number;
   nodes: number;
 }
 
-/** Runs the models over scenes and keeps the tokens of some layers. */
+/** Runs the models over images and keeps the tokens of some layers. */
 async function tokensOf(
-  models: string[],
+  models: readonly RunModel[],
   slots: AlignModel["slots"],
   layers: number[],
-  scenes: { first: number; count: number },
+  images: RunImage[],
 ): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
-  const tokens: LayerTokens[] = [], { first, count } = scenes;
+  const tokens: LayerTokens[] = [], count = images.length;
   let last: FeatureManifest | undefined;
-  for (const path of models) {
+  for (const { path, preprocessor, registers } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
     const own: Float32Array[] = [];
     const manifest = await streamFeatures({
-      ...{ model: path, images: sceneImages(count, first), outDir: "", dtype: "float32" },
-      preprocessor: await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json")),
+      ...{ model: path, preprocessor, registers, images, outDir: "", dtype: "float32" },
     }, {
       begin: ({ tokens: each, width }) => {
         layers.forEach(() => own.push(new Float32Array(count * each * width)));
@@ -92,28 +91,22 @@ async function tokensOf(
 }
 
 /**
- * Clusters each layer's tokens of the first `count` scenes before and after every align.
+ * Clusters each layer's tokens of some images before and after every align.
  *
- * @param models ONNX files
  * @param aligns by name
+ * @param images with masks
  * @returns mIoU of figure and ground by the oracle, and ‖X_bᵀ X_a‖² / C, which is 1 for equal subspaces
  */
 export async function clusteringEffects(
   gpu: Gpu,
-  models: string[],
+  models: readonly RunModel[],
   aligns: Record<string, AlignModel>,
-  count: number,
+  images: RunImage[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<ClusteringEffect[]> {
   const { slots } = Object.values(aligns)[0];
-  const { tokens, manifest } = await tokensOf(models, slots, LAYERS, { first: 0, count });
-  const perScene = manifest.tokens * 2;
-  const counts = new Uint32Array(count * perScene);
-  for (let i = 0; i < count; i++) {
-    const { width, height, figure } = renderScene(i);
-    counts.set(tokenLabels({ width, height, data: figure }, manifest.grid, 2), i * perScene);
-  }
-  const labels = { counts, classes: 2 };
+  const { tokens, manifest } = await tokensOf(models, slots, LAYERS, images);
+  const labels = await figureLabels(images, manifest.grid);
   let done = 0;
   return await inLanes(tokens.length, LANES, async (at) => {
     const { model, layer, slot, features } = tokens[at];
@@ -147,29 +140,32 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
 
 /**
  * Mixes figure tokens of late layers of all models, raw and aligned, and asks of every node whether its nearest node of
- * another model, in the same layer and another scene, shows the same category.
+ * another model, in the same layer and another image, shows the same category.
  *
  * @param aligns by name
- * @param scenes seeds of the scenes
+ * @param images with class masks
+ * @param classes names by index, the background first
  * @returns by the same names
+ * @throws Error when fewer than two images show a class
  */
 export async function mixedNeighbors(
   gpu: Gpu,
-  models: string[],
+  models: readonly RunModel[],
   aligns: Record<string, AlignModel>,
-  scenes: { first: number; count: number },
+  { images, classes }: { images: RunImage[]; classes: readonly string[] },
   seed: number,
 ): Promise<Record<string, MixedNeighbors>> {
-  const { count } = scenes;
+  const count = images.length;
   const { slots } = Object.values(aligns)[0];
-  const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, scenes);
-  const { scene, category, rows } = figureNodes(manifest, scenes, seed);
+  const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, images);
+  const labels = await classLabels(images, manifest.grid, classes);
+  const { imageOf, category, rows } = figureNodes(manifest, majorityClasses(labels), count, seed);
   const nodes = tokens.map((own) => ({ ...own, features: gatherRows(own.features, rows) }));
-  const used = [...new Set(scene)];
+  const used = [...new Set(imageOf)];
   let equal = 0, pairs = 0;
-  for (let i = 0; i < scene.length; i++) {
-    for (let j = 0; j < scene.length; j++) {
-      if (scene[i] === scene[j]) continue;
+  for (let i = 0; i < imageOf.length; i++) {
+    for (let j = 0; j < imageOf.length; j++) {
+      if (imageOf[i] === imageOf[j]) continue;
       pairs++;
       equal += Number(category[i] === category[j]);
     }
@@ -179,7 +175,7 @@ export async function mixedNeighbors(
     const all = new Float64Array(count);
     for (const layer of MIXED_LAYERS) {
       const own = features.filter((_, i) => nodes[i].layer === layer).map(unitRows);
-      agreement(own, scene, category, count).forEach((value, i) => all[i] += value / MIXED_LAYERS.length);
+      agreement(own, imageOf, category, count).forEach((value, i) => all[i] += value / MIXED_LAYERS.length);
     }
     return all;
   };
@@ -192,38 +188,27 @@ export async function mixedNeighbors(
     found[name] = {
       ...{ before: mean(before), after: mean(after), chance: equal / pairs },
       p: signFlipTest(Float64Array.from(used, (i) => after[i] - before[i]), seed),
-      ...{ scenes: used.length, nodes: rows.length * tokens.length },
+      ...{ images: used.length, nodes: rows.length * tokens.length },
     };
   }
   return found;
 }
 
-/** Some figure tokens of every scene. */
-function figureNodes(
-  { tokens, grid }: FeatureManifest,
-  { first, count }: { first: number; count: number },
-  seed: number,
-) {
-  const random = seededRandom(seed), classes = CATEGORIES.length + 1;
-  const scene: number[] = [], category: number[] = [], rows: number[] = [];
+/** Some figure tokens of every image. */
+function figureNodes({ tokens }: FeatureManifest, classes: Uint8Array, count: number, seed: number) {
+  const random = seededRandom(seed);
+  const imageOf: number[] = [], category: number[] = [], rows: number[] = [];
   for (let i = 0; i < count; i++) {
-    const { width, height, categoryMask } = renderScene(first + i);
-    const under = tokenLabels({ width, height, data: categoryMask }, grid, classes);
+    const under = classes.subarray(i * tokens, (i + 1) * tokens);
     const figure: number[] = [];
-    for (let token = 1; token < tokens; token++) if (majority(under, token, classes) > 0) figure.push(token);
-    for (const at of sampleIndices(figure.length, Math.min(NODES_A_SCENE, figure.length), random)) {
-      scene.push(i);
-      category.push(majority(under, figure[at], classes));
+    for (let token = 1; token < tokens; token++) if (under[token] > 0) figure.push(token);
+    for (const at of sampleIndices(figure.length, Math.min(NODES_AN_IMAGE, figure.length), random)) {
+      imageOf.push(i);
+      category.push(under[figure[at]]);
       rows.push(i * tokens + figure[at]);
     }
   }
-  return { scene, category, rows };
-}
-
-/** The class with the most pixels under a token; the smallest of equal ones. */
-function majority(counts: Uint32Array, token: number, classes: number): number {
-  const own = counts.subarray(token * classes, (token + 1) * classes);
-  return own.indexOf(Math.max(...own));
+  return { imageOf, category, rows };
 }
 
 function unitRows({ data, rows, cols }: Matrix): Float64Array[] {
@@ -234,27 +219,27 @@ function unitRows({ data, rows, cols }: Matrix): Float64Array[] {
   });
 }
 
-/** Per scene the share of its nodes that agree with their nearest node of each other model in another scene. */
+/** Per image the share of its nodes that agree with their nearest node of each other model in another image. */
 function agreement(
   models: Float64Array[][],
-  scene: number[],
+  imageOf: number[],
   category: number[],
-  scenes: number,
+  images: number,
 ): Float64Array {
-  const right = new Float64Array(scenes), asked = new Float64Array(scenes);
+  const right = new Float64Array(images), asked = new Float64Array(images);
   for (const [a, own] of models.entries()) {
     for (const [b, others] of models.entries()) {
       if (a === b) continue;
       own.forEach((vector, i) => {
         let best = -Infinity, nearest = -1;
         others.forEach((other, j) => {
-          if (scene[j] === scene[i]) return;
+          if (imageOf[j] === imageOf[i]) return;
           let cosine = 0;
           for (let k = 0; k < vector.length; k++) cosine += vector[k] * other[k];
           if (cosine > best) [best, nearest] = [cosine, j];
         });
-        asked[scene[i]]++;
-        right[scene[i]] += Number(category[nearest] === category[i]);
+        asked[imageOf[i]]++;
+        right[imageOf[i]] += Number(category[nearest] === category[i]);
       });
     }
   }

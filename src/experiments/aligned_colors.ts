@@ -1,7 +1,7 @@
 /** The experiment `colors`: what the AlignedCut colors of all models and layers follow, image, place or category. */
-import { renderScene } from "../../fixtures/scenes/mod.ts";
 import { seededRandom } from "../linalg/random.ts";
-import { tokenLabels } from "./oracle_segmentation.ts";
+import { imageCategories } from "./image_truth.ts";
+import { figurePatches } from "./patch_labels.ts";
 import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
 
 /** Variance of one layer's colors explained by what, each from 0 to 1. */
@@ -12,8 +12,8 @@ export interface LayerVariance {
   image: number;
   /** By the place of the patch in its image. */
   position: number;
-  /** Of the images' mean figure colors, by the category of the figure. */
-  category: number;
+  /** Of the images' mean figure colors, by the category of the figure; null where that is not known. */
+  category: number | null;
   /** 95 % interval of `image` over bootstrapped images. */
   interval: [number, number];
 }
@@ -27,8 +27,8 @@ export interface ModelTest {
   /** Whether place explains more than the image in layers 1 and 2. */
   earlyIgnores: boolean;
   /** Mean variance explained by category in layers 9 to 12, and how often chance reaches it. */
-  lateCategory: number;
-  p: number;
+  lateCategory: number | null;
+  p: number | null;
 }
 
 /** What the experiment found. */
@@ -36,6 +36,8 @@ export interface AlignedColors {
   layers: LayerVariance[];
   models: ModelTest[];
   images: number;
+  /** Different categories among the images; 0 where none is known. */
+  categories: number;
 }
 
 const EARLY = [1, 2], LATE_FROM = 4, CATEGORY_FROM = 9, RESAMPLES = 200, PERMUTATIONS = 999;
@@ -77,6 +79,17 @@ function patchColors(pipeline: Pipeline, slot: number, images: ArrayLike<number>
   return out;
 }
 
+/** Figure tokens of every image whose figure and class are known. */
+async function figureTokens({ images, grid }: Pipeline): Promise<number[][]> {
+  const figures: number[][] = images.map(() => []);
+  const known = [...images.keys()].filter((i) => images[i].mask && images[i].classMask);
+  const labels = await figurePatches({ images: known.map((i) => images[i]), grid });
+  known.forEach((image, i) =>
+    figures[image] = Array.from(labels[i].keys()).filter((p) => labels[i][p] === 1).map((p) => p + 1)
+  );
+  return figures;
+}
+
 /** Mean figure color of every image in one slot; images without a figure patch are left out. */
 function figureColors(
   pipeline: Pipeline,
@@ -105,15 +118,12 @@ function quantile(sorted: number[], share: number): number {
  *
  * @param seed of resamples and permutations
  */
-export function alignedColors(pipeline: Pipeline, seed: number): AlignedColors {
+export async function alignedColors(pipeline: Pipeline, seed: number): Promise<AlignedColors> {
   const count = pipeline.images.length, patches = pipeline.tokens - 1, random = seededRandom(seed);
-  const scenes = Array.from({ length: count }, (_, i) => renderScene(i));
-  const figures = scenes.map(({ width, height, figure }) => {
-    const under = tokenLabels({ width, height, data: figure }, pipeline.grid, 2);
-    return Array.from({ length: patches }, (_, p) => p + 1).filter((token) =>
-      under[2 * token + 1] > under[2 * token]
-    );
-  });
+  const categories = await imageCategories(pipeline.images, pipeline.classes);
+  const figures = await figureTokens(pipeline);
+  const labelled = [...figures.keys()].filter((image) => figures[image].length > 0);
+  const known = new Set(labelled.map((image) => categories[image])).size;
   const all = Array.from({ length: count }, (_, i) => i);
   const imageOf = Uint16Array.from({ length: count * patches }, (_, at) => Math.floor(at / patches));
   const placeOf = imageOf.map((_, at) => at % patches);
@@ -136,29 +146,30 @@ export function alignedColors(pipeline: Pipeline, seed: number): AlignedColors {
         ...{ model, layer },
         image: etaSquared(colors, 3, imageOf),
         position: etaSquared(colors, 3, placeOf),
-        category: etaSquared(points, 3, images.map((image) => scenes[image].category)),
+        category: known > 0 ? etaSquared(points, 3, images.map((image) => categories[image])) : null,
         interval: [quantile(resampled, 0.025), quantile(resampled, 0.975)],
       });
     }
     const mean = (part: LayerVariance[], of: "image" | "position" | "category") =>
-      part.reduce((sum, layer) => sum + layer[of], 0) / part.length;
+      part.reduce((sum, layer) => sum + (layer[of] ?? 0), 0) / part.length;
     const early = own.filter(({ layer }) => EARLY.includes(layer));
     const lateOnes = own.filter(({ layer }) => layer >= CATEGORY_FROM);
     const lateSlots = slots.filter((slot) => pipeline.slots[slot].layer >= CATEGORY_FROM);
     const colors = lateSlots.map((slot) => figureColors(pipeline, slot, figures));
-    const lateCategory = mean(lateOnes, "category");
+    const lateCategory = known > 0 && lateOnes.length > 0 ? mean(lateOnes, "category") : null;
     let reached = 1;
-    for (let i = 0; i < PERMUTATIONS; i++) {
-      const order = all.slice();
-      for (let k = count - 1; k > 0; k--) {
+    for (let i = 0; i < PERMUTATIONS && lateCategory !== null; i++) {
+      const order = labelled.slice();
+      for (let k = order.length - 1; k > 0; k--) {
         const j = Math.floor(random() * (k + 1));
         [order[k], order[j]] = [order[j], order[k]];
       }
+      const exchanged = new Map(labelled.map((image, at) => [image, categories[order[at]]]));
       const eta = colors.reduce((sum, { points, images }) =>
         sum + etaSquared(
           points,
           3,
-          images.map((image) => scenes[order[image]].category),
+          images.map((image) => exchanged.get(image)!),
         ), 0) / colors.length;
       if (eta >= lateCategory - 1e-12) reached++;
     }
@@ -168,9 +179,9 @@ export function alignedColors(pipeline: Pipeline, seed: number): AlignedColors {
       rise: mean(own.filter(({ layer }) => layer >= LATE_FROM), "image") - mean(early, "image"),
       interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
       earlyIgnores: early.every(({ image, position }) => position > image),
-      ...{ lateCategory, p: reached / (PERMUTATIONS + 1) },
+      ...{ lateCategory, p: lateCategory === null ? null : reached / (PERMUTATIONS + 1) },
     });
     layers.push(...own);
   }
-  return { layers, models, images: count };
+  return { layers, models, images: count, categories: known };
 }

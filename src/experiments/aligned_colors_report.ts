@@ -53,7 +53,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
   for (const { model, layer, image, position, category } of found.layers) {
     metrics[`variance.image.${model}.L${layer}`] = image;
     metrics[`variance.position.${model}.L${layer}`] = position;
-    metrics[`variance.category.${model}.L${layer}`] = category;
+    if (category !== null) metrics[`variance.category.${model}.L${layer}`] = category;
   }
   await mergeResults(join(out, "results.json"), {
     ...{ version, deno: Deno.version.deno, seed, command, timings },
@@ -62,7 +62,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       models: pipeline.models,
       images: found.images,
       nodes: pipeline.eigenvectors.rows,
-      data: "embedded",
+      data: pipeline.data,
     },
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { colors: { metrics, claims } },
@@ -92,6 +92,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
 
 function claimsOf({ models, images }: AlignedColors): Claim[] {
   const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
+  const testable = models.every(({ p }) => p !== null);
   return [{
     id: "colors-ignore-the-image-before-layer-3",
     paper: "before layer 3 the color of a patch ignores the image, and follows it later",
@@ -112,16 +113,18 @@ function claimsOf({ models, images }: AlignedColors): Claim[] {
     id: "late-layers-group-by-category",
     paper: "late layers give one color a category",
     measured: each(({ model, lateCategory }) =>
-      `${model}: category explains ${
-        formatNumber(lateCategory, 3)
-      } of the variance of figure colors in layers 9–12`
+      lateCategory === null
+        ? `${model}: the categories or the layers are not there`
+        : `${model}: category explains ${
+          formatNumber(lateCategory, 3)
+        } of the variance of figure colors in layers 9–12`
     ),
     statistic: `permutation of the images' categories: ${
-      each(({ model, p }) => `${model} p ${formatNumber(p, 3)}`)
+      each(({ model, p }) => `${model} p ${p === null ? "none" : formatNumber(p, 3)}`)
     }`,
     n: images,
-    p: Math.max(...models.map(({ p }) => p)),
-    verdict: models.every(({ p }) => p < 0.01) ? "shown" : "not shown",
+    ...(testable ? { p: Math.max(...models.map(({ p }) => p!)) } : {}),
+    verdict: !testable ? "not testable" : models.every(({ p }) => p! < 0.01) ? "shown" : "not shown",
   }];
 }
 
@@ -149,7 +152,8 @@ async function grid(pipeline: Pipeline, model: string): Promise<Html> {
   });
 }
 
-async function varianceSection({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
+async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
+  const { out, found, pipeline } = report;
   const of = (model: string) => found.layers.filter((layer) => layer.model === model);
   const layers = of(pipeline.models[0]).map(({ layer }) => `L${layer}`);
   return [
@@ -180,6 +184,23 @@ async function varianceSection({ out, found, pipeline }: AlignedColorsReport): P
           })),
         }, theme),
     ),
+    ...found.categories > 0
+      ? await categoryCharts(report)
+      : [text("The categories of these images are not known.")],
+    table({
+      caption: "Variance of the colors explained, η²",
+      columns: ["layer", "by image", "by place", "by category"],
+      rows: found.layers.map(({ model, layer, image, position, category }) => [
+        ...[`${model} L${layer}`, image, position, category ?? "–"],
+      ]),
+    }),
+  ];
+}
+
+async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
+  const [first] = pipeline.models, free = found.categories - 1;
+  const layers = found.layers.flatMap(({ model, layer }) => model === first ? [`L${layer}`] : []);
+  return [
     await responsiveChart(
       "colors-variance-category",
       out,
@@ -189,21 +210,14 @@ async function varianceSection({ out, found, pipeline }: AlignedColorsReport): P
           ...{ metric: "η² by category", layers, width },
           series: pipeline.models.map((model) => ({
             label: model,
-            values: of(model).map(({ category }) => category),
+            values: found.layers.flatMap((own) => own.model === model ? [own.category!] : []),
           })),
         }, theme),
     ),
     text(
-      `With ten categories and ${found.images} images, chance alone explains ${
-        formatNumber(9 / Math.max(9, found.images - 1), 2)
+      `With ${found.categories} categories and ${found.images} images, chance alone explains ${
+        formatNumber(free / Math.max(free, found.images - 1), 2)
       } of the variance by category.`,
     ),
-    table({
-      caption: "Variance of the colors explained, η²",
-      columns: ["layer", "by image", "by place", "by category"],
-      rows: found.layers.map(({ model, layer, image, position, category }) => [
-        ...[`${model} L${layer}`, image, position, category],
-      ]),
-    }),
   ];
 }

@@ -5,8 +5,9 @@ import { gatherRows } from "../align/data.ts";
 import { type Algonauts, openAlgonauts } from "../data/algonauts.ts";
 import { readImage } from "../data/image.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/pooled_features.ts";
-import { readPreprocessor } from "../data/preprocess.ts";
+import { type Preprocessor, previewCrop } from "../data/preprocess.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import type { RunModel } from "./run_models.ts";
 
 /** Regions in the order of the paper's Table 1, where a subject has them. */
 export const REGIONS = [
@@ -42,8 +43,9 @@ export interface BrainData {
 export interface BrainDataOptions {
   /** A subject's folder. */
   subject: string;
-  /** ONNX files with their preprocessor files beside them. */
-  models: string[];
+  models: RunModel[];
+  /** Resize and crop that all images go through first. */
+  view: Preprocessor;
   cacheDir: string;
   /** Tells these images from others of the same names. */
   identity: string;
@@ -79,12 +81,14 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
   let before = 0;
   const pool = async (images: string[], tokensPerImage: number) => {
     const parts: PooledFeatures[] = [];
-    for (const model of options.models) {
+    for (const { path: model, preprocessor, registers } of options.models) {
       parts.push(
         await poolFeatures({
-          model,
-          preprocessor: await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json")),
-          images: images.map((path) => ({ name: basename(path), load: () => readImage(path) })),
+          ...{ model, preprocessor, registers },
+          images: images.map((path) => ({
+            name: basename(path),
+            load: async () => previewCrop(await readImage(path), options.view),
+          })),
           ...{ tokensPerImage, cells: options.cells, seed: options.seed },
           ...{ cacheDir: options.cacheDir, identity: options.identity },
           onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
@@ -98,12 +102,9 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
   const seen = await pool(training.images, options.cells ? 0 : tokensPerImage),
     responses = await read(training);
   const common = {
-    models: options.models.map((model) => basename(model).replace(/\.onnx$/, "")),
+    models: options.models.map(({ path }) => basename(path).replace(/\.onnx$/, "")),
     slots: seen.slots,
-    rois: new Map(REGIONS.flatMap((name) => {
-      const voxels = training.rois.get(name);
-      return voxels ? [[name, voxels] as const] : [];
-    })),
+    rois: regionsOf(training),
     noiseCeiling: test?.noiseCeiling ?? training.noiseCeiling,
   };
   if (test) {
@@ -127,6 +128,14 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     training: { ...part(0, kept), tokens },
     test: part(kept, training.images.length),
   };
+}
+
+/** Voxels of each of `REGIONS` that a subject has. */
+export function regionsOf({ rois }: Pick<Algonauts, "rois">): Map<string, Uint32Array> {
+  return new Map(REGIONS.flatMap((name) => {
+    const voxels = rois.get(name);
+    return voxels?.length ? [[name, voxels] as const] : [];
+  }));
 }
 
 /** The same data with the first `count` training images only, or all where there are fewer. */

@@ -229,7 +229,7 @@ function claimsOf(report: BrainScoreReport): Claim[] {
     paper: "trained as in the paper",
     dropped: "trained with four fifths of the slots left out at every step and without the eigen-constraint",
   };
-  for (const [name, { before, after, chance, p, scenes }] of Object.entries(mixed ?? {})) {
+  for (const [name, { before, after, chance, p, images }] of Object.entries(mixed ?? {})) {
     claims.push({
       id: `models-agree-after-align-${name}`,
       paper: "after align, equal channels of different models mean the same",
@@ -238,8 +238,8 @@ function claimsOf(report: BrainScoreReport): Claim[] {
       } % after align, ${formatNumber(100 * before, 1)} % before, ${
         formatNumber(100 * chance, 1)
       } % by chance`,
-      statistic: "one-sided permutation test, signs of the difference flipped scene by scene",
-      ...{ n: scenes, p },
+      statistic: "one-sided permutation test, signs of the difference flipped image by image",
+      ...{ n: images, p },
       verdict: p < 0.01 && after > chance ? "shown" : "not shown",
     });
   }
@@ -309,7 +309,7 @@ function positionSection({ position, ridge }: BrainScoreReport): Html[] {
 }
 
 function effectSection({ effects }: BrainScoreReport): Html[] {
-  if (!effects) return [text("Not measured: only the embedded scenes have masks here.")];
+  if (!effects) return [text("Not measured: these images have no masks.")];
   return [
     text(
       "Ten eigenvectors of each layer's tokens, before align and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when align changes nothing; mIoU is figure against ground by the oracle of METHOD.",
@@ -325,11 +325,15 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
 }
 
 function mixedSection({ mixed }: BrainScoreReport): Html[] {
-  if (!mixed) return [text("Not measured: only the embedded scenes have categories here.")];
-  const { nodes, scenes } = Object.values(mixed)[0];
+  if (!mixed) {
+    return [
+      text("Not measured: it takes two models or more, and images with classes beyond those of the graph."),
+    ];
+  }
+  const { nodes, images } = Object.values(mixed)[0];
   return [
     text(
-      `${nodes} figure tokens of layers 6, 9 and 12 of all models in ${scenes} scenes. Each is asked for its nearest token of another model, in the same layer and another scene. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on other scenes than these.`,
+      `${nodes} figure tokens of layers 6, 9 and 12 of all models in ${images} images that are not in the graph. Each is asked for its nearest token of another model, in the same layer and another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on scenes 0 to 99 of the embedded world.`,
     ),
     table({
       caption: "Share of nearest tokens across models that show the same category",

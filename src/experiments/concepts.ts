@@ -18,7 +18,7 @@ export interface Concept {
   images: number;
   /** Share of figure patches. */
   figure: number;
-  /** The commonest category of its figure patches, and its share of them; null without any. */
+  /** The commonest class of its figure patches, and its share of them; null without any. */
   category: { index: number; share: number } | null;
   /** By region: mean and standard deviation over the patches, in standard deviations of all patches of the layer. */
   regions: { mean: number; sd: number }[];
@@ -54,7 +54,7 @@ export interface Concepts {
 
 /** What is measured beside the pipeline. */
 export interface ConceptTruth {
-  /** Category of every patch, 0 where it is ground: one list an image. */
+  /** Class of every patch, 0 where it is ground or not known: one list an image. */
   categories: Uint8Array[];
   /** Voxels of every region. */
   rois: Map<string, Uint32Array>;
@@ -177,7 +177,7 @@ function categoriesOf(members: Uint32Array, categories: Uint8Array[], patches: n
     counts.set(category, (counts.get(category) ?? 0) + 1);
   }
   const [first] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  return { figure, commonest: first ? { index: first[0] - 1, share: first[1] / figure } : null };
+  return { figure, commonest: first ? { index: first[0], share: first[1] / figure } : null };
 }
 
 /** Mean and spread of brain activation of sets of patches, from their mean and covariance: B = v W β is linear. */

@@ -1,5 +1,4 @@
 /** The report of the experiment `concepts`. */
-import { CATEGORIES } from "../../fixtures/scenes/mod.ts";
 import { claimBox, figure, formatNumber, table, text } from "../report/blocks.ts";
 import { meanSpreadChart } from "../report/charts/mean_spread.ts";
 import { regionHeatMap } from "../report/charts/region_heat_map.ts";
@@ -9,7 +8,7 @@ import type { Claim } from "../report/results.ts";
 import { type Concept, type Concepts, RULES } from "./concepts.ts";
 import { conceptGrid } from "./concepts_pictures.ts";
 import { activationSheets } from "./figure_ground_pictures.ts";
-import type { WorldObserver } from "./observer_voxels.ts";
+import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 
 const EQUATION = rawHtml(
@@ -22,13 +21,13 @@ const SHOWN = 5, PHOTOS = 6;
 /**
  * Writes `concepts.html`, its chart specs, and the numbers under the experiment `concepts`.
  *
- * @param observer whose cortical sheet is drawn
+ * @param sheet one place a voxel, and what is to be said of it
  * @returns the path of the page
  */
 export async function writeConceptsReport(
   run: ExperimentRun,
   found: Concepts,
-  observer: WorldObserver,
+  sheet: VoxelSheet,
 ): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
   const { concepts, parabola, interval, p, purity, model, layer } = found;
@@ -46,7 +45,8 @@ export async function writeConceptsReport(
     metrics["purity.p"] = purity.p;
   }
   const claims = [shapeClaim(found), purityClaim(found)];
-  const shown = shownConcepts(concepts), names = shown.map((concept, i) => nameOf(concept, i));
+  const shown = shownConcepts(concepts),
+    names = shown.map((concept, i) => nameOf(concept, i, run.pipeline.classes));
   return await writeExperiment(run, "concepts", { metrics, claims }, {
     title: "Concepts",
     question:
@@ -63,11 +63,11 @@ export async function writeConceptsReport(
             `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half. Photographs are gray where the concept is not.`,
           ),
           await conceptGrid(run.pipeline, shown, names, PHOTOS - 1, "Photographs of five concepts"),
-          ...await brainSection(run.out, found, shown, names, observer),
+          ...await brainSection(run.out, found, shown, names, sheet),
         ],
       },
       { heading: "Strength and consistency", body: await shapeSection(run.out, found) },
-      { heading: "All concepts", body: [conceptTable(found)] },
+      { heading: "All concepts", body: [conceptTable(found, run.pipeline.classes)] },
     ],
     settings: {
       ...{ model, layer, images: found.images, "centres left out": found.dropped },
@@ -86,8 +86,8 @@ export function shownConcepts(concepts: readonly Concept[], count = SHOWN): Conc
 }
 
 /** A concept's number and the category of at least half of its figure patches. */
-export function nameOf({ category }: Concept, i: number): string {
-  return `${i + 1} ${category && category.share >= 0.5 ? CATEGORIES[category.index] : "mixed"}`;
+export function nameOf({ category }: Concept, i: number, classes: readonly string[]): string {
+  return `${i + 1} ${category && category.share >= 0.5 ? classes[category.index] : "mixed"}`;
 }
 
 function shapeClaim({ parabola, interval, p, concepts, rois }: Concepts): Claim {
@@ -136,11 +136,11 @@ async function brainSection(
   { rois }: Concepts,
   shown: readonly Concept[],
   names: readonly string[],
-  observer: WorldObserver,
+  sheet: VoxelSheet,
 ): Promise<Html[]> {
   if (shown.length === 0) return [];
   const caption =
-    "The concepts on the cortical sheet, less the mean over all patches; orange positive, blue negative, all on one scale; left hemisphere at the left.";
+    `The concepts on the cortical sheet, less the mean over all patches; orange positive, blue negative, all on one scale; ${sheet.note}.`;
   const sheets = shown.map(({ voxels }, i) => ({ title: names[i], values: voxels }));
   return [
     await responsiveChart(
@@ -162,10 +162,10 @@ async function brainSection(
     figure({
       image: {
         svg: activationSheets(
-          observer,
+          sheet.places,
           [sheets.slice(0, 3), sheets.slice(3)].filter((row) => row.length > 0),
         ),
-        narrowSvg: activationSheets(observer, sheets.map((sheet) => [sheet])),
+        narrowSvg: activationSheets(sheet.places, sheets.map((own) => [own])),
       },
       caption,
       alt: caption,
@@ -196,14 +196,14 @@ async function shapeSection(out: string, { concepts, rois, parabola }: Concepts)
   ];
 }
 
-function conceptTable({ concepts }: Concepts): Html {
+function conceptTable({ concepts }: Concepts, classes: readonly string[]): Html {
   return table({
     caption: "All concepts, in the order of their centres",
     columns: ["concept", "patches", "images", "figure", "category", "share", "mean |mean|", "mean sd"],
     rows: concepts.map(({ patches, images, figure, category, regions }, i) => [
       i + 1,
       ...[patches.length, images, figure],
-      ...category ? [CATEGORIES[category.index], category.share] : ["–", "–"],
+      ...category ? [classes[category.index], category.share] : ["–", "–"],
       regions.reduce((sum, { mean }) => sum + Math.abs(mean), 0) / regions.length,
       regions.reduce((sum, { sd }) => sum + sd, 0) / regions.length,
     ]),

@@ -1,8 +1,10 @@
-/** Pictures of the observer's cortical sheet and receptive fields, as SVG. */
+/** Pictures of a cortical sheet, and of the observer's receptive fields, as SVG. */
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
 import { escapeHtml } from "../report/html.ts";
-import { receptiveFields, type SheetPlace, sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+import { REGIONS } from "./brain_data.ts";
+import { receptiveFields, type WorldObserver } from "./observer_voxels.ts";
+import type { SheetPlace } from "./voxel_sheet.ts";
 
 /** Room for a heading between hemispheres, relative to their width. */
 const GAP = 0.16;
@@ -22,19 +24,26 @@ function roiColor(index: number): string {
 /**
  * Draws one dot a voxel on the cortical sheet, colored by region, with the regions' names.
  *
+ * @param all one place a voxel
  * @param shape hemispheres beside each other, or for phones one above the other
  * @returns `<svg …>` with a viewBox
  */
-export function cortexPicture(observer: WorldObserver, shape: "wide" | "narrow" = "wide"): string {
+export function cortexPicture(all: readonly SheetPlace[], shape: "wide" | "narrow" = "wide"): string {
   const narrow = shape === "narrow", width = narrow ? NARROW : WIDE;
-  const places = narrow ? stacked(sheetPlaces(observer)) : sheetPlaces(observer);
+  const shown = thinned(all), places = narrow ? stacked(shown) : shown;
   const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
   const left = Math.min(...xs), top = Math.min(...ys);
   const scale = (width - 2 * MARGIN) / (Math.max(...xs) - left || 1);
   const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN + HEADING);
   const px = (x: number) => (MARGIN + (x - left) * scale).toFixed(1);
   const py = (y: number) => (MARGIN + HEADING + (y - top) * scale).toFixed(1);
-  const parts = observer.rois.map((roi, index) => {
+  const rois = REGIONS.filter((roi) => places.some((place) => place.roi === roi));
+  const others = places.filter(({ roi }) => roi === "").map(({ x, y }) => `M${px(x)} ${py(y)}h0`).join("");
+  const ground = others
+    ? [`<path d="${others}" stroke="var(--rule)" stroke-width="3" stroke-linecap="round" fill="none"/>`]
+    : [];
+  const parts = rois.map((roi) => {
+    const index = REGIONS.indexOf(roi);
     const dots = places.filter((place) => place.roi === roi)
       .map(({ x, y }) => `M${px(x)} ${py(y)}h0`).join("");
     return `<path d="${dots}" stroke="${
@@ -52,15 +61,24 @@ export function cortexPicture(observer: WorldObserver, shape: "wide" | "narrow" 
     const name = hemisphere === "lh" ? "left hemisphere" : "right hemisphere";
     return [
       label(name, { x: middle(side).x, y: Math.min(...side.map(({ y }) => y)) - HEADING / scale }, "muted"),
-      ...observer.rois.filter((roi) => side.some((place) => place.roi === roi))
+      ...rois.filter((roi) => side.some((place) => place.roi === roi))
         .map((roi) => label(roi, labelPlace(side, roi))),
     ];
   });
-  return svg(width, height, [...parts, ...labels]);
+  return svg(width, height, [...ground, ...parts, ...labels]);
+}
+
+/** Most voxels that are drawn. */
+const DRAWN = 6000;
+
+/** Every voxel, or of many every second, third, …, so that a page stays small. */
+export function thinned<T>(all: readonly T[]): T[] {
+  const every = Math.ceil(all.length / DRAWN);
+  return all.filter((_, i) => i % every === 0);
 }
 
 /** Moves the right hemisphere below the left one. */
-function stacked(places: SheetPlace[]): SheetPlace[] {
+function stacked(places: readonly SheetPlace[]): SheetPlace[] {
   const extent = (hemisphere: Hemisphere, of: (place: SheetPlace) => number) => {
     const values = places.filter((place) => place.hemisphere === hemisphere).map(of);
     return { least: Math.min(...values), most: Math.max(...values) };

@@ -45,3 +45,8 @@ export async function embeddedWorld(
     (done, note) => onProgress?.(done, worldSteps(plan), note),
   );
 }
+
+/** The segmentation scenes of a world, as a folder in the layout of PASCAL VOC. */
+export function vocOf({ training }: World): string {
+  return `${worldFolder(training.count)}/voc`;
+}

@@ -9,7 +9,7 @@ import type { ExplorerContent, SheetSide } from "../report/explorer/content.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { HEMISPHERES } from "../data/algonauts.ts";
 import { labelPlace } from "./cortex_picture.ts";
-import type { SheetPlace } from "./observer_voxels.ts";
+import type { SheetPlace } from "./voxel_sheet.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** Largest page, bytes. */

@@ -1,14 +1,15 @@
 /** Pictures of the experiment `figure-ground`: cortical sheets colored by activation, and similarity maps of one pixel. */
-import { CATEGORIES } from "../../fixtures/scenes/mod.ts";
 import type { RgbImage } from "../data/image.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { escapeHtml, type Html } from "../report/html.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
+import { thinned } from "./cortex_picture.ts";
 import { eigenDirections, type FigureGround } from "./figure_ground.ts";
 import { cosineLikeness, type Query } from "./figure_ground_similarity.ts";
-import { sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+import { className } from "./image_truth.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { jpegDataUri } from "./segmentation_examples.ts";
+import type { SheetPlace } from "./voxel_sheet.ts";
 
 /** One sheet of a row. */
 export interface Sheet {
@@ -23,11 +24,15 @@ const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
 /**
  * Cortical sheets with one dot a voxel: blue negative, orange positive, gray near 0, all on one scale.
  *
+ * @param all one place a voxel
  * @param rows sheets beside each other
  * @returns `<svg …>` with a viewBox
  */
-export function activationSheets(observer: WorldObserver, rows: readonly (readonly Sheet[])[]): string {
-  const places = sheetPlaces(observer);
+export function activationSheets(
+  all: readonly SheetPlace[],
+  rows: readonly (readonly Sheet[])[],
+): string {
+  const places = thinned(all.map((place, voxel) => ({ ...place, voxel })));
   const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
   const left = Math.min(...xs), top = Math.min(...ys);
   const scale = (SHEET - 2 * MARGIN) / (Math.max(...xs) - left || 1);
@@ -36,7 +41,7 @@ export function activationSheets(observer: WorldObserver, rows: readonly (readon
   const parts = rows.flatMap((row, r) =>
     row.map(({ title, values }, c) => {
       const dots = new Map<number, string>();
-      places.forEach(({ x, y }, voxel) => {
+      places.forEach(({ x, y, voxel }) => {
         const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(LEVELS * values[voxel] / most)));
         const dot = `M${(MARGIN + (x - left) * scale).toFixed(1)} ${
           (MARGIN + HEADING + (y - top) * scale).toFixed(1)
@@ -91,7 +96,7 @@ export async function similarityMaps(
   );
   return colorGrid({
     label: `Similarity of one ${kind} pixel to images of other categories, by model`,
-    columns: shown.map((image) => CATEGORIES[categories[image]]),
+    columns: shown.map((image) => className(pipeline.classes, categories[image])),
     rows: [
       { label: "the pixel", photo: marked, cells: photos },
       ...models.map(({ model, slot }) => {

@@ -20,7 +20,7 @@ import {
   RESAMPLES,
 } from "./figure_ground.ts";
 import { activationSheets, similarityMaps } from "./figure_ground_pictures.ts";
-import type { WorldObserver } from "./observer_voxels.ts";
+import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 
 const EQUATION = rawHtml(
@@ -43,13 +43,13 @@ const GROUPS = [
 /**
  * Writes `figure-ground.html`, its chart specs, and the numbers under the experiment `figure-ground`.
  *
- * @param observer whose cortical sheet is drawn
+ * @param sheet one place a voxel, and what is to be said of it
  * @returns the path of the page
  */
 export async function writeFigureGroundReport(
   run: ExperimentRun,
   found: FigureGround,
-  observer: WorldObserver,
+  sheet: VoxelSheet,
 ): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
   const { pipeline, out } = run, { models } = found;
@@ -70,7 +70,7 @@ export async function writeFigureGroundReport(
     equation: EQUATION,
     sections: [
       { heading: "Claims", body: claims.map(claimBox) },
-      { heading: "Figure and ground in brain space", body: await regionSection(out, found, observer) },
+      { heading: "Figure and ground in brain space", body: await regionSection(out, found, sheet) },
       { heading: "By layer", body: await layerSection(out, found) },
       {
         heading: "One pixel in images of other categories",
@@ -270,7 +270,7 @@ function slug(model: string): string {
 async function regionSection(
   out: string,
   { models, rois }: FigureGround,
-  observer: WorldObserver,
+  sheet: VoxelSheet,
 ): Promise<Html[]> {
   const heatMap = await responsiveChart(
     "figure-ground-regions",
@@ -289,18 +289,18 @@ async function regionSection(
       }, theme),
   );
   const caption =
-    "Figure and ground on the cortical sheet, one dot a voxel: orange positive, blue negative, all on one scale; left hemisphere at the left.";
+    `Figure and ground on the cortical sheet, one dot a voxel: orange positive, blue negative, all on one scale; ${sheet.note}.`;
   const sheets = figure({
     image: {
       svg: activationSheets(
-        observer,
+        sheet.places,
         models.map(({ model, voxels }) => [
           { title: `${model}, figure`, values: voxels.figure },
           { title: `${model}, ground`, values: voxels.ground },
         ]),
       ),
       narrowSvg: activationSheets(
-        observer,
+        sheet.places,
         models.flatMap(({ model, voxels }) => [
           [{ title: `${model}, figure`, values: voxels.figure }],
           [{ title: `${model}, ground`, values: voxels.ground }],
@@ -319,7 +319,7 @@ async function regionSection(
       </div>
     `,
     figure({
-      image: { svg: cortexPicture(observer), narrowSvg: cortexPicture(observer, "narrow") },
+      image: { svg: cortexPicture(sheet.places), narrowSvg: cortexPicture(sheet.places, "narrow") },
       caption: regions,
       alt: regions,
     }),

@@ -16,7 +16,7 @@ import type { Theme } from "../report/theme.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { cortexPicture, receptiveFieldPicture } from "./cortex_picture.ts";
 import type { World } from "./fixtures_world.ts";
-import type { WorldObserver } from "./observer_voxels.ts";
+import { sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
 import { type ModelProbe, readProbes } from "./model_probes.ts";
 
@@ -56,7 +56,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
 
   const earlier = await readResults(`${out}/results.json`);
   const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
-  const scenes = plan.training.count + plan.test.count + plan.graph.count;
+  const scenes = plan.training.count + plan.test.count + plan.graph.count + plan.further.count;
   await mergeResults(`${out}/results.json`, {
     version,
     deno: Deno.version.deno,
@@ -90,6 +90,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       "training scenes": `${plan.training.count}, seeds from ${plan.training.from}`,
       "held-out scenes": `${plan.test.count}, seeds from ${plan.test.from}`,
       "segmentation scenes": `${plan.graph.count}, seeds from ${plan.graph.from}`,
+      "further ones": `${plan.further.count}, seeds from ${plan.further.from}`,
       "observer seed": plan.observerSeed,
       fingerprint: plan.fingerprint,
       deno: Deno.version.deno,
@@ -159,7 +160,10 @@ function cortexSection(observer: WorldObserver, rois: RoiSummary[]): Html[] {
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
     figure({
-      image: { svg: cortexPicture(observer), narrowSvg: cortexPicture(observer, "narrow") },
+      image: {
+        svg: cortexPicture(sheetPlaces(observer)),
+        narrowSvg: cortexPicture(sheetPlaces(observer), "narrow"),
+      },
       caption: `The cortical sheet, one dot a voxel, colored by region: ${counts}.`,
       alt: `Map of the voxels by region: ${counts}.`,
     }),

@@ -17,6 +17,7 @@ import {
   HEMISPHERES,
   imageFolder,
   writeAlgonautsNoiseCeiling,
+  writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
 } from "../data/algonauts.ts";
@@ -29,6 +30,7 @@ import {
   hemisphereVoxels,
   releaseRois,
   REPEATS,
+  sheetPlaces,
   statedCeilings,
   voxelTruth,
   type WorldObserver,
@@ -44,6 +46,8 @@ export interface SeedRange {
 export interface WorldPlan {
   /** For segmentation and the graph. */
   graph: SeedRange;
+  /** Behind them in the lists of `voc`: for tests on images that are not in the graph. */
+  further: SeedRange;
   /** What the observer's responses are fitted on. */
   training: SeedRange;
   /** What the fits are tested on. */
@@ -62,9 +66,9 @@ export interface World extends WorldPlan {
 const BLOCK = 50;
 
 /**
- * Plans a world: for every 10 training scenes 2 held-out ones and 1 for the graph.
+ * Plans a world: for every 10 training scenes 2 held-out ones, 1 for the graph and 1 further.
  *
- * Seeds start at 0 (graph), 10,000 (training) and 60,000 (test).
+ * Seeds start at 0 (graph), 10,000 (training), 60,000 (test) and 80,000 (further).
  *
  * @param scenes training scenes, 1 to 50,000
  * @param observerSeed of the observer
@@ -74,6 +78,7 @@ export function planWorld(scenes: number, observerSeed = 0): WorldPlan {
     graph: { from: 0, count: Math.ceil(scenes / 10) },
     training: { from: 10_000, count: scenes },
     test: { from: 60_000, count: Math.ceil(scenes / 5) },
+    further: { from: 80_000, count: Math.ceil(scenes / 10) },
     observerSeed,
   };
 }
@@ -119,7 +124,12 @@ export async function writeWorld(
   const ceilings = statedCeilings(observer), left = hemisphereVoxels(observer, "lh").length;
   await writeAlgonautsNoiseCeiling(subject, "lh", ceilings.slice(0, left));
   await writeAlgonautsNoiseCeiling(subject, "rh", ceilings.slice(left));
-  await writeSegmentation(out, plan.graph, (note) => onProgress(++done, note));
+  const places = sheetPlaces(observer);
+  for (const hemisphere of HEMISPHERES) {
+    const own = places.filter((place) => place.hemisphere === hemisphere);
+    await writeAlgonautsPlaces(subject, hemisphere, Float32Array.from(own.flatMap(({ x, y }) => [x, y])));
+  }
+  await writeSegmentation(out, plan, (note) => onProgress(++done, note));
   await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");
   await Deno.remove(unfinished, { recursive: true });
   await writeFileAtomic(`${out}/world.json`, text);
@@ -127,8 +137,8 @@ export async function writeWorld(
 }
 
 /** Number of steps that `writeWorld` reports. */
-export function worldSteps({ graph, training, test }: WorldPlan): number {
-  return graph.count + 2 * (training.count + test.count);
+export function worldSteps({ graph, further, training, test }: WorldPlan): number {
+  return graph.count + further.count + 2 * (training.count + test.count);
 }
 
 /** Whether the folder is at work on this world; another one is not touched. */
@@ -214,7 +224,7 @@ function meanResponse(observer: WorldObserver, scene: Scene): Float32Array {
 
 async function writeSegmentation(
   out: string,
-  range: SeedRange,
+  { graph, further }: WorldPlan,
   tick: (note: string) => void,
 ): Promise<void> {
   const voc = `${out}/voc`, lists = `${voc}/ImageSets/Segmentation`;
@@ -225,8 +235,11 @@ async function writeSegmentation(
   }
   const write = await truthWriter(out, "graph");
   const names: string[] = [], images = [];
-  for (let i = 0; i < range.count; i++) {
-    const scene = renderScene(range.from + i), { width, height } = scene;
+  const seeds = [graph, further].flatMap(({ from, count }) =>
+    Array.from({ length: count }, (_, i) => from + i)
+  );
+  for (const seed of seeds) {
+    const scene = renderScene(seed), { width, height } = scene;
     const name = `scene_${String(scene.seed).padStart(6, "0")}`;
     names.push(name);
     const jpeg = await sharp(scene.rgb, { raw: { width, height, channels: 3 } })
@@ -234,11 +247,13 @@ async function writeSegmentation(
     await writeFileAtomic(`${voc}/JPEGImages/${name}.jpg`, jpeg);
     const mask = encodePalettePng({ width, height, data: withVoidRim(scene) });
     await writeFileAtomic(`${voc}/SegmentationClass/${name}.png`, mask);
-    images.push({
-      id: name,
-      image: { width, height, data: scene.rgb },
-      mask: { width, height, data: scene.figure },
-    });
+    if (images.length < graph.count) {
+      images.push({
+        id: name,
+        image: { width, height, data: scene.rgb },
+        mask: { width, height, data: scene.figure },
+      });
+    }
     await write.scene(name, scene);
     tick("segmentation");
   }

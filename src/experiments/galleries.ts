@@ -1,5 +1,4 @@
 /** The page `galleries`: more images of each experiment. */
-import { CATEGORIES } from "../../fixtures/scenes/mod.ts";
 import { discretize } from "../graph/discretize.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { text } from "../report/blocks.ts";
@@ -13,6 +12,7 @@ import { nameOf } from "./concepts_report.ts";
 import { eigenDirections, testedLayer } from "./figure_ground.ts";
 import { similarityPicture } from "./figure_ground_pictures.ts";
 import { cosineLikeness, type Query } from "./figure_ground_similarity.ts";
+import { className } from "./image_truth.ts";
 import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
 import { classPicture, jpegDataUri } from "./segmentation_examples.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
@@ -58,7 +58,7 @@ export async function writeGalleries(
 ): Promise<string> {
   const { pipeline } = run, shown = galleryImages(categories, IMAGES);
   const names = shown.map((image) =>
-    `${CATEGORIES[categories[image]] ?? "image"}, ${pipeline.images[image].name}`
+    `${className(pipeline.classes, categories[image])}, ${pipeline.images[image].name}`
   );
   const photos = await Promise.all(
     shown.map(async (image) => await jpegDataUri(await pipeline.images[image].load(), SIDE)),
@@ -192,6 +192,6 @@ async function similarityGrid(
 async function conceptsGrid(pipeline: Pipeline, { concepts }: Concepts): Promise<Html> {
   const shown = concepts.slice(0, CONCEPTS);
   if (shown.length === 0) return text("No sphere held enough patches.");
-  const names = shown.map(nameOf);
+  const names = shown.map((concept, i) => nameOf(concept, i, pipeline.classes));
   return await conceptGrid(pipeline, shown, names, PHOTOS - 1, "Photographs of all concepts");
 }

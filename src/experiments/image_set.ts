@@ -1,32 +1,42 @@
-/** The images of a run: rendered scenes or a folder of photographs, with figure-ground masks where there are any. */
+/** The images of a run, as its models see them. */
 import { basename } from "node:path";
-import { renderScene } from "../../fixtures/scenes/mod.ts";
 import { listImages, readImage, type RgbImage } from "../data/image.ts";
+import { preprocessMask, type Preprocessor, previewCrop } from "../data/preprocess.ts";
 import type { Mask } from "../data/resize.ts";
 
 /** One image of a run. */
 export interface RunImage {
+  /** Unique among all. */
   name: string;
+  /** Reads it. */
   load(): Promise<RgbImage>;
-  /** 0 ground, 1 figure. */
+  /** 0 ground, 1 figure, 255 not to be scored. */
   mask?(): Promise<Mask>;
+  /** Index of the class of every pixel, 0 background, 255 not to be scored. */
+  classMask?(): Promise<Mask>;
 }
 
-/** `count` embedded scenes, seeds from `first` on. */
-export function sceneImages(count: number, first: number): RunImage[] {
-  return Array.from({ length: count }, (_, i) => {
-    const seed = first + i;
-    const render = () => renderScene(seed);
+/**
+ * Images as a model sees them: resized and cropped, and their masks with them.
+ *
+ * @throws RangeError "The mask of a.jpg is 10 × 10, the image 20 × 10: they must be equal." when the mask is read
+ */
+export function viewed(images: readonly RunImage[], view: Preprocessor): RunImage[] {
+  return images.map(({ name, load, mask, classMask }) => {
+    const masked = (read: () => Promise<Mask>) => async () => {
+      const [found, image] = await Promise.all([read(), load()]);
+      if (found.width !== image.width || found.height !== image.height) {
+        throw new RangeError(
+          `The mask of ${name} is ${found.width} × ${found.height}, the image ${image.width} × ${image.height}: they must be equal.`,
+        );
+      }
+      return preprocessMask(found, view);
+    };
     return {
-      name: `scene ${seed}`,
-      load: () => {
-        const { width, height, rgb } = render();
-        return Promise.resolve({ width, height, data: rgb });
-      },
-      mask: () => {
-        const { width, height, figure } = render();
-        return Promise.resolve({ width, height, data: figure });
-      },
+      name,
+      load: async () => previewCrop(await load(), view),
+      ...(mask && { mask: masked(mask) }),
+      ...(classMask && { classMask: masked(classMask) }),
     };
   });
 }

@@ -19,6 +19,8 @@ export interface NystromReport {
   models: string[];
   /** Nodes of the whole graph, from which those of the audit were drawn. */
   graph: number;
+  /** What the images and the brain are, for people. */
+  data: string;
   images: number;
   audit: NystromAudit;
   /** The run's own eigenvectors against the exact ones, and how it got them. */
@@ -60,7 +62,7 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
   await mergeResults(join(out, "results.json"), {
     ...{ version, deno: Deno.version.deno, seed, command, timings },
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    inputs: { models: report.models, images: report.images, nodes: report.graph, data: "embedded" },
+    inputs: { models: report.models, images: report.images, nodes: report.graph, data: report.data },
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { nystrom: { metrics: { ...metricsOf(audit), ...runMetrics(report.run) }, claims } },
   });

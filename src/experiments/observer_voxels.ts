@@ -1,6 +1,7 @@
 /** The observer's voxels as the files of a subject hold them: hemisphere by hemisphere, under the release's ROI names. */
 import { type Scene, SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
+import type { SheetPlace } from "./voxel_sheet.ts";
 
 /** What of the simulated observer a world is written from; one entry a voxel. */
 export interface WorldObserver {
@@ -75,14 +76,6 @@ export function statedCeilings(observer: WorldObserver): Float32Array {
     const signal = REPEATS * observer.voxels.reliability[voxel];
     return signal / (signal + 1 - observer.voxels.reliability[voxel]);
   });
-}
-
-/** A voxel's place on the cortical sheet. */
-export interface SheetPlace {
-  x: number;
-  y: number;
-  roi: string;
-  hemisphere: Hemisphere;
 }
 
 /** Where each voxel lies, in the files' order. */

@@ -9,7 +9,6 @@ import { type FeatureSource, openFeatureSource } from "../data/feature_source.ts
 import { chooseNeighborSearch, type NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
-import { readPreprocessor } from "../data/preprocess.ts";
 import type { Stages } from "../data/stages.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import { spectralMap } from "../embed/spectral_map.ts";
@@ -18,12 +17,17 @@ import { matrixSource, type NodeSource } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunImage } from "./image_set.ts";
+import type { RunModel } from "./run_models.ts";
 
 /** What the pipeline is run on, and how. */
 export interface PipelineOptions {
-  /** ONNX files with their preprocessor files beside them. */
-  models: string[];
+  models: RunModel[];
+  /** As the models see them. */
   images: RunImage[];
+  /** Names of the classes of their pixels by index, the background first; none where they are not known. */
+  classes: readonly string[];
+  /** What the images and the brain are, for people. */
+  data: string;
   /** Tells these images from others of the same names. */
   identity: string;
   align: AlignModel;
@@ -60,6 +64,10 @@ export interface PipelineSlot {
 /** What the experiments read. */
 export interface Pipeline {
   models: string[];
+  /** As in the options. */
+  classes: readonly string[];
+  /** As in the options. */
+  data: string;
   manifests: FeatureManifest[];
   slots: PipelineSlot[];
   /** Images, and tokens of each: class token, then patches row by row. */
@@ -137,17 +145,17 @@ export async function runPipeline(
   onProgress: (stage: string, done: number, total: number) => void = () => {},
 ): Promise<Pipeline | null> {
   const { models, images, identity, align, alignKey, landmarks, neighbors, components, seed } = options;
+  const { classes, data } = options;
   const manifests: FeatureManifest[] = [], inputs: unknown[] = [];
-  for (const [i, path] of models.entries()) {
-    const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
+  for (const [i, { path, preprocessor, registers }] of models.entries()) {
     const input = {
       model: await hashOf(path),
-      ...{ preprocessor, identity, images: images.map(({ name }) => name), dtype: "float16" },
+      ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype: "float16" },
     };
     inputs.push(input);
     const extract = (folder: string) =>
       extractFeatures({
-        ...{ model: path, preprocessor, images, outDir: folder, dtype: "float16" },
+        ...{ model: path, preprocessor, registers, images, outDir: folder, dtype: "float16" },
         onProgress: (done) => onProgress("extract", i * images.length + done, models.length * images.length),
       });
     const name = `features-${basename(path).replace(/\.onnx$/, "")}`;
@@ -213,6 +221,7 @@ export async function runPipeline(
   );
   if (!cut || !map) return null;
 
+  assertComparable(manifests);
   const [first] = manifests, points3 = await readMatrix(`${map}/points3.npy`);
   const nearest = Uint32Array.from((await readNpy(`${map}/nearest.npy`)).data as Int32Array);
   const colors = nearestColors(points3, nearest);
@@ -225,7 +234,7 @@ export async function runPipeline(
     })
   );
   return {
-    models: manifests.map(({ model }) => model),
+    ...{ models: manifests.map(({ model }) => model), classes, data },
     ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
     eigenvectors: await readMatrix(`${cut}/eigenvectors.npy`),
     fit: await loadNystrom(gpu, `${cut}/fit.arrow`),
@@ -233,6 +242,15 @@ export async function runPipeline(
     points2: await readMatrix(`${map}/points2.npy`),
     map: JSON.parse(await Deno.readTextFile(`${map}/map.json`)),
   };
+}
+
+/** Patches of all models lie in the same places. */
+function assertComparable([first, ...others]: FeatureManifest[]): void {
+  const other = others.find(({ grid }) => grid.rows !== first.grid.rows || grid.cols !== first.grid.cols);
+  if (!other) return;
+  throw new Error(
+    `${first.model} sees ${first.grid.rows} × ${first.grid.cols} patches, ${other.model} ${other.grid.rows} × ${other.grid.cols}: export one of them for images of another size.`,
+  );
 }
 
 async function readMatrix(path: string): Promise<Matrix> {

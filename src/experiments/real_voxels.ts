@@ -34,6 +34,9 @@ export interface HeldOutScore {
   foldSpread: number;
 }
 
+/** A prediction this near to the mean, as a share of it, is the mean as far as float32 can tell. */
+const ROUNDING = 2 ** -20;
+
 /**
  * Predicts every image by an encoder fitted without its fold and correlates predicted with measured responses over all
  * images, both less the mean response of the images fitted on. (That mean is the lower, the higher the held-out responses
@@ -54,7 +57,10 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
       const mean = meansOf(y, train);
       held.forEach((image, row) => {
         for (let v = 0; v < y.cols; v++) {
-          predicted.data[image * y.cols + v] = data[row * y.cols + v] - mean[v];
+          const difference = data[row * y.cols + v] - mean[v];
+          predicted.data[image * y.cols + v] = Math.abs(difference) > ROUNDING * Math.abs(mean[v])
+            ? difference
+            : 0;
           measured.data[image * y.cols + v] = y.data[image * y.cols + v] - mean[v];
         }
       });

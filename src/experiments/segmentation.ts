@@ -1,8 +1,8 @@
 /** The experiment `segmentation`: from which layer on figure and ground, and categories, can be told apart. */
-import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "./bootstrap.ts";
-import { rgbPositionFeatures, THRESHOLDS, type TokenLabels, tokenLabels } from "./oracle_segmentation.ts";
+import { rgbPositionFeatures, THRESHOLDS, type TokenLabels } from "./oracle_segmentation.ts";
+import { classLabels, figureLabels } from "./image_truth.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
 import { ORACLE_COMPONENTS } from "./colors.ts";
 import type { LayerGraph } from "./segmentation_graphs.ts";
@@ -125,21 +125,14 @@ export interface Segmentation {
 /** Truth of some images: pixel counts of every token. */
 export type Truth = ByKind<TokenLabels>;
 
-/** Truth of the embedded scenes 0 … count − 1: figure and ground, and ten categories with the background. */
-export function sceneTruth(count: number, grid: { rows: number; cols: number }): Truth {
-  const tokens = 1 + grid.rows * grid.cols, classes = { figure_ground: 2, category: CATEGORIES.length + 1 };
-  const truth = {
-    figure_ground: { counts: new Uint32Array(count * tokens * 2), classes: 2 },
-    category: { counts: new Uint32Array(count * tokens * classes.category), classes: classes.category },
+/** Truth of all images of a pipeline: figure and ground, and classes with the background. */
+export async function pipelineTruth(
+  { images, grid, classes }: Pick<Pipeline, "images" | "grid" | "classes">,
+): Promise<Truth> {
+  return {
+    figure_ground: await figureLabels(images, grid),
+    category: await classLabels(images, grid, classes),
   };
-  for (let i = 0; i < count; i++) {
-    const { width, height, figure, categoryMask } = renderScene(i);
-    for (const [kind, data] of [["figure_ground", figure], ["category", categoryMask]] as const) {
-      const own = tokenLabels({ width, height, data }, grid, classes[kind]);
-      truth[kind].counts.set(own, i * own.length);
-    }
-  }
-  return truth;
 }
 
 /**

@@ -1,10 +1,11 @@
 /** Example segmentations as small pictures: the image, its truth, and what eigenvectors make of it layer by layer. */
 import sharp from "sharp";
-import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
 import type { RgbImage } from "../data/image.ts";
+import { vocPalette } from "../data/palette_png.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { type Html, html } from "../report/html.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
+import { imageCategories } from "./image_truth.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { GraphSegmentation, Kind } from "./segmentation.ts";
 
@@ -18,11 +19,14 @@ const COLORS: readonly (readonly [number, number, number])[] = [
   ...[[86, 180, 233], [140, 60, 160], [180, 40, 50], [120, 110, 40], [60, 70, 200]],
 ] as [number, number, number][];
 
-/** Names and colors of the classes. */
-const CLASSES: Record<Kind, readonly string[]> = {
-  figure_ground: ["ground", "figure"],
-  category: ["background", ...CATEGORIES],
-};
+/** Of classes beyond those, and of what is not scored: as PASCAL VOC has them. */
+const OTHERS = vocPalette();
+
+function colorOf(k: number): readonly number[] {
+  return COLORS[k] ?? OTHERS[k];
+}
+
+const FIGURE_GROUND = ["ground", "figure"];
 
 /** One grid a model, one row an image: the truth, then the oracle's segmentation at some layers. */
 export async function exampleSegmentations(
@@ -30,7 +34,8 @@ export async function exampleSegmentations(
   { models, images }: GraphSegmentation,
   kind: Kind,
 ): Promise<Html[]> {
-  const chosen = ofDifferentCategories(images), { tokens, grid } = pipeline;
+  const { tokens, grid } = pipeline, chosen = await ofDifferentCategories(pipeline, images);
+  const truths = await Promise.all(chosen.map((image) => truthPicture(pipeline, image, kind)));
   const all = models[0].scores[kind].map(({ layer }) => layer);
   const every = Math.ceil(all.length / COLUMNS), layers = all.filter((_, i) => (i + 1) % every === 0);
   const photos = await Promise.all(
@@ -46,7 +51,7 @@ export async function exampleSegmentations(
         label: pipeline.images[image].name,
         photo: photos[i],
         cells: [
-          truthPicture(image, kind),
+          truths[i],
           ...layers.map((layer) => {
             const { assigned } = scores[kind].find((own) => own.layer === layer)!;
             const first = image * tokens + 1;
@@ -56,29 +61,29 @@ export async function exampleSegmentations(
       })),
     }),
   ]);
-  return [...grids.flat(), legend(CLASSES[kind])];
+  return [...grids.flat(), legend(kind === "category" ? pipeline.classes : FIGURE_GROUND)];
 }
 
-/** The first scenes that show categories not shown yet. */
-function ofDifferentCategories(count: number): number[] {
+/** The first images that show categories not shown yet. */
+async function ofDifferentCategories({ images, classes }: Pipeline, count: number): Promise<number[]> {
+  const categories = await imageCategories(images.slice(0, count), classes);
   const seen = new Set<number>(), chosen: number[] = [];
   for (let image = 0; image < count && chosen.length < IMAGES; image++) {
-    const { category } = renderScene(image);
-    if (!seen.has(category)) chosen.push(image);
-    seen.add(category);
+    if (!seen.has(categories[image])) chosen.push(image);
+    seen.add(categories[image]);
   }
   return chosen;
 }
 
-function truthPicture(image: number, kind: Kind): string {
-  const { width, height, figure, categoryMask } = renderScene(image);
-  return classPicture(kind === "category" ? categoryMask : figure, width, height);
+async function truthPicture({ images }: Pipeline, image: number, kind: Kind): Promise<string> {
+  const { mask, classMask } = images[image], truth = await (kind === "category" ? classMask : mask)?.();
+  return truth ? classPicture(truth.data, truth.width, truth.height) : classPicture(Uint8Array.of(0), 1, 1);
 }
 
 /** Classes of pixels as a picture. */
 export function classPicture(classes: Uint8Array, width: number, height: number): string {
   const rgb = new Uint8Array(3 * classes.length);
-  classes.forEach((k, i) => rgb.set(COLORS[k], 3 * i));
+  classes.forEach((k, i) => rgb.set(colorOf(k), 3 * i));
   return pngDataUri(width, height, rgb);
 }
 
@@ -94,9 +99,9 @@ function legend(names: readonly string[]): Html {
   const entries = names.map((name, k) =>
     html`
       <span
-        style="white-space: nowrap"><span aria-hidden="true" style="display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; background: rgb(${COLORS[
-          k
-        ].join(" ")})"></span> ${name}</span>
+        style="white-space: nowrap"><span aria-hidden="true" style="display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; background: rgb(${colorOf(
+          k,
+        ).join(" ")})"></span> ${name}</span>
     `
   );
   return html`<p>${entries}</p>`;

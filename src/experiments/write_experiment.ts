@@ -41,7 +41,7 @@ export async function writeExperiment(
     ...{ version, deno: Deno.version.deno, seed, command, timings, adapter: { description, software } },
     inputs: {
       ...{ models: pipeline.models, images: pipeline.images.length, nodes: pipeline.eigenvectors.rows },
-      data: "embedded",
+      data: pipeline.data,
     },
     memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { [name]: results },

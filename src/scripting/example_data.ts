@@ -11,7 +11,7 @@ export interface ExampleData {
 /**
  * The embedded world with a few scenes, written under `.cache` on first use (some seconds).
  *
- * @param scenes that the observer sees; a tenth as many photographs, a fifth as many test scenes; default 60
+ * @param scenes that the observer sees; a fifth as many photographs and test scenes; default 60
  */
 export async function exampleData(scenes = 60): Promise<ExampleData> {
   const { embeddedWorld, subjectOf, worldFolder } = await import("../experiments/embedded_world.ts");

@@ -1,0 +1,110 @@
+/** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
+import { basename } from "node:path";
+import { type Algonauts, openAlgonauts } from "../src/data/algonauts.ts";
+import { type DataFolders, dataTableText, openData } from "../src/data/data_flags.ts";
+import { type BrainData, type BrainDataOptions, readBrainData } from "../src/experiments/brain_data.ts";
+import {
+  embeddedModels,
+  embeddedWorld,
+  SCENES,
+  subjectOf,
+  vocOf,
+} from "../src/experiments/embedded_world.ts";
+import type { World } from "../src/experiments/fixtures_world.ts";
+import { type RunImage, viewed } from "../src/experiments/image_set.ts";
+import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
+import { MODELS_FOLDER } from "./models_folder.ts";
+import { runStage, type Tick } from "./stage.ts";
+
+/** Training scenes of the embedded observer with `--quick`. */
+const QUICK_SCENES = 120;
+
+/** Data and models that were asked for. */
+export interface Asked {
+  /** By kind. */
+  folders: DataFolders;
+  /** ONNX files, or names of models that were added; none for the embedded ones. */
+  models: string[];
+}
+
+/** What a task runs on. */
+export interface RunData {
+  /** The embedded world, where nothing else was given; its files are opened like anyone's. */
+  world: World | null;
+  models: RunModel[];
+  /** Photographs of the graph, as the models see them. */
+  images: RunImage[];
+  /** Photographs that are not in the graph, with classes. */
+  further: RunImage[];
+  /** Class names by index, the background first; none where they are not known. */
+  classes: readonly string[];
+  /** The subject's training split. */
+  subject: Algonauts;
+  /** Tells photographs, and their view, from others of the same names. */
+  identity: string;
+  /** What it is, for people. */
+  name: string;
+  /** Features and responses for channel align. */
+  readBrain(
+    cacheDir: string,
+    onProgress: Tick,
+    options?: Pick<BrainDataOptions, "cells" | "limit"> & { models?: RunModel[] },
+  ): Promise<BrainData>;
+  close(): void;
+}
+
+/**
+ * Opens data and models. What is not given is the embedded world's: its observer where there is no subject, its scenes
+ * where there are neither photographs nor a subject. Data of one's own are told in a table.
+ *
+ * @param limit photographs of each kind
+ * @param timings seconds by stage, added to
+ * @throws Error one sentence that names the file or folder that cannot be used
+ */
+export async function openRunData(
+  { folders, models }: Asked,
+  { limit, quick, timings }: { limit?: number; quick: boolean; timings: Record<string, number> },
+): Promise<RunData> {
+  const given = Object.keys(folders).length > 0;
+  const world = folders.algonauts === undefined
+    ? await runStage(timings, "world", (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, tick))
+    : null;
+  const own: DataFolders = world
+    ? { algonauts: subjectOf(world), ...(given ? {} : { voc: vocOf(world) }) }
+    : {};
+  const { models: runModels, view } = await openRunModels(
+    models.length > 0 ? models.map(modelPath) : embeddedModels(),
+  );
+  const data = await openData({ ...own, ...folders }, limit);
+  if (given) console.error(dataTableText(data.table));
+  const subject = await openAlgonauts(data.subject!);
+  return {
+    world: given ? null : world,
+    models: runModels,
+    images: viewed(data.images, view),
+    further: viewed(data.further, view),
+    classes: data.classes ?? [],
+    subject,
+    identity: `${data.identity.subject} ${data.identity.images} ${JSON.stringify(view)}`,
+    name: given ? nameOf(folders) : "embedded",
+    readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
+      readBrainData({
+        ...{ subject: data.subject!, models, view, cacheDir, seed: 0, onProgress, ...options },
+        identity: `${data.identity.subject} ${JSON.stringify(view)}`,
+      }),
+    close: data.close,
+  };
+}
+
+/** The folders without where they are. */
+function nameOf(folders: DataFolders): string {
+  const names = Object.entries(folders).map(([kind, path]) => `${kind} ${basename(path)}`);
+  return [...names, ...(folders.algonauts === undefined ? ["embedded observer"] : [])].join(", ");
+}
+
+/** A file, or what a model that was added is called. */
+function modelPath(model: string): string {
+  return /^[\w.-]+$/.test(model) && !model.endsWith(".onnx")
+    ? `${MODELS_FOLDER}/${model}/${model}.onnx`
+    : model;
+}
