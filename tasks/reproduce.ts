@@ -4,6 +4,7 @@
  */
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { createObserver } from "../fixtures/observer/mod.ts";
+import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
 import { worldFolder } from "../src/experiments/embedded_world.ts";
 import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { formatSeconds } from "../src/report/progress.ts";
@@ -43,7 +44,9 @@ With --images or one --model, and without --data: that model's colors of photogr
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, kept }) =>
     runStage(timings, "fixtures", () => {
-      const plan = data.world!, world = worldFolder(plan.training.count);
+      const plan = data.world;
+      if (!plan) throw new UnsuitableData("It shows the embedded world, and these data are others.");
+      const world = worldFolder(plan.training.count);
       return writeFixturesReport({
         ...{ out, figures, world, plan, command, seconds: timings.world },
         observer: createObserver(plan.observerSeed),
@@ -64,36 +67,23 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   explorer: runExplorer,
 };
 
-/** Why an experiment cannot be run on these data, by its name; those not named can. */
-function leftOut({ data, pipeline }: OpenPipeline): Record<string, string> {
-  const { images, classes } = pipeline;
-  const reasons: Record<string, string> = data.world
-    ? {}
-    : { fixtures: "it shows the embedded world, and these data are others" };
-  const without = images.find(({ mask }) => !mask);
-  if (without) {
-    const why = `the image ${without.name} has no figure-ground mask`;
-    for (const name of ["figure-ground", "trajectories", "transitions", "galleries"]) reasons[name] = why;
-  }
-  if (images.every(({ mask }) => !mask)) reasons.segmentation = "no image has a figure-ground mask";
-  else if (classes.length === 0) {
-    reasons.segmentation = "the classes of the images are not known: --data voc:DIR";
-  }
-  return reasons;
-}
-
 async function reproduceAll(read: PipelineFlags): Promise<void> {
   const started = performance.now();
   const open = await openPipeline("reproduce", read);
   if (!open) return;
   try {
     const pages: Record<string, string> = {};
-    const reasons = leftOut(open);
+    const reasons: Record<string, string> = {};
     for (const [name, run] of Object.entries(EXPERIMENTS)) {
-      if (reasons[name]) console.error(`${name} is left out: ${reasons[name]}.`);
-      else pages[name] = await run(open, read.flags);
+      try {
+        pages[name] = await run(open, read.flags);
+      } catch (error) {
+        if (!(error instanceof UnsuitableData)) throw error;
+        reasons[name] = error.message;
+        console.error(`${name} is left out: ${error.message}`);
+      }
     }
-    const page = await writeIndexPage(open.out, pages, open.command);
+    const page = await writeIndexPage(open.out, pages, open.command, reasons);
     console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
   } finally {
     open.close();

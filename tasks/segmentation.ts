@@ -13,6 +13,7 @@ const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 /** Scores every layer and writes the report. @returns the path of the page */
 export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const { pipeline, gpu, seed, timings, cacheDir, data } = open;
+  const truth = await pipelineTruth(pipeline);
   const brain = await runStage(
     timings,
     "segmentation features",
@@ -44,7 +45,6 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     aligned: await graphs("aligned", { layers: ALIGNED_LAYERS, align: aligns.with }),
     noConstraint: await graphs("aligned_no_constraint", { layers: ALIGNED_LAYERS, align: aligns.without }),
   };
-  const truth = await pipelineTruth(pipeline);
   const found = await runStage(
     timings,
     "segmentation",

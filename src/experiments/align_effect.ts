@@ -58,14 +58,15 @@ export interface MixedNeighbors {
 async function tokensOf(
   models: readonly RunModel[],
   slots: AlignModel["slots"],
-  layers: number[],
+  wanted: readonly number[],
   images: RunImage[],
 ): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
   const tokens: LayerTokens[] = [], count = images.length;
   let last: FeatureManifest | undefined;
   for (const { path, preprocessor, registers } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
-    const own: Float32Array[] = [];
+    const slotOf = (layer: number) => slots.findIndex(({ name }) => name === `${model} L${layer}`);
+    const own: Float32Array[] = [], layers = wanted.filter((layer) => slotOf(layer) >= 0);
     const manifest = await streamFeatures({
       ...{ model: path, preprocessor, registers, images, outDir: "", dtype: "float32" },
     }, {
@@ -82,9 +83,13 @@ async function tokensOf(
     });
     last = manifest;
     layers.forEach((layer, at) => {
-      const slot = slots.findIndex(({ name }) => name === `${model} L${layer}`);
       const rows = count * manifest.tokens;
-      tokens.push({ model, layer, slot, features: { data: own[at], rows, cols: manifest.width } });
+      tokens.push({
+        model,
+        layer,
+        slot: slotOf(layer),
+        features: { data: own[at], rows, cols: manifest.width },
+      });
     });
   }
   return { tokens, manifest: last! };

@@ -5,6 +5,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval, quantileOf } from "./bootstrap.ts";
 import { slotFeatures } from "./figure_ground_activation.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** A place on the map. */
 export type Place3 = [x: number, y: number, z: number];
@@ -90,7 +91,7 @@ export async function findConcepts(
   const layers = pipeline.slots.filter((slot) => slot.model === model).map(({ layer }) => layer);
   const layer = options.layer ?? Math.max(...layers.filter((own) => own <= 9));
   const slot = pipeline.slots.findIndex((own) => own.model === model && own.layer === layer);
-  if (slot < 0) throw new Error(`There is no layer ${layer} of ${model}: choose another.`);
+  if (slot < 0) throw new UnsuitableData(`There is no layer ${layer} of ${model}: choose another.`);
   const places = layerPlaces(pipeline, slot), patches = pipeline.tokens - 1;
   const { centres, radius } = spheres(places, RULES.centres, RULES.covered);
   const members = centres.map((centre) =>

@@ -8,6 +8,7 @@ import type { Claim } from "../report/results.ts";
 import { type Concept, type Concepts, RULES } from "./concepts.ts";
 import { conceptGrid } from "./concepts_pictures.ts";
 import { activationSheets } from "./figure_ground_pictures.ts";
+import type { Pipeline } from "./pipeline.ts";
 import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 
@@ -67,7 +68,7 @@ export async function writeConceptsReport(
         ],
       },
       { heading: "Strength and consistency", body: await shapeSection(run.out, found) },
-      { heading: "All concepts", body: [conceptTable(found, run.pipeline.classes)] },
+      { heading: "All concepts", body: [conceptTable(found, run.pipeline)] },
     ],
     settings: {
       ...{ model, layer, images: found.images, "centres left out": found.dropped },
@@ -87,6 +88,7 @@ export function shownConcepts(concepts: readonly Concept[], count = SHOWN): Conc
 
 /** A concept's number and the category of at least half of its figure patches. */
 export function nameOf({ category }: Concept, i: number, classes: readonly string[]): string {
+  if (classes.length === 0) return `concept ${i + 1}`;
   return `${i + 1} ${category && category.share >= 0.5 ? classes[category.index] : "mixed"}`;
 }
 
@@ -196,13 +198,14 @@ async function shapeSection(out: string, { concepts, rois, parabola }: Concepts)
   ];
 }
 
-function conceptTable({ concepts }: Concepts, classes: readonly string[]): Html {
+function conceptTable({ concepts }: Concepts, { images, classes }: Pipeline): Html {
+  const isKnown = images.some(({ classMask }) => classMask);
   return table({
     caption: "All concepts, in the order of their centres",
     columns: ["concept", "patches", "images", "figure", "category", "share", "mean |mean|", "mean sd"],
-    rows: concepts.map(({ patches, images, figure, category, regions }, i) => [
+    rows: concepts.map(({ patches, images: seen, figure, category, regions }, i) => [
       i + 1,
-      ...[patches.length, images, figure],
+      ...[patches.length, seen, isKnown ? figure : "–"],
       ...category ? [classes[category.index], category.share] : ["–", "–"],
       regions.reduce((sum, { mean }) => sum + Math.abs(mean), 0) / regions.length,
       regions.reduce((sum, { sd }) => sum + sd, 0) / regions.length,

@@ -11,6 +11,7 @@ import { HEMISPHERES } from "../data/algonauts.ts";
 import { labelPlace } from "./cortex_picture.ts";
 import type { SheetPlace } from "./voxel_sheet.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** Largest page, bytes. */
 export const LARGEST_PAGE = 25e6;
@@ -47,7 +48,7 @@ export function imagesThatFit(
   const image = 4 / 3 * slots.length * tokens * node + PHOTO_BYTES;
   const fit = Math.floor((LARGEST_PAGE - REST_BYTES - 4 / 3 * 2 * beta.data.length) / image);
   if (fit >= 1) return Math.min(fit, images.length);
-  throw new Error(
+  throw new UnsuitableData(
     `One image of ${slots.length} layers takes ${
       (image / 1e6).toFixed(1)
     } MB: too much for the explorer's page of ${LARGEST_PAGE / 1e6} MB; use fewer layers.`,

@@ -31,6 +31,7 @@ import { figurePatches } from "./patch_labels.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
 import { signFlipTest } from "./sign_flips.ts";
 import { examplePixels } from "./trajectories.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** The layers in which the paper sees one color of figures over all categories; they are tested, whatever ours show. */
 export const PAPER_LAYERS = [
@@ -191,12 +192,12 @@ export async function figureGround(
   const labels = await figurePatches(pipeline);
   const images = [...labels.keys()].filter((image) => labels[image].includes(0) && labels[image].includes(1));
   if (images.length < 2) {
-    throw new Error(
+    throw new UnsuitableData(
       `${images.length} of ${labels.length} images hold figure and ground: give at least 2 that do.`,
     );
   }
   if (images.every((image) => categories[image] === categories[images[0]])) {
-    throw new Error(`All ${images.length} images show one category: give images of two at least.`);
+    throw new UnsuitableData(`All ${images.length} images show one category: give images of two at least.`);
   }
   const draws = bootstrapDraws(images.length, RESAMPLES, seed), targets = { labels, categories, images };
   const queries = pixelsOf(pipeline.grid, labels, images);

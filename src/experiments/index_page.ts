@@ -1,5 +1,6 @@
 /** The index of the reports. */
 import { basename, join } from "node:path";
+import { text } from "../report/blocks.ts";
 import { type ExperimentCard, experimentCard, verdictCounts } from "../report/experiment_card.ts";
 import { headOfPage } from "../report/page.ts";
 import { readResults } from "../report/results.ts";
@@ -12,6 +13,7 @@ import { writePage } from "../report/write_page.ts";
  * @param out folder of the pages and results.json
  * @param pages path of each experiment's page, by its name, in the order to show
  * @param command as typed
+ * @param leftOut why experiments were not run on these data, by name; what earlier runs found of them is not shown
  * @returns the path of the index
  * @throws Error when there are no results yet, or a file of a page's name is no page
  */
@@ -19,10 +21,13 @@ export async function writeIndexPage(
   out: string,
   pages: Record<string, string>,
   command: string,
+  leftOut: Record<string, string> = {},
 ): Promise<string> {
   const results = await readResults(`${out}/results.json`);
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
-  const names = new Set([...Object.keys(pages), ...Object.keys(results.experiments), "explorer"]);
+  const all = [...Object.keys(pages), ...Object.keys(results.experiments), "explorer"];
+  const names = new Set(all.filter((name) => leftOut[name] === undefined));
+  const { data } = results.inputs, isEmbedded = data === "embedded";
   const cards = (await Promise.all([...names].map(async (name): Promise<ExperimentCard[]> => {
     const href = basename(pages[name] ?? `${name}.html`);
     const head = await readHead(join(out, href));
@@ -32,11 +37,23 @@ export async function writeIndexPage(
   const claims = cards.flatMap((card) => card.claims);
   return await writePage(`${out}/index.html`, {
     title: "Reports",
-    question: "What of the paper do the embedded models, scenes and observer show?",
-    method: `The paper's claims and what became of them: ${
-      verdictCounts(claims) || "none tested yet"
-    }. Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round.`,
-    sections: [{ heading: "Pages", body: cards.map(experimentCard) }],
+    question: isEmbedded
+      ? "What of the paper do the embedded models, scenes and observer show?"
+      : `What of the paper do these data show: ${data}?`,
+    method: `The paper's claims and what became of them: ${verdictCounts(claims) || "none tested yet"}.${
+      isEmbedded
+        ? " Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round."
+        : ""
+    }`,
+    sections: [
+      { heading: "Pages", body: cards.map(experimentCard) },
+      ...Object.keys(leftOut).length > 0
+        ? [{
+          heading: "Left out",
+          body: Object.entries(leftOut).map(([name, why]) => text(`${name}: ${why}`)),
+        }]
+        : [],
+    ],
     settings: {
       adapter: `${results.adapter.description}${results.adapter.software ? " (software)" : ""}`,
       ...{ deno: results.deno, version: results.version, seed: results.seed },

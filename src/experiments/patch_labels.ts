@@ -1,6 +1,7 @@
 /** Which patches of an image are figure. */
 import { tokenLabels } from "./oracle_segmentation.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /**
  * Figure and ground of every patch of every image: figure where more pixels are.
@@ -13,7 +14,9 @@ export async function figurePatches(
 ): Promise<Uint8Array[]> {
   const labels: Uint8Array[] = [];
   for (const { name, mask } of images) {
-    if (!mask) throw new Error(`The image ${name} has no figure-ground mask: choose images that have one.`);
+    if (!mask) {
+      throw new UnsuitableData(`The image ${name} has no figure-ground mask: choose images that have one.`);
+    }
     const counts = tokenLabels(await mask(), grid, 2);
     labels.push(
       Uint8Array.from(

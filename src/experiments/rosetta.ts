@@ -13,6 +13,7 @@ import { seededRandom } from "../linalg/random.ts";
 import { quantileOf } from "./bootstrap.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { signFlipTest } from "./sign_flips.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** A unit of one model and a unit of another. */
 export interface UnitPair {
@@ -133,7 +134,7 @@ export async function rosetta(
 ): Promise<Rosetta> {
   const { models, images, align } = pipeline, channels = align.transforms.cols;
   if (images.length < 4 || models.length < 2) {
-    throw new RangeError(
+    throw new UnsuitableData(
       `Rosetta neurons need 4 images, half of them to match on, and two models: found ${images.length} images, ${models.length} models.`,
     );
   }

@@ -7,6 +7,7 @@ import { type Pipeline, slotsOf } from "./pipeline.ts";
 import { ORACLE_COMPONENTS } from "./colors.ts";
 import type { LayerGraph } from "./segmentation_graphs.ts";
 import { bestOverlap, type ImageSegmentation, segmentImages } from "./segmentation_overlap.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** What is told apart. */
 export const KINDS = ["figure_ground", "category"] as const;
@@ -129,6 +130,12 @@ export type Truth = ByKind<TokenLabels>;
 export async function pipelineTruth(
   { images, grid, classes }: Pick<Pipeline, "images" | "grid" | "classes">,
 ): Promise<Truth> {
+  if (!images.some(({ mask }) => mask)) {
+    throw new UnsuitableData("No image has a figure-ground mask: give --data voc:DIR or imagenet-seg:DIR.");
+  }
+  if (!images.some(({ classMask }) => classMask)) {
+    throw new UnsuitableData("The classes of the images are not known: give --data voc:DIR.");
+  }
   return {
     figure_ground: await figureLabels(images, grid),
     category: await classLabels(images, grid, classes),

@@ -5,6 +5,7 @@ import { type StepTest, testStep } from "./change_point.ts";
 import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
 import { areaUnderCurve, separationByImage } from "./separation.ts";
 import { signFlipTest } from "./sign_flips.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** A place on the two-dimensional map. */
 export type Place = [x: number, y: number];
@@ -87,7 +88,7 @@ export async function trajectories(pipeline: Pipeline, seed: number): Promise<Tr
   const all = await figurePatches(pipeline);
   const kept = [...all.keys()].filter((image) => all[image].includes(0) && all[image].includes(1));
   if (kept.length < 2) {
-    throw new Error(
+    throw new UnsuitableData(
       `${kept.length} of ${all.length} images hold figure and ground: give at least 2 that do.`,
     );
   }

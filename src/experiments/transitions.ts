@@ -4,6 +4,7 @@ import { quantileOf } from "./bootstrap.ts";
 import { figurePatches } from "./patch_labels.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { patchPlaces, type Place } from "./trajectories.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** Circles of one layer. */
 export interface Circles {
@@ -72,15 +73,16 @@ const COVERED = 0.75, SAMPLE = 400;
  */
 export async function transitions(pipeline: Pipeline, options: TransitionOptions): Promise<Transitions> {
   const { layers = [3, 4], circles = 5, seed } = options;
-  const model = options.model ?? pipeline.models.find((name) => /clip/i.test(name));
-  if (!model || !pipeline.models.includes(model)) {
+  const model = options.model ?? pipeline.models.find((name) => /clip/i.test(name)) ??
+    pipeline.models[0];
+  if (!pipeline.models.includes(model)) {
     throw new Error(
-      `There is no model ${model ?? "with clip in its name"}: choose one of ${pipeline.models.join(", ")}.`,
+      `There is no model ${model}: choose one of ${pipeline.models.join(", ")}.`,
     );
   }
   const slots = layers.map((layer) => {
     const at = pipeline.slots.findIndex((slot) => slot.model === model && slot.layer === layer);
-    if (at < 0) throw new Error(`The model ${model} has no layer ${layer}: choose another.`);
+    if (at < 0) throw new UnsuitableData(`The model ${model} has no layer ${layer}: choose another.`);
     return at;
   });
   const masks = await figurePatches(pipeline), images = masks.length, patches = pipeline.tokens - 1;
@@ -151,7 +153,7 @@ export function conceptCircles(
 ): { centres: Place[]; radius: number } {
   const different = [...new Map(places.map((place) => [place.join(), place])).values()];
   if (different.length < count) {
-    throw new RangeError(
+    throw new UnsuitableData(
       `The layer has ${different.length} different places on the map: ask for at most so many circles, not ${count}.`,
     );
   }
