@@ -17,6 +17,7 @@ import {
   writeRealBrainsReport,
 } from "../src/experiments/real_brains_report.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
+import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
 
@@ -25,6 +26,7 @@ const HELP = `deno task real-brains --data DIR [options]
   --data DIR      holds object2vec81 and kriegeskorte92, or one of them (default: $ALIGNEDCUT_REAL_DATA)
   --models DIR    vision transformers as ONNX, NAME.preprocessor.json beside each (default: the embedded models)
   --out DIR       where the page and results.json go (default: reports/out)
+  --figures LIST  every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR     where features are kept (default: .cache/real-brains)
   --resamples N   bootstrap samples of the pictures (default: 1000)
   --repeats N     cross-validations of the voxels, each with folds of its own (default: 5)
@@ -32,7 +34,7 @@ const HELP = `deno task real-brains --data DIR [options]
   --adapter KIND  hardware or software (default: hardware if there is one)
   --help          this text`;
 
-const TEXT_FLAGS = ["data", "models", "out", "cache", "resamples", "repeats", "seed", "adapter"];
+const TEXT_FLAGS = ["data", "models", "out", "figures", "cache", "resamples", "repeats", "seed", "adapter"];
 const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
 const CACHE = new URL("../.cache/real-brains", import.meta.url).pathname;
 const FOLDS = 9;
@@ -46,6 +48,7 @@ interface Options {
   repeats: number;
   seed: number;
   adapter?: "hardware" | "software";
+  figures: FigureFormat[];
 }
 
 function readOptions(args: string[]): Options | null {
@@ -68,7 +71,7 @@ function readOptions(args: string[]): Options | null {
     resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
     repeats: wholeNumber(flags, "repeats", 1, 100) ?? 5,
     seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
-    adapter,
+    ...{ adapter, figures: figureFormats(flags.figures as string | undefined) },
   };
 }
 
@@ -151,7 +154,9 @@ async function realBrains(options: Options): Promise<void> {
       ? await stage("voxels", (tick) => compareEncoders(gpu, voxelFolder, options, tick))
       : undefined;
     const command = ["deno task real-brains", ...Deno.args].join(" ");
-    const page = await writeRealBrainsReport({ out, command, gpu, seed, timings, pictures, voxels });
+    const page = await writeRealBrainsReport({
+      ...{ out, command, gpu, seed, timings, pictures, voxels, figures: options.figures },
+    });
     console.error(`done: ${page}`);
   } finally {
     closeGpu(gpu);

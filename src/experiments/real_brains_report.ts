@@ -1,12 +1,12 @@
 /** The report page `real-brains`: encoders of real voxels, and layers of models beside human and monkey cortex. */
 import type { RoiScore } from "../align/brain_score.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { formatNumber, table, text } from "../report/blocks.ts";
 import { barChart } from "../report/charts/bar.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../report/html.ts";
-import { renderPage } from "../report/page.ts";
+import { writePage } from "../report/write_page.ts";
+import type { FigureFormat } from "../report/figure_files.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import { mergeResults, readResults } from "../report/results.ts";
 import { type Brain, BRAINS, type ModelSimilarity } from "./brain_similarity.ts";
@@ -66,6 +66,8 @@ export interface RealBrainsReport {
   pictures?: PictureResults;
   /** The 81 categories of objects. */
   voxels?: VoxelResults;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
 }
 
 const NAMES: Record<Brain, string> = { hIT: "human IT", mIT: "monkey IT" };
@@ -107,7 +109,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
     },
     experiments: { "brain-score": { metrics, claims: earlier?.claims ?? [] } },
   });
-  const page = renderPage({
+  return await writePage(`${out}/real-brains.html`, {
     title: "Real brains",
     question: "Do these models and encoders hold on measured cortex, human and monkey?",
     method:
@@ -140,10 +142,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
       }),
     },
     command,
-  });
-  const path = `${out}/real-brains.html`;
-  await writeFileAtomic(path, page);
-  return path;
+  }, report.figures);
 }
 
 function missing(heading: string, folder: string): { heading: string; body: Html } {

@@ -12,8 +12,14 @@ export interface ExampleData {
  * The embedded world with a few scenes, written under `.cache` on first use (some seconds).
  *
  * @param scenes that the observer sees; a fifth as many photographs and test scenes; default 60
+ * @throws Error "The example data are drawn from files beside the package: …" where the package is used from a registry
  */
 export async function exampleData(scenes = 60): Promise<ExampleData> {
+  if (!import.meta.url.startsWith("file:")) {
+    throw new Error(
+      "The example data are drawn from files beside the package: clone its repository, or give photographs and a subject of your own.",
+    );
+  }
   const { embeddedWorld, subjectOf, worldFolder } = await import("../experiments/embedded_world.ts");
   const subject = subjectOf(await embeddedWorld(scenes));
   return { photographs: `${worldFolder(scenes)}/voc/JPEGImages`, subject };
