@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, type Gpu, type Matrix, type NormalizedCut, normalizedCut, openGpu } from "../mod.ts";
+import { tilesOf } from "../src/graph/affinity_operator.ts";
+import { roundUp } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { FEATURES } from "./golden/features.ts";
@@ -205,20 +207,40 @@ function assertIdentical(a: NormalizedCut, b: NormalizedCut, why: string): void 
   );
 }
 
-Deno.test("normalizedCut() gives the same bits on every run and for every storage", async () => {
+Deno.test("normalizedCut() gives the same bits on every run, stored or tiled, and both the same answer", async () => {
   const x = grouped(301, 6, 24, 0.3);
-  const small = withBindings(gpu, 2 ** 16); // tiles of 48 rows, so that a budget can hold some of them
-  const run = (on: Gpu, options = {}) => normalizedCut(on, x, { components: 6, ...options });
-  const stored = await run(gpu, { storage: "stored" });
-  const results = {
-    again: await run(gpu, { storage: "stored" }),
-    chosen: await run(gpu),
-    tiled: await run(gpu, { storage: "tiled" }),
-    mixed: await run(small, { budget: 3 * 2 ** 16 }),
-    "tiled in small tiles": await run(small, { storage: "tiled" }),
-  };
-  assertEquals([stored.storage, results.tiled.storage, results.mixed.storage], ["stored", "tiled", "mixed"]);
-  for (const [name, cut] of Object.entries(results)) assertIdentical(cut, stored, `${name}, ${note}`);
+  const run = (on: Gpu, options = {}) => normalizedCut(on, x, { components: 6, tolerance: 1e-6, ...options });
+  const stored = await run(gpu, { storage: "stored" }), tiled = await run(gpu, { storage: "tiled" });
+  assertEquals([stored.storage, tiled.storage], ["stored", "tiled"]);
+  assertIdentical(await run(gpu), stored, `chosen, ${note}`);
+  assertIdentical(await run(gpu, { storage: "tiled" }), tiled, `tiled again, ${note}`);
+  const small = await run(withBindings(gpu, 2 ** 14), { storage: "tiled" }); // many tiles
+  for (const cut of [tiled, small]) {
+    assertClose(cut.degrees, stored.degrees, { relative: 1e-6, note });
+    assertClose(cut.eigenvalues, stored.eigenvalues, { relative: 1e-6, note });
+    assertSameSubspace(cut.eigenvectors, stored.eigenvectors, 6);
+  }
+});
+
+Deno.test("tilesOf() covers all on and above the diagonal once, in tiles that fit", () => {
+  for (
+    const [n, most] of [[1, 4096], [7, 4096], [301, 4096], [1021, 2 ** 16], [4099, 2 ** 20], [9001, 2 ** 25]]
+  ) {
+    const covered = new Uint8Array(n * n);
+    for (const { row, rows, col, cols, bytes } of tilesOf(n, most)) {
+      assert(bytes <= most && bytes === 4 * rows * roundUp(cols, 4), `${n} nodes, ${rows} × ${cols}`);
+      assert(col === row ? rows === cols : col >= row + rows);
+      for (let i = row; i < row + rows; i++) for (let j = col; j < col + cols; j++) covered[i * n + j]++;
+    }
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        if (covered[i * n + j] + (i === j ? 0 : covered[j * n + i]) === 0) {
+          throw new Error(`${n}: ${i}, ${j}`);
+        }
+        if (covered[i * n + j] > 1) throw new Error(`${n}: ${i}, ${j} twice`);
+      }
+    }
+  }
 });
 
 Deno.test("normalizedCut() gives the same bits whatever the adapter's bindings hold", async () => {

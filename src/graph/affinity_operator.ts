@@ -1,8 +1,9 @@
-/** The normalised affinity as an operator on blocks: the affinity stored in row panels, or made tile by tile, or some of both. */
-import { allocate, type Gpu, readBuffers, release, sync, writeBuffer } from "../gpu/mod.ts";
+/** The normalised affinity as an operator on blocks: stored, or made tile by tile at every application. */
+import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
+  downloadMatrix,
   type GpuMatrix,
   releaseMatrix,
   roundUp,
@@ -11,10 +12,10 @@ import {
 } from "../linalg/matrix.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
 import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
-import { affinityBlock, rowSums, symmetricAffinity, type Tile, tileFor } from "./affinity.ts";
+import { affinityBlock, rowSums, symmetricAffinity, tileFor } from "./affinity.ts";
 
 /** How the operator keeps the affinity. */
-export type Storage = "stored" | "tiled" | "mixed";
+export type Storage = "stored" | "tiled";
 
 /** The operator M′ = D^−½ A D^−½ − q qᵀ, q = D^½ 1 / ‖D^½ 1‖ being the first eigenvector, known exactly. */
 export interface AffinityOperator extends SymmetricOperator {
@@ -28,101 +29,61 @@ export interface AffinityOperator extends SymmetricOperator {
 
 /** Settings of the operator. */
 export interface AffinityOperatorOptions {
-  /** "stored" or "tiled" to overrule the choice. */
-  storage?: "stored" | "tiled";
-  /** Bytes that stored panels may take; default 128 MiB. */
-  budget?: number;
-  /** Applications to expect, for the choice; default 5. */
-  applications?: number;
+  /** Default: "stored" where all of A takes at most 128 MiB. */
+  storage?: Storage;
 }
 
-/** Bytes that stored panels take unless told otherwise. */
+/** Bytes that a stored affinity takes unless told otherwise. */
 export const DEFAULT_BUDGET = 2 ** 27;
-/** Storing pays when it saves at least this share of the predicted time. */
-const WORTHWHILE = 0.1;
+/** Bytes of a tile. */
+const TILE_BYTES = 2 ** 25;
 
-interface Panel {
-  first: number;
-  rows: number;
-  buffer: GPUBuffer;
+/** out ← A x for n × c blocks; x and out differ. */
+type ApplyAffinity = (x: GpuMatrix, out: GpuMatrix) => void;
+
+/** A, ready to be applied. */
+interface Affinity {
+  apply: ApplyAffinity;
+  degrees: Float64Array;
+  release(): void;
 }
 
 /**
- * Builds the operator of a graph's unit features.
+ * Builds the operator of a graph's unit features, degrees included.
  *
- * Degrees come from a first pass that makes the affinity once: whole, where it fits the budget and one binding, else tile
- * by tile. Panels of it are kept as long as the budget
- * lasts, if the time to make a panel, measured on the first one, is worth saving over the expected applications; the
- * rest is made again at every application, so memory beyond the budget is O(n · d).
+ * Tiles are those on and above the diagonal; each serves its transpose, too, so that an application makes half of A. What
+ * a tile holds depends on n alone where a storage binding takes 32 MiB, as every WebGPU adapter's does.
  *
  * @param unit n × d unit rows
- * @returns the operator, whose result is the same bits whichever storage was chosen
+ * @returns the operator; memory O(n²) when stored, else O(n · d)
  */
 export async function affinityOperator(
   gpu: Gpu,
   unit: GpuMatrix,
   options: AffinityOperatorOptions = {},
 ): Promise<AffinityOperator> {
-  const n = unit.rows;
-  const { storage, applications = 5 } = options;
-  const budget = storage === "tiled" ? 0 : storage === "stored" ? Infinity : options.budget ?? DEFAULT_BUDGET;
-  const wholeBytes = 4 * n * roundUp(n, 4);
-  if (wholeBytes <= Math.min(budget, gpu.limits.bindingBytes)) {
-    return await wholeOperator(gpu, unit, wholeBytes);
-  }
-  const tile = tileFor(gpu, n);
-  const bytesPerPanel = tile.rows * tile.stride * 4;
-  const sums = allocate(gpu, n * 4, "degrees");
-  const panels: Panel[] = [];
-  const cost = { make: 0, apply: 0 };
-  let keep = budget >= bytesPerPanel;
-  try {
-    for (let first = 0; first < n; first += tile.rows) {
-      const rows = Math.min(tile.rows, n - first);
-      const stored = keep && (panels.length + 1) * bytesPerPanel <= budget;
-      const buffer = stored ? allocate(gpu, rows * tile.stride * 4, "affinity panel") : tile.buffer;
-      const measure = first === 0 && storage === undefined && keep && n > 4096;
-      if (measure) { // once for nothing, so that compiling is not measured
-        affinityBlock(gpu, unit, 0, 8, unit, { buffer, stride: tile.stride, row: 0 });
-        await sync(gpu);
-      }
-      const started = performance.now();
-      affinityBlock(gpu, unit, first, rows, unit, { buffer, stride: tile.stride, row: 0 });
-      if (measure) {
-        await sync(gpu);
-        cost.make = (performance.now() - started) / 1000 * n / rows;
-      }
-      rowSums(gpu, { first, rows, buffer, panelRow: 0 }, tile.stride, sums);
-      if (stored) panels.push({ first, rows, buffer });
-      if (measure) {
-        cost.apply = await measureApply(gpu, { first, rows, buffer }, n, tile.stride) * n / rows;
-        const share = Math.min(1, budget / wholeBytes);
-        keep = share * cost.make * (applications - 1) > WORTHWHILE * applications * (cost.make + cost.apply);
-        if (!keep && stored) release(gpu, panels.pop()!.buffer);
-      }
-    }
-    const degrees = await readDegrees(gpu, sums, n);
-    const isWhole = panels.length > 0 && panels.at(-1)!.first + panels.at(-1)!.rows === n;
-    if (isWhole) release(gpu, tile.buffer);
-    return operator(gpu, unit, panels, isWhole ? null : tile, degrees);
-  } catch (error) {
-    for (const { buffer } of panels) release(gpu, buffer);
-    release(gpu, tile.buffer);
-    throw error;
-  } finally {
-    release(gpu, sums);
-  }
+  const n = unit.rows, bytes = 4 * n * roundUp(n, 4);
+  const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
+  const affinity = storage === "tiled"
+    ? await tiledAffinity(gpu, unit)
+    : bytes <= gpu.limits.bindingBytes
+    ? await wholeAffinity(gpu, unit)
+    : await panelledAffinity(gpu, unit);
+  return operator(gpu, storage, affinity);
 }
 
-/** The operator of a graph whose affinity fits one buffer. */
-async function wholeOperator(gpu: Gpu, unit: GpuMatrix, bytes: number): Promise<AffinityOperator> {
+/** A of a graph whose affinity fits one buffer. */
+async function wholeAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
   const n = unit.rows, stride = roundUp(n, 4);
-  const buffer = allocate(gpu, bytes, "affinity"), sums = allocate(gpu, n * 4, "degrees");
+  const buffer = allocate(gpu, 4 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "degrees");
   try {
     symmetricAffinity(gpu, unit, { buffer, stride });
     rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums);
-    const degrees = await readDegrees(gpu, sums, n);
-    return operator(gpu, unit, [{ first: 0, rows: n, buffer }], null, degrees);
+    return {
+      apply: (x, out) => void multiply(gpu, tileMatrix(buffer, n, n), x, { out }),
+      degrees: await readDegrees(gpu, sums, n),
+      release: () => release(gpu, buffer),
+    };
   } catch (error) {
     release(gpu, buffer);
     throw error;
@@ -131,54 +92,112 @@ async function wholeOperator(gpu: Gpu, unit: GpuMatrix, bytes: number): Promise<
   }
 }
 
+/** A in panels of whole rows. */
+async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
+  const n = unit.rows, sums = allocate(gpu, n * 4, "degrees"), panels: GPUBuffer[] = [];
+  const { rows: most, stride, buffer } = tileFor(gpu, n);
+  release(gpu, buffer);
+  const releasePanels = () => panels.forEach((panel) => release(gpu, panel));
+  try {
+    for (let first = 0; first < n; first += most) {
+      const rows = Math.min(most, n - first), panel = allocate(gpu, rows * stride * 4, "affinity panel");
+      panels.push(panel);
+      affinityBlock(gpu, unit, first, rows, unit, { buffer: panel, stride, row: 0 });
+      rowSums(gpu, { first, rows, buffer: panel, panelRow: 0 }, stride, sums);
+    }
+    return {
+      apply(x, out) {
+        panels.forEach((panel, i) => {
+          const rows = Math.min(most, n - i * most);
+          multiply(gpu, tileMatrix(panel, rows, n), x, { out: rowView(out, i * most, rows) });
+        });
+      },
+      degrees: await readDegrees(gpu, sums, n),
+      release: releasePanels,
+    };
+  } catch (error) {
+    releasePanels();
+    throw error;
+  } finally {
+    release(gpu, sums);
+  }
+}
+
+/** A made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
+async function tiledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
+  const n = unit.rows, steps = tilesOf(n, Math.min(TILE_BYTES, gpu.limits.bindingBytes));
+  const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
+  const apply: ApplyAffinity = (x, out) => {
+    for (const { row, rows, col, cols } of steps) {
+      const target = { buffer, stride: roundUp(cols, 4), row: 0 }, tile = tileMatrix(buffer, rows, cols);
+      affinityBlock(gpu, unit, row, rows, rowView(unit, col, cols), target);
+      multiply(gpu, tile, rowView(x, col, cols), {
+        out: rowView(out, row, rows),
+        accumulate: row > 0 || col > row,
+      });
+      if (col === row) continue;
+      const options = { transposeA: true, out: rowView(out, col, cols), accumulate: row > 0 };
+      multiply(gpu, tile, rowView(x, row, rows), options);
+    }
+  };
+  const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
+  const sums = allocateMatrix(gpu, n, 1, "degrees");
+  try {
+    apply(ones, sums);
+    const { data } = await downloadMatrix(gpu, sums);
+    return { apply, degrees: Float64Array.from(data), release: () => release(gpu, buffer) };
+  } catch (error) {
+    release(gpu, buffer);
+    throw error;
+  } finally {
+    releaseMatrix(gpu, ones, sums);
+  }
+}
+
+/** Part of A. */
+interface Tile {
+  row: number;
+  rows: number;
+  col: number;
+  cols: number;
+  bytes: number;
+}
+
+/**
+ * Tiles that cover all on and above the diagonal, squares on it: strips of rows, each cut behind its square where it is
+ * longer than `most` bytes allow.
+ */
+export function tilesOf(n: number, most: number): Tile[] {
+  const tiles: Tile[] = [];
+  const tile = (row: number, rows: number, col: number, cols: number) =>
+    tiles.push({ row, rows, col, cols, bytes: 4 * rows * roundUp(cols, 4) });
+  const square = Math.max(8, Math.floor(Math.sqrt(most / 4) / 8) * 8);
+  for (let row = 0; row < n;) {
+    const wide = Math.floor(most / 4 / roundUp(n - row, 4) / 8) * 8;
+    const rows = Math.min(n - row, Math.max(Math.min(square, LEAST_ROWS), Math.min(square, wide)));
+    tile(row, rows, row, rows);
+    const cols = Math.max(4, Math.floor(most / 4 / rows / 4) * 4);
+    for (let col = row + rows; col < n; col += cols) tile(row, rows, col, Math.min(cols, n - col));
+    row += rows;
+  }
+  return tiles;
+}
+
+/** Strips of fewer rows are cut instead of made lower. */
+const LEAST_ROWS = 512;
+
 async function readDegrees(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
   const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);
   return Float64Array.from(new Float32Array(bytes));
 }
 
-function panelMatrix(panel: Panel, cols: number, stride: number): GpuMatrix {
-  return {
-    rows: panel.rows,
-    cols,
-    stride,
-    panelRows: panel.rows,
-    panels: [panel.buffer],
-    offset: 0,
-    label: "affinity panel",
-  };
+function tileMatrix(buffer: GPUBuffer, rows: number, cols: number): GpuMatrix {
+  const stride = roundUp(cols, 4);
+  return { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "affinity" };
 }
 
-/** Seconds for panel · (n × 32 block). */
-async function measureApply(gpu: Gpu, panel: Panel, n: number, stride: number): Promise<number> {
-  const block = {
-    rows: n,
-    cols: 32,
-    stride: 32,
-    panelRows: n,
-    panels: [allocate(gpu, n * 128, "probe")],
-    offset: 0,
-    label: "probe",
-  };
-  const run = async () => {
-    releaseMatrix(gpu, multiply(gpu, panelMatrix(panel, n, stride), block));
-    await sync(gpu);
-  };
-  await run(); // compiles the kernel
-  const started = performance.now();
-  await run();
-  const seconds = (performance.now() - started) / 1000;
-  releaseMatrix(gpu, block);
-  return seconds;
-}
-
-function operator(
-  gpu: Gpu,
-  unit: GpuMatrix,
-  panels: Panel[],
-  tile: Tile | null,
-  degrees: Float64Array,
-): AffinityOperator {
-  const n = unit.rows, stride = roundUp(n, 4);
+function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOperator {
+  const { degrees } = affinity, n = degrees.length;
   const volume = degrees.reduce((sum, d) => sum + d, 0);
   const first = degrees.map((d) => Math.sqrt(d / volume));
   const column = (values: Float64Array, label: string) =>
@@ -188,32 +207,17 @@ function operator(
   const inverseRoots = allocate(gpu, n * 4, "d^−½");
   writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(d)));
   return {
-    size: n,
-    storage: tile === null ? "stored" : panels.length ? "mixed" : "tiled",
-    degrees,
-    first,
+    ...{ size: n, storage, degrees, first },
     apply(x, out) {
       const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "A D^−½ x");
-      const applyPanel = (panel: Panel) => {
-        multiply(gpu, panelMatrix(panel, n, stride), scaled, {
-          out: rowView(image, panel.first, panel.rows),
-        });
-      };
-      panels.forEach(applyPanel);
-      const last = panels.at(-1);
-      for (let at = last ? last.first + last.rows : 0; tile && at < n; at += tile.rows) {
-        const rows = Math.min(tile.rows, n - at);
-        affinityBlock(gpu, unit, at, rows, unit, { buffer: tile.buffer, stride, row: 0 });
-        applyPanel({ first: at, rows, buffer: tile.buffer });
-      }
+      affinity.apply(scaled, image);
       const share = multiply(gpu, known, x, { transposeA: true });
       scaleRows(gpu, image, inverseRoots, { out });
       multiply(gpu, minus, share, { out, accumulate: true });
       releaseMatrix(gpu, scaled, image, share);
     },
     release() {
-      for (const { buffer } of panels) release(gpu, buffer);
-      if (tile) release(gpu, tile.buffer);
+      affinity.release();
       release(gpu, inverseRoots);
       releaseMatrix(gpu, known, minus);
     },
