@@ -231,11 +231,11 @@ class SklearnTsne:
         from sklearn.manifold import TSNE
 
         self.np, self.tsne, self.version = np, TSNE, f"scikit-learn {sklearn.__version__}"
-        self.x, self.iterations = np.load(files["x"]), int(options["iterations"])
+        self.x = np.load(files["x"])
 
     def run(self):
         started = time.perf_counter()
-        tsne = self.tsne(n_components=3, perplexity=30, max_iter=self.iterations, init="pca", random_state=0)
+        tsne = self.tsne(n_components=3, init="pca", random_state=0)
         self.points = tsne.fit_transform(self.x)
         return {"seconds": time.perf_counter() - started, "figures": {"kl": float(tsne.kl_divergence_)}}
 
