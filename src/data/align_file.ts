@@ -16,6 +16,7 @@ import {
 import type { AlignModel, AlignSlot } from "../align/model.ts";
 import type { AlignEpoch, AlignState } from "../align/train.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 
 const FORMAT = "alignedcut-align-1";
@@ -141,6 +142,7 @@ async function readMatrices(path: string, format: string) {
   }
   const matrices: Record<string, Matrix> = {};
   try {
+    await checkArrow(inMemory(bytes));
     const reader = RecordBatchReader.from(bytes);
     reader.open();
     if (reader.schema.metadata.get("format") !== format) throw new Error("it is of another format");

@@ -41,8 +41,20 @@ export async function assertWritable(dir: string): Promise<void> {
   }
 }
 
-/** "Permission denied" out of "Permission denied (os error 13): open '…'": what went wrong, without the call. */
+/** What a library says when it runs into something that it did not look for. */
+const ENGINE =
+  /Cannot read prop|is not a function|is not iterable|Invalid (typed )?array|allocation failed|Maximum call stack|out of bounds|Offset is outside|undefined/i;
+
+/**
+ * What went wrong, on one line and without the call: "Permission denied" out of "Permission denied (os error 13): open '…'",
+ * and "it is damaged" where a library has only stumbled.
+ */
 export function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*$/s, "").replace(/\.$/, "");
+  if (ENGINE.test(message)) return "it is damaged";
+  // deno-lint-ignore no-control-regex
+  return message.replace(/ \(os error \d+\).*$/s, "").replace(/[\s\x00-\x1f\x7f]+/g, " ").trim().replace(
+    /\.$/,
+    "",
+  );
 }

@@ -12,6 +12,7 @@ import {
   shardRanges,
 } from "./feature_shards.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
+import { ahead } from "./ahead.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
@@ -207,23 +208,31 @@ export async function streamFeatures(
     const manifest = { ...wanted, layers, heads, width, tokens, registers, grid };
     await sink.begin(manifest);
     const step = model.fixedBatch ?? batch;
+    const batches = ranges.flatMap((range) =>
+      Array.from(
+        { length: Math.ceil(range.count / step) },
+        (_, i) => ({ range, from: range.first + i * step }),
+      )
+    );
+    const loaded = ahead(batches, async ({ range, from }) => {
+      const to = Math.min(from + step, range.first + range.count);
+      return { range, from, to, pixels: await loadImages(images.slice(from, to), preprocessor, first) };
+    });
+    const computed = ahead(loaded, async ({ pixels, ...batch }) => {
+      return { ...batch, results: await model.run(pixels, tensors) };
+    });
     let done = images.length - ranges.reduce((sum, { count }) => sum + count, 0);
-    for (const range of ranges) {
-      await sink.beginRange?.(range);
-      const end = range.first + range.count;
-      for (let from = range.first; from < end; from += step) {
-        const pixels = await loadImages(images.slice(from, Math.min(from + step, end)), preprocessor, first);
-        const results = await model.run(pixels, tensors);
-        for (const [l, tensor] of tensors.entries()) {
-          assertShape(results[tensor], shape, model.fixedBatch ?? pixels.length, tensor, path);
-          await sink.rows(
-            l,
-            rowsOf(results[tensor], pixels.length, manifest, shape.tokensFirst, from, layers[l].layer),
-          );
-        }
-        onProgress?.(done += pixels.length);
+    for await (const { range, from, to, results } of computed) {
+      if (from === range.first) await sink.beginRange?.(range);
+      for (const [l, tensor] of tensors.entries()) {
+        assertShape(results[tensor], shape, model.fixedBatch ?? to - from, tensor, path);
+        await sink.rows(
+          l,
+          rowsOf(results[tensor], to - from, manifest, shape.tokensFirst, from, layers[l].layer),
+        );
       }
-      await sink.endRange?.(range);
+      onProgress?.(done += to - from);
+      if (to === range.first + range.count) await sink.endRange?.(range);
     }
     return manifest;
   } finally {

@@ -16,6 +16,7 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
+import { checkArrow } from "./arrow_check.ts";
 import { reasonOf } from "./atomic_write.ts";
 
 /** How the vectors are stored. */
@@ -136,6 +137,13 @@ export async function openFeatureFile(path: string): Promise<FeatureFile> {
     throw new Error(`Cannot read the features ${path}: ${reasonOf(error)}.`);
   }
   try {
+    await checkArrow({
+      size: (await handle.stat()).size,
+      async read(from, count) {
+        const { buffer, bytesRead } = await handle.read(new Uint8Array(count), 0, count, from);
+        return buffer.subarray(0, bytesRead);
+      },
+    });
     const reader = await RecordBatchReader.from(handle);
     await reader.open();
     if (!reader.isFile()) throw broken("it is not an Arrow file, or is cut short");

@@ -260,7 +260,9 @@ function typeOf({ descr }: NpyHeader, path: string): typeof TYPES[keyof typeof T
     throw new Error(`${path} is big-endian (${descr}), expected little-endian: save it with astype("<f4").`);
   }
   throw new Error(
-    `${path} holds values of type ${descr}, expected one of ${Object.keys(TYPES).join(", ")}.`,
+    `${path} holds values of type ${JSON.stringify(descr.slice(0, 20))}, expected one of ${
+      Object.keys(TYPES).join(", ")
+    }.`,
   );
 }
 

@@ -17,6 +17,7 @@ import type { Gpu } from "../gpu/mod.ts";
 import type { Sampling } from "../graph/landmarks.ts";
 import { type NystromFit, type NystromModel, nystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 
 /** Noted in every file; another format gets another name. */
@@ -90,6 +91,7 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
   }
   let table: Table;
   try {
+    await checkArrow(inMemory(bytes));
     table = tableFromIPC(bytes);
   } catch {
     throw broken("it is damaged");

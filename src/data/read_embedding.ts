@@ -1,6 +1,7 @@
 /** Embeddings of any origin: .npy, .csv and .arrow files as one matrix. */
 import { DataType, type Table, tableFromIPC } from "apache-arrow";
 import type { Matrix } from "../linalg/matrix.ts";
+import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf } from "./atomic_write.ts";
 import { parseCsv } from "./csv.ts";
 import { parseNpy, readBytes } from "./npy.ts";
@@ -27,7 +28,7 @@ export async function readEmbedding(path: string): Promise<Embedding> {
   const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase();
   if (ending === ".npy") return { matrix: npyMatrix(await readBytes(path), path) };
   if (ending === ".csv") return csvEmbedding(new TextDecoder().decode(await readBytes(path)), path);
-  if (ending === ".arrow" || ending === ".feather") return arrowEmbedding(await readBytes(path), path);
+  if (ending === ".arrow" || ending === ".feather") return await arrowEmbedding(await readBytes(path), path);
   throw new Error(
     `${path} ends in none of .npy, .csv, .arrow and .feather: save the embedding as one of them.`,
   );
@@ -75,15 +76,16 @@ function isNumber(cell: string): boolean {
   return cell.trim() !== "" && Number.isFinite(Number(cell));
 }
 
-function arrowEmbedding(bytes: Uint8Array, path: string): Embedding {
+async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embedding> {
   let table: Table;
   try {
+    await checkArrow(inMemory(bytes));
     table = tableFromIPC(bytes);
   } catch (error) {
     throw new Error(
       `${path} is not an Arrow IPC file that can be read here (${
         reasonOf(error)
-      }): save it without compression.`,
+      }): save it as a file, not a stream, without compression.`,
       {
         cause: error,
       },
@@ -104,7 +106,9 @@ function arrowEmbedding(bytes: Uint8Array, path: string): Embedding {
   const put = (row: number, col: number, value: unknown, name: string) => {
     const number = value === null || value === undefined ? NaN : Number(value);
     if (!Number.isFinite(number)) {
-      throw new Error(`${path}, row ${row}: column "${name}" is ${value}, expected a finite number.`);
+      throw new Error(
+        `${path}, row ${row}: column "${name}" is ${value ?? "empty"}, expected a finite number.`,
+      );
     }
     data[row * cols + col] = number;
   };
@@ -114,6 +118,7 @@ function arrowEmbedding(bytes: Uint8Array, path: string): Embedding {
       const values: Iterable<number> | null = column.get(i);
       let col = 0;
       for (const value of values ?? [NaN]) put(i, col++, value, list.name);
+      if (col !== cols) throw new Error(`${path}, row ${i} has ${col} of ${cols} values: it is damaged.`);
     }
   } else {
     for (const [col, { name }] of numbers.entries()) {

@@ -19,7 +19,7 @@ export interface TsneOptions {
   dimensions?: 2 | 3;
   /** Effective number of neighbours, at most 42; default 30, lowered where there are too few points. */
   perplexity?: number;
-  /** Steps in all; default 400, the first quarter (250 at most) with exaggerated attraction. */
+  /** Steps in all; default 350, the first quarter (250 at most) with exaggerated attraction. */
   iterations?: number;
   /** Factor on the attraction in the early steps; default 12. */
   exaggeration?: number;
@@ -83,7 +83,7 @@ interface Joint {
  * ```
  */
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
-  const { dimensions = 3, iterations = 400, exaggeration = 12, seed = 0, onProgress } = options;
+  const { dimensions = 3, iterations = 350, exaggeration = 12, seed = 0, onProgress } = options;
   assertMatrix(x, "t-SNE input");
   const n = x.rows;
   if (n < 4 || n > MAX_POINTS) {

@@ -89,7 +89,7 @@ export async function readResults(path: string): Promise<Results | undefined> {
     return content as Results;
   }
   const found = isObject
-    ? `its schema is ${JSON.stringify(Reflect.get(content, "schema"))}`
+    ? `its schema is ${JSON.stringify(Reflect.get(content, "schema")) ?? "missing"}`
     : "it is not a JSON object";
   throw new Error(
     `${path} is not a results file of schema 1 (${found}): move it away or choose another --out.`,

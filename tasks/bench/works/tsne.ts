@@ -8,7 +8,7 @@ import type { Figures, WorkPlan } from "../work_plan.ts";
 
 const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 /** Ours by default, for the count of operations. */
-const ITERATIONS = 400;
+const ITERATIONS = 350;
 /** Every so many points are judged: trustworthiness sorts all distances. */
 const STEP = 2;
 /** Iterations whose kernels are timed one by one. */
