@@ -1,5 +1,6 @@
 /** `deno task align`: trains one channel align and saves it. */
 import { closeGpu, openGpu } from "../mod.ts";
+import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { openRunData } from "./open_data.ts";
@@ -42,8 +43,7 @@ await runTask(async () => {
         ),
     );
     await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
-    await Deno.copyFile(path, `${out}.tmp`);
-    await Deno.rename(`${out}.tmp`, out);
+    await writeFileAtomic(out, await Deno.readFile(path));
     const best = history.reduce((a, b) => b.validation < a.validation ? b : a);
     console.error(
       `${brain.slots.length} slots, ${brain.training.responses.cols} voxels, ${history.length} epochs, best validation loss ${

@@ -1,7 +1,7 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
-import { assertWritable } from "../src/data/atomic_write.ts";
+import { assertWritable, removeLeftovers } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { openStages } from "../src/data/stages.ts";
@@ -84,7 +84,8 @@ export interface OpenPipeline {
   command: string;
   /** The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed. */
   kept<T>(name: string, inputs: Record<string, unknown>, compute: () => Promise<T>): Promise<T>;
-  close(): void;
+  /** Gives everything back, and removes what killed runs have left. */
+  close(): Promise<void>;
 }
 
 /**
@@ -114,6 +115,7 @@ export async function openPipeline(
     );
   }
   await assertWritable(out);
+  await assertWritable(cache, "--cache");
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { limit: count, quick, timings });
   const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
@@ -161,9 +163,10 @@ export async function openPipeline(
         const of = { pipeline: own ??= fingerprint(pipeline, data.identity), seed, ...inputs };
         return await keptResult(`${cache}/runs`, name, of, compute);
       },
-      close() {
+      async close() {
         closeGpu(gpu);
         data.close();
+        for (const folder of [out, cache]) await removeLeftovers(folder);
       },
     };
   } catch (error) {
@@ -236,7 +239,7 @@ export async function experimentTask(
     try {
       console.error(`done: ${await run(open, read.flags)}`);
     } finally {
-      open.close();
+      await open.close();
     }
   });
 }

@@ -67,10 +67,15 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   explorer: runExplorer,
 };
 
-async function reproduceAll(read: PipelineFlags): Promise<void> {
+/**
+ * Runs every experiment and writes the index.
+ *
+ * @returns bytes of GPU buffers that nobody gave back; null after `--explain`
+ */
+export async function reproduceAll(read: PipelineFlags): Promise<number | null> {
   const started = performance.now();
   const open = await openPipeline("reproduce", read);
-  if (!open) return;
+  if (!open) return null;
   try {
     const pages: Record<string, string> = {};
     const reasons: Record<string, string> = {};
@@ -85,8 +90,9 @@ async function reproduceAll(read: PipelineFlags): Promise<void> {
     }
     const page = await writeIndexPage(open.out, pages, open.command, reasons);
     console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
+    return open.gpu.memory.inUse;
   } finally {
-    open.close();
+    await open.close();
   }
 }
 

@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { assertWritable, writeFileAtomic } from "../src/data/atomic_write.ts";
+import {
+  abandonBeside,
+  assertWritable,
+  openBeside,
+  removeLeftovers,
+  writeFileAtomic,
+} from "../src/data/atomic_write.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const namesIn = async (dir: string) =>
@@ -52,3 +58,20 @@ Deno.test("assertWritable() says why a folder cannot be written and what to do",
       `Cannot write to ${dir}/file/out: Not a directory; choose another folder with --out.`,
     );
   }));
+
+Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written or was just made", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const held = await openBeside(`${dir}/held.json`), old = new Date(Date.now() - 60_000);
+    await Deno.mkdir(`${dir}/deep`);
+    for (const name of ["deep/left.arrow.123.tmp", "fresh.json.77.tmp", "mine.tmp", "kept.json"]) {
+      await Deno.writeTextFile(`${dir}/${name}`, "x");
+      if (!name.startsWith("fresh")) await Deno.utime(`${dir}/${name}`, old, old);
+    }
+    await Deno.utime(held.beside, old, old);
+    assertEquals(await removeLeftovers(dir), 1);
+    const left = [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+    assertEquals(left, ["deep", "fresh.json.77.tmp", `held.json.${Deno.pid}.tmp`, "kept.json", "mine.tmp"]);
+    await abandonBeside(held);
+    assertEquals(await removeLeftovers(`${dir}/nowhere`), 0);
+  });
+});

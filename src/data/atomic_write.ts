@@ -10,24 +10,77 @@
  * @throws Error "Cannot write a/b.json: No such file or directory."
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const beside = `${path}.${Deno.pid}.tmp`;
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  let opened: Beside | undefined;
   try {
-    if (typeof content === "string") await Deno.writeTextFile(beside, content);
-    else await Deno.writeFile(beside, content);
-    await Deno.rename(beside, path);
+    opened = await openBeside(path);
+    for (let at = 0; at < bytes.length;) at += await opened.file.write(bytes.subarray(at));
+    opened.file.close();
+    await Deno.rename(opened.beside, path);
   } catch (error) {
-    await Deno.remove(beside).catch(() => {});
+    if (opened) await abandonBeside(opened);
     throw new Error(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/** A file being written beside its place. */
+export interface Beside {
+  file: Deno.FsFile;
+  /** Its path for now. */
+  beside: string;
+}
+
+/** Opens a file beside a place, locked: what is there without a lock was left by a process that was killed. */
+export async function openBeside(path: string): Promise<Beside> {
+  const beside = `${path}.${Deno.pid}.tmp`;
+  const file = await Deno.open(beside, { write: true, create: true, truncate: true });
+  await file.lock(true);
+  return { file, beside };
+}
+
+/** Closes and removes what was written beside a place. */
+export async function abandonBeside({ file, beside }: Beside): Promise<void> {
+  try {
+    file.close();
+  } catch { /* closed already */ }
+  await Deno.remove(beside).catch(() => {});
+}
+
+/** Files written to within so many ms are left alone, as their writer may just be about to lock or to rename them. */
+const FRESH = 1000;
+
+/**
+ * Removes what killed processes have left in a folder and those in it: files beside their place that nobody holds.
+ *
+ * @returns how many
+ */
+export async function removeLeftovers(folder: string): Promise<number> {
+  let removed = 0;
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  for (const { name, isDirectory, isFile } of entries) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) removed += await removeLeftovers(path);
+    if (!isFile || !/\.\d+\.tmp$/.test(name)) continue;
+    try {
+      const { mtime } = await Deno.stat(path);
+      if (mtime && Date.now() - mtime.getTime() < FRESH) continue;
+      using file = await Deno.open(path, { write: true });
+      if (!await file.tryLock(true)) continue;
+      await Deno.remove(path);
+      removed++;
+    } catch { /* another process was faster */ }
+  }
+  return removed;
 }
 
 /**
  * Makes a folder if there is none and proves that a file can be written in it, before long work is spent on one.
  *
  * @param dir the folder
+ * @param option by which another one can be chosen
  * @throws Error "Cannot write to a/b: Permission denied; choose another folder with --out."
  */
-export async function assertWritable(dir: string): Promise<void> {
+export async function assertWritable(dir: string, option = "--out"): Promise<void> {
   const probe = `${dir}/.writable.${Deno.pid}.tmp`;
   try {
     await Deno.mkdir(dir, { recursive: true });
@@ -35,7 +88,7 @@ export async function assertWritable(dir: string): Promise<void> {
     await Deno.remove(probe);
   } catch (error) {
     await Deno.remove(probe).catch(() => {});
-    throw new Error(`Cannot write to ${dir}: ${reasonOf(error)}; choose another folder with --out.`, {
+    throw new Error(`Cannot write to ${dir}: ${reasonOf(error)}; choose another folder with ${option}.`, {
       cause: error,
     });
   }

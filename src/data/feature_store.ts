@@ -17,7 +17,7 @@ import {
   Struct,
 } from "apache-arrow";
 import { checkArrow } from "./arrow_check.ts";
-import { reasonOf } from "./atomic_write.ts";
+import { abandonBeside, openBeside, reasonOf } from "./atomic_write.ts";
 
 /** How the vectors are stored. */
 export type FeatureType = "float16" | "float32";
@@ -69,8 +69,7 @@ export async function createFeatures(
     fields,
     new Map(Object.entries({ ...meta, layer: String(layer), width: String(width), dtype })),
   );
-  const part = `${path}.${Deno.pid}.tmp`;
-  const file = await Deno.open(part, { write: true, create: true, truncate: true });
+  const opened = await openBeside(path), { file, beside } = opened;
   const writer = new RecordBatchFileWriter();
   writer.reset(undefined, schema);
   const pump = (async () => {
@@ -82,10 +81,7 @@ export async function createFeatures(
   const abandon = async () => {
     writer.abort();
     await pump.catch(() => {});
-    try {
-      file.close();
-    } catch { /* closed already */ }
-    await Deno.remove(part).catch(() => {});
+    await abandonBeside(opened);
   };
   return {
     write({ image, token, vectors }) {
@@ -113,7 +109,7 @@ export async function createFeatures(
         await pump;
         await file.sync();
         file.close();
-        await Deno.rename(part, path);
+        await Deno.rename(beside, path);
       } catch (error) {
         await abandon();
         throw new Error(`Cannot write the features ${path}: ${reasonOf(error)}.`);

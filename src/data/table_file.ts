@@ -17,7 +17,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { reasonOf } from "./atomic_write.ts";
+import { abandonBeside, type Beside, openBeside, reasonOf } from "./atomic_write.ts";
 import { csvLine } from "./csv.ts";
 
 /** The values of one column: text, or numbers of one type; a plain list of numbers is written as float64. */
@@ -56,13 +56,13 @@ export async function writeTable(
       `The table ${path} ends neither in .arrow nor in .csv: name the format by the ending.`,
     );
   }
-  const beside = `${path}.${Deno.pid}.tmp`;
-  let file: Deno.FsFile;
+  let opened: Beside;
   try {
-    file = await Deno.open(beside, { write: true, create: true, truncate: true });
+    opened = await openBeside(path);
   } catch (error) {
     throw new Error(`Cannot write the table ${path}: ${reasonOf(error)}.`, { cause: error });
   }
+  const { file, beside } = opened;
   try {
     if (ending === ".csv") {
       for await (const chunk of csvChunks(checked(parts))) {
@@ -73,10 +73,7 @@ export async function writeTable(
     file.close();
     await Deno.rename(beside, path);
   } catch (error) {
-    try {
-      file.close();
-    } catch { /* closed already */ }
-    await Deno.remove(beside).catch(() => {});
+    await abandonBeside(opened);
     if (error instanceof RangeError || error instanceof TypeError) throw error;
     throw new Error(`Cannot write the table ${path}: ${reasonOf(error)}.`, { cause: error });
   }

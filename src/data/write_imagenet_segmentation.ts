@@ -1,6 +1,6 @@
 /** Writes the layout of `gtsegs_ijcv.mat`, the same bytes for the same images on every run. */
 import * as hdf5 from "h5wasm";
-import { writeFileAtomic } from "./atomic_write.ts";
+import { abandonBeside, openBeside, writeFileAtomic } from "./atomic_write.ts";
 import type { RgbImage } from "./image.ts";
 import { USER_BLOCK } from "./imagenet_segmentation.ts";
 import type { Mask } from "./resize.ts";
@@ -25,7 +25,7 @@ const HEADER_VERSION = 1, CONTINUATION = 0x10, MODIFIED = 0x12;
  * @param images at least one
  */
 export async function writeImagenetSegmentation(path: string, images: SegmentedImage[]): Promise<void> {
-  const beside = `${path}.h5.${Deno.pid}.tmp`;
+  const opened = await openBeside(`${path}.h5`), { beside } = opened;
   await hdf5.ready;
   try {
     const headers = writeHdf5(beside, images);
@@ -33,7 +33,7 @@ export async function writeImagenetSegmentation(path: string, images: SegmentedI
     for (const address of headers) clearTime(bytes, address);
     await writeFileAtomic(path, behindUserBlock(bytes));
   } finally {
-    await Deno.remove(beside).catch(() => {});
+    await abandonBeside(opened);
   }
 }
 

@@ -201,7 +201,7 @@ export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
           const hint = kind === "out-of-memory"
             ? "not enough GPU memory; use fewer nodes or a smaller budget"
             : error.message;
-          state.failure ??= new Error(`${what()}: ${hint.replace(/\s+/g, " ").trim()}`);
+          state.failure ??= new Error(`${what()}: ${hint.replace(/\s+/g, " ").trim().replace(/\.?$/, ".")}`);
         }, () => {}),
       );
     }

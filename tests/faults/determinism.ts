@@ -1,0 +1,105 @@
+/** The same answer: twice, by other numbers of threads, in bindings of other sizes, from files in another order. */
+import { embeddedWorld, subjectOf, vocOf } from "../../src/experiments/embedded_world.ts";
+import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
+import { fitNystrom, type Gpu, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
+import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
+import { BINDINGS, withBindings } from "../simulated_limits.ts";
+import type { FaultFamily } from "./family.ts";
+import { differences, hashesOf, smallRun } from "./small_run.ts";
+
+export const determinism: FaultFamily = {
+  name: "determinism",
+  title: "two runs, threads, sizes of bindings, order of files",
+  async run({ quick, seed, tell }) {
+    const failures: string[] = [];
+    let tried = 0;
+    const gpu = await openGpu(), random = seededRandom(seed);
+    const x = { data: fillRandom(new Float32Array(900 * 21), random), rows: 900, cols: 21 };
+    const works: Record<string, (gpu: Gpu) => Promise<Float32Array>> = {
+      normalizedCut: async (gpu) => (await normalizedCut(gpu, x, { components: 6 })).eigenvectors.data,
+      fitNystrom: async (gpu) => {
+        const fit = await fitNystrom(gpu, matrixSource(x), {
+          landmarks: 200,
+          neighbors: "all",
+          components: 4,
+        });
+        return (await fit.transform(matrixSource(x))).data;
+      },
+      nearestNeighbors: async (gpu) => (await nearestNeighbors(gpu, x, x, { k: 9 })).similarities,
+      tsne: async (gpu) => (await tsne(gpu, x, { iterations: 40 })).points.data,
+    };
+    for (const [name, work] of Object.entries(works)) {
+      const first = await work(gpu);
+      for (const bytes of [...(quick ? BINDINGS.slice(1, 3) : BINDINGS), Infinity]) {
+        tried++;
+        const found = await work(withBindings(gpu, bytes));
+        if (found.some((value, at) => !Object.is(value, first[at]))) {
+          failures.push(`${name}, bindings of ${bytes} bytes: other bits`);
+        }
+      }
+    }
+    closeGpu(gpu);
+    tell(`${tried} computations`);
+
+    const root = await Deno.makeTempDir({ prefix: "alignedcut-same-" });
+    try {
+      const run = async (name: string, env?: Record<string, string>, args: string[] = []) => {
+        await Deno.mkdir(`${root}/${name}`);
+        const { code, said } = await smallRun({ folder: `${root}/${name}`, env, args });
+        if (code !== 0) failures.push(`${name}: ${said}`);
+        return await hashesOf(`${root}/${name}`);
+      };
+      const compare = (
+        what: string,
+        a: Record<string, string>,
+        b: Record<string, string>,
+        of = (_: string) => true,
+      ) => {
+        tried++;
+        const differ = differences(a, b).filter(of);
+        if (differ.length > 0) failures.push(`${what}: other bytes in ${differ.slice(0, 4).join(", ")}`);
+        tell(what);
+      };
+      const first = await run("first");
+      compare("a second run", first, await run("second"));
+      for (const threads of quick ? ["1"] : ["0", "1", "2", "3"]) {
+        compare(
+          `LP_NUM_THREADS=${threads}`,
+          first,
+          await run(`threads${threads}`, { LP_NUM_THREADS: threads }),
+        );
+      }
+      if (!quick) {
+        const world = await embeddedWorld(120);
+        for (const [kind, from] of [["subject", subjectOf(world)], ["voc", vocOf(world)]]) {
+          await copyBackwards(from, `${root}/${kind}`);
+        }
+        const own = ["--data", `algonauts:${root}/subject`, "--data", `voc:${root}/voc`];
+        const stored = (path: string) => /\.(npy|arrow)$/.test(path);
+        const byContent = (hashes: Record<string, string>) =>
+          Object.fromEntries(
+            Object.entries(hashes).filter(([path]) => stored(path)).map((
+              [path, hash],
+            ) => [path.replace(/-[0-9a-f]{16}/, ""), hash]),
+          );
+        compare(
+          "files copied in the reverse order",
+          byContent(first),
+          byContent(await run("copied", undefined, own)),
+        );
+      }
+    } finally {
+      await Deno.remove(root, { recursive: true });
+    }
+    return { tried, failures };
+  },
+};
+
+async function copyBackwards(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  const entries = (await Array.fromAsync(Deno.readDir(from))).sort((a, b) => a.name < b.name ? 1 : -1);
+  for (const { name, isDirectory } of entries) {
+    if (isDirectory) await copyBackwards(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}

@@ -1,0 +1,22 @@
+/** All families of faults, in the order of the campaign. */
+import { determinism } from "./determinism.ts";
+import { disk } from "./disk.ts";
+import type { FaultFamily } from "./family.ts";
+import { gpuFaults } from "./gpu.ts";
+import { hostileFiles } from "./hostile_files.ts";
+import { kills } from "./kills.ts";
+import { numbers } from "./numbers.ts";
+import { permissions } from "./permissions.ts";
+import { soak } from "./soak.ts";
+
+/** By name. */
+export const FAMILIES: FaultFamily[] = [
+  hostileFiles,
+  numbers,
+  gpuFaults,
+  permissions,
+  determinism,
+  disk,
+  kills,
+  soak,
+];

@@ -1,0 +1,102 @@
+/** What graphics cards do: no memory, no device any more, code that does not compile, small limits, no adapter. */
+import { allocate, closeGpu, dispatch, type Gpu, openGpu } from "../../src/gpu/mod.ts";
+import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
+import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
+import { BINDINGS, withBindings } from "../simulated_limits.ts";
+import { type FaultFamily, unclear } from "./family.ts";
+import { smallRun } from "./small_run.ts";
+
+/** Moments, in ms, at which the device goes. */
+const MOMENTS = { quick: [0, 5, 40], whole: [0, 1, 2, 3, 5, 8, 13, 20, 30, 40, 60, 80, 120, 200] };
+
+export const gpuFaults: FaultFamily = {
+  name: "gpu",
+  title: "no memory, a lost device, code that does not compile, small limits, no adapter",
+  async run({ quick, seed, tell }) {
+    const failures: string[] = [], random = seededRandom(seed);
+    const matrix = (rows: number, cols: number): Matrix => ({
+      data: fillRandom(new Float32Array(rows * cols), random),
+      rows,
+      cols,
+    });
+    let tried = 0;
+    const refuses = async (what: string, run: () => unknown, message: RegExp, mayWork = false) => {
+      tried++;
+      try {
+        await run();
+        if (!mayWork) failures.push(`${what}: it was taken`);
+      } catch (error) {
+        const said = (error as Error).message;
+        if (!message.test(said) || unclear(said)) failures.push(`${what}: ${said}`);
+      }
+    };
+
+    const gpu = await openGpu();
+    await refuses("a buffer of 1 TB", () => allocate(gpu, 2 ** 40, "everything"), /everything/);
+    await refuses(
+      "code that does not compile",
+      () =>
+        dispatch(gpu, {
+          label: "broken_kernel",
+          code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }",
+        }, {
+          ...{ buffers: [], u32: [1], workgroups: [1], sizes: "1" },
+        }),
+      /broken_kernel/,
+      true, // told by the next wait
+    );
+    await refuses(
+      "the call after it",
+      () => normalizedCut(gpu, matrix(200, 4), { components: 2 }),
+      /broken_kernel/,
+    );
+    closeGpu(gpu);
+
+    const all = await openGpu(), x = matrix(700, 12);
+    const whole = await normalizedCut(all, x, { components: 5 });
+    for (const bytes of BINDINGS) {
+      tried++;
+      const cut = await normalizedCut(withBindings(all, bytes), x, { components: 5 });
+      if (cut.eigenvectors.data.some((value, at) => value !== whole.eigenvectors.data[at])) {
+        failures.push(`bindings of ${bytes} bytes: other bits`);
+      }
+    }
+    closeGpu(all);
+
+    const works: Record<string, (gpu: Gpu) => Promise<unknown>> = {
+      normalizedCut: (gpu) => normalizedCut(gpu, x, { components: 5 }),
+      "normalizedCut, tiled": (gpu) => normalizedCut(gpu, x, { components: 5, storage: "tiled" }),
+      fitNystrom: (gpu) =>
+        fitNystrom(gpu, matrixSource(x), { landmarks: 200, neighbors: "all", components: 4 }),
+      nearestNeighbors: (gpu) => nearestNeighbors(gpu, x, x, { k: 8 }),
+      tsne: (gpu) => tsne(gpu, x, { iterations: 60 }),
+    };
+    for (const [name, work] of Object.entries(works)) {
+      for (const moment of quick ? MOMENTS.quick : MOMENTS.whole) {
+        const own = await openGpu();
+        const timer = setTimeout(() => own.device.destroy(), moment);
+        await refuses(
+          `${name}, the device lost after ${moment} ms`,
+          () => work(own),
+          /lost|closed|destroyed|gone/i,
+          true,
+        );
+        clearTimeout(timer);
+        closeGpu(own);
+      }
+    }
+
+    tried++;
+    const folder = await Deno.makeTempDir({ prefix: "alignedcut-gpu-" });
+    const { code, said } = await smallRun({
+      folder,
+      env: { DENO_WEBGPU_BACKEND: "dx12" }, // none here
+    });
+    if (code !== 1 || !/adapter/.test(said) || unclear(said)) {
+      failures.push(`no adapter: exit code ${code}, ${said}`);
+    }
+    await Deno.remove(folder, { recursive: true });
+    tell(`${tried} tried, ${failures.length} failed`);
+    return { tried, failures };
+  },
+};

@@ -1,0 +1,59 @@
+/** Kill -9 at random instants: the next run goes on, and ends in the bytes of a run that nobody killed. */
+import { seededRandom } from "../../src/linalg/random.ts";
+import type { FaultFamily } from "./family.ts";
+import { differences, hashesOf, smallRun, startSmallRun } from "./small_run.ts";
+
+const KILLS = { quick: 3, whole: 100 };
+
+export const kills: FaultFamily = {
+  name: "kill",
+  title: "kill -9 at random instants of the pipeline, from the first stage to the report",
+  async run({ quick, seed, tell }) {
+    const root = await Deno.makeTempDir({ prefix: "alignedcut-kills-" }), random = seededRandom(seed);
+    const failures: string[] = [], wanted = quick ? KILLS.quick : KILLS.whole;
+    let tried = 0, finished = 0, ended = 0;
+    try {
+      await Deno.mkdir(`${root}/whole`);
+      const started = performance.now(), first = await smallRun({ folder: `${root}/whole` });
+      if (first.code !== 0) return { tried, failures: [`the run that nobody kills: ${first.said}`] };
+      const length = performance.now() - started, whole = await hashesOf(`${root}/whole`);
+      while (tried < wanted) {
+        const folder = `${root}/killed${finished}`;
+        await Deno.mkdir(folder);
+        // Several kills on the way to the end, each run going on where the last was.
+        for (let k = 0; k < (quick ? KILLS.quick : 8) && tried < wanted; k++) {
+          const child = startSmallRun({ folder });
+          const drained = child.output();
+          const timer = setTimeout(() => {
+            try {
+              child.kill("SIGKILL");
+            } catch { /* it has ended */ }
+          }, random() * length * 0.8);
+          const { signal } = await drained;
+          clearTimeout(timer);
+          if (signal === "SIGKILL") tried++;
+          else ended++;
+          if (signal === null) break;
+        }
+        const { code, said } = await smallRun({ folder });
+        if (code !== 0) failures.push(`after kills the next run said: ${said}`);
+        const found = await hashesOf(folder), differ = differences(whole, found);
+        const left = Object.keys(found).filter((path) => path.endsWith(".tmp"));
+        if (left.length > 0) failures.push(`left behind: ${left.join(", ")}`);
+        const others = differ.filter((path) => !left.includes(path));
+        if (others.length > 0) failures.push(`other bytes: ${others.slice(0, 5).join(", ")}`);
+        if (failures.length === 0) await Deno.remove(folder, { recursive: true });
+        finished++;
+        tell(`${tried} kills, ${finished} runs brought to their end, ${failures.length} failed so far`);
+      }
+    } finally {
+      if (failures.length === 0) await Deno.remove(root, { recursive: true });
+      else tell(`what was left is in ${root}`);
+    }
+    return {
+      tried,
+      failures,
+      figures: { "runs brought to their end": String(finished), "ended before the kill": String(ended) },
+    };
+  },
+};
