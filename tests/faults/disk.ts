@@ -1,7 +1,7 @@
 /** Disks that fail: full, not writable, or gone in the middle of a run. */
 import type { FaultFamily } from "./family.ts";
 import { unclear } from "./family.ts";
-import { differences, hashesOf, smallRun, startSmallRun } from "./small_run.ts";
+import { differences, hashesOf, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
 
 /** Sizes of a file system, in MB, that the run does not fit. */
 const SIZES = { quick: [3], whole: [1, 2, 3, 5, 8, 12] };
@@ -21,10 +21,7 @@ export const disk: FaultFamily = {
       else if (unclear(said)) failures.push(`${what}: ${unclear(said)}: ${said.slice(0, 200)}`);
     };
     try {
-      await Deno.mkdir(`${root}/whole`);
-      const first = await smallRun({ folder: `${root}/whole` });
-      if (first.code !== 0) return { tried, failures: [first.said] };
-      const whole = await hashesOf(`${root}/whole`);
+      const whole = await wholeRun();
 
       for (const size of quick ? SIZES.quick : SIZES.whole) {
         const folder = `${root}/small`;
@@ -53,14 +50,14 @@ export const disk: FaultFamily = {
           "/proc/alignedcut",
         ], ["a file in place of the cache", "--cache", `${root}/file`]]
       ) {
-        const { code, said } = await smallRun({ folder: `${root}/whole`, args });
+        const { code, said } = await smallRun({ folder: whole.folder, args });
         judge(what, code, said);
       }
-      if (differences(await hashesOf(`${root}/whole`), whole).length > 0) {
+      if (differences(await hashesOf(whole.folder), whole.hashes).length > 0) {
         failures.push("earlier results were touched");
       }
 
-      for (const gone of ["out", "cache"]) {
+      for (const gone of quick ? ["cache"] : ["out", "cache"]) {
         for (const moment of quick ? MOMENTS.quick : MOMENTS.whole) {
           const folder = `${root}/gone-${gone}-${moment}`;
           await Deno.mkdir(folder);
@@ -78,7 +75,7 @@ export const disk: FaultFamily = {
           if (again.code !== 0) {
             failures.push(`${gone} removed after ${moment} s, the next run: ${again.said}`);
           } else {
-            const differ = differences(await hashesOf(folder), whole);
+            const differ = differences(await hashesOf(folder), whole.hashes);
             if (differ.length > 0) {
               failures.push(
                 `${gone} removed after ${moment} s, the next run: other bytes in ${differ.slice(0, 3)}`,

@@ -1,7 +1,7 @@
 /** Kill -9 at random instants: the next run goes on, and ends in the bytes of a run that nobody killed. */
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { FaultFamily } from "./family.ts";
-import { differences, hashesOf, smallRun, startSmallRun } from "./small_run.ts";
+import { differences, hashesOf, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
 
 const KILLS = { quick: 3, whole: 100 };
 
@@ -13,10 +13,7 @@ export const kills: FaultFamily = {
     const failures: string[] = [], wanted = quick ? KILLS.quick : KILLS.whole;
     let tried = 0, finished = 0, ended = 0;
     try {
-      await Deno.mkdir(`${root}/whole`);
-      const started = performance.now(), first = await smallRun({ folder: `${root}/whole` });
-      if (first.code !== 0) return { tried, failures: [`the run that nobody kills: ${first.said}`] };
-      const length = performance.now() - started, whole = await hashesOf(`${root}/whole`);
+      const { ms, hashes } = await wholeRun();
       while (tried < wanted) {
         const folder = `${root}/killed${finished}`;
         await Deno.mkdir(folder);
@@ -28,7 +25,7 @@ export const kills: FaultFamily = {
             try {
               child.kill("SIGKILL");
             } catch { /* it has ended */ }
-          }, random() * length * 0.8);
+          }, random() * ms * 0.8);
           const { signal } = await drained;
           clearTimeout(timer);
           if (signal === "SIGKILL") tried++;
@@ -37,7 +34,7 @@ export const kills: FaultFamily = {
         }
         const { code, said } = await smallRun({ folder });
         if (code !== 0) failures.push(`after kills the next run said: ${said}`);
-        const found = await hashesOf(folder), differ = differences(whole, found);
+        const found = await hashesOf(folder), differ = differences(hashes, found);
         const left = Object.keys(found).filter((path) => path.endsWith(".tmp"));
         if (left.length > 0) failures.push(`left behind: ${left.join(", ")}`);
         const others = differ.filter((path) => !left.includes(path));

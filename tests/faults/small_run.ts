@@ -36,6 +36,35 @@ export async function smallRun(run: SmallRun): Promise<{ code: number; said: str
   return { code, said: lines.at(-1) ?? "" };
 }
 
+/** A run that nothing happens to. */
+export interface WholeRun {
+  folder: string;
+  hashes: Record<string, string>;
+  /** How long it took. */
+  ms: number;
+}
+
+let whole: Promise<WholeRun> | undefined;
+
+/**
+ * The run that others are compared with, once a process.
+ *
+ * @throws Error what the run said when it failed
+ */
+export function wholeRun(): Promise<WholeRun> {
+  return whole ??= (async () => {
+    const folder = await Deno.makeTempDir({ prefix: "alignedcut-whole-" }), started = performance.now();
+    addEventListener("unload", () => {
+      try {
+        Deno.removeSync(folder, { recursive: true });
+      } catch { /* gone already */ }
+    });
+    const { code, said } = await smallRun({ folder });
+    if (code !== 0) throw new Error(`The run that nothing happens to said: ${said}`);
+    return { folder, ms: performance.now() - started, hashes: await hashesOf(folder) };
+  })();
+}
+
 /** Hashes of all files of a folder by path; times and memory in results.json left out. */
 export async function hashesOf(folder: string, within = ""): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
