@@ -2,9 +2,9 @@
 
 /**
  * How products are computed, the same values to the bit: "packed" reads one operand as uniform buffers, which is what
- * software adapters are fast at; "registers" reads both from storage.
+ * software adapters are fast at; "shared" keeps blocks in workgroup memory, for cards; "registers" does neither.
  */
-export type Variant = "packed" | "registers";
+export type Variant = "packed" | "shared" | "registers";
 
 /** What `openGpu` may be told. */
 export interface GpuOptions {
@@ -148,7 +148,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const gpu: Gpu = {
     device,
     adapter: summary,
-    variant: summary.software ? "packed" : "registers",
+    variant: summary.software ? "packed" : "shared",
     features: new Set(features),
     limits: { bindingBytes, bufferBytes, workgroups: maxComputeWorkgroupsPerDimension },
     memory: { inUse: 0, peak: 0, held: 0 },

@@ -1,5 +1,6 @@
 /** Matrix products in WGSL. */
 import code from "../../shaders/matmul.wgsl" with { type: "text" };
+import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
 import packedCode from "../../shaders/matmul_packed.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
@@ -16,6 +17,7 @@ import { DEEPEST_BLOCK, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
 const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
+const MATMUL_SHARED: Kernel = { label: "matmul_shared", code: sharedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
 const WORKGROUP = 8;
@@ -24,6 +26,8 @@ const SLICE = 512;
 /** A product with fewer register blocks than this is split along k: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
 
+/** Rows and columns that a workgroup of the shared variant makes. */
+const SHARED_BLOCK = 64;
 /** Products of fewer rows are not worth packing for. */
 const FEW_ROWS = 32;
 
@@ -93,7 +97,8 @@ export function multiply(
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
   const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS;
-  const overrides = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB), WORKGROUP };
+  const shared = gpu.variant === "shared";
+  const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
 
   for (const mr of mRanges) {
     for (const nr of nRanges) {
@@ -102,7 +107,9 @@ export function multiply(
         const pb = place(b, transposeB ? nr.first : kr.first);
         const pc = place(c, mr.first);
         const sizes = `${mr.count} × ${kr.count} by ${kr.count} × ${nr.count}`;
-        const grid = [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
+        const grid = shared
+          ? [Math.ceil(mr.count / SHARED_BLOCK), Math.ceil(nr.count / SHARED_BLOCK)] as const
+          : [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
         const aCol = (transposeA ? mr.first : kr.first) / 4;
         const bCol = (transposeB ? kr.first : nr.first) / 4;
         if (packed) {
@@ -126,7 +133,7 @@ export function multiply(
           cCol: number,
           add: number,
         ) =>
-          dispatch(gpu, MATMUL, {
+          dispatch(gpu, shared ? MATMUL_SHARED : MATMUL, {
             buffers: [pa.buffer, pb.buffer, target],
             u32: [
               ...[mr.count, nr.count, kCount, slice],
@@ -139,7 +146,7 @@ export function multiply(
               cCol,
               add,
             ],
-            overrides,
+            overrides: shared ? transposed : { ...transposed, WORKGROUP },
             workgroups: [grid[0], grid[1], Math.ceil(kCount / slice)],
             sizes,
           });

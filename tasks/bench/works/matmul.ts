@@ -1,5 +1,5 @@
 /** Dense products: the sizes of the targets, and the shapes of the pipeline. */
-import { sync } from "../../../src/gpu/mod.ts";
+import { sync, type Variant } from "../../../src/gpu/mod.ts";
 import { multiply } from "../../../src/linalg/matmul.ts";
 import { allocateMatrix, downloadMatrix, uploadMatrix } from "../../../src/linalg/matrix.ts";
 import { fillRandom, sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
@@ -19,6 +19,9 @@ const ON_ADAPTER: Peer[] = [{ name: "jax-js", runtime: "javascript" }, {
 }];
 const PYTHON: Peer[] = [{ name: "numpy", runtime: "python" }, { name: "torch-cuda", runtime: "python" }];
 
+/** Ways of computing, beside the one that the adapter takes. */
+const VARIANTS: Variant[] = ["packed", "shared", "registers"];
+
 const SHAPES: [name: string, title: string, m: number, k: number, n: number, form: "AB" | "ABt" | "AtB"][] = [
   ["1024", "1024³", 1024, 1024, 1024, "AB"],
   ["2048", "2048³", 2048, 2048, 2048, "AB"],
@@ -33,7 +36,7 @@ const SHAPES: [name: string, title: string, m: number, k: number, n: number, for
 export const plans: WorkPlan[] = SHAPES.map(([name, title, m, k, n, form]) => ({
   name: `matmul-${name}`,
   title: `matmul ${title}`,
-  own: ["ours"],
+  own: ["ours", ...(name === "1024" || name === "4096" ? VARIANTS.map((variant) => `ours, ${variant}`) : [])],
   peers: m === k && k === n ? [...ON_ADAPTER, ...PYTHON] : PYTHON,
   rounds: 7,
   ...(name === "4096" && { onlyWhenNamed: "software" as const }),
@@ -78,7 +81,8 @@ export const plans: WorkPlan[] = SHAPES.map(([name, title, m, k, n, form]) => ({
   },
 }));
 
-export const open: OpenOwnWork = async (gpu, files, { m, n, form, repeat }) => {
+export const open: OpenOwnWork = async (own, files, { m, n, form, repeat }, as) => {
+  const gpu = { ...own, variant: VARIANTS.find((variant) => as.endsWith(variant)) ?? own.variant };
   const a = uploadMatrix(gpu, await loadMatrix(files.a), "A");
   const b = uploadMatrix(gpu, await loadMatrix(files.b), "B");
   const out = allocateMatrix(gpu, m as number, n as number, "C");
