@@ -359,11 +359,13 @@ function assertUsable(
   { model, images, dtype, grid }: FeatureManifest,
   at: { image: number; layer: number; token: number },
 ): void {
-  let largest = 0;
-  for (const value of vector) {
-    if (!Number.isFinite(value)) largest = NaN;
-    else if (Math.abs(value) > largest) largest = Math.abs(value);
+  let largest = 0, sum = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const value = Math.abs(vector[i]);
+    sum += value;
+    if (value > largest) largest = value;
   }
+  if (!Number.isFinite(sum)) largest = NaN;
   const isHalf = dtype === "float16";
   const [least, most] = isHalf ? [FLOAT16_ZERO, FLOAT16_MAX] : [0, Infinity];
   if (largest > least && largest <= most) return;
