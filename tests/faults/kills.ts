@@ -4,6 +4,10 @@ import type { FaultFamily } from "./family.ts";
 import { differences, hashesOf, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
 
 const KILLS = { quick: 3, whole: 100 };
+/** Latest instant of a kill, as a share of a whole run: a run that goes on where others were killed is shorter. */
+const REACH = 0.35;
+/** Kills on the way of one run to its end. */
+const MOST = 12;
 
 export const kills: FaultFamily = {
   name: "kill",
@@ -18,14 +22,14 @@ export const kills: FaultFamily = {
         const folder = `${root}/killed${finished}`;
         await Deno.mkdir(folder);
         // Several kills on the way to the end, each run going on where the last was.
-        for (let k = 0; k < (quick ? KILLS.quick : 8) && tried < wanted; k++) {
+        for (let k = 0; k < MOST && tried < wanted; k++) {
           const child = startSmallRun({ folder });
           const drained = child.output();
           const timer = setTimeout(() => {
             try {
               child.kill("SIGKILL");
             } catch { /* it has ended */ }
-          }, random() * ms * 0.8);
+          }, random() * ms * REACH);
           const { signal } = await drained;
           clearTimeout(timer);
           if (signal === "SIGKILL") tried++;
