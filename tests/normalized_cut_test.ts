@@ -11,7 +11,7 @@ import { randomMatrix, testSeed } from "./random.ts";
 import { matmul } from "./reference/matmul.ts";
 import { normalizedAffinity, normalizedCut as reference } from "./reference/normalized_cut.ts";
 import { residualSquares } from "./reference/residual_squares.ts";
-import { BINDINGS, withBindings } from "./simulated_limits.ts";
+import { BINDINGS, withBindings, withMemory } from "./simulated_limits.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
@@ -315,4 +315,22 @@ Deno.test("normalizedCut() returns every buffer it took", async () => {
   }
   await normalizedCut(gpu, randomMatrix(2100, 5), { components: 2 });
   assertEquals(gpu.memory.inUse, before);
+});
+
+Deno.test("normalizedCut() makes the affinity by tiles where the device has no memory for it, unless told to store it", async () => {
+  const own = await openGpu();
+  try {
+    const x = grouped(3100, 6, 24, 0.3), small = withMemory(own, 2 ** 25), components = 4;
+    const cut = await normalizedCut(small, x, { components });
+    assertEquals(cut.storage, "tiled");
+    assertIdentical(cut, await normalizedCut(gpu, x, { components, storage: "tiled" }), note);
+    assertEquals(small.memory.inUse, 0);
+    await assertRejects(
+      () => normalizedCut(small, x, { components, storage: "stored" }),
+      Error,
+      "Allocating affinity",
+    );
+  } finally {
+    closeGpu(own);
+  }
 });

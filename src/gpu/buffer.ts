@@ -1,5 +1,5 @@
 /** Storage buffers: allocation with reuse, counting, and the way to and from the host. */
-import { assertHealthy, type Gpu, guarded } from "./device.ts";
+import { assertHealthy, type Gpu, guarded, OutOfMemory } from "./device.ts";
 import { flush, recordCopy } from "./kernel.ts";
 
 const USAGE = 0x80 | 0x40 | 0x04 | 0x08; // STORAGE | UNIFORM | COPY_SRC | COPY_DST
@@ -45,6 +45,22 @@ export function release(gpu: Gpu, buffer: GPUBuffer): void {
   const free = gpu.state.pool.get(size);
   if (free) free.push(buffer);
   else gpu.state.pool.set(size, [buffer]);
+}
+
+/**
+ * Makes a device usable again that had no memory for something: drops what is recorded and all buffers that nobody holds.
+ * Whatever was computed since the last read-back is lost.
+ */
+export async function recoverMemory(gpu: Gpu): Promise<void> {
+  const { state } = gpu;
+  if (!(state.failure instanceof OutOfMemory)) return;
+  state.pass?.end();
+  state.pass = state.encoder = null;
+  state.recorded = [];
+  await Promise.all(state.scopes);
+  state.scopes = [];
+  state.failure = null;
+  trim(gpu);
 }
 
 /** Destroys the buffers that nobody holds, for when the next stage needs other sizes. */

@@ -181,6 +181,12 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   return gpu;
 }
 
+/** The device had no memory for something: smaller parts of the work may fit. */
+export class OutOfMemory extends Error {
+  /** "OutOfMemory". */
+  override name = "OutOfMemory";
+}
+
 /** Throws what went wrong with the device, if anything did. */
 export function assertHealthy(gpu: Gpu): void {
   if (gpu.state.failure) throw gpu.state.failure;
@@ -198,10 +204,9 @@ export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
       state.scopes.push(
         device.popErrorScope().then((error) => {
           if (!error) return;
-          const hint = kind === "out-of-memory"
-            ? "not enough GPU memory; use fewer nodes or a smaller budget"
-            : error.message;
-          state.failure ??= new Error(`${what()}: ${hint.replace(/\s+/g, " ").trim().replace(/\.?$/, ".")}`);
+          state.failure ??= kind === "out-of-memory"
+            ? new OutOfMemory(`${what()}: not enough GPU memory; use fewer nodes or landmarks.`)
+            : new Error(`${what()}: ${error.message.replace(/\s+/g, " ").trim().replace(/\.?$/, ".")}`);
         }, () => {}),
       );
     }

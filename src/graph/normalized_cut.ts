@@ -1,5 +1,5 @@
 /** Spectral clustering by the normalised cut. */
-import type { Gpu } from "../gpu/mod.ts";
+import { type Gpu, OutOfMemory, recoverMemory } from "../gpu/mod.ts";
 import {
   downloadMatrix,
   type GpuMatrix,
@@ -61,7 +61,8 @@ export interface NormalizedCut {
  * Normalised cut: the top eigenvectors of M = D^−½ A D^−½, A_ij = exp(cos(x_i, x_j) − 1) (METHOD (3); Shi & Malik 2000).
  *
  * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from block
- * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are solved densely in float64.
+ * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are
+ * solved densely in float64. Where the device has no memory for A, A is made by tiles, unless `storage` says otherwise.
  *
  * @param x n × d features, one node a row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
@@ -99,9 +100,14 @@ export async function normalizedCut(
   if (!(tolerance > 0)) {
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
   }
-  return x.rows <= 3 * blockWidth(components)
-    ? await denseCut(gpu, x, options)
-    : await iterativeCut(gpu, x, options);
+  if (x.rows <= 3 * blockWidth(components)) return await denseCut(gpu, x, options);
+  try {
+    return await iterativeCut(gpu, x, options);
+  } catch (error) {
+    if (options.storage || !(error instanceof OutOfMemory)) throw error;
+    await recoverMemory(gpu); // tiles take less
+    return await iterativeCut(gpu, x, { ...options, storage: "tiled" });
+  }
 }
 
 /** Small graphs: the affinity from the GPU, all eigenvectors in float64 on the host. */
