@@ -3,14 +3,14 @@
 /**
  * Writes a file beside its place and renames it there, so that no reader ever sees half of it.
  *
- * Two writes of one path at once from one process would share the file beside it: await the first.
+ * Several processes, on several machines of one file system, may write one path at once: the last rename stays.
  *
  * @param path where the file goes; its folder exists
  * @param content text (written as UTF-8) or bytes
  * @throws Error "Cannot write a/b.json: No such file or directory."
  */
 export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
-  const beside = `${path}.${Deno.pid}.tmp`;
+  const beside = besideName(path);
   try {
     if (typeof content === "string") await Deno.writeTextFile(beside, content);
     else await Deno.writeFile(beside, content);
@@ -19,6 +19,11 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await Deno.remove(beside).catch(() => {});
     throw new Error(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/** A name beside a file's own that no other process on any machine takes. */
+export function besideName(path: string): string {
+  return `${path}.${crypto.randomUUID().slice(0, 13)}.tmp`;
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   Schema,
   Struct,
 } from "apache-arrow";
-import { reasonOf } from "./atomic_write.ts";
+import { besideName, reasonOf } from "./atomic_write.ts";
 
 /** How the vectors are stored. */
 export type FeatureType = "float16" | "float32";
@@ -68,7 +68,7 @@ export async function createFeatures(
     fields,
     new Map(Object.entries({ ...meta, layer: String(layer), width: String(width), dtype })),
   );
-  const part = `${path}.${Deno.pid}.tmp`;
+  const part = besideName(path);
   const file = await Deno.open(part, { write: true, create: true, truncate: true });
   const writer = new RecordBatchFileWriter();
   writer.reset(undefined, schema);
