@@ -1,7 +1,7 @@
 /** `deno task explorer`: one page to click through images, layers and models, computed in the browser. */
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
-import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
+import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";

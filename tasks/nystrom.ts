@@ -1,5 +1,5 @@
 /** `deno task nystrom`: how wrong the approximation of the large graph is, with a report. */
-import { alignedSource, openRawFeatures } from "../src/experiments/pipeline.ts";
+import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { auditNystrom, auditRun } from "../src/experiments/nystrom_audit.ts";
 import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";

@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { assertWritable, removeLeftovers } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
+import { SHARD_IMAGES } from "../src/data/feature_shards.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { openStages } from "../src/data/stages.ts";
 import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
-import { alignedSource, openRawFeatures, type Pipeline, runPipeline } from "../src/experiments/pipeline.ts";
+import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
+import { type Pipeline, type PipelineOptions, runPipeline } from "../src/experiments/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
@@ -18,7 +20,7 @@ import { runStage } from "./stage.ts";
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
   ...["data", "images", "model"], // taken out before, and here so that a wrong option finds them
-  ...["limit", "landmarks", "neighbors", "knn"],
+  ...["limit", "landmarks", "neighbors", "knn", "shard-images"],
   ...["out", "figures", "cache", "seed", "adapter"],
 ];
 /** Switches that every experiment takes. */
@@ -31,6 +33,7 @@ export const PIPELINE_HELP = `${DATA_HELP}
   --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
   --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
                     (default: exact)
+  --shard-images N  images of a file of features, a multiple of 8 (default: 64)
   --out DIR         where the report goes (default: reports/out)
   --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR       where finished stages are kept (default: .cache)
@@ -43,6 +46,8 @@ export const PIPELINE_HELP = `${DATA_HELP}
 
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
+/** Images a run of a model: what a shard of features holds a whole number of. */
+const BATCH = 8;
 const KNN = ["exact", "hnsw", "auto"] as const;
 
 /** Options of a task on the pipeline. */
@@ -57,12 +62,92 @@ export interface PipelineFlags {
  * Reads the options of a task on the pipeline.
  *
  * @param values options of its own that take a value
+ * @param switches options of its own that do not
+ * @param args as `Deno.args`
  * @returns null when help is asked for
  */
-export function readPipelineFlags(values: string[] = []): PipelineFlags | null {
-  const { rest, ...asked } = takeDataFlags(Deno.args);
-  const flags = readFlags(rest, [...values, ...PIPELINE_FLAGS], PIPELINE_SWITCHES);
+export function readPipelineFlags(
+  values: string[] = [],
+  switches: string[] = [],
+  args: string[] = Deno.args,
+): PipelineFlags | null {
+  const { rest, ...asked } = takeDataFlags(args);
+  const flags = readFlags(rest, [...values, ...PIPELINE_FLAGS], [...switches, ...PIPELINE_SWITCHES]);
   return flags && { flags, asked };
+}
+
+/** The options of a pipeline, resolved. */
+export interface RunSettings {
+  quick: boolean;
+  /** Images of each kind. */
+  limit: number;
+  landmarks: number;
+  neighbors: number | "all";
+  knn: typeof KNN[number];
+  seed: number;
+  /** Images of a shard of features. */
+  shardImages: number;
+  out: string;
+  cache: string;
+  figures: FigureFormat[];
+  adapter: "hardware" | "software" | undefined;
+}
+
+/**
+ * Resolves options.
+ *
+ * @throws RangeError one sentence that names the option that is wrong
+ */
+export function runSettings(flags: Flags): RunSettings {
+  const quick = flags.quick === true;
+  const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
+  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? "all";
+  const seed = wholeNumber(flags, "seed", 0) ?? 0;
+  const limit = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
+  const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ??
+    (neighbors === "all" ? 300 : quick ? 1500 : 5000);
+  const shardImages = wholeNumber(flags, "shard-images", BATCH, 4096) ?? SHARD_IMAGES;
+  const figures = figureFormats(flags.figures as string | undefined);
+  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
+  if (neighbors === "all" && knn !== "exact") {
+    throw new RangeError(
+      `--knn ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,
+    );
+  }
+  if (shardImages % BATCH > 0) {
+    throw new RangeError(
+      `--shard-images is ${shardImages}: give a multiple of ${BATCH}, a batch of the models.`,
+    );
+  }
+  return {
+    ...{ quick, limit, landmarks, neighbors, knn, seed, shardImages, figures },
+    out: String(flags.out || "reports/out"),
+    cache: String(flags.cache || CACHE),
+    adapter: flags.adapter as RunSettings["adapter"],
+  };
+}
+
+/** What the pipeline is run on, and how; the align is trained now where it is not there. */
+export async function pipelineOptions(
+  gpu: Gpu,
+  data: RunData,
+  { cache, quick, landmarks, knn, neighbors, seed, shardImages }: RunSettings,
+  timings: Record<string, number>,
+): Promise<PipelineOptions> {
+  const cacheDir = `${cache}/align`;
+  const brain = await runStage(timings, "pooled features", (tick) => data.readBrain(cacheDir, tick));
+  const { model: align, path } = await runStage(
+    timings,
+    "align",
+    (tick) => alignOf(gpu, brain, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+  );
+  return {
+    ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
+    ...{ identity: data.identity, align },
+    alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
+    ...{ landmarks, knn, neighbors, components: 20, seed, shardImages },
+    ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
+  };
 }
 
 /** An open pipeline. */
@@ -97,45 +182,20 @@ export interface OpenPipeline {
 export async function openPipeline(
   task: string,
   { flags, asked }: PipelineFlags,
+  args: string[] = Deno.args,
 ): Promise<OpenPipeline | null> {
-  const quick = flags.quick === true,
-    out = String(flags.out || "reports/out"),
-    cache = String(flags.cache || CACHE);
-  const seed = wholeNumber(flags, "seed", 0) ?? 0;
-  const count = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
-  const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
-  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? "all";
-  const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ??
-    (neighbors === "all" ? 300 : quick ? 1500 : 5000);
-  const figures = figureFormats(flags.figures as string | undefined);
-  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
-  if (neighbors === "all" && knn !== "exact") {
-    throw new RangeError(
-      `--knn ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,
-    );
-  }
+  const settings = runSettings(flags), { cache, out, figures, seed, knn } = settings;
   await assertWritable(out);
   await assertWritable(cache, "--cache");
   const timings: Record<string, number> = {};
-  const data = await openRunData(asked, { limit: count, quick, timings });
-  const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
+  const data = await openRunData(asked, { limit: settings.limit, quick: settings.quick, timings });
+  const gpu = await openGpu({ adapter: settings.adapter });
   try {
     const cacheDir = `${cache}/align`;
-    const brain = await runStage(timings, "pooled features", (tick) => data.readBrain(cacheDir, tick));
-    const { model: align, path } = await runStage(
-      timings,
-      "align",
-      (tick) => alignOf(gpu, brain, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
-    );
+    const options = await pipelineOptions(gpu, data, settings, timings);
     const stages = openStages(`${cache}/runs`, flags.explain === true);
     const progress = stageProgress(timings);
-    const pipeline = await runPipeline(gpu, stages, {
-      ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
-      ...{ identity: data.identity, align },
-      alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
-      ...{ landmarks, knn, neighbors, components: 20, seed },
-      ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
-    }, progress.tick).finally(progress.finish);
+    const pipeline = await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish);
     if (flags.explain) {
       for (const { name, state, why } of stages.reports) console.log(`${name}: ${state} (${why})`);
     }
@@ -147,7 +207,7 @@ export async function openPipeline(
     }
     if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
-    const command = [`deno task ${task}`, ...Deno.args].join(" ");
+    const command = [`deno task ${task}`, ...args].join(" ");
     return {
       data,
       sheet: voxelSheet(data.subject),

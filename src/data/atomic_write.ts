@@ -3,7 +3,7 @@
 /**
  * Writes a file beside its place and renames it there, so that no reader ever sees half of it.
  *
- * Two writes of one path at once from one process would share the file beside it: await the first.
+ * Several processes, on several machines of one file system, may write one path at once: the last rename stays.
  *
  * @param path where the file goes; its folder exists
  * @param content text (written as UTF-8) or bytes
@@ -32,7 +32,7 @@ export interface Beside {
 
 /** Opens a file beside a place, locked: what is there without a lock was left by a process that was killed. */
 export async function openBeside(path: string): Promise<Beside> {
-  const beside = `${path}.${Deno.pid}.tmp`;
+  const beside = besideName(path);
   const file = await Deno.open(beside, { write: true, create: true, truncate: true });
   await file.lock(true);
   return { file, beside };
@@ -60,7 +60,7 @@ export async function removeLeftovers(folder: string): Promise<number> {
   for (const { name, isDirectory, isFile } of entries) {
     const path = `${folder}/${name}`;
     if (isDirectory) removed += await removeLeftovers(path);
-    if (!isFile || !/\.\d+\.tmp$/.test(name)) continue;
+    if (!isFile || !/\.(?:\d+|[0-9a-f]{8}-[0-9a-f]{4})\.tmp$/.test(name)) continue;
     try {
       const { mtime } = await Deno.stat(path);
       if (mtime && Date.now() - mtime.getTime() < FRESH) continue;
@@ -71,6 +71,11 @@ export async function removeLeftovers(folder: string): Promise<number> {
     } catch { /* another process was faster */ }
   }
   return removed;
+}
+
+/** A name beside a file's own that no other process on any machine takes. */
+function besideName(path: string): string {
+  return `${path}.${crypto.randomUUID().slice(0, 13)}.tmp`;
 }
 
 /**

@@ -77,7 +77,7 @@ export interface LayerRows {
  * Every layer is a folder of shards, each of a range of images (METHOD's tokens × images, `SHARD_IMAGES` at a time).
  * The manifest, rewritten after every range, has the SHA-256 of each shard: what it covers and finds unchanged on disk is
  * not computed again, so that a run that was stopped goes on where it was, and a shard that was lost, cut or altered is
- * made again, alone with the others of its range.
+ * made again, alone with the others of its range. Ranges that `extractRange` has left are taken over.
  *
  * @returns layers, heads, width, tokens, and the shards
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
@@ -86,8 +86,9 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
   const { outDir, images, shardImages } = options;
   const manifestPath = `${outDir}/manifest.json`;
   const known = await readManifest(manifestPath), { wanted } = await openGraph(options);
-  const earlier = known && covers(known, wanted) ? known : null;
   const ranges = shardRanges(images.length, shardImages);
+  const finishedOnce = known && covers(known, wanted) ? known : null;
+  const earlier = finishedOnce ?? await joinParts(outDir, ranges, wanted);
   const finished = await Promise.all(ranges.map(async (range) => {
     const shards = earlier?.layers.map((layer) => shardOf(layer.shards, range)) ?? [];
     if (shards.length === 0 || shards.includes(undefined)) return false;
@@ -95,7 +96,10 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
     return true;
   }));
   const missing = ranges.filter((_, i) => !finished[i]);
-  if (earlier && missing.length === 0) return earlier;
+  if (earlier && missing.length === 0) {
+    if (!finishedOnce) await writeFileAtomic(manifestPath, JSON.stringify(earlier, null, 2));
+    return earlier;
+  }
   await makeFolder(outDir);
   let writers: FeatureWriter[] = [], manifest: FeatureManifest | undefined;
   try {
@@ -137,6 +141,84 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
     for (const { path } of manifest?.layers ?? []) await Deno.remove(path).catch(() => {}); // where it is empty
     throw error;
   }
+}
+
+/**
+ * Extracts one range of images alone, to be joined by `extractFeatures` of the same options. A range whose own manifest is
+ * there and whose shards are whole is left as it is, so that several processes may be given the same one.
+ *
+ * @param range one of `shardRanges` of the images and `shardImages`
+ * @throws Error as `extractFeatures`
+ */
+export async function extractRange(options: ExtractOptions, range: ImageRange): Promise<FeatureManifest> {
+  const { outDir } = options, path = partPath(outDir, range);
+  const known = await readManifest(path), { wanted } = await openGraph(options);
+  if (known && covers(known, wanted) && await isWholeManifest(known)) return known;
+  await makeFolder(`${outDir}/parts`);
+  let writers: FeatureWriter[] = [], manifest: FeatureManifest | undefined;
+  try {
+    await streamFeatures(options, {
+      async begin(fresh) {
+        manifest = fresh;
+        for (const { layer, path } of fresh.layers) {
+          await makeFolder(path);
+          const name = `${path}/${shardName(range)}`;
+          writers.push(await createFeatures(name, layer, fresh.width, options.dtype, noted(fresh, range)));
+        }
+      },
+      rows: (l, rows) => writers[l].write(rows),
+    }, [range]);
+    for (const writer of writers) await writer.finish();
+    writers = [];
+    for (const { path, shards } of manifest!.layers) {
+      shards.push(await describeShard(`${path}/${shardName(range)}`, range));
+    }
+    await writeFileAtomic(path, JSON.stringify(manifest, null, 2));
+    return manifest!;
+  } catch (error) {
+    for (const writer of writers) await writer.abandon();
+    throw error;
+  }
+}
+
+/** Whether a range's own manifest is there; its shards are not looked at. */
+export async function isRangeExtracted(outDir: string, range: ImageRange): Promise<boolean> {
+  return await readManifest(partPath(outDir, range)) !== null;
+}
+
+/** What `extractFeatures` has left in a folder, without a look at the shards. */
+export async function readExtracted(outDir: string): Promise<FeatureManifest> {
+  const manifest = await readManifest(`${outDir}/manifest.json`);
+  if (manifest) return manifest;
+  throw new Error(`There is no usable ${outDir}/manifest.json: extract the features first.`);
+}
+
+function partPath(outDir: string, range: ImageRange): string {
+  return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;
+}
+
+async function isWholeManifest({ layers }: FeatureManifest): Promise<boolean> {
+  for (const { shards } of layers) {
+    for (const shard of shards) if (!await isWhole(shard)) return false;
+  }
+  return true;
+}
+
+/** The ranges that are there as one manifest; null where there is none. */
+async function joinParts(
+  outDir: string,
+  ranges: ImageRange[],
+  wanted: Partial<FeatureManifest>,
+): Promise<FeatureManifest | null> {
+  let joined: FeatureManifest | null = null;
+  for (const range of ranges) {
+    const part = await readManifest(partPath(outDir, range));
+    if (!part || !covers(part, wanted)) continue;
+    if (joined) {
+      for (const [l, { shards }] of part.layers.entries()) joined.layers[l].shards.push(...shards);
+    } else joined = part;
+  }
+  return joined;
 }
 
 function shardOf(shards: FeatureShard[], { first, count }: ImageRange): FeatureShard | undefined {

@@ -25,6 +25,11 @@ export interface Stages {
     inputs: Record<string, unknown>,
     compute: (folder: string) => Promise<void>,
   ): Promise<string | null>;
+  /**
+   * The folder that `run` uses for these inputs, made when missing, whether finished or not: for those who do a part of a
+   * stage that another process finishes.
+   */
+  folder(name: string, inputs: Record<string, unknown>): Promise<string>;
   /** What was kept and what ran, in order. */
   reports: StageReport[];
 }
@@ -41,10 +46,14 @@ export function openStages(dir: string, explain = false): Stages {
   const reports: StageReport[] = [];
   return {
     reports,
+    async folder(name, inputs) {
+      const folder = folderOf(dir, name, JSON.stringify(inputs));
+      await Deno.mkdir(folder, { recursive: true });
+      return folder;
+    },
     async run(name, inputs, compute) {
       const text = JSON.stringify(inputs);
-      const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-      const folder = `${dir}/${name}-${hash}`;
+      const folder = folderOf(dir, name, text);
       if (await readText(`${folder}/${DONE}`) === text) {
         reports.push({ name, state: "kept", why: "finished with the same inputs" });
         return folder;
@@ -61,6 +70,10 @@ export function openStages(dir: string, explain = false): Stages {
       return folder;
     },
   };
+}
+
+function folderOf(dir: string, name: string, inputs: string): string {
+  return `${dir}/${name}-${createHash("sha256").update(inputs).digest("hex").slice(0, 16)}`;
 }
 
 async function readText(path: string): Promise<string | null> {

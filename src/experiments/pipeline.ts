@@ -3,21 +3,23 @@
  * all their tokens, its eigenvectors, a spectral map and colors.
  */
 import { basename } from "node:path";
-import { type AlignModel, applyAlign } from "../align/model.ts";
-import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
-import { type FeatureSource, openFeatureSource } from "../data/feature_source.ts";
-import { chooseNeighborSearch, type NeighborMethod } from "../data/hnsw_neighbors.ts";
+import type { AlignModel } from "../align/model.ts";
+import { extractFeatures, extractRange, type FeatureManifest } from "../data/extract.ts";
+import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/feature_shards.ts";
+import type { FeatureType } from "../data/feature_store.ts";
+import type { NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
-import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
+import { loadNystrom } from "../data/nystrom_file.ts";
 import type { Stages } from "../data/stages.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import { spectralMap } from "../embed/spectral_map.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
-import { matrixSource, type NodeSource } from "../graph/node_source.ts";
-import { fitNystrom, type NystromModel } from "../graph/nystrom.ts";
+import { matrixSource } from "../graph/node_source.ts";
+import type { NystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunImage } from "./image_set.ts";
 import type { RunModel } from "./run_models.ts";
+import { SAMPLING, solveGraph } from "./solve_graph.ts";
 
 /** What the pipeline is run on, and how. */
 export interface PipelineOptions {
@@ -44,10 +46,9 @@ export interface PipelineOptions {
   /** Steps of t-SNE. */
   iterations: number;
   seed: number;
+  /** Images of a shard of features, a multiple of 8; default `SHARD_IMAGES`. No number depends on it. */
+  shardImages?: number;
 }
-
-/** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
-const SAMPLING = "uniform";
 
 /** Changes when the map is computed in another way from the same inputs. */
 const MAP_VERSION = 3;
@@ -102,34 +103,51 @@ export function slotsOf({ slots }: Pipeline, model: string): number[] {
   return slots.flatMap((slot, i) => slot.model === model ? [i] : []);
 }
 
-/** Aligned features, read panel by panel: raw ones through their slot's transform. */
-export function alignedSource(gpu: Gpu, raw: FeatureSource, align: AlignModel): NodeSource {
-  const slotOfAlign = raw.slots.map(({ model, layer }) => {
-    const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-    if (at < 0) throw new Error(`The align has no slot ${model} L${layer}: train it on the same models.`);
-    return at;
-  });
-  return {
-    rows: raw.rows,
-    cols: align.transforms.cols,
-    name: "aligned features",
-    strata: raw.strata,
-    async read(first, count) {
-      const data = new Float32Array(count * align.transforms.cols);
-      for (const [i, slot] of raw.slots.entries()) {
-        const from = Math.max(first, slot.first), to = Math.min(first + count, slot.first + slot.rows);
-        if (from >= to) continue;
-        const aligned = await applyAlign(gpu, align, slotOfAlign[i], await raw.read(from, to - from));
-        data.set(aligned.data, (from - first) * align.transforms.cols);
-      }
-      return { data, rows: count, cols: align.transforms.cols };
-    },
-  };
+/** The stage of one model's features. */
+export interface FeatureStage {
+  /** Of the stage. */
+  name: string;
+  /** All that its result depends on. */
+  input: Record<string, unknown>;
+  /** Images of each shard. */
+  ranges: ImageRange[];
+  /** All ranges, into the stage's folder. */
+  extract(folder: string, onProgress?: (images: number) => void): Promise<FeatureManifest>;
+  /** One range alone. */
+  extractRange(folder: string, range: ImageRange): Promise<FeatureManifest>;
 }
 
-/** The raw features of all slots, in the order of the pipeline's nodes; to be closed. */
-export function openRawFeatures(manifests: FeatureManifest[]): Promise<FeatureSource> {
-  return openFeatureSource(manifests.flatMap(({ layers }) => layers.map(({ path }) => path)));
+/** The stages of the features, one a model. */
+export async function featureStages(
+  { models, images, identity, shardImages = SHARD_IMAGES }: Pick<
+    PipelineOptions,
+    "models" | "images" | "identity" | "shardImages"
+  >,
+): Promise<FeatureStage[]> {
+  const ranges = shardRanges(images.length, shardImages), dtype = "float16";
+  return await Promise.all(models.map(async ({ path, preprocessor, registers }) => {
+    const options = (outDir: string) => ({
+      ...{ model: path, preprocessor, registers, images, outDir, shardImages },
+      dtype: dtype as FeatureType,
+    });
+    return {
+      name: `features-${basename(path).replace(/\.onnx$/, "")}`,
+      input: {
+        model: await hashOf(path),
+        ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype },
+      },
+      ranges,
+      extract: (folder, onProgress) => extractFeatures({ ...options(folder), onProgress }),
+      extractRange: (folder, range) => extractRange(options(folder), range),
+    } satisfies FeatureStage;
+  }));
+}
+
+/** All that the eigenvectors depend on, as the stage "eigenvectors" has it. */
+export function graphInputs(features: FeatureStage[], options: PipelineOptions): Record<string, unknown> {
+  const { alignKey, landmarks, neighbors, knn, components, seed } = options;
+  const inputs = features.map(({ input }) => input);
+  return { features: inputs, alignKey, landmarks, neighbors, knn, components, sampling: SAMPLING, seed };
 }
 
 /**
@@ -144,58 +162,19 @@ export async function runPipeline(
   options: PipelineOptions,
   onProgress: (stage: string, done: number, total: number) => void = () => {},
 ): Promise<Pipeline | null> {
-  const { models, images, identity, align, alignKey, landmarks, neighbors, components, seed } = options;
-  const { classes, data } = options;
-  const manifests: FeatureManifest[] = [], inputs: unknown[] = [];
-  for (const [i, { path, preprocessor, registers }] of models.entries()) {
-    const input = {
-      model: await hashOf(path),
-      ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype: "float16" },
-    };
-    inputs.push(input);
-    const extract = (folder: string) =>
-      extractFeatures({
-        ...{ model: path, preprocessor, registers, images, outDir: folder, dtype: "float16" },
-        onProgress: (done) => onProgress("extract", i * images.length + done, models.length * images.length),
-      });
-    const name = `features-${basename(path).replace(/\.onnx$/, "")}`;
-    const folder = await stages.run(name, input, async (folder) => void await extract(folder));
-    if (folder) manifests.push(await extract(folder));
+  const { models, images, align, seed, classes, data } = options;
+  const features = await featureStages(options);
+  const manifests: FeatureManifest[] = [];
+  for (const [i, { name, input, extract }] of features.entries()) {
+    const tick = (done: number) =>
+      onProgress("extract", i * images.length + done, models.length * images.length);
+    const folder = await stages.run(name, input, async (folder) => void await extract(folder, tick));
+    if (folder) manifests.push(await extract(folder, tick));
   }
 
-  const { knn } = options;
-  const graph = {
-    features: inputs,
-    alignKey,
-    landmarks,
-    neighbors,
-    knn,
-    components,
-    sampling: SAMPLING,
-    seed,
-  };
+  const graph = graphInputs(features, options);
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
-    const raw = await openRawFeatures(manifests);
-    try {
-      const source = alignedSource(gpu, raw, align);
-      const fit = await fitNystrom(gpu, source, {
-        ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, sampling: SAMPLING, seed },
-        onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
-      });
-      trim(gpu);
-      const all = new Float32Array(source.rows * components);
-      const { search, reason } = await chooseNeighborSearch(gpu, fit, source, knn);
-      await Deno.writeTextFile(`${folder}/neighbors.txt`, `${reason}\n`);
-      for await (const { first, vectors } of fit.panels(source, { search })) {
-        all.set(vectors.data, first * components);
-        onProgress("propagate", first + vectors.rows, source.rows);
-      }
-      await writeNpy(`${folder}/eigenvectors.npy`, all, [source.rows, components]);
-      await saveNystrom(`${folder}/fit.arrow`, fit);
-    } finally {
-      await raw.close();
-      trim(gpu);
-    }
+    await solveGraph(gpu, folder, manifests, options, onProgress);
   });
   const { sample, iterations } = options;
   const map = await stages.run(

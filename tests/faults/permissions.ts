@@ -3,8 +3,10 @@ import config from "../../deno.json" with { type: "json" };
 import type { FaultFamily } from "./family.ts";
 import { smallRun } from "./small_run.ts";
 
-/** Tasks that may start other programs, and those that may reach the network. */
-const MAY_RUN = ["test", "bench", "bench:graph", "faults", "doc"], MAY_REACH = ["models"];
+/** Tasks that may start other programs, those that may start Slurm's only, and those that may reach the network. */
+const MAY_SUBMIT = ["reproduce", "status"],
+  MAY_RUN = ["test", "bench", "bench:graph", "faults", "doc"],
+  MAY_REACH = ["models"];
 
 export const permissions: FaultFamily = {
   name: "permissions",
@@ -18,7 +20,10 @@ export const permissions: FaultFamily = {
     };
     for (const [name, { command }] of Object.entries(config.tasks)) {
       check(!/ -A\b|--allow-all/.test(command), `${name} asks for all rights`);
-      check(!/--allow-run/.test(command) || MAY_RUN.includes(name), `${name} may start programs`);
+      const [, programs] = /--allow-run(=\S+)?/.exec(command)?.slice(0, 2) ?? [];
+      const runs = /--allow-run/.test(command),
+        isNarrow = MAY_SUBMIT.includes(name) && /^=(sbatch|squeue)(,(sbatch|squeue))*$/.test(programs ?? "");
+      check(!runs || isNarrow || MAY_RUN.includes(name), `${name} may start programs`);
       check(!/--allow-net/.test(command) || MAY_REACH.includes(name), `${name} may reach the network`);
     }
     const folder = await Deno.makeTempDir({ prefix: "alignedcut-rights-" });

@@ -1,6 +1,6 @@
 /** Runs every experiment so many times in this process, without keeping results of experiments, and tells its memory. */
 import { readFlags } from "../../tasks/read_flags.ts";
-import { reproduceAll } from "../../tasks/reproduce.ts";
+import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
 const [runs, folder] = Deno.args, { gc } = globalThis as unknown as { gc(): void };
 const asked = { folders: {}, models: [] };

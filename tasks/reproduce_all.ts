@@ -1,0 +1,83 @@
+/** Every experiment from one pipeline, with a page each and an index. */
+import { createObserver } from "../fixtures/observer/mod.ts";
+import { worldFolder } from "../src/experiments/embedded_world.ts";
+import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
+import { writeIndexPage } from "../src/experiments/index_page.ts";
+import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
+import { formatSeconds } from "../src/report/progress.ts";
+import { runBrainScore } from "./brain_score.ts";
+import { runColors } from "./colors.ts";
+import { runConcepts } from "./concepts.ts";
+import { runExplorer } from "./explorer.ts";
+import { runFigureGround } from "./figure_ground.ts";
+import { runGalleries } from "./galleries.ts";
+import { runNystrom } from "./nystrom.ts";
+import { type OpenPipeline, openPipeline, type PipelineFlags } from "./open_pipeline.ts";
+import type { Flags } from "./read_flags.ts";
+import { runRosetta } from "./rosetta.ts";
+import { runSegmentation } from "./segmentation.ts";
+import { runStage } from "./stage.ts";
+import { runTrajectories } from "./trajectories.ts";
+import { runTransitions } from "./transitions.ts";
+
+/** Experiments by name, in the order of the index; each writes its page. */
+const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
+  fixtures: ({ out, figures, data, command, timings, kept }) =>
+    runStage(timings, "fixtures", () => {
+      const plan = data.world;
+      if (!plan) throw new UnsuitableData("It shows the embedded world, and these data are others.");
+      const world = worldFolder(plan.training.count);
+      return writeFixturesReport({
+        ...{ out, figures, world, plan, command, seconds: timings.world },
+        observer: createObserver(plan.observerSeed),
+        keep: (summarize) => kept("regions", {}, summarize),
+      });
+    }),
+  "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>
+    runBrainScore({ gpu, data, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
+  colors: runColors,
+  segmentation: runSegmentation,
+  "figure-ground": runFigureGround,
+  concepts: runConcepts,
+  trajectories: runTrajectories,
+  transitions: runTransitions,
+  galleries: runGalleries,
+  rosetta: runRosetta,
+  nystrom: runNystrom,
+  explorer: runExplorer,
+};
+
+/**
+ * Runs or reads the pipeline, then every experiment.
+ *
+ * @param args as typed, for the pages
+ * @param further pages that the index lists, too
+ * @returns bytes of GPU buffers that nobody gave back; null after `--explain`
+ */
+export async function reproduceAll(
+  read: PipelineFlags,
+  args: string[] = Deno.args,
+  further: Record<string, string> = {},
+): Promise<number | null> {
+  const started = performance.now();
+  const open = await openPipeline("reproduce", read, args);
+  if (!open) return null;
+  try {
+    const pages: Record<string, string> = {};
+    const reasons: Record<string, string> = {};
+    for (const [name, run] of Object.entries(EXPERIMENTS)) {
+      try {
+        pages[name] = await run(open, read.flags);
+      } catch (error) {
+        if (!(error instanceof UnsuitableData)) throw error;
+        reasons[name] = error.message;
+        console.error(`${name} is left out: ${error.message}`);
+      }
+    }
+    const page = await writeIndexPage(open.out, { ...pages, ...further }, open.command, reasons);
+    console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
+    return open.gpu.memory.inUse;
+  } finally {
+    await open.close();
+  }
+}

@@ -1,0 +1,72 @@
+/** The plan of a run on Slurm: one JSON in the run's folder, which every task reads. */
+import type { ImageRange } from "../../src/data/feature_shards.ts";
+import { reasonOf, writeFileAtomic } from "../../src/data/atomic_write.ts";
+import type { Site } from "./site.ts";
+
+/** The stages in order. */
+export const STEPS = ["extract", "align", "fit", "propagate", "map", "reports"] as const;
+/** One of them. */
+export type Step = typeof STEPS[number];
+
+/** Which stages must have succeeded before. */
+export const AFTER: Record<Step, readonly Step[]> = {
+  extract: [],
+  align: [],
+  fit: ["extract", "align"],
+  propagate: ["fit"],
+  map: ["propagate"],
+  reports: ["map"],
+};
+
+/** All that a task needs to know. */
+export interface SlurmPlan {
+  format: 1;
+  /** Options as typed, those of Slurm left out. */
+  args: string[];
+  /** The same, those of Slurm included, for reports. */
+  typed: string[];
+  /** The folder in which they were typed. */
+  cwd: string;
+  /** The run's folder. */
+  folder: string;
+  /** Changes with data and models. */
+  identity: string;
+  /** Of every model the folder of its features; together with `ranges` the shards to extract. */
+  features: string[];
+  ranges: ImageRange[];
+  /** Tasks of every stage. */
+  tasks: Record<Step, number>;
+  site: Site;
+}
+
+/** A shard to extract: a model's index and a range of images. */
+export interface ExtractUnit {
+  model: number;
+  range: ImageRange;
+}
+
+/** What one task of the stage extract makes. */
+export function extractUnits({ features, ranges, tasks }: SlurmPlan, task: number): ExtractUnit[] {
+  return features.flatMap((_, model) => ranges.map((range) => ({ model, range })))
+    .filter((_, at) => at % tasks.extract === task);
+}
+
+/** Writes the plan into its folder. */
+export async function writePlan(plan: SlurmPlan): Promise<void> {
+  await Deno.mkdir(`${plan.folder}/logs`, { recursive: true });
+  await Deno.mkdir(`${plan.folder}/tasks`, { recursive: true });
+  await writeFileAtomic(`${plan.folder}/plan.json`, JSON.stringify(plan, null, 2) + "\n");
+}
+
+/**
+ * Reads a plan.
+ *
+ * @throws Error "Cannot read the plan …" naming the file
+ */
+export async function readPlan(path: string): Promise<SlurmPlan> {
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    throw new Error(`Cannot read the plan ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+}

@@ -1,0 +1,48 @@
+/** The batch script of a stage. */
+import type { SlurmPlan, Step } from "./plan.ts";
+
+const WORKER = new URL("../slurm_step.ts", import.meta.url).pathname;
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
+
+/**
+ * The script that `sbatch` is given for a stage. A task that fails is tried again in its place; a node that is lost gives
+ * its tasks to another one (`--requeue`); both so often, then the task is named and fails.
+ */
+export function batchScript({ folder, cwd, site }: SlurmPlan, step: Step): string {
+  const { partition, account, time, gres, setup, options, attempts, restarts } = site;
+  const lines = [
+    `--job-name=alignedcut-${step}`,
+    `--output=${folder}/logs/${step}-%a.log`,
+    "--open-mode=append",
+    `--chdir=${cwd}`,
+    "--requeue",
+    "--kill-on-invalid-dep=yes",
+    ...(partition ? [`--partition=${partition}`] : []),
+    ...(account ? [`--account=${account}`] : []),
+    ...(time ? [`--time=${time}`] : []),
+    ...(gres && step !== "extract" ? [`--gres=${gres}`] : []),
+    ...(options.all ?? []),
+    ...(options[step] ?? []),
+  ];
+  const command = [Deno.execPath(), "run", ...PERMISSIONS, WORKER, step, `${folder}/plan.json`].map(quoted);
+  return `#!/bin/sh
+${lines.map((line) => `#SBATCH ${line}`).join("\n")}
+${setup.map((line) => `${line}\n`).join("")}task=\${SLURM_ARRAY_TASK_ID:-0}
+if [ "\${SLURM_RESTART_COUNT:-0}" -gt ${restarts} ]; then
+  echo "${step} $task: given up after its node was lost ${restarts} times."
+  exit 1
+fi
+attempt=1
+while :; do
+  ${command.join(" ")} "$task" && exit 0
+  code=$?
+  if [ "$attempt" -ge ${attempts} ]; then exit "$code"; fi
+  attempt=$((attempt + 1))
+  echo "${step} $task: ended with $code, attempt $attempt of ${attempts}"
+done
+`;
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,128 @@
+/** `deno task reproduce --slurm`: plans a run and submits its stages. */
+import { createHash } from "node:crypto";
+import { basename, resolve } from "node:path";
+import { assertWritable } from "../../src/data/atomic_write.ts";
+import { openStages } from "../../src/data/stages.ts";
+import { featureStages } from "../../src/experiments/pipeline.ts";
+import { openRunData } from "../open_data.ts";
+import { type PipelineFlags, runSettings } from "../open_pipeline.ts";
+import { AFTER, readPlan, type SlurmPlan, type Step, STEPS, writePlan } from "./plan.ts";
+import { arrayOf, submit } from "./queue.ts";
+import { readJobs, runState, writeJobs } from "./run_state.ts";
+import { batchScript } from "./script.ts";
+import { readSite, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
+
+/**
+ * Submits what is missing of a run.
+ *
+ * @param typed as `Deno.args`
+ * @throws Error one sentence that names what cannot be used, or the run that is under way already
+ */
+export async function submitRun(read: PipelineFlags, typed: string[]): Promise<void> {
+  const { flags } = read;
+  const plan = await planRun(read, typed);
+  if (flags["dry-run"]) {
+    for (const step of STEPS) console.log(dryRun(plan, step));
+    return;
+  }
+  const before = await readPlan(`${plan.folder}/plan.json`).catch(() => null);
+  const states = before && await runState(before);
+  const isActive = states && Object.values(states).flat().some(({ jobs }) => jobs.length > 0);
+  if (isActive && !flags.resume) {
+    throw new Error(
+      `The run ${plan.folder} is under way: see \`deno task status\`, or submit what is missing with --resume.`,
+    );
+  }
+  if (before && flags.resume) Object.assign(plan, { tasks: before.tasks });
+  else await Deno.remove(`${plan.folder}/tasks`, { recursive: true }).catch(() => {}); // not there yet
+  await writePlan(plan);
+  const submitted = await submitMissing(plan);
+  console.error(
+    submitted.length > 0
+      ? `submitted ${submitted.join(", ")}; \`deno task status\` tells how far it is: ${plan.folder}`
+      : `nothing is missing: ${plan.folder}`,
+  );
+}
+
+/** Resolves options and data into a plan, and looks at nothing that takes long. */
+async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan> {
+  const { flags, asked } = read, settings = runSettings(flags), site = await readSite(flags);
+  if (settings.knn === "auto") {
+    throw new RangeError(
+      "--knn auto measures the machine, and nodes differ: give exact or hnsw with --slurm.",
+    );
+  }
+  await assertWritable(settings.out);
+  const data = await openRunData(asked, { ...settings, timings: {} });
+  try {
+    const stages = openStages(resolve(settings.cache, "runs"));
+    const features = await featureStages({ ...settings, ...data });
+    const folders = await Promise.all(features.map(({ name, input }) => stages.folder(name, input)));
+    const { ranges } = features[0], args = withoutSlurm(typed);
+    const identity = identityOf(features);
+    const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
+    const one = { align: 1, fit: 1, map: 1, reports: 1 };
+    return {
+      ...{ format: 1, args, typed, cwd: Deno.cwd(), identity, ranges, site },
+      folder: resolve(flags.run ? String(flags.run) : `${settings.cache}/slurm/run-${name}`),
+      features: folders,
+      tasks: {
+        ...one,
+        extract: Math.min(site.arraySize, folders.length * ranges.length),
+        propagate: site.arraySize,
+      },
+    };
+  } finally {
+    data.close();
+  }
+}
+
+/** Tells photographs and models from others. */
+export function identityOf(features: { input: Record<string, unknown> }[]): string {
+  return createHash("sha256").update(JSON.stringify(features.map(({ input }) => input))).digest("hex");
+}
+
+/** A command line without the options that are Slurm's. */
+function withoutSlurm(args: string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const [name, value] = args[at].replace(/^--/, "").split("=");
+    if (SLURM_SWITCHES.includes(name)) continue;
+    if (!SLURM_FLAGS.includes(name)) kept.push(args[at]);
+    else if (value === undefined) at++;
+  }
+  return kept;
+}
+
+/** Submits the tasks that are neither done nor in the queue, each stage behind those it needs. */
+async function submitMissing(plan: SlurmPlan): Promise<string[]> {
+  const states = await runState(plan), jobs = await readJobs(plan), told: string[] = [];
+  const waitFor: Record<string, string[]> = {};
+  for (const step of STEPS) {
+    const missing = states[step].filter(({ state }) => state === "failed" || state === "missing");
+    waitFor[step] = [...new Set(states[step].flatMap(({ jobs }) => jobs))];
+    if (missing.length === 0) continue;
+    const tasks = missing.map(({ index }) => index);
+    const after = AFTER[step].flatMap((earlier) => waitFor[earlier]);
+    const id = await submit(batchScript(plan, step), submitArgs(tasks, after));
+    waitFor[step].push(id);
+    jobs[step] = [...jobs[step] ?? [], { id, tasks }];
+    await writeJobs(plan, jobs);
+    told.push(`${step} (job ${id}, ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"})`);
+  }
+  return told;
+}
+
+function submitArgs(tasks: number[], after: string[]): string[] {
+  return [
+    `--array=${arrayOf(tasks)}`,
+    ...(after.length > 0 ? [`--dependency=afterok:${after.join(":")}`] : []),
+  ];
+}
+
+function dryRun(plan: SlurmPlan, step: Step): string {
+  const tasks = Array.from({ length: plan.tasks[step] }, (_, i) => i);
+  const after = AFTER[step].map((earlier) => `$${earlier}`);
+  const args = ["--parsable", ...submitArgs(tasks, after)].join(" ");
+  return `# ${step}: ${step}=$(sbatch ${args} ${basename(step)}.sh)\n${batchScript(plan, step)}`;
+}

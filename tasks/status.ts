@@ -1,0 +1,73 @@
+/** `deno task status`: how far a run on Slurm is, and what has gone wrong. */
+import { readFlags, runTask } from "./read_flags.ts";
+import { formatSeconds } from "../src/report/progress.ts";
+import { readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
+import { runState, type TaskState } from "./slurm/run_state.ts";
+
+const HELP = `deno task status [options]
+
+How far a run on Slurm is: tasks of every stage, the time left, and the last line of every failure's log
+
+  --run DIR         the run's folder (default: the latest under --cache)
+  --cache DIR       as of the run (default: .cache)`;
+
+const CACHE = new URL("../.cache", import.meta.url).pathname;
+
+/** The run that was planned last. */
+async function latestRun(cache: string): Promise<string> {
+  const runs: { folder: string; at: number }[] = [];
+  try {
+    for await (const { name } of Deno.readDir(`${cache}/slurm`)) {
+      const folder = `${cache}/slurm/${name}`, { mtime } = await Deno.stat(`${folder}/plan.json`);
+      runs.push({ folder, at: mtime?.getTime() ?? 0 });
+    }
+  } catch { /* told below */ }
+  const last = runs.sort((a, b) => b.at - a.at)[0];
+  if (last) return last.folder;
+  throw new Error(
+    `There is no run on Slurm under ${cache}/slurm: start one with \`deno task reproduce --slurm\`.`,
+  );
+}
+
+const COUNTED = ["done", "running", "waiting", "failed", "missing"] as const;
+
+function stageLine(step: Step, tasks: TaskState[]): string {
+  const counts = COUNTED.map((state) => tasks.filter((task) => task.state === state).length);
+  const [done, running] = counts;
+  const seconds = tasks.filter(({ state }) => state === "done").map(({ note }) => note!.seconds);
+  const mean = seconds.reduce((sum, own) => sum + own, 0) / seconds.length;
+  const left = done === tasks.length
+    ? "finished"
+    : done > 0
+    ? `about ${formatSeconds(mean * (tasks.length - done) / Math.max(1, running))}`
+    : "not known yet";
+  const cells = [step.padEnd(10), String(tasks.length), ...counts.map(String)];
+  return `${cells.map((cell) => cell.padStart(8)).join("")}  ${left}`;
+}
+
+/** The last line that a task has logged, or what it notes of its error. */
+async function failureLine({ folder }: SlurmPlan, step: Step, { index, note }: TaskState): Promise<string> {
+  const path = `${folder}/logs/${step}-${index}.log`;
+  let last = note?.error;
+  try {
+    last ??= (await Deno.readTextFile(path)).trim().split("\n").at(-1);
+  } catch { /* no log */ }
+  return `${step} ${index} on ${note?.node}: ${last ?? "ended without a word"} (${path})`;
+}
+
+await runTask(async () => {
+  const flags = readFlags(Deno.args, ["run", "cache"]);
+  if (!flags) return console.log(HELP);
+  const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE));
+  const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan);
+  console.log(`run ${plan.folder}: ${plan.features.length * plan.ranges.length} shards of features`);
+  console.log(
+    `${["stage".padEnd(10), "tasks", ...COUNTED].map((cell) => cell.padStart(8)).join("")}  time left`,
+  );
+  for (const step of STEPS) console.log(stageLine(step, states[step]));
+  for (const step of STEPS) {
+    for (const task of states[step].filter(({ state }) => state === "failed")) {
+      console.log(`failed: ${await failureLine(plan, step, task)}`);
+    }
+  }
+});

@@ -1,0 +1,224 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { inTemporaryFolder } from "../in_temporary_folder.ts";
+
+const ROOT = new URL("../..", import.meta.url).pathname;
+const HERE = new URL(".", import.meta.url).pathname;
+const PERMISSIONS = [
+  ...["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"],
+  "--allow-run=sbatch,squeue",
+];
+/** The pipeline on few images; explorer and audits included, as `reproduce` runs them. */
+const SMALL = ["--quick", "--limit", "2", "--seed", "3"];
+
+function isInstalled(): boolean {
+  try {
+    return new Deno.Command("sbatch", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+      .code <= 1;
+  } catch {
+    return false;
+  }
+}
+
+interface Cluster {
+  dir: string;
+  env: Record<string, string>;
+}
+
+async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, env, cwd: ROOT }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}: ${text(stderr)}`);
+  return text(stdout) + text(stderr);
+}
+
+const task = (name: string, args: string[], env = {}) =>
+  run(Deno.execPath(), ["run", ...PERMISSIONS, `${ROOT}/tasks/${name}.ts`, ...args], env);
+
+async function withSlurm(body: (cluster: Cluster) => Promise<void>): Promise<void> {
+  await inTemporaryFolder(async (dir) => {
+    // Daemons keep what they inherit open: output is left alone.
+    const start = new Deno.Command(`${HERE}/start.sh`, { args: [dir], stdout: "null", stderr: "null" });
+    assertEquals((await start.output()).code, 0, "start.sh");
+    try {
+      await body({ dir, env: { SLURM_CONF: `${dir}/slurm.conf` } });
+    } finally {
+      await run(`${HERE}/stop.sh`, [dir]);
+      await sleep(1000);
+    }
+  });
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until `is` holds. */
+async function until<T>(what: string, seconds: number, is: () => Promise<T | null | false>): Promise<T> {
+  for (let waited = 0; waited < 4 * seconds; waited++) {
+    const found = await is();
+    if (found) return found;
+    await sleep(250);
+  }
+  throw new Error(`${what}: not within ${seconds} s`);
+}
+
+async function queued({ env }: Cluster): Promise<string[]> {
+  const lines = await run("squeue", ["--noheader", "--array", "--format=%F_%K %j %T %N"], env).catch(() =>
+    "?"
+  );
+  return lines.trim().split("\n").filter(Boolean);
+}
+
+/** Waits for the queue to be empty; jobs that Slurm holds back after a restart are let go at once. */
+async function finished(cluster: Cluster, seconds: number): Promise<void> {
+  await until("the queue is empty", seconds, async () => {
+    const lines = await queued(cluster);
+    for (const line of lines) {
+      const [id, , state] = line.split(" ");
+      if (state === "PENDING") {
+        await run("scontrol", ["update", `jobid=${id}`, "starttime=now"], cluster.env).catch(() => {});
+      }
+    }
+    return lines.length === 0;
+  });
+}
+
+/** The bytes of a stage's files, by name; stages are told apart by their folders' names. */
+async function stageFiles(cache: string, names: RegExp): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const visit = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) await visit(path);
+      else if (names.test(path)) {
+        const hash = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+        found[path.slice(cache.length)] = new Uint8Array(hash).toHex();
+      }
+    }
+  };
+  await visit(`${cache}/runs`);
+  return found;
+}
+
+const RESULTS =
+  /(?:eigenvectors\.npy|fit\.arrow|points[23]\.npy|nearest\.npy|map\.json|images-[\d-]+\.arrow)$/;
+
+async function metricsOf(out: string) {
+  const { experiments } = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
+  return experiments;
+}
+
+const logs = async (runFolder: string) => {
+  const texts = (await Array.fromAsync(Deno.readDir(`${runFolder}/logs`))).map(({ name }) =>
+    Deno.readTextFile(`${runFolder}/logs/${name}`)
+  );
+  return (await Promise.all(texts)).join("\n");
+};
+
+Deno.test({
+  name: "reproduce --slurm on three nodes gives one machine's results through kills, lost nodes and restarts",
+  ignore: !isInstalled(),
+  async fn(t) {
+    await withSlurm(async (cluster) => {
+      const { dir, env } = cluster;
+      const one = `${dir}/one`, two = `${dir}/two`, folder = `${dir}/run`;
+      const submit = (...more: string[]) =>
+        task("reproduce", [
+          ...["--slurm", "--array-size", "6", "--run", folder, ...more],
+          ...[...SMALL, "--cache", two, "--out", `${dir}/two-out`],
+        ], env);
+      await task("reproduce", [...SMALL, "--cache", one, "--out", `${dir}/one-out`]);
+
+      await t.step("--dry-run prints the scripts", async () => {
+        const printed = await submit("--dry-run", "--partition", "test", "--gres", "gpu:1");
+        assertStringIncludes(printed, "--dependency=afterok:$extract:$align");
+        assertStringIncludes(printed, "#SBATCH --gres=gpu:1");
+        assertEquals((await queued(cluster)).length, 0);
+      });
+
+      await t.step("a lost node, a killed task and a restarted controller", async () => {
+        await submit();
+        const first = await until("a task of extract runs", 30, async () => {
+          return (await queued(cluster)).find((line) => /extract RUNNING/.test(line)) ?? null;
+        });
+        // The task of this node is killed with it, as when a machine fails.
+        const node = first.split(" ").at(-1)!;
+        const pid = (await Deno.readTextFile(`${dir}/slurmd.${node}.pid`)).trim();
+        Deno.kill(Number(pid), "SIGKILL");
+        await killTask(node);
+        await run("scontrol", ["update", `nodename=${node}`, "state=down", "reason=test"], env);
+
+        const killed = await until("a task of align runs", 30, async () => {
+          return (await queued(cluster)).find((line) => /align RUNNING/.test(line)) ?? null;
+        });
+        await until("its process is there", 20, () => killTask(killed.split(" ").at(-1)!));
+
+        Deno.kill(Number((await Deno.readTextFile(`${dir}/slurmctld.pid`)).trim()), "SIGKILL");
+        await sleep(500);
+        const again = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
+        assertEquals((await again.output()).code, 0, "slurmctld");
+        await finished(cluster, 150);
+
+        assertStringIncludes(await task("status", ["--run", folder], env), "finished");
+        assertStringIncludes(await logs(folder), "ended with 137, attempt 2");
+        assertEquals(await stageFiles(two, RESULTS), await stageFiles(one, RESULTS));
+        assertEquals(await metricsOf(`${dir}/two-out`), await metricsOf(`${dir}/one-out`));
+        assertStringIncludes(await Deno.readTextFile(`${dir}/two-out/slurm.html`), "propagate");
+      });
+
+      await t.step("--resume of a finished run submits nothing", async () => {
+        assertStringIncludes(await submit("--resume"), "nothing is missing");
+      });
+    });
+  },
+});
+
+/** Kills the Deno processes that Slurm has started on a node; false while there is none. */
+async function killTask(node: string): Promise<boolean> {
+  let isKilled = false;
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const [command, environment] = await Promise.all(
+      ["cmdline", "environ"].map((file) => Deno.readTextFile(`/proc/${name}/${file}`).catch(() => "")),
+    );
+    if (!command.includes("slurm_step.ts") || !command.startsWith(Deno.execPath())) continue;
+    if (!environment.split("\0").includes(`SLURMD_NODENAME=${node}`)) continue;
+    Deno.kill(Number(name), "SIGKILL");
+    isKilled = true;
+  }
+  return isKilled;
+}
+
+Deno.test({
+  name: "reproduce --slurm names a damaged image, alone, and --resume goes on when it is mended",
+  ignore: !isInstalled(),
+  async fn() {
+    await withSlurm(async (cluster) => {
+      const { dir, env } = cluster, images = `${dir}/images`, folder = `${dir}/run`;
+      await Deno.mkdir(images);
+      const { default: sharp } = await import("sharp");
+      for (let i = 0; i < 16; i++) {
+        const background = { r: 15 * i, g: 240 - 15 * i, b: 100 };
+        await sharp({ create: { width: 64, height: 64, channels: 3, background } }).png()
+          .toFile(`${images}/image${String(i).padStart(2, "0")}.png`);
+      }
+      const bad = `${images}/image12.png`, whole = await Deno.readFile(bad);
+      await Deno.writeFile(bad, whole.subarray(0, whole.length >> 1));
+      const site = `${dir}/site.json`;
+      await Deno.writeTextFile(site, JSON.stringify({ attempts: 2 }));
+      const options = [
+        ...["--slurm", "--site", site, "--run", folder, "--images", images, "--shard-images", "8"],
+        ...["--quick", "--cache", `${dir}/cache`, "--out", `${dir}/out`, "--limit", "16"],
+      ];
+      await task("reproduce", options, env);
+      await until("extract has ended", 90, async () => {
+        const lines = await queued(cluster);
+        return lines.every((line) => !/extract|align/.test(line));
+      });
+      const told = await task("status", ["--run", folder], env);
+      const failed = told.split("\n").filter((line) => line.startsWith("failed: extract"));
+      assertEquals(failed.length, 3, told); // one shard a model
+      for (const line of failed) assertStringIncludes(line, "image12.png");
+      assert(/extract +6 +3 +0 +0 +3/.test(told), told);
+      assertStringIncludes(await logs(folder), "attempt 2 of 2");
+    });
+  },
+});
