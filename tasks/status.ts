@@ -9,7 +9,8 @@ const HELP = `deno task status [options]
 How far a run on Slurm is: tasks of every stage, the time left, and the last line of every failure's log
 
   --run DIR         the run's folder (default: the latest under --cache)
-  --cache DIR       as of the run (default: .cache)`;
+  --cache DIR       as of the run (default: .cache)
+  --help            this text`;
 
 const CACHE = new URL("../.cache", import.meta.url).pathname;
 
