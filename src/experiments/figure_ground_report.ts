@@ -185,8 +185,13 @@ function regionClaim(
         tested.map(({ roi, difference: { value } }) => `${roi} ${formatNumber(value, 3)}`).join(", ")
       }`,
     p: regionsP(tested),
-    verdict: tested.every(holds) ? "shown" : "not shown",
+    verdict: verdictOf(tested.every(holds), images.length),
   };
+}
+
+/** With n images flipping signs gives no p below 2⁻ⁿ: with few of them nothing could be shown. */
+function verdictOf(isShown: boolean, images: number): Claim["verdict"] {
+  return 2 ** -images > P ? "not testable" : isShown ? "shown" : "not shown";
 }
 
 function patternClaim({ pairs, rois }: FigureGround): Claim {
@@ -227,7 +232,7 @@ function pixelClaim(own: ModelFigureGround, found: FigureGround, kind: "figure" 
     }; sign-flip test over images of A less that of nearness to the pixel's place; shown when p ≤ ${P} and the interval is above one half`,
     n: found.images.length,
     p,
-    verdict: shown ? "shown" : "not shown",
+    verdict: verdictOf(shown, found.images.length),
   };
 }
 
@@ -238,7 +243,7 @@ function effectClaims({ maps, across }: FigureGround): Claim[] {
     statistic: "one-sided sign-flip test over images of aligned less unaligned",
     n: effect.images,
     p: effect.p,
-    verdict: effect.p <= P ? "shown" : "not shown",
+    verdict: verdictOf(effect.p <= P, effect.images),
   });
   const paper = "the figure-ground concept is consistent across models, once their channels are aligned";
   return [
