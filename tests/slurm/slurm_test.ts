@@ -169,8 +169,14 @@ Deno.test({
         });
         await until("its process is there", 20, () => killTasks(cluster, killed.split(" ").at(-1)!));
 
-        Deno.kill(Number((await Deno.readTextFile(`${dir}/slurmctld.pid`)).trim()), "SIGKILL");
-        await sleep(500);
+        // It saves its state as it ends, as with `systemctl restart`.
+        const controller = (await Deno.readTextFile(`${dir}/slurmctld.pid`)).trim();
+        Deno.kill(Number(controller), "SIGTERM");
+        await until(
+          "the controller has ended",
+          20,
+          () => Deno.stat(`${dir}/slurmctld.pid`).then(() => false, () => true),
+        );
         const again = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
         assertEquals((await again.output()).code, 0, "slurmctld");
         await finished(cluster, 240);
