@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { extractFeatures, type ExtractOptions } from "../src/data/extract.ts";
-import { openFeatures } from "../src/data/feature_shards.ts";
+import { extractFeatures, type ExtractOptions, extractRange, isRangeExtracted } from "../src/data/extract.ts";
+import { openFeatures, shardRanges } from "../src/data/feature_shards.ts";
 import type { RgbImage } from "../src/data/image.ts";
 import type { Preprocessor } from "../src/data/preprocess.ts";
 import { assertClose } from "./assert_close.ts";
@@ -241,3 +241,29 @@ async function withProjection(value: (i: number) => number): Promise<Uint8Array>
   assert(found, `no stored tensor ${weight}`);
   return model;
 }
+
+Deno.test("extractRange leaves what extractFeatures joins, byte for byte what it makes alone", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const model = Object.keys(golden)[0];
+    const of = (name: string) => ({ ...options(model, `${dir}/${name}`, 20), shardImages: 8 });
+    const ranges = shardRanges(20, 8);
+    const alone = await extractFeatures(of("alone"));
+    assertEquals(await isRangeExtracted(`${dir}/parts`, ranges[1]), false);
+    // Out of order, one of them by two at once.
+    const twice = [ranges[2], ranges[2]].map((range) => extractRange(of("parts"), range));
+    await Promise.all([...twice, extractRange(of("parts"), ranges[0])]);
+    await extractRange(of("parts"), ranges[1]);
+    assertEquals(await isRangeExtracted(`${dir}/parts`, ranges[1]), true);
+    let ran = 0;
+    const joined = await extractFeatures({ ...of("parts"), onProgress: () => ran++ });
+    assertEquals(ran, 0, "the models ran again");
+    const relative = (manifest: unknown) => JSON.stringify(manifest).replaceAll(/\/(?:alone|parts)\//g, "/");
+    assertEquals(relative(joined), relative(alone));
+
+    // A shard that was cut is made again by its own range, and by no other.
+    const shard = joined.layers[0].shards[1].path, whole = await Deno.readFile(shard);
+    await Deno.writeFile(shard, whole.subarray(0, 100));
+    await extractRange(of("parts"), ranges[1]);
+    assertEquals(await Deno.readFile(shard), whole);
+  });
+});
