@@ -84,7 +84,7 @@ Deno.test("parseNpy says in one sentence what is wrong with a file", () => {
     [npyFile(dictionary("<f4", "(7,)"), values), "a.npy is cut short: shape (7) needs"],
     [npyFile(dictionary(">f4", "(6,)"), values), "a.npy is big-endian (>f4)"],
     [npyFile(dictionary("|O", "(3,)"), values), "a.npy holds Python objects"],
-    [npyFile(dictionary("<U3", "(2,)"), values), "a.npy holds values of type <U3"],
+    [npyFile(dictionary("<U3", "(2,)"), values), 'a.npy holds values of type "<U3"'],
     [npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", values), "named fields"],
     [npyFile("{'descr': '<f4', 'shape': (6,), }", values), "The header of a.npy is damaged"],
     [npyFile(dictionary("<f4", "(-1,)"), values), "The header of a.npy is damaged"],
