@@ -1,3 +1,4 @@
+import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type AlignModel, closeGpu, type Matrix, openGpu } from "../mod.ts";
 import { createFeatures } from "../src/data/feature_store.ts";
@@ -196,7 +197,7 @@ Deno.test("rosetta() finds the channel that two models share, in their own chann
       assertEquals(metrics["pairs.aligned.clip<b>.mae"], 4);
       await assertRejects(
         () => rosetta(gpu, { ...pipeline, images: pipeline.images.slice(0, 3) }, 0),
-        RangeError,
+        UnsuitableData,
         "Rosetta neurons need 4 images, half of them to match on, and two models: found 3 images, 2 models.",
       );
     });

@@ -89,9 +89,9 @@ Deno.test("transitions() tell figure from ground where figure leaves, and not wh
 Deno.test("transitions() say which model or layer is missing", async () => {
   const pipeline = walkingPipeline({ partsAt: { dino: 2 } });
   await assertRejects(
-    () => transitions(pipeline, { seed: 0 }),
+    () => transitions(pipeline, { model: "clip", seed: 0 }),
     Error,
-    "no model with clip in its name: choose one of dino.",
+    "There is no model clip: choose one of dino.",
   );
   await assertRejects(
     () => transitions(pipeline, { model: "dino", layers: [5, 6], seed: 0 }),
