@@ -1,3 +1,4 @@
+import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   circleOf,
@@ -18,7 +19,7 @@ Deno.test("conceptCircles() start near the mean and take the farthest place each
   const { centres, radius } = conceptCircles(places, 3, 2);
   assertEquals(centres, [[0, 0], [-10, 0], [0, 8]]);
   assertEquals(radius, 2);
-  assertThrows(() => conceptCircles(places, 5), RangeError, "The layer has 4 different places");
+  assertThrows(() => conceptCircles(places, 5), UnsuitableData, "The layer has 4 different places");
 });
 
 Deno.test("conceptCircles() take in three of four patches unless told otherwise", () => {
