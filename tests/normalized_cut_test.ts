@@ -216,8 +216,9 @@ Deno.test("normalizedCut() gives the same bits on every run, stored or tiled, an
   assertIdentical(await run(gpu, { storage: "tiled" }), tiled, `tiled again, ${note}`);
   const small = await run(withBindings(gpu, 2 ** 14), { storage: "tiled" }); // many tiles
   for (const cut of [tiled, small]) {
-    assertClose(cut.degrees, stored.degrees, { relative: 1e-6, note });
-    assertClose(cut.eigenvalues, stored.eigenvalues, { relative: 1e-6, note });
+    // Sums of 301 values in another order: at most 301 · 2⁻²⁴ apart, relatively.
+    assertClose(cut.degrees, stored.degrees, { relative: 301 * 2 ** -24, note });
+    assertClose(cut.eigenvalues, stored.eigenvalues, { relative: 1e-5, note });
     assertSameSubspace(cut.eigenvectors, stored.eigenvectors, 6);
   }
 });
