@@ -3,8 +3,10 @@ import { AssertionError } from "@std/assert";
 
 /** How far two arrays may be apart. */
 export interface Closeness {
-  /** Largest |actual − expected| allowed, as a share of the largest |expected|. */
+  /** Largest |actual − expected| allowed, as a share of `scale`. */
   relative: number;
+  /** What errors are measured by; default the largest |expected|, which cancellation can make too small for sums. */
+  scale?: number;
   /** Largest |actual − expected| allowed whatever the scale; default 0. */
   absolute?: number;
   /** Added to the message, as the seed of the inputs. */
@@ -15,13 +17,12 @@ export interface Closeness {
 export function assertClose(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
-  { relative, absolute = 0, note }: Closeness,
+  { relative, scale = largest(expected), absolute = 0, note }: Closeness,
 ): void {
   if (actual.length !== expected.length) {
     throw new AssertionError(`${actual.length} values, expected ${expected.length}`);
   }
-  let scale = 0, worst = -1, error = -1;
-  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i]));
+  let worst = -1, error = -1;
   for (let i = 0; i < actual.length; i++) {
     const e = Math.abs(actual[i] - expected[i]);
     if (!(e <= error)) [worst, error] = [i, Number.isNaN(e) ? Infinity : e];
@@ -34,4 +35,10 @@ export function assertClose(
       }, allowed ${relative}${note ? ` (${note})` : ""}`,
     );
   }
+}
+
+function largest(values: ArrayLike<number>): number {
+  let scale = 0;
+  for (let i = 0; i < values.length; i++) scale = Math.max(scale, Math.abs(values[i]));
+  return scale;
 }
