@@ -3,7 +3,7 @@
 // weights    K affinities a row, ≥ 0 and not all zero
 // neighbors  their rows in x
 // x          m × 4·stride, rows padded with zeros
-// out        rows × 4·stride
+// out        rows × 4·stride, from row out_row on
 // params     see Params
 //
 // Dispatch: x = ⌈rows / WORKGROUP⌉, y = stride. Order of reduction: neighbours in the order of the list.
@@ -15,6 +15,7 @@ struct Params {
   stride: u32, // vec4 per row
   k: u32, // K
   list_row: u32, // first row of weights and neighbors
+  out_row: u32, // first row of out
 }
 
 @group(0) @binding(0) var<storage, read> weights: array<f32>;
@@ -36,5 +37,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum = fma(vec4f(w), x[neighbors[list + i] * params.stride + id.y], sum);
     weight += w;
   }
-  out[id.x * params.stride + id.y] = sum / weight;
+  out[(params.out_row + id.x) * params.stride + id.y] = sum / weight;
 }

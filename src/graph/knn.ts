@@ -143,54 +143,93 @@ export interface NeighborSearch {
 export function openSearch(
   gpu: Gpu,
   base: Matrix,
-  { k, metric = "cosine", excludeSelf = false, rows: mostRows }: NeighborOptions & { rows: number },
+  { k, metric = "cosine", excludeSelf = false, rows }: NeighborOptions & { rows: number },
 ): NeighborSearch {
   assertNeighborCount(k, base.rows - Number(excludeSelf));
   const y = uploadFor(gpu, base, "base", metric);
-  const shape = TILE[gpu.adapter.software ? "software" : "hardware"];
-  const width = Math.min(roundUp(base.rows, 4), shape.columns);
-  const tileRows = Math.min(
-    mostRows,
-    shape.rows,
-    Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width))),
-  );
-  const tile = allocate(gpu, tileRows * width * 4, "tile of similarities");
-  const lists = {
-    values: allocate(gpu, mostRows * k * 4, "neighbour lists"),
-    indices: allocate(gpu, mostRows * k * 4, "neighbour lists"),
-  };
+  const room = roomForSearch(gpu, rows, base.rows, k);
   return {
     base: y,
     record(x, first, count) {
-      for (let at = 0; at < count; at += tileRows) {
-        const rows = Math.min(tileRows, count - at);
-        const queries = rowView(x, first + at, rows);
-        for (let column = 0; column < base.rows; column += width) {
-          const columns = Math.min(width, base.rows - column);
-          const candidates = rowView(y, column, columns);
-          const target = { buffer: tile, stride: width, row: 0 };
-          if (metric === "cosine") affinityBlock(gpu, queries, 0, rows, candidates, target);
-          else squaredDistances(gpu, queries, 0, rows, candidates, target);
-          const begin = Number(column === 0), finish = Number(column + width >= base.rows);
-          const self = [Number(excludeSelf), first + at];
-          const short = k <= SHORT_K;
-          dispatch(gpu, short ? TOP_K_SHORT : TOP_K, {
-            buffers: [tile, lists.values, lists.indices],
-            u32: short
-              ? [rows, columns, width / 4, k, column, ...self, begin, at]
-              : [rows, columns, width / 4, 0, Math.ceil(columns / 4), k, column, ...self, begin, finish, at],
-            workgroups: [Math.ceil(rows / (short ? 16 : 8))],
-            sizes: `${rows} × ${columns}, K = ${k}`,
-          });
-        }
-      }
-      return lists;
+      recordSearch(gpu, room, rowView(x, first, count), y, {
+        ...{ k, metric },
+        selfRow: excludeSelf ? first : undefined,
+      });
+      return room.lists;
     },
     release() {
-      for (const buffer of [tile, lists.values, lists.indices]) release(gpu, buffer);
+      releaseRoom(gpu, room);
       releaseMatrix(gpu, y);
     },
   };
+}
+
+/** What a search works in, and what it finds. */
+export interface SearchRoom {
+  tile: GPUBuffer;
+  tileRows: number;
+  /** Columns of the tile, a multiple of 4. */
+  width: number;
+  lists: NeighborLists;
+}
+
+/** Makes room for searches of at most `rows` queries in at most `candidates` rows of a base. */
+export function roomForSearch(gpu: Gpu, rows: number, candidates: number, k: number): SearchRoom {
+  const shape = TILE[gpu.adapter.software ? "software" : "hardware"];
+  const width = Math.min(roundUp(candidates, 4), shape.columns);
+  const most = Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width)));
+  const tileRows = Math.min(rows, shape.rows, most);
+  return {
+    ...{ tileRows, width },
+    tile: allocate(gpu, tileRows * width * 4, "tile of similarities"),
+    lists: {
+      values: allocate(gpu, rows * k * 4, "neighbour lists"),
+      indices: allocate(gpu, rows * k * 4, "neighbour lists"),
+    },
+  };
+}
+
+/** Gives the room back. */
+export function releaseRoom(gpu: Gpu, { tile, lists }: SearchRoom): void {
+  for (const buffer of [tile, lists.values, lists.indices]) release(gpu, buffer);
+}
+
+/**
+ * Records the search for all rows of x among all rows of y, both on the GPU (unit rows for "cosine"); the lists lie at
+ * the beginning of the room's.
+ *
+ * @param options `selfRow`: the row of y that x begins with, where no row may find itself
+ */
+export function recordSearch(
+  gpu: Gpu,
+  { tile, tileRows, width: widest, lists }: SearchRoom,
+  x: GpuMatrix,
+  y: GpuMatrix,
+  { k, metric = "cosine", selfRow }: { k: number; metric?: "cosine" | "euclidean"; selfRow?: number },
+): void {
+  const width = Math.min(roundUp(y.rows, 4), widest);
+  for (let at = 0; at < x.rows; at += tileRows) {
+    const rows = Math.min(tileRows, x.rows - at);
+    const queries = rowView(x, at, rows);
+    for (let column = 0; column < y.rows; column += width) {
+      const columns = Math.min(width, y.rows - column);
+      const candidates = rowView(y, column, columns);
+      const target = { buffer: tile, stride: width, row: 0 };
+      if (metric === "cosine") affinityBlock(gpu, queries, 0, rows, candidates, target);
+      else squaredDistances(gpu, queries, 0, rows, candidates, target);
+      const begin = Number(column === 0), finish = Number(column + width >= y.rows);
+      const self = [Number(selfRow !== undefined), (selfRow ?? 0) + at];
+      const short = k <= SHORT_K;
+      dispatch(gpu, short ? TOP_K_SHORT : TOP_K, {
+        buffers: [tile, lists.values, lists.indices],
+        u32: short
+          ? [rows, columns, width / 4, k, column, ...self, begin, at]
+          : [rows, columns, width / 4, 0, Math.ceil(columns / 4), k, column, ...self, begin, finish, at],
+        workgroups: [Math.ceil(rows / (short ? 16 : 8))],
+        sizes: `${rows} × ${columns}, K = ${k}`,
+      });
+    }
+  }
 }
 
 function uploadFor(gpu: Gpu, x: Matrix, name: string, metric: "cosine" | "euclidean"): GpuMatrix {

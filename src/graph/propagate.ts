@@ -42,7 +42,7 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
       held.push(weights, lists);
       writeBuffer(gpu, weights, similarities.subarray(first * k, (first + count) * k));
       writeBuffer(gpu, lists, indices.subarray(first * k, (first + count) * k));
-      recordPropagation(gpu, { values: weights, indices: lists }, 0, k, x, { rows: count, buffer });
+      recordPropagation(gpu, { values: weights, indices: lists }, 0, k, x, { rows: count, buffer, panelRow: 0 });
     }
     return await downloadMatrix(gpu, out);
   } finally {
@@ -52,7 +52,7 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
 }
 
 /**
- * Records (4) for `out.rows` nodes whose lists start at row `listRow`, written to the first rows of `out.buffer`.
+ * Records (4) for `out.rows` nodes whose lists start at row `listRow`, written to `out.buffer` from row `out.panelRow` on.
  *
  * @param x m × c vectors of the landmarks
  * @throws RangeError when x exceeds one storage binding
@@ -63,14 +63,14 @@ export function recordPropagation(
   listRow: number,
   k: number,
   x: GpuMatrix,
-  out: { rows: number; buffer: GPUBuffer },
+  out: { rows: number; buffer: GPUBuffer; panelRow: number },
 ): void {
   if (x.panels.length > 1) {
     throw new RangeError(`${x.rows} landmarks of ${x.cols} values exceed one storage binding: use fewer.`);
   }
   dispatch(gpu, PROPAGATE, {
     buffers: [lists.values, lists.indices, x.panels[0], out.buffer],
-    u32: [out.rows, x.stride / 4, k, listRow],
+    u32: [out.rows, x.stride / 4, k, listRow, out.panelRow],
     workgroups: [Math.ceil(out.rows / 8), x.stride / 4],
     sizes: `${out.rows} nodes, K = ${k}, ${x.cols} values`,
   });
