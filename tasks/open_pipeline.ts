@@ -31,7 +31,7 @@ export const PIPELINE_HELP = `${DATA_HELP}
   --neighbors K     landmarks that a node takes its eigenvectors from: all (Fowlkes' Nyström, nearest to the exact
                     answer), or the K nearest (the paper's, for which 32 is usual) (default: all)
   --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
-  --knn HOW         nearest landmarks: exact, hnsw (approximate, its recall measured), or auto, the faster one
+  --knn HOW         nearest landmarks: exact; groups or hnsw (approximate, recall measured); or auto: exact or hnsw
                     (default: exact)
   --shard-images N  images of a file of features, a multiple of 8 (default: 64)
   --out DIR         where the report goes (default: reports/out)
@@ -48,7 +48,7 @@ const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 /** Images a run of a model: what a shard of features holds a whole number of. */
 const BATCH = 8;
-const KNN = ["exact", "hnsw", "auto"] as const;
+const KNN = ["exact", "groups", "hnsw", "auto"] as const;
 
 /** Options of a task on the pipeline. */
 export interface PipelineFlags {
@@ -108,7 +108,7 @@ export function runSettings(flags: Flags): RunSettings {
     (neighbors === "all" ? 300 : quick ? 1500 : 5000);
   const shardImages = wholeNumber(flags, "shard-images", BATCH, 4096) ?? SHARD_IMAGES;
   const figures = figureFormats(flags.figures as string | undefined);
-  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, hnsw or auto.`);
+  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, groups, hnsw or auto.`);
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
       `--knn ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,

@@ -8,18 +8,21 @@ import { normalizeRows } from "../linalg/row_normalize.ts";
 import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 
-/** "exact": all landmarks compared; "hnsw": approximate; "auto": whichever is faster here. */
-export type NeighborMethod = "exact" | "hnsw" | "auto";
+/**
+ * "exact": all landmarks compared; "groups": those of nearby groups (`NystromOptions.search`); "hnsw": approximate;
+ * "auto": exact or hnsw, whichever is faster here.
+ */
+export type NeighborMethod = "exact" | "groups" | "hnsw" | "auto";
 
 /** What `chooseNeighborSearch` has decided. */
 export interface NeighborChoice {
-  /** The search for `NystromModel.transform`; undefined: the model's own, which is exact. */
+  /** The search for `NystromModel.transform`; undefined: the model's own. */
   search: PanelSearch | undefined;
   /** What was asked for. */
   asked: NeighborMethod;
   /** What is used. */
-  used: "exact" | "hnsw";
-  /** Share of the true K nearest that hnsw found on the sample; null when it was not tried. */
+  used: "exact" | "groups" | "hnsw";
+  /** Share of the true K nearest that the groups or hnsw found on the sample; null when that was not tried. */
   recall: number | null;
   /** Seconds predicted for all nodes, the building of the index included; null when not measured. */
   seconds: { exact: number; hnsw: number } | null;
@@ -69,14 +72,14 @@ export function hnswSearch(landmarks: Matrix, k: number, seed = 0): PanelSearch 
  * 95 % of the true K nearest there, else the exact search is used; "auto" also takes the one that is predicted to be
  * faster for all nodes.
  *
- * @param fit the fitted model
+ * @param fit the fitted model; for "groups" one fitted so, for the others one with `search: "exact"`
  * @param source the nodes to be transformed
  * @param method what to use
  * @returns the search to hand to `transform`, and why
  */
 export async function chooseNeighborSearch(
   gpu: Gpu,
-  fit: Pick<NystromFit, "landmarks" | "neighbors" | "seed">,
+  fit: Pick<NystromFit, "landmarks" | "neighbors" | "shortlist" | "seed">,
   source: NodeSource,
   method: NeighborMethod,
 ): Promise<NeighborChoice> {
@@ -84,7 +87,19 @@ export async function chooseNeighborSearch(
   if (method === "exact") {
     return { ...exactly, recall: null, seconds: null, reason: "Exact nearest neighbours, as asked for." };
   }
-  const { neighbors: k, landmarks: { features: landmarks }, seed } = fit;
+  const { neighbors: k, shortlist, landmarks: { features: landmarks }, seed } = fit;
+  if (method === "groups") {
+    if (!shortlist) {
+      const reason = "Exact nearest neighbours: too few landmarks, or their groups miss too many.";
+      return { ...exactly, recall: null, seconds: null, reason };
+    }
+    const { share, recall } = shortlist, percent = (v: number) => (100 * v).toFixed(1);
+    return {
+      ...{ search: undefined, asked: method, used: "groups", recall, seconds: null },
+      reason: `Nearest neighbours out of ${percent(share)} % of the landmarks, as asked for: ` +
+        `${percent(recall)} % of the true ones were found for a sample of nodes.`,
+    };
+  }
   if (k === "all") {
     throw new RangeError(
       `A model with neighbors "all" searches no neighbours: fit it with a number of them to use "${method}".`,

@@ -14,6 +14,7 @@ import {
   Uint32,
 } from "apache-arrow";
 import type { Gpu } from "../gpu/mod.ts";
+import type { Shortlist } from "../graph/landmark_groups.ts";
 import type { Sampling } from "../graph/landmarks.ts";
 import { type NystromFit, type NystromModel, nystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
@@ -21,7 +22,7 @@ import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 
 /** Noted in every file; another format gets another name. */
-const FORMAT = "alignedcut nystrom 1";
+const FORMAT = "alignedcut nystrom 2";
 const MAGIC = "ARROW1";
 
 /** What the file notes beside its columns. */
@@ -31,6 +32,7 @@ interface Notes {
   eigengap: number | null;
   converged: boolean;
   neighbors: number | "all";
+  shortlist: Shortlist | null;
   sampling: Sampling;
   seed: number;
 }
@@ -42,12 +44,12 @@ interface Notes {
  * @throws Error "Cannot write a/b.arrow: No such file or directory."
  */
 export async function saveNystrom(path: string, fit: NystromFit): Promise<void> {
-  const { landmarks, cut, neighbors, projection, sampling, seed } = fit;
+  const { landmarks, cut, neighbors, shortlist, projection, sampling, seed } = fit;
   const { eigenvalues, residuals, eigengap, converged } = cut;
   const notes: Notes = {
     eigenvalues: [...eigenvalues],
     residuals: [...residuals],
-    ...{ eigengap, converged, neighbors, sampling, seed },
+    ...{ eigengap, converged, neighbors, shortlist, sampling, seed },
   };
   const length = landmarks.indices.length;
   const columns = [
@@ -108,7 +110,7 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
 }
 
 function fitOf(table: Table, notes: Notes): NystromFit {
-  const { eigenvalues, residuals, eigengap, converged, neighbors, sampling, seed } = notes;
+  const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist, sampling, seed } = notes;
   const eigenvectors = matrixOf(table, "eigenvectors");
   const indices = valuesOf(table, "index", Uint32Array), degrees = valuesOf(table, "degree", Float32Array);
   const isWhole = indices.length === table.numRows && degrees.length === table.numRows &&
@@ -122,7 +124,7 @@ function fitOf(table: Table, notes: Notes): NystromFit {
       residuals: Float64Array.from(residuals),
       ...{ eigengap, converged, degrees },
     },
-    ...{ neighbors, sampling, seed },
+    ...{ neighbors, shortlist, sampling, seed },
     projection: neighbors === "all" ? matrixOf(table, "projection") : null,
   };
 }

@@ -138,7 +138,7 @@ async function fitted(
   gpu: Gpu,
   folder: string,
   source: NodeSource,
-  { landmarks, neighbors, components, seed }: PipelineOptions,
+  { landmarks, neighbors, knn, components, seed }: PipelineOptions,
   onProgress: OnProgress,
 ): Promise<NystromModel> {
   const path = `${folder}/fit.arrow`;
@@ -146,6 +146,7 @@ async function fitted(
   if (there) return there;
   const fit = await fitNystrom(gpu, source, {
     ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, sampling: SAMPLING, seed },
+    search: knn === "groups" ? "groups" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
   });
   trim(gpu);

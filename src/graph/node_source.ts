@@ -57,16 +57,16 @@ export interface Panel {
 }
 
 /**
- * All nodes in order, `PANEL_ROWS` at a time; the next panel is being read while one is worked on.
+ * All nodes in order, some rows at a time; the next panel is being read while one is worked on.
  *
  * @throws RangeError naming the node that is a zero vector or not finite
  */
-export async function* readPanels(source: NodeSource): AsyncGenerator<Panel> {
-  const read = (first: number) => source.read(first, Math.min(PANEL_ROWS, source.rows - first));
+export async function* readPanels(source: NodeSource, panelRows = PANEL_ROWS): AsyncGenerator<Panel> {
+  const read = (first: number) => source.read(first, Math.min(panelRows, source.rows - first));
   let next: Promise<Matrix> | null = read(0);
-  for (let first = 0; next; first += PANEL_ROWS) {
+  for (let first = 0; next; first += panelRows) {
     const features: Matrix = await next;
-    next = first + PANEL_ROWS < source.rows ? read(first + PANEL_ROWS) : null;
+    next = first + panelRows < source.rows ? read(first + panelRows) : null;
     next?.catch(() => {}); // told when it is awaited
     assertRows(features, source.name ?? "features", first);
     yield { first, features };

@@ -12,6 +12,7 @@ import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
+import { carryByGroups, chooseShortlist, type Shortlist } from "./landmark_groups.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -27,6 +28,12 @@ export interface NystromOptions {
    * to the exact ones.
    */
   neighbors?: number | "all";
+  /**
+   * How the K nearest are found: "exact", all landmarks compared; or "groups" (default), those of the groups near the
+   * node's own, if there are 2,048 landmarks or more and at least 99 % of the true K nearest are found so for a sample of
+   * nodes, else all.
+   */
+  search?: "exact" | "groups";
   /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
   components?: number;
   /** How landmarks are chosen; default "farthest". */
@@ -48,6 +55,8 @@ export interface NystromFit {
   >;
   /** K, or "all". */
   neighbors: number | "all";
+  /** The landmarks that a node is compared with to find the nearest; null: all. */
+  shortlist: Shortlist | null;
   /** What carries the vectors where all landmarks do, m × (C + 1); null where the nearest do. */
   projection: Matrix | null;
   /** How the landmarks were chosen. */
@@ -72,7 +81,7 @@ export interface NystromModel extends NystromFit {
   /**
    * The eigenvectors for all nodes of a source, those of the fit or others.
    *
-   * @param options `search`: in place of the exact search; `orthogonalize`: makes the columns orthonormal (Löwdin)
+   * @param options `search`: in place of the model's own; `orthogonalize`: makes the columns orthonormal (Löwdin)
    * @returns N × C
    * @throws RangeError when the source has another number of channels, or naming a node that is zero or not finite
    */
@@ -95,8 +104,9 @@ export interface NystromModel extends NystromFit {
  * @throws RangeError when there are fewer nodes than landmarks, fewer landmarks than neighbours or components, or naming
  *   a node that is zero or not finite
  *
- * Cost: 2 m² d operations for the landmarks' affinity and its eigenvectors, 2 N m d for all nodes; memory of the GPU
- * O(m² within `normalizedCut`'s budget + m d), whatever N is. The columns are not strictly orthogonal.
+ * Cost: 2 m² d operations for the landmarks' affinity and its eigenvectors, 2 N m d for all nodes where all landmarks are
+ * compared, about a tenth of it with groups; memory of the GPU O(m² within `normalizedCut`'s budget + m d) and a panel
+ * of at most 64 MiB of features thrice, whatever N is. The columns are not strictly orthogonal.
  *
  * @example
  * ```ts
@@ -116,11 +126,14 @@ export async function fitNystrom(
   options: NystromOptions,
 ): Promise<NystromModel> {
   const { landmarks: count, sampling = "farthest", seed = 0, onProgress } = options;
-  const { neighbors = Math.min(32, count), components = Math.min(20, count) } = options;
+  const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
   const indices = await sampleLandmarks(gpu, source, { count, sampling, seed });
   const features = await gatherRows(source, indices);
-  const fitted = { landmarks: { indices, features }, neighbors, sampling, seed };
+  const shortlist = search === "groups" && neighbors !== "all"
+    ? await chooseShortlist(gpu, source, features, { k: neighbors, seed })
+    : null;
+  const fitted = { landmarks: { indices, features }, neighbors, shortlist, sampling, seed };
   if (neighbors === "all") {
     assertComponents(components, count);
     return nystromModel(gpu, {
@@ -149,9 +162,11 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
       );
     }
     if (fit.projection) return carryFromAll(gpu, readPanels(source), features, fit.projection);
-    return search
-      ? carryFound(gpu, readPanels(source), search, eigenvectors)
-      : carryExactly(gpu, readPanels(source), features, fit.neighbors as number, eigenvectors);
+    if (search) return carryFound(gpu, readPanels(source), search, eigenvectors);
+    const k = fit.neighbors as number;
+    return fit.shortlist
+      ? carryByGroups(gpu, source, features, eigenvectors, { share: fit.shortlist.share, k, seed: fit.seed })
+      : carryExactly(gpu, readPanels(source), features, k, eigenvectors);
   };
   return {
     ...fit,

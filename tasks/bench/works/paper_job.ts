@@ -1,5 +1,6 @@
 /** The paper's graph, stage by stage; features are made when they are read, nothing of size N × d is held. */
 import { type Gpu, trim } from "../../../src/gpu/mod.ts";
+import { chooseShortlist } from "../../../src/graph/landmark_groups.ts";
 import { sampleLandmarks } from "../../../src/graph/landmarks.ts";
 import { gatherRows, type NodeSource } from "../../../src/graph/node_source.ts";
 import { normalizedCut } from "../../../src/graph/normalized_cut.ts";
@@ -76,8 +77,12 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
   );
   trim(gpu);
   const projection = null, sampling = "farthest" as const, seed = 0;
+  const shortlist = await stage(
+    "choose shortlist",
+    () => chooseShortlist(gpu, source, features, { k: neighbors, seed }),
+  );
   const model = nystromModel(gpu, {
-    ...{ landmarks: { indices, features }, cut, neighbors, projection, sampling, seed },
+    ...{ landmarks: { indices, features }, cut, neighbors, shortlist, projection, sampling, seed },
   });
   await stage("carry to all nodes", async () => {
     for await (const { vectors } of model.panels(source)) {
@@ -88,6 +93,8 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
     ...seconds,
     residual: Math.max(...cut.residuals),
     applications: cut.applications,
+    "share of landmarks compared": shortlist?.share ?? 1,
+    "recall of nearest landmarks": shortlist?.recall ?? 1,
     "GPU MB in use at most": gpu.memory.peak / 2 ** 20,
   };
 }
