@@ -36,6 +36,7 @@ export {
   type PanelSearch,
   type VectorPanel,
 } from "./src/graph/nystrom.ts";
+export type { Shortlist } from "./src/graph/landmark_groups.ts";
 export { orthogonalizeColumns } from "./src/linalg/orthogonalize_columns.ts";
 export {
   type SpectralColors,

@@ -5,7 +5,7 @@ import { testSeed } from "./random.ts";
 
 /**
  * Ten images of 6 × 6 patches with a figure of 3 × 3 somewhere, five layers a model. Eigenvectors are noise, and from
- * the layer `partsAt` on figure is 1.3 farther along the first; the map shows the first two.
+ * the layer `partsAt` on figure and ground lie at ± ½ along the first; the map shows the first two.
  */
 export function walkingPipeline({ partsAt }: { partsAt: Record<string, number> }): Pipeline {
   const random = seededRandom(testSeed),
@@ -34,7 +34,7 @@ export function walkingPipeline({ partsAt }: { partsAt: Record<string, number> }
     for (let i = 0; i < count * tokens; i++) {
       const patch = i % tokens - 1, figure = patch >= 0 && masks[Math.floor(i / tokens)][patch] === 1;
       for (let c = 0; c < components; c++) data[(first + i) * components + c] = 0.4 * (random() - 0.5);
-      if (figure && layer >= partsAt[model]) data[(first + i) * components] += 1.3;
+      if (layer >= partsAt[model]) data[(first + i) * components] += figure ? 0.5 : -0.5;
       points.set(data.subarray((first + i) * components, (first + i) * components + 2), 2 * (first + i));
     }
   }

@@ -42,7 +42,11 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
       held.push(weights, lists);
       writeBuffer(gpu, weights, similarities.subarray(first * k, (first + count) * k));
       writeBuffer(gpu, lists, indices.subarray(first * k, (first + count) * k));
-      recordPropagation(gpu, { values: weights, indices: lists }, 0, k, x, { rows: count, buffer, panelRow: 0 });
+      recordPropagation(gpu, { values: weights, indices: lists }, 0, k, x, {
+        rows: count,
+        buffer,
+        panelRow: 0,
+      });
     }
     return await downloadMatrix(gpu, out);
   } finally {

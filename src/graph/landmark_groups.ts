@@ -1,0 +1,254 @@
+/** Nearest landmarks out of a short list: landmarks in groups of neighbours, a node looks at the groups near its own. */
+import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  type Matrix,
+  releaseMatrix,
+  rowView,
+  rowWindows,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
+import { pickRows } from "../linalg/pick_rows.ts";
+import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { normalizeRows } from "../linalg/row_normalize.ts";
+import { nearestNeighbors, recordSearch, releaseRoom, roomForSearch, type SearchRoom } from "./knn.ts";
+import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
+import { recordPropagation } from "./propagate.ts";
+
+/** Fewer landmarks are all compared. */
+export const FEWEST_TO_GROUP = 2048;
+/** Shares of the landmarks that are tried, … */
+const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
+/** … until this share of the true K nearest is found … */
+const LEAST_RECALL = 0.99;
+/** … for so many nodes. */
+const SAMPLE = 1024;
+const KMEANS_ROUNDS = 5;
+/** Bytes of features of a panel; its nodes are searched group by group, so the more the better. */
+const PANEL_BYTES = 2 ** 26;
+/** Nodes of a group that are searched at a time. */
+const GROUP_ROWS = 4096;
+
+/** How a node's nearest landmarks are sought. */
+export interface Shortlist {
+  /** Share of the landmarks that a node is compared with. */
+  share: number;
+  /** Share of the true K nearest that were found for a sample of nodes. */
+  recall: number;
+}
+
+/** Landmarks in groups. */
+export interface LandmarkGroups {
+  /** G × d centres. */
+  centres: Matrix;
+  /** For every group the landmarks that its nodes look at, ascending. */
+  lists: Uint32Array[];
+}
+
+/**
+ * Groups landmarks by spherical k-means around 2 √m centres (Dhillon & Modha 2001) and gives every group its list: the
+ * landmarks of the groups nearest to it, until they are `share` of all and at least K.
+ *
+ * @param landmarks m × d, no zero row
+ */
+export async function groupLandmarks(
+  gpu: Gpu,
+  landmarks: Matrix,
+  { share, k, seed }: { share: number; k: number; seed: number },
+): Promise<LandmarkGroups> {
+  const { centres, members } = await sphericalKmeans(gpu, landmarks, seed);
+  return { centres, lists: await listsOf(gpu, centres, members, Math.max(k, share * landmarks.rows)) };
+}
+
+/**
+ * Finds the smallest share of the landmarks with which at least 99 % of the true K nearest are found for 1,024 nodes.
+ *
+ * @param landmarks m × d
+ * @returns null: none does, or the landmarks are too few to be worth it; then all are to be compared
+ */
+export async function chooseShortlist(
+  gpu: Gpu,
+  source: NodeSource,
+  landmarks: Matrix,
+  { k, seed }: { k: number; seed: number },
+): Promise<Shortlist | null> {
+  if (landmarks.rows < FEWEST_TO_GROUP) return null;
+  const chosen = sampleIndices(source.rows, Math.min(SAMPLE, source.rows), seededRandom(seed));
+  const sample = await gatherRows(source, chosen);
+  const truth = await nearestNeighbors(gpu, sample, landmarks, { k });
+  const { centres, members } = await sphericalKmeans(gpu, landmarks, seed);
+  const { indices: own } = await nearestNeighbors(gpu, sample, centres, { k: 1 });
+  for (const share of SHARES) {
+    const lists = (await listsOf(gpu, centres, members, Math.max(k, share * landmarks.rows)))
+      .map((list) => new Set(list));
+    let found = 0;
+    truth.indices.forEach((landmark, at) => found += Number(lists[own[Math.floor(at / k)]].has(landmark)));
+    const recall = found / truth.indices.length;
+    if (recall >= LEAST_RECALL) return { share, recall };
+  }
+  return null;
+}
+
+/** (4) from the lists of the nodes' groups, panel by panel, in order. */
+export async function* carryByGroups(
+  gpu: Gpu,
+  source: NodeSource,
+  landmarks: Matrix,
+  eigenvectors: Matrix,
+  options: { share: number; k: number; seed: number },
+): AsyncGenerator<{ first: number; vectors: Matrix }> {
+  const { centres, lists } = await groupLandmarks(gpu, landmarks, options);
+  const { k } = options, longest = Math.max(...lists.map(({ length }) => length));
+  const starts = startsOf(lists.map(({ length }) => length)), held: GpuMatrix[] = [];
+  const keep = (x: GpuMatrix) => (held.push(x), x);
+  const all = keep(unitRows(gpu, landmarks, "landmarks")), middle = keep(unitRows(gpu, centres, "centres"));
+  const values = keep(uploadMatrix(gpu, eigenvectors, "eigenvectors"));
+  const candidates = keep(allocateMatrix(gpu, longest, landmarks.cols, "listed landmarks"));
+  const theirs = keep(allocateMatrix(gpu, longest, eigenvectors.cols, "listed eigenvectors"));
+  const listed = allocate(gpu, 4 * starts[lists.length], "lists of the groups");
+  const whole = new Uint32Array(starts[lists.length]);
+  lists.forEach((list, g) => whole.set(list, starts[g]));
+  writeBuffer(gpu, listed, whole);
+  const room = roomForSearch(gpu, GROUP_ROWS, longest, k),
+    ownRoom = roomForSearch(gpu, Math.min(source.rows, panelRows(source)), centres.rows, 1);
+  try {
+    for await (const { first, features } of readPanels(source, panelRows(source))) {
+      const unit = unitRows(gpu, features, "panel of features");
+      const { order, begins } = byGroup(await ownGroups(gpu, unit, middle, ownRoom), lists.length);
+      const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by group");
+      const out = allocateMatrix(gpu, unit.rows, eigenvectors.cols, "panel of vectors");
+      const places = allocate(gpu, 4 * unit.rows, "order of the panel");
+      writeBuffer(gpu, places, order);
+      pickRows(gpu, unit, { buffer: places, first: 0, count: unit.rows }, sorted);
+      release(gpu, places);
+      releaseMatrix(gpu, unit);
+      try {
+        for (let g = 0; g < lists.length; g++) {
+          if (begins[g + 1] === begins[g]) continue;
+          const choice = { buffer: listed, first: starts[g], count: lists[g].length };
+          pickRows(gpu, all, choice, candidates);
+          pickRows(gpu, values, choice, theirs);
+          for (let at = begins[g]; at < begins[g + 1]; at += GROUP_ROWS) {
+            const rows = Math.min(GROUP_ROWS, begins[g + 1] - at);
+            recordSearch(gpu, room, rowView(sorted, at, rows), rowView(candidates, 0, choice.count), { k });
+            for (const window of rowWindows(out, at, rows)) {
+              recordPropagation(gpu, room.lists, window.first - at, k, theirs, window);
+            }
+          }
+        }
+        yield { first, vectors: inOrder(await downloadMatrix(gpu, out), order) };
+      } finally {
+        releaseMatrix(gpu, sorted, out);
+      }
+    }
+  } finally {
+    releaseRoom(gpu, room);
+    releaseRoom(gpu, ownRoom);
+    release(gpu, listed);
+    releaseMatrix(gpu, ...held);
+  }
+}
+
+function panelRows({ cols }: NodeSource): number {
+  return PANEL_ROWS * Math.max(1, Math.floor(PANEL_BYTES / (4 * cols * PANEL_ROWS)));
+}
+
+function unitRows(gpu: Gpu, x: Matrix, label: string): GpuMatrix {
+  const raw = uploadMatrix(gpu, x, label), unit = normalizeRows(gpu, raw);
+  releaseMatrix(gpu, raw);
+  return unit;
+}
+
+/** The group of every row: its nearest centre. */
+async function ownGroups(
+  gpu: Gpu,
+  unit: GpuMatrix,
+  centres: GpuMatrix,
+  room: SearchRoom,
+): Promise<Uint32Array> {
+  recordSearch(gpu, room, unit, centres, { k: 1 });
+  const [bytes] = await readBuffers(gpu, [{ buffer: room.lists.indices, bytes: 4 * unit.rows }]);
+  return new Uint32Array(bytes);
+}
+
+/** Numbers of rows sorted by group, in order within each, and where every group begins. */
+function byGroup(own: Uint32Array, groups: number): { order: Uint32Array; begins: Uint32Array } {
+  const sizes = new Uint32Array(groups);
+  for (const g of own) sizes[g]++;
+  const begins = startsOf(sizes), next = begins.slice(), order = new Uint32Array(own.length);
+  own.forEach((g, row) => order[next[g]++] = row);
+  return { order, begins };
+}
+
+/** Where each of several lists begins when they follow one another, and the end of the last. */
+function startsOf(lengths: ArrayLike<number>): Uint32Array {
+  const starts = new Uint32Array(lengths.length + 1);
+  for (let i = 0; i < lengths.length; i++) starts[i + 1] = starts[i] + lengths[i];
+  return starts;
+}
+
+function inOrder({ data, rows, cols }: Matrix, order: Uint32Array): Matrix {
+  const out = new Float32Array(data.length);
+  for (let at = 0; at < rows; at++) out.set(data.subarray(at * cols, (at + 1) * cols), order[at] * cols);
+  return { data: out, rows, cols };
+}
+
+/** For every group the landmarks of the nearest groups, its own first, until they are `wanted`. */
+async function listsOf(
+  gpu: Gpu,
+  centres: Matrix,
+  members: number[][],
+  wanted: number,
+): Promise<Uint32Array[]> {
+  const k = Math.min(centres.rows, 128);
+  const { indices } = await nearestNeighbors(gpu, centres, centres, { k });
+  const farther = (near: Set<number>) => members.map((_, g) => g).filter((g) => !near.has(g));
+  return members.map((own, g) => {
+    const near = new Set([g, ...indices.subarray(g * k, (g + 1) * k)]), list: number[] = [];
+    for (const other of [...near, ...farther(near)]) {
+      if (list.length >= wanted) break;
+      list.push(...other === g ? own : members[other]);
+    }
+    return Uint32Array.from(list).sort();
+  });
+}
+
+/** Centres, and the rows nearest to each; a centre that nothing is near to stays where it is, without rows. */
+async function sphericalKmeans(
+  gpu: Gpu,
+  { data, rows, cols }: Matrix,
+  seed: number,
+): Promise<{ centres: Matrix; members: number[][] }> {
+  const count = Math.min(rows, Math.round(2 * Math.sqrt(rows)));
+  const unit = unitRows(gpu, { data, rows, cols }, "landmarks"), room = roomForSearch(gpu, rows, count, 1);
+  try {
+    const points = (await downloadMatrix(gpu, unit)).data;
+    const centres = { data: new Float32Array(count * cols), rows: count, cols };
+    sampleIndices(rows, count, seededRandom(seed)).forEach((row, g) =>
+      centres.data.set(points.subarray(row * cols, (row + 1) * cols), g * cols)
+    );
+    for (let round = 0;; round++) {
+      const middle = unitRows(gpu, centres, "centres");
+      const own = await ownGroups(gpu, unit, middle, room);
+      releaseMatrix(gpu, middle);
+      if (round === KMEANS_ROUNDS) {
+        const members = Array.from({ length: count }, (): number[] => []);
+        own.forEach((g, row) => members[g].push(row));
+        return { centres, members };
+      }
+      const sums = new Float64Array(count * cols);
+      own.forEach((g, row) => {
+        for (let c = 0; c < cols; c++) sums[g * cols + c] += points[row * cols + c];
+      });
+      for (let g = 0; g < count; g++) {
+        const sum = sums.subarray(g * cols, (g + 1) * cols);
+        if (Math.hypot(...sum) > 1e-6) centres.data.set(sum, g * cols);
+      }
+    }
+  } finally {
+    releaseRoom(gpu, room);
+    releaseMatrix(gpu, unit);
+  }
+}
