@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { inLanes } from "../src/experiments/in_lanes.ts";
+import { inLanes } from "../src/data/in_lanes.ts";
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 

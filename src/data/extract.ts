@@ -13,6 +13,7 @@ import {
 } from "./feature_shards.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import { ahead } from "./ahead.ts";
+import { inLanes } from "./in_lanes.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
@@ -60,6 +61,8 @@ export interface FeatureManifest {
 
 /** Float16 ends here; from 65520 on it rounds to infinity. */
 const FLOAT16_MAX = 65504;
+/** Shards that are finished and read back at a time. */
+const LANES = 4;
 /** Half the smallest float16: rounds to 0. */
 const FLOAT16_ZERO = 2 ** -25;
 
@@ -102,6 +105,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
   }
   await makeFolder(outDir);
   let writers: FeatureWriter[] = [], manifest: FeatureManifest | undefined;
+  const unfinished = new Set<FeatureWriter>();
   try {
     await streamFeatures(options, {
       async begin(fresh) {
@@ -122,14 +126,19 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
           writers.push(
             await createFeatures(name, layer, manifest!.width, options.dtype, noted(manifest!, range)),
           );
+          unfinished.add(writers.at(-1)!);
         }
       },
       rows: (l, rows) => writers[l].write(rows),
       async endRange(range) {
-        for (const writer of writers) await writer.finish();
-        writers = [];
-        for (const { path, shards } of manifest!.layers) {
-          shards.push(await describeShard(`${path}/${shardName(range)}`, range));
+        const mine = writers; // the next range's may be made meanwhile
+        const described = await inLanes(mine.length, LANES, async (l) => {
+          await mine[l].finish();
+          unfinished.delete(mine[l]);
+          return await describeShard(`${manifest!.layers[l].path}/${shardName(range)}`, range);
+        });
+        for (const [l, { shards }] of manifest!.layers.entries()) {
+          shards.push(described[l]);
           shards.sort((a, b) => a.first - b.first);
         }
         await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
@@ -137,7 +146,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
     }, missing);
     return manifest!;
   } catch (error) {
-    for (const writer of writers) await writer.abandon();
+    for (const writer of unfinished) await writer.abandon();
     for (const { path } of manifest?.layers ?? []) await Deno.remove(path).catch(() => {}); // where it is empty
     throw error;
   }
@@ -261,8 +270,9 @@ export async function streamFeatures(
   sink: {
     begin(manifest: FeatureManifest): Promise<void> | void;
     rows(layer: number, rows: LayerRows): Promise<void> | void;
-    /** Told before the first and after the last batch of every range. */
+    /** Told before the first batch of every range. */
     beginRange?(range: ImageRange): Promise<void>;
+    /** Told after the last batch of every range; the next one goes on meanwhile, but does not end before. */
     endRange?(range: ImageRange): Promise<void>;
   },
   ranges: ImageRange[] = [{ first: 0, count: options.images.length }],
@@ -274,6 +284,7 @@ export async function streamFeatures(
   const perHead = headTensor(blocks[0]);
   const sums = blocks.flatMap(({ sum }) => sum ?? []);
   const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], sums), weights);
+  let ending: Promise<void> | undefined;
   try {
     const [first] = await loadImages(images.slice(0, 1), preprocessor);
     const shape = await probe(model, graph, blocks[0], first);
@@ -314,10 +325,16 @@ export async function streamFeatures(
         );
       }
       onProgress?.(done += to - from);
-      if (to === range.first + range.count) await sink.endRange?.(range);
+      if (to === range.first + range.count) {
+        await ending;
+        ending = sink.endRange?.(range);
+        ending?.catch(() => {}); // told when it is waited for
+      }
     }
+    await ending;
     return manifest;
   } finally {
+    await ending?.catch(() => {});
     await model.release();
   }
 }

@@ -7,7 +7,7 @@ import { brainScore } from "../align/brain_score.ts";
 import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/align_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
-import { inLanes } from "./in_lanes.ts";
+import { inLanes } from "../data/in_lanes.ts";
 
 /**
  * The align of the graph that mixes models: four fifths of the slots are left out of the sum at every step, so that each

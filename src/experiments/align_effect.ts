@@ -7,7 +7,7 @@ import { type Gpu, trim } from "../gpu/mod.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
-import { inLanes } from "./in_lanes.ts";
+import { inLanes } from "../data/in_lanes.ts";
 import type { RunImage } from "./image_set.ts";
 import { classLabels, figureLabels, majorityClasses } from "./image_truth.ts";
 import { oracleSegmentation } from "./oracle_segmentation.ts";

@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { type Score, scoreOf } from "./align_conditions.ts";
 import type { BrainData } from "./brain_data.ts";
-import { inLanes } from "./in_lanes.ts";
+import { inLanes } from "../data/in_lanes.ts";
 
 /** Penalties in units of the number of images, and folds: coarser than `ridge`'s own, for the time it takes. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 30], FOLDS = 3;

@@ -9,7 +9,7 @@ import { matrixSource } from "../graph/node_source.ts";
 import { fitNystrom } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { ORACLE_COMPONENTS } from "./colors.ts";
-import { inLanes } from "./in_lanes.ts";
+import { inLanes } from "../data/in_lanes.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
 
 /** An align with its name in results.json, or none. */
