@@ -1,6 +1,7 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), and its degrees. */
 import code from "../../shaders/affinity.wgsl" with { type: "text" };
 import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
+import sharedCode from "../../shaders/affinity_shared.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
 import {
@@ -18,8 +19,11 @@ import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
 const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
+const AFFINITY_SHARED: Kernel = { label: "affinity_shared", code: sharedCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
+/** Rows and columns that a workgroup of the shared variant makes. */
+const SHARED_BLOCK = 64;
 /** Blocks of fewer rows are not worth packing for. */
 const FEW_ROWS = 32;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
@@ -69,10 +73,13 @@ function canPack(gpu: Gpu, unit: GpuMatrix, rows: number): boolean {
 }
 
 function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: AffinityTarget): void {
-  dispatch(gpu, AFFINITY, {
+  const shared = gpu.variant === "shared";
+  dispatch(gpu, shared ? AFFINITY_SHARED : AFFINITY, {
     buffers: [i.buffer, j.buffer, out.buffer],
     u32: [i.rows, j.rows, unit.stride, out.stride / 4, i.panelRow, j.panelRow, out.row, j.first / 4],
-    workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
+    workgroups: shared
+      ? [Math.ceil(i.rows / SHARED_BLOCK), Math.ceil(j.rows / SHARED_BLOCK)]
+      : [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
     sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
   });
 }
