@@ -1,9 +1,10 @@
 /** `deno task align`: trains one channel align and saves it. */
-import { closeGpu, openGpu } from "../mod.ts";
+import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { openRunData } from "./open_data.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
@@ -27,7 +28,7 @@ await runTask(async () => {
   const cacheDir = String(flags.cache || CACHE), out = String(flags.out || "reports/out/align.arrow");
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { quick: false, limit: 1, timings });
-  const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
+  const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cacheDir);
   try {
     const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
     const { path, history } = await runStage(

@@ -1,6 +1,6 @@
 /** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu, openGpu } from "../mod.ts";
+import { closeGpu, type Gpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
@@ -13,6 +13,7 @@ import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/enc
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { openRunData, type RunData } from "./open_data.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
 
@@ -138,10 +139,11 @@ if (import.meta.main) {
     await assertWritable(out);
     const timings: Record<string, number> = {};
     const data = await openRunData(asked, { quick: false, limit, timings });
-    const gpu = await openGpu({ adapter: flags.adapter as "hardware" | "software" | undefined });
+    const cacheDir = String(flags.cache || CACHE);
+    const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cacheDir);
     try {
       const page = await runBrainScore({
-        ...{ gpu, data, seeds, out, figures, timings, cacheDir: String(flags.cache || CACHE) },
+        ...{ gpu, data, seeds, out, figures, timings, cacheDir },
         command: ["deno task brain-score", ...Deno.args].join(" "),
       });
       console.error(`done: ${page}`);

@@ -1,6 +1,6 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu, openGpu } from "../mod.ts";
+import { closeGpu, type Gpu } from "../mod.ts";
 import { assertWritable, removeLeftovers } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { SHARD_IMAGES } from "../src/data/feature_shards.ts";
@@ -14,6 +14,7 @@ import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Asked, openRunData, type RunData } from "./open_data.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
@@ -189,7 +190,7 @@ export async function openPipeline(
   await assertWritable(cache, "--cache");
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { limit: settings.limit, quick: settings.quick, timings });
-  const gpu = await openGpu({ adapter: settings.adapter });
+  const gpu = await openTaskGpu(settings.adapter, cache);
   try {
     const cacheDir = `${cache}/align`;
     const options = await pipelineOptions(gpu, data, settings, timings);

@@ -5,7 +5,7 @@
  * stopped run goes on where it stopped and an unchanged one only writes its report.
  */
 import { createHash } from "node:crypto";
-import { closeGpu, openGpu } from "../mod.ts";
+import { closeGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/preprocess.ts";
@@ -20,6 +20,7 @@ import {
 import { sceneImages } from "../src/experiments/scene_images.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress } from "../src/report/progress.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 
 const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
@@ -100,7 +101,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
   const images = options.images
     ? await folderImages(options.images, options.masks, options.limit)
     : sceneImages(count, 0);
-  const gpu = await openGpu({ adapter: options.adapter });
+  const gpu = await openTaskGpu(options.adapter, options.cache);
   try {
     console.error(
       `${images.length} images · ${gpu.adapter.description}${

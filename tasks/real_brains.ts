@@ -3,7 +3,7 @@
  * report page. The data are not shipped: --data names their folder.
  */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu, openGpu } from "../mod.ts";
+import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
@@ -18,6 +18,7 @@ import {
 } from "../src/experiments/real_brains_report.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
 
@@ -143,7 +144,7 @@ async function realBrains(options: Options): Promise<void> {
     );
   }
   await assertWritable(out);
-  const gpu = await openGpu({ adapter: options.adapter });
+  const gpu = await openTaskGpu(options.adapter, options.cache);
   try {
     const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
       runStage(timings, `real-brains ${name}`, work);
