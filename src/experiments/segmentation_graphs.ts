@@ -77,7 +77,9 @@ export async function layerGraphs(
       const cuts = await inLanes(used.length, LANES, async (i) => {
         const features = await readRows(used[i].path, rows);
         const source = matrixSource(await alignedBy(gpu, condition, model, used[i].layer, features));
-        const { data } = await (await fitNystrom(gpu, source, settings)).transform(source);
+        const { data } = await (await fitNystrom(gpu, source, { ...settings, search: "exact" })).transform(
+          source,
+        );
         onProgress?.(found.length + ++done, total);
         return data;
       });

@@ -18,7 +18,7 @@ import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_sour
 import { recordPropagation } from "./propagate.ts";
 
 /** Fewer landmarks are all compared. */
-export const FEWEST_TO_GROUP = 2048;
+export const FEWEST_TO_GROUP = 1024;
 /** Shares of the landmarks that are tried, … */
 const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
 /** … until this share of the true K nearest is found … */
@@ -26,8 +26,8 @@ const LEAST_RECALL = 0.99;
 /** … for so many nodes. */
 const SAMPLE = 1024;
 const KMEANS_ROUNDS = 5;
-/** Bytes of features of a panel; its nodes are searched group by group, so the more the better. */
-const PANEL_BYTES = 2 ** 26;
+/** Bytes of features of a panel; its nodes are searched group by group: a card needs many of each to be busy. */
+const PANEL_BYTES = { software: 2 ** 25, hardware: 2 ** 28 };
 /** Nodes of a group that are searched at a time. */
 const GROUP_ROWS = 4096;
 
@@ -112,9 +112,9 @@ export async function* carryByGroups(
   lists.forEach((list, g) => whole.set(list, starts[g]));
   writeBuffer(gpu, listed, whole);
   const room = roomForSearch(gpu, GROUP_ROWS, longest, k),
-    ownRoom = roomForSearch(gpu, Math.min(source.rows, panelRows(source)), centres.rows, 1);
+    ownRoom = roomForSearch(gpu, Math.min(source.rows, panelRows(gpu, source)), centres.rows, 1);
   try {
-    for await (const { first, features } of readPanels(source, panelRows(source))) {
+    for await (const { first, features } of readPanels(source, panelRows(gpu, source))) {
       const unit = unitRows(gpu, features, "panel of features");
       const { order, begins } = byGroup(await ownGroups(gpu, unit, middle, ownRoom), lists.length);
       const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by group");
@@ -151,8 +151,9 @@ export async function* carryByGroups(
   }
 }
 
-function panelRows({ cols }: NodeSource): number {
-  return PANEL_ROWS * Math.max(1, Math.floor(PANEL_BYTES / (4 * cols * PANEL_ROWS)));
+function panelRows({ adapter }: Gpu, { cols }: NodeSource): number {
+  const bytes = PANEL_BYTES[adapter.software ? "software" : "hardware"];
+  return PANEL_ROWS * Math.max(1, Math.floor(bytes / (4 * cols * PANEL_ROWS)));
 }
 
 function unitRows(gpu: Gpu, x: Matrix, label: string): GpuMatrix {

@@ -30,7 +30,7 @@ export interface NystromOptions {
   neighbors?: number | "all";
   /**
    * How the K nearest are found: "exact", all landmarks compared; or "groups" (default), those of the groups near the
-   * node's own, if there are 2,048 landmarks or more and at least 99 % of the true K nearest are found so for a sample of
+   * node's own, if there are 1,024 landmarks or more and at least 99 % of the true K nearest are found so for a sample of
    * nodes, else all.
    */
   search?: "exact" | "groups";
@@ -106,7 +106,7 @@ export interface NystromModel extends NystromFit {
  *
  * Cost: 2 m² d operations for the landmarks' affinity and its eigenvectors, 2 N m d for all nodes where all landmarks are
  * compared, about a tenth of it with groups; memory of the GPU O(m² within `normalizedCut`'s budget + m d) and a panel
- * of at most 64 MiB of features thrice, whatever N is. The columns are not strictly orthogonal.
+ * of features, whatever N is. The columns are not strictly orthogonal.
  *
  * @example
  * ```ts
