@@ -10,6 +10,7 @@ import {
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
+  roundUp,
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { uploadSmall } from "../linalg/orthonormalize.ts";
@@ -21,7 +22,7 @@ import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
 /** Directions of the landmarks' affinity below this share of its largest eigenvalue are rounding in float32. */
 const LOST = 1e-6;
-/** Bytes of affinity made at a time. */
+/** Bytes of affinity made at a time, in one binding. */
 const BLOCK_BYTES = 2 ** 24;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
 export const MOST_LANDMARKS = 2048;
@@ -164,10 +165,10 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
 }
 
 function openLandmarks(gpu: Gpu, features: Matrix): Landmarks {
-  const m = features.rows;
+  const bytes = Math.min(BLOCK_BYTES, gpu.limits.bindingBytes), row = 4 * roundUp(features.rows, 4);
   return {
     unit: uploadUnitRows(gpu, features, "landmarks"),
-    rowsAtATime: Math.max(8, Math.floor(BLOCK_BYTES / (4 * m) / 8) * 8),
+    rowsAtATime: Math.max(8, Math.floor(bytes / row / 8) * 8),
   };
 }
 
