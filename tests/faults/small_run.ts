@@ -65,7 +65,7 @@ export function wholeRun(): Promise<WholeRun> {
   })();
 }
 
-/** Hashes of all files of a folder by path; times and memory in results.json left out. */
+/** Hashes of all files of a folder by path; times and memory in results.json, and which kernels were faster, left out. */
 export async function hashesOf(folder: string, within = ""): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${within}`)) {
@@ -74,6 +74,7 @@ export async function hashesOf(folder: string, within = ""): Promise<Record<stri
       Object.assign(found, await hashesOf(folder, path));
       continue;
     }
+    if (name === "adapters.json") continue;
     let bytes = await Deno.readFile(`${folder}/${path}`);
     if (name === "results.json") {
       const { timings: _, memory: __, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
