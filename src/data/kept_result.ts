@@ -1,9 +1,8 @@
 /** Results of experiments on disk: each kept under the hash of the code and of what it was computed from. */
-import { createHash } from "node:crypto";
+import { hashOfCode } from "./code_hash.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
 import { openStages } from "./stages.ts";
 
-const ROOT = new URL("../..", import.meta.url);
 /** Folders whose files a result may depend on. */
 const CODE = ["src", "tasks", "shaders", "fixtures/scenes", "fixtures/observer"];
 /** What typed arrays are called in the file. */
@@ -33,25 +32,7 @@ let fingerprint: Promise<string> | undefined;
 
 /** A hash of all code that computes, so that no result outlives it. */
 export function codeFingerprint(): Promise<string> {
-  return fingerprint ??= (async () => {
-    const hash = createHash("sha256");
-    for (const folder of CODE) {
-      for (const path of await filesUnder(new URL(`${folder}/`, ROOT))) {
-        hash.update(path.href.slice(ROOT.href.length)).update(await Deno.readFile(path));
-      }
-    }
-    return hash.digest("hex").slice(0, 16);
-  })();
-}
-
-async function filesUnder(folder: URL): Promise<URL[]> {
-  const entries = (await Array.fromAsync(Deno.readDir(folder))).sort((a, b) => a.name < b.name ? -1 : 1);
-  const found = await Promise.all(
-    entries.map(({ name, isDirectory }) =>
-      isDirectory ? filesUnder(new URL(`${name}/`, folder)) : [new URL(name, folder)]
-    ),
-  );
-  return found.flat();
+  return fingerprint ??= hashOfCode(CODE);
 }
 
 /** A value as JSON has it; what JSON lacks becomes { $: its kind, values }. */
