@@ -50,3 +50,31 @@ Deno.test("a stage that failed or was stopped runs again in the same folder", ()
     });
     assertEquals(folders[1], folders[0]);
   }));
+
+Deno.test("a stage is computed by one of two who want it at once, and the other takes its result", async () => {
+  await inTemporaryFolder(async (dir) => {
+    let computed = 0;
+    const one = openStages(dir), two = openStages(dir);
+    const compute = async (folder: string) => {
+      computed++;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      await Deno.writeTextFile(`${folder}/value`, "1");
+    };
+    const folders = await Promise.all([one, two].map((stages) => stages.run("sum", { of: 3 }, compute)));
+    assertEquals([computed, folders[0]], [1, folders[1]]);
+    assertEquals([one, two].flatMap(({ reports }) => reports.map(({ state }) => state)).sort(), [
+      "kept",
+      "run",
+    ]);
+    assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), [folders[0]!.split("/").at(-1)]);
+  });
+});
+
+Deno.test("a stage whose process was killed is free for the next, and its lock is removed", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const stages = openStages(dir), folder = await stages.folder("sum", {});
+    await Deno.writeTextFile(`${folder}.lock`, "");
+    await stages.run("sum", {}, () => Promise.resolve());
+    assertEquals([...Deno.readDirSync(dir)].length, 1);
+  });
+});

@@ -50,7 +50,8 @@ export async function abandonBeside({ file, beside }: Beside): Promise<void> {
 const FRESH = 1000;
 
 /**
- * Removes what killed processes have left in a folder and those in it: files beside their place that nobody holds.
+ * Removes what killed processes have left in a folder and those in it: files beside their place, and locks, that nobody
+ * holds.
  *
  * @returns how many
  */
@@ -60,7 +61,7 @@ export async function removeLeftovers(folder: string): Promise<number> {
   for (const { name, isDirectory, isFile } of entries) {
     const path = `${folder}/${name}`;
     if (isDirectory) removed += await removeLeftovers(path);
-    if (!isFile || !/\.(?:\d+|[0-9a-f]{8}-[0-9a-f]{4})\.tmp$/.test(name)) continue;
+    if (!isFile || !/\.(?:(?:\d+|[0-9a-f]{8}-[0-9a-f]{4})\.tmp|lock)$/.test(name)) continue;
     try {
       const { mtime } = await Deno.stat(path);
       if (mtime && Date.now() - mtime.getTime() < FRESH) continue;

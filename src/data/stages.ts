@@ -17,7 +17,7 @@ export interface Stages {
    *
    * @param name of the stage, as part of a file name
    * @param inputs all that the result depends on: plain values, hashes for files
-   * @param compute fills the folder; a stage that was stopped finds there what it had left
+   * @param compute fills the folder, one process at a time; a stage that was stopped finds there what it had left
    * @returns the folder; null when only explaining and the result is not there
    */
   run(
@@ -64,11 +64,30 @@ export function openStages(dir: string, explain = false): Stages {
         return null;
       }
       await Deno.mkdir(folder, { recursive: true });
-      await compute(folder);
-      await writeFileAtomic(`${folder}/${DONE}`, text);
+      const release = await hold(`${folder}.lock`);
+      try {
+        if (await readText(`${folder}/${DONE}`) === text) {
+          reports.push({ name, state: "kept", why: "finished meanwhile by another process" });
+          return folder;
+        }
+        await compute(folder);
+        await writeFileAtomic(`${folder}/${DONE}`, text);
+      } finally {
+        await release();
+      }
       reports.push({ name, state: "run", why });
       return folder;
     },
+  };
+}
+
+/** Waits until no other process holds a file, and holds it; what a killed process held is free. */
+async function hold(path: string): Promise<() => Promise<void>> {
+  const file = await Deno.open(path, { write: true, create: true });
+  await file.lock(true);
+  return async () => {
+    await Deno.remove(path).catch(() => {}); // by one who waited
+    file.close();
   };
 }
 
