@@ -47,6 +47,37 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
   explorer: runExplorer,
 };
 
+/** Names of the experiments. */
+export const EXPERIMENT_NAMES: readonly string[] = Object.keys(EXPERIMENTS);
+
+/**
+ * Runs some experiments on a pipeline that is there, for their results to be kept; their pages are made in `out`, which is
+ * removed in the end.
+ *
+ * @returns largest sum of GPU buffers, bytes
+ */
+export async function runExperiments(
+  { flags, asked }: PipelineFlags,
+  names: readonly string[],
+  out: string,
+): Promise<number> {
+  const open = await openPipeline("reproduce", { flags: { ...flags, out }, asked }, []);
+  try {
+    for (const name of names) {
+      try {
+        await EXPERIMENTS[name](open!, flags);
+      } catch (error) {
+        if (!(error instanceof UnsuitableData)) throw error;
+        console.error(`${name} is left out: ${error.message}`);
+      }
+    }
+    return open!.gpu.memory.peak;
+  } finally {
+    await open!.close();
+    await Deno.remove(out, { recursive: true }).catch(() => {}); // nothing was written
+  }
+}
+
 /**
  * Runs or reads the pipeline, then every experiment.
  *

@@ -1,5 +1,5 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
-import { closeGpu, openGpu } from "../mod.ts";
+import { closeGpu, type Gpu } from "../mod.ts";
 import { readExtracted } from "../src/data/extract.ts";
 import { openStages } from "../src/data/stages.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
@@ -7,8 +7,9 @@ import { featureStages, graphInputs } from "../src/experiments/pipeline.ts";
 import { fitGraph, propagateRange } from "../src/experiments/solve_graph.ts";
 import { openRunData } from "./open_data.ts";
 import { openPipeline, pipelineOptions, readPipelineFlags, runSettings } from "./open_pipeline.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
 import { runTask } from "./read_flags.ts";
-import { reproduceAll } from "./reproduce_all.ts";
+import { EXPERIMENT_NAMES, reproduceAll, runExperiments } from "./reproduce_all.ts";
 import { extractUnits, readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
 import { identityOf } from "./slurm/submit.ts";
 import { type TaskNote, writeNote } from "./slurm/task_note.ts";
@@ -55,6 +56,11 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     open!.close();
     return { gpuMb: megabytes(open!.gpu.memory.peak) };
   },
+  async evaluate(plan, index) {
+    const names = EXPERIMENT_NAMES.filter((_, at) => at % plan.tasks.evaluate === index);
+    const peak = await runExperiments(readOptions(plan), names, `${plan.folder}/pages/evaluate-${index}`);
+    return { gpuMb: megabytes(peak) };
+  },
   async reports(plan) {
     const read = readOptions(plan);
     const slurm = await writeUsagePage(plan, runSettings(read.flags).out);
@@ -85,7 +91,7 @@ async function onGraph(
   plan: SlurmPlan,
   work: (
     open: {
-      gpu: Awaited<ReturnType<typeof openGpu>>;
+      gpu: Gpu;
       stages: ReturnType<typeof openStages>;
       features: Awaited<ReturnType<typeof featureStages>>;
       options: Awaited<ReturnType<typeof pipelineOptions>>;
@@ -94,7 +100,7 @@ async function onGraph(
   ) => Promise<void>,
 ): Promise<Found> {
   const { settings, data, features, close } = await openFeatures(plan);
-  const gpu = await openGpu({ adapter: settings.adapter });
+  const gpu = await openTaskGpu(settings.adapter, settings.cache);
   try {
     const options = await pipelineOptions(gpu, data, settings, {});
     const stages = openStages(`${settings.cache}/runs`);

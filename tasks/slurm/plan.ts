@@ -4,7 +4,7 @@ import { reasonOf, writeFileAtomic } from "../../src/data/atomic_write.ts";
 import type { Site } from "./site.ts";
 
 /** The stages in order. */
-export const STEPS = ["extract", "align", "fit", "propagate", "map", "reports"] as const;
+export const STEPS = ["extract", "align", "fit", "propagate", "map", "evaluate", "reports"] as const;
 /** One of them. */
 export type Step = typeof STEPS[number];
 
@@ -15,7 +15,8 @@ export const AFTER: Record<Step, readonly Step[]> = {
   fit: ["extract", "align"],
   propagate: ["fit"],
   map: ["propagate"],
-  reports: ["map"],
+  evaluate: ["map"],
+  reports: ["evaluate"],
 };
 
 /** All that a task needs to know. */

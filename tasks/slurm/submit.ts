@@ -6,6 +6,7 @@ import { openStages } from "../../src/data/stages.ts";
 import { featureStages } from "../../src/experiments/pipeline.ts";
 import { openRunData } from "../open_data.ts";
 import { type PipelineFlags, runSettings } from "../open_pipeline.ts";
+import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
 import { AFTER, readPlan, type SlurmPlan, type Step, STEPS, writePlan } from "./plan.ts";
 import { arrayOf, submit } from "./queue.ts";
 import { readJobs, runState, writeJobs } from "./run_state.ts";
@@ -70,6 +71,7 @@ async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan>
         ...one,
         extract: Math.min(site.arraySize, folders.length * ranges.length),
         propagate: site.arraySize,
+        evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
       },
     };
   } finally {
