@@ -22,6 +22,8 @@ function isInstalled(): boolean {
 interface Cluster {
   dir: string;
   env: Record<string, string>;
+  /** Since when jobs are held, ms, by number. */
+  heldSince: Map<string, number>;
 }
 
 async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
@@ -40,7 +42,7 @@ async function withSlurm(body: (cluster: Cluster) => Promise<void>): Promise<voi
     const start = new Deno.Command(`${HERE}/start.sh`, { args: [dir], stdout: "null", stderr: "null" });
     assertEquals((await start.output()).code, 0, "start.sh");
     try {
-      await body({ dir, env: { SLURM_CONF: `${dir}/slurm.conf` } });
+      await body({ dir, env: { SLURM_CONF: `${dir}/slurm.conf` }, heldSince: new Map() });
     } finally {
       await run(`${HERE}/stop.sh`, [dir]);
       await sleep(1000);
@@ -72,18 +74,20 @@ async function queued({ env }: Cluster): Promise<string[]> {
  * its nodes have forgotten the earlier start (sooner, they refuse the job: "credential revoked").
  */
 async function finished(cluster: Cluster, seconds: number): Promise<void> {
-  const heldSince = new Map<string, number>();
-  await until("the queue is empty", seconds, async () => {
-    const lines = await queued(cluster);
-    for (const line of lines) {
-      const [id, , state, reason] = line.split(" ");
-      if (state !== "PENDING" || reason !== "BeginTime") continue;
-      if (!heldSince.has(id)) heldSince.set(id, Date.now());
-      if (Date.now() - heldSince.get(id)! < 20_000) continue;
-      await run("scontrol", ["update", `jobid=${id}`, "starttime=now"], cluster.env).catch(() => {});
-    }
-    return lines.length === 0;
-  });
+  await until("the queue is empty", seconds, async () => (await letGo(cluster)).length === 0);
+}
+
+/** Lets go what has been held for 20 s. @returns the queue */
+async function letGo(cluster: Cluster): Promise<string[]> {
+  const lines = await queued(cluster), { heldSince } = cluster;
+  for (const line of lines) {
+    const [id, , state, reason] = line.split(" ");
+    if (state !== "PENDING" || reason !== "BeginTime") continue;
+    if (!heldSince.has(id)) heldSince.set(id, Date.now());
+    if (Date.now() - heldSince.get(id)! < 20_000) continue;
+    await run("scontrol", ["update", `jobid=${id}`, "starttime=now"], cluster.env).catch(() => {});
+  }
+  return lines;
 }
 
 /** The bytes of a stage's files, by name; stages are told apart by their folders' names. */
@@ -105,6 +109,8 @@ async function stageFiles(cache: string, names: RegExp): Promise<Record<string, 
 
 const RESULTS =
   /(?:eigenvectors\.npy|fit\.arrow|points[23]\.npy|nearest\.npy|map\.json|images-[\d-]+\.arrow)$/;
+
+const ANY = /./;
 
 /** Metrics and claims without what a clock says. */
 async function resultsOf(out: string): Promise<unknown> {
@@ -177,8 +183,18 @@ Deno.test({
           20,
           () => Deno.stat(`${dir}/slurmctld.pid`).then(() => false, () => true),
         );
-        const again = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
-        assertEquals((await again.output()).code, 0, "slurmctld");
+        const restarted = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
+        assertEquals((await restarted.output()).code, 0, "slurmctld");
+
+        // All that is left is taken out of the queue, as when an account runs dry; what was done stays done.
+        await until("fit runs", 120, async () => {
+          await letGo(cluster);
+          return (await queued(cluster)).some((line) => /fit RUNNING/.test(line));
+        });
+        await run("scancel", ["--me"], env);
+        await finished(cluster, 60);
+        const again = await submit("--resume");
+        assert(/submitted fit \(job \d+, 1 task\), propagate \(job \d+, 6 tasks\), map/.test(again), again);
         await finished(cluster, 240);
         await alone;
 
@@ -192,6 +208,21 @@ Deno.test({
 
       await t.step("--resume of a finished run submits nothing", async () => {
         assertStringIncludes(await submit("--resume"), "nothing is missing");
+      });
+
+      await t.step("--resume after files were lost makes these again, byte for byte", async () => {
+        const before = await stageFiles(two, ANY), paths = Object.keys(before);
+        const lost = [/features-.*\/parts\/images-.*\.json$/, /parts\/nodes-.*\.json$/].map((name) =>
+          paths.find((path) => name.test(path))!
+        );
+        for (const path of lost) await Deno.remove(two + path);
+        const submitted = await submit("--resume");
+        assert(
+          /submitted extract \(job \d+, 1 task\), propagate \(job \d+, 1 task\);/.test(submitted),
+          submitted,
+        );
+        await finished(cluster, 60);
+        assertEquals(await stageFiles(two, ANY), before);
       });
     });
   },
