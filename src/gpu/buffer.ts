@@ -33,13 +33,15 @@ export function allocate(gpu: Gpu, bytes: number, label: string): GPUBuffer {
     );
     gpu.memory.held += size;
   }
+  gpu.state.inUse.add(buffer);
   gpu.memory.inUse += size;
   gpu.memory.peak = Math.max(gpu.memory.peak, gpu.memory.inUse);
   return buffer;
 }
 
-/** Gives a buffer back for reuse; commands already recorded may still use it. */
+/** Gives a buffer back for reuse; commands already recorded may still use it. One that was given back already is left alone. */
 export function release(gpu: Gpu, buffer: GPUBuffer): void {
+  if (!gpu.state.inUse.delete(buffer)) return;
   const size = sizeClass(buffer.size);
   gpu.memory.inUse -= size;
   const free = gpu.state.pool.get(size);
@@ -48,10 +50,10 @@ export function release(gpu: Gpu, buffer: GPUBuffer): void {
 }
 
 /**
- * Makes a device usable again that had no memory for something: drops what is recorded and all buffers that nobody holds.
+ * Makes a device usable again that had no memory for something: drops what is recorded and all buffers but those of `held`.
  * Whatever was computed since the last read-back is lost.
  */
-export async function recoverMemory(gpu: Gpu): Promise<void> {
+export async function recoverMemory(gpu: Gpu, held: ReadonlySet<GPUBuffer>): Promise<void> {
   const { state } = gpu;
   if (!(state.failure instanceof OutOfMemory)) return;
   state.pass?.end();
@@ -60,6 +62,7 @@ export async function recoverMemory(gpu: Gpu): Promise<void> {
   await Promise.all(state.scopes);
   state.scopes = [];
   state.failure = null;
+  for (const buffer of state.inUse) if (!held.has(buffer)) release(gpu, buffer);
   trim(gpu);
 }
 
@@ -138,7 +141,8 @@ export async function sync(gpu: Gpu): Promise<void> {
   await settle(gpu);
 }
 
-async function settle(gpu: Gpu): Promise<void> {
+/** Waits until it is known what went wrong with all that was recorded, and throws it. */
+export async function settle(gpu: Gpu): Promise<void> {
   const scopes = gpu.state.scopes.splice(0);
   await Promise.all(scopes);
   await Promise.resolve();

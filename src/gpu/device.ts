@@ -38,6 +38,8 @@ export interface GpuState {
   pipelines: Map<string, GPUComputePipeline>;
   /** Released buffers by size. */
   pool: Map<number, GPUBuffer[]>;
+  /** Buffers that are handed out. */
+  inUse: Set<GPUBuffer>;
   /** Error scopes under way; awaited at every read-back. */
   scopes: Promise<void>[];
   /** What first went wrong; every later call throws it. */
@@ -159,6 +161,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       params: null,
       pipelines: new Map(),
       pool: new Map(),
+      inUse: new Set(),
       scopes: [],
       failure: null,
       timer: null,

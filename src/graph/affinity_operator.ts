@@ -33,9 +33,15 @@ export interface AffinityOperatorOptions {
   storage?: Storage;
 }
 
+/** How large the tiles of "tiled" are. */
+export interface TileSize {
+  /** Bytes; default 32 MiB. The last bits of eigenvectors depend on it. */
+  tileBytes?: number;
+}
+
 /** Bytes that a stored affinity takes unless told otherwise. */
 export const DEFAULT_BUDGET = 2 ** 27;
-/** Bytes of a tile. */
+/** Bytes of a tile unless told otherwise. */
 const TILE_BYTES = 2 ** 25;
 
 /** out ← A x for n × c blocks; x and out differ. */
@@ -60,12 +66,12 @@ interface Affinity {
 export async function affinityOperator(
   gpu: Gpu,
   unit: GpuMatrix,
-  options: AffinityOperatorOptions = {},
+  options: AffinityOperatorOptions & TileSize = {},
 ): Promise<AffinityOperator> {
   const n = unit.rows, bytes = 4 * n * roundUp(n, 4);
   const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
   const affinity = storage === "tiled"
-    ? await tiledAffinity(gpu, unit)
+    ? await tiledAffinity(gpu, unit, options.tileBytes)
     : bytes <= gpu.limits.bindingBytes
     ? await wholeAffinity(gpu, unit)
     : await panelledAffinity(gpu, unit);
@@ -124,8 +130,8 @@ async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
 }
 
 /** A made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
-async function tiledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
-  const n = unit.rows, steps = tilesOf(n, Math.min(TILE_BYTES, gpu.limits.bindingBytes));
+async function tiledAffinity(gpu: Gpu, unit: GpuMatrix, tileBytes = TILE_BYTES): Promise<Affinity> {
+  const n = unit.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
   const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
   const apply: ApplyAffinity = (x, out) => {
     for (const { row, rows, col, cols } of steps) {

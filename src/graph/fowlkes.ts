@@ -1,5 +1,5 @@
 /** The Nyström method with orthogonalised eigenvectors, panel by panel. */
-import { allocate, type Gpu, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, firstThatFits, type Gpu, halves, release, writeBuffer } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -17,7 +17,7 @@ import { uploadSmall } from "../linalg/orthonormalize.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
 import { affinityBlock, uploadUnitRows } from "./affinity.ts";
-import { type NodeSource, readPanels } from "./node_source.ts";
+import { type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
 /** Directions of the landmarks' affinity below this share of its largest eigenvalue are rounding in float32. */
@@ -63,7 +63,8 @@ export interface OrthogonalizedNystrom {
  * @param onProgress told how many nodes have been read, of 2 N
  * @throws RangeError "landmarks is 3000: …" above 2048
  *
- * Cost: 6 N m d + 4 N m² operations on the GPU, about 18 m³ on the host; memory of the GPU O(m² + m d), whatever N is.
+ * Cost: 6 N m d + 4 N m² operations on the GPU, about 18 m³ on the host; memory of the GPU O(m² + m d), whatever N is, and less a
+ * panel where the device has no more.
  */
 export async function orthogonalizedNystrom(
   gpu: Gpu,
@@ -72,19 +73,40 @@ export async function orthogonalizedNystrom(
   components: number,
   onProgress?: (done: number, total: number, residual: number) => void,
 ): Promise<OrthogonalizedNystrom> {
-  const m = features.rows, n = source.rows, least = n * Math.exp(-2);
+  const m = features.rows;
   if (m > MOST_LANDMARKS) {
     throw new RangeError(
       `landmarks is ${m}: with all of them as neighbours ask for at most ${MOST_LANDMARKS}, they are solved on the host.`,
     );
   }
   const affinity = landmarkAffinity(features), { root, rank } = inverseRoot(affinity, m);
+  const { q, product } = await firstThatFits(
+    gpu,
+    halves(PANEL_ROWS),
+    (rows) => sumsOverNodes(gpu, source, features, { root, rank, rows, onProgress }),
+  );
+  return solved({ affinity, root, rank, q, product, components });
+}
+
+/** The two passes over the nodes: q, and Σ fᵀ f / d. */
+async function sumsOverNodes(
+  gpu: Gpu,
+  source: NodeSource,
+  features: Matrix,
+  { root, rank, rows: panelRows, onProgress }: {
+    root: Float64Array;
+    rank: number;
+    rows: number;
+    onProgress?: (done: number, total: number, residual: number) => void;
+  },
+): Promise<{ q: Float64Array; product: Float64Array }> {
+  const m = features.rows, n = source.rows, least = n * Math.exp(-2);
   const landmarks = openLandmarks(gpu, features);
   const held: GpuMatrix[] = [landmarks.unit];
   const keep = (matrix: GpuMatrix) => (held.push(matrix), matrix);
   try {
     const sums = new Float64Array(m);
-    for await (const { first, features } of readPanels(source)) {
+    for await (const { first, features } of readPanels(source, panelRows)) {
       const unit = unitRows(gpu, features);
       for (
         const { data } of await download(
@@ -101,7 +123,7 @@ export async function orthogonalizedNystrom(
     const weights = keep(uploadSmall(gpu, q, m, 1, "weights of degrees"));
     const small = keep(uploadSmall(gpu, root, m, rank, "A^−½"));
     const gram = keep(allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d"));
-    for await (const { first, features } of readPanels(source)) {
+    for await (const { first, features } of readPanels(source, panelRows)) {
       const unit = unitRows(gpu, features);
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
       const degrees = parts.flatMap(({ data }) => [...data]);
@@ -119,8 +141,7 @@ export async function orthogonalizedNystrom(
       releaseMatrix(gpu, unit);
       onProgress?.(n + first + features.rows, 2 * n, 0);
     }
-    const product = Float64Array.from((await downloadMatrix(gpu, gram)).data);
-    return solved({ affinity, root, rank, q, product, components });
+    return { q, product: Float64Array.from((await downloadMatrix(gpu, gram)).data) };
   } finally {
     releaseMatrix(gpu, ...held);
   }

@@ -28,7 +28,8 @@ export interface Kmeans {
 const MAX_ITERATIONS = 100;
 
 /**
- * Partitions nodes around k means by Lloyd's algorithm, started with k-means++ (Arthur & Vassilvitskii 2007).
+ * Partitions nodes around k means by Lloyd's algorithm, started with k-means++ (Arthur & Vassilvitskii 2007) and ended by
+ * moves of single nodes (Hartigan & Wong 1979).
  *
  * A cluster left empty takes the node farthest from its own mean, out of clusters with more than one node.
  *
@@ -89,6 +90,7 @@ function lloyd(points: Matrix, k: number, random: Random): Kmeans {
     }
     fillEmptyClusters(labels, k, (node) => distances[node]);
     changed = iterations === 0 || labels.some((label, i) => label !== before[i]);
+    changed ||= moveSingly(points, labels, centers, k);
     if (changed) centers = means(points, labels, k);
   }
   let inertia = 0;
@@ -96,6 +98,44 @@ function lloyd(points: Matrix, k: number, random: Random): Kmeans {
     inertia += squaredDistance(data, i * cols, centers, labels[i] * cols, cols, Infinity);
   }
   return { labels, centers, inertia, iterations };
+}
+
+/**
+ * Moves nodes one by one where that makes the inertia smaller, the means moving with them (Hartigan & Wong 1979): Lloyd's
+ * rounds end in partitions that such a move still improves.
+ *
+ * @returns whether any was moved
+ */
+function moveSingly(
+  { data, rows, cols }: Matrix,
+  labels: Uint32Array,
+  centers: Float64Array,
+  k: number,
+): boolean {
+  const sizes = new Uint32Array(k);
+  for (const label of labels) sizes[label]++;
+  let moved = false;
+  for (let i = 0; i < rows; i++) {
+    const from = labels[i], n = sizes[from];
+    if (n === 1) continue;
+    const distance = (c: number) => squaredDistance(data, i * cols, centers, c * cols, cols, Infinity);
+    let to = from, least = distance(from) * n / (n - 1) * (1 - 1e-9); // what rounding takes for better goes round in circles
+    for (let c = 0; c < k; c++) {
+      const added = c === from ? Infinity : distance(c) * sizes[c] / (sizes[c] + 1);
+      if (added < least) [least, to] = [added, c];
+    }
+    if (to === from) continue;
+    for (let j = 0; j < cols; j++) {
+      const x = data[i * cols + j];
+      centers[from * cols + j] += (centers[from * cols + j] - x) / (n - 1);
+      centers[to * cols + j] += (x - centers[to * cols + j]) / (sizes[to] + 1);
+    }
+    sizes[from]--;
+    sizes[to]++;
+    labels[i] = to;
+    moved = true;
+  }
+  return moved;
 }
 
 /** k-means++: always a node drawn with probability in proportion to its squared distance from those taken. */

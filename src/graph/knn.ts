@@ -2,7 +2,16 @@
 import distanceCode from "../../shaders/squared_distance.wgsl" with { type: "text" };
 import topKCode from "../../shaders/top_k.wgsl" with { type: "text" };
 import topKShortCode from "../../shaders/top_k_short.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
+import {
+  allocate,
+  dispatch,
+  firstThatFits,
+  type Gpu,
+  halves,
+  type Kernel,
+  readBuffers,
+  release,
+} from "../gpu/mod.ts";
 import {
   type GpuMatrix,
   type Matrix,
@@ -61,7 +70,8 @@ const DISTANCE_COLUMNS = 2 ** 17;
  * @returns indices and similarities, n × K, nearest first
  * @throws RangeError when K is out of range, widths differ, or (cosine) a row is zero
  *
- * Cost: 2 n m d operations; memory O((n + m) d + n K) and one tile, never n × m.
+ * Cost: 2 n m d operations; memory O((n + m) d + n K) and one tile, never n × m; panels of fewer queries where the device
+ * has no memory for them.
  */
 export async function nearestNeighbors(
   gpu: Gpu,
@@ -75,7 +85,21 @@ export async function nearestNeighbors(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
     );
   }
-  const search = openSearch(gpu, base, { k, metric, excludeSelf, rows: Math.min(queries.rows, PANEL_ROWS) });
+  return await firstThatFits(
+    gpu,
+    halves(Math.min(queries.rows, PANEL_ROWS)),
+    (rows) => searchByPanels(gpu, queries, base, { k, metric, excludeSelf, rows }),
+  );
+}
+
+async function searchByPanels(
+  gpu: Gpu,
+  queries: Matrix,
+  base: Matrix,
+  options: Required<NeighborOptions> & { rows: number },
+): Promise<Neighbors> {
+  const { k, metric, rows: panelRows } = options;
+  const search = openSearch(gpu, base, options);
   const result = {
     indices: new Uint32Array(queries.rows * k),
     similarities: new Float32Array(queries.rows * k),
@@ -83,8 +107,8 @@ export async function nearestNeighbors(
   };
   const x = queries === base ? search.base : uploadFor(gpu, queries, "queries", metric);
   try {
-    for (let first = 0; first < queries.rows; first += PANEL_ROWS) {
-      const rows = Math.min(PANEL_ROWS, queries.rows - first);
+    for (let first = 0; first < queries.rows; first += panelRows) {
+      const rows = Math.min(panelRows, queries.rows - first);
       const lists = search.record(x, first, rows);
       const bytes = rows * k * 4;
       const [values, indices] = await readBuffers(gpu, [

@@ -91,13 +91,13 @@ export async function chooseShortlist(
   return null;
 }
 
-/** (4) from the lists of the nodes' groups, panel by panel, in order. */
+/** (4) from the lists of the nodes' groups, panels of `rows` nodes in order, beginning with node `from`. */
 export async function* carryByGroups(
   gpu: Gpu,
   source: NodeSource,
   landmarks: Matrix,
   eigenvectors: Matrix,
-  options: { share: number; k: number; seed: number },
+  options: { share: number; k: number; seed: number; rows: number; from: number },
 ): AsyncGenerator<{ first: number; vectors: Matrix }> {
   const { centres, lists } = await groupLandmarks(gpu, landmarks, options);
   const { k } = options, longest = Math.max(...lists.map(({ length }) => length));
@@ -111,10 +111,10 @@ export async function* carryByGroups(
   const whole = new Uint32Array(starts[lists.length]);
   lists.forEach((list, g) => whole.set(list, starts[g]));
   writeBuffer(gpu, listed, whole);
-  const room = roomForSearch(gpu, GROUP_ROWS, longest, k),
-    ownRoom = roomForSearch(gpu, Math.min(source.rows, panelRows(gpu, source)), centres.rows, 1);
+  const atOnce = Math.min(GROUP_ROWS, options.rows), room = roomForSearch(gpu, atOnce, longest, k);
+  const ownRoom = roomForSearch(gpu, Math.min(source.rows, options.rows), centres.rows, 1);
   try {
-    for await (const { first, features } of readPanels(source, panelRows(gpu, source))) {
+    for await (const { first, features } of readPanels(source, options.rows, options.from)) {
       const unit = unitRows(gpu, features, "panel of features");
       const { order, begins } = byGroup(await ownGroups(gpu, unit, middle, ownRoom), lists.length);
       const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by group");
@@ -130,8 +130,8 @@ export async function* carryByGroups(
           const choice = { buffer: listed, first: starts[g], count: lists[g].length };
           pickRows(gpu, all, choice, candidates);
           pickRows(gpu, values, choice, theirs);
-          for (let at = begins[g]; at < begins[g + 1]; at += GROUP_ROWS) {
-            const rows = Math.min(GROUP_ROWS, begins[g + 1] - at);
+          for (let at = begins[g]; at < begins[g + 1]; at += atOnce) {
+            const rows = Math.min(atOnce, begins[g + 1] - at);
             recordSearch(gpu, room, rowView(sorted, at, rows), rowView(candidates, 0, choice.count), { k });
             for (const window of rowWindows(out, at, rows)) {
               recordPropagation(gpu, room.lists, window.first - at, k, theirs, window);
@@ -151,7 +151,8 @@ export async function* carryByGroups(
   }
 }
 
-function panelRows({ adapter }: Gpu, { cols }: NodeSource): number {
+/** Nodes of a panel that keep the device busy. */
+export function groupPanelRows({ adapter }: Gpu, { cols }: NodeSource): number {
   const bytes = PANEL_BYTES[adapter.software ? "software" : "hardware"];
   return PANEL_ROWS * Math.max(1, Math.floor(bytes / (4 * cols * PANEL_ROWS)));
 }

@@ -57,14 +57,19 @@ export interface Panel {
 }
 
 /**
- * All nodes in order, some rows at a time; the next panel is being read while one is worked on.
+ * Nodes in order, some rows at a time; the next panel is being read while one is worked on.
  *
+ * @param from the node to begin with
  * @throws RangeError naming the node that is a zero vector or not finite
  */
-export async function* readPanels(source: NodeSource, panelRows = PANEL_ROWS): AsyncGenerator<Panel> {
+export async function* readPanels(
+  source: NodeSource,
+  panelRows = PANEL_ROWS,
+  from = 0,
+): AsyncGenerator<Panel> {
   const read = (first: number) => source.read(first, Math.min(panelRows, source.rows - first));
-  let next: Promise<Matrix> | null = read(0);
-  for (let first = 0; next; first += panelRows) {
+  let next: Promise<Matrix> | null = read(from);
+  for (let first = from; next; first += panelRows) {
     const features: Matrix = await next;
     next = first + panelRows < source.rows ? read(first + panelRows) : null;
     next?.catch(() => {}); // told when it is awaited

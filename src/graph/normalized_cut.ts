@@ -1,5 +1,5 @@
 /** Spectral clustering by the normalised cut. */
-import { type Gpu, OutOfMemory, recoverMemory } from "../gpu/mod.ts";
+import { firstThatFits, type Gpu } from "../gpu/mod.ts";
 import {
   downloadMatrix,
   type GpuMatrix,
@@ -19,7 +19,11 @@ import {
   type AffinityOperatorOptions,
   DEFAULT_BUDGET,
   type Storage,
+  type TileSize,
 } from "./affinity_operator.ts";
+
+/** Bytes of the tiles tried one after the other where the device has no memory. */
+const SMALLER_TILES = [2 ** 25, 2 ** 23, 2 ** 21];
 
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
@@ -62,7 +66,8 @@ export interface NormalizedCut {
  *
  * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from block
  * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are
- * solved densely in float64. Where the device has no memory for A, A is made by tiles, unless `storage` says otherwise.
+ * solved densely in float64. Where the device has no memory for A, A is made by tiles, and by smaller ones where it has none
+ * for these, unless `storage` is "stored".
  *
  * @param x n × d features, one node a row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
@@ -101,13 +106,12 @@ export async function normalizedCut(
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
   }
   if (x.rows <= 3 * blockWidth(components)) return await denseCut(gpu, x, options);
-  try {
-    return await iterativeCut(gpu, x, options);
-  } catch (error) {
-    if (options.storage || !(error instanceof OutOfMemory)) throw error;
-    await recoverMemory(gpu); // tiles take less
-    return await iterativeCut(gpu, x, { ...options, storage: "tiled" });
-  }
+  const tiles = options.storage === "stored" ? [] : SMALLER_TILES;
+  return await firstThatFits(
+    gpu,
+    [options, ...tiles.map((tileBytes) => ({ ...options, storage: "tiled", tileBytes }) as const)],
+    (options) => iterativeCut(gpu, x, options),
+  );
 }
 
 /** Small graphs: the affinity from the GPU, all eigenvectors in float64 on the host. */
@@ -151,7 +155,11 @@ async function denseCut(
   };
 }
 
-async function iterativeCut(gpu: Gpu, x: Matrix, options: NormalizedCutOptions): Promise<NormalizedCut> {
+async function iterativeCut(
+  gpu: Gpu,
+  x: Matrix,
+  options: NormalizedCutOptions & TileSize,
+): Promise<NormalizedCut> {
   const unit = uploadUnitRows(gpu, x, options.name ?? "features");
   let operator;
   try {

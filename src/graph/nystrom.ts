@@ -1,5 +1,5 @@
 /** Eigenvectors of graphs too large to solve: exact on landmarks, carried to all nodes by their nearest landmarks. */
-import type { Gpu } from "../gpu/mod.ts";
+import { firstThatFits, type Gpu, halves } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -12,7 +12,7 @@ import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
-import { carryByGroups, chooseShortlist, type Shortlist } from "./landmark_groups.ts";
+import { carryByGroups, chooseShortlist, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -152,21 +152,26 @@ export async function fitNystrom(
 
 /** The model of a fit, as `fitNystrom` returns it; for fits read from a file. */
 export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
-  const { eigenvectors } = fit.cut;
+  const { eigenvectors } = fit.cut, { features } = fit.landmarks;
+  const carry = (source: NodeSource, { rows, from, search }: Span & { search?: PanelSearch }) => {
+    if (!fit.projection && !search && fit.shortlist) {
+      const options = { share: fit.shortlist.share, k: fit.neighbors as number, seed: fit.seed };
+      return carryByGroups(gpu, source, features, eigenvectors, { ...options, rows, from });
+    }
+    const panels = readPanels(source, rows, from);
+    if (fit.projection) return carryFromAll(gpu, panels, features, fit.projection);
+    if (search) return carryFound(gpu, panels, search, eigenvectors);
+    return carryExactly(gpu, panels, features, { rows, k: fit.neighbors as number }, eigenvectors);
+  };
   const panels: NystromModel["panels"] = (source, { search } = {}) => {
-    const { features } = fit.landmarks;
     if (source.cols !== features.cols) {
       throw new RangeError(
         `${source.name ?? "features"} has ${source.cols} channels, but the model was fitted on ` +
           `${features.cols}: give features of the same kind.`,
       );
     }
-    if (fit.projection) return carryFromAll(gpu, readPanels(source), features, fit.projection);
-    if (search) return carryFound(gpu, readPanels(source), search, eigenvectors);
-    const k = fit.neighbors as number;
-    return fit.shortlist
-      ? carryByGroups(gpu, source, features, eigenvectors, { share: fit.shortlist.share, k, seed: fit.seed })
-      : carryExactly(gpu, readPanels(source), features, k, eigenvectors);
+    const rows = fit.shortlist && !search ? groupPanelRows(gpu, source) : PANEL_ROWS;
+    return inPanelsThatFit(gpu, source.rows, rows, (span) => carry(source, { ...span, search }));
   };
   return {
     ...fit,
@@ -182,6 +187,34 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
   };
 }
 
+/** Rows of a panel, and the node that the first one begins with. */
+interface Span {
+  rows: number;
+  from: number;
+}
+
+/** Carries panel by panel; where the device has no memory for one, it goes on there with panels of half the rows. */
+async function* inPanelsThatFit(
+  gpu: Gpu,
+  nodes: number,
+  most: number,
+  carry: (span: Span) => AsyncGenerator<VectorPanel>,
+): AsyncGenerator<VectorPanel> {
+  let rows = most, from = 0, carried = carry({ rows, from });
+  try {
+    while (from < nodes) {
+      const panel = await firstThatFits(gpu, halves(rows), async (size) => {
+        if (size < rows) carried = carry({ rows: rows = size, from });
+        return (await carried.next()).value as VectorPanel;
+      });
+      from += panel.vectors.rows;
+      yield panel;
+    }
+  } finally {
+    await carried.return(undefined);
+  }
+}
+
 function assertComponents(components: number, landmarks: number): void {
   if (Number.isInteger(components) && components >= 1 && components <= landmarks) return;
   throw new RangeError(
@@ -194,10 +227,10 @@ async function* carryExactly(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,
   landmarks: Matrix,
-  k: number,
+  { k, rows }: { k: number; rows: number },
   eigenvectors: Matrix,
 ): AsyncGenerator<VectorPanel> {
-  const search = openSearch(gpu, landmarks, { k, rows: PANEL_ROWS });
+  const search = openSearch(gpu, landmarks, { k, rows });
   const values = uploadMatrix(gpu, eigenvectors, "eigenvectors");
   try {
     for await (const { first, features } of panels) {

@@ -1,7 +1,7 @@
 /** Fifty runs in one process: memory stays flat, and every GPU buffer is given back. */
 import type { FaultFamily } from "./family.ts";
 
-const RUNS = { quick: 3, whole: 50 };
+const RUNS = { quick: 2, whole: 50 };
 /** Runs before memory is measured, for caches and compiled code; and by how much it may grow after them. */
 const WARM = { quick: 1, whole: 10 }, GROWTH = 1.05;
 
