@@ -13,8 +13,6 @@ const CHECKS = [
 ];
 const TEST = [
   "test",
-  "--parallel",
-  "--doc",
   "--allow-read",
   "--allow-write",
   "--allow-env",
@@ -23,8 +21,6 @@ const TEST = [
   "--allow-run",
   "--allow-net=127.0.0.1",
 ];
-/** Test files at a time: half of each test is waiting for a process or for the host's one thread, but the whole pipeline, as many run it, takes 1 GB. */
-const JOBS = Deno.env.get("DENO_JOBS") ?? String(Math.max(2, Math.min(4, navigator.hardwareConcurrency)));
 const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+) ignored)?/;
 
 interface Counts {
@@ -40,24 +36,53 @@ async function passes(args: string[]): Promise<boolean> {
   return success;
 }
 
+/** What a process of `deno test` is given. */
+type Share = string[];
+
+/** Begun before all others, so that nothing waits for them at the end. */
+const LONGEST = ["tests/faults_test.ts", "tests/slurm/slurm_test.ts"];
+/** Files of a process: many would have others wait for it, few would start too many. */
+const FILES_A_SHARE = 6;
+/** Processes at a time. Half of most tests is one thread at work; the whole pipeline, as some run it, takes 1 GB. */
+const JOBS = Math.max(2, Math.min(4, navigator.hardwareConcurrency));
+
+/** All tests in shares: the two longest files, the others by sixes, whose types are checked already, and the examples in comments and in the README. */
+async function allTests(): Promise<Share[]> {
+  const files: string[] = [];
+  const visit = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) await visit(path);
+      else if (/_test\.ts$/.test(name) && !LONGEST.includes(path)) files.push(path);
+    }
+  };
+  await visit("tests");
+  files.sort();
+  const shares = LONGEST.map((file) => [file]);
+  while (files.length > 0) shares.push(files.splice(0, FILES_A_SHARE));
+  return [...shares.map((share) => ["--no-check", ...share]), ["--doc", "--ignore=tests"]];
+}
+
 /**
- * Runs `deno test`, showing its output as it comes, and reads the counts from its last summary. Mesa's software adapter
- * now and then breaks the heap as a process ends (glibc: "double free or corruption"): all tests have been told by then.
+ * Runs `deno test` on a share and reads the counts from its last summary. Its output is shown as it comes, or all at once
+ * where others run beside it. Mesa's software adapter now and then breaks the heap as a process ends (glibc: "double free or
+ * corruption"): all tests have been told by then.
  */
-async function runTests(args: string[]): Promise<{ success: boolean; counts: Counts }> {
+async function runTests(share: Share, isAlone: boolean): Promise<{ success: boolean; counts: Counts }> {
   const command = new Deno.Command(Deno.execPath(), {
-    args: [...TEST, ...args],
-    env: { DENO_JOBS: JOBS },
-    stdout: "piped",
-    stderr: "inherit",
+    args: [...TEST, ...share],
+    ...{ stdout: "piped", stderr: isAlone ? "inherit" : "piped" },
   });
   const child = command.spawn();
-  const [shown, read] = child.stdout.tee();
-  const showing = shown.pipeTo(Deno.stdout.writable, { preventClose: true });
+  const errors = isAlone ? Promise.resolve("") : new Response(child.stderr).text();
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  let rest = "", isOver = false;
-  for await (const text of read.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
+  const decoder = new TextDecoder(), encoder = new TextEncoder();
+  let text = "", rest = "", isOver = false;
+  for await (const bytes of child.stdout) {
+    const more = decoder.decode(bytes, { stream: true });
+    if (isAlone) await Deno.stdout.write(encoder.encode(more));
+    else text += more;
+    const lines = (rest + more).split("\n");
     rest = lines.pop()!;
     for (const line of lines) {
       const found = SUMMARY.exec(stripVTControlCharacters(line));
@@ -66,22 +91,38 @@ async function runTests(args: string[]): Promise<{ success: boolean; counts: Cou
       [counts.passed, counts.failed, counts.skipped] = found.slice(1).map((count) => Number(count ?? 0));
     }
   }
-  await showing;
   const { success, signal } = await child.status;
+  const warnings = (await errors).split("\n").filter((line) => line && !/XDG_RUNTIME_DIR/.test(line));
+  if (!isAlone) console.log([text.trimEnd(), ...warnings].join("\n"));
   if (signal && isOver) {
     console.log(`The process was ended by ${signal} after its last test, by what the driver does then.`);
   }
+  if (!success && counts.failed === 0 && !(signal && isOver)) {
+    console.log(`The tests did not run to their end: ${share.join(" ")}`);
+  }
   return { success: success || (signal !== null && isOver && counts.failed === 0), counts };
+}
+
+/** Runs shares, a few at a time, and adds up. */
+async function runShares(shares: Share[]): Promise<{ success: boolean; counts: Counts }> {
+  const all = { success: true, counts: { passed: 0, failed: 0, skipped: 0 } }, waiting = [...shares];
+  await Promise.all(Array.from({ length: JOBS }, async () => {
+    for (let share = waiting.shift(); share; share = waiting.shift()) {
+      const { success, counts } = await runTests(share, shares.length === 1);
+      all.success &&= success;
+      for (const key of ["passed", "failed", "skipped"] as const) all.counts[key] += counts[key];
+    }
+  }));
+  return all;
 }
 
 const failedChecks: string[] = [];
 if (Deno.args.length === 0) {
   for (const check of CHECKS) if (!await passes(check)) failedChecks.push(`deno ${check[0]}`);
 }
-const { success, counts } = await runTests(Deno.args);
+const { success, counts } = await runShares(Deno.args.length > 0 ? [Deno.args] : await allTests());
 if (failedChecks.length > 0) console.log(`Failed before the tests: ${failedChecks.join(", ")}.`);
 if (counts.passed + counts.failed === 0) console.log("No test ran.");
-if (!success && counts.failed === 0) console.log("The tests did not run to their end.");
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
 Deno.exitCode = success && failedChecks.length === 0 && counts.passed > 0 ? 0 : 1;
