@@ -170,16 +170,17 @@ async function assertUntouched(folder: string, failures: string[]): Promise<void
   }
 }
 
-/** Files that broke a reader once. */
+/**
+ * Files that broke a reader once, FORMAT-endless-N or FORMAT-unclear-N: those that apache-arrow went round in for 15 s, and those
+ * that ended in an error of the engine's or of several lines (the readers before 7a4ac54, this campaign with seed 11).
+ */
 async function corpusOf(format: string): Promise<Mutation[]> {
   const found: Mutation[] = [];
-  try {
-    for await (const { name } of Deno.readDir(CORPUS)) {
-      if (!name.startsWith(`${format.replaceAll(" ", "_")}-`)) continue;
-      found.push({ what: `corpus ${name}`, bytes: await Deno.readFile(new URL(name, CORPUS)) });
-    }
-  } catch { /* none yet */ }
-  return found;
+  for await (const { name } of Deno.readDir(CORPUS)) {
+    if (!name.startsWith(`${format.replaceAll(" ", "_")}-`)) continue;
+    found.push({ what: `corpus ${name}`, bytes: await Deno.readFile(new URL(name, CORPUS)) });
+  }
+  return found.sort((a, b) => a.what < b.what ? -1 : 1);
 }
 
 /** A good file of every format. */
