@@ -21,7 +21,7 @@ import { runStage } from "./stage.ts";
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
   ...["data", "images", "model"], // taken out before, and here so that a wrong option finds them
-  ...["limit", "landmarks", "neighbors", "knn", "shard-images"],
+  ...["limit", "landmarks", "sampling", "neighbors", "knn", "shard-images"],
   ...["out", "figures", "cache", "seed", "adapter"],
 ];
 /** Switches that every experiment takes. */
@@ -32,6 +32,8 @@ export const PIPELINE_HELP = `${DATA_HELP}
   --neighbors K     landmarks that a node takes its eigenvectors from: all (Fowlkes' Nyström, nearest to the exact
                     answer), or the K nearest (the paper's, for which 32 is usual) (default: all)
   --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
+  --sampling HOW    landmarks: uniform, at random; or farthest, spread over the features as in the paper, but further
+                    from the exact answer here (default: uniform)
   --knn HOW         nearest landmarks: exact; groups or hnsw (approximate, recall measured); or auto: exact or hnsw
                     (default: exact)
   --shard-images N  images of a file of features, a multiple of 8 (default: 64)
@@ -49,6 +51,7 @@ const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 /** Images a run of a model: what a shard of features holds a whole number of. */
 const BATCH = 8;
+const SAMPLINGS = ["uniform", "farthest"] as const;
 const KNN = ["exact", "groups", "hnsw", "auto"] as const;
 
 /** Options of a task on the pipeline. */
@@ -83,6 +86,7 @@ export interface RunSettings {
   /** Images of each kind. */
   limit: number;
   landmarks: number;
+  sampling: typeof SAMPLINGS[number];
   neighbors: number | "all";
   knn: typeof KNN[number];
   seed: number;
@@ -109,6 +113,8 @@ export function runSettings(flags: Flags): RunSettings {
     (neighbors === "all" ? 300 : quick ? 1500 : 5000);
   const shardImages = wholeNumber(flags, "shard-images", BATCH, 4096) ?? SHARD_IMAGES;
   const figures = figureFormats(flags.figures as string | undefined);
+  const sampling = SAMPLINGS.find((name) => name === (flags.sampling ?? "uniform"));
+  if (!sampling) throw new RangeError(`--sampling is "${flags.sampling}": give uniform or farthest.`);
   if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, groups, hnsw or auto.`);
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
@@ -121,7 +127,7 @@ export function runSettings(flags: Flags): RunSettings {
     );
   }
   return {
-    ...{ quick, limit, landmarks, neighbors, knn, seed, shardImages, figures },
+    ...{ quick, limit, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE),
     adapter: flags.adapter as RunSettings["adapter"],
@@ -132,7 +138,7 @@ export function runSettings(flags: Flags): RunSettings {
 export async function pipelineOptions(
   gpu: Gpu,
   data: RunData,
-  { cache, quick, landmarks, knn, neighbors, seed, shardImages }: RunSettings,
+  { cache, quick, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
   timings: Record<string, number>,
 ): Promise<PipelineOptions> {
   const cacheDir = `${cache}/align`;
@@ -146,7 +152,7 @@ export async function pipelineOptions(
     ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
     ...{ identity: data.identity, align },
     alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
-    ...{ landmarks, knn, neighbors, components: 20, seed, shardImages },
+    ...{ landmarks, sampling, knn, neighbors, components: 20, seed, shardImages },
     ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
   };
 }

@@ -1,10 +1,10 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
 import { closeGpu, type Gpu } from "../mod.ts";
-import { readExtracted } from "../src/data/extract.ts";
-import { openStages } from "../src/data/stages.ts";
+import { type FeatureManifest, readExtracted } from "../src/data/extract.ts";
+import { openStages, type Stages } from "../src/data/stages.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
-import { featureStages, graphInputs } from "../src/experiments/pipeline.ts";
-import { fitGraph, propagateRange } from "../src/experiments/solve_graph.ts";
+import { type FeatureStage, featureStages, graphInputs } from "../src/experiments/pipeline.ts";
+import { findCandidates, fitGraph, propagateRange } from "../src/experiments/solve_graph.ts";
 import { openRunData } from "./open_data.ts";
 import { openPipeline, pipelineOptions, readPipelineFlags, runSettings } from "./open_pipeline.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
@@ -37,13 +37,14 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     return {};
   },
   align: (plan) => onGraph(plan, () => Promise.resolve()),
+  landmarks: (plan, index) =>
+    onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
+      const manifests = await wholeFeatures(stages, features);
+      await findCandidates(gpu, folder, manifests, options, index, plan.tasks.landmarks);
+    }),
   fit: (plan) =>
     onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
-      const manifests = [];
-      for (const { name, input, extract } of features) {
-        const own = await stages.run(name, input, async (folder) => void await extract(folder));
-        manifests.push(await readExtracted(own!));
-      }
+      const manifests = await wholeFeatures(stages, features);
       await fitGraph(gpu, folder, manifests, options);
     }),
   propagate: (plan, index) =>
@@ -86,14 +87,24 @@ async function openFeatures(plan: SlurmPlan) {
   return { settings, data, features, close: data.close };
 }
 
+/** The manifests of all models' features, joined from those of their ranges by whoever comes first. */
+async function wholeFeatures(stages: Stages, features: FeatureStage[]): Promise<FeatureManifest[]> {
+  const manifests = [];
+  for (const { name, input, extract } of features) {
+    const folder = await stages.run(name, input, async (folder) => void await extract(folder));
+    manifests.push(await readExtracted(folder!));
+  }
+  return manifests;
+}
+
 /** The align, trained where it is not there yet, and the folder of the stage "eigenvectors". */
 async function onGraph(
   plan: SlurmPlan,
   work: (
     open: {
       gpu: Gpu;
-      stages: ReturnType<typeof openStages>;
-      features: Awaited<ReturnType<typeof featureStages>>;
+      stages: Stages;
+      features: FeatureStage[];
       options: Awaited<ReturnType<typeof pipelineOptions>>;
       folder: string;
     },

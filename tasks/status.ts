@@ -1,7 +1,8 @@
 /** `deno task status`: how far a run on Slurm is, and what has gone wrong. */
 import { readFlags, runTask } from "./read_flags.ts";
+import { isRangeExtracted } from "../src/data/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
-import { readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
+import { readPlan, type SlurmPlan, type Step, stepsOf } from "./slurm/plan.ts";
 import { runState, type TaskState } from "./slurm/run_state.ts";
 
 const HELP = `deno task status [options]
@@ -61,12 +62,16 @@ await runTask(async () => {
   if (!flags) return console.log(HELP);
   const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE));
   const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan);
-  console.log(`run ${plan.folder}: ${plan.features.length * plan.ranges.length} shards of features`);
+  const shards = plan.features.flatMap((folder) =>
+    plan.ranges.map((range) => isRangeExtracted(folder, range))
+  );
+  const done = (await Promise.all(shards)).filter(Boolean).length;
+  console.log(`run ${plan.folder}: ${done} of ${shards.length} shards of features done`);
   console.log(
     `${["stage".padEnd(10), "tasks", ...COUNTED].map((cell) => cell.padStart(8)).join("")}  time left`,
   );
-  for (const step of STEPS) console.log(stageLine(step, states[step]));
-  for (const step of STEPS) {
+  for (const step of stepsOf(plan)) console.log(stageLine(step, states[step]));
+  for (const step of stepsOf(plan)) {
     for (const task of states[step].filter(({ state }) => state === "failed")) {
       console.log(`failed: ${await failureLine(plan, step, task)}`);
     }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
-import { sampleLandmarks } from "../src/graph/landmarks.ts";
+import { farthestCandidates, mergeCandidates, sampleLandmarks } from "../src/graph/landmarks.ts";
 import { matrixSource } from "../src/graph/node_source.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 
@@ -77,5 +77,35 @@ Deno.test("sampleLandmarks() says what is wrong in one sentence", async () => {
     RangeError,
     "features: node 8999 is a zero vector",
   );
+  closeGpu(gpu);
+});
+
+Deno.test("mergeCandidates() of what ranges found has every rare direction, whatever range it is in", async () => {
+  const gpu = await openGpu();
+  const n = 9001, d = 6, x = randomMatrix(n, d), alone = [17, 1001, 2999, 4242, 9000];
+  for (let i = 0; i < n; i++) {
+    const direction = alone.indexOf(i) + 1;
+    for (let c = 0; c < d; c++) {
+      x.data[i * d + c] = (c === direction ? 3 : 0.001 * x.data[i * d + c]) * (1 + i % 5);
+    }
+  }
+  const source = matrixSource(x), ranges = [[0, 4096], [4096, 4096], [8192, 809]];
+  const find = async ([first, rows]: number[]) => ({
+    first,
+    ...await farthestCandidates(gpu, source, { first, rows }, { count: 8, seed: testSeed }),
+  });
+  const parts = await Promise.all(ranges.map(find)), landmarks = await mergeCandidates(gpu, parts, 12);
+  assertEquals(landmarks.length, 12);
+  assert(landmarks.every((row, at) => row < n && (at === 0 || row > landmarks[at - 1])), `seed ${testSeed}`);
+  assert(alone.every((row) => landmarks.includes(row)), `${landmarks}, seed ${testSeed}`);
+  // The same whoever looks at a range, and in whatever order.
+  const backwards = [];
+  for (const range of ranges.toReversed()) backwards.unshift(await find(range));
+  assertEquals(await mergeCandidates(gpu, backwards, 12), landmarks);
+  x.data.fill(0, 8500 * d, 8501 * d);
+  await assertRejects(() => find(ranges[2]), RangeError, "node 8500");
+  const few = await farthestCandidates(gpu, source, { first: 8998, rows: 3 }, { count: 8, seed: testSeed });
+  assertEquals([...few.rows].sort(), [0, 1, 2]);
+  assertEquals(gpu.memory.inUse, 0);
   closeGpu(gpu);
 });

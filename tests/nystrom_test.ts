@@ -121,6 +121,19 @@ Deno.test("fitNystrom().transform() orthogonalizes on request, keeping the span 
   closeGpu(gpu);
 });
 
+Deno.test("fitNystrom() takes landmarks by their rows, and is then what it is with those drawn", async () => {
+  const gpu = await openGpu();
+  const x = clusteredNodes(1500, 8, 5, 0.3, testSeed),
+    options = { neighbors: 6, components: 4, seed: testSeed };
+  const drawn = await fitNystrom(gpu, matrixSource(x), { ...options, landmarks: 150, sampling: "uniform" });
+  const given = await fitNystrom(gpu, matrixSource(x), {
+    ...{ ...options, landmarks: drawn.landmarks.indices, sampling: "uniform" },
+  });
+  assertEquals(given.cut, drawn.cut, note);
+  assertEquals(await given.transform(matrixSource(x)), await drawn.transform(matrixSource(x)), note);
+  closeGpu(gpu);
+});
+
 Deno.test("fitNystrom() and transform() take as much memory for 8 N nodes as for N", async () => {
   const x = randomMatrix(1021, 5);
   const peaks: number[] = [];
@@ -159,6 +172,9 @@ Deno.test("fitNystrom() says what is wrong in one sentence", async () => {
   const source = matrixSource(randomMatrix(30, 3));
   for (
     const [options, message] of [
+      [{ landmarks: Uint32Array.of(3, 3, 5) }, "landmarks names row 3 at 1: give rows of the 30 nodes"],
+      [{ landmarks: Uint32Array.of(3, 30) }, "landmarks names row 30 at 1"],
+      [{ landmarks: new Uint32Array() }, "landmarks names no row"],
       [{ landmarks: 31 }, "landmarks is 31, but features has only 30 nodes: ask for at most 30."],
       [{ landmarks: 10, neighbors: 11 }, "k is 11: with 10 candidates, ask for 1 to 10 neighbours."],
       [{ landmarks: 10, components: 11 }, "components is 11, but landmarks has only 10 nodes"],

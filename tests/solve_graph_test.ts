@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { nodeRange } from "../src/experiments/solve_graph.ts";
+import { assert, assertEquals } from "@std/assert";
+import { candidateBlocks, nodeRange } from "../src/experiments/solve_graph.ts";
 import { PANEL_ROWS } from "../src/graph/node_source.ts";
 
 Deno.test("nodeRange divides all nodes, and no panel", () => {
@@ -17,6 +17,20 @@ Deno.test("nodeRange divides all nodes, and no panel", () => {
         next += rows;
       }
       assertEquals(next, nodes);
+    }
+  }
+});
+
+Deno.test("candidateBlocks() covers all nodes in blocks of 64 candidates or more, whose rows float32 can hold", () => {
+  for (const nodes of [1, 16_384, 16_385, 709_200, 7_092_000_000]) {
+    for (const landmarks of [1, 300, 50_000]) {
+      if (landmarks > nodes) continue;
+      const blocks = candidateBlocks(nodes, landmarks), sizes = blocks.map(({ rows }) => rows);
+      blocks.forEach(({ first }, at) => assertEquals(first, at * sizes[0]));
+      assertEquals(sizes.reduce((sum, rows) => sum + rows, 0), nodes);
+      const few = 4 * landmarks * sizes[0] / nodes < 64;
+      assert(!few || blocks.length === 1, `${nodes} nodes, ${landmarks} landmarks`);
+      if (landmarks > 300 || nodes < 1e9) assert(sizes[0] <= 2 ** 24, `${sizes[0]} rows`);
     }
   }
 });

@@ -19,7 +19,7 @@ import type { NystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunImage } from "./image_set.ts";
 import type { RunModel } from "./run_models.ts";
-import { SAMPLING, solveGraph } from "./solve_graph.ts";
+import { solveGraph } from "./solve_graph.ts";
 
 /** What the pipeline is run on, and how. */
 export interface PipelineOptions {
@@ -36,6 +36,8 @@ export interface PipelineOptions {
   /** Hash of the align. */
   alignKey: string;
   landmarks: number;
+  /** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
+  sampling: "uniform" | "farthest";
   /** Nearest landmarks a node takes its vector from, or "all". */
   neighbors: number | "all";
   /** How nearest landmarks are found; "auto" depends on what is faster, so two machines may differ. */
@@ -145,9 +147,9 @@ export async function featureStages(
 
 /** All that the eigenvectors depend on, as the stage "eigenvectors" has it. */
 export function graphInputs(features: FeatureStage[], options: PipelineOptions): Record<string, unknown> {
-  const { alignKey, landmarks, neighbors, knn, components, seed } = options;
+  const { alignKey, landmarks, neighbors, knn, components, sampling, seed } = options;
   const inputs = features.map(({ input }) => input);
-  return { features: inputs, alignKey, landmarks, neighbors, knn, components, sampling: SAMPLING, seed };
+  return { features: inputs, alignKey, landmarks, neighbors, knn, components, sampling, seed };
 }
 
 /**
@@ -183,7 +185,7 @@ export async function runPipeline(
     async (folder) => {
       const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
       const found = await spectralMap(gpu, eigenvectors, {
-        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: SAMPLING, iterations, seed },
+        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: "uniform", iterations, seed },
         dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
       });

@@ -4,19 +4,28 @@
  * does all of them in turn or many do one each.
  */
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { reasonOf, writeFileAtomic } from "../data/atomic_write.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import { chooseNeighborSearch } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
-import { type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
+import {
+  CANDIDATES_PER_LANDMARK,
+  farthestCandidates,
+  type LandmarkCandidates,
+  mergeCandidates,
+} from "../graph/landmarks.ts";
+import { nodesOf, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
 import type { PipelineOptions } from "./pipeline.ts";
 
-/** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
-export const SAMPLING = "uniform";
+/** Candidates for landmarks are sought among so many nodes at a time, … */
+const BLOCK_ROWS = 4 * PANEL_ROWS;
+/** … or among as many as have so many: the first one of a block is far from nothing. */
+const FEWEST_CANDIDATES = 64;
 
 /** Told the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
@@ -91,11 +100,7 @@ export async function propagateRange(
     await carry(fit, source, range, search, ({ data }, first) => {
       all.set(data, (first - range.first) * components);
     });
-    await Deno.mkdir(`${folder}/parts`, { recursive: true });
-    const path = `${folder}/parts/${rangeName(range)}`;
-    await writeNpy(`${path}.npy`, all, [range.rows, components]);
-    const sha256 = createHash("sha256").update(await Deno.readFile(`${path}.npy`)).digest("hex");
-    await writeFileAtomic(`${path}.json`, JSON.stringify({ ...range, sha256 }));
+    await writePart(`${folder}/parts/${rangeName("nodes", range)}`, all, [range.rows, components]);
     await noteRange(folder, part, parts, range);
   });
 }
@@ -104,7 +109,7 @@ export async function propagateRange(
 export async function isPropagated(folder: string, part: number, parts: number): Promise<boolean> {
   try {
     const { range } = JSON.parse(await Deno.readTextFile(`${folder}/parts/${part}-of-${parts}.json`));
-    if (range.rows > 0) await Deno.stat(`${folder}/parts/${rangeName(range)}.json`);
+    if (range.rows > 0) await Deno.stat(`${folder}/parts/${rangeName("nodes", range)}.json`);
     return true;
   } catch {
     return false; // absent
@@ -138,14 +143,18 @@ async function fitted(
   gpu: Gpu,
   folder: string,
   source: NodeSource,
-  { landmarks, neighbors, knn, components, seed }: PipelineOptions,
+  { landmarks, neighbors, knn, components, sampling, seed }: PipelineOptions,
   onProgress: OnProgress,
 ): Promise<NystromModel> {
   const path = `${folder}/fit.arrow`;
   const there = await loadNystrom(gpu, path).catch(() => null); // absent or damaged
   if (there) return there;
+  const count = Math.min(landmarks, source.rows);
+  const chosen = sampling === "farthest"
+    ? await farthestNodes(gpu, folder, source, count, seed, onProgress)
+    : count;
   const fit = await fitNystrom(gpu, source, {
-    ...{ landmarks: Math.min(landmarks, source.rows), neighbors, components, sampling: SAMPLING, seed },
+    ...{ landmarks: chosen, neighbors, components, sampling, seed },
     search: knn === "groups" ? "groups" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
   });
@@ -154,24 +163,115 @@ async function fitted(
   return fit;
 }
 
+/**
+ * Candidates for landmarks out of every `parts`th block of nodes, for `fitGraph` to merge; a block that is there is left as it
+ * is. Only where landmarks are farthest points.
+ */
+export async function findCandidates(
+  gpu: Gpu,
+  folder: string,
+  manifests: FeatureManifest[],
+  options: PipelineOptions,
+  part: number,
+  parts: number,
+): Promise<void> {
+  await withSource(gpu, manifests, options, async (source) => {
+    const count = Math.min(options.landmarks, source.rows), names: string[] = [];
+    for (const [at, range] of candidateBlocks(source.rows, count).entries()) {
+      if (at % parts !== part) continue;
+      await candidatesOf(gpu, folder, source, range, count, options.seed);
+      names.push(rangeName("candidates", range));
+    }
+    await Deno.mkdir(`${folder}/parts`, { recursive: true });
+    await writeFileAtomic(`${folder}/parts/candidates-${part}-of-${parts}.json`, JSON.stringify(names));
+  });
+}
+
+/** Whether the candidates of a part are there. */
+export async function areCandidatesFound(folder: string, part: number, parts: number): Promise<boolean> {
+  try {
+    const names = JSON.parse(await Deno.readTextFile(`${folder}/parts/candidates-${part}-of-${parts}.json`));
+    for (const name of names) await Deno.stat(`${folder}/parts/${name}.json`);
+    return true;
+  } catch {
+    return false; // absent
+  }
+}
+
+/** Landmarks as farthest points: of every block of nodes, then of what blocks have found. */
+async function farthestNodes(
+  gpu: Gpu,
+  folder: string,
+  source: NodeSource,
+  count: number,
+  seed: number,
+  onProgress: OnProgress,
+): Promise<Uint32Array> {
+  const found: (LandmarkCandidates & { first: number })[] = [], blocks = candidateBlocks(source.rows, count);
+  for (const [at, range] of blocks.entries()) {
+    const { first } = range;
+    found.push({ first, ...await candidatesOf(gpu, folder, source, range, count, seed) });
+    onProgress("candidates", at + 1, blocks.length);
+  }
+  return await mergeCandidates(gpu, found, count);
+}
+
+/** Ranges of nodes that candidates are sought in, whoever does. */
+export function candidateBlocks(nodes: number, landmarks: number): NodeRange[] {
+  const wanted = FEWEST_CANDIDATES * nodes / (CANDIDATES_PER_LANDMARK * landmarks);
+  const most = Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS;
+  return Array.from({ length: Math.ceil(nodes / most) }, (_, at) => {
+    const first = at * most;
+    return { first, rows: Math.min(most, nodes - first) };
+  });
+}
+
+/** A block's candidates, its share of four for every landmark; found now where they are not there. */
+async function candidatesOf(
+  gpu: Gpu,
+  folder: string,
+  source: NodeSource,
+  range: NodeRange,
+  landmarks: number,
+  seed: number,
+): Promise<LandmarkCandidates> {
+  const path = `${folder}/parts/${rangeName("candidates", range)}`, there = await readPart(path);
+  if (there) {
+    const [count, cols] = there.shape, rows = new Uint32Array(count);
+    const points = { data: new Float32Array(count * (cols - 1)), rows: count, cols: cols - 1 };
+    for (let i = 0; i < count; i++) {
+      rows[i] = there.data[i * cols];
+      points.data.set(there.data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
+    }
+    return { rows, points };
+  }
+  const count = Math.ceil(CANDIDATES_PER_LANDMARK * landmarks * range.rows / source.rows);
+  const { rows, points } = await farthestCandidates(gpu, source, range, { count, seed });
+  const cols = points.cols + 1, data = new Float32Array(rows.length * cols); // a block's rows are below 2^24, whole in float32
+  rows.forEach((row, i) => {
+    data[i * cols] = row;
+    data.set(points.data.subarray(i * points.cols, (i + 1) * points.cols), i * cols + 1);
+  });
+  await writePart(path, data, [rows.length, cols]);
+  return { rows, points };
+}
+
 /** Vectors of a range of nodes, panel by panel; `first` counts all nodes. */
 async function carry(
   fit: NystromModel,
   source: NodeSource,
-  { first, rows }: NodeRange,
+  range: NodeRange,
   search: PanelSearch | undefined,
   take: (vectors: { data: Float32Array }, first: number) => void,
 ): Promise<void> {
-  const part: NodeSource = {
-    ...{ rows, cols: source.cols, name: source.name },
-    read: (from, count) => source.read(first + from, count),
-  };
-  for await (const panel of fit.panels(part, { search })) take(panel.vectors, first + panel.first);
+  for await (const panel of fit.panels(nodesOf(source, range), { search })) {
+    take(panel.vectors, range.first + panel.first);
+  }
 }
 
-function rangeName({ first, rows }: NodeRange): string {
+function rangeName(kind: "nodes" | "candidates", { first, rows }: NodeRange): string {
   const padded = (node: number) => String(node).padStart(12, "0");
-  return `nodes-${padded(first)}-${padded(first + rows - 1)}`;
+  return `${kind}-${padded(first)}-${padded(first + rows - 1)}`;
 }
 
 /** Which nodes a part has turned out to be, for those who ask by its number. */
@@ -198,11 +298,25 @@ async function rangesThere(folder: string): Promise<NodeRange[]> {
 
 /** Vectors of a range, every byte as written; else null. */
 async function readRange(folder: string, range: NodeRange): Promise<Float32Array | null> {
-  const path = `${folder}/parts/${rangeName(range)}`;
+  return (await readPart(`${folder}/parts/${rangeName("nodes", range)}`))?.data ?? null;
+}
+
+/** Writes values and, when they are whole, a file beside them with their hash. */
+async function writePart(path: string, data: Float32Array, shape: number[]): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeNpy(`${path}.npy`, data, shape);
+  const sha256 = createHash("sha256").update(await Deno.readFile(`${path}.npy`)).digest("hex");
+  await writeFileAtomic(`${path}.json`, JSON.stringify({ sha256 }));
+}
+
+/** The values, every byte as written; else null. */
+async function readPart(path: string): Promise<{ data: Float32Array; shape: number[] } | null> {
   try {
     const { sha256 } = JSON.parse(await Deno.readTextFile(`${path}.json`));
     const found = createHash("sha256").update(await Deno.readFile(`${path}.npy`)).digest("hex");
-    return found === sha256 ? (await readNpy(`${path}.npy`)).data as Float32Array : null;
+    if (found !== sha256) return null;
+    const { data, shape } = await readNpy(`${path}.npy`);
+    return { data: data as Float32Array, shape };
   } catch {
     return null; // absent
   }

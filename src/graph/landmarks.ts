@@ -11,7 +11,7 @@ import {
 import { fillRandom, type Random, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { FARTHEST_POINT_DIMENSIONS, farthestPoints } from "./farthest_point.ts";
-import { type NodeSource, readChosen } from "./node_source.ts";
+import { nodesOf, type NodeSource, type Panel, readChosen, readPanels } from "./node_source.ts";
 
 /** "farthest": spread over the features; "uniform": at random; "stratified": at random, in proportion from every stratum. */
 export type Sampling = "farthest" | "uniform" | "stratified";
@@ -27,9 +27,11 @@ export interface LandmarkOptions {
 }
 
 /** Farthest points are sought among this many nodes a landmark, … */
-const CANDIDATES_PER_LANDMARK = 4;
+export const CANDIDATES_PER_LANDMARK = 4;
 /** … and among no fewer than this. */
 const FEWEST_CANDIDATES = 20000;
+/** Rows of landmarks are kept in 32 bits. */
+const MOST_NODES = 2 ** 32;
 
 /**
  * Chooses landmarks among the nodes of a graph (METHOD, "Nyström-like approximation", step 1).
@@ -39,7 +41,7 @@ const FEWEST_CANDIDATES = 20000;
  *
  * @param source N nodes
  * @returns m different rows of the source, ascending
- * @throws RangeError "landmarks is 9, but features has only 5 nodes …"
+ * @throws RangeError "landmarks is 9, but features has only 5 nodes …", or where there are more than 2³² nodes
  *
  * Cost: "uniform" reads nothing, "stratified" asks for N strata, "farthest" reads the candidates and takes 8 m
  * operations for each; memory O(m + d).
@@ -69,6 +71,7 @@ export async function sampleLandmarks(
       `landmarks is ${count}, but ${name} has only ${rows} nodes: ask for at most ${rows}.`,
     );
   }
+  assertNumbered(rows);
   const random = seededRandom(seed);
   switch (sampling) {
     case "uniform":
@@ -80,6 +83,13 @@ export async function sampleLandmarks(
     default:
       throw new RangeError(`sampling is "${sampling}": choose "farthest", "uniform" or "stratified".`);
   }
+}
+
+function assertNumbered(nodes: number): void {
+  if (nodes <= MOST_NODES) return;
+  throw new RangeError(
+    `There are ${nodes} nodes, landmarks are chosen among at most ${MOST_NODES}: take fewer images.`,
+  );
 }
 
 /** `count` rows, from every stratum in proportion to its size up to rounding, ascending. */
@@ -124,32 +134,95 @@ async function farthestLandmarks(
   const most = Math.min(source.rows, Math.max(CANDIDATES_PER_LANDMARK * count, FEWEST_CANDIDATES));
   const candidates = stratifiedIndices(source, most, random);
   if (most === count) return candidates;
-  const points = uploadMatrix(gpu, await projected(gpu, source, candidates, random), "candidates");
+  const points = await projected(gpu, readChosen(source, candidates), most, source.cols, random);
+  const taken = await farthestOf(gpu, points, count, Math.floor(random() * most));
+  return taken.map((at) => candidates[at]).sort();
+}
+
+/** Candidates out of a range of nodes, for `mergeCandidates`. */
+export interface LandmarkCandidates {
+  /** Their rows, counted from the range's first, in the order of taking. */
+  rows: Uint32Array;
+  /** Where they lie: unit features on eight random directions, the same for all ranges of a seed. */
+  points: Matrix;
+}
+
+/**
+ * Farthest points among the nodes of a range, beginning with its first; what ranges have found is joined by
+ * `mergeCandidates`, so that no process looks at all nodes.
+ *
+ * @param range rows of the source
+ * @param options candidates wanted (or all nodes, where they are fewer), and the seed of the directions
+ * @throws RangeError naming the node that is a zero vector or not finite
+ *
+ * Cost: reads the range once; 16 d operations a node, and 8 for each of its candidates.
+ */
+export async function farthestCandidates(
+  gpu: Gpu,
+  source: NodeSource,
+  range: { first: number; rows: number },
+  { count, seed }: { count: number; seed: number },
+): Promise<LandmarkCandidates> {
+  const { rows } = range, panels = readPanels(nodesOf(source, range));
+  const points = await projected(gpu, panels, rows, source.cols, seededRandom(seed));
+  const taken = await farthestOf(gpu, points, Math.min(count, rows), 0);
+  const { cols } = points, data = new Float32Array(taken.length * cols);
+  taken.forEach((at, i) => data.set(points.data.subarray(at * cols, (at + 1) * cols), i * cols));
+  return { rows: taken, points: { data, rows: taken.length, cols } };
+}
+
+/**
+ * Farthest points among the candidates of all ranges, beginning with the first.
+ *
+ * @param parts by range, with the range's first row
+ * @param count landmarks wanted, at most the candidates
+ * @returns rows of the source, ascending
+ * @throws RangeError where a row is beyond 2³²
+ */
+export async function mergeCandidates(
+  gpu: Gpu,
+  parts: (LandmarkCandidates & { first: number })[],
+  count: number,
+): Promise<Uint32Array> {
+  const cols = FARTHEST_POINT_DIMENSIONS, total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
+  const all = new Uint32Array(total), points = { data: new Float32Array(total * cols), rows: total, cols };
+  let at = 0;
+  for (const { first, rows, points: { data } } of parts) {
+    points.data.set(data, at * cols);
+    for (const row of rows) {
+      assertNumbered(first + row + 1);
+      all[at++] = first + row;
+    }
+  }
+  return (await farthestOf(gpu, points, count, 0)).map((i) => all[i]).sort();
+}
+
+async function farthestOf(gpu: Gpu, points: Matrix, count: number, start: number): Promise<Uint32Array> {
+  const uploaded = uploadMatrix(gpu, points, "candidates");
   try {
-    const start = Math.floor(random() * most);
-    const taken = await farthestPoints(gpu, points, count, start);
-    return taken.map((at) => candidates[at]).sort();
+    return await farthestPoints(gpu, uploaded, count, start);
   } finally {
-    releaseMatrix(gpu, points);
+    releaseMatrix(gpu, uploaded);
   }
 }
 
-/** Unit features of chosen nodes, projected on random directions. */
+/** Unit features of so many nodes, projected on random directions. */
 async function projected(
   gpu: Gpu,
-  source: NodeSource,
-  chosen: Uint32Array,
+  panels: AsyncIterable<Panel>,
+  rows: number,
+  channels: number,
   random: Random,
 ): Promise<Matrix> {
   const dimensions = FARTHEST_POINT_DIMENSIONS;
   const directions = uploadMatrix(gpu, {
-    data: fillRandom(new Float32Array(source.cols * dimensions), random),
-    rows: source.cols,
+    data: fillRandom(new Float32Array(channels * dimensions), random),
+    rows: channels,
     cols: dimensions,
   }, "random directions");
-  const out = { data: new Float32Array(chosen.length * dimensions), rows: chosen.length, cols: dimensions };
+  const out = { data: new Float32Array(rows * dimensions), rows, cols: dimensions };
   try {
-    for await (const { first, features } of readChosen(source, chosen)) {
+    for await (const { first, features } of panels) {
       const raw = uploadMatrix(gpu, features, "candidates");
       const unit = normalizeRows(gpu, raw);
       const points = allocateMatrix(gpu, features.rows, dimensions, "projected candidates");

@@ -12,6 +12,8 @@ export interface NodeSource {
   name?: string;
   /** Rows [first, first + count): count × d features. */
   read(first: number, count: number): Promise<Matrix>;
+  /** What messages call row 0, in a part of a larger source; default 0. */
+  firstNode?: number;
   /** The stratum (for instance model, layer and image) of a node, any whole number; absent: all nodes are alike. */
   strata?(row: number): number;
 }
@@ -48,6 +50,16 @@ export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {
   };
 }
 
+/** Consecutive nodes of a source as a source of their own, whose messages go on calling nodes by their number in the whole. */
+export function nodesOf(source: NodeSource, { first, rows }: { first: number; rows: number }): NodeSource {
+  const { cols, name, strata } = source;
+  return {
+    ...{ rows, cols, name, firstNode: (source.firstNode ?? 0) + first },
+    read: (from, count) => source.read(first + from, count),
+    ...(strata && { strata: (row: number) => strata(first + row) }),
+  };
+}
+
 /** A panel of consecutive nodes. */
 export interface Panel {
   /** Number of the panel's first node. */
@@ -73,7 +85,7 @@ export async function* readPanels(
     const features: Matrix = await next;
     next = first + panelRows < source.rows ? read(first + panelRows) : null;
     next?.catch(() => {}); // told when it is awaited
-    assertRows(features, source.name ?? "features", first);
+    assertRows(features, source.name ?? "features", (source.firstNode ?? 0) + first);
     yield { first, features };
   }
 }
@@ -93,7 +105,7 @@ export async function* readChosen(source: NodeSource, indices: Uint32Array): Asy
       let end = at + 1;
       while (end < first + rows && indices[end] < start + CHOSEN_SPAN) end++;
       const read = await source.read(start, indices[end - 1] - start + 1);
-      assertRows(read, source.name ?? "features", start);
+      assertRows(read, source.name ?? "features", (source.firstNode ?? 0) + start);
       for (; at < end; at++) {
         const from = (indices[at] - start) * cols;
         data.set(read.data.subarray(from, from + cols), (at - first) * cols);

@@ -20,8 +20,8 @@ import { propagate, recordPropagation } from "./propagate.ts";
 
 /** Settings of `fitNystrom`. */
 export interface NystromOptions {
-  /** Landmarks, m, on which the normalised cut is solved exactly. */
-  landmarks: number;
+  /** Landmarks, m, on which the normalised cut is solved exactly: how many, or which rows, ascending. */
+  landmarks: number | Uint32Array;
   /**
    * Landmarks a node takes its vector from: the K nearest (the paper's way; default 32, or as many as there are), or
    * "all" of up to 2048, by Fowlkes' orthogonalised Nyström: fewer landmarks are needed, and the eigenvectors are nearer
@@ -36,7 +36,7 @@ export interface NystromOptions {
   search?: "exact" | "groups";
   /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
   components?: number;
-  /** How landmarks are chosen; default "farthest". */
+  /** How landmarks are chosen, or were where their rows are given; default "farthest". */
   sampling?: Sampling;
   /** Seed of all that is random; default 0. */
   seed?: number;
@@ -125,10 +125,13 @@ export async function fitNystrom(
   source: NodeSource,
   options: NystromOptions,
 ): Promise<NystromModel> {
-  const { landmarks: count, sampling = "farthest", seed = 0, onProgress } = options;
+  const { landmarks, sampling = "farthest", seed = 0, onProgress } = options;
+  const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
-  const indices = await sampleLandmarks(gpu, source, { count, sampling, seed });
+  const indices = typeof landmarks === "number"
+    ? await sampleLandmarks(gpu, source, { count, sampling, seed })
+    : givenLandmarks(landmarks, source);
   const features = await gatherRows(source, indices);
   const shortlist = search === "groups" && neighbors !== "all"
     ? await chooseShortlist(gpu, source, features, { k: neighbors, seed })
@@ -148,6 +151,18 @@ export async function fitNystrom(
   );
   const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees };
   return nystromModel(gpu, { ...fitted, projection: null, cut });
+}
+
+function givenLandmarks(rows: Uint32Array, source: NodeSource): Uint32Array {
+  const wrong = rows.findIndex((row, at) => row >= source.rows || at > 0 && row <= rows[at - 1]);
+  if (rows.length > 0 && wrong < 0) return rows;
+  throw new RangeError(
+    rows.length === 0
+      ? "landmarks names no row: give one or more."
+      : `landmarks names row ${
+        rows[wrong]
+      } at ${wrong}: give rows of the ${source.rows} nodes, ascending, each once.`,
+  );
 }
 
 /** The model of a fit, as `fitNystrom` returns it; for fits read from a file. */

@@ -3,8 +3,17 @@ import type { ImageRange } from "../../src/data/feature_shards.ts";
 import { reasonOf, writeFileAtomic } from "../../src/data/atomic_write.ts";
 import type { Site } from "./site.ts";
 
-/** The stages in order. */
-export const STEPS = ["extract", "align", "fit", "propagate", "map", "evaluate", "reports"] as const;
+/** The stages in order; without tasks in a plan, "landmarks" is none: only farthest points are looked for among all nodes. */
+export const STEPS = [
+  "extract",
+  "align",
+  "landmarks",
+  "fit",
+  "propagate",
+  "map",
+  "evaluate",
+  "reports",
+] as const;
 /** One of them. */
 export type Step = typeof STEPS[number];
 
@@ -12,7 +21,8 @@ export type Step = typeof STEPS[number];
 export const AFTER: Record<Step, readonly Step[]> = {
   extract: [],
   align: [],
-  fit: ["extract", "align"],
+  landmarks: ["extract", "align"],
+  fit: ["extract", "align", "landmarks"],
   propagate: ["fit"],
   map: ["propagate"],
   evaluate: ["map"],
@@ -44,6 +54,11 @@ export interface SlurmPlan {
 export interface ExtractUnit {
   model: number;
   range: ImageRange;
+}
+
+/** The stages that a plan has. */
+export function stepsOf({ tasks }: SlurmPlan): Step[] {
+  return STEPS.filter((step) => tasks[step] > 0);
 }
 
 /** What one task of the stage extract makes. */

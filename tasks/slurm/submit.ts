@@ -7,7 +7,7 @@ import { featureStages } from "../../src/experiments/pipeline.ts";
 import { openRunData } from "../open_data.ts";
 import { type PipelineFlags, runSettings } from "../open_pipeline.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
-import { AFTER, readPlan, type SlurmPlan, type Step, STEPS, writePlan } from "./plan.ts";
+import { AFTER, readPlan, type SlurmPlan, type Step, STEPS, stepsOf, writePlan } from "./plan.ts";
 import { arrayOf, submit } from "./queue.ts";
 import { readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
@@ -23,7 +23,7 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
   const { flags } = read;
   const plan = await planRun(read, typed);
   if (flags["dry-run"]) {
-    for (const step of STEPS) console.log(dryRun(plan, step));
+    for (const step of stepsOf(plan)) console.log(dryRun(plan, step));
     return;
   }
   const before = await readPlan(`${plan.folder}/plan.json`).catch(() => null);
@@ -70,6 +70,7 @@ async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan>
       tasks: {
         ...one,
         extract: Math.min(site.arraySize, folders.length * ranges.length),
+        landmarks: settings.sampling === "farthest" ? site.arraySize : 0,
         propagate: site.arraySize,
         evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
       },
@@ -124,7 +125,7 @@ function submitArgs(tasks: number[], after: string[]): string[] {
 
 function dryRun(plan: SlurmPlan, step: Step): string {
   const tasks = Array.from({ length: plan.tasks[step] }, (_, i) => i);
-  const after = AFTER[step].map((earlier) => `$${earlier}`);
+  const after = AFTER[step].filter((earlier) => plan.tasks[earlier] > 0).map((earlier) => `$${earlier}`);
   const args = ["--parsable", ...submitArgs(tasks, after)].join(" ");
   return `# ${step}: ${step}=$(sbatch ${args} ${basename(step)}.sh)\n${batchScript(plan, step)}`;
 }

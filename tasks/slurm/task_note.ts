@@ -1,7 +1,7 @@
 /** What every task leaves in the run's folder: how far it came, what it took, what went wrong. */
 import { writeFileAtomic } from "../../src/data/atomic_write.ts";
 import { isRangeExtracted } from "../../src/data/extract.ts";
-import { isPropagated } from "../../src/experiments/solve_graph.ts";
+import { areCandidatesFound, isPropagated } from "../../src/experiments/solve_graph.ts";
 import { extractUnits, type SlurmPlan, type Step } from "./plan.ts";
 
 /** One task's note. */
@@ -45,6 +45,9 @@ export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<bo
     for (const { model, range } of extractUnits(plan, note.index)) {
       if (!await isRangeExtracted(plan.features[model], range)) return false;
     }
+  }
+  if (note.step === "landmarks") {
+    return await areCandidatesFound(note.folder!, note.index, plan.tasks.landmarks);
   }
   if (note.step === "propagate") return await isPropagated(note.folder!, note.index, plan.tasks.propagate);
   return true;

@@ -8,7 +8,7 @@ const PERMISSIONS = [
   "--allow-run=sbatch,squeue",
 ];
 /** The pipeline on few images; explorer and audits included, as `reproduce` runs them. */
-const SMALL = ["--quick", "--limit", "2", "--seed", "3"];
+const SMALL = ["--quick", "--limit", "3", "--sampling", "farthest", "--seed", "3"];
 
 function isInstalled(): boolean {
   try {
@@ -151,7 +151,7 @@ Deno.test({
         ], env);
       await t.step("--dry-run prints the scripts", async () => {
         const printed = await submit("--dry-run", "--partition", "test", "--gres", "gpu:1");
-        assertStringIncludes(printed, "--dependency=afterok:$extract:$align");
+        assertStringIncludes(printed, "--dependency=afterok:$extract:$align:$landmarks");
         assertStringIncludes(printed, "#SBATCH --gres=gpu:1");
         assertEquals((await queued(cluster)).length, 0);
       });
@@ -212,13 +212,16 @@ Deno.test({
 
       await t.step("--resume after files were lost makes these again, byte for byte", async () => {
         const before = await stageFiles(two, ANY), paths = Object.keys(before);
-        const lost = [/features-.*\/parts\/images-.*\.json$/, /parts\/nodes-.*\.json$/].map((name) =>
-          paths.find((path) => name.test(path))!
-        );
+        const lost = [
+          /features-.*\/parts\/images-.*\.json$/,
+          /parts\/candidates-\d{12}-.*\.json$/,
+          /parts\/nodes-.*\.json$/,
+        ].map((name) => paths.find((path) => name.test(path))!);
         for (const path of lost) await Deno.remove(two + path);
         const submitted = await submit("--resume");
         assert(
-          /submitted extract \(job \d+, 1 task\), propagate \(job \d+, 1 task\);/.test(submitted),
+          /submitted extract \(job \d+, 1 task\), landmarks \(job \d+, 1 task\), propagate \(job \d+, 1 task\);/
+            .test(submitted),
           submitted,
         );
         await finished(cluster, 60);
