@@ -7,6 +7,7 @@ import { multiply, sumSlabs } from "./matmul.ts";
 import {
   allocateMatrix,
   downloadMatrices,
+  downloadMatrix,
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
@@ -28,6 +29,8 @@ const RELATIVE_TOLERANCE = 0.01;
 const FLOAT32_FLOOR = 3e-7;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
+/** Residuals of pairs beyond the missing ones that go into a block. */
+const SPARE = 4;
 /** Squared length, relative to its image's, below which a new direction is mostly rounding. */
 const SPENT = 1e-6;
 
@@ -88,9 +91,10 @@ interface Basis {
 
 /**
  * The largest eigenpairs of a positive semi-definite operator by block Krylov subspace iteration with Rayleigh–Ritz (block
- * Lanczos with full reorthogonalisation and thick restart; Golub & Underwood 1977, Wu & Simon 2000): every block's image
- * is made orthonormal to all before it and joins the basis, whose best vectors are the answer. Once it has six blocks,
- * the best third of it goes on alone.
+ * Lanczos with full reorthogonalisation and thick restart; Golub & Underwood 1977, Wu & Simon 2000): what a block's image
+ * has outside of the basis joins it, made orthonormal, and the basis' best vectors are the answer. From the second block on
+ * only the residuals of the pairs that have not converged go on, and a few more. Once the basis is six blocks wide, the
+ * best third of it goes on alone.
  *
  * @param operator spectrum in [0, ∞); n at least three block widths (solve smaller ones densely)
  * @returns eigenpairs, largest first, with measured residuals ‖M x − λ x‖; `converged` false when it gave up
@@ -131,7 +135,7 @@ export async function subspaceIteration(
         knownResiduals = squares.map((square) => Math.sqrt(Math.max(0, square)));
         setAside(basis, fresh);
       }
-      const { values, vectors } = ritzPairs(basis);
+      const { values, vectors } = ritzPairs(basis), sizeBefore = basis.size;
       const residuals = estimatedResiduals(vectors, basis.size, nextGram);
       const isGood = (at: number) => residuals[at] <= allowed(values[at], tolerance);
       let good = 0;
@@ -153,8 +157,17 @@ export async function subspaceIteration(
         await restart(gpu, basis, vectors, Math.max(1, Math.floor(mostBlocks / 3)) * width);
         restarted = true;
       }
+      const missing = Array.from({ length: components + 1 }, (_, at) => at).filter((at) => !isGood(at));
+      const directions = residualDirections(vectors, sizeBefore, missing, next.cols);
       held.length = 0;
-      block = await nextBlock(gpu, next, nextGram, imageGram, [...known, ...basis.vectors], random);
+      block = await nextBlock(
+        gpu,
+        directions
+          ? await turned(gpu, { next, nextGram, imageGram }, directions)
+          : { next, nextGram, imageGram },
+        [...known, ...basis.vectors],
+        random,
+      );
     }
   } finally {
     releaseMatrix(gpu, ...basis.vectors, ...basis.images, ...held);
@@ -315,12 +328,65 @@ async function restart(gpu: Gpu, basis: Basis, coefficients: Float64Array, keep:
   [basis.gram, basis.projected] = parts.map((part) => bordered(new Float64Array(), 0, [part]));
 }
 
+/** What the last image has outside of the basis, its Gram matrix, and that of the image. */
+interface Outside {
+  next: GpuMatrix;
+  nextGram: Matrix;
+  imageGram: Matrix;
+}
+
+/**
+ * How `next` is combined into the residuals of the pairs that are missing and of the following ones, sixteen columns or a multiple
+ * of it; null where that is all of it.
+ *
+ * @param vectors Ritz vectors as columns, size × size
+ * @param missing numbers of pairs, ascending
+ * @param cols of `next`, the last rows of `vectors`
+ */
+function residualDirections(
+  vectors: Float64Array,
+  size: number,
+  missing: number[],
+  cols: number,
+): Float64Array[] | null {
+  const width = roundUp(missing.length + SPARE, 16);
+  if (width >= cols) return null;
+  const beyond = missing[missing.length - 1] + 1;
+  const pairs = [...missing, ...Array.from({ length: width - missing.length }, (_, i) => beyond + i)];
+  return pairs.map((pair) =>
+    Float64Array.from({ length: cols }, (_, r) => vectors[(size - cols + r) * size + pair])
+  );
+}
+
+/** Combines columns; `next` is released. */
+async function turned(
+  gpu: Gpu,
+  { next, imageGram }: Outside,
+  directions: Float64Array[],
+): Promise<Outside> {
+  const cols = next.cols, width = directions.length;
+  const rotation = uploadSmall(
+    gpu,
+    Float64Array.from({ length: cols * width }, (_, at) => directions[at % width][Math.floor(at / width)]),
+    ...[cols, width, "residual directions"] as const,
+  );
+  const residuals = multiply(gpu, next, rotation),
+    gram = multiply(gpu, residuals, residuals, { transposeA: true });
+  const nextGram = await downloadMatrix(gpu, gram);
+  releaseMatrix(gpu, next, rotation, gram);
+  const squares = new Float32Array(width * width);
+  directions.forEach((s, i) => {
+    for (let r = 0; r < cols; r++) {
+      for (let c = 0; c < cols; c++) squares[i * (width + 1)] += s[r] * s[c] * imageGram.data[r * cols + c];
+    }
+  });
+  return { next: residuals, nextGram, imageGram: { data: squares, rows: width, cols: width } };
+}
+
 /** The next block of the basis from what the last image has outside of it; `next` is released. */
 async function nextBlock(
   gpu: Gpu,
-  next: GpuMatrix,
-  nextGram: Matrix,
-  imageGram: Matrix,
+  { next, nextGram, imageGram }: Outside,
   against: GpuMatrix[],
   random: Random,
 ): Promise<GpuMatrix> {
