@@ -39,3 +39,15 @@ Deno.test("ahead() throws what the work throws, in its turn, and leaves nothing 
   for await (const _ of ahead([0, 1, 3], work)) break;
   assertEquals(running, 0);
 });
+
+Deno.test("ahead() computes as many as it is told while the last is used, and no more", async () => {
+  let running = 0, most = 0;
+  const work = async (i: number) => {
+    most = Math.max(most, ++running);
+    await pause();
+    running--;
+    return i;
+  };
+  assertEquals(await Array.fromAsync(ahead([0, 1, 2, 3, 4], work, 3)), [0, 1, 2, 3, 4]);
+  assertEquals(most, 3);
+});

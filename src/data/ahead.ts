@@ -1,23 +1,25 @@
 /** Work on the next item while the last one's result is being used. */
 
 /**
- * The result for each item, in order. While the caller uses one, the next is computed; no two are computed at a time, and
+ * The result for each item, in order. While the caller uses one, the next `most` are computed, one unless told otherwise;
  * none is under way any more when the iteration ends, however it does.
  */
 export async function* ahead<A, B>(
   items: Iterable<A> | AsyncIterable<A>,
   work: (item: A) => Promise<B>,
+  most = 1,
 ): AsyncGenerator<B> {
-  let next: Promise<B> | undefined;
+  const underWay: Promise<B>[] = [];
   try {
     for await (const item of items) {
-      const last = next && { result: await next };
-      next = work(item);
+      const last = underWay.length === most ? { result: await underWay.shift()! } : null;
+      const next = work(item);
       next.catch(() => {}); // told when it is waited for
+      underWay.push(next);
       if (last) yield last.result;
     }
-    if (next) yield await next;
+    while (underWay.length > 0) yield await underWay.shift()!;
   } finally {
-    await next?.catch(() => {});
+    await Promise.allSettled(underWay);
   }
 }

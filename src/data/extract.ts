@@ -36,6 +36,8 @@ export interface ExtractOptions {
   /** Images a run of the model; default 8. */
   batch?: number;
   onProgress?: (images: number) => void;
+  /** Told at the end how many seconds onnxruntime has taken. */
+  onInference?: (seconds: number) => void;
 }
 
 /** What was found and written. */
@@ -313,7 +315,7 @@ export async function streamFeatures(
     });
     const computed = ahead(loaded, async ({ pixels, ...batch }) => {
       return { ...batch, results: await model.run(pixels, tensors) };
-    });
+    }, 2); // so that the model's thread has the next one at hand
     let done = images.length - ranges.reduce((sum, { count }) => sum + count, 0);
     for await (const { range, from, to, results } of computed) {
       if (from === range.first) await sink.beginRange?.(range);
@@ -335,6 +337,7 @@ export async function streamFeatures(
     return manifest;
   } finally {
     await ending?.catch(() => {});
+    options.onInference?.(model.seconds());
     await model.release();
   }
 }

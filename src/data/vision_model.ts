@@ -1,9 +1,10 @@
-/** A vision model in onnxruntime: pixels in, tensors out as float32. */
+/** A vision model in onnxruntime, on a thread of its own: pixels in, tensors out as float32. */
 import { dirname, isAbsolute, join } from "node:path";
-import * as ort from "onnxruntime-node";
 import { reasonOf } from "./atomic_write.ts";
 import { assertRecorded } from "./model_record.ts";
 import type { OnnxGraph } from "./onnx_graph.ts";
+import type { Feed, StatedInput } from "./onnx_session.ts";
+import type { Answer, Request } from "./onnx_worker.ts";
 import type { ModelInput } from "./preprocess.ts";
 
 /** What a run gave for one tensor. */
@@ -17,7 +18,7 @@ export interface VisionModel {
   /** Images in every run; null when the model takes any number. */
   fixedBatch: number | null;
   /**
-   * Runs the model. A fixed batch is filled up with the last image.
+   * Runs the model, after the runs asked for before. A fixed batch is filled up with the last image.
    *
    * @param images equally large
    * @param wanted names of outputs
@@ -25,6 +26,8 @@ export interface VisionModel {
    */
   run(images: ModelInput[], wanted: string[]): Promise<Record<string, ModelOutput>>;
   release(): Promise<void>;
+  /** Seconds that onnxruntime has taken so far, loading included. */
+  seconds(): number;
 }
 
 /** A file of weights beside a model. */
@@ -75,9 +78,22 @@ export async function openModel(
   weights: WeightFile[],
 ): Promise<VisionModel> {
   await assertRecorded(path, original, weights);
-  const session = await createSession(path, bytes, weights);
-  const { name, type, shape } = imageInput(session, path);
-  const [fixed, , height, width] = shape;
+  const thread = startThread(path);
+  let seconds = 0;
+  const ask = async (request: Request, transfer?: Transferable[]) => {
+    const answer = await thread.ask(request, transfer);
+    seconds += answer.seconds;
+    if (answer.error !== undefined) throw new Error(answer.error);
+    return answer;
+  };
+  let input: ReturnType<typeof imageInput>;
+  try {
+    input = imageInput((await ask({ path, bytes, weights })).inputs!, path);
+  } catch (error) {
+    thread.end();
+    throw error;
+  }
+  const { name, type, shape } = input, [fixed, , height, width] = shape;
   const fixedBatch = typeof fixed === "number" && fixed > 0 ? fixed : null;
   return {
     fixedBatch,
@@ -90,69 +106,58 @@ export async function openModel(
         );
       }
       const count = fixedBatch ?? images.length;
-      const data = new Float32Array(count * first.data.length);
+      const pixels = new Float32Array(count * first.data.length);
       for (let i = 0; i < count; i++) {
-        data.set(images[Math.min(i, images.length - 1)].data, i * first.data.length);
+        pixels.set(images[Math.min(i, images.length - 1)].data, i * first.data.length);
       }
-      const dims = [count, 3, first.height, first.width];
-      const pixels = type === "float16" ? halfTensor(data, dims) : new ort.Tensor("float32", data, dims);
-      let results: ort.InferenceSession.ReturnType;
-      try {
-        results = await session.run({ [name]: pixels }, wanted);
-      } catch (error) {
-        throw new Error(`onnxruntime cannot run ${path}: ${oneLine(error)}.`, { cause: error });
-      }
-      const outputs: Record<string, ModelOutput> = {};
-      for (const tensor of wanted) {
-        outputs[tensor] = { dims: results[tensor].dims, data: asFloat32(results[tensor], tensor, path) };
-      }
-      return outputs;
+      const feed: Feed = { name, type, pixels, dims: [count, 3, first.height, first.width] };
+      return (await ask({ feed, wanted }, [pixels.buffer])).outputs!;
     },
-    release: () => session.release(),
+    async release() {
+      await ask("release").finally(() => thread.end());
+    },
+    seconds: () => seconds,
   };
 }
 
-/**
- * A tensor of float16 whose bytes onnxruntime's addon gets: it turns Uint16Array into Float16Array, which the addon takes for
- * empty.
- */
-function halfTensor(values: Float32Array, dims: number[]): ort.Tensor {
-  const bits = new Uint16Array(Float16Array.from(values).buffer);
-  const tensor = new ort.Tensor("float16", bits, dims);
-  return Object.defineProperty(tensor, "data", { value: bits });
+/** A thread that answers requests in order. */
+interface Thread {
+  ask(request: Request, transfer?: Transferable[]): Promise<Answer>;
+  end(): void;
 }
 
-async function createSession(
-  path: string,
-  bytes: Uint8Array,
-  externalData: WeightFile[],
-): Promise<ort.InferenceSession> {
-  try {
-    return await ort.InferenceSession.create(bytes, {
-      intraOpNumThreads: navigator.hardwareConcurrency,
-      logSeverityLevel: 4,
-      ...(externalData.length > 0 ? { externalData } : {}),
-    });
-  } catch (error) {
-    throw new Error(`onnxruntime cannot load ${path}: ${oneLine(error)}.`, { cause: error });
-  }
-}
-
-interface ImageInput {
-  name: string;
-  type: string;
-  shape: readonly (number | string)[];
+function startThread(path: string): Thread {
+  const worker = new Worker(new URL("./onnx_worker.ts", import.meta.url), { type: "module" });
+  const waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+  let failure: Error | undefined;
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => waiting.shift()!.resolve(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failure = new Error(`The thread that runs ${path} has ended: ${oneLine(event.message)}.`);
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  return {
+    ask(request, transfer = []) {
+      if (failure) return Promise.reject(failure);
+      return new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject });
+        worker.postMessage(request, transfer);
+      });
+    },
+    end: () => worker.terminate(),
+  };
 }
 
 /** The only input, which has to take RGB images. */
-function imageInput(session: ort.InferenceSession, path: string): ImageInput {
-  const [input] = session.inputMetadata;
-  const takes = session.inputMetadata.map((meta) => {
-    return meta.isTensor ? `${meta.name} (${meta.type} ${meta.shape.join(" × ")})` : meta.name;
-  });
-  const isImage = session.inputMetadata.length === 1 && input.isTensor &&
-    ["float32", "float16"].includes(input.type) && input.shape.length === 4 && !isOther(input.shape[1], 3);
-  if (isImage) return input;
+function imageInput(
+  inputs: StatedInput[],
+  path: string,
+): Omit<Feed, "pixels" | "dims"> & { shape: StatedInput["shape"] } {
+  const [{ name, type, shape }] = inputs.length === 1 ? inputs : [{ name: "", type: null, shape: [] }];
+  if ((type === "float32" || type === "float16") && shape.length === 4 && !isOther(shape[1], 3)) {
+    return { name, type, shape };
+  }
+  const takes = inputs.map(({ name, type, shape }) => type ? `${name} (${type} ${shape.join(" × ")})` : name);
   throw new Error(
     `${path} takes ${takes.join(", ") || "nothing"}, expected one input of images × 3 × height × width: ` +
       "export the vision part alone.",
@@ -162,17 +167,6 @@ function imageInput(session: ort.InferenceSession, path: string): ImageInput {
 /** Whether a dimension that the model states differs; a name or −1 states none. */
 function isOther(stated: number | string, found: number): boolean {
   return typeof stated === "number" && stated > 0 && stated !== found;
-}
-
-function asFloat32({ type, data }: ort.Tensor, tensor: string, path: string): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (data instanceof Float16Array) return Float32Array.from(data);
-  if (type === "float16" && data instanceof Uint16Array) {
-    return Float32Array.from(new Float16Array(data.buffer, data.byteOffset, data.length));
-  }
-  throw new Error(
-    `${path} gives ${tensor} as ${type}, expected float32 or float16: export it in one of them.`,
-  );
 }
 
 function oneLine(error: unknown): string {

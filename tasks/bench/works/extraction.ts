@@ -2,7 +2,7 @@
 import type { OpenOwnWork } from "../work.ts";
 import type { WorkPlan } from "../work_plan.ts";
 
-const IMAGES = 96;
+const IMAGES = 384;
 
 export const plans: WorkPlan[] = [{
   name: "extraction",
