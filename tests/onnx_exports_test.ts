@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { findAttentionOutputs, patchSize } from "../src/data/attention_outputs.ts";
 import { readNpy } from "../src/data/npy.ts";
-import { readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { type OnnxGraph, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
 import { tokenLayout } from "../src/data/token_layout.ts";
-import { openModel, readWeights } from "../src/data/vision_model.ts";
+import { openModel, readWeights, type WeightFile } from "../src/data/vision_model.ts";
 import { assertClose } from "./assert_close.ts";
 import { realData } from "./real_data.ts";
 
@@ -24,10 +24,10 @@ const TOLERANCES: Record<string, number> = {
 };
 
 /** Image i of images() in make.py. */
-function image(i: number) {
-  const values = 3 * SIZE * SIZE;
+function image(i: number, size = SIZE) {
+  const values = 3 * size * size;
   const data = Float32Array.from({ length: values }, (_, at) => (i * values + at) * 7919 % 2003 / 1001 - 1);
-  return { width: SIZE, height: SIZE, data };
+  return { width: size, height: size, data };
 }
 
 for (const [name, { registers, heads, values }] of Object.entries(exports)) {
@@ -85,6 +85,51 @@ Deno.test({
         new RegExp(`blocks\\.${layer - 1}\\.attn\\.proj\\.bias`),
         `layer ${layer}`,
       );
+    }
+  },
+});
+
+/** The weights that a model keeps in files beside it, as noise() in dinov2.py. */
+function noiseFor({ external, stored }: OnnxGraph): WeightFile[] {
+  const last = external.at(-1)!;
+  const bytes = new Uint8Array(last.offset + last.length!), values = new DataView(bytes.buffer);
+  let state = 1;
+  for (const { name, offset } of external) {
+    const middle = /norm\d?\.weight$|gamma$/.test(name) ? 1 : 0;
+    const size = stored.get(name)!.reduce((product, side) => product * side, 1);
+    for (let i = 0; i < size; i++) {
+      state = state * 48271 % 2147483647;
+      values.setFloat32(offset + 4 * i, middle + (state / 2147483647 - 0.5) / 4, true);
+    }
+  }
+  return [{ path: last.location, data: bytes }];
+}
+
+Deno.test({
+  name: "findAttentionOutputs() finds what PyTorch hooks see in a real DINOv2 export filled with noise",
+  ignore: DINOV2 === undefined,
+  fn: async () => {
+    const tokens = [0, 1, 2, 17, 100, 129, 240, 256], every = 4, size = 224; // as dinov2.py
+    const { shape, data } = await readNpy(`${FOLDER}/dinov2_noise.npy`);
+    assertEquals(shape, [12, 2, tokens.length, 384 / every]);
+    const graph = await readOnnx(DINOV2!);
+    const blocks = findAttentionOutputs(graph);
+    assertEquals(blocks.map(({ layer }) => layer), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    assertEquals(patchSize(graph), [14, 14]);
+    const weights = blocks[0].weights!, wanted = blocks.map(({ tensor }) => tensor);
+    const model = await openModel(graph, withOutputs(graph, [...wanted, weights]), noiseFor(graph));
+    const results = await model.run([image(0, size), image(1, size)], [...wanted, weights]);
+    await model.release();
+    assertEquals([...results[weights].dims], [2, 6, 257, 257]);
+    for (const [l, tensor] of wanted.entries()) {
+      const { dims, data: found } = results[tensor], length = data.length / shape[0];
+      assertEquals([...dims], [2, 257, 384]);
+      const sampled = Float32Array.from({ length }, (_, at) => {
+        const channel = at % shape[3] * every, token = tokens[Math.floor(at / shape[3]) % tokens.length];
+        return found[(Math.floor(2 * at / length) * dims[1] + token) * dims[2] + channel];
+      });
+      const expected = data.subarray(l * length, (l + 1) * length) as Float32Array;
+      assertClose(sampled, expected, { relative: 1e-4, note: `layer ${l + 1}` });
     }
   },
 });

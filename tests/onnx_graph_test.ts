@@ -1,13 +1,11 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { findAttentionOutputs, patchSize } from "../src/data/attention_outputs.ts";
-import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
-import { openModel, readWeights } from "../src/data/vision_model.ts";
+import { findAttentionOutputs } from "../src/data/attention_outputs.ts";
+import { parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { readWeights } from "../src/data/vision_model.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const FOLDER = new URL("./golden/onnx", import.meta.url).pathname;
 const MODEL = `${FOLDER}/fused_qkv_ts17.onnx`;
-const REAL = Deno.env.get("ALIGNEDCUT_REAL_DATA") ?? new URL("../../shared/real", import.meta.url).pathname;
-const DINOV2 = `${REAL}/onnx/dinov2_vits14_graph_no_weights.onnx`;
 
 async function readError(path: string): Promise<string> {
   return (await assertRejects(() => readOnnx(path), Error)).message;
@@ -115,40 +113,4 @@ Deno.test("readWeights() names a weight file that is missing or outside the mode
       `models/a.onnx asks for weights outside its folder ("${location}"): do not trust this model.`,
     );
   }
-});
-
-/** Noise for every weight that a model keeps in files beside it. */
-function noiseFor({ external, stored }: OnnxGraph): { path: string; data: Uint8Array }[] {
-  const ends = new Map<string, number>();
-  for (const { name, location, offset, length } of external) {
-    const bytes = length ?? 4 * stored.get(name)!.reduce((product, size) => product * size, 1);
-    ends.set(location, Math.max(ends.get(location) ?? 0, offset + bytes));
-  }
-  let state = 1;
-  const next = () => ((state = state * 48271 % 2147483647) / 2147483647 - 0.5) / 10;
-  return Array.from(ends, ([path, bytes]) => {
-    return {
-      path,
-      data: new Uint8Array(Float32Array.from({ length: Math.ceil(bytes / 4) }, next).buffer, 0, bytes),
-    };
-  });
-}
-
-Deno.test({
-  name: "findAttentionOutputs() finds the 12 blocks of a real DINOv2 export, and they run",
-  ignore: !await Deno.stat(DINOV2).then(() => true, () => false),
-  fn: async () => {
-    const graph = await readOnnx(DINOV2);
-    const blocks = findAttentionOutputs(graph);
-    assertEquals(blocks.map(({ layer }) => layer), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-    assertEquals(patchSize(graph), [14, 14]);
-    const wanted = [...blocks.map(({ tensor }) => tensor), blocks[0].weights!];
-    const model = await openModel(graph, withOutputs(graph, wanted), noiseFor(graph));
-    const side = 224;
-    const image = { width: side, height: side, data: new Float32Array(3 * side * side).fill(0.1) };
-    const results = await model.run([image], wanted);
-    for (const { tensor } of blocks) assertEquals([...results[tensor].dims], [1, 257, 384]);
-    assertEquals([...results[blocks[0].weights!].dims], [1, 6, 257, 257]);
-    await model.release();
-  },
 });
