@@ -24,10 +24,10 @@ const TOLERANCES: Record<string, number> = {
 };
 
 /** Image i of images() in make.py. */
-function image(i: number, size = SIZE) {
-  const values = 3 * size * size;
+function image(i: number, height = SIZE, width = height) {
+  const values = 3 * height * width;
   const data = Float32Array.from({ length: values }, (_, at) => (i * values + at) * 7919 % 2003 / 1001 - 1);
-  return { width: size, height: size, data };
+  return { width, height, data };
 }
 
 for (const [name, { registers, heads, values }] of Object.entries(exports)) {
@@ -60,6 +60,22 @@ for (const [name, { registers, heads, values }] of Object.entries(exports)) {
     assertEquals(blocks[0].heads ?? results[perHead[0]].dims[1], heads);
   });
 }
+
+Deno.test("findAttentionOutputs() finds what PyTorch hooks see in an export for any height and width", async () => {
+  const name = "hf_dinov2_any_size_ts17", graph = await readOnnx(`${FOLDER}/${name}.onnx`);
+  const { shape, data } = await readNpy(`${FOLDER}/${name}_other.npy`);
+  const grid = { rows: 6, cols: 8 }, tensors = findAttentionOutputs(graph).map(({ tensor }) => tensor);
+  assertEquals(tokenLayout(shape[2], grid, undefined, name), { registers: 0, grid });
+  const model = await openModel(graph, withOutputs(graph, tensors), []);
+  const results = await model.run([image(0, 24, 32), image(1, 24, 32)], tensors);
+  await model.release();
+  for (const [l, tensor] of tensors.entries()) {
+    assertEquals([...results[tensor].dims], shape.slice(1));
+    const size = data.length / shape[0];
+    const expected = data.subarray(l * size, (l + 1) * size) as Float32Array;
+    assertClose(results[tensor].data, expected, { relative: 1e-4, note: `layer ${l + 1}` });
+  }
+});
 
 Deno.test("findAttentionOutputs() refuses a masked autoencoder that shuffles its patches", async () => {
   const path = `${FOLDER}/hf_mae_ts17.onnx`;

@@ -2,10 +2,11 @@
 
 Beside each NAME.onnx stands NAME.npy: what PyTorch hooks see on images(), layers x images x tokens x width: the output of
 every block's attention after its projection and bias, before layer scale, a norm of the output, and the residual add.
-models.json says of each how many registers and heads it has. Weights are random: only the graphs matter.
+models.json says of each how many registers and heads it has. Weights are random: only the graphs matter. Models that take
+images of any size have NAME_other.npy, too: the same on images(*OTHER).
 
 Run: python make.py [NAME ...] with torch 2.9, torchvision 0.24, timm 1.0.31, transformers 5.23, onnx 1.23, onnxscript 0.7,
-onnxruntime 1.32. It writes beside itself; without names it makes all.
+onnxruntime 1.32 (any_size: torch 2.15, transformers 5.24). It writes beside itself; without names it makes all.
 """
 import json
 import logging
@@ -28,15 +29,16 @@ from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
 
 HERE = Path(__file__).parent
 SIZE, PATCH, WIDTH, HEADS, DEPTH = 16, 4, 12, 3, 2
+OTHER = (24, 32)
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
 
-def images():
-    """2 images of 3 x SIZE x SIZE values in [-1, 1] by a formula."""
-    i = np.arange(2 * 3 * SIZE * SIZE)
-    return torch.from_numpy((i * 7919 % 2003 / 1001 - 1).astype(np.float32).reshape(2, 3, SIZE, SIZE))
+def images(height=SIZE, width=SIZE):
+    """2 images of 3 x height x width values in [-1, 1] by a formula."""
+    i = np.arange(2 * 3 * height * width)
+    return torch.from_numpy((i * 7919 % 2003 / 1001 - 1).astype(np.float32).reshape(2, 3, height, width))
 
 
 TIMM = dict(img_size=SIZE, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=HEADS, mlp_ratio=1, num_classes=0)
@@ -132,7 +134,10 @@ MODELS = {
     "hf_clip_dynamo18": (clip("CLIPVisionModel"), BLOCKS, 0, "dynamo", 18),
     "torchvision_ts14": (of_torchvision, r".*\.self_attention", 0, "torchscript", 14),
     "torchvision_dynamo18": (of_torchvision, r".*\.self_attention", 0, "dynamo", 18),
+    "hf_dinov2_any_size_ts17": (of_transformers("Dinov2Model", "eager", mlp_ratio=1), BLOCKS, 0, "torchscript", 17),
 }
+# Exported for any height and width.
+ANY_SIZE = {"hf_dinov2_any_size_ts17"}
 
 # Made of those by tools: the source, and what is done to it.
 TOOLS = {
@@ -160,7 +165,7 @@ def randomize(model):
                 weight.add_(1)
 
 
-def attention_outputs(model, wanted):
+def attention_outputs(model, wanted, pixels):
     found = []
 
     def see(module, inputs, output):
@@ -168,20 +173,21 @@ def attention_outputs(model, wanted):
 
     hooks = [m.register_forward_hook(see) for name, m in model.named_modules() if re.fullmatch(wanted, name)]
     with torch.no_grad():
-        model(images())
+        model(pixels)
     for hook in hooks:
         hook.remove()
     return torch.stack(found).numpy()
 
 
-def export(model, path, exporter, opset):
+def export(model, path, exporter, opset, any_size):
     names = {"input_names": ["pixel_values"], "output_names": ["last"], "opset_version": opset}
     if exporter == "dynamo":
         shapes = ({0: torch.export.Dim("batch", min=2, max=64)},)
         torch.onnx.export(
             model, (images(),), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **names)
     else:
-        torch.onnx.export(model, (images(),), path, dynamo=False, dynamic_axes={"pixel_values": {0: "batch"}}, **names)
+        axes = {0: "batch", 2: "height", 3: "width"} if any_size else {0: "batch"}
+        torch.onnx.export(model, (images(),), path, dynamo=False, dynamic_axes={"pixel_values": axes}, **names)
 
 
 def save(proto, path):
@@ -237,15 +243,17 @@ def main(names):
         timm.layers.set_fused_attn("relpos" not in name and opset >= 14)
         model = make().eval()
         randomize(model)
-        values = attention_outputs(model, wanted)
+        values = attention_outputs(model, wanted, images())
         assert name in REFUSED or values.shape == (DEPTH, 2, 1 + registers + (SIZE // PATCH) ** 2, WIDTH), values.shape
-        export(model, HERE / f"{name}.onnx", exporter, opset)
+        export(model, HERE / f"{name}.onnx", exporter, opset, name in ANY_SIZE)
         proto = onnx.load(HERE / f"{name}.onnx")
         assert proto.opset_import[0].version == opset, (name, proto.opset_import)
         save(proto, HERE / f"{name}.onnx")
         if name in REFUSED:
             continue
         np.save(HERE / f"{name}.npy", values)
+        if name in ANY_SIZE:
+            np.save(HERE / f"{name}_other.npy", attention_outputs(model, wanted, images(*OTHER)))
         facts[name] = {"registers": registers, "heads": HEADS, "values": name}
     for name, (source, change) in TOOLS.items():
         if names and name not in names:
