@@ -1,11 +1,11 @@
 /** `deno task models`: adds vision models to the cache, from the Hugging Face hub, an address or a file, and lists them. */
 import { addModel } from "../src/data/add_model.ts";
 import { hubFromEnvironment } from "../src/data/hub.ts";
+import { MODELS_FOLDER } from "../src/data/known_models.ts";
 import { listModels } from "../src/data/model_record.ts";
 import { MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
 import type { Preprocessor } from "../src/data/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
-import { MODELS_FOLDER } from "./models_folder.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
 const HELP = `deno task models add MODEL [options]

@@ -13,7 +13,6 @@ import {
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
-import { MODELS_FOLDER } from "./models_folder.ts";
 import { runStage, type Tick } from "./stage.ts";
 
 /** Training scenes of the embedded observer with `--quick`. */
@@ -23,7 +22,7 @@ const QUICK_SCENES = 120;
 export interface Asked {
   /** By kind. */
   folders: DataFolders;
-  /** ONNX files, or names of models that were added; none for the embedded ones. */
+  /** As of `openKnownModel`; none for the embedded ones. */
   models: string[];
 }
 
@@ -72,11 +71,13 @@ export async function openRunData(
   const own: DataFolders = world
     ? { algonauts: subjectOf(world), ...(given ? {} : { voc: vocOf(world) }) }
     : {};
-  const { models: runModels, view } = await openRunModels(
-    models.length > 0 ? models.map(modelPath) : embeddedModels(),
+  const { models: runModels, view, table } = await openRunModels(
+    models.length > 0 ? models : embeddedModels(),
   );
   const data = await openData({ ...own, ...folders }, limit);
-  if (given) console.error(dataTableText(data.table));
+  if (given || models.length > 0) {
+    console.error(dataTableText(given ? [...data.table, ...table] : table));
+  }
   const subject = await openAlgonauts(data.subject!);
   return {
     world: given ? null : world,
@@ -100,11 +101,4 @@ export async function openRunData(
 function nameOf(folders: DataFolders): string {
   const names = Object.entries(folders).map(([kind, path]) => `${kind} ${basename(path)}`);
   return [...names, ...(folders.algonauts === undefined ? ["embedded observer"] : [])].join(", ");
-}
-
-/** A file, or what a model that was added is called. */
-function modelPath(model: string): string {
-  return /^[\w.-]+$/.test(model) && !model.endsWith(".onnx")
-    ? `${MODELS_FOLDER}/${model}/${model}.onnx`
-    : model;
 }

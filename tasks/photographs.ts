@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
-import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/preprocess.ts";
+import { type KnownModel, openKnownModel } from "../src/data/known_models.ts";
+import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
 import { folderImages, type RunImage } from "../src/experiments/image_set.ts";
@@ -23,7 +24,7 @@ import { openProgress } from "../src/report/progress.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 
-const MODEL = new URL("../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
+const MODEL = "mae_tiny";
 const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
 /** Changes when a stage computes something else from the same inputs. */
 const CACHE_VERSION = 2;
@@ -69,10 +70,13 @@ function text(flag: string | boolean | undefined): string | undefined {
   return typeof flag === "string" ? flag : undefined;
 }
 
-/** What identifies the inputs of the extraction: the model, its preprocessing, and every image's pixels. */
-async function inputHash(model: string, preprocessor: unknown, images: RunImage[]): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor]));
-  hash.update(await Deno.readFile(model));
+/** What identifies the inputs of the extraction: the model, its preprocessing and registers, and every image's pixels. */
+async function inputHash(
+  { path, preprocessor, registers }: Pick<KnownModel, "path" | "preprocessor" | "registers">,
+  images: RunImage[],
+): Promise<string> {
+  const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor, registers]));
+  hash.update(await Deno.readFile(path));
   for (const image of images) {
     const { width, height, data } = await image.load();
     hash.update(`${image.name} ${width} ${height}`).update(data);
@@ -96,7 +100,8 @@ export async function runPhotographs(flags: Flags): Promise<void> {
     return result;
   };
   await assertWritable(options.out);
-  const preprocessor = await readPreprocessor(options.model.replace(/\.onnx$/, ".preprocessor.json"));
+  const { path, preprocessor, ...known } = await openKnownModel(options.model);
+  const registers = options.registers ?? known.registers;
   const count = options.limit ?? (options.quick ? 12 : 24);
   const images = options.images
     ? await folderImages(options.images, options.masks, options.limit)
@@ -108,15 +113,14 @@ export async function runPhotographs(flags: Flags): Promise<void> {
         gpu.adapter.software ? " (software)" : ""
       } · seed ${options.seed}`,
     );
-    const key = await inputHash(options.model, preprocessor, images);
+    const key = await inputHash({ path, preprocessor, registers }, images);
     const cacheDir = `${options.cache}/${key}`;
     await Deno.mkdir(cacheDir, { recursive: true });
 
     const extracting = openProgress("extract", images.length);
     const manifest = await timed("extract", () =>
       extractFeatures({
-        ...{ model: options.model, preprocessor, images, outDir: `${cacheDir}/features`, dtype: "float32" },
-        registers: options.registers,
+        ...{ model: path, preprocessor, registers, images, outDir: `${cacheDir}/features`, dtype: "float32" },
         onProgress: (done) => extracting.tick(done),
       }).finally(() => extracting.finish()));
     console.error(

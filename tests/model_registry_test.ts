@@ -60,6 +60,33 @@ Deno.test("addModel() takes a model of the hub with the weights beside it, and i
     assertEquals([features.layers.length, features.tokens, features.width], [2, 17, 12]);
   }));
 
+Deno.test("addModel() takes the licence from the model's card on the hub, also offline", async (t) => {
+  const cases: [string, string, string][] = [
+    ["a word", "---\ntags:\n- a\nlicense: apache-2.0 # theirs\n---\n# Card", "apache-2.0"],
+    ["lines of Windows, quotes", '---\r\nlicense: "mit"\r\n---\r\n', "mit"],
+    ["a list", "---\nlicense:\n- cc-by-nc-4.0\n- mit\nlicense_link: a\n---\n", "cc-by-nc-4.0"],
+    ["a list in one line", "---\nlicense: [bsd-3-clause, mit]\n---\n", "bsd-3-clause"],
+    ["another", "---\nlicense: other\nlicense_name: dinov3-license\n---\n", "dinov3-license"],
+    ["another without a name", "---\nlicense: other\n---\n", "other"],
+    ["none", "---\nbase_license: mit\n---\nlicense: mit", "unknown"],
+    ["no facts", "# Card\nlicense: mit\n---\n", "unknown"],
+    ["facts without end", "---\nlicense: mit\n", "unknown"],
+    ["what a terminal would obey", "---\nlicense: mit\x1b[2J\n---\n", "unknown"],
+    ["an empty card", "", "unknown"],
+  ];
+  for (const [what, card, license] of cases) {
+    await t.step(what, () =>
+      withRepository(async (options, server) => {
+        server.files.set("README.md", new TextEncoder().encode(card));
+        assertEquals((await addModel(options)).record.license, license);
+        const hub = { ...options.hub, offline: true };
+        assertEquals((await addModel({ ...options, hub })).record.license, license);
+        const known = await addModel({ ...options, name: "clip_vit_b16" });
+        assertEquals(known.record.license, license === "unknown" ? "MIT" : license);
+      }));
+  }
+});
+
 Deno.test("addModel() gives the same model offline, and says what the cache has not", () =>
   withRepository(async (options, _, dir) => {
     const online = await addModel(options);
@@ -157,6 +184,11 @@ Deno.test("addModel() says in one sentence what it cannot take, and adds nothing
       "a file name above",
       { file: "../a.onnx" },
       'The file name "../a.onnx" leaves its folder: it is not taken.',
+    ],
+    [
+      "the name of an embedded model",
+      { name: "mae_tiny" },
+      'The name "mae_tiny" is that of an embedded model: ',
     ],
     ["a name above", { name: "../a" }, 'The name "../a" is none for a folder'],
     ["another SHA-256", { sha256: "0".repeat(64) }, `expected ${"0".repeat(64)}: it is not taken.`],

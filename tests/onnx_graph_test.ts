@@ -51,6 +51,13 @@ Deno.test("readOnnx() names a file that is missing or no model", () =>
     }
   }));
 
+Deno.test("readOnnx() tells the sides of the images that a model takes, null where they are free", async () => {
+  const inputs = async (name: string) =>
+    (await readOnnx(`${FOLDER}_exports/${name}.onnx`)).inputs.map(({ name, shape }) => [name, ...shape]);
+  assertEquals(await inputs("hf_dinov2_ts17"), [["pixel_values", null, 3, 16, 16]]);
+  assertEquals(await inputs("hf_dinov2_any_size_ts17"), [["pixel_values", null, 3, null, null]]);
+});
+
 Deno.test("withOutputs() leaves every byte of the model as it is", async () => {
   const graph = await readOnnx(MODEL);
   const [{ tensor }] = findAttentionOutputs(graph);

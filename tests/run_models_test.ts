@@ -1,23 +1,34 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { extractFeatures } from "../src/data/extract.ts";
+import { previewCrop } from "../src/data/preprocess.ts";
 import { openRunModels } from "../src/experiments/run_models.ts";
 import { embeddedModels } from "../src/experiments/embedded_world.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
-/** A copy of an embedded model with another preprocessing. */
-async function copyOf(dir: string, name: string, changes: Record<string, unknown>): Promise<string> {
-  const [model] = embeddedModels(), path = `${dir}/${name}.onnx`;
+const EXPORTS = new URL("./golden/onnx_exports", import.meta.url).pathname;
+/** Patches of 4 × 4 pixels; 16 × 16 pixels and no other, or any. */
+const FIXED = `${EXPORTS}/hf_dinov2_ts17.onnx`, ANY_SIZE = `${EXPORTS}/hf_dinov2_any_size_ts17.onnx`;
+
+/** A copy of a model with the preprocessing of an embedded one, changed. */
+async function copyOf(
+  dir: string,
+  name: string,
+  changes: Record<string, unknown>,
+  model = ANY_SIZE,
+): Promise<string> {
+  const path = `${dir}/${name}.onnx`, [embedded] = embeddedModels();
   await Deno.copyFile(model, path);
-  const config = JSON.parse(await Deno.readTextFile(model.replace(/\.onnx$/, ".preprocessor.json")));
+  const config = JSON.parse(await Deno.readTextFile(embedded.replace(/\.onnx$/, ".preprocessor.json")));
   await Deno.writeTextFile(`${dir}/${name}.preprocessor.json`, JSON.stringify({ ...config, ...changes }));
   return path;
 }
 
+function size(side: number) {
+  return { size: { shortest_edge: side }, crop_size: { height: side, width: side } };
+}
+
 Deno.test("openRunModels() gives all models the first one's view, and as many patches", () =>
   inTemporaryFolder(async (dir) => {
-    const size = (side: number) => ({
-      size: { shortest_edge: side },
-      crop_size: { height: side, width: side },
-    });
     const a = await copyOf(dir, "a", size(112)), b = await copyOf(dir, "b", { ...size(144), resample: 2 });
     const { models, view } = await openRunModels([a, b]);
     assertEquals([view.resize, view.crop, view.rescale, view.normalize], [
@@ -25,13 +36,63 @@ Deno.test("openRunModels() gives all models the first one's view, and as many pa
     ]);
     assertEquals(models.map(({ preprocessor: { resize, crop } }) => [resize, crop]), [
       [null, null], // sees the view as it is
-      [null, null], // 144 pixels would be 18 patches of 8, not 14
+      [null, null], // 144 pixels would be 36 patches of 4, not 28
     ]);
     assertEquals(models[1].preprocessor.filter, "bilinear");
     const [, small] = (await openRunModels([b, a])).models;
-    assertEquals(small.preprocessor.resize, null); // 18 patches of 8: the view's own 144 pixels
+    assertEquals(small.preprocessor.resize, null); // 36 patches of 4: the view's own 144 pixels
     const [alone] = (await openRunModels([b])).models;
     assertEquals([alone.preprocessor.resize, alone.preprocessor.crop], [null, null]);
+  }));
+
+Deno.test("openRunModels() resizes for smaller patches, and an export for any size has features at both sizes", () =>
+  inTemporaryFolder(async (dir) => {
+    const own = await copyOf(dir, "own", size(16));
+    const { models: [first, second], view } = await openRunModels(["dino_tiny", own]);
+    assertEquals(second.preprocessor.resize, { width: 56, height: 56 });
+    const data = new Uint8Array(3 * 120 * 130).map((_, i) => i * 7919 % 251);
+    const image = { width: 130, height: 120, data };
+    const extract = (model: typeof first, outDir: string, seen = previewCrop(image, view)) =>
+      extractFeatures({
+        ...{ model: model.path, preprocessor: model.preprocessor, outDir, dtype: "float32" },
+        images: [{ name: "a", load: () => Promise.resolve(seen) }],
+      });
+    assertEquals((await extract(first, `${dir}/1`)).grid, { rows: 14, cols: 14 });
+    assertEquals((await extract(second, `${dir}/2`)).grid, { rows: 14, cols: 14 });
+    const { models: [alone], view: ownView } = await openRunModels([own]);
+    assertEquals((await extract(alone, `${dir}/3`, previewCrop(image, ownView))).grid, { rows: 4, cols: 4 });
+  }));
+
+Deno.test("openRunModels() refuses an export of one size that would see other patches, and says what to export", () =>
+  inTemporaryFolder(async (dir) => {
+    const [first] = embeddedModels(), own = await copyOf(dir, "own", size(16), FIXED);
+    await assertRejects(
+      () => openRunModels([first, own]),
+      Error,
+      `${own} takes images of 16 × 16 pixels only, but sees the patches of ${first} at 56 × 56: export it again for ` +
+        'that size, or for any height and width (torch.onnx.export with dynamic_axes={"pixel_values": {0: "batch", ' +
+        '2: "height", 3: "width"}}, and positions that follow the size).',
+    );
+    assertEquals((await openRunModels([own])).models.length, 1);
+  }));
+
+Deno.test("openRunModels() tells of each model what it is and sees", () =>
+  inTemporaryFolder(async (dir) => {
+    const own = await copyOf(dir, "own", size(16)), added = await copyOf(dir, "b", size(16));
+    const record = { name: "b", source: "org/b", commit: null, license: "unknown", registers: 0, files: {} };
+    await Deno.writeTextFile(`${dir}/b.model.json`, JSON.stringify(record));
+    const { table } = await openRunModels(["mae_tiny", own, added]);
+    const used = "features of 14 × 14 patches an image";
+    assertEquals(table, [{
+      ...{ kind: "model", path: "mae_tiny", found: "embedded, 12 layers, patches of 8 × 8 pixels" },
+      ...{ missing: "nothing", used },
+    }, {
+      ...{ kind: "model", path: own, found: "file, 2 layers, patches of 4 × 4 pixels", used },
+      missing: "record (`deno task models add` makes one, by which files are checked)",
+    }, {
+      ...{ kind: "model", path: "b", found: "added from org/b, 2 layers, patches of 4 × 4 pixels" },
+      ...{ missing: "licence", used },
+    }]);
   }));
 
 Deno.test("openRunModels() takes registers from the record of a model that was added", () =>

@@ -7,6 +7,8 @@ import { downloadFile, fileSha256 } from "./download.ts";
 import { fetchHubFile, type Hub } from "./hub.ts";
 import { HttpError, sendRequest } from "./http_request.ts";
 import { assertInside, linkAtomic, makeFolder } from "./hub_cache.ts";
+import { isEmbedded } from "./known_models.ts";
+import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
 import { readOnnx } from "./onnx_graph.ts";
@@ -56,6 +58,8 @@ interface Source {
   title: string;
   /** Whether it is a file of the user's own, whose name says what it is. */
   isFile: boolean;
+  /** Path of the card that may name the licence. */
+  card?: string;
   fetch(file: string): Promise<{ path: string; commit: string | null } | null>;
 }
 
@@ -79,6 +83,9 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     throw new RangeError(
       `The name "${name}" is none for a folder: give letters, digits, "_", "-" or "." with --name.`,
     );
+  }
+  if (await isEmbedded(name)) {
+    throw new Error(`The name "${name}" is that of an embedded model: give another one with --name.`);
   }
   const fetched = await fetchModel(source, options);
   const target = join(options.folder, name), path = join(target, `${name}.onnx`);
@@ -109,7 +116,8 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     : parsePreprocessor(registered!.preprocessing, registered!.name);
 
   const record: ModelRecord = {
-    ...{ name, source: source.title, commit: fetched.commit, license: registered?.license ?? "unknown" },
+    ...{ name, source: source.title, commit: fetched.commit },
+    license: await fetchLicense(source) ?? registered?.license ?? "unknown",
     registers: options.registers ?? registered?.registers ?? null,
     files: {},
   };
@@ -177,6 +185,7 @@ function hubSource(hub: Hub, id: string, revision: string, file: string | undefi
     name: plainName(id.split("/")[1]),
     title: `${id} (${revision})`,
     isFile: false,
+    card: "README.md",
     fetch: (path) => fetchHubFile(hub, { id, revision, file: path }),
   };
 }
@@ -279,6 +288,12 @@ async function fetchPreprocessor(source: Source, modelFile: string): Promise<str
     if (fetched) return fetched.path;
   }
   return undefined;
+}
+
+/** The licence that the model's card names. */
+async function fetchLicense(source: Source): Promise<string | undefined> {
+  const card = source.card === undefined ? null : await source.fetch(source.card);
+  return card ? await readLicense(card.path) : undefined;
 }
 
 /** What was added under this name before has to be what is added now. */

@@ -25,7 +25,8 @@ export const DATA_HELP = `
                     voc (PASCAL VOC, or any folder in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
   --images DIR      photographs of your own, without masks
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
-                    \`deno task models add\` has added; once for each (default: the embedded three)`;
+                    \`deno task models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
+                    (default: the embedded three)`;
 
 /** One photograph, with what is known about its pixels. */
 export interface DataImage {
@@ -39,11 +40,11 @@ export interface DataImage {
   classMask?(): Promise<Mask>;
 }
 
-/** One line of the table: what one kind of data is and does. */
+/** One line of the table: what one kind of data, or one model, is and does. */
 export interface DataRow {
   /** The kind. */
-  kind: DataKind;
-  /** Its folder or file. */
+  kind: DataKind | "model";
+  /** Its folder, file or name. */
   path: string;
   /** What is there. */
   found: string;
@@ -75,7 +76,7 @@ export interface OpenedData {
 export interface TakenFlags {
   /** By kind. */
   folders: DataFolders;
-  /** ONNX files, or names of models that were added. */
+  /** ONNX files, or names of models. */
   models: string[];
   /** All other arguments, in order. */
   rest: string[];

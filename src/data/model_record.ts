@@ -94,6 +94,19 @@ export async function assertRecorded(
   }
 }
 
+/**
+ * Refuses a file beside a model that is not what it was when the model was added; one that was not recorded is taken as it is.
+ *
+ * @param path in the model's folder
+ * @throws Error "a.preprocessor.json is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
+ */
+export async function assertFileRecorded(path: string, record: ModelRecord): Promise<void> {
+  const recorded = record.files[basename(path)];
+  if (recorded === undefined) return;
+  const found = await fileSha256(path);
+  if (found !== recorded) throw changedError(path, record, found, recorded);
+}
+
 /** The sentence for a file that is another one than was recorded. */
 export function changedError(path: string, { source }: ModelRecord, found: string, recorded: string): Error {
   return new Error(

@@ -26,6 +26,8 @@ export interface OnnxGraph {
   /** Stored tensors whose values are in a file beside the model. */
   external: ExternalTensor[];
   outputs: string[];
+  /** What it is run on, each with its shape; null is a side that may be anything. */
+  inputs: { name: string; shape: (number | null)[] }[];
 }
 
 /** Where a stored tensor's values are when they are not in the model file. */
@@ -46,9 +48,11 @@ export interface Sum {
 
 /** Field numbers of ONNX's protobuf messages. */
 const MODEL = { irVersion: 1, graph: 7, opset: 8 };
-const GRAPH = { node: 1, initializer: 5, output: 12 };
+const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
 const NODE = { input: 1, output: 2, op: 4, attribute: 5, domain: 7 };
 const ATTRIBUTE = { name: 1, int: 3, ints: 8 };
+const VALUE = { name: 1, type: 2 }, TYPE = { tensor: 1 }, TENSOR_TYPE = { shape: 2 };
+const SHAPE = { dimension: 1 }, DIMENSION = { value: 1 };
 const TENSOR = { dims: 1, name: 8, external: 13 };
 const LENGTH_DELIMITED = 2;
 
@@ -84,7 +88,15 @@ export async function readOnnx(path: string): Promise<OnnxGraph> {
  * @param path what messages call it
  */
 export function parseOnnx(bytes: Uint8Array, path: string): OnnxGraph {
-  const graph: OnnxGraph = { path, bytes, nodes: [], stored: new Map(), external: [], outputs: [] };
+  const graph: OnnxGraph = {
+    path,
+    bytes,
+    nodes: [],
+    stored: new Map(),
+    external: [],
+    outputs: [],
+    inputs: [],
+  };
   let isModel = false, hasOpset = false;
   try {
     readMessage(bytes, {
@@ -151,9 +163,27 @@ function readGraph(bytes: Uint8Array, graph: OnnxGraph): void {
   readMessage(bytes, {
     [GRAPH.node]: (reader) => graph.nodes.push(readNode(reader.bytes())),
     [GRAPH.initializer]: (reader) => readStored(reader.bytes(), graph),
-    [GRAPH.output]: (reader) =>
-      readMessage(reader.bytes(), { 1: (value) => graph.outputs.push(value.string()) }),
+    [GRAPH.output]: (reader) => graph.outputs.push(readValue(reader.bytes()).name),
+    [GRAPH.input]: (reader) => graph.inputs.push(readValue(reader.bytes())),
   });
+  graph.inputs = graph.inputs.filter(({ name }) => !graph.stored.has(name)); // old files list their weights, too
+}
+
+function readValue(bytes: Uint8Array): { name: string; shape: (number | null)[] } {
+  let name = "";
+  const shape: (number | null)[] = [];
+  const within = (field: number, handler: Handler): Handler => (reader) =>
+    readMessage(reader.bytes(), { [field]: handler });
+  const readSide: Handler = (reader) => {
+    let side = 0;
+    readMessage(reader.bytes(), { [DIMENSION.value]: (value) => side = Number(value.int64()) });
+    shape.push(side > 0 ? side : null);
+  };
+  readMessage(bytes, {
+    [VALUE.name]: (reader) => name = reader.string(),
+    [VALUE.type]: within(TYPE.tensor, within(TENSOR_TYPE.shape, within(SHAPE.dimension, readSide))),
+  });
+  return { name, shape };
 }
 
 function readNode(bytes: Uint8Array): OnnxNode {

@@ -4,7 +4,8 @@ import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
 import { openFeatures } from "../data/feature_shards.ts";
 import { readImage } from "../data/image.ts";
 import type { Kriegeskorte92 } from "../data/kriegeskorte92.ts";
-import { previewCrop, readPreprocessor } from "../data/preprocess.ts";
+import { openKnownModel } from "../data/known_models.ts";
+import { previewCrop } from "../data/preprocess.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import {
   type Agreement,
@@ -66,11 +67,11 @@ export async function brainSimilarity(
   data: Kriegeskorte92,
   { cacheDir, onProgress, ...bootstrap }: BrainSimilarityOptions,
 ): Promise<ModelSimilarity> {
-  const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
+  const { preprocessor, registers } = await openKnownModel(path);
   const images = data.images.map((file) => ({ name: basename(file), load: () => readImage(file) }));
   const model = basename(path).replace(/\.onnx$/, "");
   const manifest = await extractFeatures({
-    ...{ model: path, preprocessor, images, outDir: `${cacheDir}/${model}`, dtype: "float32" },
+    ...{ model: path, preprocessor, registers, images, outDir: `${cacheDir}/${model}`, dtype: "float32" },
     onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
   });
   const compare = (patterns: Matrix): BrainAgreement => {

@@ -2,18 +2,18 @@
 import { createObserver } from "../../fixtures/observer/mod.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import { hashOfCode } from "../data/code_hash.ts";
+import { EMBEDDED_FOLDER } from "../data/known_models.ts";
 import { planWorld, type World, worldSteps, writeWorld } from "./fixtures_world.ts";
 
 /** Where `deno task fixtures` writes the world when not told otherwise. */
 export const WORLD_FOLDER = new URL("../../.cache/world", import.meta.url).pathname;
-const MODELS = new URL("../../fixtures/models", import.meta.url).pathname;
 
 /** The embedded vision transformers, in the order of their names. */
 export function embeddedModels(): string[] {
-  const names = [...Deno.readDirSync(MODELS)].map(({ name }) => name).filter((name) =>
+  const names = [...Deno.readDirSync(EMBEDDED_FOLDER)].map(({ name }) => name).filter((name) =>
     name.endsWith(".onnx")
   );
-  return names.sort().map((name) => `${MODELS}/${name}`);
+  return names.sort().map((name) => `${EMBEDDED_FOLDER}/${name}`);
 }
 
 /** What a world depends on beside its plan. */

@@ -1,8 +1,10 @@
 /** The models of a run: all of them see the same part of a photograph, cut into the same patches. */
-import { patchSize } from "../data/attention_outputs.ts";
-import { readModelRecord } from "../data/model_record.ts";
-import { readOnnx } from "../data/onnx_graph.ts";
-import { type Preprocessor, readPreprocessor } from "../data/preprocess.ts";
+import { basename } from "node:path";
+import { findAttentionOutputs, patchSize } from "../data/attention_outputs.ts";
+import type { DataRow } from "../data/data_flags.ts";
+import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
+import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
+import type { Preprocessor } from "../data/preprocess.ts";
 
 /** One model of a run. */
 export interface RunModel {
@@ -20,6 +22,23 @@ export interface RunModels {
   models: RunModel[];
   /** Resize and crop of the first model, which all photographs go through. */
   view: Preprocessor;
+  /** One row a model, as of the data. */
+  table: DataRow[];
+}
+
+/** Pixels. */
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** A model and what its graph tells. */
+interface Opened extends KnownModel {
+  graph: OnnxGraph;
+  layers: number;
+  patch: Size | null;
+  /** What its own preprocessing gives. */
+  size: Size | null;
 }
 
 /**
@@ -27,27 +46,27 @@ export interface RunModels {
  * is resized for the others, to as many pixels as give them equally many patches (224 × 224 with patches of 16, 196 × 196
  * with patches of 14: METHOD's 197 tokens an image).
  *
- * @param paths ONNX files, NAME.preprocessor.json beside each
+ * @param names as of `openKnownModel`
  * @throws Error one sentence that names the file that is missing or cannot be used
+ * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
  */
-export async function openRunModels(paths: readonly string[]): Promise<RunModels> {
-  const opened = [];
-  for (const path of paths) {
-    const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
-    const registers = (await readModelRecord(path))?.registers ?? undefined;
-    const patch = paths.length > 1 ? patchSize(await readOnnx(path)) : null;
-    opened.push({ path, preprocessor, patch, size: seenSize(preprocessor), registers });
+export async function openRunModels(names: readonly string[]): Promise<RunModels> {
+  const opened: Opened[] = [];
+  for (const name of names) {
+    const known = await openKnownModel(name), graph = await readOnnx(known.path);
+    const layers = findAttentionOutputs(graph).length, [height, width] = patchSize(graph) ?? [];
+    const patch = height && width ? { width, height } : null;
+    opened.push({ ...known, graph, layers, patch, size: seenSize(known.preprocessor) });
   }
-  const [first] = opened;
-  const models = opened.map(({ path, preprocessor, patch, size, registers }): RunModel => {
+  const [first] = opened, table: DataRow[] = [];
+  const models = opened.map((model): RunModel => {
+    const { path, preprocessor, registers, patch, size } = model;
     const seen = first.size && first.patch && patch && size
-      ? {
-        width: sameGrid(size.width, patch[1], Math.floor(first.size.width / first.patch[1])),
-        height: sameGrid(size.height, patch[0], Math.floor(first.size.height / first.patch[0])),
-      }
+      ? sameGrid(size, patch, gridOf(first.size, first.patch))
       : size ?? first.size;
-    const isSeen = seen && first.size && seen.width === first.size.width && seen.height === first.size.height;
-    const resize = seen && !isSeen ? seen : null;
+    if (seen && size && !isSame(seen, size)) assertTakes(model, seen, first.path);
+    table.push(rowOf(model, seen));
+    const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     return {
       path,
       preprocessor: { ...preprocessor, resize, crop: null },
@@ -55,15 +74,57 @@ export async function openRunModels(paths: readonly string[]): Promise<RunModels
     };
   });
   const { resize, filter, crop } = first.preprocessor;
-  return { models, view: { resize, filter, crop, rescale: null, normalize: null } };
+  return { models, view: { resize, filter, crop, rescale: null, normalize: null }, table };
 }
 
-/** Pixels along one side that give so many patches: the model's own where they do. */
-function sameGrid(own: number, patch: number, patches: number): number {
-  return Math.floor(own / patch) === patches ? own : patches * patch;
+function isSame(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
+}
+
+/** Patches along both sides. */
+function gridOf(size: Size, patch: Size): Size {
+  return { width: Math.floor(size.width / patch.width), height: Math.floor(size.height / patch.height) };
+}
+
+/** Pixels that give so many patches: the model's own along a side where they do. */
+function sameGrid(own: Size, patch: Size, grid: Size): Size {
+  const has = gridOf(own, patch);
+  const side = (key: "width" | "height") => has[key] === grid[key] ? own[key] : grid[key] * patch[key];
+  return { width: side("width"), height: side("height") };
+}
+
+/** A graph that was exported for one size takes no other. */
+function assertTakes({ path, graph }: Opened, { width, height }: Size, first: string): void {
+  const [{ name, shape: [, , rows, cols] }] = graph.inputs;
+  if ((rows ?? height) === height && (cols ?? width) === width) return;
+  throw new Error(
+    `${path} takes images of ${cols ?? "any"} × ${
+      rows ?? "any"
+    } pixels only, but sees the patches of ${first} at ` +
+      `${width} × ${height}: export it again for that size, or for any height and width (torch.onnx.export with ` +
+      `dynamic_axes={"${name}": {0: "batch", 2: "height", 3: "width"}}, and positions that follow the size).`,
+  );
+}
+
+/** What the table tells of a model. */
+function rowOf({ path, record, layers, patch, registers }: Opened, seen: Size | null): DataRow {
+  const isEmbedded = path.startsWith(`${EMBEDDED_FOLDER}/`);
+  const origin = record ? `added from ${record.source}` : isEmbedded ? "embedded" : "file";
+  const grid = seen && patch && gridOf(seen, patch);
+  return {
+    kind: "model",
+    path: record?.name ?? (isEmbedded ? basename(path, ".onnx") : path),
+    found: `${origin}, ${layers} layers, ` +
+      `patches of ${patch ? `${patch.width} × ${patch.height}` : "unknown"} pixels` +
+      (registers ? `, ${registers} registers` : ""),
+    missing: record || isEmbedded
+      ? record?.license === "unknown" ? "licence" : "nothing"
+      : "record (`deno task models add` makes one, by which files are checked)",
+    used: grid ? `features of ${grid.width} × ${grid.height} patches an image` : "features",
+  };
 }
 
 /** What all photographs end up as; null where that depends on the photograph. */
-function seenSize({ resize, crop }: Preprocessor): { width: number; height: number } | null {
+function seenSize({ resize, crop }: Preprocessor): Size | null {
   return crop ?? (resize && "width" in resize ? resize : null);
 }

@@ -39,13 +39,11 @@ export interface MeanFeatures {
   means: Matrix;
 }
 
-const EMBEDDED = new URL("../../fixtures/models/", import.meta.url);
-
 /**
  * Runs a vision transformer over photographs: the attention block's output of every layer after its projection, before the
  * residual add (METHOD, `V_l`), of every patch.
  *
- * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one: clip_tiny, dino_tiny, mae_tiny
+ * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `deno task models add` has added
  * @param photographs paths of JPEG and PNG files
  * @param layers numbers of the layers wanted, from 1; default all
  * @throws Error one sentence that names the model or photograph that is not usable
@@ -59,14 +57,15 @@ export async function patchFeatures(
   layers?: readonly number[],
 ): Promise<PatchFeatures> {
   const { streamFeatures } = await import("../data/extract.ts");
-  const { previewCrop, readPreprocessor } = await import("../data/preprocess.ts");
+  const { openKnownModel } = await import("../data/known_models.ts");
+  const { previewCrop } = await import("../data/preprocess.ts");
   const { readImage } = await import("../data/image.ts");
-  const path = modelPath(model), names = photographs.map(nameOf), views: Picture[] = [];
-  const preprocessor = await readPreprocessor(path.replace(/\.onnx$/, ".preprocessor.json"));
+  const names = photographs.map(nameOf), views: Picture[] = [];
+  const { path, preprocessor, registers } = await openKnownModel(model);
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
   let patches = 0;
   const { model: name, grid } = await streamFeatures({
-    ...{ model: path, preprocessor, outDir: ".", dtype: "float32" },
+    ...{ model: path, preprocessor, registers, outDir: ".", dtype: "float32" },
     images: photographs.map((photograph, i) => ({
       name: names[i],
       async load() {
@@ -115,14 +114,15 @@ export async function meanFeatures(
   photographs: readonly string[],
 ): Promise<MeanFeatures> {
   const { joinPooled, poolFeatures } = await import("../data/pooled_features.ts");
-  const { readPreprocessor } = await import("../data/preprocess.ts");
+  const { openKnownModel } = await import("../data/known_models.ts");
   const { readImage } = await import("../data/image.ts");
   const cacheDir = await Deno.makeTempDir(), parts = [];
   try {
-    for (const model of models.map(modelPath)) {
+    for (const name of models) {
+      const { path: model, preprocessor, registers } = await openKnownModel(name);
       parts.push(
         await poolFeatures({
-          ...{ model, preprocessor: await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json")) },
+          ...{ model, preprocessor, registers },
           images: photographs.map((path) => ({ name: nameOf(path), load: () => readImage(path) })),
           ...{ tokensPerImage: 0, seed: 0, cacheDir, identity: "" },
         }),
@@ -133,11 +133,6 @@ export async function meanFeatures(
   }
   const { slots, pooled } = joinPooled(parts);
   return { slots, means: pooled };
-}
-
-/** A name without folder and ending is that of an embedded model. */
-function modelPath(model: string): string {
-  return /^\w+$/.test(model) ? new URL(`${model}.onnx`, EMBEDDED).pathname : model;
 }
 
 function nameOf(path: string): string {

@@ -1,0 +1,77 @@
+/** Models as they are asked for: an embedded one by its name, one that was added by its name, any ONNX file by its path. */
+import { basename, join } from "node:path";
+import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
+import { type Preprocessor, readPreprocessor } from "./preprocess.ts";
+
+/** The repository, or where the script runs when the package comes from a registry. */
+const ROOT = import.meta.url.startsWith("file:") ? new URL("../../", import.meta.url).pathname : "";
+/** The embedded vision transformers. */
+export const EMBEDDED_FOLDER: string = join(ROOT, "fixtures/models");
+/** Where `deno task models add` puts models, a folder each. */
+export const MODELS_FOLDER: string = join(ROOT, ".cache/models");
+
+/** A model that was found, and what belongs to it. */
+export interface KnownModel {
+  /** Its ONNX file. */
+  path: string;
+  /** What happens to an image: as recorded, where there is a record. */
+  preprocessor: Preprocessor;
+  /** Register tokens as recorded; absent: found from the size of the patches. */
+  registers?: number;
+  /** What was noted when it was added; null for one that lies there by itself. */
+  record: ModelRecord | null;
+}
+
+/**
+ * Finds a model, and reads its preprocessing and its record.
+ *
+ * @param model a name or the path of an ONNX file; a name has no "/" and does not end in .onnx
+ * @param folder of the models that were added
+ * @throws Error 'There is no model "vit": give clip_tiny, …, or an ONNX file.'
+ * @throws Error "There is no preprocessor file a.preprocessor.json: …"; those of `readPreprocessor`
+ * @throws Error "a.preprocessor.json is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
+ */
+export async function openKnownModel(model: string, folder = MODELS_FOLDER): Promise<KnownModel> {
+  const path = await modelPath(model, folder);
+  const preprocessing = path.replace(/\.onnx$/, ".preprocessor.json");
+  const preprocessor = await readPreprocessor(preprocessing);
+  const record = await readModelRecord(path);
+  if (record) await assertFileRecorded(preprocessing, record);
+  const registers = record?.registers ?? undefined;
+  return { path, preprocessor, record, ...(registers !== undefined && { registers }) };
+}
+
+/** Whether a name is that of an embedded model. */
+export function isEmbedded(name: string): Promise<boolean> {
+  return isFile(join(EMBEDDED_FOLDER, `${name}.onnx`));
+}
+
+async function modelPath(model: string, folder: string): Promise<string> {
+  if (!/^[\w.-]+$/.test(model) || model.endsWith(".onnx")) return model;
+  if (await isEmbedded(model)) return join(EMBEDDED_FOLDER, `${model}.onnx`);
+  const added = join(folder, model, `${model}.onnx`);
+  if (await isFile(added)) return added;
+  const names = [
+    ...await namesIn(EMBEDDED_FOLDER, ({ name }) => name.endsWith(".onnx")),
+    ...await namesIn(folder, ({ name, isDirectory }) => isDirectory && !name.startsWith(".")),
+  ];
+  throw new Error(
+    `There is no model "${model}": give ${
+      names.join(", ")
+    }, what \`deno task models add\` adds, or an ONNX file.`,
+  );
+}
+
+async function namesIn(folder: string, isModel: (entry: Deno.DirEntry) => boolean): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) if (isModel(entry)) names.push(entry.name);
+  } catch {
+    return []; // no such folder: nothing was added yet
+  }
+  return names.map((name) => basename(name, ".onnx")).sort();
+}
+
+function isFile(path: string): Promise<boolean> {
+  return Deno.stat(path).then(({ isFile }) => isFile, () => false);
+}
