@@ -3,10 +3,13 @@ import { addModel } from "../src/data/add_model.ts";
 import { hubFromEnvironment } from "../src/data/hub.ts";
 import { MODELS_FOLDER } from "../src/data/known_models.ts";
 import { listModels } from "../src/data/model_record.ts";
-import { MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
+import { findRegistered, MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
 import type { Preprocessor } from "../src/data/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+
+/** Models whose place on the hub is taken from other projects. */
+const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name }) => name);
 
 const HELP = `deno task models add MODEL [options]
 deno task models list [--out DIR]
@@ -22,7 +25,9 @@ deno task models list [--out DIR]
   --out DIR           where models go, a folder each (default: .cache/models)
   --help              this text
 
-Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used.
+Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used. The hub ids of
+${UNVERIFIED.join(" and ")} are as other projects name them, not verified by a download: when one
+is wrong, give the right id with --name.
 A stopped download goes on where it stopped. Environment: HF_ENDPOINT (a mirror of the hub), HF_HUB_CACHE or HF_HOME
 (the hub's own cache, which is used and filled), HF_HUB_OFFLINE=1 (only what is in it), HF_TOKEN (gated models),
 HTTPS_PROXY, HTTP_PROXY and NO_PROXY (Deno's own).
@@ -42,6 +47,8 @@ async function add(source: string, flags: Flags): Promise<void> {
     ...hubFromEnvironment((name) => Deno.env.get(name)),
     onProgress: (file: string, done: number, total: number | null) => showBytes(bars, file, done, total),
   };
+  const registered = findRegistered(source);
+  if (registered?.hub) console.error(`${source}: ${registered.hub.id}, ${registered.note}`);
   try {
     const { path, record, layers, preprocessor } = await addModel({
       ...{ source, hub, folder: given("out") ?? MODELS_FOLDER, name: given("name"), file: given("file") },

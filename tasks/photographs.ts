@@ -10,6 +10,7 @@ import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { type KnownModel, openKnownModel } from "../src/data/known_models.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
+import { readModelBytes } from "../src/data/vision_model.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
 import { folderImages, type RunImage } from "../src/experiments/image_set.ts";
@@ -76,7 +77,7 @@ async function inputHash(
   images: RunImage[],
 ): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor, registers]));
-  hash.update(await Deno.readFile(path));
+  for (const bytes of await readModelBytes(path)) hash.update(bytes);
   for (const image of images) {
     const { width, height, data } = await image.load();
     hash.update(`${image.name} ${width} ${height}`).update(data);

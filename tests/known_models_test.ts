@@ -1,7 +1,10 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { meanFeatures, patchFeatures, savePng } from "../mod.ts";
 import { addModel } from "../src/data/add_model.ts";
 import { EMBEDDED_FOLDER, openKnownModel } from "../src/data/known_models.ts";
+import { poolFeatures } from "../src/data/pooled_features.ts";
+import { parsePreprocessor } from "../src/data/preprocess.ts";
+import { featureStages } from "../src/experiments/pipeline.ts";
 import { openRunModels } from "../src/experiments/run_models.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
@@ -104,4 +107,30 @@ Deno.test("reproduce takes one model by its name, and names those that there are
       'There is no model "mae_tinny": give clip_tiny, dino_tiny, ',
     );
     assertStringIncludes(await says("mae_tiny"), `There is no folder ${dir}/none`); // looked for after the model
+  }));
+
+Deno.test("nothing is kept of a model whose weights beside it have changed", () =>
+  inTemporaryFolder(async (dir) => {
+    const name = "external_weights_clip", path = `${dir}/${name}.onnx`;
+    for (const file of [`${name}.onnx`, `${name}.onnx_data`]) {
+      await Deno.copyFile(`${EXPORTS}/${file}`, `${dir}/${file}`);
+    }
+    const preprocessor = parsePreprocessor(config, "a.json");
+    const data = new Uint8Array(768).map((_, i) => i * 7919 % 251);
+    const images = [{ name: "a", load: () => Promise.resolve({ width: 16, height: 16, data }) }];
+    const found = async () => {
+      const [{ input }] = await featureStages({ models: [{ path, preprocessor }], images, identity: "" });
+      const { pooled } = await poolFeatures({
+        ...{ model: path, preprocessor, images, tokensPerImage: 0, seed: 0, cacheDir: dir, identity: "" },
+      });
+      return [input.model, ...pooled.data];
+    };
+    const before = await found(), weights = await Deno.readFile(`${path}_data`);
+    assertEquals(await found(), before);
+    const values = new Float32Array(weights.buffer, 0, Math.floor(weights.length / 4));
+    values.forEach((value, i) => values[i] = value / 2);
+    await Deno.writeFile(`${path}_data`, weights);
+    const after = await found();
+    assertEquals(after.length, before.length);
+    for (const i of [0, 1]) assertNotEquals(after[i], before[i]);
   }));

@@ -132,6 +132,25 @@ Deno.test("models says one sentence for what it cannot do and exits with 1", asy
   }
 });
 
+Deno.test("models says which places on the hub were not verified, and that none of MAE is known", () =>
+  withModel(async (_, env, out) => {
+    const { code, errors } = await models(env, "add", "clip_vit_b16", "--out", out);
+    assertEquals([code, errors.length], [1, 2]);
+    assertEquals(
+      errors[0],
+      "clip_vit_b16: Xenova/clip-vit-base-patch16, not verified here: id and file as other projects name them",
+    );
+    const { text } = await models(env, "list", "--out", out);
+    assertEquals(text.match(/not verified here/g)?.length, 2);
+    assertStringIncludes(text, "no export on the hub is known here");
+    const help = (await models(env, "--help")).text.replaceAll("\n", " ");
+    assertStringIncludes(
+      help,
+      "clip_vit_b16 and dinov2_reg_vit_b14 are as other projects name them, not verified",
+    );
+    assertStringIncludes(help, "MAE: no usable export on the hub is known");
+  }));
+
 Deno.test("models lists its options", async () => {
   for (const args of [["--help"], ["add", "--help"], []]) {
     const { code, text } = await models({}, ...args);

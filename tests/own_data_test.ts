@@ -43,6 +43,7 @@ Deno.test("folders and models given by path give the numbers of the embedded one
     assertEquals(own.found, embedded.found);
     assertEquals([embedded.inputs.data, own.inputs.data], ["embedded", "algonauts anyone, voc photographs"]);
     assertStringIncludes(own.errors, "120 training and 24 test images");
+    assertEquals(own.errors.match(/found {5}file, 12 layers, patches of 8 × 8 pixels/g)?.length, 3);
     assertStringIncludes(
       own.errors,
       "used for  graph and segmentation of 3, agreement of models on 3 others",

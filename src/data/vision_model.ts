@@ -2,7 +2,7 @@
 import { dirname, isAbsolute, join } from "node:path";
 import { reasonOf } from "./atomic_write.ts";
 import { assertRecorded } from "./model_record.ts";
-import type { OnnxGraph } from "./onnx_graph.ts";
+import { type OnnxGraph, readOnnx } from "./onnx_graph.ts";
 import type { Feed, StatedInput } from "./onnx_session.ts";
 import type { Answer, Request } from "./onnx_worker.ts";
 import type { ModelInput } from "./preprocess.ts";
@@ -61,6 +61,12 @@ export async function readWeights({ path, external }: OnnxGraph): Promise<Weight
     }
   }
   return files;
+}
+
+/** All bytes that a model consists of, for keys of caches: of its file, then of the weights beside it. */
+export async function readModelBytes(path: string): Promise<Uint8Array[]> {
+  const graph = await readOnnx(path);
+  return [graph.bytes, ...(await readWeights(graph)).map(({ data }) => data)];
 }
 
 /**

@@ -2,6 +2,7 @@
  * The pipeline that the experiments share: features of every layer of every model, aligned into one space, one graph of
  * all their tokens, its eigenvectors, a spectral map and colors.
  */
+import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { AlignModel } from "../align/model.ts";
 import { extractFeatures, extractRange, type FeatureManifest } from "../data/extract.ts";
@@ -11,6 +12,7 @@ import type { NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom } from "../data/nystrom_file.ts";
 import type { Stages } from "../data/stages.ts";
+import { readModelBytes } from "../data/vision_model.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import { spectralMap } from "../embed/spectral_map.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
@@ -240,6 +242,7 @@ async function readMatrix(path: string): Promise<Matrix> {
 }
 
 async function hashOf(path: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-  return new Uint8Array(digest).toHex();
+  const hash = createHash("sha256");
+  for (const bytes of await readModelBytes(path)) hash.update(bytes);
+  return hash.digest("hex");
 }
