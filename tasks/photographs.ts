@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
+import { readOnnx } from "../src/data/onnx_graph.ts";
 import { preprocessMask, previewCrop, readPreprocessor } from "../src/data/preprocess.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
@@ -72,7 +73,7 @@ function text(flag: string | boolean | undefined): string | undefined {
 /** What identifies the inputs of the extraction: the model, its preprocessing, and every image's pixels. */
 async function inputHash(model: string, preprocessor: unknown, images: RunImage[]): Promise<string> {
   const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor]));
-  hash.update(await Deno.readFile(model));
+  hash.update((await readOnnx(model)).bytes);
   for (const image of images) {
     const { width, height, data } = await image.load();
     hash.update(`${image.name} ${width} ${height}`).update(data);
@@ -128,7 +129,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
     const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
     for (const image of images) {
       const original = await image.load();
-      const photo = previewCrop(original, preprocessor);
+      const photo = previewCrop(original, preprocessor, image.name);
       photos.push({ name: image.name, photo });
       if (!image.mask) continue;
       const mask = await image.mask();

@@ -5,6 +5,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignSlot } from "../align/model.ts";
 import { type ExtractOptions, type FeatureManifest, streamFeatures } from "./extract.ts";
 import { readNpy, writeNpy } from "./npy.ts";
+import { readOnnx } from "./onnx_graph.ts";
 
 /** What `poolFeatures` is to do for one model. */
 export interface PoolOptions
@@ -39,7 +40,7 @@ export interface PooledFeatures {
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
   const { model, preprocessor, images, registers, tokensPerImage, cells = 1, seed, cacheDir, identity } =
     options;
-  const key = createHash("sha256").update(await Deno.readFile(model)).update(
+  const key = createHash("sha256").update((await readOnnx(model)).bytes).update(
     JSON.stringify([
       1,
       preprocessor,

@@ -71,7 +71,7 @@ export async function patchFeatures(
       name: names[i],
       async load() {
         const image = await readImage(photograph);
-        views[i] = previewCrop(image, preprocessor);
+        views[i] = previewCrop(image, preprocessor, photograph);
         return image;
       },
     })),
