@@ -108,7 +108,11 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   if (flag("do_normalize", true)) {
     preprocessor.normalize = { mean: channels("image_mean", -Infinity), std: channels("image_std", 0) };
   }
-  return preprocessor;
+  const isFinite = [0, 1, 2].every((channel) => channelValues(preprocessor, channel).every(Number.isFinite));
+  if (isFinite) return preprocessor;
+  throw new Error(
+    `${path}: its rescale_factor, image_mean and image_std give pixels that are not finite numbers.`,
+  );
 }
 
 /**

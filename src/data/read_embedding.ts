@@ -120,6 +120,12 @@ async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embeddin
   if (rows === 0 || cols === 0) {
     throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
   }
+  // Before anything of the size that the file claims is made; no number takes less than a byte.
+  if (rows * cols > bytes.length) {
+    throw new Error(
+      `${path} claims ${rows} × ${cols} numbers in ${bytes.length} bytes: it is damaged, copy it again.`,
+    );
+  }
   const data = new Float32Array(rows * cols);
   const put = (row: number, col: number, value: unknown, name: string) => {
     const number = value === null || value === undefined ? NaN : Math.fround(Number(value));
