@@ -133,7 +133,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
     const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
     for (const image of images) {
       const original = await image.load();
-      const photo = previewCrop(original, preprocessor);
+      const photo = previewCrop(original, preprocessor, image.name);
       photos.push({ name: image.name, photo });
       if (!image.mask) continue;
       const mask = await image.mask();

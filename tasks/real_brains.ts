@@ -7,7 +7,9 @@ import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
 import { assertWritable } from "../src/data/atomic_write.ts";
+import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
+import { readBytes } from "../src/data/npy.ts";
 import { readObject2vec } from "../src/data/object2vec.ts";
 import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
 import {
@@ -96,7 +98,7 @@ async function comparePictures(folder: string, options: Options, tick: Tick): Pr
   const { resamples, seed } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
-  for (const path of data.images) hash.update(await Deno.readFile(path));
+  for (const path of data.images) hash.update(await readBytes(path, MOST_IMAGE_BYTES));
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
   const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
   for (const [i, path] of paths.entries()) {

@@ -102,6 +102,15 @@ Deno.test("parsePickledMapping follows no call and says what is wrong", () => {
   refuses("u.", "takes more than it has put");
   refuses("h\x07.", "recalls entry 7");
   refuses(Uint8Array.of(0x42, 0xff, 0xff, 0xff, 0xff), "the pickle is cut short");
+  // Tuples of the same tuple twice, 40 deep, as the name of ROI 1, and as the name of what is called.
+  const nest = [
+    0x4b,
+    1,
+    0x71,
+    0,
+    ...Array.from({ length: 40 }, (_, i) => [0x68, i, 0x86, 0x71, i + 1]).flat(),
+  ];
+  refuses(Uint8Array.of(...nest, 0x68, 40, 0x93, 0x2e), "the pickle is something else");
   const whole = encodePickledMapping(new Map([[0, "Unknown"], [1, "V1v"]]));
   for (let length = header.length; length < whole.length; length++) {
     assertThrows(

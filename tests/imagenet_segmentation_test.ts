@@ -78,7 +78,28 @@ Deno.test("openImagenetSegmentation says in one sentence what is wrong with a fi
     odd.close();
     const file = await openImagenetSegmentation(path);
     assertThrows(() => file.read(0), Error, "the mask of image 0 is 3 × 2, the image 4 × 2");
-    assertThrows(() => file.read(1), Error, "image 1 is Float32Array, expected an array of uint8");
+    assertThrows(() => file.read(1), Error, "image 1 is of type <f, expected an array of uint8");
     assertThrows(() => file.read(2), Error, "the mask of image 2 is not a cell with an array");
     file.close();
+
+    const bomb = new hdf5.File(path, "w"),
+      fields = bomb.create_group("value"),
+      inside = bomb.create_group("refs");
+    const data = new Uint8Array(64), compression = 9; // the chunk is stored as what fills it
+    for (const [field, shape] of [["img", [3, 6000, 5000]], ["gt", [6000, 5000]]] as const) {
+      const chunks = shape.map((_, axis) => axis < shape.length - 2 ? 1 : 8);
+      const dataset = inside.create_dataset({
+        ...{ name: field, data, shape: [...chunks], maxshape: [...shape], chunks: [...chunks], compression },
+      });
+      dataset.resize([...shape]);
+      fields.create_dataset({ name: field, data: [dataset.create_reference()], shape: [1, 1] });
+    }
+    bomb.close();
+    const large = await openImagenetSegmentation(path);
+    assertThrows(
+      () => large.read(0),
+      RangeError,
+      "image 0 claims 3 × 6000 × 5000 bytes: at most",
+    );
+    large.close();
   }));

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
 import {
   preprocess,
@@ -88,14 +88,15 @@ Deno.test("readPreprocessor() names a file that is missing or holds no JSON obje
   );
 });
 
-const size = 'pixels as a number, {"shortest_edge"} or {"height", "width"}';
+const size = '1 to 4096 pixels as a number, {"shortest_edge"} or {"height", "width"}';
 const unusable: [string, unknown, string][] = [
   ["size", { longest_edge: 9 }, size],
   ["size", { shortest_edge: 9, longest_edge: 12 }, size],
   ["size", 0, size],
+  ["size", { height: 1e6, width: 1e6 }, size],
   ["size", undefined, size],
   ["resample", 1, "2 (bilinear) or 3 (bicubic)"],
-  ["crop_size", { shortest_edge: 9 }, 'pixels as a number or {"height", "width"}'],
+  ["crop_size", { shortest_edge: 9 }, '1 to 4096 pixels as a number or {"height", "width"}'],
   ["rescale_factor", "1/255", "a number above 0"],
   ["image_mean", [0.5], "three numbers"],
   ["image_std", [0.5, 0, 0.5], "three numbers above 0"],
@@ -109,3 +110,20 @@ for (const [key, value, expected] of unusable) {
     assertEquals(message, `a.json: "${key}" is ${found}, expected ${expected}.`);
   });
 }
+
+Deno.test("previewCrop() names an image too long for its size", () => {
+  const thin = { width: 1, height: 1e6, data: new Uint8Array(3e6) };
+  const bare = { filter: "bicubic", crop: null, rescale: null, normalize: null } as const;
+  for (
+    const [resize, size] of [[{ shortestEdge: 128 }, "128 × 128000000"], [
+      { width: 128, height: 9 },
+      "128 × 9",
+    ]] as const
+  ) {
+    assertThrows(
+      () => previewCrop(thin, { ...bare, resize }, "a.png"),
+      RangeError,
+      `a.png is 1 × 1000000 pixels, resized ${size}: at most 100 million are made`,
+    );
+  }
+});

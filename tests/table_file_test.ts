@@ -150,12 +150,34 @@ Deno.test("readEmbedding() tells what is wrong with a file, and where", async ()
       await Deno.writeTextFile(`${dir}/${name}`, content);
       await assertRejects(() => readEmbedding(`${dir}/${name}`), Error, message);
     };
-    await refused("a.csv", "name,x\na,1\nb,\n", `a.csv, line 3: column "x" is "", expected a number.`);
+    await refused(
+      "a.csv",
+      "name,x\na,1\nb,\n",
+      `a.csv, line 3: column "x" is "", expected a finite float32.`,
+    );
     await refused("a.csv", "name,x\na,1\nb\n", "a.csv, line 3 has 1 cells, the first 2.");
     await refused("a.csv", "name,x\n", "a.csv has no numbers: expected one thing a line.");
     await refused("a.csv", "name\na\nb\n", "a.csv has no column of numbers.");
     await refused("a.xlsx", "", "a.xlsx ends in none of .npy, .csv, .arrow and .feather");
     await refused("a.arrow", "nonsense", "a.arrow is not an Arrow IPC file");
+    await refused(
+      "a.csv",
+      "x,y\n1,2\n1e39,1\n",
+      `a.csv, line 3: column "x" is "1e39", expected a finite float32.`,
+    );
+    await refused("a.csv", "x,y\nNaN,2\n", `a.csv, line 2: column "x" is "NaN", expected a finite float32.`);
+    await writeTable(`${dir}/b.arrow`, [{ x: [1, 2], y: [1, 1e300] }]);
+    await assertRejects(
+      () => readEmbedding(`${dir}/b.arrow`),
+      Error,
+      `b.arrow, row 1: column "y" is 1e+300, expected a finite float32.`,
+    );
+    await writeNpy(`${dir}/b.npy`, Float32Array.of(1, 2, 3, 4, 5, NaN), [2, 3]);
+    await assertRejects(
+      () => readEmbedding(`${dir}/b.npy`),
+      Error,
+      "b.npy, row 1: column 2 is NaN, expected a finite float32.",
+    );
     await writeNpy(`${dir}/a.npy`, new Float32Array(5), [5]);
     await assertRejects(
       () => readEmbedding(`${dir}/a.npy`),

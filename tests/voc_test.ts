@@ -73,6 +73,32 @@ Deno.test("readPalettePng unpacks masks of 1, 2 and 4 bits", () =>
     }
   }));
 
+Deno.test("readPalettePng reads an interlaced mask, and refuses one of less than 8 bits", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.png`, gray = Uint8Array.from({ length: 13 * 11 }, (_, i) => 7 * i % 256);
+    await sharp(gray, { raw: { width: 13, height: 11, channels: 1 } }).toColourspace("b-w").png({
+      progressive: true,
+    }).toFile(
+      path,
+    );
+    assertEquals(await readPalettePng(path), { width: 13, height: 11, data: gray });
+    const packed = packedPng({ width: 8, height: 1, depth: 1, packed: Uint8Array.of(5) });
+    packed[28] = 1;
+    await Deno.writeFile(path, packed);
+    await assertRejects(() => readPalettePng(path), Error, "interlaced at 1 bits a pixel");
+  }));
+
+Deno.test("readPalettePng unpacks no more and no less than the mask's pixels", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.png`, mask = { width: 8, height: 4, depth: 8 };
+    for (const [height, why] of [[5, "more than the 36 bytes"], [3, "to 27 of 36 bytes"]] as const) {
+      const png = packedPng({ ...mask, height, packed: new Uint8Array(8 * height) });
+      new DataView(png.buffer, png.byteOffset).setUint32(20, mask.height);
+      await Deno.writeFile(path, png);
+      await assertRejects(() => readPalettePng(path), Error, why);
+    }
+  }));
+
 Deno.test("openVoc reads lists, photographs and masks with the void kept", () =>
   inTemporaryFolder(async (dir) => {
     await writeVoc(dir, ["b", "a"]);

@@ -4,14 +4,15 @@ import { seededRandom } from "../src/linalg/random.ts";
 import { testSeed } from "./random.ts";
 
 /**
- * Ten images of 6 × 6 patches with a figure of 3 × 3 somewhere, five layers a model. Eigenvectors are noise, and from
+ * Ten images, or so many, of 6 × 6 patches with a figure of 3 × 3 somewhere, five layers a model. Eigenvectors are noise, and from
  * the layer `partsAt` on figure and ground lie at ± ½ along the first; the map shows the first two.
  */
-export function walkingPipeline({ partsAt }: { partsAt: Record<string, number> }): Pipeline {
+export function walkingPipeline(
+  { partsAt, count = 10 }: { partsAt: Record<string, number>; count?: number },
+): Pipeline {
   const random = seededRandom(testSeed),
     side = 6,
     tokens = 1 + side * side,
-    count = 10,
     layers = 5,
     components = 4;
   const masks = Array.from({ length: count }, () => {

@@ -4,6 +4,7 @@ import { writeFileAtomic } from "./atomic_write.ts";
 import { listImages } from "./image.ts";
 import { type NpyHeader, parseNpy, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
 import { encodePickledMapping, parsePickledMapping } from "./pickled_mapping.ts";
+import { MOST_TEXT } from "./plain_file.ts";
 
 /** The two hemispheres in the order of the voxels. */
 export const HEMISPHERES = ["lh", "rh"] as const;
@@ -206,7 +207,7 @@ async function readRois(
   const found = new Map<string, number[]>();
   for (const roiClass of await roiClasses(dir)) {
     const path = mappingPath(dir, roiClass);
-    const mapping = parsePickledMapping(await readBytes(path), path);
+    const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
     for (const [value, name] of mapping) if (value !== 0) found.set(name, []);
     for (const hemisphere of HEMISPHERES) {
       const mask = await readPerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);

@@ -18,6 +18,7 @@ import type { AlignEpoch, AlignState } from "../align/train.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { readPlainFile } from "./plain_file.ts";
 
 const FORMAT = "alignedcut-align-1";
 const STATE = "alignedcut-align-state-1";
@@ -136,7 +137,7 @@ async function writeMatrices(
 async function readMatrices(path: string, format: string) {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await readPlainFile(path);
   } catch (error) {
     throw new Error(`Cannot read the align ${path}: ${reasonOf(error)}.`, { cause: error });
   }

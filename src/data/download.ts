@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { reasonOf } from "./atomic_write.ts";
 import { pauseByClock, type RequestOptions, sendRequest, shortReason } from "./http_request.ts";
+import { openPlainFile } from "./plain_file.ts";
 
 /** What a file must be. */
 export interface Expected {
@@ -207,7 +208,7 @@ export function fileSha256(path: string): Promise<string> {
 async function hashFile(path: string, algorithm: string, prefix = ""): Promise<string> {
   const hash = createHash(algorithm).update(prefix);
   try {
-    using file = await Deno.open(path);
+    using file = await openPlainFile(path);
     const piece = new Uint8Array(CHUNK);
     for (let n = await file.read(piece); n !== null; n = await file.read(piece)) {
       hash.update(piece.subarray(0, n));

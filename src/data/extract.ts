@@ -416,7 +416,7 @@ async function loadImages(
 ): Promise<ModelInput[]> {
   const inputs: ModelInput[] = [];
   for (const { name, load } of images) {
-    const input = preprocess(await load(), preprocessor);
+    const input = preprocess(await load(), preprocessor, name);
     if (like && (input.width !== like.width || input.height !== like.height)) {
       throw new Error(
         `${name} is ${input.width} × ${input.height} after preprocessing, the first image ${like.width} × ` +

@@ -1,6 +1,7 @@
 /** Features of one layer as a folder of Arrow files, each of a range of images. */
 import { reasonOf } from "./atomic_write.ts";
 import { type FeatureFile, openFeatureFile } from "./feature_store.ts";
+import { readPlainFile } from "./plain_file.ts";
 
 /** Images of a shard: at 197 tokens of 768 float16 channels 19 MB. */
 export const SHARD_IMAGES = 64;
@@ -37,7 +38,7 @@ export function shardName({ first, count }: ImageRange): string {
 
 /** What the manifest is to say of a shard that has been written. */
 export async function describeShard(path: string, range: ImageRange): Promise<FeatureShard> {
-  const bytes = await Deno.readFile(path);
+  const bytes = await readPlainFile(path);
   const digest = await crypto.subtle.digest("SHA-256", bytes); // on a thread of its own, unlike node:crypto's
   return { path, ...range, bytes: bytes.length, sha256: new Uint8Array(digest).toHex() };
 }

@@ -18,6 +18,7 @@ import {
 } from "apache-arrow";
 import { checkArrow } from "./arrow_check.ts";
 import { abandonBeside, openBeside, reasonOf } from "./atomic_write.ts";
+import { assertPlainFile } from "./plain_file.ts";
 
 /** How the vectors are stored. */
 export type FeatureType = "float16" | "float32";
@@ -128,6 +129,7 @@ export async function openFeatureFile(path: string): Promise<FeatureFile> {
   const broken = (why: string) => new Error(`Cannot read the features ${path}: ${why}; extract them again.`);
   let handle;
   try {
+    await assertPlainFile(path);
     handle = await open(path);
   } catch (error) {
     throw new Error(`Cannot read the features ${path}: ${reasonOf(error)}.`);

@@ -2,6 +2,8 @@
 import { extname, join } from "node:path";
 import sharp from "sharp";
 import { reasonOf } from "./atomic_write.ts";
+import { readPlainFile } from "./plain_file.ts";
+import { MOST_PIXELS } from "./resize.ts";
 
 /** An image in sRGB bytes. */
 export interface RgbImage {
@@ -14,8 +16,8 @@ export interface RgbImage {
 const EXTENSIONS = [".jpg", ".jpeg", ".png"];
 const JPEG_START = [0xff, 0xd8, 0xff];
 const PNG_START = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** 100 megapixels, 300 MB of RGB: more is a mistake or a trap. */
-const MAX_PIXELS = 1e8;
+/** No image of so many pixels needs more bytes than it has uncompressed. */
+export const MOST_IMAGE_BYTES = 3 * MOST_PIXELS;
 
 /**
  * Reads a photograph, upright, without transparency.
@@ -36,9 +38,9 @@ export async function readImage(path: string): Promise<RgbImage> {
   }
   try {
     const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (width * height > MAX_PIXELS) throw tooLarge(path, width, height);
+    if (width * height > MOST_PIXELS) throw tooLarge(path, width, height);
     // The strictest: a file that ends early or holds broken data must not become an image with a gray patch.
-    const strict = { failOn: "warning", limitInputPixels: MAX_PIXELS, ignoreIcc: true } as const;
+    const strict = { failOn: "warning", limitInputPixels: MOST_PIXELS, ignoreIcc: true } as const;
     const { data, info } = await sharp(bytes, strict)
       .autoOrient()
       .flatten({ background: "white" })
@@ -84,7 +86,7 @@ export async function listImages(dir: string): Promise<string[]> {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(path);
+    return await readPlainFile(path, MOST_IMAGE_BYTES);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Error(`There is no image ${path}.`, { cause: error });
@@ -98,7 +100,7 @@ function startsWith(bytes: Uint8Array, start: number[]): boolean {
 }
 
 function tooLarge(path: string, width: number, height: number): RangeError {
-  const most = MAX_PIXELS / 1e6;
+  const most = MOST_PIXELS / 1e6;
   return new RangeError(
     `The image ${path} is ${width} × ${height} pixels: at most ${most} million are read, so make it smaller.`,
   );

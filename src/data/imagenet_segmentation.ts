@@ -8,6 +8,7 @@
 import * as hdf5 from "h5wasm";
 import { reasonOf } from "./atomic_write.ts";
 import type { RgbImage } from "./image.ts";
+import { openPlainFile } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
 
 /** An open file; its images are read one at a time. */
@@ -21,12 +22,17 @@ export interface ImagenetSegmentation {
    * @returns the mask is 1 on the figure, 0 on the ground
    * @throws RangeError "….mat has 10 images, number 10 was asked for."
    * @throws Error "….mat: image 3 is …, expected 3 × width × height bytes."
+   * @throws RangeError "….mat: image 3 claims 3 × 20000 × 20000 bytes: …"
    */
   read(i: number): { id: string; image: RgbImage; mask: Mask };
   /** Closes the file. */
   close(): void;
 }
 
+/** Images of a file, the real one having 4,276; pixels of an image, held several times over; letters of its name. */
+const MOST_IMAGES = 1e6, MOST_PIXELS = 25e6, MOST_NAME = 1000;
+/** Deflate packs no better than this, so that a file's size bounds what is in it. */
+const DEFLATE_RATIO = 1032;
 /** Bytes of MATLAB's text before the HDF5 part. */
 export const USER_BLOCK = 512;
 /** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
@@ -41,7 +47,7 @@ const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  *   no references in value/img: …"
  */
 export async function openImagenetSegmentation(path: string): Promise<ImagenetSegmentation> {
-  await checkStart(path);
+  const size = await checkStart(path);
   await hdf5.ready;
   let file: hdf5.File;
   try {
@@ -64,14 +70,17 @@ export async function openImagenetSegmentation(path: string): Promise<ImagenetSe
         if (!(i in images)) {
           throw new RangeError(`${path} has ${images.length} images, number ${i} was asked for.`);
         }
-        const image = readImageArray(bytesOf(file, images[i], `${path}: image ${i}`), `${path}: image ${i}`);
-        const name = `${path}: the mask of image ${i}`;
-        const mask = readMaskArray(bytesOf(file, cellOf(file, masks[i], name), name), name);
-        if (image.width !== mask.width || image.height !== mask.height) {
-          throw new Error(
-            `${name} is ${mask.width} × ${mask.height}, the image ${image.width} × ${image.height}: they must be equal.`,
-          );
+        const name = `${path}: image ${i}`, maskName = `${path}: the mask of image ${i}`;
+        const pixels = arrayAt(file, images[i], name), labels = maskArray(file, masks[i], maskName);
+        // Before anything of the size that the file claims is made.
+        assertHeld(pixels, name, Math.min(3 * MOST_PIXELS, DEFLATE_RATIO * size));
+        assertHeld(labels, maskName, Math.min(MOST_PIXELS, DEFLATE_RATIO * size));
+        const [seen, masked] = [shapeOf(pixels).slice(-2), shapeOf(labels)].map((shape) => shape.join(" × "));
+        if (shapeOf(labels).length === 2 && seen !== masked) {
+          throw new Error(`${maskName} is ${masked}, the image ${seen}: they must be equal.`);
         }
+        const image = readImageArray(storedArray(pixels, name), name);
+        const mask = readMaskArray(storedArray(labels, maskName), maskName);
         return { id: ids ? textOf(file, ids[i]) : String(i), image, mask };
       },
       close: () => void file.close(),
@@ -88,12 +97,12 @@ interface StoredArray {
   data: Uint8Array;
 }
 
-/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. */
-async function checkStart(path: string): Promise<void> {
+/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. @returns bytes of the file */
+async function checkStart(path: string): Promise<number> {
   const start = new Uint8Array(USER_BLOCK + SUPERBLOCK);
   let size: number;
   try {
-    using file = await Deno.open(path);
+    using file = await openPlainFile(path);
     await file.read(start);
     ({ size } = await file.stat());
   } catch (error) {
@@ -110,43 +119,80 @@ async function checkStart(path: string): Promise<void> {
   if (size < end) {
     throw new Error(`${path} is cut short: expected ${end} bytes, found ${size}; copy it again.`);
   }
+  return size;
 }
 
 /** The references of `value/<field>`, one an image. */
 function referencesOf(file: hdf5.File, field: string, path: string): hdf5.Reference[] {
-  const value = contentOf(() => file.get(`value/${field}`))?.value;
-  if (isReferences(value)) return value;
+  const references = referencesIn(datasetOf(() => file.get(`value/${field}`)), MOST_IMAGES);
+  if (references) return references;
   throw new Error(
     `${path} has no references in value/${field}: expected the layout of ImageNet-Segmentation's gtsegs_ijcv.mat.`,
   );
 }
 
+/** An array of bytes, its values not read yet. */
+function arrayAt(file: hdf5.File, reference: hdf5.Reference, name: string): hdf5.Dataset {
+  const found = datasetOf(() => file.dereference(reference));
+  if (found && isBytes(found)) return found;
+  const what = found ? `of type ${quietly(() => found.dtype) ?? "unknown"}` : "nothing";
+  throw new Error(`${name} is ${what}, expected an array of uint8: copy the file again.`);
+}
+
 /** A mask's array, through the 1 × 1 cell around it where there is one. */
-function cellOf(file: hdf5.File, reference: hdf5.Reference, name: string): hdf5.Reference {
-  const value = contentOf(() => file.dereference(reference))?.value;
-  if (isReferences(value)) return value[0];
-  if (value instanceof Uint8Array) return reference;
+function maskArray(file: hdf5.File, reference: hdf5.Reference, name: string): hdf5.Dataset {
+  const found = datasetOf(() => file.dereference(reference));
+  if (found && isBytes(found)) return found;
+  const inner = referencesIn(found, 1);
+  if (inner) return arrayAt(file, inner[0], name);
   throw new Error(`${name} is not a cell with an array: expected the layout of gtsegs_ijcv.mat.`);
 }
 
-function bytesOf(file: hdf5.File, reference: hdf5.Reference, name: string): StoredArray {
-  const content = contentOf(() => file.dereference(reference)), data = content?.value;
-  if (data instanceof Uint8Array) return { shape: content!.shape, data };
-  const found = data === null || data === undefined ? "nothing" : data.constructor.name;
-  throw new Error(`${name} is ${found}, expected an array of uint8: copy the file again.`);
+/** Refuses an array that claims more bytes than a photograph has, or the file can hold. */
+function assertHeld(dataset: hdf5.Dataset, name: string, most: number): void {
+  if (sizeOf(dataset) <= most) return;
+  throw new RangeError(
+    `${name} claims ${shapeOf(dataset).join(" × ")} bytes: at most ${
+      most / 1e6
+    } million are read of this file; copy it again.`,
+  );
+}
+
+function storedArray(dataset: hdf5.Dataset, name: string): StoredArray {
+  const data = quietly(() => dataset.value);
+  if (data instanceof Uint8Array) return { shape: shapeOf(dataset), data };
+  throw new Error(`${name} cannot be unpacked: copy the file again.`);
 }
 
 function textOf(file: hdf5.File, reference: hdf5.Reference): string {
-  const characters = contentOf(() => file.dereference(reference))?.value;
+  const found = datasetOf(() => file.dereference(reference));
+  const characters = found && sizeOf(found) <= MOST_NAME ? quietly(() => found.value) : undefined;
   return characters instanceof Uint16Array ? String.fromCharCode(...characters) : "";
 }
 
-/** Shape and values of a dataset; undefined for anything else, and where HDF5 cannot read it. */
-function contentOf(find: () => unknown): { shape: number[]; value: hdf5.OutputData | null } | undefined {
-  return quietly(() => {
-    const found = find();
-    return found instanceof hdf5.Dataset ? { shape: found.shape ?? [], value: found.value } : undefined;
-  });
+/** A dataset whose values were not read; undefined for anything else, and where HDF5 cannot find it. */
+function datasetOf(find: () => unknown): hdf5.Dataset | undefined {
+  const found = quietly(find);
+  return found instanceof hdf5.Dataset ? found : undefined;
+}
+
+function isBytes(dataset: hdf5.Dataset): boolean {
+  return /^[<>]B$/.test(String(quietly(() => dataset.dtype)));
+}
+
+function shapeOf(dataset: hdf5.Dataset): number[] {
+  return quietly(() => dataset.shape) ?? [];
+}
+
+/** Number of values that it claims. */
+function sizeOf(dataset: hdf5.Dataset): number {
+  return shapeOf(dataset).reduce((product, extent) => product * extent, 1);
+}
+
+function referencesIn(dataset: hdf5.Dataset | undefined, most: number): hdf5.Reference[] | undefined {
+  if (!dataset || quietly(() => dataset.dtype) !== "Reference" || sizeOf(dataset) > most) return undefined;
+  const value = quietly(() => dataset.value);
+  return isReferences(value) ? value : undefined;
 }
 
 function isReferences(value: unknown): value is hdf5.Reference[] {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { fileSha256 } from "./download.ts";
 import { assertInside } from "./hub_cache.ts";
+import { readPlainText } from "./plain_file.ts";
 
 /** NAME.model.json, beside NAME.onnx. */
 export interface ModelRecord {
@@ -37,7 +38,7 @@ export async function readModelRecord(model: string): Promise<ModelRecord | null
   const path = recordPath(model);
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await readPlainText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw new Error(`Cannot read the record ${path}: ${reasonOf(error)}.`, { cause: error });

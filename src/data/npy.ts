@@ -1,5 +1,6 @@
 /** NumPy's .npy files: little-endian arrays, read whole in either order, or by rows in C order. */
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { openPlainFile, readPlainFile } from "./plain_file.ts";
 
 /** What can be read; booleans and uint8 share an array of bytes. */
 export type NpyData =
@@ -219,11 +220,12 @@ export function encodeNpyHeader(descr: string, shape: number[]): Uint8Array {
 /**
  * Reads a whole file.
  *
+ * @param most bytes that it may have
  * @throws Error "There is no file a.npy."; "Cannot read a.npy: …"
  */
-export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(path: string, most?: number): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await Deno.readFile(path);
+    return await readPlainFile(path, most);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -231,7 +233,7 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
 
 async function openFile(path: string): Promise<Deno.FsFile> {
   try {
-    return await Deno.open(path);
+    return await openPlainFile(path);
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -252,7 +254,7 @@ async function readAt(file: Deno.FsFile, from: number, length: number): Promise<
 }
 
 function typeOf({ descr }: NpyHeader, path: string): typeof TYPES[keyof typeof TYPES] {
-  if (descr in TYPES) return TYPES[descr as keyof typeof TYPES];
+  if (Object.hasOwn(TYPES, descr)) return TYPES[descr as keyof typeof TYPES];
   if (descr.startsWith("|O")) {
     throw new Error(`${path} holds Python objects, expected numbers: save an array of a number type.`);
   }

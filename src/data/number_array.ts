@@ -28,17 +28,24 @@ export async function readNumbers(
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) {
     return { data: Float64Array.from(data, Number), shape: array.shape };
   }
-  const wrong = data.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) {
+  assertFinite(data, data, path);
+  return { data, shape: array.shape };
+}
+
+/** @param found the values as the file has them */
+function assertFinite(values: ArrayLike<number>, found: ArrayLike<number>, path: string): void {
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
     throw new Error(
-      `${path} holds ${data[wrong]} at place ${wrong}, counted from 0: every number must be finite.`,
+      `${path} holds ${found[i]} at place ${i}, counted from 0: every number must be finite in float32.`,
     );
   }
-  return { data, shape: array.shape };
 }
 
 /** Reads a .npy file as a float32 matrix; see `readNumbers`. */
 export async function readMatrix(path: string, rows: number | null, cols: number | null): Promise<Matrix> {
   const { data, shape } = await readNumbers(path, [rows, cols]);
-  return { data: Float32Array.from(data), rows: shape[0], cols: shape[1] };
+  const matrix = { data: Float32Array.from(data), rows: shape[0], cols: shape[1] };
+  assertFinite(matrix.data, data, path);
+  return matrix;
 }

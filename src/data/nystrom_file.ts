@@ -20,6 +20,7 @@ import { type NystromFit, type NystromModel, nystromModel } from "../graph/nystr
 import type { Matrix } from "../linalg/matrix.ts";
 import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { readPlainFile } from "./plain_file.ts";
 
 /** Noted in every file; another format gets another name. */
 const FORMAT = "alignedcut nystrom 2";
@@ -83,7 +84,7 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
   const broken = (why: string) => new Error(`Cannot read the model ${path}: ${why}; fit it again.`);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await readPlainFile(path);
   } catch (error) {
     throw new Error(`Cannot read the model ${path}: ${reasonOf(error)}.`);
   }

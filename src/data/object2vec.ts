@@ -2,6 +2,7 @@
 import type { Matrix } from "../linalg/matrix.ts";
 import { reasonOf } from "./atomic_write.ts";
 import { readMatrix, readNumbers } from "./number_array.ts";
+import { readPlainText } from "./plain_file.ts";
 
 /** What a folder of it holds. */
 export interface Object2vec {
@@ -55,7 +56,7 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
 async function readLabels(path: string): Promise<{ categories: string[]; rois: string[] }> {
   let content: Record<string, unknown>;
   try {
-    content = JSON.parse(await Deno.readTextFile(path));
+    content = JSON.parse(await readPlainText(path));
   } catch (error) {
     throw new Error(
       `Cannot read ${path} (${reasonOf(error)}): expected { "rois": […], "categories": […] }.`,

@@ -1,6 +1,7 @@
 /** ONNX files: the little of their protobuf that finding and adding outputs needs; every other byte stays as it is. */
 import protobuf from "protobufjs";
 import { reasonOf } from "./atomic_write.ts";
+import { readPlainFile } from "./plain_file.ts";
 
 /** One operation. */
 export interface OnnxNode {
@@ -71,7 +72,7 @@ type Handler = (reader: Reader, wire: number) => void;
 export async function readOnnx(path: string): Promise<OnnxGraph> {
   let bytes: Uint8Array;
   try {
-    bytes = await Deno.readFile(path);
+    bytes = await readPlainFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Error(`There is no model ${path}.`, { cause: error });

@@ -6,9 +6,9 @@
  */
 import { encodeNpyHeader, parseNpyHeader } from "./npy.ts";
 
-/** A call or a class that the pickle names; carried along, never run. */
+/** What the pickle would make by a class or a call that it names: neither is looked up, and only its state is kept. */
 interface Opaque {
-  name: string;
+  isOpaque: true;
   state?: unknown;
 }
 
@@ -73,16 +73,29 @@ export function parsePickledMapping(bytes: Uint8Array<ArrayBuffer>, path: string
   } catch (error) {
     throw refuse(error instanceof RangeError ? "the pickle is cut short" : (error as Error).message);
   }
-  const state = (array as Opaque | undefined)?.state;
+  const state = isOpaque(array) ? array.state : undefined;
   const values = Array.isArray(state) ? state[4] : undefined;
   const mapping = Array.isArray(values) && values.length === 1 ? values[0] : undefined;
   if (!(mapping instanceof Map)) throw refuse("the pickle is something else");
   for (const [key, value] of mapping) {
     if (!Number.isInteger(key) || typeof value !== "string") {
-      throw refuse(`it has the entry ${String(key)}: ${String(value)}`);
+      throw refuse(`it has the entry ${shown(key)}: ${shown(value)}`);
     }
   }
   return mapping;
+}
+
+function isOpaque(value: unknown): value is Opaque {
+  return typeof value === "object" && value !== null && "isOpaque" in value;
+}
+
+/** A plain value as text; lists may hold one another many times over, so that their text would have no end. */
+function shown(value: unknown): string {
+  return typeof value === "string"
+    ? JSON.stringify(value.slice(0, 40))
+    : typeof value === "object" && value !== null
+    ? "something that is neither"
+    : String(value);
 }
 
 function runPickle(bytes: Uint8Array<ArrayBuffer>): unknown {
@@ -214,25 +227,21 @@ function runPickle(bytes: Uint8Array<ArrayBuffer>): unknown {
         put(popToMark());
         break;
       case Op.Global:
-        stack.push({ name: `${line()}.${line()}` });
+        line();
+        line();
+        stack.push({ isOpaque: true });
         break;
-      case Op.StackGlobal: {
-        const name = pop(), module = pop();
-        stack.push({ name: `${module}.${name}` });
-        break;
-      }
-      case Op.Reduce: {
+      case Op.StackGlobal:
+      case Op.Reduce:
         pop();
-        stack.push({ name: String((pop() as Opaque)?.name) });
+        pop();
+        stack.push({ isOpaque: true });
         break;
-      }
       case Op.Build: {
         const state = pop();
         const target = stack.at(-1);
-        if (typeof target !== "object" || target === null || !("name" in target)) {
-          throw new Error("the pickle gives a state to what has none");
-        }
-        (target as Opaque).state = state;
+        if (!isOpaque(target)) throw new Error("the pickle gives a state to what has none");
+        target.state = state;
         break;
       }
       case Op.BinPut:

@@ -1,7 +1,8 @@
 /** What happens to a photograph before a vision model sees it: resize, crop, scale, normalise. */
 import { reasonOf } from "./atomic_write.ts";
 import type { RgbImage } from "./image.ts";
-import { type Filter, type Mask, resizeImage, resizeMask } from "./resize.ts";
+import { readPlainText } from "./plain_file.ts";
+import { type Filter, type Mask, MOST_PIXELS, resizeImage, resizeMask } from "./resize.ts";
 
 /** The steps, in this order; a null step is left out. */
 export interface Preprocessor {
@@ -25,6 +26,9 @@ export interface ModelInput {
 }
 
 type Json = Record<string, unknown>;
+
+/** Longest side that a preprocessor file may ask for, in pixels. */
+const MOST_SIDE = 4096;
 
 /** Steps of other image processors that this one does not know, and that would change what the model sees. */
 const UNKNOWN_STEPS = ["do_pad", "do_flip_channel_order", "do_thumbnail", "crop_pct"];
@@ -79,14 +83,21 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   };
   if (flag("do_resize", true)) {
     const size = readSize(json.size, crops);
-    if (!size) throw unusable("size", 'pixels as a number, {"shortest_edge"} or {"height", "width"}');
+    if (!size) {
+      throw unusable(
+        "size",
+        `1 to ${MOST_SIDE} pixels as a number, {"shortest_edge"} or {"height", "width"}`,
+      );
+    }
     if (json.resample !== 2 && json.resample !== 3) throw unusable("resample", "2 (bilinear) or 3 (bicubic)");
     preprocessor.resize = size;
     preprocessor.filter = json.resample === 2 ? "bilinear" : "bicubic";
   }
   if (crops) {
     const size = readSize(json.crop_size, false);
-    if (!size || !("width" in size)) throw unusable("crop_size", 'pixels as a number or {"height", "width"}');
+    if (!size || !("width" in size)) {
+      throw unusable("crop_size", `1 to ${MOST_SIDE} pixels as a number or {"height", "width"}`);
+    }
     preprocessor.crop = size;
   }
   if (flag("do_rescale", true)) {
@@ -97,17 +108,23 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   if (flag("do_normalize", true)) {
     preprocessor.normalize = { mean: channels("image_mean", -Infinity), std: channels("image_std", 0) };
   }
-  return preprocessor;
+  const isFinite = [0, 1, 2].every((channel) => channelValues(preprocessor, channel).every(Number.isFinite));
+  if (isFinite) return preprocessor;
+  throw new Error(
+    `${path}: its rescale_factor, image_mean and image_std give pixels that are not finite numbers.`,
+  );
 }
 
 /**
  * A photograph as the model takes it, in float32 arithmetic as transformers: (byte · rescale − mean) / std.
  *
  * @param image h × w × 3 bytes
+ * @param name what messages call the image
  * @returns channels first; a crop or an exact size makes all images equally large
+ * @throws RangeError as `previewCrop`
  */
-export function preprocess(image: RgbImage, preprocessor: Preprocessor): ModelInput {
-  const { width, height, data: bytes } = previewCrop(image, preprocessor);
+export function preprocess(image: RgbImage, preprocessor: Preprocessor, name?: string): ModelInput {
+  const { width, height, data: bytes } = previewCrop(image, preprocessor, name);
   const pixels = width * height;
   const data = new Float32Array(3 * pixels);
   for (let channel = 0; channel < 3; channel++) {
@@ -121,9 +138,11 @@ export function preprocess(image: RgbImage, preprocessor: Preprocessor): ModelIn
  * The part of a photograph that the model sees, in the size in which it sees it, as bytes.
  *
  * @param image h × w × 3 bytes
+ * @param name what messages call the image
+ * @throws RangeError "a.png is 1 × 1000000 pixels, resized 64 × 64000000: …"
  */
-export function previewCrop(image: RgbImage, preprocessor: Preprocessor): RgbImage {
-  const { width, height } = resizedSize(image, preprocessor);
+export function previewCrop(image: RgbImage, preprocessor: Preprocessor, name?: string): RgbImage {
+  const { width, height } = resizedSize(image, preprocessor, name);
   return centerCrop(resizeImage(image, width, height, preprocessor.filter), 3, preprocessor);
 }
 
@@ -131,22 +150,36 @@ export function previewCrop(image: RgbImage, preprocessor: Preprocessor): RgbIma
  * The part of a mask that belongs to `previewCrop` of its photograph, by nearest neighbour; 0 where the crop adds black.
  *
  * @param mask h × w class indices
+ * @param name what messages call the mask
+ * @throws RangeError as `previewCrop`
  */
-export function preprocessMask(mask: Mask, preprocessor: Preprocessor): Mask {
-  const { width, height } = resizedSize(mask, preprocessor);
+export function preprocessMask(mask: Mask, preprocessor: Preprocessor, name = "The mask"): Mask {
+  const { width, height } = resizedSize(mask, preprocessor, name);
   return centerCrop(resizeMask(mask, width, height), 1, preprocessor);
 }
 
-function resizedSize(
-  { width, height }: { width: number; height: number },
-  { resize }: Preprocessor,
-): { width: number; height: number } {
-  if (!resize) return { width, height };
-  if ("width" in resize) return resize;
-  const scaled = (long: number, short: number) => Math.trunc(resize.shortestEdge * long / short);
+interface Size {
+  width: number;
+  height: number;
+}
+
+function resizedSize(from: Size, { resize }: Preprocessor, name = "The image"): Size {
+  if (!resize) return from;
+  const to = "width" in resize ? resize : withShortestEdge(from, resize.shortestEdge);
+  // The columns are resized first.
+  if (to.width * Math.max(from.height, to.height) <= MOST_PIXELS) return to;
+  throw new RangeError(
+    `${name} is ${from.width} × ${from.height} pixels, resized ${to.width} × ${to.height}: at most ${
+      MOST_PIXELS / 1e6
+    } million are made, so crop it or ask for less.`,
+  );
+}
+
+function withShortestEdge({ width, height }: Size, edge: number): Size {
+  const scaled = (long: number, short: number) => Math.trunc(edge * long / short);
   return width <= height
-    ? { width: resize.shortestEdge, height: scaled(height, width) }
-    : { width: scaled(width, height), height: resize.shortestEdge };
+    ? { width: edge, height: scaled(height, width) }
+    : { width: scaled(width, height), height: edge };
 }
 
 /** The middle of `channels` interleaved planes, its corner where torchvision's `center_crop` has it. */
@@ -180,7 +213,7 @@ function channelValues({ rescale, normalize }: Preprocessor, channel: number): F
 async function readJson(path: string): Promise<Json> {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await readPlainText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Error(
@@ -204,7 +237,8 @@ async function readJson(path: string): Promise<Json> {
 
 /** A size in one of the ways in which it is written; undefined when it is none. */
 function readSize(value: unknown, numberIsShortestEdge: boolean): Preprocessor["resize"] | undefined {
-  const isPixels = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) > 0;
+  const isPixels = (v: unknown): v is number =>
+    Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= MOST_SIDE;
   if (isPixels(value)) {
     return numberIsShortestEdge ? { shortestEdge: value } : { width: value, height: value };
   }

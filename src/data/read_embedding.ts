@@ -14,6 +14,9 @@ export interface Embedding {
   names?: string[];
 }
 
+/** 268 MB of CSV, which take several times as many in memory. */
+const MOST_CSV = 2 ** 28;
+
 /**
  * Reads an embedding, as the ending of its path says.
  *
@@ -22,12 +25,12 @@ export interface Embedding {
  * column of fixed-size lists.
  *
  * @param path the file
- * @throws Error "a.csv, line 3: column "x" is "", expected a number."; "a.npy has shape (5), expected things × dimensions."
+ * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; "a.npy has shape (5), expected things × dimensions."
  */
 export async function readEmbedding(path: string): Promise<Embedding> {
   const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase();
   if (ending === ".npy") return { matrix: npyMatrix(await readBytes(path), path) };
-  if (ending === ".csv") return csvEmbedding(new TextDecoder().decode(await readBytes(path)), path);
+  if (ending === ".csv") return csvEmbedding(new TextDecoder().decode(await readBytes(path, MOST_CSV)), path);
   if (ending === ".arrow" || ending === ".feather") return await arrowEmbedding(await readBytes(path), path);
   throw new Error(
     `${path} ends in none of .npy, .csv, .arrow and .feather: save the embedding as one of them.`,
@@ -39,7 +42,12 @@ function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
   if (shape.length !== 2 || data.length === 0) {
     throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
   }
-  return { data: Float32Array.from(data as ArrayLike<number>, Number), rows: shape[0], cols: shape[1] };
+  const [rows, cols] = shape, values = Float32Array.from(data as ArrayLike<number>, Number);
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw notFinite(`${path}, row ${Math.floor(wrong / cols)}: column ${wrong % cols}`, data[wrong]);
+  }
+  return { data: values, rows, cols };
 }
 
 function csvEmbedding(text: string, path: string): Embedding {
@@ -53,17 +61,20 @@ function csvEmbedding(text: string, path: string): Embedding {
     throw new Error(`${path}, line ${lineOf(i)} has ${row.length} cells, the first ${columns.length}.`);
   });
   // The first row tells which columns hold numbers.
-  const dimensions = columns.flatMap((_, c) => isNumber(rows[0][c]) ? [c] : []);
+  const dimensions = columns.flatMap((_, c) =>
+    isNumber(rows[0][c]) || NOT_FINITE.test(rows[0][c]) ? [c] : []
+  );
   const named = columns.findIndex((_, c) => !dimensions.includes(c));
   if (dimensions.length === 0) throw new Error(`${path} has no column of numbers.`);
   const data = new Float32Array(rows.length * dimensions.length);
   rows.forEach((row, i) =>
     dimensions.forEach((c, d) => {
-      if (!isNumber(row[c])) {
+      const number = Math.fround(Number(row[c]));
+      if (!isNumber(row[c]) || !Number.isFinite(number)) {
         const column = hasHeader ? `"${columns[c]}"` : String(c + 1);
-        throw new Error(`${path}, line ${lineOf(i)}: column ${column} is "${row[c]}", expected a number.`);
+        throw notFinite(`${path}, line ${lineOf(i)}: column ${column}`, `"${row[c].slice(0, 40)}"`);
       }
-      data[i * dimensions.length + d] = Number(row[c]);
+      data[i * dimensions.length + d] = number;
     })
   );
   return {
@@ -74,6 +85,13 @@ function csvEmbedding(text: string, path: string): Embedding {
 
 function isNumber(cell: string): boolean {
   return cell.trim() !== "" && Number.isFinite(Number(cell));
+}
+
+/** How files write numbers that no embedding may hold. */
+const NOT_FINITE = /^\s*[+-]?(?:nan|inf(?:inity)?|[\d.]+e\d+)\s*$/i;
+
+function notFinite(place: string, found: unknown): Error {
+  return new Error(`${place} is ${found}, expected a finite float32.`);
 }
 
 async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embedding> {
@@ -102,14 +120,16 @@ async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embeddin
   if (rows === 0 || cols === 0) {
     throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
   }
+  // Before anything of the size that the file claims is made; no number takes less than a byte.
+  if (rows * cols > bytes.length) {
+    throw new Error(
+      `${path} claims ${rows} × ${cols} numbers in ${bytes.length} bytes: it is damaged, copy it again.`,
+    );
+  }
   const data = new Float32Array(rows * cols);
   const put = (row: number, col: number, value: unknown, name: string) => {
-    const number = value === null || value === undefined ? NaN : Number(value);
-    if (!Number.isFinite(number)) {
-      throw new Error(
-        `${path}, row ${row}: column "${name}" is ${value ?? "empty"}, expected a finite number.`,
-      );
-    }
+    const number = value === null || value === undefined ? NaN : Math.fround(Number(value));
+    if (!Number.isFinite(number)) throw notFinite(`${path}, row ${row}: column "${name}"`, value ?? "empty");
     data[row * cols + col] = number;
   };
   if (list) {

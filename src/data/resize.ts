@@ -3,6 +3,9 @@ import type { RgbImage } from "./image.ts";
 
 export type Filter = "bicubic" | "bilinear";
 
+/** 100 megapixels, 300 MB of RGB: a larger image or mask is a mistake or a trap. */
+export const MOST_PIXELS = 1e8;
+
 /** Fraction bits of a weight: 8 bits of color and 2 of headroom for negative lobes leave 22 of 32. */
 const PRECISION_BITS = 22;
 

@@ -5,6 +5,7 @@ import { assertRecorded } from "./model_record.ts";
 import { type OnnxGraph, readOnnx } from "./onnx_graph.ts";
 import type { Feed, StatedInput } from "./onnx_session.ts";
 import type { Answer, Request } from "./onnx_worker.ts";
+import { readPlainFile } from "./plain_file.ts";
 import type { ModelInput } from "./preprocess.ts";
 
 /** What a run gave for one tensor. */
@@ -30,6 +31,9 @@ export interface VisionModel {
   seconds(): number;
 }
 
+/** 16 GB. */
+const MOST_WEIGHTS = 2 ** 34;
+
 /** A file of weights beside a model. */
 export interface WeightFile {
   /** As the model names it. */
@@ -51,7 +55,7 @@ export async function readWeights({ path, external }: OnnxGraph): Promise<Weight
       throw new Error(`${path} asks for weights outside its folder ("${file}"): do not trust this model.`);
     }
     try {
-      files.push({ path: file, data: await Deno.readFile(join(dirname(path), file)) });
+      files.push({ path: file, data: await readPlainFile(join(dirname(path), file), MOST_WEIGHTS) });
     } catch (error) {
       const reason = reasonOf(error);
       throw new Error(

@@ -1,6 +1,8 @@
 /** The layout of PASCAL VOC's segmentation task. */
+import { reasonOf } from "./atomic_write.ts";
 import { readImage, type RgbImage } from "./image.ts";
 import { readPalettePng } from "./palette_png.ts";
+import { readPlainText } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
 
 /** The index of pixels that no class is scored on. */
@@ -117,9 +119,9 @@ async function readClasses(path: string): Promise<readonly string[]> {
 
 async function readText(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await readPlainText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
   }
 }

@@ -92,7 +92,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
 
 function claimsOf({ models, images }: AlignedColors): Claim[] {
   const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
-  const testable = models.every(({ p }) => p !== null);
+  const testable = images > 1 && models.every(({ p }) => p !== null);
   return [{
     id: "colors-ignore-the-image-before-layer-3",
     paper: "before layer 3 the color of a patch ignores the image, and follows it later",
@@ -106,7 +106,9 @@ function claimsOf({ models, images }: AlignedColors): Claim[] {
         each(({ model, interval }) => `${model} ${interval.map((end) => formatNumber(end, 3)).join(" to ")}`)
       }`,
     n: images,
-    verdict: models.every(({ interval, earlyIgnores }) => interval[0] > 0 && earlyIgnores)
+    verdict: images < 2
+      ? "not testable"
+      : models.every(({ interval, earlyIgnores }) => interval[0] > 0 && earlyIgnores)
       ? "shown"
       : "not shown",
   }, {
@@ -215,9 +217,11 @@ async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Pr
         }, theme),
     ),
     text(
-      `With ${found.categories} categories and ${found.images} images, chance alone explains ${
-        formatNumber(free / Math.max(free, found.images - 1), 2)
-      } of the variance by category.`,
+      found.images > 1
+        ? `With ${found.categories} categories and ${found.images} images, chance alone explains ${
+          formatNumber(free / Math.max(free, found.images - 1), 2)
+        } of the variance by category.`
+        : "One image does not vary: its figure's color is no share of anything.",
     ),
   ];
 }

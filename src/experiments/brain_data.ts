@@ -87,7 +87,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
           ...{ model, preprocessor, registers },
           images: images.map((path) => ({
             name: basename(path),
-            load: async () => previewCrop(await readImage(path), options.view),
+            load: async () => previewCrop(await readImage(path), options.view, path),
           })),
           ...{ tokensPerImage, cells: options.cells, seed: options.seed },
           ...{ cacheDir: options.cacheDir, identity: options.identity },

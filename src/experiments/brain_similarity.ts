@@ -82,7 +82,7 @@ export async function brainSimilarity(
     };
   };
   const pixels = await Promise.all(
-    images.map(async ({ load }) => previewCrop(await load(), preprocessor).data),
+    images.map(async ({ name, load }) => previewCrop(await load(), preprocessor, name).data),
   );
   const layers: LayerSimilarity[] = [];
   for (const { layer, path: file } of manifest.layers) {

@@ -30,11 +30,11 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
           `The mask of ${name} is ${found.width} × ${found.height}, the image ${image.width} × ${image.height}: they must be equal.`,
         );
       }
-      return preprocessMask(found, view);
+      return preprocessMask(found, view, `The mask of ${name}`);
     };
     return {
       name,
-      load: async () => previewCrop(await load(), view),
+      load: async () => previewCrop(await load(), view, name),
       ...(mask && { mask: masked(mask) }),
       ...(classMask && { classMask: masked(classMask) }),
     };

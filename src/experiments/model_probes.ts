@@ -1,5 +1,7 @@
 /** What linear probes read out of each layer of the embedded models, as training left it in `*_probe.json`. */
 
+import { readPlainText } from "../data/plain_file.ts";
+
 /** One model's probes on held-out scenes, one value a layer. */
 export interface ModelProbe {
   model: string;
@@ -23,7 +25,7 @@ export async function readProbes(dir: string): Promise<ModelProbe[]> {
     files.sort().map(async (name) => {
       let content: Record<string, unknown>;
       try {
-        content = JSON.parse(await Deno.readTextFile(`${dir}/${name}`));
+        content = JSON.parse(await readPlainText(`${dir}/${name}`));
       } catch {
         content = {};
       }

@@ -1,4 +1,5 @@
-import { writeFileAtomic } from "../data/atomic_write.ts";
+import { reasonOf, writeFileAtomic } from "../data/atomic_write.ts";
+import { readPlainText } from "../data/plain_file.ts";
 
 /** How a claim of the paper fares here. */
 export type Verdict = "shown" | "not shown" | "not testable";
@@ -78,10 +79,10 @@ export async function mergeResults(path: string, update: Omit<Results, "schema">
 export async function readResults(path: string): Promise<Results | undefined> {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await readPlainText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
   }
   const content = parseJson(text);
   const isObject = typeof content === "object" && content !== null;

@@ -70,7 +70,7 @@ export async function patchFeatures(
       name: names[i],
       async load() {
         const image = await readImage(photograph);
-        views[i] = previewCrop(image, preprocessor);
+        views[i] = previewCrop(image, preprocessor, photograph);
         return image;
       },
     })),

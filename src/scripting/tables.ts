@@ -13,7 +13,7 @@ export type { TableColumn, TableColumns } from "../data/table_file.ts";
  *
  * @param path the file
  * @returns one row a thing; names from the first column of text
- * @throws Error "a.csv, line 3: column "x" is "", expected a number."
+ * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."
  */
 export async function readEmbedding(path: string): Promise<Embedding> {
   return await (await import("../data/read_embedding.ts")).readEmbedding(path);

@@ -1,4 +1,8 @@
 /** Numbers that break algorithms: the right answer, or an error that names the culprit. */
+import { alignedColors } from "../../src/experiments/aligned_colors.ts";
+import { writeAlignedColorsReport } from "../../src/experiments/aligned_colors_report.ts";
+import type { Pipeline } from "../../src/experiments/pipeline.ts";
+import { trajectories } from "../../src/experiments/trajectories.ts";
 import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
 import {
   discretize,
@@ -14,6 +18,7 @@ import {
   tsne,
 } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
+import { walkingPipeline } from "../walking_pipeline.ts";
 import { type FaultFamily, unclear } from "./family.ts";
 
 /** One case: an answer that is right, or what the error has to say. */
@@ -57,6 +62,37 @@ export const numbers: FaultFamily = {
 
 function right(isRight: boolean, why: string): void {
   if (!isRight) throw new Error(`wrong: ${why}.`);
+}
+
+/** One image through an experiment's numbers and its report. */
+async function colorsOfOneImage(gpu: Gpu): Promise<void> {
+  const pipeline = oneImage(), out = await Deno.makeTempDir();
+  try {
+    const found = await alignedColors(pipeline, 0);
+    const report = { out, command: "one image", gpu, pipeline, found, timings: {}, seed: 0 };
+    const page = await Deno.readTextFile(await writeAlignedColorsReport(report));
+    right(
+      !/NaN|Infinity/.test(page.replace(/<script[^]*?<\/script>/g, "")),
+      "the page has a number that is none",
+    );
+    right(
+      found.models.every(({ rise }) => Math.abs(rise) < 1e-12),
+      "one image explains a part of the colors",
+    );
+  } finally {
+    await Deno.remove(out, { recursive: true });
+  }
+}
+
+function oneImage(): Pipeline {
+  const pipeline = walkingPipeline({ partsAt: { mae: 3 }, count: 1 }), [image] = pipeline.images;
+  const fit = { cut: { residuals: [1e-6], eigengap: 0.1 }, landmarks: { indices: [1, 2] } };
+  return {
+    ...pipeline,
+    images: [{ ...image, classMask: image.mask }],
+    ...{ fit: fit as unknown as Pipeline["fit"], map: { kl: 1, trustworthiness: 0.97 } },
+    colors: Uint8Array.from({ length: 3 * pipeline.eigenvectors.rows }, (_, i) => i * 37 % 256),
+  };
 }
 
 function casesOf(seed: number): Case[] {
@@ -260,6 +296,12 @@ function casesOf(seed: number): Case[] {
         const { predict } = await ridge(gpu, x, matrix(40, 3), {});
         right((await predict(x)).data.every(Number.isFinite), "predictions are not finite");
       },
+    },
+    { what: "colors, one image", run: colorsOfOneImage },
+    {
+      what: "trajectories, one image",
+      run: async () => void await trajectories(oneImage(), 0),
+      refused: /give at least 2/,
     },
     {
       what: "ridge, more images of one than of the other",

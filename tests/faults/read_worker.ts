@@ -1,12 +1,16 @@
 /** Reads damaged files one after the other, as told by lines of JSON on its input; tells what became of each. */
+import { openPeakMemory } from "./peak_memory.ts";
 import { READERS } from "./readers.ts";
 
+const peakMemory = openPeakMemory();
 let rest = "";
 for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
   const lines = (rest + text).split("\n");
   rest = lines.pop()!;
   for (const line of lines) {
-    const { format, path, folder } = JSON.parse(line), started = performance.now();
+    const { format, path, folder } = JSON.parse(line);
+    peakMemory();
+    const started = performance.now();
     let message: string | null = null, kind = "";
     try {
       await READERS[format].read(path, folder);
@@ -14,7 +18,7 @@ for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream()
       message = error instanceof Error ? error.message : String(error);
       kind = error instanceof Error ? error.constructor.name : typeof error;
     }
-    const { rss } = Deno.memoryUsage();
-    console.log(`@${JSON.stringify({ message, kind, ms: performance.now() - started, rss })}`);
+    const ms = performance.now() - started, kept = Deno.memoryUsage().rss;
+    console.log(`@${JSON.stringify({ message, kind, ms, peak: peakMemory(), kept })}`);
   }
 }

@@ -6,20 +6,29 @@ import { openImagenetSegmentation } from "../../src/data/imagenet_segmentation.t
 import { readImage, type RgbImage } from "../../src/data/image.ts";
 import { readModelRecord } from "../../src/data/model_record.ts";
 import { readBytes, readNpy } from "../../src/data/npy.ts";
+import { loadNystrom } from "../../src/data/nystrom_file.ts";
+import { readObject2vec } from "../../src/data/object2vec.ts";
 import { readOnnx, withOutputs } from "../../src/data/onnx_graph.ts";
 import { readPalettePng } from "../../src/data/palette_png.ts";
 import { parsePickledMapping } from "../../src/data/pickled_mapping.ts";
-import { readPreprocessor } from "../../src/data/preprocess.ts";
+import { preprocess, type Preprocessor, previewCrop, readPreprocessor } from "../../src/data/preprocess.ts";
 import { readEmbedding } from "../../src/data/read_embedding.ts";
 import type { Mask } from "../../src/data/resize.ts";
 import { openModel, readWeights } from "../../src/data/vision_model.ts";
 import { openVoc } from "../../src/data/voc.ts";
+import type { Gpu } from "../../src/gpu/mod.ts";
 import { readResults } from "../../src/report/results.ts";
+
+const PREVIEW: Preprocessor = {
+  ...{ resize: { shortestEdge: 64 }, filter: "bicubic", crop: null, rescale: null, normalize: null },
+};
 
 /** Reads the file, to be named so, in a folder of its own. */
 interface Reader {
   /** Under which name, in the folder. */
   file: string;
+  /** What errors have to name; the file's name, when not given. */
+  named?: string;
   read(path: string, folder: string): Promise<void>;
 }
 
@@ -32,22 +41,10 @@ function holds(image: RgbImage | Mask, channels: number): void {
 
 /** The readers by format. */
 export const READERS: Record<string, Reader> = {
-  jpeg: { file: "a.jpg", read: async (path) => holds(await readImage(path), 3) },
-  png: { file: "a.png", read: async (path) => holds(await readImage(path), 3) },
+  jpeg: { file: "a.jpg", read: readPhotograph },
+  png: { file: "a.png", read: readPhotograph },
   "palette png": { file: "a.png", read: async (path) => holds(await readPalettePng(path), 1) },
-  onnx: {
-    file: "a.onnx",
-    async read(path) {
-      const graph = await readOnnx(path), weights = await readWeights(graph);
-      const blocks = findAttentionOutputs(graph);
-      const model = await openModel(
-        graph,
-        withOutputs(graph, blocks.map(({ tensor }) => tensor), blocks.flatMap(({ sum }) => sum ?? [])),
-        weights,
-      );
-      await model.release();
-    },
-  },
+  onnx: { file: "a.onnx", read: readModel },
   npy: {
     file: "a.npy",
     async read(path) {
@@ -87,15 +84,29 @@ export const READERS: Record<string, Reader> = {
     },
   },
   align: { file: "a.arrow", read: async (path) => void await loadAlign(path) },
+  fit: {
+    file: "fit.arrow",
+    async read(path) {
+      const { landmarks: { indices, features }, cut } = await loadNystrom({} as Gpu, path);
+      if (features.rows !== indices.length || cut.eigenvectors.rows !== indices.length) {
+        throw new TypeError("landmarks and vectors differ");
+      }
+    },
+  },
   "embedding arrow": { file: "e.arrow", read: readWhole },
   "embedding npy": { file: "e.npy", read: readWhole },
   csv: { file: "e.csv", read: readWhole },
   "preprocessor json": {
     file: "a.preprocessor.json",
-    read: async (path) => void await readPreprocessor(path),
+    named: "a.preprocessor",
+    async read(path) {
+      const { data } = preprocess(TINY, await readPreprocessor(path), path);
+      if (!data.every(Number.isFinite)) throw new TypeError("pixels are not finite");
+    },
   },
   "record json": {
     file: "a.model.json",
+    named: "a.model",
     read: async (path) => void await readModelRecord(path.replace(".model.json", ".onnx")),
   },
   "results json": { file: "results.json", read: async (path) => void await readResults(path) },
@@ -106,9 +117,50 @@ export const READERS: Record<string, Reader> = {
       if (names.some((name) => /[/\\]|^\./.test(name))) throw new TypeError("a name leads out of the folder");
     },
   },
+  "class names": {
+    file: "named/class_names.txt",
+    async read(_path, folder) {
+      const { image, mask } = await (await openVoc(`${folder}/named`)).read(0);
+      holds(image, 3);
+      holds(mask, 1);
+    },
+  },
+  labels: {
+    file: "object2vec/labels.json",
+    named: "object2vec",
+    async read(_path, folder) {
+      const { categories, betas } = await readObject2vec(`${folder}/object2vec`);
+      if (categories.length !== betas.rows) throw new TypeError("categories and rows differ");
+    },
+  },
+  weights: {
+    file: "weighted/external_weights_clip.onnx_data",
+    named: "external_weights_clip.onnx",
+    read: (path) => readModel(path.replace("_data", "")),
+  },
 };
+
+const TINY: RgbImage = { width: 8, height: 6, data: new Uint8Array(144).fill(90) };
+
+async function readPhotograph(path: string): Promise<void> {
+  const image = await readImage(path);
+  holds(image, 3);
+  holds(previewCrop(image, PREVIEW, path), 3);
+}
 
 async function readWhole(path: string): Promise<void> {
   const { matrix: { data, rows, cols } } = await readEmbedding(path);
   if (data.length !== rows * cols) throw new TypeError("values and shape differ");
+  if (!data.every(Number.isFinite)) throw new TypeError("a value is not finite");
+}
+
+async function readModel(path: string): Promise<void> {
+  const graph = await readOnnx(path), weights = await readWeights(graph);
+  const blocks = findAttentionOutputs(graph);
+  const model = await openModel(
+    graph,
+    withOutputs(graph, blocks.map(({ tensor }) => tensor), blocks.flatMap(({ sum }) => sum ?? [])),
+    weights,
+  );
+  await model.release();
 }

@@ -1,0 +1,44 @@
+/** Files that anyone may have made: read only where they are plain files, as a device has no end and a pipe no beginning. */
+
+/** 64 MB: lists, settings and records are shorter; more is a mistake or a trap. */
+export const MOST_TEXT = 2 ** 26;
+/** 4 GB of what is held in memory as a whole. */
+const MOST_BYTES = 2 ** 32;
+
+/**
+ * Reads a whole file.
+ *
+ * @param path a plain file, or a link to one
+ * @param most bytes that it may have
+ * @throws Error "it is no plain file"; "it has 70 MB, at most 67 MB are read": a reason to put in a sentence
+ * @throws Deno.errors.NotFound and others of the system
+ */
+export async function readPlainFile(path: string, most = MOST_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+  await assertPlainFile(path, most);
+  return await Deno.readFile(path);
+}
+
+/** Reads a text of at most 64 MB, as `readPlainFile`. */
+export async function readPlainText(path: string): Promise<string> {
+  await assertPlainFile(path, MOST_TEXT);
+  return await Deno.readTextFile(path);
+}
+
+/** Opens a file to be read in parts, as `readPlainFile`. */
+export async function openPlainFile(path: string): Promise<Deno.FsFile> {
+  await assertPlainFile(path);
+  return await Deno.open(path);
+}
+
+/** Refuses what is no plain file, before it is opened: opening a pipe waits for its other end. */
+export async function assertPlainFile(path: string, most = Infinity): Promise<void> {
+  const { isFile, isDirectory, size } = await Deno.stat(path);
+  if (!isFile && !isDirectory) throw new Error("it is no plain file"); // of a folder the system says that it is one
+  if (isFile && size > most) {
+    throw new Error(`it has ${megabytes(size)}, at most ${megabytes(most)} are read`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
