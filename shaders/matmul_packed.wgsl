@@ -1,16 +1,21 @@
-// C = op(A) · B, or C + op(A) · B, op(X) = X or Xᵀ, with B packed into blocks of 16 columns that are read as a uniform buffer: on a software adapter a
-// load from there costs a fraction of one from storage. The same values in the same order as matmul, to the bit.
+// C = op(A) · B, or C + op(A) · B, op(X) = X or Xᵀ, with B packed into blocks of columns that are read as a uniform buffer: on a
+// software adapter a load from there costs a fraction of one from storage. The same values in the same order as matmul,
+// to the bit.
 //
 // a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4
-// b       one slice made by pack_columns: `blocks` blocks of `k` rows of 16 columns, zeros beyond the last row and column
+// b       one slice made by pack_columns: `blocks` blocks of `k` rows of 32 columns, zeros beyond the last row and column
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
 //
-// Dispatch: x = ⌈m / 8 / WORKGROUP⌉, y = blocks. One invocation makes 8 × 16 values of C in registers.
+// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = blocks. One invocation makes 16 × 32 values of C: the compiler unrolls the
+// loops over them.
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
 override WORKGROUP: u32 = 8;
+
+const ROWS: u32 = 16; // of C that an invocation makes
+const QUADS: u32 = 8; // vec4 of its columns
 
 const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
 
@@ -34,7 +39,7 @@ struct Params {
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Rows row … row + 3 of the transposed A at 4 k … 4 k + 3.
-fn load_a_transposed(row: u32, k: u32) -> mat4x4f {
+fn load_transposed(row: u32, k: u32) -> mat4x4f {
   let column = params.a_col + min(row, params.m - 1) / 4;
   let last = params.k_end - 1;
   let at = params.a_row;
@@ -46,183 +51,65 @@ fn load_a_transposed(row: u32, k: u32) -> mat4x4f {
   ));
 }
 
-// Place of row `row` of A.
-fn place_a(row: u32) -> u32 {
-  return (params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col;
+// Row `row` of A at 4 k … 4 k + 3.
+fn load(row: u32, k: u32) -> vec4f {
+  return a[(params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col + k];
 }
 
-// Four rows of four columns of B.
-fn load_b(at: u32) -> mat4x4f {
-  return mat4x4f(b[at], b[at + 4], b[at + 8], b[at + 12]);
-}
-
-// Adds four steps of k to four columns of one row: s + av · bv.
-fn mac(s: vec4f, av: vec4f, bv: mat4x4f) -> vec4f {
-  return fma(vec4f(av.w), bv[3], fma(vec4f(av.z), bv[2], fma(vec4f(av.y), bv[1], fma(vec4f(av.x), bv[0], s))));
-}
-
-// What the sum for four columns of C starts from; `at` is its place in c.
-fn start(at: u32, row: u32, col: u32) -> vec4f {
-  if (params.accumulate == 0 || row >= params.m || col >= params.n) {
-    return vec4f();
-  }
-  return c[at];
-}
-
-// Stores four columns of C, zeros beyond its last.
-fn store(v: vec4f, at: u32, row: u32, col: u32) {
-  if (row < params.m && col < params.n) {
-    c[at] = select(vec4f(), v, vec4u(col, col + 1, col + 2, col + 3) < vec4u(params.n));
-  }
+// Adds four steps of k to four columns of one row: s + v · m.
+fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
+  return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x * 8;
-  let col = id.y * 16;
+  let row = id.x * ROWS;
+  let col = id.y * QUADS * 4;
   if (row >= params.m) {
     return;
   }
-  let step = params.c_stride;
-  let at = (params.c_row + row) * step + params.c_col + col / 4;
-  let p0 = place_a(row);
-  let p1 = place_a(row + 1);
-  let p2 = place_a(row + 2);
-  let p3 = place_a(row + 3);
-  let p4 = place_a(row + 4);
-  let p5 = place_a(row + 5);
-  let p6 = place_a(row + 6);
-  let p7 = place_a(row + 7);
-  var c00 = start(at, row, col);
-  var c01 = start(at + 1, row, col + 4);
-  var c02 = start(at + 2, row, col + 8);
-  var c03 = start(at + 3, row, col + 12);
-  var c10 = start(at + step, row + 1, col);
-  var c11 = start(at + step + 1, row + 1, col + 4);
-  var c12 = start(at + step + 2, row + 1, col + 8);
-  var c13 = start(at + step + 3, row + 1, col + 12);
-  var c20 = start(at + 2 * step, row + 2, col);
-  var c21 = start(at + 2 * step + 1, row + 2, col + 4);
-  var c22 = start(at + 2 * step + 2, row + 2, col + 8);
-  var c23 = start(at + 2 * step + 3, row + 2, col + 12);
-  var c30 = start(at + 3 * step, row + 3, col);
-  var c31 = start(at + 3 * step + 1, row + 3, col + 4);
-  var c32 = start(at + 3 * step + 2, row + 3, col + 8);
-  var c33 = start(at + 3 * step + 3, row + 3, col + 12);
-  var c40 = start(at + 4 * step, row + 4, col);
-  var c41 = start(at + 4 * step + 1, row + 4, col + 4);
-  var c42 = start(at + 4 * step + 2, row + 4, col + 8);
-  var c43 = start(at + 4 * step + 3, row + 4, col + 12);
-  var c50 = start(at + 5 * step, row + 5, col);
-  var c51 = start(at + 5 * step + 1, row + 5, col + 4);
-  var c52 = start(at + 5 * step + 2, row + 5, col + 8);
-  var c53 = start(at + 5 * step + 3, row + 5, col + 12);
-  var c60 = start(at + 6 * step, row + 6, col);
-  var c61 = start(at + 6 * step + 1, row + 6, col + 4);
-  var c62 = start(at + 6 * step + 2, row + 6, col + 8);
-  var c63 = start(at + 6 * step + 3, row + 6, col + 12);
-  var c70 = start(at + 7 * step, row + 7, col);
-  var c71 = start(at + 7 * step + 1, row + 7, col + 4);
-  var c72 = start(at + 7 * step + 2, row + 7, col + 8);
-  var c73 = start(at + 7 * step + 3, row + 7, col + 12);
-  let first = id.y * params.k * 4;
-  for (var k = 0u; k < params.k / 4; k++) {
-    var a0: vec4f;
-    var a1: vec4f;
-    var a2: vec4f;
-    var a3: vec4f;
-    var a4: vec4f;
-    var a5: vec4f;
-    var a6: vec4f;
-    var a7: vec4f;
-    if (TRANSPOSE_A) {
-      let t0 = load_a_transposed(row, k);
-      a0 = t0[0];
-      a1 = t0[1];
-      a2 = t0[2];
-      a3 = t0[3];
-      let t1 = load_a_transposed(row + 4, k);
-      a4 = t1[0];
-      a5 = t1[1];
-      a6 = t1[2];
-      a7 = t1[3];
-    } else {
-      a0 = a[p0 + k];
-      a1 = a[p1 + k];
-      a2 = a[p2 + k];
-      a3 = a[p3 + k];
-      a4 = a[p4 + k];
-      a5 = a[p5 + k];
-      a6 = a[p6 + k];
-      a7 = a[p7 + k];
+  let at = (params.c_row + row) * params.c_stride + params.c_col + col / 4;
+  var sums: array<array<vec4f, QUADS>, ROWS>;
+  if (params.accumulate == 1) {
+    for (var r = 0u; r < ROWS; r++) {
+      for (var q = 0u; q < QUADS; q++) {
+        if (row + r < params.m && col + 4 * q < params.n) {
+          sums[r][q] = c[at + r * params.c_stride + q];
+        }
+      }
     }
-    let b0 = load_b(first + 16 * k);
-    c00 = mac(c00, a0, b0);
-    c10 = mac(c10, a1, b0);
-    c20 = mac(c20, a2, b0);
-    c30 = mac(c30, a3, b0);
-    c40 = mac(c40, a4, b0);
-    c50 = mac(c50, a5, b0);
-    c60 = mac(c60, a6, b0);
-    c70 = mac(c70, a7, b0);
-    let b1 = load_b(first + 16 * k + 1);
-    c01 = mac(c01, a0, b1);
-    c11 = mac(c11, a1, b1);
-    c21 = mac(c21, a2, b1);
-    c31 = mac(c31, a3, b1);
-    c41 = mac(c41, a4, b1);
-    c51 = mac(c51, a5, b1);
-    c61 = mac(c61, a6, b1);
-    c71 = mac(c71, a7, b1);
-    let b2 = load_b(first + 16 * k + 2);
-    c02 = mac(c02, a0, b2);
-    c12 = mac(c12, a1, b2);
-    c22 = mac(c22, a2, b2);
-    c32 = mac(c32, a3, b2);
-    c42 = mac(c42, a4, b2);
-    c52 = mac(c52, a5, b2);
-    c62 = mac(c62, a6, b2);
-    c72 = mac(c72, a7, b2);
-    let b3 = load_b(first + 16 * k + 3);
-    c03 = mac(c03, a0, b3);
-    c13 = mac(c13, a1, b3);
-    c23 = mac(c23, a2, b3);
-    c33 = mac(c33, a3, b3);
-    c43 = mac(c43, a4, b3);
-    c53 = mac(c53, a5, b3);
-    c63 = mac(c63, a6, b3);
-    c73 = mac(c73, a7, b3);
   }
-  store(c00, at, row, col);
-  store(c01, at + 1, row, col + 4);
-  store(c02, at + 2, row, col + 8);
-  store(c03, at + 3, row, col + 12);
-  store(c10, at + step, row + 1, col);
-  store(c11, at + step + 1, row + 1, col + 4);
-  store(c12, at + step + 2, row + 1, col + 8);
-  store(c13, at + step + 3, row + 1, col + 12);
-  store(c20, at + 2 * step, row + 2, col);
-  store(c21, at + 2 * step + 1, row + 2, col + 4);
-  store(c22, at + 2 * step + 2, row + 2, col + 8);
-  store(c23, at + 2 * step + 3, row + 2, col + 12);
-  store(c30, at + 3 * step, row + 3, col);
-  store(c31, at + 3 * step + 1, row + 3, col + 4);
-  store(c32, at + 3 * step + 2, row + 3, col + 8);
-  store(c33, at + 3 * step + 3, row + 3, col + 12);
-  store(c40, at + 4 * step, row + 4, col);
-  store(c41, at + 4 * step + 1, row + 4, col + 4);
-  store(c42, at + 4 * step + 2, row + 4, col + 8);
-  store(c43, at + 4 * step + 3, row + 4, col + 12);
-  store(c50, at + 5 * step, row + 5, col);
-  store(c51, at + 5 * step + 1, row + 5, col + 4);
-  store(c52, at + 5 * step + 2, row + 5, col + 8);
-  store(c53, at + 5 * step + 3, row + 5, col + 12);
-  store(c60, at + 6 * step, row + 6, col);
-  store(c61, at + 6 * step + 1, row + 6, col + 4);
-  store(c62, at + 6 * step + 2, row + 6, col + 8);
-  store(c63, at + 6 * step + 3, row + 6, col + 12);
-  store(c70, at + 7 * step, row + 7, col);
-  store(c71, at + 7 * step + 1, row + 7, col + 4);
-  store(c72, at + 7 * step + 2, row + 7, col + 8);
-  store(c73, at + 7 * step + 3, row + 7, col + 12);
+  let first = id.y * params.k * QUADS;
+  for (var k = 0u; k < params.k / 4; k++) {
+    var v: array<vec4f, ROWS>;
+    if (TRANSPOSE_A) {
+      for (var r = 0u; r < ROWS; r += 4u) {
+        let four = load_transposed(row + r, k);
+        v[r] = four[0];
+        v[r + 1] = four[1];
+        v[r + 2] = four[2];
+        v[r + 3] = four[3];
+      }
+    } else {
+      for (var r = 0u; r < ROWS; r++) {
+        v[r] = load(row + r, k);
+      }
+    }
+    for (var q = 0u; q < QUADS; q++) {
+      let p = first + 4 * k * QUADS + q;
+      let m = mat4x4f(b[p], b[p + QUADS], b[p + 2 * QUADS], b[p + 3 * QUADS]);
+      for (var r = 0u; r < ROWS; r++) {
+        sums[r][q] = mac(sums[r][q], v[r], m);
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    for (var q = 0u; q < QUADS; q++) {
+      let j = col + 4 * q;
+      if (row + r < params.m && j < params.n) {
+        let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.n);
+        c[at + r * params.c_stride + q] = select(vec4f(), sums[r][q], inside);
+      }
+    }
+  }
 }

@@ -1,15 +1,16 @@
-// Columns of op(B) in blocks of 16, for kernels that read them as uniform buffers: the values of one row of a block lie
+// Columns of op(B) in blocks of 4 QUADS, for kernels that read them as uniform buffers: the values of one row of a block lie
 // together, its rows follow one another, and whole blocks fill slices of 64 KiB. op(X) = X or Xᵀ.
 //
 // b       B, k × n (stored n × k when TRANSPOSE), row-major, rows padded to a multiple of 4
-// out     slices of 4096 vec4; value (k, c) of block b of slice s in out[4096 s + 4 (b · depth + k) + c / 4][c % 4], zeros
-//         beyond the last row and the last column
+// out     slices of 4096 vec4; value (k, c) of block b of slice s in out[4096 s + QUADS (b · depth + k) + c / 4][c % 4],
+//         zeros beyond the last row and the last column
 // params  extents and offsets, see Params
 //
-// Dispatch: x = ⌈depth / 4 / WORKGROUP⌉, y = 4 · blocks, four columns each. No reduction.
+// Dispatch: x = ⌈depth / 4 / WORKGROUP⌉, y = QUADS · blocks, four columns each. No reduction.
 
 override TRANSPOSE: bool = false;
 override WORKGROUP: u32 = 8;
+override QUADS: u32 = 4; // vec4 of a row of a block
 
 const SLICE: u32 = 4096;
 
@@ -66,11 +67,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   } else {
     values = mat4x4f(load(k, col), load(k + 1, col), load(k + 2, col), load(k + 3, col));
   }
-  let block = id.y / 4;
+  let block = id.y / QUADS;
   let slice = block / params.blocks;
-  let at = slice * SLICE + (block % params.blocks * params.depth + k) * 4 + id.y % 4;
+  let at = slice * SLICE + (block % params.blocks * params.depth + k) * QUADS + id.y % QUADS;
   out[at] = values[0];
-  out[at + 4] = values[1];
-  out[at + 8] = values[2];
-  out[at + 12] = values[3];
+  out[at + QUADS] = values[1];
+  out[at + 2 * QUADS] = values[2];
+  out[at + 3 * QUADS] = values[3];
 }

@@ -13,8 +13,8 @@ Deno.test.afterAll(() => closeGpu(gpu));
 
 const packed = { ...gpu, variant: "packed" as const };
 const registers = { ...gpu, variant: "registers" as const };
-const SHAPES = [[32, 1, 1], [33, 3, 17], [64, 64, 64], [97, 1024, 16], [41, 1025, 19], [131, 2053, 67], [
-  57,
+const SHAPES = [[128, 1, 17], [131, 3, 33], [128, 64, 64], [257, 512, 32], [141, 1025, 19], [149, 2053, 67], [
+  157,
   61,
   2100,
 ]];
@@ -43,7 +43,7 @@ Deno.test("matmul() with packed columns equals the float64 reference, and the ot
 });
 
 Deno.test("multiply() with packed columns takes rows of a larger matrix, and adds to what is there", async () => {
-  const [m, k, n] = [71, 1100, 37];
+  const [m, k, n] = [171, 1100, 37];
   const results = [];
   for (const variant of [packed, registers]) {
     const a = uploadMatrix(variant, randomMatrix(m + 9, k), "A"),

@@ -14,7 +14,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { DEEPEST_BLOCK, withPackedColumns } from "../linalg/pack_columns.ts";
+import { deepestBlock, withPackedColumns } from "../linalg/pack_columns.ts";
 import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
@@ -24,6 +24,8 @@ const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
+/** Columns that an invocation of the packed variant makes. */
+const PACKED_COLUMNS = 16;
 /** Blocks of fewer rows are not worth packing for. */
 const FEW_ROWS = 32;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
@@ -69,7 +71,7 @@ export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityT
 }
 
 function canPack(gpu: Gpu, unit: GpuMatrix, rows: number): boolean {
-  return gpu.variant === "packed" && rows >= FEW_ROWS && unit.stride <= DEEPEST_BLOCK;
+  return gpu.variant === "packed" && rows >= FEW_ROWS && unit.stride <= deepestBlock(PACKED_COLUMNS);
 }
 
 function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: AffinityTarget): void {
@@ -95,18 +97,22 @@ function packedBlock(
 ): void {
   const depth = unit.stride;
   const columns = { buffer: j.buffer, row: j.panelRow, col: 0, stride: depth, k: depth, n: j.rows };
-  withPackedColumns(gpu, { ...columns, transpose: true }, ({ binding, columns, blocks, first }) => {
-    dispatch(gpu, AFFINITY_PACKED, {
-      buffers: [i.buffer, binding, out.buffer],
-      u32: [
-        ...[i.rows, columns, depth, out.stride / 4],
-        ...[i.panelRow, out.row, (j.first + first) / 4, Number(mirror)],
-      ],
-      overrides: { WORKGROUP },
-      workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), blocks],
-      sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
-    });
-  });
+  withPackedColumns(
+    gpu,
+    { ...columns, width: PACKED_COLUMNS, transpose: true },
+    ({ binding, columns, blocks, first }) => {
+      dispatch(gpu, AFFINITY_PACKED, {
+        buffers: [i.buffer, binding, out.buffer],
+        u32: [
+          ...[i.rows, columns, depth, out.stride / 4],
+          ...[i.panelRow, out.row, (j.first + first) / 4, Number(mirror)],
+        ],
+        overrides: { WORKGROUP },
+        workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), blocks],
+        sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
+      });
+    },
+  );
 }
 
 /** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */

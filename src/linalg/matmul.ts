@@ -13,7 +13,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "./matrix.ts";
-import { DEEPEST_BLOCK, withPackedColumns } from "./pack_columns.ts";
+import { deepestBlock, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
 const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
@@ -28,8 +28,10 @@ const FEW_BLOCKS = 64;
 
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
-/** Products of fewer rows are not worth packing for. */
-const FEW_ROWS = 32;
+/** Rows and columns that an invocation of the packed variant makes. */
+const PACKED_ROWS = 16, PACKED_COLUMNS = 32;
+/** Products of fewer rows, or of up to so many columns, are not worth packing for. */
+const FEW_ROWS = WORKGROUP * PACKED_ROWS, FEW_COLUMNS = 16;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
@@ -96,7 +98,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS;
+  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS && n > FEW_COLUMNS;
   const shared = gpu.variant === "shared";
   const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
 
@@ -195,11 +197,12 @@ function multiplyPacked(
   c: Part,
   { transposeA, transposeB, accumulate }: MatmulOptions & { accumulate: boolean },
 ): void {
-  for (let kFirst = 0; kFirst < k; kFirst += DEEPEST_BLOCK) {
-    const kCount = Math.min(DEEPEST_BLOCK, k - kFirst);
+  const width = PACKED_COLUMNS, deepest = deepestBlock(width);
+  for (let kFirst = 0; kFirst < k; kFirst += deepest) {
+    const kCount = Math.min(deepest, k - kFirst);
     const rows = transposeB ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
     const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
-    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true }, (slice) => {
+    withPackedColumns(gpu, { ...rows, width, k: kCount, n, transpose: transposeB === true }, (slice) => {
       dispatch(gpu, MATMUL_PACKED, {
         buffers: [a.buffer, slice.binding, c.buffer],
         u32: [
@@ -207,7 +210,7 @@ function multiplyPacked(
           ...[aCol / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0), kCount],
         ],
         overrides: { TRANSPOSE_A: Number(transposeA), WORKGROUP },
-        workgroups: [Math.ceil(m / 8 / WORKGROUP), slice.blocks],
+        workgroups: [Math.ceil(m / PACKED_ROWS / WORKGROUP), slice.blocks],
         sizes: `${m} × ${kCount} by ${kCount} × ${n}`,
       });
     });
