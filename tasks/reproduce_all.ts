@@ -1,6 +1,5 @@
 /** Every experiment from one pipeline, with a page each and an index. */
 import { createObserver } from "../fixtures/observer/mod.ts";
-import { worldFolder } from "../src/experiments/embedded_world.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
@@ -24,9 +23,8 @@ import { runTransitions } from "./transitions.ts";
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, kept }) =>
     runStage(timings, "fixtures", () => {
-      const plan = data.world;
-      if (!plan) throw new UnsuitableData("It shows the embedded world, and these data are others.");
-      const world = worldFolder(plan.training.count);
+      if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
+      const { plan, folder: world } = data.world;
       return writeFixturesReport({
         ...{ out, figures, world, plan, command, seconds: timings.world },
         observer: createObserver(plan.observerSeed),

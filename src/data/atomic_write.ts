@@ -46,6 +46,8 @@ export async function abandonBeside({ file, beside }: Beside): Promise<void> {
   await Deno.remove(beside).catch(() => {});
 }
 
+/** Names of files beside their place, and of locks of stages; nobody else's. */
+const LEFTOVER = /\.[0-9a-f]{8}-[0-9a-f]{4}\.tmp$|-[0-9a-f]{16}\.lock$/;
 /** Files written to within so many ms are left alone, as their writer may just be about to lock or to rename them. */
 const FRESH = 1000;
 
@@ -61,7 +63,7 @@ export async function removeLeftovers(folder: string): Promise<number> {
   for (const { name, isDirectory, isFile } of entries) {
     const path = `${folder}/${name}`;
     if (isDirectory) removed += await removeLeftovers(path);
-    if (!isFile || !/\.(?:(?:\d+|[0-9a-f]{8}-[0-9a-f]{4})\.tmp|lock)$/.test(name)) continue;
+    if (!isFile || !LEFTOVER.test(name)) continue;
     try {
       const { mtime } = await Deno.stat(path);
       if (mtime && Date.now() - mtime.getTime() < FRESH) continue;

@@ -11,13 +11,13 @@ import {
   shardName,
   shardRanges,
 } from "./feature_shards.ts";
+import type { BrokenFile } from "./file_hashes.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import { ahead } from "./ahead.ts";
 import { inLanes } from "./in_lanes.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
-import type { BrokenFile } from "./stages.ts";
 import { tokenLayout } from "./token_layout.ts";
 import { type ModelOutput, openModel, readWeights, type VisionModel } from "./vision_model.ts";
 

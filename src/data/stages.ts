@@ -1,7 +1,7 @@
 /** Stages of a pipeline on disk: each kept under the hash of its inputs, so that nothing finished is done again. */
 import { createHash } from "node:crypto";
 import { holdFile, writeFileAtomic } from "./atomic_write.ts";
-import { fileSha256 } from "./download.ts";
+import { type BrokenFile, brokenFiles, type FileHashes, hashFiles } from "./file_hashes.ts";
 
 /** Whether a stage had to run, and why. */
 export interface StageReport {
@@ -9,13 +9,6 @@ export interface StageReport {
   /** "kept" when an earlier run's result was there. */
   state: "kept" | "run" | "would run";
   why: string;
-}
-
-/** A file of a result that is not as it was written. */
-export interface BrokenFile {
-  /** Its path in the stage's folder. */
-  file: string;
-  state: "missing" | "damaged";
 }
 
 /** Stages of one folder. */
@@ -52,7 +45,7 @@ const DONE = "finished.json";
 interface Finished {
   inputs: Record<string, unknown>;
   /** Of the result, by name. */
-  files: Record<string, { bytes: number; sha256: string }>;
+  files: FileHashes;
 }
 
 /**
@@ -73,12 +66,12 @@ export function openStages(dir: string, explain = false): Stages {
     async run(name, inputs, compute, findBroken) {
       const folder = folderOf(dir, name, inputs);
       /** Null where the stage has not finished. */
-      const brokenFiles = async () => {
+      const findAllBroken = async () => {
         const finished = await readFinished(folder, inputs);
-        const broken = finished && await compareFiles(folder, finished);
+        const broken = finished && await brokenFiles(folder, finished.files);
         return broken?.length === 0 && findBroken ? await findBroken(folder) : broken;
       };
-      let broken = await brokenFiles();
+      let broken = await findAllBroken();
       if (broken?.length === 0) {
         reports.push({ name, state: "kept", why: "finished with the same inputs" });
         return folder;
@@ -91,7 +84,7 @@ export function openStages(dir: string, explain = false): Stages {
       await Deno.mkdir(folder, { recursive: true });
       const release = await holdFile(`${folder}.lock`);
       try {
-        broken = await brokenFiles();
+        broken = await findAllBroken();
         if (broken?.length === 0) {
           reports.push({ name, state: "kept", why: "finished meanwhile by another process" });
           return folder;
@@ -99,7 +92,7 @@ export function openStages(dir: string, explain = false): Stages {
         for (const { file } of broken ?? []) await Deno.remove(`${folder}/${file}`).catch(() => {});
         await Deno.remove(`${folder}/${DONE}`).catch(() => {});
         await compute(folder);
-        const finished: Finished = { inputs, files: await describeFiles(folder) };
+        const finished: Finished = { inputs, files: await hashFiles(folder, await resultFiles(folder)) };
         await writeFileAtomic(`${folder}/${DONE}`, JSON.stringify(finished));
       } finally {
         await release();
@@ -126,28 +119,11 @@ async function readFinished(folder: string, inputs?: Finished["inputs"]): Promis
   }
 }
 
-async function describeFiles(folder: string): Promise<Finished["files"]> {
-  const names = (await Array.fromAsync(Deno.readDir(folder))).flatMap(({ name, isFile }) =>
-    isFile && name !== DONE && !name.endsWith(".tmp") ? [name] : []
-  );
-  const files: Finished["files"] = {};
-  for (const name of names.sort()) {
-    const path = `${folder}/${name}`;
-    files[name] = { bytes: (await Deno.stat(path)).size, sha256: await fileSha256(path) };
-  }
-  return files;
-}
-
-async function compareFiles(folder: string, { files }: Finished): Promise<BrokenFile[]> {
-  const broken: BrokenFile[] = [];
-  for (const [file, { bytes, sha256 }] of Object.entries(files)) {
-    const path = `${folder}/${file}`, size = await Deno.stat(path).then(({ size }) => size, () => null);
-    if (size === null) broken.push({ file, state: "missing" });
-    else if (size !== bytes || await fileSha256(path).catch(() => null) !== sha256) {
-      broken.push({ file, state: "damaged" });
-    }
-  }
-  return broken;
+/** Names of the files right in a stage's folder, without notes and what was left unfinished. */
+async function resultFiles(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const names = entries.filter(({ isFile }) => isFile).map(({ name }) => name);
+  return names.filter((name) => name !== DONE && !name.endsWith(".tmp")).sort();
 }
 
 /** In one clause. */

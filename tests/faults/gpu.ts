@@ -4,7 +4,7 @@ import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut,
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { BINDINGS, withBindings } from "../simulated_limits.ts";
 import { type FaultFamily, unclear } from "./family.ts";
-import { smallRun } from "./small_run.ts";
+import { runFolder, smallRun } from "./small_run.ts";
 
 /** Moments, in ms, at which the device goes. */
 const MOMENTS = { quick: [0, 5, 40], whole: [0, 1, 2, 3, 5, 8, 13, 20, 30, 40, 60, 80, 120, 200] };
@@ -87,7 +87,7 @@ export const gpuFaults: FaultFamily = {
     }
 
     tried++;
-    const folder = await Deno.makeTempDir({ prefix: "alignedcut-gpu-" });
+    const folder = await runFolder(await Deno.makeTempDir({ prefix: "alignedcut-gpu-" }));
     const { code, said } = await smallRun({
       folder,
       env: { DENO_WEBGPU_BACKEND: "dx12" }, // none here

@@ -1,7 +1,7 @@
 /** Kill -9 at random instants: the next run goes on, and ends in the bytes of a run that nobody killed. */
 import { seededRandom } from "../../src/linalg/random.ts";
 import type { FaultFamily } from "./family.ts";
-import { differences, hashesOf, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
+import { differences, hashesOf, runFolder, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
 
 const KILLS = { quick: 3, whole: 100 };
 /** Latest instant of a kill, as a share of a whole run: a run that goes on where others were killed is shorter. */
@@ -19,8 +19,7 @@ export const kills: FaultFamily = {
     try {
       const { ms, hashes } = await wholeRun();
       while (tried < wanted) {
-        const folder = `${root}/killed${finished}`;
-        await Deno.mkdir(folder);
+        const folder = await runFolder(`${root}/killed${finished}`);
         // Several kills on the way to the end, each run going on where the last was.
         for (let k = 0; k < MOST && tried < wanted; k++) {
           const child = startSmallRun({ folder });

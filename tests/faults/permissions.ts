@@ -28,7 +28,6 @@ export const permissions: FaultFamily = {
     }
     const folder = await Deno.makeTempDir({ prefix: "alignedcut-rights-" });
     try {
-      const world = new URL("../../.cache", import.meta.url).pathname;
       const rights = [
         "--allow-read",
         "--allow-env",
@@ -37,7 +36,7 @@ export const permissions: FaultFamily = {
         "--deny-net",
         "--deny-run",
       ];
-      const within = [...rights, `--allow-write=${folder}/out,${folder}/cache,${world}`];
+      const within = [...rights, `--allow-write=${folder}/out,${folder}/cache`];
       const { code, said } = await smallRun({ folder, permissions: within });
       check(code === 0, `with writing allowed under out and cache only: ${said}`);
       const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
