@@ -222,7 +222,12 @@ export function closeGpu(gpu: Gpu): void {
   state.failure ??= new Error("This GPU was closed: open another with openGpu().");
   state.pass?.end();
   state.pass = state.encoder = null;
-  for (const buffers of state.pool.values()) for (const buffer of buffers) buffer.destroy();
+  for (const [size, buffers] of state.pool) {
+    for (const buffer of buffers) {
+      buffer.destroy();
+      gpu.memory.held -= size;
+    }
+  }
   state.pool.clear();
   gpu.device.destroy();
 }
