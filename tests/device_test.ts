@@ -135,6 +135,14 @@ Deno.test("a lost device is reported by the next call", async () => {
   }
 });
 
+Deno.test("a device that is lost at work is reported with the kernels it ran, and their sizes", async () => {
+  const gpu = await openGpu(), x = randomMatrix(300, 300);
+  const work = matmul(gpu, x, x);
+  gpu.device.destroy();
+  const { message } = await assertRejects(() => work, Error, "The GPU device was lost (destroyed");
+  assert(/ while running .*matmul\w* \(300 × 300 by 300 × 300\)/.test(message), message);
+});
+
 Deno.test("closeGpu() may be called twice, and says so to whoever calls on", async () => {
   const gpu = await openGpu();
   const x = randomMatrix(3, 3);
@@ -186,8 +194,9 @@ Deno.test("a kernel that does not compile is named", async () => {
       dispatch(gpu, broken, { buffers: [buffer], workgroups: [1], sizes: "64 values" });
       await sync(gpu);
     };
-    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ');
-    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ', "and the failure stays");
+    const message = 'Compiling the kernel "broken_kernel" (64 values): ';
+    await assertRejects(run, Error, message);
+    await assertRejects(run, Error, message, "and the failure stays");
   });
 });
 
