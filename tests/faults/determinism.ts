@@ -6,7 +6,7 @@ import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { copyFolder } from "../copy_folder.ts";
 import { BINDINGS, withBindings } from "../simulated_limits.ts";
 import type { FaultFamily } from "./family.ts";
-import { differences, hashesOf, runFolder, smallRun, wholeRun } from "./small_run.ts";
+import { differences, hashesOf, runFolder, type SmallRun, smallRun, wholeRun } from "./small_run.ts";
 
 /** Smaller bindings, which no adapter has, hold fewer rows than a split product takes at a time. */
 const LEAST_BINDING = 2 ** 20;
@@ -49,9 +49,9 @@ export const determinism: FaultFamily = {
 
     const root = await Deno.makeTempDir({ prefix: "alignedcut-same-" });
     try {
-      const run = async (name: string, env?: Record<string, string>, args: string[] = []) => {
+      const run = async (name: string, more: Partial<SmallRun> = {}) => {
         await runFolder(`${root}/${name}`);
-        const { code, said } = await smallRun({ folder: `${root}/${name}`, env, args });
+        const { code, said } = await smallRun({ folder: `${root}/${name}`, ...more });
         if (code !== 0) failures.push(`${name}: ${said}`);
         return await hashesOf(`${root}/${name}`);
       };
@@ -67,9 +67,11 @@ export const determinism: FaultFamily = {
         compare(
           `LP_NUM_THREADS=${threads}`,
           first,
-          await run(`threads${threads}`, { LP_NUM_THREADS: threads }),
+          await run(`threads${threads}`, { env: { LP_NUM_THREADS: threads } }),
         );
       }
+      // onnxruntime and sharp take as many threads as there are processors to run on.
+      compare("one processor (taskset -c 0)", first, await run("processor", { processors: "0" }));
       const world = await embeddedWorld(120);
       for (const [kind, from] of [["subject", subjectOf(world)], ["voc", vocOf(world)]]) {
         await copyFolder(from, `${root}/${kind}`, true);
@@ -85,7 +87,7 @@ export const determinism: FaultFamily = {
       compare(
         "files copied in the reverse order",
         byContent(first),
-        byContent(await run("copied", undefined, own)),
+        byContent(await run("copied", { args: own })),
       );
     } finally {
       await Deno.remove(root, { recursive: true });

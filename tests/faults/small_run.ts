@@ -24,14 +24,17 @@ export interface SmallRun {
   args?: string[];
   env?: Record<string, string>;
   permissions?: string[];
+  /** The processors that it is held to, as "0"; default all. */
+  processors?: string;
 }
 
 /** Starts it. */
 export function startSmallRun(
-  { folder, args = [], env, permissions = PERMISSIONS }: SmallRun,
+  { folder, args = [], env, permissions = PERMISSIONS, processors }: SmallRun,
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(processors ? "taskset" : Deno.execPath(), {
     args: [
+      ...(processors ? ["-c", processors, Deno.execPath()] : []),
       ...["run", "--quiet", "--no-check", "--no-prompt", `--config=${CONFIG}`, ...permissions, TASK],
       ...["--quick", "--limit", "2", "--landmarks", "100", "--out", "out", "--cache", "cache", ...args],
     ],
