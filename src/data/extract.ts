@@ -19,7 +19,13 @@ import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
 import { tokenLayout } from "./token_layout.ts";
-import { type ModelOutput, openModel, readWeights, type VisionModel } from "./vision_model.ts";
+import {
+  type ModelOutput,
+  openModel,
+  readModelBytes,
+  readWeights,
+  type VisionModel,
+} from "./vision_model.ts";
 
 /** What `extractFeatures` is to do. */
 export interface ExtractOptions {
@@ -258,23 +264,17 @@ async function emptied(folder: string, keep: string[]): Promise<void> {
   }
 }
 
-/** A model, its weights, and the SHA-256 of its file and the weight files beside it. */
-async function hashedModel(path: string) {
-  const graph = await readOnnx(path), weights = await readWeights(graph);
-  return { graph, weights, modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]) };
-}
-
 /** SHA-256 of a model file and the weight files beside it, one behind the other. */
 export async function modelSha256(path: string): Promise<string> {
-  return (await hashedModel(path)).modelSha256;
+  return sha256(await readModelBytes(path));
 }
 
 async function openGraph({ model: path, preprocessor, images, dtype, registers }: ExtractOptions) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
-  const { graph, weights, modelSha256 } = await hashedModel(path);
+  const graph = await readOnnx(path), weights = await readWeights(graph);
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
-    modelSha256,
+    modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
     dtype,
     preprocessing: JSON.stringify([preprocessor, registers ?? null]),

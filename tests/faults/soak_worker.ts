@@ -20,10 +20,10 @@ async function collect(): Promise<void> {
   }
 }
 
-/** Removes what earlier runs have computed; the audit of eigenvectors only sometimes. */
+/** Removes what earlier runs have computed; the audits of eigenvectors only sometimes. */
 async function forget(run: number): Promise<void> {
   for (const { name } of await Array.fromAsync(Deno.readDir(kept)).catch(() => [])) {
-    if (/^audit-[0-9a-f]{16}$/.test(name) && run % AUDITED > 0) continue;
+    if (/^audit-/.test(name) && run % AUDITED > 0) continue;
     await Deno.remove(`${kept}/${name}`, { recursive: true });
   }
 }
