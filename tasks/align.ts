@@ -3,21 +3,21 @@ import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { alignOf } from "../src/experiments/align_conditions.ts";
+import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { openRunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
+import { openFolders } from "./task_folders.ts";
 
 const HELP = `deno task align [options]
 ${DATA_HELP}
   --lambda N        weight of the eigen-constraint (default: 1)
   --seed N          seed of every random choice (default: 0)
   --out FILE        where the align goes, as one Arrow file (default: reports/out/align.arrow)
-  --cache DIR       where features and unfinished trainings are kept (default: .cache/align)
+  --cache DIR       where finished stages are kept (default: .cache)
   --adapter KIND    hardware or software (default: hardware if there is one)
   --help            this text`;
-
-const CACHE = new URL("../.cache/align", import.meta.url).pathname;
 
 await runTask(async () => {
   const { rest, ...asked } = takeDataFlags(Deno.args);
@@ -25,10 +25,12 @@ await runTask(async () => {
   if (!flags) return console.log(HELP);
   const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = Number(flags.lambda ?? 1);
   if (!(lambdaEigen >= 0)) throw new RangeError(`--lambda is "${flags.lambda}": give a number from 0 on.`);
-  const cacheDir = String(flags.cache || CACHE), out = String(flags.out || "reports/out/align.arrow");
+  const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
+  const out = String(flags.out || "reports/out/align.arrow");
+  await openFolders({ "--cache": cache });
   const timings: Record<string, number> = {};
-  const data = await openRunData(asked, { quick: false, limit: 1, timings });
-  const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cacheDir);
+  const data = await openRunData(asked, { quick: false, limit: 1, cache, timings });
+  const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cache);
   try {
     const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
     const { path, history } = await runStage(

@@ -1,7 +1,6 @@
 /** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
-import { assertWritable } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
@@ -9,6 +8,7 @@ import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
 import { type BrainData, firstImages } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
+import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
@@ -16,6 +16,7 @@ import { openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
+import { openFolders } from "./task_folders.ts";
 
 const HELP = `deno task brain-score [options]
 ${DATA_HELP}
@@ -23,11 +24,10 @@ ${DATA_HELP}
   --seeds N         trainings of each weight of the eigen-constraint (default: 5)
   --out DIR         where the report goes (default: reports/out)
   --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
-  --cache DIR       where features and trained aligns are kept (default: .cache/align)
+  --cache DIR       where finished stages are kept (default: .cache)
   --adapter KIND    hardware or software (default: hardware if there is one)
   --help            this text`;
 
-const CACHE = new URL("../.cache/align", import.meta.url).pathname;
 /** Images whose tokens are clustered, and the most that models are mixed on. */
 const CLUSTERED = 6, MIXED = 100;
 /** Training images and cells a side of the measurement of position. */
@@ -136,11 +136,11 @@ if (import.meta.main) {
     const seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5, out = String(flags.out || "reports/out");
     const figures = figureFormats(flags.figures as string | undefined);
     const limit = wholeNumber(flags, "limit", 1, 10_000) ?? 100;
-    await assertWritable(out);
+    const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
+    await openFolders({ "--out": out, "--cache": cache });
     const timings: Record<string, number> = {};
-    const data = await openRunData(asked, { quick: false, limit, timings });
-    const cacheDir = String(flags.cache || CACHE);
-    const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cacheDir);
+    const data = await openRunData(asked, { quick: false, limit, cache, timings });
+    const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cache);
     try {
       const page = await runBrainScore({
         ...{ gpu, data, seeds, out, figures, timings, cacheDir },

@@ -3,12 +3,12 @@
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createObserver } from "../fixtures/observer/mod.ts";
-import { assertWritable } from "../src/data/atomic_write.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { planWorld, worldSteps, writeWorld } from "../src/experiments/fixtures_world.ts";
 import { openProgress } from "../src/report/progress.ts";
-import { WORLD_FOLDER } from "../src/experiments/embedded_world.ts";
+import { SCENES, worldFolder } from "../src/experiments/embedded_world.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { openFolders } from "./task_folders.ts";
 
 const HELP = `deno task fixtures [options]
 
@@ -31,8 +31,8 @@ function readOptions(args: string[]): Options | null {
   const flags = readFlags(args, ["out", "scenes", "seed", "report"]);
   if (!flags) return null;
   return {
-    out: String(flags.out || WORLD_FOLDER),
-    scenes: wholeNumber(flags, "scenes", 1, MOST_SCENES) ?? 1000,
+    out: String(flags.out || worldFolder(SCENES)),
+    scenes: wholeNumber(flags, "scenes", 1, MOST_SCENES) ?? SCENES,
     seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
     report: String(flags.report || "reports/out"),
   };
@@ -40,7 +40,7 @@ function readOptions(args: string[]): Options | null {
 
 async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
   const started = performance.now();
-  for (const folder of [out, report]) await assertWritable(folder);
+  await openFolders({ "--out": out, "--report": report });
   const plan = planWorld(scenes, seed), observer = createObserver(seed);
   const steps = worldSteps(plan), progress = openProgress("fixtures", steps);
   const world = await writeWorld(out, plan, observer, (done, note) => progress.tick(done, note))

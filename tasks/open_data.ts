@@ -9,6 +9,7 @@ import {
   SCENES,
   subjectOf,
   vocOf,
+  worldFolder,
 } from "../src/experiments/embedded_world.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
@@ -29,7 +30,7 @@ export interface Asked {
 /** What a task runs on. */
 export interface RunData {
   /** The embedded world, where nothing else was given; its files are opened like anyone's. */
-  world: World | null;
+  world: { plan: World; folder: string } | null;
   models: RunModel[];
   /** Photographs of the graph, as the models see them. */
   images: RunImage[];
@@ -57,19 +58,25 @@ export interface RunData {
  * where there are neither photographs nor a subject. Data of one's own are told in a table.
  *
  * @param limit photographs of each kind
+ * @param cache folder that the embedded world's is in
  * @param timings seconds by stage, added to
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
   { folders, models }: Asked,
-  { limit, quick, timings }: { limit?: number; quick: boolean; timings: Record<string, number> },
+  { limit, quick, cache, timings }: {
+    limit?: number;
+    quick: boolean;
+    cache: string;
+    timings: Record<string, number>;
+  },
 ): Promise<RunData> {
   const given = Object.keys(folders).length > 0;
   const world = folders.algonauts === undefined
-    ? await runStage(timings, "world", (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, tick))
+    ? await runStage(timings, "world", (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, cache, tick))
     : null;
   const own: DataFolders = world
-    ? { algonauts: subjectOf(world), ...(given ? {} : { voc: vocOf(world) }) }
+    ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
   const { models: runModels, view, table } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
@@ -80,7 +87,7 @@ export async function openRunData(
   }
   const subject = await openAlgonauts(data.subject!);
   return {
-    world: given ? null : world,
+    world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
     models: runModels,
     images: viewed(data.images, view),
     further: viewed(data.further, view),

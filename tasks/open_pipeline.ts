@@ -1,7 +1,6 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
-import { assertWritable, removeLeftovers } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { SHARD_IMAGES } from "../src/data/feature_shards.ts";
 import { keptResult } from "../src/data/kept_result.ts";
@@ -9,6 +8,7 @@ import { openStages } from "../src/data/stages.ts";
 import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
+import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { type Pipeline, type PipelineOptions, runPipeline } from "../src/experiments/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
@@ -17,6 +17,7 @@ import { type Asked, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
+import { openFolders, sweepFolders } from "./task_folders.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
@@ -46,8 +47,6 @@ export const PIPELINE_HELP = `${DATA_HELP}
   --audit           tell how far the eigenvectors are from the exact ones, on 3,000 random nodes
   --explain         tell what would run, and why; run nothing
   --help            this text`;
-
-const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 /** Images a run of a model: what a shard of features holds a whole number of. */
 const BATCH = 8;
@@ -129,7 +128,7 @@ export function runSettings(flags: Flags): RunSettings {
   return {
     ...{ quick, limit, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
     out: String(flags.out || "reports/out"),
-    cache: String(flags.cache || CACHE),
+    cache: String(flags.cache || CACHE_FOLDER),
     adapter: flags.adapter as RunSettings["adapter"],
   };
 }
@@ -192,10 +191,9 @@ export async function openPipeline(
   args: string[] = Deno.args,
 ): Promise<OpenPipeline | null> {
   const settings = runSettings(flags), { cache, out, figures, seed, knn } = settings;
-  await assertWritable(out);
-  await assertWritable(cache, "--cache");
+  await openFolders({ "--out": out, "--cache": cache });
   const timings: Record<string, number> = {};
-  const data = await openRunData(asked, { limit: settings.limit, quick: settings.quick, timings });
+  const data = await openRunData(asked, { ...settings, timings });
   const gpu = await openTaskGpu(settings.adapter, cache);
   try {
     const cacheDir = `${cache}/align`;
@@ -203,8 +201,9 @@ export async function openPipeline(
     const stages = openStages(`${cache}/runs`, flags.explain === true);
     const progress = stageProgress(timings);
     const pipeline = await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish);
-    if (flags.explain) {
-      for (const { name, state, why } of stages.reports) console.log(`${name}: ${state} (${why})`);
+    for (const { name, state, why } of stages.reports) {
+      if (flags.explain) console.log(`${name}: ${state} (${why})`);
+      else if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
     }
     if (pipeline && knn !== "exact") console.error(pipeline.search);
     if (!pipeline || flags.explain) {
@@ -233,7 +232,7 @@ export async function openPipeline(
       async close() {
         closeGpu(gpu);
         data.close();
-        for (const folder of [out, cache]) await removeLeftovers(folder);
+        await sweepFolders([out, cache]);
       },
     };
   } catch (error) {

@@ -6,13 +6,13 @@
  */
 import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
-import { assertWritable } from "../src/data/atomic_write.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { type KnownModel, openKnownModel } from "../src/data/known_models.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
 import { readModelBytes } from "../src/data/vision_model.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
+import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { folderImages, type RunImage } from "../src/experiments/image_set.ts";
 import {
   rgbPositionFeatures,
@@ -24,9 +24,9 @@ import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts"
 import { openProgress } from "../src/report/progress.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
+import { openFolders } from "./task_folders.ts";
 
 const MODEL = "mae_tiny";
-const CACHE = new URL("../.cache/runs", import.meta.url).pathname;
 /** Changes when a stage computes something else from the same inputs. */
 const CACHE_VERSION = 2;
 const COMPONENTS = 20;
@@ -59,7 +59,7 @@ function readOptions(flags: Flags): Options {
     model: text(flags.model) ?? MODEL,
     registers: wholeNumber(flags, "registers", 0),
     out: text(flags.out) ?? "reports/out",
-    cache: text(flags.cache) ?? CACHE,
+    cache: text(flags.cache) ?? CACHE_FOLDER,
     seed: wholeNumber(flags, "seed", 0) ?? 0,
     adapter: flags.adapter,
     figures: figureFormats(text(flags.figures)),
@@ -100,7 +100,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
     timings[stage] = (performance.now() - from) / 1000;
     return result;
   };
-  await assertWritable(options.out);
+  await openFolders({ "--out": options.out, "--cache": options.cache });
   const { path, preprocessor, ...known } = await openKnownModel(options.model);
   const registers = options.registers ?? known.registers;
   const count = options.limit ?? (options.quick ? 12 : 24);
@@ -115,7 +115,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
       } · seed ${options.seed}`,
     );
     const key = await inputHash({ path, preprocessor, registers }, images);
-    const cacheDir = `${options.cache}/${key}`;
+    const cacheDir = `${options.cache}/runs/${key}`;
     await Deno.mkdir(cacheDir, { recursive: true });
 
     const extracting = openProgress("extract", images.length);

@@ -6,7 +6,6 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
-import { assertWritable } from "../src/data/atomic_write.ts";
 import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
 import { readBytes } from "../src/data/npy.ts";
@@ -23,6 +22,7 @@ import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts"
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
+import { openFolders } from "./task_folders.ts";
 
 const HELP = `deno task real-brains --data DIR [options]
 
@@ -145,7 +145,7 @@ async function realBrains(options: Options): Promise<void> {
       `The folder ${data} holds neither object2vec81 nor kriegeskorte92: give their folder by --data.`,
     );
   }
-  await assertWritable(out);
+  await openFolders({ "--out": out, "--cache": options.cache });
   const gpu = await openTaskGpu(options.adapter, options.cache);
   try {
     const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>

@@ -1,6 +1,6 @@
 /** Every experiment from one pipeline, with a page each and an index. */
 import { createObserver } from "../fixtures/observer/mod.ts";
-import { worldFolder } from "../src/experiments/embedded_world.ts";
+import type { Gpu } from "../mod.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
@@ -24,9 +24,8 @@ import { runTransitions } from "./transitions.ts";
 const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, kept }) =>
     runStage(timings, "fixtures", () => {
-      const plan = data.world;
-      if (!plan) throw new UnsuitableData("It shows the embedded world, and these data are others.");
-      const world = worldFolder(plan.training.count);
+      if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
+      const { plan, folder: world } = data.world;
       return writeFixturesReport({
         ...{ out, figures, world, plan, command, seconds: timings.world },
         observer: createObserver(plan.observerSeed),
@@ -83,13 +82,13 @@ export async function runExperiments(
  *
  * @param args as typed, for the pages
  * @param further pages that the index lists, too
- * @returns bytes of GPU buffers that nobody gave back; null after `--explain`
+ * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--explain`
  */
 export async function reproduceAll(
   read: PipelineFlags,
   args: string[] = Deno.args,
   further: Record<string, string> = {},
-): Promise<number | null> {
+): Promise<Gpu["memory"] | null> {
   const started = performance.now();
   const open = await openPipeline("reproduce", read, args);
   if (!open) return null;
@@ -107,7 +106,7 @@ export async function reproduceAll(
     }
     const page = await writeIndexPage(open.out, { ...pages, ...further }, open.command, reasons);
     console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
-    return open.gpu.memory.inUse;
+    return open.gpu.memory;
   } finally {
     await open.close();
   }

@@ -204,6 +204,10 @@ Deno.test("saveAlign() and loadAlign() keep every bit, and a broken file is name
     const saved = await loadAlign(path);
     assertEquals(saved, { model, history, options: { lambdaEigen: 1 } });
     const bytes = await Deno.readFile(path);
+    const altered = bytes.slice(), at = bytes.length >> 1; // in the values
+    altered[at] ^= 1;
+    await Deno.writeFile(path, altered);
+    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: it is damaged; train`);
     await Deno.writeFile(path, bytes.subarray(0, bytes.length - 2000));
     await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: `);
     await assertRejects(

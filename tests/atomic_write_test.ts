@@ -63,15 +63,23 @@ Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written
   await inTemporaryFolder(async (dir) => {
     const held = await openBeside(`${dir}/held.json`), old = new Date(Date.now() - 60_000);
     await Deno.mkdir(`${dir}/deep`);
-    for (const name of ["deep/left.arrow.123.tmp", "fresh.json.77.tmp", "mine.tmp", "kept.json"]) {
+    for (
+      const name of [
+        ...["deep/left.arrow.0123abcd-ef01.tmp", "fresh.json.0123abcd-ef01.tmp", "kept.json"],
+        ...["mine.tmp", "mine.123.tmp", "deno.lock", "map-0123456789abcdef.lock"],
+      ]
+    ) {
       await Deno.writeTextFile(`${dir}/${name}`, "x");
       if (!name.startsWith("fresh")) await Deno.utime(`${dir}/${name}`, old, old);
     }
     await Deno.utime(held.beside, old, old);
-    assertEquals(await removeLeftovers(dir), 1);
+    assertEquals(await removeLeftovers(dir), 2);
     const left = [...Deno.readDirSync(dir)].map(({ name }) => name.replace(/[0-9a-f]{8}-[0-9a-f]{4}/, "ID"))
       .sort();
-    assertEquals(left, ["deep", "fresh.json.77.tmp", "held.json.ID.tmp", "kept.json", "mine.tmp"]);
+    assertEquals(left, [
+      ...["deep", "deno.lock", "fresh.json.ID.tmp", "held.json.ID.tmp", "kept.json"],
+      ...["mine.123.tmp", "mine.tmp"],
+    ]);
     await abandonBeside(held);
     assertEquals(await removeLeftovers(`${dir}/nowhere`), 0);
   });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Gpu, matmul, normalizedCut, openGpu, rowNormalize } from "../mod.ts";
-import { allocate, dispatch, guarded, release, sync, trim, writeBuffer } from "../src/gpu/mod.ts";
+import { allocate, dispatch, flush, guarded, release, sync, trim, writeBuffer } from "../src/gpu/mod.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
@@ -135,6 +135,21 @@ Deno.test("a lost device is reported by the next call", async () => {
   }
 });
 
+Deno.test("a device that is lost at work is reported with the kernels it ran, and their sizes", async () => {
+  const gpu = await openGpu(), buffer = allocate(gpu, 256, "data");
+  const code = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+    @group(0) @binding(1) var<uniform> n: vec4u;
+    @compute @workgroup_size(1) fn main() { x[0] = f32(n.x); }`;
+  dispatch(gpu, { label: "one_number", code }, { buffers: [buffer], workgroups: [1], sizes: "64 values" });
+  flush(gpu);
+  gpu.device.destroy();
+  await assertRejects(
+    () => sync(gpu),
+    Error,
+    "while running one_number (64 values): open a new one",
+  );
+});
+
 Deno.test("closeGpu() may be called twice, and says so to whoever calls on", async () => {
   const gpu = await openGpu();
   const x = randomMatrix(3, 3);
@@ -186,8 +201,9 @@ Deno.test("a kernel that does not compile is named", async () => {
       dispatch(gpu, broken, { buffers: [buffer], workgroups: [1], sizes: "64 values" });
       await sync(gpu);
     };
-    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ');
-    await assertRejects(run, Error, 'Compiling the kernel "broken_kernel": ', "and the failure stays");
+    const message = 'Compiling the kernel "broken_kernel" (64 values): ';
+    await assertRejects(run, Error, message);
+    await assertRejects(run, Error, message, "and the failure stays");
   });
 });
 

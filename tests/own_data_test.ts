@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../src/experiments/embedded_world.ts";
+import { copyFolder } from "./copy_folder.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
@@ -17,20 +18,12 @@ async function colors(root: string, name: string, ...args: string[]) {
   return { errors, inputs, found: experiments.colors };
 }
 
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
-  }
-}
-
 Deno.test("folders and models given by path give the numbers of the embedded ones, which are the same data", () =>
   inTemporaryFolder(async (root) => {
     const embedded = await colors(root, "embedded");
-    const world = await embeddedWorld(120);
-    await copyFolder(subjectOf(world), `${root}/anyone`);
-    await copyFolder(vocOf(world), `${root}/photographs`);
+    const cache = `${root}/embedded-cache`, world = await embeddedWorld(120, cache);
+    await copyFolder(subjectOf(world, cache), `${root}/anyone`);
+    await copyFolder(vocOf(world, cache), `${root}/photographs`);
     for (const model of embeddedModels()) {
       for (const path of [model, model.replace(".onnx", ".preprocessor.json")]) {
         await Deno.copyFile(path, `${root}/${path.replace(/^.*\//, "")}`);

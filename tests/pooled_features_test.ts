@@ -98,6 +98,14 @@ Deno.test("poolFeatures() keeps tokens of every image, and the same bits from it
     assertEquals(ran, 0);
     assertSameBits(again.pooled.data, found.pooled.data, "pooled");
     assertSameBits(again.tokens[1].data, found.tokens[1].data, "tokens");
+    const kept = [...Deno.readDirSync(folder)].find((entry) => entry.name.startsWith("pooled-"))!.name;
+    const path = `${folder}/${kept}/pooled.npy`, bytes = await Deno.readFile(path);
+    new DataView(bytes.buffer).setFloat32(bytes.length - 8, NaN, true);
+    await Deno.writeFile(path, bytes);
+    const mended = await poolFeatures({ ...options, onProgress: () => ran++ });
+    assert(ran > 0, "an altered file is made again");
+    assertSameBits(mended.pooled.data, found.pooled.data, "pooled again");
+    ran = 0;
     await poolFeatures({ ...options, identity: "other", onProgress: () => ran++ });
     assert(ran > 0, "another identity is another set of images");
   });

@@ -1,4 +1,8 @@
-/** A trained channel align, or its training, as one Arrow file: a row a matrix, everything else in the metadata. */
+/**
+ * A trained channel align, or its training, as one Arrow file: a row a matrix, everything else in the metadata, with a
+ * hash of it all.
+ */
+import { createHash } from "node:crypto";
 import {
   Field,
   Float32,
@@ -20,8 +24,8 @@ import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { readPlainFile } from "./plain_file.ts";
 
-const FORMAT = "alignedcut-align-1";
-const STATE = "alignedcut-align-state-1";
+const FORMAT = "alignedcut-align-2";
+const STATE = "alignedcut-align-state-2";
 
 /** A model with the options it was trained by. */
 export interface SavedAlign {
@@ -113,7 +117,8 @@ async function writeMatrices(
     new Field("cols", new Int32(), false),
     new Field("values", new List(new Field("item", new Float32(), false)), false),
   ];
-  const schema = new Schema(fields, new Map([["format", format], ["meta", JSON.stringify(meta)]]));
+  const text = JSON.stringify(meta), sha256 = hashOf(text, matrices);
+  const schema = new Schema(fields, new Map([["format", format], ["meta", text], ["sha256", sha256]]));
   const batches = Object.entries(matrices).map(([name, { data, rows, cols }]) => {
     const values = makeData({ type: new Float32(), length: data.length, data });
     const children = [
@@ -134,6 +139,17 @@ async function writeMatrices(
   await writeFileAtomic(path, await writer.toUint8Array());
 }
 
+/** Of all values, their names and shapes, and the text. */
+function hashOf(text: string, matrices: Record<string, Matrix>): string {
+  const hash = createHash("sha256").update(text);
+  for (const [name, { data, rows, cols }] of Object.entries(matrices)) {
+    hash.update(` ${name} ${rows} ${cols} `).update(
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    );
+  }
+  return hash.digest("hex");
+}
+
 async function readMatrices(path: string, format: string) {
   let bytes: Uint8Array;
   try {
@@ -146,15 +162,17 @@ async function readMatrices(path: string, format: string) {
     await checkArrow(inMemory(bytes));
     const reader = RecordBatchReader.from(bytes);
     reader.open();
-    if (reader.schema.metadata.get("format") !== format) throw new Error("it is of another format");
-    const meta: Record<string, unknown> = JSON.parse(reader.schema.metadata.get("meta") ?? "{}");
+    const { metadata } = reader.schema; // which the reader forgets in the end
+    if (metadata.get("format") !== format) throw new Error("it is of another format");
+    const text = metadata.get("meta") ?? "{}";
     for (const batch of reader) {
       const { name, rows, cols, values } = batch.get(0)!.toJSON();
       const data = Float32Array.from((values as { toArray(): Float32Array }).toArray());
       if (data.length !== rows * cols) throw new Error(`its matrix ${name} is cut short`);
       matrices[String(name)] = { data, rows, cols };
     }
-    return { matrices, meta };
+    if (metadata.get("sha256") !== hashOf(text, matrices)) throw new Error("it is damaged");
+    return { matrices, meta: JSON.parse(text) as Record<string, unknown> };
   } catch (error) {
     throw broken(path, reasonOf(error).split("\n")[0].replace(/\.$/, ""));
   }

@@ -46,6 +46,8 @@ export async function abandonBeside({ file, beside }: Beside): Promise<void> {
   await Deno.remove(beside).catch(() => {});
 }
 
+/** Names of files beside their place, and of locks of stages; nobody else's. */
+const LEFTOVER = /\.[0-9a-f]{8}-[0-9a-f]{4}\.tmp$|-[0-9a-f]{16}\.lock$/;
 /** Files written to within so many ms are left alone, as their writer may just be about to lock or to rename them. */
 const FRESH = 1000;
 
@@ -61,17 +63,43 @@ export async function removeLeftovers(folder: string): Promise<number> {
   for (const { name, isDirectory, isFile } of entries) {
     const path = `${folder}/${name}`;
     if (isDirectory) removed += await removeLeftovers(path);
-    if (!isFile || !/\.(?:(?:\d+|[0-9a-f]{8}-[0-9a-f]{4})\.tmp|lock)$/.test(name)) continue;
+    if (!isFile || !LEFTOVER.test(name)) continue;
     try {
       const { mtime } = await Deno.stat(path);
       if (mtime && Date.now() - mtime.getTime() < FRESH) continue;
       using file = await Deno.open(path, { write: true });
-      if (!await file.tryLock(true)) continue;
+      if (!await file.tryLock(true) || !await isAt(file, path)) continue;
       await Deno.remove(path);
       removed++;
     } catch { /* another process was faster */ }
   }
   return removed;
+}
+
+/**
+ * Waits until no other process holds a file, which is made where it is missing, and holds it; what a killed process held is
+ * free. Who holds it removes it in the end, so a lock counts only on the file that still has the name.
+ *
+ * @returns to let go of it
+ */
+export async function holdFile(path: string): Promise<() => Promise<void>> {
+  while (true) {
+    const file = await Deno.open(path, { write: true, create: true });
+    await file.lock(true);
+    if (await isAt(file, path)) {
+      return async () => {
+        if (await isAt(file, path)) await Deno.remove(path).catch(() => {});
+        file.close();
+      };
+    }
+    file.close(); // removed while we waited: whoever comes now locks another
+  }
+}
+
+/** Whether an open file is still the one of that name. */
+async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
+  const own = await file.stat(), named = await Deno.stat(path).catch(() => null);
+  return named !== null && own.ino === named.ino && own.dev === named.dev;
 }
 
 /** A name beside a file's own that no other process on any machine takes. */
@@ -87,7 +115,7 @@ function besideName(path: string): string {
  * @throws Error "Cannot write to a/b: Permission denied; choose another folder with --out."
  */
 export async function assertWritable(dir: string, option = "--out"): Promise<void> {
-  const probe = `${dir}/.writable.${Deno.pid}.tmp`;
+  const probe = `${dir}/.writable.${crypto.randomUUID().slice(0, 13)}.tmp`;
   try {
     await Deno.mkdir(dir, { recursive: true });
     await Deno.writeTextFile(probe, "writable\n");

@@ -11,6 +11,7 @@ import {
   shardName,
   shardRanges,
 } from "./feature_shards.ts";
+import type { BrokenFile } from "./file_hashes.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import { ahead } from "./ahead.ts";
 import { inLanes } from "./in_lanes.ts";
@@ -18,7 +19,13 @@ import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
 import { tokenLayout } from "./token_layout.ts";
-import { type ModelOutput, openModel, readWeights, type VisionModel } from "./vision_model.ts";
+import {
+  type ModelOutput,
+  openModel,
+  readModelBytes,
+  readWeights,
+  type VisionModel,
+} from "./vision_model.ts";
 
 /** What `extractFeatures` is to do. */
 export interface ExtractOptions {
@@ -208,6 +215,17 @@ function partPath(outDir: string, range: ImageRange): string {
   return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;
 }
 
+/** Shards that are not as the manifest in a folder has them. */
+export async function brokenShards(outDir: string): Promise<BrokenFile[]> {
+  const { layers } = await readExtracted(outDir);
+  const shards = layers.flatMap(({ shards }) => shards), broken: BrokenFile[] = [];
+  await inLanes(shards.length, LANES, async (i) => {
+    if (await isWhole(shards[i])) return;
+    broken.push({ file: shards[i].path.split("/").slice(-2).join("/"), state: "damaged" });
+  });
+  return broken;
+}
+
 async function isWholeManifest({ layers }: FeatureManifest): Promise<boolean> {
   for (const { shards } of layers) {
     for (const shard of shards) if (!await isWhole(shard)) return false;
@@ -246,10 +264,14 @@ async function emptied(folder: string, keep: string[]): Promise<void> {
   }
 }
 
+/** SHA-256 of a model file and the weight files beside it, one behind the other. */
+export async function modelSha256(path: string): Promise<string> {
+  return sha256(await readModelBytes(path));
+}
+
 async function openGraph({ model: path, preprocessor, images, dtype, registers }: ExtractOptions) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
-  const graph = await readOnnx(path);
-  const weights = await readWeights(graph);
+  const graph = await readOnnx(path), weights = await readWeights(graph);
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),

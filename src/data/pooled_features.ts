@@ -1,11 +1,11 @@
 /** Features for channel align: every layer's mean over tokens, and a few tokens of each image. */
-import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignSlot } from "../align/model.ts";
-import { type ExtractOptions, type FeatureManifest, streamFeatures } from "./extract.ts";
+import { type ExtractOptions, type FeatureManifest, modelSha256, streamFeatures } from "./extract.ts";
 import { readNpy, writeNpy } from "./npy.ts";
-import { readModelBytes } from "./vision_model.ts";
+import { openStages } from "./stages.ts";
 
 /** What `poolFeatures` is to do for one model. */
 export interface PoolOptions
@@ -40,29 +40,25 @@ export interface PooledFeatures {
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
   const { model, preprocessor, images, registers, tokensPerImage, cells = 1, seed, cacheDir, identity } =
     options;
-  const hash = createHash("sha256");
-  for (const bytes of await readModelBytes(model)) hash.update(bytes);
-  const key = hash.update(
-    JSON.stringify([
-      1,
-      preprocessor,
-      registers ?? null,
-      images.map(({ name }) => name),
-      tokensPerImage,
-      cells,
-      seed,
-      identity,
-    ]),
-  ).digest("hex").slice(0, 16);
-  const files = { pooled: `${cacheDir}/${key}.pooled.npy`, tokens: `${cacheDir}/${key}.tokens.npy` };
-  const name = model.replace(/^.*\//, "").replace(/\.onnx$/, "");
-  const kept = await readKept(files, tokensPerImage);
-  if (kept) return assemble(name, kept.shape, kept.pooled, kept.tokens);
+  const name = basename(model).replace(/\.onnx$/, "");
+  const folder = (await openStages(cacheDir).run(`pooled-${name}`, {
+    version: 2,
+    model: await modelSha256(model),
+    ...{ preprocessor, registers: registers ?? null, images: images.map(({ name }) => name) },
+    ...{ tokensPerImage, cells, seed, identity },
+  }, (folder) => pool(options, folder)))!;
+  const pooled = await readNpy(`${folder}/pooled.npy`);
+  const tokens = tokensPerImage ? (await readNpy(`${folder}/tokens.npy`)).data : new Float32Array(0);
+  return assemble(name, pooled.shape, pooled.data as Float32Array, tokens as Float32Array);
+}
 
+/** Runs the model, and writes what is kept of its features. */
+async function pool(options: PoolOptions, folder: string): Promise<void> {
+  const { images, tokensPerImage, cells = 1, seed } = options;
   let manifest: FeatureManifest | undefined;
   let pooled = new Float32Array(0), tokens = new Float32Array(0), share: Share[] = [];
   const random = seededRandom(seed), chosen: Uint32Array[] = [];
-  await streamFeatures({ ...options, outDir: cacheDir, dtype: "float32" }, {
+  await streamFeatures({ ...options, outDir: folder, dtype: "float32" }, {
     begin(found) {
       manifest = found;
       const { layers, width } = found;
@@ -86,10 +82,8 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
     },
   });
   const { layers, width } = manifest!;
-  await Deno.mkdir(cacheDir, { recursive: true });
-  await writeNpy(files.tokens, tokens, [layers.length, images.length * tokensPerImage, width]);
-  await writeNpy(files.pooled, pooled, [images.length, layers.length, cells ** 2 * width]);
-  return assemble(name, [images.length, layers.length, cells ** 2 * width], pooled, tokens);
+  await writeNpy(`${folder}/tokens.npy`, tokens, [layers.length, images.length * tokensPerImage, width]);
+  await writeNpy(`${folder}/pooled.npy`, pooled, [images.length, layers.length, cells ** 2 * width]);
 }
 
 /** Which cell a token belongs to, and its share of the mean there. */
@@ -110,16 +104,6 @@ function shares({ tokens, grid }: FeatureManifest, cells: number): Share[] {
     const cell = token === 0 ? 0 : cellOf(token - 1);
     return { cell, weight: token === 0 ? 0 : 1 / count[cell] };
   });
-}
-
-async function readKept(files: { pooled: string; tokens: string }, tokensPerImage: number) {
-  try {
-    const pooled = await readNpy(files.pooled);
-    const tokens = tokensPerImage ? (await readNpy(files.tokens)).data : new Float32Array(0);
-    return { shape: pooled.shape, pooled: pooled.data as Float32Array, tokens: tokens as Float32Array };
-  } catch {
-    return null; // absent: computed now
-  }
 }
 
 function assemble(

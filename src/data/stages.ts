@@ -1,6 +1,7 @@
 /** Stages of a pipeline on disk: each kept under the hash of its inputs, so that nothing finished is done again. */
 import { createHash } from "node:crypto";
-import { writeFileAtomic } from "./atomic_write.ts";
+import { holdFile, writeFileAtomic } from "./atomic_write.ts";
+import { type BrokenFile, brokenFiles, type FileHashes, hashFiles } from "./file_hashes.ts";
 
 /** Whether a stage had to run, and why. */
 export interface StageReport {
@@ -13,17 +14,21 @@ export interface StageReport {
 /** Stages of one folder. */
 export interface Stages {
   /**
-   * The folder of a stage whose result is there, computed now if it was not.
+   * The folder of a stage whose result is there, every byte as it was written; computed now if it is not.
    *
    * @param name of the stage, as part of a file name
    * @param inputs all that the result depends on: plain values, hashes for files
-   * @param compute fills the folder, one process at a time; a stage that was stopped finds there what it had left
+   * @param compute fills the folder, one process at a time; a stage that was stopped finds there what it had left, but for
+   * broken files, which are removed
+   * @param findBroken which files in folders of the stage's folder are not as they were written; those right in it are
+   * compared with the hashes that were noted when the stage finished
    * @returns the folder; null when only explaining and the result is not there
    */
   run(
     name: string,
     inputs: Record<string, unknown>,
     compute: (folder: string) => Promise<void>,
+    findBroken?: (folder: string) => Promise<BrokenFile[]>,
   ): Promise<string | null>;
   /**
    * The folder that `run` uses for these inputs, made when missing, whether finished or not: for those who do a part of a
@@ -36,6 +41,13 @@ export interface Stages {
 
 const DONE = "finished.json";
 
+/** What `finished.json` says. */
+interface Finished {
+  inputs: Record<string, unknown>;
+  /** Of the result, by name. */
+  files: FileHashes;
+}
+
 /**
  * Opens the stages of a folder.
  *
@@ -47,31 +59,41 @@ export function openStages(dir: string, explain = false): Stages {
   return {
     reports,
     async folder(name, inputs) {
-      const folder = folderOf(dir, name, JSON.stringify(inputs));
+      const folder = folderOf(dir, name, inputs);
       await Deno.mkdir(folder, { recursive: true });
       return folder;
     },
-    async run(name, inputs, compute) {
-      const text = JSON.stringify(inputs);
-      const folder = folderOf(dir, name, text);
-      if (await readText(`${folder}/${DONE}`) === text) {
+    async run(name, inputs, compute, findBroken) {
+      const folder = folderOf(dir, name, inputs);
+      /** Null where the stage has not finished. */
+      const findAllBroken = async () => {
+        const finished = await readFinished(folder, inputs);
+        const broken = finished && await brokenFiles(folder, finished.files);
+        return broken?.length === 0 && findBroken ? await findBroken(folder) : broken;
+      };
+      let broken = await findAllBroken();
+      if (broken?.length === 0) {
         reports.push({ name, state: "kept", why: "finished with the same inputs" });
         return folder;
       }
-      const why = await reasonToRun(dir, name, inputs);
+      const why = broken ? damage(broken) : await reasonToRun(dir, name, inputs);
       if (explain) {
         reports.push({ name, state: "would run", why });
         return null;
       }
       await Deno.mkdir(folder, { recursive: true });
-      const release = await hold(`${folder}.lock`);
+      const release = await holdFile(`${folder}.lock`);
       try {
-        if (await readText(`${folder}/${DONE}`) === text) {
+        broken = await findAllBroken();
+        if (broken?.length === 0) {
           reports.push({ name, state: "kept", why: "finished meanwhile by another process" });
           return folder;
         }
+        for (const { file } of broken ?? []) await Deno.remove(`${folder}/${file}`).catch(() => {});
+        await Deno.remove(`${folder}/${DONE}`).catch(() => {});
         await compute(folder);
-        await writeFileAtomic(`${folder}/${DONE}`, text);
+        const finished: Finished = { inputs, files: await hashFiles(folder, await resultFiles(folder)) };
+        await writeFileAtomic(`${folder}/${DONE}`, JSON.stringify(finished));
       } finally {
         await release();
       }
@@ -81,26 +103,33 @@ export function openStages(dir: string, explain = false): Stages {
   };
 }
 
-/** Waits until no other process holds a file, and holds it; what a killed process held is free. */
-async function hold(path: string): Promise<() => Promise<void>> {
-  const file = await Deno.open(path, { write: true, create: true });
-  await file.lock(true);
-  return async () => {
-    await Deno.remove(path).catch(() => {}); // by one who waited
-    file.close();
-  };
+function folderOf(dir: string, name: string, inputs: Record<string, unknown>): string {
+  const hash = createHash("sha256").update(JSON.stringify(inputs)).digest("hex").slice(0, 16);
+  return `${dir}/${name}-${hash}`;
 }
 
-function folderOf(dir: string, name: string, inputs: string): string {
-  return `${dir}/${name}-${createHash("sha256").update(inputs).digest("hex").slice(0, 16)}`;
-}
-
-async function readText(path: string): Promise<string | null> {
+/** What a stage has noted when it finished, with these inputs if some are given; null where it has not, or without hashes. */
+async function readFinished(folder: string, inputs?: Finished["inputs"]): Promise<Finished | null> {
   try {
-    return await Deno.readTextFile(path);
+    const found: Finished = JSON.parse(await Deno.readTextFile(`${folder}/${DONE}`));
+    const isSame = !inputs || JSON.stringify(found.inputs) === JSON.stringify(inputs);
+    return isSame && found.inputs && found.files ? found : null;
   } catch {
-    return null; // absent
+    return null; // absent, or damaged itself
   }
+}
+
+/** Names of the files right in a stage's folder, without notes and what was left unfinished. */
+async function resultFiles(folder: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const names = entries.filter(({ isFile }) => isFile).map(({ name }) => name);
+  return names.filter((name) => name !== DONE && !name.endsWith(".tmp")).sort();
+}
+
+/** In one clause. */
+function damage(broken: BrokenFile[]): string {
+  const [{ file, state }, ...others] = broken;
+  return `${file} is ${state}${others.length > 0 ? `, and ${others.length} more` : ""}`;
 }
 
 /** What differs from the finished run of this stage that is most like it. */
@@ -109,9 +138,8 @@ async function reasonToRun(dir: string, name: string, inputs: Record<string, unk
   try {
     for await (const entry of Deno.readDir(dir)) {
       if (!entry.isDirectory || !entry.name.startsWith(`${name}-`)) continue;
-      const text = await readText(`${dir}/${entry.name}/${DONE}`);
-      if (text === null) continue;
-      const other = JSON.parse(text) as Record<string, unknown>;
+      const other = (await readFinished(`${dir}/${entry.name}`))?.inputs;
+      if (!other) continue;
       const names = [...new Set([...Object.keys(other), ...Object.keys(inputs)])].sort();
       const differ = names.filter((key) => JSON.stringify(other[key]) !== JSON.stringify(inputs[key]));
       if (least === null || differ.length < least.length) least = differ;

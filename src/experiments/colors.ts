@@ -1,11 +1,12 @@
 /** The experiment `colors`: a spectral color for every token of every image and layer, and what its eigenvectors segment. */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
-import { writeFileAtomic } from "../data/atomic_write.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import { openFeatures } from "../data/feature_shards.ts";
+import { keptResult } from "../data/kept_result.ts";
 import { layerColors } from "./layer_colors.ts";
 import { oracleSegmentation, type TokenLabels } from "./oracle_segmentation.ts";
 
@@ -58,43 +59,39 @@ export async function runColors(
 ): Promise<LayerResult[]> {
   const { cacheDir, labels, onProgress, components, sample, iterations, seed } = options;
   const results: LayerResult[] = [];
+  const labelsHash = labels && createHash("sha256").update(JSON.stringify([...labels.counts])).digest("hex");
   for (const { layer, path } of manifest.layers) {
-    const file = `${cacheDir}/colors-L${
-      String(layer).padStart(2, "0")
-    }-${components}-${sample}-${iterations}-${seed}.json`;
-    const done = results.length;
-    const known = await readFinished(file);
-    if (known && Boolean(known.figureGround) === Boolean(labels)) {
-      results.push(known);
-      continue;
-    }
-    const features = await readAll(path);
-    const found = await layerColors(gpu, features, {
-      components,
-      sample,
-      iterations,
-      seed,
-      name: `layer ${layer}`,
-      onProgress: (share) => onProgress?.(done + share, `layer ${layer}`),
-    });
-    const { cut } = found;
-    const result: LayerResult = {
-      layer,
-      eigenvalues: [...cut.eigenvalues],
-      residual: Math.max(...cut.residuals),
-      eigengap: cut.eigengap,
-      converged: cut.converged,
-      applications: cut.applications,
-      storage: cut.storage,
-      kl: found.kl,
-      trustworthiness: found.trustworthiness,
-      seconds: found.seconds,
-      colors: Buffer.from(found.colors).toString("base64"),
-    };
-    if (labels) result.figureGround = figureGround(cut.eigenvectors, labels);
-    await writeFileAtomic(file, JSON.stringify(result));
-    trim(gpu);
-    results.push(result);
+    const done = results.length, own = { components, sample, iterations, seed, labels: labelsHash };
+    results.push(
+      await keptResult(cacheDir, `colors-L${String(layer).padStart(2, "0")}`, own, async () => {
+        const features = await readAll(path);
+        const found = await layerColors(gpu, features, {
+          components,
+          sample,
+          iterations,
+          seed,
+          name: `layer ${layer}`,
+          onProgress: (share) => onProgress?.(done + share, `layer ${layer}`),
+        });
+        const { cut } = found;
+        const result: LayerResult = {
+          layer,
+          eigenvalues: [...cut.eigenvalues],
+          residual: Math.max(...cut.residuals),
+          eigengap: cut.eigengap,
+          converged: cut.converged,
+          applications: cut.applications,
+          storage: cut.storage,
+          kl: found.kl,
+          trustworthiness: found.trustworthiness,
+          seconds: found.seconds,
+          colors: Buffer.from(found.colors).toString("base64"),
+        };
+        if (labels) result.figureGround = figureGround(cut.eigenvectors, labels);
+        trim(gpu);
+        return result;
+      }),
+    );
     onProgress?.(done + 1, `layer ${layer}`);
   }
   return results;
@@ -119,14 +116,6 @@ export async function baselineFigureGround(
     name: "color and position",
   });
   return oracleSegmentation(cut.eigenvectors, labels).miou;
-}
-
-async function readFinished(file: string): Promise<LayerResult | null> {
-  try {
-    return JSON.parse(await Deno.readTextFile(file));
-  } catch {
-    return null; // absent, or left by another version: computed again
-  }
 }
 
 async function readAll(path: string): Promise<Matrix> {

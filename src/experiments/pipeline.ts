@@ -2,17 +2,23 @@
  * The pipeline that the experiments share: features of every layer of every model, aligned into one space, one graph of
  * all their tokens, its eigenvectors, a spectral map and colors.
  */
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { AlignModel } from "../align/model.ts";
-import { extractFeatures, extractRange, type FeatureManifest } from "../data/extract.ts";
+import {
+  brokenShards,
+  extractFeatures,
+  extractRange,
+  type FeatureManifest,
+  modelSha256,
+  readExtracted,
+} from "../data/extract.ts";
+import { writeFileAtomic } from "../data/atomic_write.ts";
 import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/feature_shards.ts";
 import type { FeatureType } from "../data/feature_store.ts";
 import type { NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom } from "../data/nystrom_file.ts";
 import type { Stages } from "../data/stages.ts";
-import { readModelBytes } from "../data/vision_model.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import { spectralMap } from "../embed/spectral_map.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
@@ -137,7 +143,7 @@ export async function featureStages(
     return {
       name: `features-${basename(path).replace(/\.onnx$/, "")}`,
       input: {
-        model: await hashOf(path),
+        model: await modelSha256(path),
         ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype },
       },
       ranges,
@@ -172,8 +178,9 @@ export async function runPipeline(
   for (const [i, { name, input, extract }] of features.entries()) {
     const tick = (done: number) =>
       onProgress("extract", i * images.length + done, models.length * images.length);
-    const folder = await stages.run(name, input, async (folder) => void await extract(folder, tick));
-    if (folder) manifests.push(await extract(folder, tick));
+    const compute = async (folder: string) => void await extract(folder, tick);
+    const folder = await stages.run(name, input, compute, brokenShards);
+    if (folder) manifests.push(await readExtracted(folder));
   }
 
   const graph = graphInputs(features, options);
@@ -195,14 +202,14 @@ export async function runPipeline(
       await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
       await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
       await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
-      await Deno.writeTextFile(
+      await writeFileAtomic(
         `${folder}/map.json`,
         JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
       );
       trim(gpu);
     },
   );
-  if (!cut || !map) return null;
+  if (!cut || !map || manifests.length < models.length) return null;
 
   assertComparable(manifests);
   const [first] = manifests, points3 = await readMatrix(`${map}/points3.npy`);
@@ -239,10 +246,4 @@ function assertComparable([first, ...others]: FeatureManifest[]): void {
 async function readMatrix(path: string): Promise<Matrix> {
   const { data, shape } = await readNpy(path);
   return { data: data as Float32Array, rows: shape[0], cols: shape[1] };
-}
-
-async function hashOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for (const bytes of await readModelBytes(path)) hash.update(bytes);
-  return hash.digest("hex");
 }

@@ -63,7 +63,7 @@ export async function solveGraph(
         onProgress("propagate", first + data.length / components, source.rows);
       });
     }
-    await Deno.writeTextFile(`${folder}/neighbors.txt`, `${reason}\n`);
+    await writeFileAtomic(`${folder}/neighbors.txt`, `${reason}\n`);
     await writeNpy(`${folder}/eigenvectors.npy`, all, [source.rows, components]);
   });
 }

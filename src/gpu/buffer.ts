@@ -165,4 +165,5 @@ export async function settle(gpu: Gpu): Promise<void> {
   await Promise.all(scopes);
   await Promise.resolve();
   assertHealthy(gpu);
+  gpu.state.running = [];
 }

@@ -32,6 +32,8 @@ export interface GpuState {
   pass: GPUComputePassEncoder | null;
   /** Kernels in the open encoder, for error messages. */
   recorded: string[];
+  /** Kernels that were submitted last and are not known to have ended, for error messages. */
+  running: string[];
   /** Uniform parameters of the recorded dispatches, in slots of one buffer. */
   params: { buffer: GPUBuffer; staging: Uint8Array; used: number } | null;
   /** Compiled kernels by label and overrides. */
@@ -158,6 +160,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       encoder: null,
       pass: null,
       recorded: [],
+      running: [],
       params: null,
       pipelines: new Map(),
       pool: new Map(),
@@ -168,11 +171,12 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     },
   };
   device.lost.then((info) => {
-    const reason = info.message ? `: ${info.message.trim()}` : "";
+    const reason = info.message ? `: ${info.message.trim()}` : "", kernels = gpu.state.running.slice(-3);
+    const during = kernels.length > 0 ? ` while running ${kernels.join(", ")}` : "";
     gpu.state.failure ??= new Error(
       `The GPU device was lost (${
         info.reason ?? "unknown"
-      }${reason}): open a new one and run again; stages already stored are kept.`,
+      }${reason})${during}: open a new one and run again; stages already stored are kept.`,
     );
   });
   device.addEventListener("uncapturederror", (event) => {
@@ -222,7 +226,12 @@ export function closeGpu(gpu: Gpu): void {
   state.failure ??= new Error("This GPU was closed: open another with openGpu().");
   state.pass?.end();
   state.pass = state.encoder = null;
-  for (const buffers of state.pool.values()) for (const buffer of buffers) buffer.destroy();
+  for (const [size, buffers] of state.pool) {
+    for (const buffer of buffers) {
+      buffer.destroy();
+      gpu.memory.held -= size;
+    }
+  }
   state.pool.clear();
   gpu.device.destroy();
 }

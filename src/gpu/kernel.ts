@@ -24,13 +24,13 @@ export interface Dispatch {
 const SLOT_BYTES = 256; // the largest uniform offset alignment WebGPU allows
 const SLOTS = 256;
 
-function pipelineFor(gpu: Gpu, kernel: Kernel, overrides: Record<string, number>): GPUComputePipeline {
+function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispatch): GPUComputePipeline {
   const key = `${kernel.label} ${JSON.stringify(overrides)}`;
   const cached = gpu.state.pipelines.get(key);
   if (cached) return cached;
   const pipeline = guarded(
     gpu,
-    () => `Compiling the kernel "${kernel.label}"`,
+    () => `Compiling the kernel "${kernel.label}" (${sizes})`,
     () =>
       gpu.device.createComputePipeline({
         label: kernel.label,
@@ -83,7 +83,7 @@ export function dispatch(gpu: Gpu, kernel: Kernel, run: Dispatch): void {
   if (x * y * z === 0) return;
   const { device, state } = gpu;
   const what = () => `The kernel "${kernel.label}" (${run.sizes})`;
-  const pipeline = pipelineFor(gpu, kernel, run.overrides ?? {});
+  const pipeline = pipelineFor(gpu, kernel, run);
   const slot = nextParamSlot(gpu, run.u32 ?? [], run.f32 ?? []);
   const group = guarded(gpu, what, () =>
     device.createBindGroup({
@@ -124,10 +124,11 @@ export function flush(gpu: Gpu): void {
   const { device, state } = gpu;
   if (!state.encoder) return;
   state.pass?.end();
-  const recorded = state.recorded.splice(0);
+  const recorded = [...new Set(state.recorded.splice(0))];
+  if (recorded.length > 0) state.running = recorded;
   const commands = state.encoder;
   state.pass = state.encoder = null;
-  guarded(gpu, () => `Running ${[...new Set(recorded)].join(", ") || "a copy"}`, () => {
+  guarded(gpu, () => `Running ${recorded.join(", ") || "a copy"}`, () => {
     if (state.params?.used) {
       device.queue.writeBuffer(
         state.params.buffer,

@@ -1,10 +1,13 @@
 /** Disks that fail: full, not writable, or gone in the middle of a run. */
+import { copyFolder } from "../copy_folder.ts";
 import type { FaultFamily } from "./family.ts";
 import { unclear } from "./family.ts";
-import { differences, hashesOf, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
+import { differences, hashesOf, runFolder, smallRun, startSmallRun, wholeRun } from "./small_run.ts";
 
 /** Sizes of a file system, in MB, that the run does not fit. */
 const SIZES = { quick: [3], whole: [1, 2, 3, 5, 8, 12] };
+/** Bytes that are left on a disk that is full: a run begins, and does not end. */
+const LEFT = 200_000;
 /** Seconds after which the folder of the report, or of the cache, is removed. */
 const MOMENTS = [1, 2, 4, 6, 9];
 
@@ -14,6 +17,11 @@ export const disk: FaultFamily = {
   async run({ quick, tell }) {
     const root = await Deno.makeTempDir({ prefix: "alignedcut-disk-" }), failures: string[] = [];
     let tried = 0, skipped = "";
+    const onFileSystem = async (what: string, megabytes: number, work: (folder: string) => Promise<void>) => {
+      if (await withFileSystem(`${root}/small`, megabytes, work)) return tell(what);
+      skipped = "full disks, as no small file system can be mounted here";
+      tell(`skipped: ${what}`);
+    };
     const judge = (what: string, code: number, said: string, mayWork = false) => {
       tried++;
       if (mayWork && code === 0) return;
@@ -23,24 +31,38 @@ export const disk: FaultFamily = {
     try {
       const whole = await wholeRun();
 
+      const needed = await megabytesOf(whole.folder),
+        world = await megabytesOf(`${whole.folder}/cache/world-120`);
       for (const size of quick ? SIZES.quick : SIZES.whole) {
-        const folder = `${root}/small`;
-        await Deno.mkdir(folder, { recursive: true });
-        const mounted = await command("mount", "-t", "tmpfs", "-o", `size=${size}m`, "tmpfs", folder);
-        if (!mounted) {
-          skipped = "no right to mount a small file system";
-          break;
-        }
-        try {
+        const what = `${size} MB beside the world`;
+        await onFileSystem(what, world + size, async (folder) => {
+          await runFolder(folder);
           const { code, said } = await smallRun({ folder });
-          judge(`${size} MB`, code, said);
+          judge(what, code, said);
           const left = Object.keys(await hashesOf(folder)).filter((path) => path.endsWith(".tmp"));
-          if (left.length > 0) failures.push(`${size} MB: left behind ${left.join(", ")}`);
-        } finally {
-          await command("umount", folder);
-        }
-        tell(`a file system of ${size} MB`);
+          if (left.length > 0) failures.push(`${what}: left behind ${left.join(", ")}`);
+        });
       }
+      await onFileSystem("a full disk that holds earlier results", needed + 1, async (folder) => {
+        await copyFolder(whole.folder, folder);
+        await fillDisk(`${folder}/filler`, LEFT);
+        const { code, said } = await smallRun({ folder, args: ["--seed", "1", "--out", "other"] });
+        judge("another run on a full disk", code, said);
+        const lost = async () => {
+          const hashes = await hashesOf(folder);
+          return Object.keys(whole.hashes).filter((path) => hashes[path] !== whole.hashes[path]);
+        };
+        const touched = await lost();
+        if (touched.length > 0) {
+          failures.push(`a full disk: earlier results were touched, ${touched.slice(0, 3)}`);
+        }
+        await Deno.remove(`${folder}/filler`);
+        const again = await smallRun({ folder });
+        tried++;
+        if (again.code !== 0 || (await lost()).length > 0) {
+          failures.push(`a disk that was full: the earlier run said ${again.said}`);
+        }
+      });
 
       await Deno.writeTextFile(`${root}/file`, "not a folder");
       for (
@@ -59,8 +81,7 @@ export const disk: FaultFamily = {
 
       for (const gone of quick ? [] : ["out", "cache"]) {
         for (const moment of MOMENTS) {
-          const folder = `${root}/gone-${gone}-${moment}`;
-          await Deno.mkdir(folder);
+          const folder = await runFolder(`${root}/gone-${gone}-${moment}`);
           const child = startSmallRun({ folder }), output = child.output();
           const timer = setTimeout(
             () => Deno.remove(`${folder}/${gone}`, { recursive: true }).catch(() => {}),
@@ -92,6 +113,38 @@ export const disk: FaultFamily = {
     return { tried, failures, ...(skipped && { figures: { skipped } }) };
   },
 };
+
+/** Does work in a folder on a file system of so many MB. @returns whether there could be one */
+async function withFileSystem(
+  folder: string,
+  megabytes: number,
+  work: (folder: string) => Promise<void>,
+): Promise<boolean> {
+  await Deno.mkdir(folder, { recursive: true });
+  if (!await command("mount", "-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder)) return false;
+  try {
+    await work(folder);
+  } finally {
+    await command("umount", folder);
+  }
+  return true;
+}
+
+/** Writes a file until the disk is full, and gives so many bytes back. */
+async function fillDisk(path: string, left: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  let size = 0;
+  try {
+    for (const piece = new Uint8Array(2 ** 16);;) size += await file.write(piece);
+  } catch { /* full */ }
+  await file.truncate(Math.max(0, size - left));
+}
+
+/** What a folder takes in blocks of 4 kB, in MB. */
+async function megabytesOf(folder: string): Promise<number> {
+  const { stdout } = await new Deno.Command("du", { args: ["-sk", folder] }).output();
+  return Math.ceil(parseInt(new TextDecoder().decode(stdout)) / 1024);
+}
 
 async function command(name: string, ...args: string[]): Promise<boolean> {
   return await new Deno.Command(name, { args, stdout: "null", stderr: "null" }).output().then(

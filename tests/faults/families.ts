@@ -1,4 +1,5 @@
 /** All families of faults, in the order of the campaign. */
+import { damagedCache } from "./damaged_cache.ts";
 import { determinism } from "./determinism.ts";
 import { disk } from "./disk.ts";
 import type { FaultFamily } from "./family.ts";
@@ -17,6 +18,7 @@ export const FAMILIES: FaultFamily[] = [
   permissions,
   determinism,
   disk,
+  damagedCache,
   kills,
   soak,
 ];

@@ -1,10 +1,11 @@
 /** What graphics cards do: no memory, no device any more, code that does not compile, small limits, no adapter. */
-import { allocate, closeGpu, dispatch, type Gpu, openGpu } from "../../src/gpu/mod.ts";
+import { allocate, closeGpu, dispatch, type Gpu, openGpu, trim } from "../../src/gpu/mod.ts";
 import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
-import { BINDINGS, withBindings } from "../simulated_limits.ts";
+import { BINDINGS, withBindings, withMemory } from "../simulated_limits.ts";
 import { type FaultFamily, unclear } from "./family.ts";
-import { smallRun } from "./small_run.ts";
+import { openMinimum } from "./minimum_limits.ts";
+import { runFolder, smallRun } from "./small_run.ts";
 
 /** Moments, in ms, at which the device goes. */
 const MOMENTS = { quick: [0, 5, 40], whole: [0, 1, 2, 3, 5, 8, 13, 20, 30, 40, 60, 80, 120, 200] };
@@ -63,21 +64,49 @@ export const gpuFaults: FaultFamily = {
     }
     closeGpu(all);
 
-    const works: Record<string, (gpu: Gpu) => Promise<unknown>> = {
-      normalizedCut: (gpu) => normalizedCut(gpu, x, { components: 5 }),
-      "normalizedCut, tiled": (gpu) => normalizedCut(gpu, x, { components: 5, storage: "tiled" }),
-      fitNystrom: (gpu) =>
-        fitNystrom(gpu, matrixSource(x), { landmarks: 200, neighbors: "all", components: 4 }),
-      nearestNeighbors: (gpu) => nearestNeighbors(gpu, x, x, { k: 8 }),
-      tsne: (gpu) => tsne(gpu, x, { iterations: 60 }),
+    const works: Record<string, (gpu: Gpu) => Promise<ArrayLike<number>>> = {
+      normalizedCut: async (gpu) => (await normalizedCut(gpu, x, { components: 5 })).eigenvectors.data,
+      "normalizedCut, tiled": async (gpu) =>
+        (await normalizedCut(gpu, x, { components: 5, storage: "tiled" })).eigenvectors.data,
+      fitNystrom: async (gpu) =>
+        (await fitNystrom(gpu, matrixSource(x), { landmarks: 200, neighbors: "all", components: 4 })).cut
+          .eigenvectors.data,
+      nearestNeighbors: async (gpu) => (await nearestNeighbors(gpu, x, x, { k: 8 })).similarities,
+      tsne: async (gpu) => (await tsne(gpu, x, { iterations: 60 })).points.data,
     };
+    const least = await openMinimum(), most = await openGpu(), right: Record<string, ArrayLike<number>> = {};
+    const differs = (name: string, found: ArrayLike<number>) =>
+      Array.from(found).some((value, at) => !Object.is(value, right[name][at]));
+    for (const [name, work] of Object.entries(works)) {
+      right[name] = await work(most);
+      for (const variant of ["packed", "shared", "registers"] as const) {
+        tried++;
+        const found = await work({ ...least, variant }).catch((error: Error) => error.message);
+        if (typeof found === "string") failures.push(`${name}, ${variant}, least limits: ${found}`);
+        else if (differs(name, found)) failures.push(`${name}, ${variant}, least limits: other bits`);
+      }
+    }
+    closeGpu(least);
+    // Panels of 4,096 rows do not fit here; smaller ones do.
+    const rows = matrix(5003, 6), base = matrix(401, 6);
+    const near = async (gpu: Gpu) => (await nearestNeighbors(gpu, rows, base, { k: 40 })).similarities;
+    right.memory = await near(most);
+    trim(most);
+    tried++;
+    const found = await near(withMemory(most, 2 ** 18)).catch((error: Error) => error.message);
+    if (typeof found === "string") failures.push(`no memory for large panels: ${found}`);
+    else if (differs("memory", found)) failures.push("no memory for large panels: other bits");
+    closeGpu(most);
+
     for (const [name, work] of Object.entries(works)) {
       for (const moment of quick ? MOMENTS.quick : MOMENTS.whole) {
-        const own = await openGpu();
+        const own = await openGpu(), what = `${name}, the device lost after ${moment} ms`;
         const timer = setTimeout(() => own.device.destroy(), moment);
         await refuses(
-          `${name}, the device lost after ${moment} ms`,
-          () => work(own),
+          what,
+          async () => {
+            if (differs(name, await work(own))) failures.push(`${what}: other bits`);
+          },
           /lost|closed|destroyed|gone/i,
           true,
         );
@@ -87,7 +116,7 @@ export const gpuFaults: FaultFamily = {
     }
 
     tried++;
-    const folder = await Deno.makeTempDir({ prefix: "alignedcut-gpu-" });
+    const folder = await runFolder(await Deno.makeTempDir({ prefix: "alignedcut-gpu-" }));
     const { code, said } = await smallRun({
       folder,
       env: { DENO_WEBGPU_BACKEND: "dx12" }, // none here

@@ -1,9 +1,21 @@
 /** The whole pipeline on a few scenes, as a process of its own, and what it leaves on disk. */
 import { createHash } from "node:crypto";
+import { embeddedWorld, worldFolder } from "../../src/experiments/embedded_world.ts";
+import { copyFolder } from "../copy_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
 const TASK = new URL("../../tasks/colors.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** Training scenes of its world. */
+const SCENES = 120;
+
+/** Makes a folder to run in, with the world in its cache, which takes longer to render than to copy. */
+export async function runFolder(folder: string): Promise<string> {
+  await embeddedWorld(SCENES);
+  await copyFolder(worldFolder(SCENES), worldFolder(SCENES, `${folder}/cache`));
+  return folder;
+}
 
 /** Options of the small run. */
 export interface SmallRun {
@@ -12,14 +24,17 @@ export interface SmallRun {
   args?: string[];
   env?: Record<string, string>;
   permissions?: string[];
+  /** The processors that it is held to, as "0"; default all. */
+  processors?: string;
 }
 
 /** Starts it. */
 export function startSmallRun(
-  { folder, args = [], env, permissions = PERMISSIONS }: SmallRun,
+  { folder, args = [], env, permissions = PERMISSIONS, processors }: SmallRun,
 ): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(processors ? "taskset" : Deno.execPath(), {
     args: [
+      ...(processors ? ["-c", processors, Deno.execPath()] : []),
       ...["run", "--quiet", "--no-check", "--no-prompt", `--config=${CONFIG}`, ...permissions, TASK],
       ...["--quick", "--limit", "2", "--landmarks", "100", "--out", "out", "--cache", "cache", ...args],
     ],
@@ -53,7 +68,8 @@ let whole: Promise<WholeRun> | undefined;
  */
 export function wholeRun(): Promise<WholeRun> {
   return whole ??= (async () => {
-    const folder = await Deno.makeTempDir({ prefix: "alignedcut-whole-" }), started = performance.now();
+    const folder = await runFolder(await Deno.makeTempDir({ prefix: "alignedcut-whole-" }));
+    const started = performance.now();
     addEventListener("unload", () => {
       try {
         Deno.removeSync(folder, { recursive: true });

@@ -7,7 +7,7 @@ const WARM = { quick: 1, whole: 10 }, GROWTH = 1.05;
 
 export const soak: FaultFamily = {
   name: "soak",
-  title: "runs of reproduce --quick, one after the other in one process",
+  title: "runs of reproduce --quick that compute everything, one after the other in one process",
   async run({ quick, tell }) {
     const folder = await Deno.makeTempDir({ prefix: "alignedcut-soak-" });
     const runs = quick ? RUNS.quick : RUNS.whole, warm = quick ? WARM.quick : WARM.whole;
@@ -24,10 +24,10 @@ export const soak: FaultFamily = {
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
       for (const line of lines.filter((line) => line.startsWith("@"))) {
-        const { rss, inUse } = JSON.parse(line.slice(1));
+        const { rss, inUse, held } = JSON.parse(line.slice(1));
         resident.push(rss / 2 ** 20);
-        if (inUse !== 0) {
-          failures.push(`run ${resident.length}: ${inUse} bytes of GPU buffers were not given back`);
+        if (inUse !== 0 || held !== 0) {
+          failures.push(`run ${resident.length}: ${inUse} bytes of GPU buffers in use and ${held} held`);
         }
         if (resident.length % 10 === 0) tell(`${resident.length} runs, ${Math.round(rss / 2 ** 20)} MB`);
       }

@@ -1,8 +1,15 @@
-/** Runs every experiment so many times in this process, without keeping results of experiments, and tells its memory. */
+/** Runs every experiment so many times in this process, each time computing everything but the aligns, and tells its memory. */
+import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../../src/experiments/embedded_world.ts";
 import { readFlags } from "../../tasks/read_flags.ts";
 import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
+/** Training scenes of the soak's world: a run that computes has to end in seconds. */
+const SCENES = 20;
+/** A run without the comparison with exact answers, which would take most of its time, but for one of so many. */
+const AUDITED = 10;
+
 const [runs, folder] = Deno.args;
+const cache = `${folder}/cache`, kept = `${cache}/runs`;
 const { gc } = globalThis as unknown as { gc(how: { type: "major"; flavor: "last-resort" }): void };
 
 /** Makes V8 give back what it holds for later: its heap is as large as it likes, between 120 and 180 MB here. */
@@ -13,14 +20,25 @@ async function collect(): Promise<void> {
   }
 }
 
-const asked = { folders: {}, models: [] };
+/** Removes what earlier runs have computed; the audits of eigenvectors only sometimes. */
+async function forget(run: number): Promise<void> {
+  for (const { name } of await Array.fromAsync(Deno.readDir(kept)).catch(() => [])) {
+    if (/^audit-/.test(name) && run % AUDITED > 0) continue;
+    await Deno.remove(`${kept}/${name}`, { recursive: true });
+  }
+}
+
+const world = await embeddedWorld(SCENES, cache);
+const folders = { algonauts: subjectOf(world, cache), voc: vocOf(world, cache) };
+const asked = { folders, models: embeddedModels().slice(0, 1) };
 for (let run = 0; run < Number(runs); run++) {
+  await forget(run);
   const flags = readFlags(
-    ["--quick", "--limit", "4", "--landmarks", "100", "--out", `${folder}/out`, "--cache", `${folder}/cache`],
+    ["--quick", "--limit", "2", "--landmarks", "100", "--out", `${folder}/out`, "--cache", cache],
     ["limit", "landmarks", "out", "cache"],
     ["quick"],
   )!;
-  const inUse = await reproduceAll({ flags, asked });
+  const memory = await reproduceAll({ flags, asked });
   await collect();
-  console.log(`@${JSON.stringify({ rss: Deno.memoryUsage().rss, inUse })}`);
+  console.log(`@${JSON.stringify({ rss: Deno.memoryUsage().rss, ...memory })}`);
 }
