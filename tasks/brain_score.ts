@@ -54,7 +54,10 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
     runStage(timings, `brain-score ${name}`, work);
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
-  const inputs = { data: data.identity, slots: brain.slots, pooled: hashOf(brain.training.pooled), seeds };
+  const inputs = {
+    ...{ data: data.identity, truth: data.truth, slots: brain.slots },
+    ...{ pooled: hashOf(brain.training.pooled), seeds },
+  };
   const found = await keptResult(
     `${cacheDir}/../runs`,
     "brain-score",

@@ -227,7 +227,11 @@ export async function openPipeline(
       timings,
       command,
       async kept(name, inputs, compute) {
-        const of = { pipeline: own ??= fingerprint(pipeline, data.identity), seed, ...inputs };
+        const of = {
+          pipeline: own ??= fingerprint(pipeline, `${data.identity} ${data.truth}`),
+          seed,
+          ...inputs,
+        };
         return await keptResult(`${cache}/runs`, name, of, compute);
       },
       async close() {

@@ -1,5 +1,6 @@
 /** The experiment `colors`: a spectral color for every token of every image and layer, and what its eigenvectors segment. */
 import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
@@ -57,14 +58,14 @@ export async function runColors(
   options: ColorsOptions,
 ): Promise<LayerResult[]> {
   const { cacheDir, labels, onProgress, components, sample, iterations, seed } = options;
-  const results: LayerResult[] = [];
+  const results: LayerResult[] = [], truth = labels ? hashOf(labels) : "unmasked";
   for (const { layer, path } of manifest.layers) {
     const file = `${cacheDir}/colors-L${
       String(layer).padStart(2, "0")
-    }-${components}-${sample}-${iterations}-${seed}.json`;
+    }-${components}-${sample}-${iterations}-${seed}-${truth}.json`;
     const done = results.length;
     const known = await readFinished(file);
-    if (known && Boolean(known.figureGround) === Boolean(labels)) {
+    if (known) {
       results.push(known);
       continue;
     }
@@ -119,6 +120,11 @@ export async function baselineFigureGround(
     name: "color and position",
   });
   return oracleSegmentation(cut.eigenvectors, labels).miou;
+}
+
+function hashOf({ counts, classes }: TokenLabels): string {
+  const bytes = new Uint8Array(counts.buffer, counts.byteOffset, counts.byteLength);
+  return createHash("sha256").update(String(classes)).update(bytes).digest("hex").slice(0, 16);
 }
 
 async function readFinished(file: string): Promise<LayerResult | null> {
