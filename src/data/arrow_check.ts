@@ -145,6 +145,9 @@ async function checkBatch(
   eightBytesOfBody: (from: number) => Promise<DataView>,
 ): Promise<void> {
   const start = view.byteLength >= 8 && view.getInt32(0, true) === -1 ? 8 : 4;
+  if (view.byteLength < start || view.getInt32(start - 4, true) !== view.byteLength - start) {
+    throw damaged("batch");
+  }
   const message = tableAt(
     view,
     start + follow(new DataView(view.buffer, view.byteOffset + start, view.byteLength - start), 0),
