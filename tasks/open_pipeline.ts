@@ -295,16 +295,17 @@ function stageProgress(timings: Record<string, number>) {
  *
  * @param name of the task
  * @param run writes the page and returns its path
- * @param own help and names of options of its own
+ * @param own help and names of options of its own, and what reads them: asked once before anything is computed
  */
 export async function experimentTask(
   name: string,
   run: (open: OpenPipeline, flags: Flags) => Promise<string>,
-  own: { help?: string; values?: string[] } = {},
+  own: { help?: string; values?: string[]; read?: (flags: Flags) => unknown } = {},
 ): Promise<void> {
   await runTask(async () => {
     const read = readPipelineFlags(own.values);
     if (!read) return console.log(`deno task ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
+    own.read?.(read.flags);
     const open = await openPipeline(name, read);
     if (!open) return;
     try {

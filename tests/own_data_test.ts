@@ -6,6 +6,7 @@ import { type Asked, openRunData } from "../tasks/open_data.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
+const NODE_COLUMNS = "image,model,layer,row,col,red,green,blue";
 const SMALL = ["--quick", "--limit", "3", "--landmarks", "100"];
 
 async function run(task: string, root: string, name: string, args: string[]) {
@@ -67,9 +68,10 @@ Deno.test("folders and models given by path give the numbers of the embedded one
       ...models.flatMap((path) => ["--model", path]),
     ];
     for (const task of ["colors", "segmentation"]) {
+      const tables = task === "colors" ? ["--tables", "csv"] : [];
       const [embedded, own] = await Promise.all([
-        run(task, root, "embedded", []),
-        run(task, root, "own", args),
+        run(task, root, "embedded", tables),
+        run(task, root, "own", [...args, ...tables]),
       ]);
       assertEquals(own.found, embedded.found);
       assertEquals([embedded.inputs.data, own.inputs.data], [
@@ -83,6 +85,12 @@ Deno.test("folders and models given by path give the numbers of the embedded one
         "used for  graph and segmentation of 3, agreement of models on 3 others",
       );
     }
+    const nodes = await Deno.readTextFile(`${root}/own/tables/nodes.csv`);
+    assertEquals(nodes, await Deno.readTextFile(`${root}/embedded/tables/nodes.csv`));
+    const [header, ...lines] = nodes.trim().split("\n").map((line) => line.split(","));
+    assertEquals(lines.length, 3 * 12 * 3 * 197, "models × layers × images × tokens");
+    assertEquals(header.filter((name) => !/^eigenvector_\d+$/.test(name)).join(), NODE_COLUMNS);
+    assertEquals(header.length, 28);
     assertEquals(
       await brainOf({ folders, models }, `${root}/own-cache`),
       await brainOf({ folders: {}, models: [] }, `${root}/embedded-cache`),
