@@ -151,6 +151,9 @@ async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embeddin
     isText(type) || (DataType.isDictionary(type) && isText(type.dictionary))
   );
   const lists = list && table.getChild(list.name)!;
+  if (lists?.data.some(({ children }) => !children[0])) {
+    throw new Error(`${path} has no values for its lists: it is damaged, copy it again.`);
+  }
   const cols = lists ? Number(lists.get(0)?.length ?? 0) : numbers.length;
   if (rows === 0 || cols === 0) {
     throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
