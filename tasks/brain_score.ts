@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
+import { TABLE_FORMATS, writeTables } from "../src/data/table_file.ts";
 import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
 import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
@@ -10,6 +11,7 @@ import { type BrainData, firstImages } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
+import { voxelTable } from "../src/experiments/voxel_table.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { openRunData, type RunData } from "./open_data.ts";
@@ -22,7 +24,8 @@ const HELP = `deno task brain-score [options]
 ${DATA_HELP}
   --limit N         the first N images of each kind (default: 100)
   --seeds N         trainings of each weight of the eigen-constraint (default: 5)
-  --out DIR         where the report goes (default: reports/out)
+  --out DIR         where the report goes, and every voxel's scores as tables/voxels.arrow and .csv
+                    (default: reports/out)
   --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR       where finished stages are kept (default: .cache)
   --adapter KIND    hardware or software (default: hardware if there is one)
@@ -54,13 +57,21 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
     runStage(timings, `brain-score ${name}`, work);
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
-  const inputs = { data: data.identity, slots: brain.slots, pooled: hashOf(brain.training.pooled), seeds };
+  const inputs = {
+    ...{ data: data.identity, truth: data.truth, slots: brain.slots },
+    ...{ pooled: hashOf(brain.training.pooled), seeds },
+  };
   const found = await keptResult(
     `${cacheDir}/../runs`,
     "brain-score",
     inputs,
     () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
   );
+  const { conditions, ridge, perSlot, dropped } = found, { noiseCeiling } = brain;
+  const others = { ridge, no_align: perSlot, dropped_slots: dropped };
+  await writeTables(out, "voxels", TABLE_FORMATS, () => [
+    voxelTable(data.subject, { conditions, others, noiseCeiling }),
+  ]);
   return await writeBrainScoreReport({
     ...found,
     ...{ out, figures: options.figures, gpu, timings, seed: 0, command },

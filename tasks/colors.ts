@@ -1,19 +1,39 @@
 /** `deno task colors`: AlignedCut colors of every model, layer and image, with a report. */
+import { chosenFormats } from "../src/data/chosen_formats.ts";
+import { nodeTable } from "../src/data/results_table.ts";
+import { TABLE_FORMATS, type TableFormat, writeTables } from "../src/data/table_file.ts";
 import { alignedColors } from "../src/experiments/aligned_colors.ts";
 import { writeAlignedColorsReport } from "../src/experiments/aligned_colors_report.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
+import type { Flags } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
-/** Measures what the colors follow and writes the report. @returns the path of the page */
+/** Measures what the colors follow, writes the report, and tables where they are asked for. @returns the path of the page */
 export async function runColors(
   { gpu, pipeline, out, figures, seed, timings, command, kept }: OpenPipeline,
+  flags: Flags = {},
 ): Promise<string> {
   const found = await runStage(
     timings,
     "colors",
     () => kept("colors", {}, () => alignedColors(pipeline, seed)),
   );
+  const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
+  const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };
+  const tables = await writeTables(out, "nodes", tableFormats(flags), () => nodeTable(nodes));
+  if (tables.length > 0) console.error(`tables: ${tables.join(", ")}`);
   return await writeAlignedColorsReport({ out, figures, command, gpu, pipeline, found, timings, seed });
 }
 
-if (import.meta.main) await experimentTask("colors", runColors);
+const HELP = `
+  --tables LIST     every node's image, model, layer, place, eigenvectors and color as DIR/tables/nodes.arrow, .csv
+                    or both: arrow, csv or arrow,csv (default: none)
+`;
+
+function tableFormats({ tables }: Flags): TableFormat[] {
+  return chosenFormats("--tables", TABLE_FORMATS, tables as string | undefined);
+}
+
+if (import.meta.main) {
+  await experimentTask("colors", runColors, { help: HELP, values: ["tables"], read: tableFormats });
+}

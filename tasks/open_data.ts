@@ -40,8 +40,10 @@ export interface RunData {
   classes: readonly string[];
   /** The subject's training split. */
   subject: Algonauts;
-  /** Tells photographs, and their view, from others of the same names. */
+  /** Tells photographs, and their view, from others of the same names: for what depends on pixels only. */
   identity: string;
+  /** Tells what is known beside the pixels, and the subject, from others: for results of experiments. */
+  truth: string;
   /** What it is, for people. */
   name: string;
   /** Features and responses for channel align. */
@@ -93,7 +95,8 @@ export async function openRunData(
     further: viewed(data.further, view),
     classes: data.classes ?? [],
     subject,
-    identity: `${data.identity.subject} ${data.identity.images} ${JSON.stringify(view)}`,
+    identity: `${data.identity.images} ${JSON.stringify(view)}`,
+    truth: `${data.identity.subject} ${data.identity.truth}`,
     name: given ? nameOf(folders) : "embedded",
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({

@@ -226,7 +226,11 @@ export async function openPipeline(
       timings,
       command,
       async kept(name, inputs, compute) {
-        const of = { pipeline: own ??= fingerprint(pipeline, data.identity), seed, ...inputs };
+        const of = {
+          pipeline: own ??= fingerprint(pipeline, `${data.identity} ${data.truth}`),
+          seed,
+          ...inputs,
+        };
         return await keptResult(`${cache}/runs`, name, of, compute);
       },
       async close() {
@@ -290,16 +294,17 @@ function stageProgress(timings: Record<string, number>) {
  *
  * @param name of the task
  * @param run writes the page and returns its path
- * @param own help and names of options of its own
+ * @param own help and names of options of its own, and what reads them: asked once before anything is computed
  */
 export async function experimentTask(
   name: string,
   run: (open: OpenPipeline, flags: Flags) => Promise<string>,
-  own: { help?: string; values?: string[] } = {},
+  own: { help?: string; values?: string[]; read?: (flags: Flags) => unknown } = {},
 ): Promise<void> {
   await runTask(async () => {
     const read = readPipelineFlags(own.values);
     if (!read) return console.log(`deno task ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
+    own.read?.(read.flags);
     const open = await openPipeline(name, read);
     if (!open) return;
     try {

@@ -78,10 +78,10 @@ async function openFeatures(plan: SlurmPlan) {
   const { flags, asked } = readOptions(plan), settings = runSettings(flags);
   const data = await openRunData(asked, { ...settings, timings: {} });
   const features = await featureStages({ ...settings, ...data });
-  if (identityOf(features) !== plan.identity) {
+  if (identityOf(features, data.truth) !== plan.identity) {
     data.close();
     throw new Error(
-      `Photographs or models of ${plan.folder} have changed since it was submitted: submit again.`,
+      `Data or models of ${plan.folder} have changed since it was submitted: submit again.`,
     );
   }
   return { settings, data, features, close: data.close };

@@ -29,7 +29,7 @@ ac.closeGpu(gpu);
 // 4. Groups of patches, the same in all photographs.
 const { labels } = ac.kmeans(eigenvectors, { clusters: 5 });
 
-// 5. Results: a table for pandas, R or DuckDB (.csv or .arrow) …
+// 5. Results: a table for pandas or R (.csv or .arrow), or DuckDB (.csv) …
 const slots = [{ model: features.model, layer: options.layer }];
 const nodes = { images: names, slots, grid, hasClassToken: false, eigenvectors, segments: labels };
 await ac.saveNodes(`${options.out}/nodes.csv`, nodes);

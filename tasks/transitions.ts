@@ -42,5 +42,6 @@ if (import.meta.main) {
   await experimentTask("transitions", (open, flags) => runTransitions(open, transitionOptions(flags)), {
     help: HELP,
     values: ["of", "layer", "circles", "radius"],
+    read: transitionOptions,
   });
 }

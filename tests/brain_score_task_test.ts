@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { createObserver } from "../fixtures/observer/mod.ts";
 import { planWorld, writeWorld } from "../src/experiments/fixtures_world.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -45,6 +45,19 @@ Deno.test("align and brain-score run on a subject's folder and agree when run ag
     ) {
       assert(Number.isFinite(results[0].metrics[name]), name);
     }
+    const [header, ...lines] = (await Deno.readTextFile(`${root}/first/tables/voxels.csv`)).trim().split(
+      "\n",
+    );
+    assertEquals(
+      header,
+      "hemisphere,vertex,x,y,rois,noise_ceiling,r_lambda_0,r_lambda_0_1,r_lambda_1,r_ridge,r_no_align,r_dropped_slots",
+    );
+    const v1 = lines.map((line) => line.split(",")).filter(([, , , , rois]) =>
+      rois.split(";").includes("V1")
+    );
+    const mean = v1.reduce((sum, cells) => sum + Number(cells[9]), 0) / v1.length;
+    assertAlmostEquals(mean, results[0].metrics["r.V1.ridge"], 1e-6);
+    assert((await Deno.stat(`${root}/first/tables/voxels.arrow`)).size > 0);
     const page = await Deno.readTextFile(`${root}/first/brain-score.html`);
     assertStringIncludes(page, "eigen-constraint-raises-brain-score");
   }));

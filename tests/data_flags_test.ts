@@ -1,15 +1,27 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { imageFolder, writeAlgonautsResponses, writeAlgonautsRois } from "../src/data/algonauts.ts";
+import {
+  imageFolder,
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsPlaces,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+} from "../src/data/algonauts.ts";
 import { dataTableText, openData, takeDataFlags } from "../src/data/data_flags.ts";
 import { encodePalettePng } from "../src/data/palette_png.ts";
+import { encodePickledMapping } from "../src/data/pickled_mapping.ts";
+import { VOC_CLASSES } from "../src/data/voc.ts";
 import { writeImagenetSegmentation } from "../src/data/write_imagenet_segmentation.ts";
 import sharp from "sharp";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const CLASSES = Uint8Array.of(0, 1, 2, 20, 255, 0), FIGURE = Uint8Array.of(0, 1, 1, 1, 255, 0);
+const ROIS = { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] };
+const RENAMED = new Map(
+  ["Unknown", "OFA", "FFA-2", "FFA-1", "mTL-faces", "aTL-faces"].map((name, i) => [i, name]),
+);
 
-async function writePhoto(path: string): Promise<void> {
-  const photo = { create: { width: 3, height: 2, channels: 3 as const, background: "#a63" } };
+async function writePhoto(path: string, background = "#a63"): Promise<void> {
+  const photo = { create: { width: 3, height: 2, channels: 3 as const, background } };
   await Deno.writeFile(path, await sharp(photo).jpeg().toBuffer());
 }
 
@@ -19,24 +31,33 @@ async function writeVoc(dir: string, names: string[]): Promise<void> {
   }
   for (const name of names) {
     await writePhoto(`${dir}/JPEGImages/${name}.jpg`);
-    const mask = encodePalettePng({ width: 3, height: 2, data: CLASSES });
-    await Deno.writeFile(`${dir}/SegmentationClass/${name}.png`, mask);
+    await writeMask(`${dir}/SegmentationClass/${name}.png`, CLASSES);
   }
+}
+
+async function writeMask(path: string, data: Uint8Array): Promise<void> {
+  await Deno.writeFile(path, encodePalettePng({ width: 3, height: 2, data }));
 }
 
 async function writeSubject(dir: string, images: number): Promise<void> {
   await Deno.mkdir(imageFolder(dir, "training"), { recursive: true });
   for (let i = 0; i < images; i++) await writePhoto(`${imageFolder(dir, "training")}/train-${i}.jpg`);
   for (const [hemisphere, voxels] of [["lh", 5], ["rh", 4]] as const) {
-    const data = new Float32Array(images * voxels);
-    await writeAlgonautsResponses(dir, "training", { hemisphere, data, rows: images });
+    await writeAlgonautsResponses(dir, "training", responses(hemisphere, images, voxels));
   }
-  await writeAlgonautsRois(dir, { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] });
+  await writeAlgonautsRois(dir, ROIS);
 }
 
-async function writeImagenet(dir: string, count: number): Promise<void> {
+/** Zeros, but for the last voxel's response to the last image. */
+function responses(hemisphere: "lh" | "rh", rows: number, voxels: number, last = 0) {
+  const data = new Float32Array(rows * voxels);
+  data[data.length - 1] = last;
+  return { hemisphere, data, rows };
+}
+
+async function writeImagenet(dir: string, count: number, lastPixel = 0): Promise<void> {
   const image = { width: 3, height: 2, data: new Uint8Array(18) };
-  const mask = { width: 3, height: 2, data: Uint8Array.of(0, 1, 1, 0, 0, 0) };
+  const mask = { width: 3, height: 2, data: Uint8Array.of(0, 1, 1, 0, 0, lastPixel) };
   await Deno.mkdir(dir);
   await writeImagenetSegmentation(
     `${dir}/gtsegs_ijcv.mat`,
@@ -130,6 +151,63 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     assert(fewer.identity.images !== data.identity.images);
     assertEquals(fewer.identity.subject, data.identity.subject);
     for (const opened of [data, again, fewer]) opened.close();
+  });
+});
+
+Deno.test("openData() tells apart every file that results depend on, and photographs from what is known of them", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const subject = `${dir}/subj01`, voc = `${dir}/voc`, classes = [...VOC_CLASSES];
+    await writeSubject(subject, 7);
+    await writeVoc(voc, ["a", "b"]);
+    await writeAlgonautsNoiseCeiling(subject, "rh", new Float32Array(4));
+    await writeAlgonautsPlaces(subject, "rh", new Float32Array(8));
+    const run = async () => {
+      const { identity, close } = await openData({ algonauts: subject, voc }, 1);
+      close();
+      return identity;
+    };
+    const ceilings = (value: number) =>
+      writeAlgonautsNoiseCeiling(subject, "lh", new Float32Array(5).fill(value));
+    const places = (value: number) => writeAlgonautsPlaces(subject, "lh", new Float32Array(10).fill(value));
+    const changes: (() => Promise<void>)[] = [
+      () => writeAlgonautsResponses(subject, "training", responses("rh", 7, 4, 1)),
+      () => writeAlgonautsRois(subject, { ...ROIS, rh: ["FFA-2", "V1d", "", "EBA"] }),
+      () => Deno.writeFile(`${subject}/roi_masks/mapping_floc-faces.npy`, encodePickledMapping(RENAMED)),
+      () => ceilings(0.5),
+      () => ceilings(0.6),
+      () => places(1),
+      () => places(2),
+      () => writeMask(`${voc}/SegmentationClass/a.png`, CLASSES.toReversed()), // of the graph
+      () => writeMask(`${voc}/SegmentationClass/b.png`, CLASSES.toReversed()), // of the agreement of models
+      () => Deno.writeTextFile(`${voc}/class_names.txt`, [...classes.slice(0, -1), "screen"].join("\n")),
+    ];
+    const before = await run(), truths = [before.truth];
+    assertEquals(await run(), before);
+    for (const change of changes) {
+      await change();
+      const { truth, ...pixels } = await run();
+      assertEquals({ ...pixels, truth: before.truth }, before);
+      assert(!truths.includes(truth), `unseen: ${change}`);
+      truths.push(truth);
+    }
+    await writePhoto(`${voc}/JPEGImages/a.jpg`, "#36a");
+    const repainted = await run();
+    assert(repainted.images !== before.images);
+    assertEquals({ ...repainted, images: "" }, { ...before, truth: truths.at(-1)!, images: "" });
+  });
+});
+
+Deno.test("openData() tells a gtsegs_ijcv.mat from one with another mask", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const identities: string[] = [];
+    for (const [name, figure] of [["a", 0], ["b", 0], ["c", 1]] as const) {
+      await writeImagenet(`${dir}/${name}`, 2, figure);
+      const { identity, close } = await openData({ "imagenet-seg": `${dir}/${name}` });
+      identities.push(JSON.stringify(identity));
+      close();
+    }
+    assertEquals(identities[0], identities[1]);
+    assert(identities[0] !== identities[2]);
   });
 });
 

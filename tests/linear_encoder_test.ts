@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
 import { brainScore } from "../src/align/brain_score.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
@@ -30,4 +30,13 @@ Deno.test("linearEncoder() gives the same bits twice, and a constant voxel its c
   const found = await one(x);
   assertEquals(found, await two(x));
   assert(found.data.every((value, at) => at % 3 !== 1 || value === -2));
+});
+
+Deno.test("linearEncoder() names images that do not fit, and values that are not finite", async () => {
+  const x = randomMatrix(6, 4), y = randomMatrix(6, 3, 1);
+  const refused = (one: typeof x, other: typeof y, message: string) =>
+    assertRejects(() => linearEncoder(gpu, one, other), RangeError, message);
+  await refused(randomMatrix(5, 4), y, "x has 5 images, y 6: they must be equal.");
+  x.data[9] = NaN;
+  await refused(x, y, "x holds NaN in image 2, feature 1: every value must be finite.");
 });

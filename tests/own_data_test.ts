@@ -1,26 +1,51 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { encodePalettePng, readPalettePng } from "../src/data/palette_png.ts";
+import type { BrainData } from "../src/experiments/brain_data.ts";
 import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../src/experiments/embedded_world.ts";
+import { type Asked, openRunData } from "../tasks/open_data.ts";
 import { copyFolder } from "./copy_folder.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
-const TASK = new URL("../tasks/colors.ts", import.meta.url).pathname;
+const NODE_COLUMNS = "image,model,layer,row,col,red,green,blue";
 const SMALL = ["--quick", "--limit", "3", "--landmarks", "100"];
 
-async function colors(root: string, name: string, ...args: string[]) {
+async function run(task: string, root: string, name: string, args: string[]) {
+  const path = new URL(`../tasks/${task}.ts`, import.meta.url).pathname;
   const places = ["--cache", `${root}/${name}-cache`, "--out", `${root}/${name}`];
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...PERMISSIONS, TASK, ...SMALL, ...places, ...args],
+    args: ["run", ...PERMISSIONS, path, ...SMALL, ...places, ...args],
   }).output();
   const errors = new TextDecoder().decode(stderr);
   assertEquals(code, 0, errors);
   const { experiments, inputs } = JSON.parse(await Deno.readTextFile(`${root}/${name}/results.json`));
-  return { errors, inputs, found: experiments.colors };
+  return { errors, inputs, found: experiments[task] };
+}
+
+/** What channel align, and all that brain-score computes, is computed from; images by their names. */
+async function brainOf(asked: Asked, cache: string) {
+  const data = await openRunData(asked, { cache, limit: 3, quick: true, timings: {} });
+  const { training, test, ...known }: BrainData = await data.readBrain(`${cache}/align`, () => {});
+  data.close();
+  const named = (paths: string[]) => paths.map((path) => path.replace(/^.*\//, ""));
+  return {
+    ...known,
+    training: { ...training, images: named(training.images) },
+    test: { ...test, images: named(test.images) },
+  };
+}
+
+/** Makes figure of ground, and ground of figure. */
+async function invert(path: string): Promise<void> {
+  const mask = await readPalettePng(path);
+  await Deno.writeFile(
+    path,
+    encodePalettePng({ ...mask, data: mask.data.map((label) => Number(label === 0)) }),
+  );
 }
 
 Deno.test("folders and models given by path give the numbers of the embedded ones, which are the same data", () =>
   inTemporaryFolder(async (root) => {
-    const embedded = await colors(root, "embedded");
     const cache = `${root}/embedded-cache`, world = await embeddedWorld(120, cache);
     await copyFolder(subjectOf(world, cache), `${root}/anyone`);
     await copyFolder(vocOf(world, cache), `${root}/photographs`);
@@ -29,16 +54,45 @@ Deno.test("folders and models given by path give the numbers of the embedded one
         await Deno.copyFile(path, `${root}/${path.replace(/^.*\//, "")}`);
       }
     }
-    const own = await colors(
-      ...[root, "own", "--data", `algonauts:${root}/anyone`, "--data", `voc:${root}/photographs`],
-      ...embeddedModels().flatMap((path) => ["--model", `${root}/${path.replace(/^.*\//, "")}`]),
+    const folders = { algonauts: `${root}/anyone`, voc: `${root}/photographs` };
+    const models = embeddedModels().map((path) => `${root}/${path.replace(/^.*\//, "")}`);
+    const args = [
+      ...Object.entries(folders).flatMap(([kind, path]) => ["--data", `${kind}:${path}`]),
+      ...models.flatMap((path) => ["--model", path]),
+    ];
+    for (const task of ["colors", "segmentation"]) {
+      const tables = task === "colors" ? ["--tables", "csv"] : [];
+      const [embedded, own] = await Promise.all([
+        run(task, root, "embedded", tables),
+        run(task, root, "own", [...args, ...tables]),
+      ]);
+      assertEquals(own.found, embedded.found);
+      assertEquals([embedded.inputs.data, own.inputs.data], [
+        "embedded",
+        "algonauts anyone, voc photographs",
+      ]);
+      assertStringIncludes(own.errors, "120 training and 24 test images");
+      assertEquals(own.errors.match(/found {5}file, 12 layers, patches of 8 × 8 pixels/g)?.length, 3);
+      assertStringIncludes(
+        own.errors,
+        "used for  graph and segmentation of 3, agreement of models on 3 others",
+      );
+    }
+    const nodes = await Deno.readTextFile(`${root}/own/tables/nodes.csv`);
+    assertEquals(nodes, await Deno.readTextFile(`${root}/embedded/tables/nodes.csv`));
+    const [header, ...lines] = nodes.trim().split("\n").map((line) => line.split(","));
+    assertEquals(lines.length, 3 * 12 * 3 * 197, "models × layers × images × tokens");
+    assertEquals(header.filter((name) => !/^eigenvector_\d+$/.test(name)).join(), NODE_COLUMNS);
+    assertEquals(header.length, 28);
+    assertEquals(
+      await brainOf({ folders, models }, `${root}/own-cache`),
+      await brainOf({ folders: {}, models: [] }, `${root}/embedded-cache`),
     );
-    assertEquals(own.found, embedded.found);
-    assertEquals([embedded.inputs.data, own.inputs.data], ["embedded", "algonauts anyone, voc photographs"]);
-    assertStringIncludes(own.errors, "120 training and 24 test images");
-    assertEquals(own.errors.match(/found {5}file, 12 layers, patches of 8 × 8 pixels/g)?.length, 3);
-    assertStringIncludes(
-      own.errors,
-      "used for  graph and segmentation of 3, agreement of models on 3 others",
-    );
+
+    const { experiments } = JSON.parse(await Deno.readTextFile(`${root}/own/results.json`));
+    for await (const { name } of Deno.readDir(`${root}/photographs/SegmentationClass`)) {
+      await invert(`${root}/photographs/SegmentationClass/${name}`);
+    }
+    const inverted = await run("segmentation", root, "own", args);
+    assertNotEquals(inverted.found.metrics, experiments.segmentation.metrics, "old results for other masks");
   }));

@@ -67,7 +67,12 @@ const files = [...Deno.readDirSync(new URL("tasks/", ROOT))].filter(({ isFile })
 Deno.test("every task of deno.json takes options through readFlags(), those of deno test and doc aside", () => {
   const commands = Object.values(config.tasks).map(({ command }) => command);
   const others = commands.filter((command) => !files.some(({ file }) => command.endsWith(` ${file}`)));
-  assertEquals(others.filter((command) => !/run_tests\.ts$|^deno (?:doc|audit)\b/.test(command)), []);
+  assertEquals(
+    others.filter((command) =>
+      !/run_tests\.ts$|^(?:mkdir -p reports\/out && )?deno (?:doc|audit)\b/.test(command)
+    ),
+    [],
+  );
 });
 
 /** The names in a list of the source, those of lists spread into it included. */

@@ -101,6 +101,7 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
   const rois = ["V1", "V4", "EBA", "<b>ROI"];
   const score = (r: number) => ({
     r,
+    voxels: new Float32Array(0),
     rois: Object.fromEntries(rois.map((roi, i) => [roi, { r: r + 0.01 * i, normalized: r + 0.1 }])),
   });
   const after = (miou: number) => ({ miou, overlap: miou + 0.1 });

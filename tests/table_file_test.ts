@@ -9,7 +9,7 @@ import { testSeed } from "./random.ts";
 
 const random = seededRandom(testSeed);
 
-const PYTHON = pythonWith("import pyarrow, pandas");
+const PYTHON = pythonWith("import pyarrow, pandas"), WITH_DUCKDB = pythonWith("import pyarrow, duckdb");
 
 /** A Python that has these, or undefined: $ALIGNEDCUT_PYTHON, else python3. */
 function pythonWith(imports: string): string | undefined {
@@ -21,6 +21,14 @@ function pythonWith(imports: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+async function runPython(python: string, script: string, ...args: string[]): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command(python, { args: ["-W", "ignore", "-c", script, ...args] })
+    .output();
+  const text = new TextDecoder();
+  assertEquals(text.decode(stderr), "");
+  return text.decode(stdout);
 }
 
 /** Two slots of three images with a class token and 2 × 3 patches. */
@@ -73,12 +81,7 @@ csv = pd.read_csv(sys.argv[2], dtype={"eigenvector_1": "float32", "eigenvector_2
 a = arrow.to_pandas()
 assert (a.values == csv.values).all(), "Arrow and CSV differ"
 print(json.dumps({"types": [str(f.type) for f in arrow.schema], "columns": {k: a[k].tolist() for k in a}}))`;
-      const { stdout, stderr } = await new Deno.Command(PYTHON!, {
-        args: ["-W", "ignore", "-c", script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`],
-      }).output();
-      const text = new TextDecoder();
-      assertEquals(text.decode(stderr), "");
-      const read = JSON.parse(text.decode(stdout));
+      const read = JSON.parse(await runPython(PYTHON!, script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`));
       const parts = [...nodeTable(nodes)];
       for (const name of Object.keys(parts[0])) {
         assertEquals(read.columns[name], parts.flatMap((part) => [...part[name] as Iterable<unknown>]), name);
@@ -87,6 +90,86 @@ print(json.dumps({"types": [str(f.type) for f in arrow.schema], "columns": {k: a
         ...["string", "string", "int16", "int16", "int16", "float", "float", "uint8", "uint8", "uint8"],
         "uint32",
       ]);
+    });
+  },
+});
+
+Deno.test({
+  name: "writeTable() writes tables that DuckDB reads: CSV by itself, Arrow through pyarrow",
+  ignore: WITH_DUCKDB === undefined,
+  async fn() {
+    await inTemporaryFolder(async (dir) => {
+      for (const ending of ["arrow", "csv"]) await writeTable(`${dir}/nodes.${ending}`, nodeTable(results()));
+      const script = `
+import sys, duckdb, pyarrow.feather
+nodes = pyarrow.feather.read_table(sys.argv[1])
+ask = "select model, count(*), min(col), sum(segment), sum(red) from {} group by model order by model"
+assert duckdb.sql(ask.format("nodes")).fetchall() == duckdb.sql(ask.format(repr(sys.argv[2]))).fetchall()
+print(duckdb.sql(ask.format("nodes")).fetchall()[0][:3])`;
+      assertEquals(
+        await runPython(WITH_DUCKDB!, script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`),
+        "('clip', 21, -1)\n",
+      );
+    });
+  },
+});
+
+Deno.test({
+  name: "readEmbedding() reads what pandas and pyarrow write, and says how to save what it does not",
+  ignore: PYTHON === undefined,
+  async fn() {
+    await inTemporaryFolder(async (dir) => {
+      const script = `
+import sys, json, numpy as np, pyarrow as pa, pandas as pd
+at = sys.argv[1] + "/"
+x = np.random.default_rng(${testSeed}).standard_normal((50, 3)).astype("float32")
+x[:, 2] = 0.5 # a column that ZSTD makes very small
+df = pd.DataFrame(x, columns=list("xyz"))
+df.insert(1, "name", [f"thing, {i}" for i in range(50)])
+shuffled = df.set_index(np.arange(50)[::-1])
+df.to_csv(at + "index.csv")
+shuffled.to_csv(at + "shuffled.csv")
+df.to_csv(at + "plain.csv", index=False)
+pd.DataFrame(x).to_csv(at + "unnamed.csv")
+df.to_feather(at + "plain.feather", compression="uncompressed")
+df.to_feather(at + "zstd.feather", compression="zstd")
+df.to_feather(at + "lz4.feather", compression="lz4")
+vectors = {"lists": pa.list_(pa.float64()), "large": pa.large_list(pa.float32()), "fixed": pa.list_(pa.float32(), 3), "half": pa.list_(pa.float16())}
+tables = {name: pa.table({"name": df["name"], "v": pa.array(list(x.astype("float16" if name == "half" else "float32")), kind)}) for name, kind in vectors.items()}
+tables["shuffled"] = pa.Table.from_pandas(shuffled)
+for name, table in tables.items():
+    for codec in [None, "zstd"]:
+        options = pa.ipc.IpcWriteOptions(compression=codec)
+        with pa.ipc.new_file(f"{at}{name}-{codec}.arrow", table.schema, options=options) as file: file.write_table(table, 20)
+with pa.ipc.new_stream(at + "stream.arrow", tables["lists"].schema) as stream: stream.write_table(tables["lists"])
+ragged = pa.table({"v": [[1.0, 2.0], [3.0]]})
+with pa.ipc.new_file(at + "ragged.arrow", ragged.schema) as file: file.write_table(ragged)
+print(json.dumps(x.ravel().tolist()))`;
+      const data = Float32Array.from(JSON.parse(await runPython(PYTHON!, script, dir)) as number[]);
+      const names = Array.from({ length: 50 }, (_, i) => `thing, ${i}`), matrix = { data, rows: 50, cols: 3 };
+      const half = { ...matrix, data: Float32Array.from(Float16Array.from(data)) };
+      const arrows = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => /-/.test(name));
+      assertEquals(arrows.length, 10);
+      for (
+        const file of ["index.csv", "shuffled.csv", "plain.csv", "plain.feather", "zstd.feather", ...arrows]
+      ) {
+        const expected = { matrix: file.startsWith("half") ? half : matrix, names };
+        assertEquals(await readEmbedding(`${dir}/${file}`), expected, file);
+      }
+      assertEquals(await readEmbedding(`${dir}/unnamed.csv`), { matrix });
+      for (
+        const [file, message] of [
+          [
+            "lz4.feather",
+            'is compressed with LZ4: save it by df.to_feather(path, compression="uncompressed").',
+          ],
+          [
+            "stream.arrow",
+            'is an Arrow IPC stream: save it by df.to_feather(path, compression="uncompressed").',
+          ],
+          ["ragged.arrow", 'row 1 has 1 values in "v", row 0 2: they must be equal.'],
+        ]
+      ) await assertRejects(() => readEmbedding(`${dir}/${file}`), Error, message);
     });
   },
 });
@@ -141,6 +224,8 @@ Deno.test("readEmbedding() reads the same matrix from .npy, .csv and .arrow", as
     const plain = await readEmbedding(`${dir}/plain.csv`);
     assertEquals(plain.matrix, { data: new Float32Array([1, 2, 3, 4]), rows: 2, cols: 2 });
     assert(plain.names === undefined);
+    await Deno.writeTextFile(`${dir}/index.csv`, ",0,1\n0,5,6\n1,7,8\n");
+    assertEquals((await readEmbedding(`${dir}/index.csv`)).matrix.data, new Float32Array([5, 6, 7, 8]));
   });
 });
 

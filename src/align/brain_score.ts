@@ -96,6 +96,7 @@ export function brainScore(
  * @param r of every voxel
  * @param rois voxel indices by region; one without voxels is left out
  * @param normalized r / √ceiling of every voxel, NaN where there is none
+ * @returns by region: voxels, mean r, its standard error (standard deviation over voxels / √voxels) and mean normalised r
  */
 export function roiScores(
   r: Float64Array,

@@ -44,6 +44,7 @@ export function gatherRows({ data, cols }: Matrix, rows: ArrayLike<number>): Mat
  * @param pooled images × Σ D_l
  * @param responses images × voxels
  * @param tokens per slot some tokens to sample from, n × D_l
+ * @returns the data that METHOD (2) and the constraints are trained on, for `trainAlign`
  * @throws RangeError when widths or image counts differ, or a token has no direction
  */
 export function alignData(

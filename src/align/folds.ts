@@ -15,6 +15,7 @@ export interface Fold {
  * @param images how many
  * @param count number of folds
  * @param seed of the shuffle
+ * @returns one a fold: indices of the images to fit on, and of those held out
  * @throws RangeError "12 folds of 9 images: …"
  */
 export function crossValidationFolds(images: number, count: number, seed: number): Fold[] {

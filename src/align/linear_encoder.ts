@@ -11,7 +11,7 @@ import {
 } from "../linalg/matrix.ts";
 import { adamwStep, createParameter, releaseParameter } from "./adamw.ts";
 import { brainLoss } from "./brain_loss.ts";
-import { standardised, standardOf } from "./standard_columns.ts";
+import { assertImages, standardised, standardOf } from "./standard_columns.ts";
 
 /** Settings of `linearEncoder`. */
 export interface LinearEncoderOptions {
@@ -30,6 +30,7 @@ export interface LinearEncoderOptions {
  * @param x images × features, any unit
  * @param y images × voxels
  * @returns predictions, images × voxels in y's units, for features in x's units
+ * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
  */
 export async function linearEncoder(
   gpu: Gpu,
@@ -37,6 +38,7 @@ export async function linearEncoder(
   y: Matrix,
   { steps = 300, rate = 0.02, decay = 1 }: LinearEncoderOptions = {},
 ): Promise<(x: Matrix) => Promise<Matrix>> {
+  assertImages(x, y);
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
   const unit = standardOf(x, all), response = standardOf(y, all);
   const z = uploadMatrix(gpu, standardised(x, all, unit.mean, unit.inverse), "features");

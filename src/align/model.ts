@@ -36,8 +36,16 @@ export function slotOffset(slots: AlignSlot[], slot: number): number {
   return slots.slice(0, slot).reduce((sum, { width }) => sum + width, 0);
 }
 
-/** W_l, the transform of one slot: D_l × D′. */
-export function slotTransform({ slots, transforms }: AlignModel, slot: number): Matrix {
+/**
+ * W_l, METHOD (1): the transform of one slot into the shared space.
+ *
+ * @param model as `trainAlign` returns it
+ * @param slot index into `model.slots`
+ * @returns D_l × D′, a view into `model.transforms`
+ * @throws RangeError "There is no slot 36: this align has 36 slots, counted from 0."
+ */
+export function slotTransform(model: AlignModel, slot: number): Matrix {
+  const { slots, transforms } = model;
   if (!(slot in slots)) {
     throw new RangeError(`There is no slot ${slot}: this align has ${slots.length} slots, counted from 0.`);
   }

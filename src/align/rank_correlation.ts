@@ -13,6 +13,8 @@ export interface Ranking {
 /**
  * Orders values; equal ones share a level.
  *
+ * @param values any numbers, infinite ones too
+ * @returns the order of the values, least first, and the level of each
  * @throws RangeError "Value 3 is NaN: …"
  */
 export function rankingOf(values: ArrayLike<number>): Ranking {
@@ -31,12 +33,13 @@ export function rankingOf(values: ArrayLike<number>): Ranking {
 }
 
 /**
- * Spearman's ρ, the Pearson correlation of midranks, in float64.
+ * Spearman's ρ, the Pearson correlation of midranks, in float64: ρ = Σ (a_i − ā)(b_i − b̄) / √(Σ (a_i − ā)² Σ (b_i − b̄)²).
  *
  * @param x ranking of n values
  * @param y ranking of as many
  * @param weights how often each pair of values counts, whole numbers from 0 on; once if absent
  * @returns from −1 to 1; 0 where all values of one side are equal
+ * @throws RangeError when the rankings, or the weights, are not equally long
  *
  * Cost: O(n).
  */
@@ -58,13 +61,14 @@ export function spearman(x: Ranking, y: Ranking, weights?: ArrayLike<number>): n
 
 /**
  * Kendall's τ_a: of all n (n − 1) / 2 pairs of entries, the share in the same order in x and y less the share in the
- * opposite order; ties count for neither, so many ties keep τ_a from 1 (the measure that Nili et al. 2014 recommend where
+ * opposite order, τ_a = Σ_{i<j} sgn(x_i − x_j) sgn(y_i − y_j) / (n (n − 1) / 2); ties count for neither, so many ties keep τ_a from 1 (the measure that Nili et al. 2014 recommend where
  * models predict ties). Counted with a Fenwick tree (Knight 1966 counts by merging).
  *
  * @param x ranking of n values
  * @param y ranking of as many
  * @param weights how often each pair of values counts, whole numbers from 0 on; once if absent
  * @returns from −1 to 1; 0 for fewer than two entries
+ * @throws RangeError when the rankings, or the weights, are not equally long
  *
  * Cost: O(n log n).
  */

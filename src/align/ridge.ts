@@ -16,7 +16,7 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { crossValidationFolds, type Fold } from "./folds.ts";
-import { centered, meansOf, standardised, standardOf } from "./standard_columns.ts";
+import { assertImages, centered, meansOf, standardised, standardOf } from "./standard_columns.ts";
 
 /** Settings of `ridge`. */
 export interface RidgeOptions {
@@ -48,7 +48,12 @@ const FACTOR_BYTES = 2 ** 28, CHUNK_BYTES = 2 ** 26;
 /**
  * Penalties from 10⁻³ to 10⁴ times the number of images, 15 in equal steps of the logarithm. The standardised Gram matrix
  * has the number of images on its diagonal, so these run from almost none to almost all; with many features the least
- * ones are raised to what float32 can still solve.
+ * ones are raised to what float32 can still solve: λ_i = images · 10^(a + (4 − a) i / 14), with
+ * a = max(−3, log₁₀(4 · 10⁻⁶ min(images, features))).
+ *
+ * @param images that are fitted on
+ * @param features columns of x
+ * @returns 15 penalties, ascending, in the unit of the standardised Gram matrix
  */
 export function defaultLambdas(images: number, features: number): number[] {
   const least = Math.max(-3, Math.log10(Math.min(images, features) * 4e-6)), most = 4, count = 15;
@@ -64,6 +69,7 @@ export function defaultLambdas(images: number, features: number): number[] {
  *
  * @param x images × features, any unit; a constant feature gets no weight
  * @param y images × voxels
+ * @returns weights and intercepts in the units of x and y, the chosen λ of every voxel, and `predict`
  * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
  * @throws Error "The Gram matrix of the features + 0 · I (…) is not positive definite in float32: …" for a λ too small
  *
@@ -71,11 +77,7 @@ export function defaultLambdas(images: number, features: number): number[] {
  * values, and of p² for every penalty up to 256 MiB at a time. The same bits on every run.
  */
 export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
-  assertFinite(x, "x", "feature");
-  assertFinite(y, "y", "voxel");
-  if (x.rows !== y.rows) {
-    throw new RangeError(`x has ${x.rows} images, y ${y.rows}: they must be equal.`);
-  }
+  assertImages(x, y);
   const { lambdas = defaultLambdas(x.rows, x.cols), lambdaFor = "voxel", folds = 5, seed = 0 } = options;
   if (lambdas.length === 0 || !lambdas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`lambdas are [${lambdas.join(", ")}]: give at least one, all finite and from 0 on.`);
@@ -266,15 +268,4 @@ async function predict(
   const b = uploadMatrix(gpu, row, "mean responses");
   const product = multiply(gpu, z, w), sum = addRow(gpu, product, b, 1);
   return await downloadMatrix(gpu, sum).finally(() => releaseMatrix(gpu, z, w, b, product, sum));
-}
-
-function assertFinite(matrix: Matrix, name: string, column: string): void {
-  assertMatrix(matrix, name);
-  const at = matrix.data.findIndex((value) => !Number.isFinite(value));
-  if (at < 0) return;
-  throw new RangeError(
-    `${name} holds ${matrix.data[at]} in image ${Math.floor(at / matrix.cols)}, ${column} ${
-      at % matrix.cols
-    }: every value must be finite.`,
-  );
 }

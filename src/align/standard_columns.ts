@@ -1,5 +1,5 @@
 /** Columns centred and scaled by the statistics of some rows. */
-import type { Matrix } from "../linalg/matrix.ts";
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 
 /** A column whose spread is below this share of its mean is constant as far as float32 can tell. */
 const CONSTANT = 1e-7;
@@ -49,4 +49,28 @@ export function centered(
     voxels.forEach((voxel, v) => out[i * voxels.length + v] = data[row * cols + voxel] - center[voxel]);
   });
   return { data: out, rows: rows.length, cols: voxels.length };
+}
+
+/**
+ * Checks features and responses of the same images.
+ *
+ * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
+ */
+export function assertImages(x: Matrix, y: Matrix): void {
+  assertFinite(x, "x", "feature");
+  assertFinite(y, "y", "voxel");
+  if (x.rows !== y.rows) {
+    throw new RangeError(`x has ${x.rows} images, y ${y.rows}: they must be equal.`);
+  }
+}
+
+function assertFinite(matrix: Matrix, name: string, column: string): void {
+  assertMatrix(matrix, name);
+  const at = matrix.data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new RangeError(
+    `${name} holds ${matrix.data[at]} in image ${Math.floor(at / matrix.cols)}, ${column} ${
+      at % matrix.cols
+    }: every value must be finite.`,
+  );
 }

@@ -53,6 +53,8 @@ export interface Algonauts {
    * `roi_masks/lh.voxel_places.npy` and `rh.voxel_places.npy`, which the release does not hold.
    */
   places?: Float32Array;
+  /** Full paths of the files that all this, and the responses, are read from. */
+  truth: string[];
   /**
    * Reads the responses to some images without loading the others.
    *
@@ -87,13 +89,23 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     );
   }
   const [lh, rh] = headers.map(({ shape }) => shape[1]);
-  const total = lh + rh;
+  const total = lh + rh, classes = await roiClasses(dir);
+  const noiseCeiling = await readNoiseCeiling(dir, { lh, rh }), places = await readPlaces(dir, { lh, rh });
   return {
     images,
     voxels: { lh, rh, total },
-    rois: await readRois(dir, { lh, rh }),
-    noiseCeiling: await readNoiseCeiling(dir, { lh, rh }),
-    places: await readPlaces(dir, { lh, rh }),
+    rois: await readRois(dir, classes, { lh, rh }),
+    noiseCeiling,
+    places,
+    truth: [
+      ...classes.map((roiClass) => mappingPath(dir, roiClass)),
+      ...HEMISPHERES.flatMap((hemisphere) => [
+        responsesPath(dir, hemisphere, split),
+        ...classes.map((roiClass) => maskPath(dir, hemisphere, roiClass)),
+        ...(noiseCeiling ? [ceilingPath(dir, hemisphere)] : []),
+        ...(places ? [placesPath(dir, hemisphere)] : []),
+      ]),
+    ],
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
       for (const [i, hemisphere] of HEMISPHERES.entries()) {
@@ -202,10 +214,11 @@ export function imageFolder(dir: string, split: AlgonautsSplit): string {
 
 async function readRois(
   dir: string,
+  classes: readonly string[],
   voxels: Record<Hemisphere, number>,
 ): Promise<Map<string, Uint32Array>> {
   const found = new Map<string, number[]>();
-  for (const roiClass of await roiClasses(dir)) {
+  for (const roiClass of classes) {
     const path = mappingPath(dir, roiClass);
     const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
     for (const [value, name] of mapping) if (value !== 0) found.set(name, []);

@@ -31,7 +31,11 @@ export async function checkArrow({ size, read }: ArrowBytes): Promise<void> {
     if (!(offset >= 8 && header > 0 && body >= 0 && offset + header + body <= size - 10)) {
       throw damaged("list of batches");
     }
-    checkBatch(viewOf(await read(offset, header)), body);
+    await checkBatch(
+      viewOf(await read(offset, header)),
+      body,
+      async (from) => viewOf(await read(offset + header + from, 8)),
+    );
   }
 }
 
@@ -131,9 +135,19 @@ function checkPairs(view: DataView, at: number): void {
   }
 }
 
+/** Bytes that one byte may have been before ZSTD or LZ4: 128 KB in 4 bytes. */
+const MOST_COMPRESSED = 2 ** 15;
+
 /** The message of one batch or dictionary, and its buffers in a body of so many bytes. */
-function checkBatch(view: DataView, body: number): void {
+async function checkBatch(
+  view: DataView,
+  body: number,
+  eightBytesOfBody: (from: number) => Promise<DataView>,
+): Promise<void> {
   const start = view.byteLength >= 8 && view.getInt32(0, true) === -1 ? 8 : 4;
+  if (view.byteLength < start || view.getInt32(start - 4, true) !== view.byteLength - start) {
+    throw damaged("batch");
+  }
   const message = tableAt(
     view,
     start + follow(new DataView(view.buffer, view.byteOffset + start, view.byteLength - start), 0),
@@ -146,17 +160,22 @@ function checkBatch(view: DataView, body: number): void {
     if (dictionary(1) === 0) throw damaged("dictionary");
     header = follow(view, dictionary(1));
   }
-  const batch = tableAt(view, header), most = 8 * body;
-  const rows = batch(0) > 0 ? whole(view, batch(0)) : 0;
-  if (!(rows >= 0 && rows <= most)) throw damaged("batch");
+  const batch = tableAt(view, header), isCompressed = batch(3) > 0;
   const nodes = vectorAt(view, batch(1), NODE), buffers = vectorAt(view, batch(2), BUFFER);
-  for (let i = 0; i < nodes.count; i++) {
-    const length = whole(view, nodes.first + i * NODE);
-    if (!(length >= 0 && length <= most)) throw damaged("batch");
-  }
+  let values = isCompressed ? 0 : body;
   for (let i = 0; i < buffers.count; i++) {
     const offset = whole(view, buffers.first + i * BUFFER),
       length = whole(view, buffers.first + i * BUFFER + 8);
     if (!(offset >= 0 && length >= 0 && offset + length <= body)) throw damaged("batch");
+    if (!isCompressed || length < 8) continue;
+    const before = Number((await eightBytesOfBody(offset)).getBigInt64(0, true)); // −1 where it is as it was
+    if (!(before >= -1 && before <= length * MOST_COMPRESSED)) throw damaged("batch");
+    values += before < 0 ? length : before;
+  }
+  const most = 8 * values, rows = batch(0) > 0 ? whole(view, batch(0)) : 0;
+  if (!(rows >= 0 && rows <= most)) throw damaged("batch");
+  for (let i = 0; i < nodes.count; i++) {
+    const length = whole(view, nodes.first + i * NODE);
+    if (!(length >= 0 && length <= most)) throw damaged("batch");
   }
 }

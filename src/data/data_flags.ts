@@ -66,8 +66,11 @@ export interface OpenedData {
   classes?: readonly string[];
   /** One row a kind. */
   table: DataRow[];
-  /** Changes with kinds, names and contents of the files, of the subject and of all photographs: for the keys of caches. */
-  identity: { subject: string; images: string };
+  /**
+   * For the keys of caches: changes with kinds, names and contents of the subject's photographs, of all photographs, and of
+   * what is known beside their pixels (masks, names of classes, responses, regions, noise ceilings, places).
+   */
+  identity: { subject: string; images: string; truth: string };
   /** Closes the files. */
   close(): void;
 }
@@ -152,8 +155,8 @@ export async function openData(folders: DataFolders, limit = Infinity): Promise<
     close();
     throw error;
   }
-  const identityOf = (some: Part[]) =>
-    createHash("sha256").update(JSON.stringify(some.map(({ row, identity }) => [row.kind, identity])))
+  const hashOf = (some: Part[], what: "identity" | "truth") =>
+    createHash("sha256").update(JSON.stringify(some.map((part) => [part.row.kind, part[what]])))
       .digest("hex").slice(0, 16);
   const classes = parts.find((part) => part.classes)?.classes;
   const sources = parts.filter(({ images }) => images.length > 0);
@@ -166,8 +169,9 @@ export async function openData(folders: DataFolders, limit = Infinity): Promise<
     ...(classes ? { classes } : {}),
     table: parts.map(({ row }) => row),
     identity: {
-      subject: identityOf(parts.filter(({ row }) => row.kind === "algonauts")),
-      images: identityOf(sources),
+      subject: hashOf(parts.filter(({ row }) => row.kind === "algonauts"), "identity"),
+      images: hashOf(sources, "identity"),
+      truth: hashOf(parts, "truth"),
     },
     close,
   };
@@ -193,8 +197,10 @@ interface Part {
   images: DataImage[];
   further?: DataImage[];
   classes?: readonly string[];
-  /** Names and hashes. */
+  /** Names and hashes of the photographs. */
   identity: unknown;
+  /** Names and hashes of what is known beside their pixels, where they are files of their own. */
+  truth?: unknown;
   close?(): void;
 }
 
@@ -243,7 +249,8 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
         : `channel align, brain scores, and the graph of ${shown.length} ${split} images`,
     },
     images,
-    identity: [await hashesOf(training.images), test && await hashesOf(test.images), lh, rh],
+    identity: [await hashesOf(training.images), test && await hashesOf(test.images)],
+    truth: await hashesOf([...new Set([...training.truth, ...test?.truth ?? []])]),
   };
 }
 
@@ -270,7 +277,8 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
     mask: async () => figureOf((await voc.read(i)).mask),
     classMask: async () => (await voc.read(i)).mask,
   });
-  const files = [...used, ...further].map((i) => `${path}/JPEGImages/${voc.names[i]}.jpg`);
+  const files = (folder: string, ending: string) =>
+    [...used, ...further].map((i) => `${path}/${folder}/${voc.names[i]}${ending}`);
   return {
     row: {
       ...{ kind: "voc", path },
@@ -283,7 +291,8 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
     images: used.map(opened),
     further: further.map(opened),
     classes: voc.classes,
-    identity: await hashesOf(files),
+    identity: await hashesOf(files("JPEGImages", ".jpg")),
+    truth: [used.length, voc.classes, await hashesOf(files("SegmentationClass", ".png"))],
   };
 }
 

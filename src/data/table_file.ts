@@ -1,4 +1,4 @@
-/** Tables on disk that pandas, R and DuckDB read: Arrow IPC and CSV. */
+/** Tables on disk: Arrow IPC, which pandas, pyarrow and R read (DuckDB through pyarrow), and CSV, which all read. */
 import {
   type Data,
   type DataType,
@@ -34,8 +34,11 @@ export type TableColumn =
 /** Columns by name, in order, equally long. */
 export type TableColumns = Readonly<Record<string, TableColumn>>;
 
-/** How a table's file ends. */
-const ENDINGS = [".arrow", ".csv"] as const;
+/** How a table's file ends, without the dot. */
+export const TABLE_FORMATS = ["arrow", "csv"] as const;
+
+/** One of them. */
+export type TableFormat = typeof TABLE_FORMATS[number];
 
 /**
  * Writes a table, part by part, as the ending of its path says: `.arrow` (Arrow IPC file, one record batch a part) or
@@ -50,8 +53,8 @@ export async function writeTable(
   path: string,
   parts: Iterable<TableColumns> | AsyncIterable<TableColumns>,
 ): Promise<void> {
-  const ending = ENDINGS.find((end) => path.endsWith(end));
-  if (!ending) {
+  const format = TABLE_FORMATS.find((end) => path.endsWith(`.${end}`));
+  if (!format) {
     throw new RangeError(
       `The table ${path} ends neither in .arrow nor in .csv: name the format by the ending.`,
     );
@@ -64,7 +67,7 @@ export async function writeTable(
   }
   const { file, beside } = opened;
   try {
-    if (ending === ".csv") {
+    if (format === "csv") {
       for await (const chunk of csvChunks(checked(parts))) {
         await append(file, new TextEncoder().encode(chunk));
       }
@@ -77,6 +80,25 @@ export async function writeTable(
     if (error instanceof RangeError || error instanceof TypeError) throw error;
     throw new Error(`Cannot write the table ${path}: ${reasonOf(error)}.`, { cause: error });
   }
+}
+
+/**
+ * Writes a table in some formats, as DIR/tables/NAME.arrow and DIR/tables/NAME.csv.
+ *
+ * @param dir made when missing
+ * @param parts gives the rows anew for every format
+ * @returns the paths
+ */
+export async function writeTables(
+  dir: string,
+  name: string,
+  formats: readonly TableFormat[],
+  parts: () => Iterable<TableColumns>,
+): Promise<string[]> {
+  const paths = formats.map((format) => `${dir}/tables/${name}.${format}`);
+  if (paths.length > 0) await Deno.mkdir(`${dir}/tables`, { recursive: true });
+  for (const path of paths) await writeTable(path, parts());
+  return paths;
 }
 
 /** The parts, each with the columns of the first, equally long. */
@@ -143,11 +165,15 @@ async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
-/** Hands the writer's bytes to the file while parts are still coming. */
+/** Hands the writer's bytes to the file while parts are still coming; no part is made before the one before is written. */
 async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>): Promise<void> {
   const writer = new RecordBatchFileWriter();
+  let isWriting = false;
   const pump = (async () => {
-    for await (const chunk of writer) await append(file, chunk);
+    for await (const chunk of writer) {
+      isWriting = true;
+      await append(file, chunk).finally(() => isWriting = false);
+    }
   })();
   pump.catch(() => {}); // told below
   let schema: Schema | undefined;
@@ -161,6 +187,7 @@ async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>)
       const children = names.map((name) => dataOf(part[name]));
       const rows = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
       writer.write(new RecordBatch(schema, rows));
+      do await new Promise((resume) => setTimeout(resume)); while (isWriting);
     }
     writer.close();
   } catch (error) {

@@ -4,11 +4,14 @@ import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 /**
  * Trustworthiness of a map (Venna & Kaski 2001): 1 minus the normalised rank by which points intrude into the map's
  * neighbourhoods without being near in the original space. 1 is perfect, about 0.5 is chance.
+ * T = 1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_i} (r_ij − k), with U_i the k nearest of i in the map that are not among its k
+ * nearest in the original, and r_ij the rank of j there.
  *
  * @param x n × d original points, Euclidean
  * @param y n × c their map
  * @param k neighbourhood size, below n / 2; default 5
  * @returns a number in [0, 1]
+ * @throws RangeError "The map has 9 points and the original 10: …"; when k does not lie below n / 2
  *
  * Cost: n² distances and n sorts, on the host in float64: take a sub-sample beyond a few thousand points.
  */

@@ -26,6 +26,8 @@ export const GRAPH_ALIGN: AlignOptions = {
 export interface Score {
   /** Over all voxels. */
   r: number;
+  /** Of every voxel. */
+  voxels: Float32Array;
   /** By region. */
   rois: Record<string, { r: number; normalized?: number }>;
 }
@@ -38,6 +40,7 @@ export function scoreOf(
   const found = brainScore(predicted, test.responses, { rois, noiseCeiling });
   return {
     r: found.mean,
+    voxels: Float32Array.from(found.r),
     rois: Object.fromEntries(
       [...found.rois].map(([name, { mean, normalized }]) => [name, { r: mean, normalized }]),
     ),

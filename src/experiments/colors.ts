@@ -59,7 +59,8 @@ export async function runColors(
 ): Promise<LayerResult[]> {
   const { cacheDir, labels, onProgress, components, sample, iterations, seed } = options;
   const results: LayerResult[] = [];
-  const labelsHash = labels && createHash("sha256").update(JSON.stringify([...labels.counts])).digest("hex");
+  const labelsHash = labels &&
+    createHash("sha256").update(JSON.stringify([labels.classes, ...labels.counts])).digest("hex");
   for (const { layer, path } of manifest.layers) {
     const done = results.length, own = { components, sample, iterations, seed, labels: labelsHash };
     results.push(

@@ -220,7 +220,11 @@ export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
   }
 }
 
-/** Frees every buffer and the device; the `Gpu` cannot be used afterwards. */
+/**
+ * Frees every buffer and the device.
+ *
+ * @param gpu cannot be used afterwards: "This GPU was closed: open another with openGpu()."
+ */
 export function closeGpu(gpu: Gpu): void {
   const { state } = gpu;
   state.failure ??= new Error("This GPU was closed: open another with openGpu().");

@@ -17,7 +17,8 @@ const CAPACITY = 4096;
 /**
  * Runs `work` and returns the GPU time of each kernel it dispatched, longest first.
  *
- * @returns an empty list where the adapter has no timestamp-query; at most 2048 dispatches are timed
+ * @param work dispatches kernels and waits for them
+ * @returns milliseconds and dispatches by kernel; an empty list where the adapter has no timestamp-query; at most 2048 dispatches are timed
  */
 export async function timeKernels(gpu: Gpu, work: () => Promise<void>): Promise<KernelTime[]> {
   if (!gpu.features.has("timestamp-query")) {

@@ -69,6 +69,7 @@ const DEGREES = 180 / Math.PI;
  *
  * @param exact n × C eigenvectors with eigenvalues, residuals, eigengap and degrees
  * @param approximation n × C vectors and their eigenvalues, in the same order
+ * @returns angles in degrees (between the spans of the first c, for every c), errors of the eigenvalues, and how many are trusted
  * @throws RangeError when the two differ in shape
  *
  * Cost: n C³ operations, in float64 on the host.

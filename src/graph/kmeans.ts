@@ -29,7 +29,7 @@ const MAX_ITERATIONS = 100;
 
 /**
  * Partitions nodes around k means by Lloyd's algorithm, started with k-means++ (Arthur & Vassilvitskii 2007) and ended by
- * moves of single nodes (Hartigan & Wong 1979).
+ * moves of single nodes (Hartigan & Wong 1979): least Σ_i ‖x_i − μ_{label_i}‖².
  *
  * A cluster left empty takes the node farthest from its own mean, out of clusters with more than one node.
  *

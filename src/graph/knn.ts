@@ -63,7 +63,8 @@ const TILE = { software: { rows: 512, columns: 512 }, hardware: { rows: 4096, co
 const DISTANCE_COLUMNS = 2 ** 17;
 
 /**
- * The K nearest rows of `base` for every row of `queries`, exact, ties to the lower row.
+ * The K nearest rows of `base` for every row of `queries`, exact, ties to the lower row: the largest cos(q_i, b_j), as METHOD (4) wants it,
+ * or the least ‖q_i − b_j‖.
  *
  * @param queries n × d
  * @param base m × d

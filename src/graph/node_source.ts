@@ -28,6 +28,7 @@ const CHOSEN_SPAN = 256;
  *
  * @param matrix n × d features, one node a row
  * @param strata the stratum of every node, n whole numbers
+ * @returns n nodes of d values, read without copies
  * @throws RangeError "strata holds 3 values for 5 nodes …"
  */
 export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {

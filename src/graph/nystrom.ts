@@ -165,7 +165,14 @@ function givenLandmarks(rows: Uint32Array, source: NodeSource): Uint32Array {
   );
 }
 
-/** The model of a fit, as `fitNystrom` returns it; for fits read from a file. */
+/**
+ * The model of a fit, as `fitNystrom` returns it; for fits read from a file.
+ *
+ * @param gpu what `transform` runs on
+ * @param fit m landmarks with C eigenvectors, as `fitNystrom` found them
+ * @returns the fit, with a `transform` that gives N × C vectors by METHOD (4), or by Fowlkes' extension where the fit has a
+ *   projection; it throws a RangeError naming a node that is zero, not finite or of another width
+ */
 export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
   const { eigenvectors } = fit.cut, { features } = fit.landmarks;
   const carry = (source: NodeSource, { rows, from, search }: Span & { search?: PanelSearch }) => {

@@ -63,7 +63,7 @@ export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
 }
 
 /**
- * Scales every row to unit length, on the GPU.
+ * x̂_i = x_i / ‖x_i‖: scales every row to unit length, on the GPU, so that x̂_i · x̂_j is the cosine of METHOD's affinity.
  *
  * @param x n × d, any unit
  * @returns n × d with rows of length 1

@@ -1,6 +1,7 @@
 /** The figures of a page as files, for papers. */
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/atomic_write.ts";
+import { chosenFormats } from "../data/chosen_formats.ts";
 import { standaloneSvg } from "./standalone_svg.ts";
 import { lightTheme } from "./theme.ts";
 
@@ -25,16 +26,7 @@ const DRAWING =
  * @throws RangeError '--figures has "pdf": give svg, png or svg,png.'
  */
 export function figureFormats(list: string | undefined): FigureFormat[] {
-  if (list === undefined) return [];
-  return [
-    ...new Set(
-      list.split(",").map((text) => {
-        const format = FIGURE_FORMATS.find((name) => name === text.trim());
-        if (format) return format;
-        throw new RangeError(`--figures has "${text.trim()}": give svg, png or svg,png.`);
-      }),
-    ),
-  ];
+  return chosenFormats("--figures", FIGURE_FORMATS, list);
 }
 
 /**

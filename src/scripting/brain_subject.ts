@@ -19,6 +19,7 @@ export interface BrainSubject {
  * @param dir with `training_split` and `roi_masks`
  * @param split `training` or `test`; the release keeps the responses to `test` to itself
  * @param limit read the first so many photographs
+ * @returns paths of the photographs, responses (photographs × voxels, in the release's unit), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
  */
 export async function readBrainSubject(

@@ -12,6 +12,7 @@ export interface ExampleData {
  * The embedded world with a few scenes, written under `.cache` on first use (some seconds).
  *
  * @param scenes that the observer sees; a fifth as many photographs and test scenes; default 60
+ * @returns where its folders are
  * @throws Error "The example data are drawn from files beside the package: …" where the package is used from a registry
  */
 export async function exampleData(scenes = 60): Promise<ExampleData> {

@@ -28,6 +28,7 @@ export async function listPhotographs(folder: string, limit = Infinity): Promise
  * Reads a photograph, upright, without transparency.
  *
  * @param path a JPEG or PNG file
+ * @returns width × height pixels, 3 bytes each (RGB, 0 to 255), row by row
  * @throws Error one sentence that names the file: absent, empty, damaged, or no image
  */
 export async function readPhotograph(path: string): Promise<Picture> {

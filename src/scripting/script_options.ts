@@ -15,6 +15,7 @@ export type ScriptValues<T extends ScriptOptions> = {
  * @param about what the script does, in one sentence
  * @param options by name: default and help; the default's type is the option's
  * @param args as typed; default `Deno.args`
+ * @returns values by name, of the defaults' types
  *
  * @example
  * ```ts
@@ -48,6 +49,7 @@ export function scriptOptions<const T extends ScriptOptions>(
  *
  * @param options by name: default and help
  * @param args as typed
+ * @returns values by name, of the defaults' types
  * @throws RangeError 'There is no option "--layr": the options are --layer, --help.'; '--layer is "six": give a number.'
  */
 export function parseOptions<const T extends ScriptOptions>(

@@ -9,18 +9,21 @@ export type { NodeResults } from "../data/results_table.ts";
 export type { TableColumn, TableColumns } from "../data/table_file.ts";
 
 /**
- * Reads an embedding: `.npy` (two axes), `.csv` (columns of numbers) or `.arrow` (columns of numbers, or one of lists).
+ * Reads an embedding: `.npy` (two axes), `.csv` (columns of numbers), `.arrow` or `.feather` (IPC file, uncompressed or ZSTD:
+ * columns of numbers, or one of equally long lists). The unnamed index that pandas and R write is left out.
  *
  * @param path the file
  * @returns one row a thing; names from the first column of text
- * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."
+ * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; 'a.feather is compressed with LZ4: save it by
+ *   df.to_feather(path, compression="uncompressed").'
  */
 export async function readEmbedding(path: string): Promise<Embedding> {
   return await (await import("../data/read_embedding.ts")).readEmbedding(path);
 }
 
 /**
- * Writes a table as its ending says, `.arrow` (Arrow IPC) or `.csv`: pandas, R and DuckDB read both.
+ * Writes a table as its ending says, `.arrow` (Arrow IPC) or `.csv`: pandas and R read both; DuckDB reads CSV, and Arrow
+ * through pyarrow.
  *
  * @param path where to; the file appears whole or not at all
  * @param columns by name, equally long

@@ -60,7 +60,7 @@ async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan>
     const features = await featureStages({ ...settings, ...data });
     const folders = await Promise.all(features.map(({ name, input }) => stages.folder(name, input)));
     const { ranges } = features[0], args = withoutSlurm(typed);
-    const identity = identityOf(features);
+    const identity = identityOf(features, data.truth);
     const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
     const one = { align: 1, fit: 1, map: 1, reports: 1 };
     return {
@@ -80,9 +80,10 @@ async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan>
   }
 }
 
-/** Tells photographs and models from others. */
-export function identityOf(features: { input: Record<string, unknown> }[]): string {
-  return createHash("sha256").update(JSON.stringify(features.map(({ input }) => input))).digest("hex");
+/** Tells photographs, what is known of them, and models from others. */
+export function identityOf(features: { input: Record<string, unknown> }[], truth: string): string {
+  const inputs = [truth, ...features.map(({ input }) => input)];
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
 }
 
 /** A command line without the options that are Slurm's. */

@@ -7,6 +7,8 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 /**
  * The exact eigenvectors (Shi & Malik 2000), by `normalizedCut`; `landmarks` is not used.
  *
+ * @param features n × d, row-major float32
+ * @returns n × C vectors of D^−½ A D^−½, METHOD (3), with their eigenvalues, largest first
  * @throws Error "The eigenvectors of 900 nodes did not converge …"; as `normalizedCut`
  */
 export async function exactCut(

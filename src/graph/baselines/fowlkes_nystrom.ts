@@ -9,7 +9,9 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 /**
  * Fowlkes, Belongie, Chung & Malik 2004 on landmarks drawn at random, as `fitNystrom` with `neighbors: "all"` has it.
  *
+ * @param features n × d, row-major float32
  * @param options `landmarks` m, default 500 or all nodes
+ * @returns n × C vectors and their eigenvalues, largest first
  * @throws RangeError when landmarks are fewer than components or more than nodes, or naming a bad node
  */
 export async function fowlkesNystrom(

@@ -87,7 +87,15 @@ export function descendOnBatches(features: Matrix, options: DescentOptions): Met
   return orthogonal(state.y, n, c);
 }
 
-/** `descendOnBatches` with its defaults under the signature of all methods; `landmarks` is not used. */
+/**
+ * `descendOnBatches` with its defaults under the signature of all methods; `landmarks` is not used.
+ *
+ * @param _gpu not used: it runs on the host
+ * @param features n × d, row-major float32
+ * @param options components C and seed
+ * @returns n × C vectors and the eigenvalues that YᵀY has, largest first
+ * @throws RangeError as `descendOnBatches`
+ */
 export function minibatchGradient(
   _gpu: Gpu,
   features: Matrix,
