@@ -1,8 +1,7 @@
 /** Several jobs that wait for the device or a disk, side by side. */
 
 /**
- * Does jobs 0 … count − 1, at most `lanes` at a time: while one waits for the device, which takes about 11 ms whatever it
- * waits for, or for a disk, the others go on.
+ * Does jobs 0 … count − 1, at most `lanes` at a time: while one waits for the device or a disk, the others go on.
  *
  * @returns the results, in the order of the jobs
  * @throws what the first job to fail has thrown, after the jobs begun have ended
