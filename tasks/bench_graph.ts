@@ -67,7 +67,7 @@ export async function benchGraph(n: number, d: number, m: number, k: number): Pr
       fit: (fitted - started) / 1000,
       transform: (performance.now() - fitted) / 1000,
       gpuPeak: gpu.memory.peak,
-      resident: await peakResidentMb(),
+      resident: peakResidentMb(),
     };
   } finally {
     closeGpu(gpu);

@@ -79,7 +79,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     models: brain.models,
     images: { training: brain.training.images.length, test: brain.test.images.length },
     voxels: Object.fromEntries([...brain.rois].map(([name, voxels]) => [name, voxels.length])),
-    peakRssMb: await peakResidentMb(),
+    peakRssMb: peakResidentMb(),
   });
 }
 

@@ -1,31 +1,40 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
 import { closeGpu, type Gpu } from "../mod.ts";
 import { type FeatureManifest, readExtracted } from "../src/data/extract.ts";
+import { keptFiles } from "../src/data/kept_result.ts";
 import { openStages, type Stages } from "../src/data/stages.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { type FeatureStage, featureStages, graphInputs } from "../src/experiments/pipeline.ts";
 import { findCandidates, fitGraph, propagateRange } from "../src/experiments/solve_graph.ts";
 import { openRunData } from "./open_data.ts";
-import { openPipeline, pipelineOptions, readPipelineFlags, runSettings } from "./open_pipeline.ts";
+import {
+  openPipeline,
+  pipelineOptions,
+  readPipelineFlags,
+  type RunSettings,
+  runSettings,
+} from "./open_pipeline.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { runTask } from "./read_flags.ts";
-import { EXPERIMENT_NAMES, reproduceAll, runExperiments } from "./reproduce_all.ts";
-import { extractUnits, readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
-import { identityOf } from "./slurm/submit.ts";
-import { type TaskNote, writeNote } from "./slurm/task_note.ts";
-import { writeUsagePage } from "./slurm/usage_page.ts";
+import { extractUnits, identityOf, readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
+import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
+
+/** Pages and charts take long to load: only by the stages that need them. */
+const experiments = () => import("./reproduce_all.ts");
 
 /** What a task has found out about itself. */
-type Found = Partial<Pick<TaskNote, "folder" | "gpuMb">>;
+type Found = Partial<Pick<TaskNote, "folder" | "files" | "gpuMb" | "shards">>;
 
 const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   async extract(plan, index) {
     const { features, close } = await openFeatures(plan);
-    const failures: string[] = [];
+    const failures: string[] = [], shards: TaskNote["shards"] = [];
     try {
-      for (const { model, range } of extractUnits(plan, index)) {
+      for (const unit of extractUnits(plan, index)) {
+        const { model, range } = unit, started = Date.now();
         try {
           await features[model].extractRange(plan.features[model], range);
+          shards.push({ ...unit, ...usageSince(started) });
         } catch (error) {
           failures.push(error instanceof Error ? error.message : String(error));
         }
@@ -34,9 +43,13 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
       close();
     }
     if (failures.length > 0) throw new Error(failures.join(" "));
-    return {};
+    return { shards };
   },
-  align: (plan) => onGraph(plan, () => Promise.resolve()),
+  align: (plan) =>
+    onGraph(
+      plan,
+      ({ options, settings }) => Promise.resolve([`${settings.cache}/align/align-${options.alignKey}.arrow`]),
+    ),
   landmarks: (plan, index) =>
     onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
       const manifests = await wholeFeatures(stages, features);
@@ -46,6 +59,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
       const manifests = await wholeFeatures(stages, features);
       await fitGraph(gpu, folder, manifests, options);
+      return [`${folder}/fit.arrow`];
     }),
   propagate: (plan, index) =>
     onGraph(plan, async ({ gpu, options, folder }) => {
@@ -54,19 +68,24 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     }),
   async map(plan) {
     const open = await openPipeline("reproduce", readOptions(plan), plan.typed);
-    open!.close();
-    return { gpuMb: megabytes(open!.gpu.memory.peak) };
+    await open!.close();
+    return { gpuMb: megabytes(open!.gpu.memory.peak), files: await resultFiles(open!.pipeline.files) };
   },
   async evaluate(plan, index) {
+    const { EXPERIMENT_NAMES, runExperiments } = await experiments();
     const names = EXPERIMENT_NAMES.filter((_, at) => at % plan.tasks.evaluate === index);
-    const peak = await runExperiments(readOptions(plan), names, `${plan.folder}/pages/evaluate-${index}`);
-    return { gpuMb: megabytes(peak) };
+    await Deno.mkdir(`${plan.folder}/pages`, { recursive: true });
+    const pages = await Deno.makeTempDir({ dir: `${plan.folder}/pages`, prefix: `evaluate-${index}-` });
+    const peak = await runExperiments(readOptions(plan), names, pages);
+    return { gpuMb: megabytes(peak), files: await resultFiles(keptFiles()) };
   },
   async reports(plan) {
     const read = readOptions(plan);
-    const slurm = await writeUsagePage(plan, runSettings(read.flags).out);
+    const { reproduceAll } = await experiments();
+    const { writeUsagePage } = await import("./slurm/usage_page.ts");
+    const { out } = runSettings(read.flags), slurm = await writeUsagePage(plan, out);
     await reproduceAll(read, plan.typed, { slurm });
-    return {};
+    return { files: await resultFiles([slurm, `${out}/index.html`, `${out}/results.json`]) };
   },
 };
 
@@ -97,18 +116,19 @@ async function wholeFeatures(stages: Stages, features: FeatureStage[]): Promise<
   return manifests;
 }
 
-/** The align, trained where it is not there yet, and the folder of the stage "eigenvectors". */
+/** The align, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` tells files of its result. */
 async function onGraph(
   plan: SlurmPlan,
   work: (
     open: {
       gpu: Gpu;
+      settings: RunSettings;
       stages: Stages;
       features: FeatureStage[];
       options: Awaited<ReturnType<typeof pipelineOptions>>;
       folder: string;
     },
-  ) => Promise<void>,
+  ) => Promise<string[] | void>,
 ): Promise<Found> {
   const { settings, data, features, close } = await openFeatures(plan);
   const gpu = await openTaskGpu(settings.adapter, settings.cache);
@@ -116,12 +136,16 @@ async function onGraph(
     const options = await pipelineOptions(gpu, data, settings, {});
     const stages = openStages(`${settings.cache}/runs`);
     const folder = await stages.folder("eigenvectors", graphInputs(features, options));
-    await work({ gpu, stages, features, options, folder });
-    return { folder: await Deno.realPath(folder), gpuMb: megabytes(gpu.memory.peak) };
+    const files = await resultFiles(await work({ gpu, settings, stages, features, options, folder }) ?? []);
+    return { folder: await Deno.realPath(folder), files, gpuMb: megabytes(gpu.memory.peak) };
   } finally {
     closeGpu(gpu);
     close();
   }
+}
+
+function usageSince(started: number): Usage {
+  return { seconds: (Date.now() - started) / 1000, peakMb: peakResidentMb(), gpuMb: 0 };
 }
 
 function megabytes(bytes: number): number {
@@ -135,8 +159,7 @@ await runTask(async () => {
   const started = Date.now();
   const note = async (state: TaskNote["state"], more: Found & { error?: string } = {}) => {
     const node = Deno.env.get("SLURMD_NODENAME") ?? Deno.hostname();
-    const seconds = (Date.now() - started) / 1000, peakMb = await peakResidentMb();
-    await writeNote(plan, { step, index, state, node, started, seconds, peakMb, gpuMb: 0, ...more });
+    await writeNote(plan, { step, index, state, node, started, ...usageSince(started), ...more });
   };
   await note("running");
   try {

@@ -2,7 +2,8 @@
 import { readFlags, runTask } from "./read_flags.ts";
 import { isRangeExtracted } from "../src/data/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
-import { readPlan, type SlurmPlan, type Step, stepsOf } from "./slurm/plan.ts";
+import { extractUnits, logOf, readPlan, type SlurmPlan, type Step, stepsOf } from "./slurm/plan.ts";
+import { SLURM } from "./slurm/queue.ts";
 import { runState, type TaskState } from "./slurm/run_state.ts";
 
 const HELP = `deno task status [options]
@@ -47,26 +48,43 @@ function stageLine(step: Step, tasks: TaskState[]): string {
   return `${cells.map((cell) => cell.padStart(8)).join("")}  ${left}`;
 }
 
-/** The last line that a task has logged, or what it notes of its error. */
-async function failureLine({ folder }: SlurmPlan, step: Step, { index, note }: TaskState): Promise<string> {
-  const path = `${folder}/logs/${step}-${index}.log`;
-  let last = note?.error;
+/** What a task notes of its error, or the last line that it has logged, and how Slurm has ended it. */
+async function failureLine(plan: SlurmPlan, step: Step, { index, note, ended }: TaskState): Promise<string> {
+  const path = logOf(plan, step, index), where = note ? ` on ${note.node}` : "";
+  const log = await Deno.readTextFile(path).catch(() => ""); // absent
+  const last = note?.error ?? (log.trim().split("\n").at(-1) || "ended without a word");
+  const how = ended && !["FAILED", "COMPLETED"].includes(ended) ? `${ended}: ` : "";
+  return `${step} ${index}${where}: ${how}${last} (${path})`;
+}
+
+/** Shards of features that are there. */
+async function shardsThere(plan: SlurmPlan, extract: TaskState[]): Promise<number> {
+  const counts = extract.map(async ({ index, state }) => {
+    const units = extractUnits(plan, index);
+    if (state === "done") return units.length;
+    const there = units.map(({ model, range }) => isRangeExtracted(plan.features[model], range));
+    return (await Promise.all(there)).filter(Boolean).length;
+  });
+  return (await Promise.all(counts)).reduce((sum, own) => sum + own, 0);
+}
+
+/** States of tasks in the queue; null, and why, where it does not answer. */
+async function askQueue(): Promise<Map<string, string> | null> {
   try {
-    last ??= (await Deno.readTextFile(path)).trim().split("\n").at(-1);
-  } catch { /* no log */ }
-  return `${step} ${index} on ${note?.node}: ${last ?? "ended without a word"} (${path})`;
+    return await SLURM.states();
+  } catch (error) {
+    console.log(`The queue does not answer, so that states are as last noted: ${(error as Error).message}`);
+    return null;
+  }
 }
 
 await runTask(async () => {
   const flags = readFlags(Deno.args, ["run", "cache"]);
   if (!flags) return console.log(HELP);
   const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE));
-  const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan);
-  const shards = plan.features.flatMap((folder) =>
-    plan.ranges.map((range) => isRangeExtracted(folder, range))
-  );
-  const done = (await Promise.all(shards)).filter(Boolean).length;
-  console.log(`run ${plan.folder}: ${done} of ${shards.length} shards of features done`);
+  const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan, await askQueue());
+  const done = await shardsThere(plan, states.extract), shards = plan.features.length * plan.ranges.length;
+  console.log(`run ${plan.folder}: ${done} of ${shards} shards of features done`);
   console.log(
     `${["stage".padEnd(10), "tasks", ...COUNTED].map((cell) => cell.padStart(8)).join("")}  time left`,
   );

@@ -52,6 +52,9 @@ export function walkingPipeline(
     points2: { data: points, rows, cols: 2 },
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that these experiments do not read.
-    ...{} as Pick<Pipeline, "manifests" | "fit" | "search" | "points3" | "map" | "colors" | "align">,
+    ...{} as Pick<
+      Pipeline,
+      "manifests" | "fit" | "search" | "points3" | "map" | "colors" | "align" | "files"
+    >,
   };
 }

@@ -199,9 +199,13 @@ export async function extractRange(options: ExtractOptions, range: ImageRange): 
   }
 }
 
-/** Whether a range's own manifest is there; its shards are not looked at. */
+/** Whether a range's own manifest is there, and its shards are as large as it says; their bytes are not looked at. */
 export async function isRangeExtracted(outDir: string, range: ImageRange): Promise<boolean> {
-  return await readManifest(partPath(outDir, range)) !== null;
+  const shards = (await readManifest(partPath(outDir, range)))?.layers.flatMap(({ shards }) => shards) ?? [];
+  const there = shards.map(({ path, bytes }) =>
+    Deno.stat(path).then(({ size }) => size === bytes, () => false)
+  );
+  return there.length > 0 && (await Promise.all(there)).every(Boolean);
 }
 
 /** What `extractFeatures` has left in a folder, without a look at the shards. */

@@ -25,7 +25,16 @@ export async function keptResult<T>(
   const folder = await openStages(dir).run(name, all, async (folder) => {
     await writeFileAtomic(`${folder}/result.json`, JSON.stringify(encoded(await compute())));
   });
-  return decoded(JSON.parse(await Deno.readTextFile(`${folder}/result.json`))) as T;
+  const path = `${folder}/result.json`, result = decoded(JSON.parse(await Deno.readTextFile(path))) as T;
+  used.add(path);
+  return result;
+}
+
+const used = new Set<string>();
+
+/** Files of all results that this process has had so far. */
+export function keptFiles(): string[] {
+  return [...used];
 }
 
 let fingerprint: Promise<string> | undefined;

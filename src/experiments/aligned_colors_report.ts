@@ -64,7 +64,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       nodes: pipeline.eigenvectors.rows,
       data: pipeline.data,
     },
-    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { colors: { metrics, claims } },
   });
   return await writePage(join(out, "colors.html"), {

@@ -55,7 +55,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
     command,
     inputs: { models: [manifest.model], images: photos.length, nodes, data },
     timings,
-    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
     experiments: { colors: { metrics: colorMetrics(layers), claims: [] }, ...segmentation(report) },
   });
 

@@ -63,7 +63,7 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
     ...{ version, deno: Deno.version.deno, seed, command, timings },
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
     inputs: { models: report.models, images: report.images, nodes: report.graph, data: report.data },
-    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { nystrom: { metrics: { ...metricsOf(audit), ...runMetrics(report.run) }, claims } },
   });
   return await writePage(join(out, "nystrom.html"), {

@@ -101,6 +101,8 @@ export interface Pipeline {
   /** N × 3 bytes: AlignedCut colors. */
   colors: Uint8Array;
   align: AlignModel;
+  /** What it was read from, features and align left out. */
+  files: string[];
 }
 
 /** Index of a node. */
@@ -212,8 +214,17 @@ export async function runPipeline(
   if (!cut || !map || manifests.length < models.length) return null;
 
   assertComparable(manifests);
-  const [first] = manifests, points3 = await readMatrix(`${map}/points3.npy`);
-  const nearest = Uint32Array.from((await readNpy(`${map}/nearest.npy`)).data as Int32Array);
+  const files = {
+    eigenvectors: `${cut}/eigenvectors.npy`,
+    fit: `${cut}/fit.arrow`,
+    search: `${cut}/neighbors.txt`,
+    points2: `${map}/points2.npy`,
+    points3: `${map}/points3.npy`,
+    nearest: `${map}/nearest.npy`,
+    map: `${map}/map.json`,
+  };
+  const [first] = manifests, points3 = await readMatrix(files.points3);
+  const nearest = Uint32Array.from((await readNpy(files.nearest)).data as Int32Array);
   const colors = nearestColors(points3, nearest);
   let at = 0;
   const slots = manifests.flatMap(({ model, layers, tokens }) =>
@@ -226,11 +237,12 @@ export async function runPipeline(
   return {
     ...{ models: manifests.map(({ model }) => model), classes, data },
     ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
-    eigenvectors: await readMatrix(`${cut}/eigenvectors.npy`),
-    fit: await loadNystrom(gpu, `${cut}/fit.arrow`),
-    search: (await Deno.readTextFile(`${cut}/neighbors.txt`)).trim(),
-    points2: await readMatrix(`${map}/points2.npy`),
-    map: JSON.parse(await Deno.readTextFile(`${map}/map.json`)),
+    eigenvectors: await readMatrix(files.eigenvectors),
+    fit: await loadNystrom(gpu, files.fit),
+    search: (await Deno.readTextFile(files.search)).trim(),
+    points2: await readMatrix(files.points2),
+    map: JSON.parse(await Deno.readTextFile(files.map)),
+    files: Object.values(files),
   };
 }
 

@@ -104,7 +104,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
     },
     timings,
     memory: {
-      peak_rss_mb: await peakResidentMb(),
+      peak_rss_mb: peakResidentMb(),
       peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20),
     },
     experiments: { "brain-score": { metrics, claims: earlier?.claims ?? [] } },

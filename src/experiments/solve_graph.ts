@@ -109,8 +109,7 @@ export async function propagateRange(
 export async function isPropagated(folder: string, part: number, parts: number): Promise<boolean> {
   try {
     const { range } = JSON.parse(await Deno.readTextFile(`${folder}/parts/${part}-of-${parts}.json`));
-    if (range.rows > 0) await Deno.stat(`${folder}/parts/${rangeName("nodes", range)}.json`);
-    return true;
+    return range.rows === 0 || await isPartThere(`${folder}/parts/${rangeName("nodes", range)}`);
   } catch {
     return false; // absent
   }
@@ -191,7 +190,7 @@ export async function findCandidates(
 export async function areCandidatesFound(folder: string, part: number, parts: number): Promise<boolean> {
   try {
     const names = JSON.parse(await Deno.readTextFile(`${folder}/parts/candidates-${part}-of-${parts}.json`));
-    for (const name of names) await Deno.stat(`${folder}/parts/${name}.json`);
+    for (const name of names) if (!await isPartThere(`${folder}/parts/${name}`)) return false;
     return true;
   } catch {
     return false; // absent
@@ -305,8 +304,15 @@ async function readRange(folder: string, range: NodeRange): Promise<Float32Array
 async function writePart(path: string, data: Float32Array, shape: number[]): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   await writeNpy(`${path}.npy`, data, shape);
-  const sha256 = createHash("sha256").update(await Deno.readFile(`${path}.npy`)).digest("hex");
-  await writeFileAtomic(`${path}.json`, JSON.stringify({ sha256 }));
+  const written = await Deno.readFile(`${path}.npy`);
+  const sha256 = createHash("sha256").update(written).digest("hex");
+  await writeFileAtomic(`${path}.json`, JSON.stringify({ sha256, bytes: written.length }));
+}
+
+/** Whether values are there, as many bytes as were written. */
+async function isPartThere(path: string): Promise<boolean> {
+  const { bytes } = JSON.parse(await Deno.readTextFile(`${path}.json`));
+  return (await Deno.stat(`${path}.npy`)).size === bytes;
 }
 
 /** The values, every byte as written; else null. */

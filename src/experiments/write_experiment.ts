@@ -43,7 +43,7 @@ export async function writeExperiment(
       ...{ models: pipeline.models, images: pipeline.images.length, nodes: pipeline.eigenvectors.rows },
       data: pipeline.data,
     },
-    memory: { peak_rss_mb: await peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { [name]: results },
   });
   return await writePage(join(out, `${name}.html`), {

@@ -22,7 +22,7 @@ async function answer(request: Request): Promise<Answer> {
       const started = performance.now();
       const figures = await (request.warm && warm ? warm() : run());
       const wall = (performance.now() - started) / 1000;
-      const peak = { peakMb: await peakResidentMb(), gpuMb: Math.round(gpu!.memory.peak / 2 ** 20) };
+      const peak = { peakMb: peakResidentMb(), gpuMb: Math.round(gpu!.memory.peak / 2 ** 20) };
       if (request.warm) return peak;
       return { seconds: seconds?.() ?? wall, figures: (figures ?? {}) as Record<string, number>, ...peak };
     }

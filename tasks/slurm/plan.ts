@@ -1,4 +1,5 @@
 /** The plan of a run on Slurm: one JSON in the run's folder, which every task reads. */
+import { createHash } from "node:crypto";
 import type { ImageRange } from "../../src/data/feature_shards.ts";
 import { reasonOf, writeFileAtomic } from "../../src/data/atomic_write.ts";
 import type { Site } from "./site.ts";
@@ -65,6 +66,24 @@ export function stepsOf({ tasks }: SlurmPlan): Step[] {
 export function extractUnits({ features, ranges, tasks }: SlurmPlan, task: number): ExtractUnit[] {
   return features.flatMap((_, model) => ranges.map((range) => ({ model, range })))
     .filter((_, at) => at % tasks.extract === task);
+}
+
+/** Tells photographs, what is known of them, and models from others. */
+export function identityOf(features: { input: Record<string, unknown> }[], truth: string): string {
+  const inputs = [truth, ...features.map(({ input }) => input)];
+  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
+}
+
+/** The log of a task. */
+export function logOf({ folder }: SlurmPlan, step: Step, index: number): string {
+  return `${folder}/logs/${step}-${index}.log`;
+}
+
+/** Takes what an earlier run of this folder has noted away. */
+export async function clearRun({ folder }: SlurmPlan): Promise<void> {
+  for (const name of ["tasks", "logs", "jobs.json"]) {
+    await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {}); // not there yet
+  }
 }
 
 /** Writes the plan into its folder. */

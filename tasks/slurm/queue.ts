@@ -20,23 +20,37 @@ async function slurm(command: string, args: string[], input = ""): Promise<strin
   return text(stdout);
 }
 
-/**
- * Submits a script.
- *
- * @returns the job's number
- */
-export async function submit(script: string, args: string[]): Promise<string> {
-  return (await slurm("sbatch", ["--parsable", ...args], script)).split(";")[0];
+/** What Slurm is asked and told. */
+export interface Queue {
+  /** Submits a script. @returns the job's number */
+  submit(script: string, args: string[]): Promise<string>;
+  /** States of own tasks by "job_task", those that ended lately included. */
+  states(): Promise<Map<string, string>>;
+  /** Takes tasks out that have not started: "job_task". */
+  cancel(tasks: string[]): Promise<void>;
 }
 
-/** States of tasks that wait or run, by "job_task"; null where Slurm does not answer. */
-export async function activeTasks(): Promise<Map<string, string> | null> {
-  try {
-    const lines = await slurm("squeue", ["--noheader", "--array", "--me", "--format=%F_%K %T"]);
+/** Slurm's own. */
+export const SLURM: Queue = {
+  submit: async (script, args) => (await slurm("sbatch", ["--parsable", ...args], script)).split(";")[0],
+  async states() {
+    const lines = await slurm("squeue", QUEUE_ARGS);
     return new Map(lines.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]));
-  } catch {
-    return null;
-  }
+  },
+  cancel: async (tasks) => void await slurm("scancel", ["--state=PENDING", ...tasks]),
+};
+
+const QUEUE_ARGS = ["--noheader", "--array", "--me", "--states=all", "--format=%F_%K %T"];
+
+/** States in which Slurm is done with a task; all others are in the queue. */
+const ENDED = [
+  ...["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY"],
+  ...["PREEMPTED", "REVOKED", "TIMEOUT"],
+];
+
+/** Whether a task in this state is in the queue, waiting or running. */
+export function isActive(state: string | undefined): boolean {
+  return state !== undefined && !ENDED.includes(state);
 }
 
 /** Task numbers as `--array` has them: 0-3,7. */

@@ -1,7 +1,7 @@
 /** Where a run on Slurm stands: what its folder and Slurm's queue say together. */
 import { writeFileAtomic } from "../../src/data/atomic_write.ts";
-import { type SlurmPlan, type Step, STEPS } from "./plan.ts";
-import { activeTasks } from "./queue.ts";
+import { logOf, type SlurmPlan, type Step, STEPS } from "./plan.ts";
+import { isActive } from "./queue.ts";
 import { isDone, readNote, type TaskNote } from "./task_note.ts";
 
 /** Jobs that were submitted, by stage: number and tasks. */
@@ -12,29 +12,42 @@ export interface TaskState {
   index: number;
   state: "done" | "running" | "failed" | "waiting" | "missing";
   note: TaskNote | null;
-  /** The jobs that have it in the queue. */
-  jobs: string[];
+  /** As it is in the queue, "job_task": once, or several times where it was submitted again meanwhile. */
+  active: string[];
+  /** Those of them that have not started. */
+  pending: string[];
+  /** How Slurm says that it ended, the last time, while it still knows. */
+  ended?: string;
 }
 
-/** The tasks of every stage. */
-export async function runState(plan: SlurmPlan): Promise<Record<Step, TaskState[]>> {
-  const jobs = await readJobs(plan), queue = await activeTasks();
+/**
+ * The tasks of every stage.
+ *
+ * @param queue states by "job_task"; null where the queue does not answer: then what is not done is as last noted
+ */
+export async function runState(
+  plan: SlurmPlan,
+  queue: Map<string, string> | null,
+): Promise<Record<Step, TaskState[]>> {
+  const jobs = await readJobs(plan);
   const stateOf = async (step: Step, index: number): Promise<TaskState> => {
     const note = await readNote(plan, step, index);
-    const own = (jobs[step] ?? []).filter(({ tasks }) => tasks.includes(index)).map(({ id }) => id);
-    const active = own.filter((id) => queue?.has(`${id}_${index}`));
-    const isRunning = active.some((id) => queue!.get(`${id}_${index}`) === "RUNNING") ||
-      queue === null && note?.state === "running";
-    const state = await isDone(plan, note)
-      ? "done"
-      : isRunning
-      ? "running"
-      : active.length > 0
-      ? "waiting"
-      : note
-      ? "failed"
-      : "missing";
-    return { index, state, note, jobs: active };
+    const own = (jobs[step] ?? []).filter(({ tasks }) => tasks.includes(index)).map(({ id }) =>
+      `${id}_${index}`
+    );
+    const active = own.filter((id) => isActive(queue?.get(id)));
+    const pending = active.filter((id) => queue!.get(id) === "PENDING");
+    const last = own.map((id) => queue?.get(id)).findLast((state) => state !== undefined);
+    const more = { note, active, pending, ...(!isActive(last) && { ended: last }) };
+    if (await isDone(plan, note)) return { index, state: "done", ...more };
+    if (!queue && own.length > 0 && note?.state !== "failed") {
+      return { index, state: note?.state === "running" ? "running" : "waiting", ...more };
+    }
+    if (active.length > pending.length) return { index, state: "running", ...more };
+    if (active.length > 0) return { index, state: "waiting", ...more };
+    // A task whose note is done has lost its result; one without a note may have failed before it could write it.
+    const hasFailed = note ? note.state !== "done" : own.length > 0 && await exists(logOf(plan, step, index));
+    return { index, state: hasFailed ? "failed" : "missing", ...more };
   };
   const all = STEPS.map(async (step) =>
     [
@@ -43,6 +56,10 @@ export async function runState(plan: SlurmPlan): Promise<Record<Step, TaskState[
     ] as const
   );
   return Object.fromEntries(await Promise.all(all)) as Record<Step, TaskState[]>;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /** The jobs of a run. */

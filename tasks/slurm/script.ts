@@ -7,14 +7,16 @@ const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ff
 /**
  * The script that `sbatch` is given for a stage. A task that fails is tried again in its place; a node that is lost gives
  * its tasks to another one (`--requeue`); both so often, then the task is named and fails.
+ *
+ * @throws Error where the run's folder has a name that sbatch would not understand
  */
 export function batchScript({ folder, cwd, site }: SlurmPlan, step: Step): string {
   const { partition, account, time, gres, setup, options, attempts, restarts } = site;
   const lines = [
     `--job-name=alignedcut-${step}`,
-    `--output=${folder}/logs/${step}-%a.log`,
+    `--output=${directive(`${folder}/logs/${step}-`)}%a.log`,
     "--open-mode=append",
-    `--chdir=${cwd}`,
+    `--chdir=${directive(cwd)}`,
     "--requeue",
     "--kill-on-invalid-dep=yes",
     ...(partition ? [`--partition=${partition}`] : []),
@@ -31,6 +33,8 @@ ${setup.map((line) => `${line}\n`).join("")}task=\${SLURM_ARRAY_TASK_ID:-0}
 if [ "\${SLURM_RESTART_COUNT:-0}" -gt ${restarts} ]; then
   echo "${step} $task: given up after its node was lost ${restarts} times."
   exit 1
+elif [ "\${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+  echo "${step} $task: started again on \${SLURMD_NODENAME:-another node}, \$SLURM_RESTART_COUNT of ${restarts} times"
 fi
 attempt=1
 while :; do
@@ -41,6 +45,14 @@ while :; do
   echo "${step} $task: ended with $code, attempt $attempt of ${attempts}"
 done
 `;
+}
+
+/** A path in a `#SBATCH` line: a blank ends it, if it is not escaped; a percent sign begins what Slurm fills in. */
+function directive(path: string): string {
+  if (!/[\n"'\\%]/.test(path)) return path.replaceAll(/[^\w@+=:,./-]/g, "\\$&");
+  throw new Error(
+    `sbatch cannot be told of ${path}: choose a folder without quotes, backslashes and "%" in its name.`,
+  );
 }
 
 function quoted(word: string): string {

@@ -1,5 +1,6 @@
 /** What a cluster wants to be told: by flags, or once for all in a JSON file. */
 import { type Flags, wholeNumber } from "../read_flags.ts";
+import { STEPS } from "./plan.ts";
 
 /** Options that take a value, for `readFlags`. */
 export const SLURM_FLAGS = ["site", "partition", "gres", "time", "account", "array-size", "run"];
@@ -36,10 +37,38 @@ export interface Site {
 }
 
 const DEFAULTS: Site = { arraySize: 24, attempts: 3, restarts: 3, setup: [], options: {} };
-const KINDS: Record<keyof Site, string> = {
-  ...{ partition: "string", account: "string", time: "string", gres: "string" },
-  ...{ arraySize: "number", attempts: "number", restarts: "number", setup: "object", options: "object" },
+
+/** What a setting must be, in words, and whether it is; words of a `#SBATCH` line end at a blank. */
+const WORD = { is: "a text without blanks", holds: (value: unknown) => /^\S+$/.test(textOf(value)) };
+const count = (least: number) => ({
+  is: `a whole number from ${least} on`,
+  holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least,
+});
+const SETTINGS: Record<keyof Site, { is: string; holds: (value: unknown) => boolean }> = {
+  ...{ partition: WORD, account: WORD, time: WORD, gres: WORD },
+  ...{ arraySize: count(1), attempts: count(1), restarts: count(0) },
+  setup: { is: "a list of lines of shell", holds: (value) => isLines(value, /^[^\n]*$/) },
+  options: {
+    is: `lists of options as "--mem=8G", by ${[...STEPS, "all"].join(", ")}`,
+    holds: (value) =>
+      isObject(value) &&
+      Object.entries(value).every(([step, own]) =>
+        [...STEPS, "all"].includes(step) && isLines(own, /^-[^\n]+$/)
+      ),
+  },
 };
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isLines(value: unknown, line: RegExp): boolean {
+  return Array.isArray(value) && value.every((own) => typeof own === "string" && line.test(own));
+}
 
 /**
  * Reads the site's file, if one is given, and puts flags above it.
@@ -48,26 +77,31 @@ const KINDS: Record<keyof Site, string> = {
  */
 export async function readSite(flags: Flags): Promise<Site> {
   const own = typeof flags.site === "string" ? await readSiteFile(flags.site) : {};
-  const typed = Object.fromEntries(
-    ["partition", "account", "time", "gres"].flatMap((name) => flags[name] ? [[name, flags[name]]] : []),
-  );
+  const typed: Record<string, unknown> = {};
+  for (const name of ["partition", "account", "time", "gres"]) {
+    if (flags[name] === undefined) continue;
+    if (!WORD.holds(flags[name])) throw new RangeError(`--${name} is "${flags[name]}": give ${WORD.is}.`);
+    typed[name] = flags[name];
+  }
   const arraySize = wholeNumber(flags, "array-size", 1, 100_000);
   return { ...DEFAULTS, ...own, ...typed, ...(arraySize && { arraySize }) };
 }
 
 async function readSiteFile(path: string): Promise<Partial<Site>> {
-  let site: Record<string, unknown>;
+  let site: unknown;
   try {
     site = JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound ? "there is none" : (error as Error).message;
     throw new Error(`Cannot read the site settings ${path}: ${why}.`, { cause: error });
   }
+  const names = Object.keys(SETTINGS).join(", ");
+  if (!isObject(site)) throw new Error(`${path} is no object: expected settings of ${names}.`);
   for (const [name, value] of Object.entries(site)) {
-    const kind = KINDS[name as keyof Site];
-    if (!kind) throw new Error(`${path} sets "${name}", expected one of ${Object.keys(KINDS).join(", ")}.`);
-    if (typeof value !== kind || kind === "number" && !(Number.isInteger(value) && Number(value) >= 0)) {
-      throw new Error(`${path}: "${name}" is ${JSON.stringify(value)}, expected a ${kind}.`);
+    const setting = SETTINGS[name as keyof Site];
+    if (!setting) throw new Error(`${path} sets "${name}", expected one of ${names}.`);
+    if (!setting.holds(value)) {
+      throw new Error(`${path}: "${name}" is ${JSON.stringify(value)}, expected ${setting.is}.`);
     }
   }
   return site as Partial<Site>;

@@ -1,23 +1,35 @@
 /** `deno task reproduce --slurm`: plans a run and submits its stages. */
 import { createHash } from "node:crypto";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { assertWritable } from "../../src/data/atomic_write.ts";
 import { openStages } from "../../src/data/stages.ts";
 import { featureStages } from "../../src/experiments/pipeline.ts";
 import { openRunData } from "../open_data.ts";
 import { type PipelineFlags, runSettings } from "../open_pipeline.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
-import { AFTER, readPlan, type SlurmPlan, type Step, STEPS, stepsOf, writePlan } from "./plan.ts";
-import { arrayOf, submit } from "./queue.ts";
+import {
+  AFTER,
+  clearRun,
+  identityOf,
+  readPlan,
+  type SlurmPlan,
+  type Step,
+  STEPS,
+  stepsOf,
+  writePlan,
+} from "./plan.ts";
+import { arrayOf, type Queue, SLURM } from "./queue.ts";
 import { readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
+import { removeNote } from "./task_note.ts";
 import { readSite, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
 
 /**
  * Submits what is missing of a run.
  *
  * @param typed as `Deno.args`
- * @throws Error one sentence that names what cannot be used, or the run that is under way already
+ * @throws Error one sentence that names what cannot be used, the run that is under way already, or the run that cannot go
+ * on with other options or data
  */
 export async function submitRun(read: PipelineFlags, typed: string[]): Promise<void> {
   const { flags } = read;
@@ -26,22 +38,42 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
     for (const step of stepsOf(plan)) console.log(dryRun(plan, step));
     return;
   }
+  const queue = await SLURM.states();
   const before = await readPlan(`${plan.folder}/plan.json`).catch(() => null);
-  const states = before && await runState(before);
-  const isActive = states && Object.values(states).flat().some(({ jobs }) => jobs.length > 0);
-  if (isActive && !flags.resume) {
+  if (before && flags.resume) assertSameRun(before, plan);
+  const states = before && await runState(before, queue);
+  const isUnderWay = states && Object.values(states).flat().some(({ active }) => active.length > 0);
+  if (isUnderWay && !flags.resume) {
     throw new Error(
       `The run ${plan.folder} is under way: see \`deno task status\`, or submit what is missing with --resume.`,
     );
   }
-  if (before && flags.resume) Object.assign(plan, { tasks: before.tasks });
-  else await Deno.remove(`${plan.folder}/tasks`, { recursive: true }).catch(() => {}); // not there yet
+  if (before && flags.resume) Object.assign(plan, { tasks: before.tasks, cwd: before.cwd });
+  else await clearRun(plan);
   await writePlan(plan);
-  const submitted = await submitMissing(plan);
+  const submitted = await submitMissing(plan, queue);
   console.error(
     submitted.length > 0
       ? `submitted ${submitted.join(", ")}; \`deno task status\` tells how far it is: ${plan.folder}`
       : `nothing is missing: ${plan.folder}`,
+  );
+}
+
+/**
+ * What is done of a run counts for the same options and data only.
+ *
+ * @throws Error one sentence that tells which of them differ
+ */
+export function assertSameRun(before: SlurmPlan, plan: SlurmPlan): void {
+  const again = "give the same with --resume, or leave it out to begin anew";
+  const [old, own] = [before, plan].map(({ args }) => args.join(" ") || "no options");
+  if (old !== own) {
+    throw new Error(`The run ${plan.folder} was submitted with ${old}, not with ${own}: ${again}.`);
+  }
+  const dataOf = ({ identity, features, ranges }: SlurmPlan) => JSON.stringify([identity, features, ranges]);
+  if (dataOf(before) === dataOf(plan)) return;
+  throw new Error(
+    `The run ${plan.folder} was submitted with other photographs, models or --cache: ${again}.`,
   );
 }
 
@@ -80,17 +112,11 @@ async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan>
   }
 }
 
-/** Tells photographs, what is known of them, and models from others. */
-export function identityOf(features: { input: Record<string, unknown> }[], truth: string): string {
-  const inputs = [truth, ...features.map(({ input }) => input)];
-  return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
-}
-
 /** A command line without the options that are Slurm's. */
-function withoutSlurm(args: string[]): string[] {
+export function withoutSlurm(args: string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at < args.length; at++) {
-    const [name, value] = args[at].replace(/^--/, "").split("=");
+    const [, name, value] = /^--([^=]+)(=.*)?$/s.exec(args[at]) ?? [];
     if (SLURM_SWITCHES.includes(name)) continue;
     if (!SLURM_FLAGS.includes(name)) kept.push(args[at]);
     else if (value === undefined) at++;
@@ -98,15 +124,32 @@ function withoutSlurm(args: string[]): string[] {
   return kept;
 }
 
-/** Submits the tasks that are neither done nor in the queue, each stage behind those it needs. */
-async function submitMissing(plan: SlurmPlan): Promise<string[]> {
-  const states = await runState(plan), jobs = await readJobs(plan), told: string[] = [];
-  const waitFor: Record<string, string[]> = {};
+/**
+ * Submits the tasks that are neither done nor in the queue, each stage behind those it needs. What waits for a stage that is
+ * submitted again is submitted again, too: Slurm will take it out of the queue, as it waits for a job that has failed.
+ *
+ * @param queue states of tasks
+ * @returns the stages that were submitted, in words
+ */
+export async function submitMissing(
+  plan: SlurmPlan,
+  queue: Map<string, string>,
+  { submit, cancel }: Pick<Queue, "submit" | "cancel"> = SLURM,
+): Promise<string[]> {
+  const states = await runState(plan, queue), jobs = await readJobs(plan), told: string[] = [];
+  const waitFor: Record<string, string[]> = {}, renewed = new Set<Step>();
   for (const step of STEPS) {
-    const missing = states[step].filter(({ state }) => state === "failed" || state === "missing");
-    waitFor[step] = [...new Set(states[step].flatMap(({ jobs }) => jobs))];
+    const isDoomed = AFTER[step].some((earlier) => renewed.has(earlier));
+    const pending = isDoomed ? states[step].flatMap(({ pending }) => pending) : [];
+    if (pending.length > 0) await cancel(pending);
+    const missing = states[step].filter(({ state }) =>
+      state === "failed" || state === "missing" || isDoomed && state === "waiting"
+    );
+    waitFor[step] = states[step].flatMap(({ active }) => active).filter((id) => !pending.includes(id));
     if (missing.length === 0) continue;
+    renewed.add(step);
     const tasks = missing.map(({ index }) => index);
+    for (const index of tasks) await removeNote(plan, step, index);
     const after = AFTER[step].flatMap((earlier) => waitFor[earlier]);
     const id = await submit(batchScript(plan, step), submitArgs(tasks, after));
     waitFor[step].push(id);
@@ -124,9 +167,10 @@ function submitArgs(tasks: number[], after: string[]): string[] {
   ];
 }
 
-function dryRun(plan: SlurmPlan, step: Step): string {
+/** The script of a stage, and how it would be submitted. */
+export function dryRun(plan: SlurmPlan, step: Step): string {
   const tasks = Array.from({ length: plan.tasks[step] }, (_, i) => i);
   const after = AFTER[step].filter((earlier) => plan.tasks[earlier] > 0).map((earlier) => `$${earlier}`);
   const args = ["--parsable", ...submitArgs(tasks, after)].join(" ");
-  return `# ${step}: ${step}=$(sbatch ${args} ${basename(step)}.sh)\n${batchScript(plan, step)}`;
+  return `# ${step}: ${step}=$(sbatch ${args} ${step}.sh)\n${batchScript(plan, step)}`;
 }

@@ -2,10 +2,19 @@
 import { writeFileAtomic } from "../../src/data/atomic_write.ts";
 import { isRangeExtracted } from "../../src/data/extract.ts";
 import { areCandidatesFound, isPropagated } from "../../src/experiments/solve_graph.ts";
-import { extractUnits, type SlurmPlan, type Step } from "./plan.ts";
+import { type ExtractUnit, extractUnits, type SlurmPlan, type Step } from "./plan.ts";
+
+/** What something took. */
+export interface Usage {
+  seconds: number;
+  /** Largest resident set of the process so far, MB. */
+  peakMb: number;
+  /** Largest sum of GPU buffers, MB. */
+  gpuMb: number;
+}
 
 /** One task's note. */
-export interface TaskNote {
+export interface TaskNote extends Usage {
   step: Step;
   index: number;
   state: "running" | "done" | "failed";
@@ -13,42 +22,66 @@ export interface TaskNote {
   node: string;
   /** Milliseconds since 1970. */
   started: number;
-  seconds: number;
-  /** Largest resident set, MB. */
-  peakMb: number;
-  /** Largest sum of GPU buffers, MB. */
-  gpuMb: number;
   /** In one sentence. */
   error?: string;
   /** The folder that the result is in, where it is not in the plan. */
   folder?: string;
+  /** The result, where no manifest tells whether it is there. */
+  files?: { path: string; bytes: number }[];
+  /** What each shard took, where the task makes several. */
+  shards?: (ExtractUnit & Usage)[];
 }
 
-/** Replaces a task's note. */
-export async function writeNote({ folder }: SlurmPlan, note: TaskNote): Promise<void> {
-  await writeFileAtomic(`${folder}/tasks/${note.step}-${note.index}.json`, JSON.stringify(note));
+/**
+ * Notes how far a task is. A task that is done notes it in a file of its own, so that a duplicate that is running or has
+ * failed takes nothing back.
+ */
+export async function writeNote(plan: SlurmPlan, note: TaskNote): Promise<void> {
+  const path = notePaths(plan, note.step, note.index)[note.state === "done" ? 0 : 1];
+  await writeFileAtomic(path, JSON.stringify(note));
 }
 
 /** A task's note; null where it has not started. */
 export async function readNote(plan: SlurmPlan, step: Step, index: number): Promise<TaskNote | null> {
-  try {
-    return JSON.parse(await Deno.readTextFile(`${plan.folder}/tasks/${step}-${index}.json`));
-  } catch {
-    return null; // absent
+  for (const path of notePaths(plan, step, index)) {
+    try {
+      return JSON.parse(await Deno.readTextFile(path));
+    } catch { /* absent */ }
   }
+  return null;
 }
 
-/** Whether a task's result is there: its note says so and, for shards, so do their manifests. */
+/** Forgets a task, whose result is not there, before it is submitted again. */
+export async function removeNote(plan: SlurmPlan, step: Step, index: number): Promise<void> {
+  for (const path of notePaths(plan, step, index)) await Deno.remove(path).catch(() => {}); // absent
+}
+
+/** The note of a task that is done, and that of one that is not yet. */
+function notePaths({ folder }: SlurmPlan, step: Step, index: number): [string, string] {
+  return [`${folder}/tasks/${step}-${index}.done.json`, `${folder}/tasks/${step}-${index}.json`];
+}
+
+/** Files as a note has them. */
+export async function resultFiles(paths: readonly string[]): Promise<TaskNote["files"]> {
+  return await Promise.all(paths.map(async (path) => {
+    return { path: await Deno.realPath(path), bytes: (await Deno.stat(path)).size };
+  }));
+}
+
+/** Whether a task's result is there: its note says so and so do the shards' manifests, or the files, whole by their sizes. */
 export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<boolean> {
   if (note?.state !== "done") return false;
-  if (note.step === "extract") {
-    for (const { model, range } of extractUnits(plan, note.index)) {
-      if (!await isRangeExtracted(plan.features[model], range)) return false;
-    }
+  const { step, index, folder, files = [] } = note;
+  if (step === "extract") {
+    const there = extractUnits(plan, index).map(({ model, range }) =>
+      isRangeExtracted(plan.features[model], range)
+    );
+    return (await Promise.all(there)).every(Boolean);
   }
-  if (note.step === "landmarks") {
-    return await areCandidatesFound(note.folder!, note.index, plan.tasks.landmarks);
+  if (step === "landmarks") return await areCandidatesFound(folder!, index, plan.tasks.landmarks);
+  if (step === "propagate") return await isPropagated(folder!, index, plan.tasks.propagate);
+  for (const { path, bytes } of files) {
+    if (await Deno.stat(path).then(({ size }) => size !== bytes, () => true)) return false;
   }
-  if (note.step === "propagate") return await isPropagated(note.folder!, note.index, plan.tasks.propagate);
   return true;
 }

@@ -1,12 +1,24 @@
 #!/bin/sh
-# tests/slurm/kill_tasks.sh DIR NODE   kill -9 to the processes of stages that a node of the Slurm in DIR runs; prints them.
+# tests/slurm/kill_tasks.sh DIR NODE [lost]   kill -9 to the programs of stages that a node of the Slurm in DIR runs; prints
+# them. With "lost" all of Slurm on that node goes first: slurmd, the scripts of tasks and what watches these, as when a
+# machine loses its power.
+killed() { kill -9 "$1" 2>/dev/null && echo "$1"; }
+if [ "${3:-}" = lost ]; then
+  killed "$(cat "$1/slurmd.$2.pid")"
+  for process in /proc/[0-9]*; do
+    case "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)" in
+      *"$1/spool/$2/job"*)
+        killed "$(sed -n 's/^PPid:[[:space:]]*//p' "$process/status")"
+        killed "${process#/proc/}"
+        ;;
+    esac
+  done
+fi
 for process in /proc/[0-9]*; do
   case "$(tr '\0' ' ' <"$process/cmdline" 2>/dev/null)" in
     */deno\ *slurm_step.ts*"$1/"*) ;;
     *) continue ;;
   esac
-  if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$2"; then
-    kill -9 "${process#/proc/}" && echo "${process#/proc/}"
-  fi
+  if tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$2"; then killed "${process#/proc/}"; fi
 done
 exit 0

@@ -5,10 +5,16 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
 const PERMISSIONS = [
   ...["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"],
-  "--allow-run=sbatch,squeue",
+  "--allow-run=sbatch,squeue,scancel",
 ];
-/** The pipeline on few images; explorer and audits included, as `reproduce` runs them. */
-const SMALL = ["--quick", "--limit", "3", "--sampling", "farthest", "--seed", "3"];
+/**
+ * The pipeline on few images, explorer and audits included, as `reproduce` runs them; shards of two ranges are joined, one of
+ * them a single image.
+ */
+const SMALL = [
+  ...["--quick", "--limit", "9", "--shard-images", "8"],
+  ...["--sampling", "farthest", "--seed", "3"],
+];
 
 function isInstalled(): boolean {
   try {
@@ -128,6 +134,9 @@ async function resultsOf(out: string): Promise<unknown> {
   return experiments;
 }
 
+/** The log of one task. */
+const logOf = (runFolder: string, task: string) => Deno.readTextFile(`${runFolder}/logs/${task}.log`);
+
 const logs = async (runFolder: string) => {
   const texts = (await Array.fromAsync(Deno.readDir(`${runFolder}/logs`))).map(({ name }) =>
     Deno.readTextFile(`${runFolder}/logs/${name}`)
@@ -143,16 +152,21 @@ Deno.test({
   async fn(t) {
     await withSlurm(async (cluster) => {
       const { dir, env } = cluster;
-      const one = `${dir}/one`, two = `${dir}/two`, folder = `${dir}/run`;
+      const one = `${dir}/one`, two = `${dir}/two`, folder = `${dir}/a run`;
       const submit = (...more: string[]) =>
         task("reproduce", [
           ...["--slurm", "--array-size", "6", "--run", folder, ...more],
           ...[...SMALL, "--cache", two, "--out", `${dir}/two-out`],
         ], env);
       await t.step("--dry-run prints the scripts", async () => {
-        const printed = await submit("--dry-run", "--partition", "test", "--gres", "gpu:1");
-        assertStringIncludes(printed, "--dependency=afterok:$extract:$align:$landmarks");
-        assertStringIncludes(printed, "#SBATCH --gres=gpu:1");
+        const printed = await submit(
+          ...["--dry-run", "--partition", "test", "--gres", "gpu:1", "--time", "2:00:00", "--account", "lab"],
+        );
+        assertStringIncludes(printed, "--array=0 --dependency=afterok:$extract:$align:$landmarks");
+        assertStringIncludes(printed, "extract=$(sbatch --parsable --array=0-5 extract.sh)");
+        for (const option of ["partition=test", "gres=gpu:1", "time=2:00:00", "account=lab"]) {
+          assertStringIncludes(printed, `#SBATCH --${option}\n`);
+        }
         assertEquals((await queued(cluster)).length, 0);
       });
 
@@ -163,11 +177,9 @@ Deno.test({
         const first = await until("a task of extract runs", 30, async () => {
           return (await queued(cluster)).find((line) => /extract RUNNING/.test(line)) ?? null;
         });
-        // The task of this node is killed with it, as when a machine fails.
-        const node = first.split(" ").at(-1)!;
-        const pid = (await Deno.readTextFile(`${dir}/slurmd.${node}.pid`)).trim();
-        Deno.kill(Number(pid), "SIGKILL");
-        await killTasks(cluster, node);
+        // All that runs on this node ends with it, as when a machine fails; Slurm is told, as it would find out in time.
+        const node = first.split(" ").at(-1)!, lost = `extract-${first.split(" ")[0].split("_")[1]}`;
+        assert(await killTasks(cluster, node, "lost"));
         await run("scontrol", ["update", `nodename=${node}`, "state=down", "reason=test"], env);
 
         const killed = await until("a task of align runs", 30, async () => {
@@ -186,21 +198,32 @@ Deno.test({
         const restarted = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
         assertEquals((await restarted.output()).code, 0, "slurmctld");
 
-        // All that is left is taken out of the queue, as when an account runs dry; what was done stays done.
-        await until("fit runs", 120, async () => {
+        // A task is taken out of the queue while one of its array still waits: what comes after waits for nothing any more,
+        // and is submitted again with it. What was done stays done.
+        const waiting = await until("fit runs", 120, async () => {
           await letGo(cluster);
-          return (await queued(cluster)).some((line) => /fit RUNNING/.test(line));
+          const lines = await queued(cluster);
+          return lines.some((line) => /fit RUNNING/.test(line)) && lines;
         });
-        await run("scancel", ["--me"], env);
-        await finished(cluster, 60);
+        const [propagate] = waiting.find((line) => / alignedcut-propagate /.test(line))!.split("_");
+        await run("scontrol", ["hold", `${propagate}_5`], env);
+        await run("scancel", [`${propagate}_2`], env);
         const again = await submit("--resume");
-        assert(/submitted fit \(job \d+, 1 task\), propagate \(job \d+, 6 tasks\), map/.test(again), again);
+        assert(
+          /submitted propagate \(job \d+, 1 task\), map \(.*, 1 task\), evaluate \(.*, 6 tasks\), reports/
+            .test(again),
+          again,
+        );
+        await run("scontrol", ["release", `${propagate}_5`], env);
         await finished(cluster, 240);
         await alone;
 
         const told = await task("status", ["--run", folder], env);
         assert(/reports +1 +1 /.test(told), `${told}\n${await logs(folder)}\n${await slurmLog(cluster)}`);
-        assertStringIncludes(await logs(folder), "ended with 137, attempt 2");
+        assertStringIncludes(await logOf(folder, "align-0"), "ended with 137, attempt 2");
+        assertStringIncludes(await logOf(folder, lost), "started again on n");
+        const { node: another } = JSON.parse(await Deno.readTextFile(`${folder}/tasks/${lost}.done.json`));
+        assert(another !== node, `${lost} ran on ${another}, which was lost`);
         assertEquals(await stageFiles(two, RESULTS), await stageFiles(one, RESULTS));
         assertEquals(await resultsOf(`${dir}/two-out`), await resultsOf(`${dir}/one-out`));
         assertStringIncludes(await Deno.readTextFile(`${dir}/two-out/slurm.html`), "propagate");
@@ -231,9 +254,9 @@ Deno.test({
   },
 });
 
-/** Kills what Slurm runs on a node; false while that is nothing. */
-async function killTasks({ dir }: Cluster, node: string): Promise<boolean> {
-  return (await run(`${HERE}/kill_tasks.sh`, [dir, node])).trim() !== "";
+/** Kills what Slurm runs on a node, or all of it; false while that is nothing. */
+async function killTasks({ dir }: Cluster, node: string, ...how: "lost"[]): Promise<boolean> {
+  return (await run(`${HERE}/kill_tasks.sh`, [dir, node, ...how])).trim() !== "";
 }
 
 Deno.test({
