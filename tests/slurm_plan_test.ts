@@ -94,12 +94,12 @@ Deno.test("dryRun() has partition, account, time, gres, array and dependency", a
   });
 });
 
-Deno.test("batchScript() escapes paths, and refuses those that sbatch would misread", async () => {
+Deno.test("batchScript() quotes paths, and refuses those that sbatch would misread", async () => {
   await withPlan((plan) => {
     const script = batchScript({ ...plan, folder: "/a b/(c)", cwd: "/é" }, "fit");
-    assertStringIncludes(script, "#SBATCH --output=/a\\ b/\\(c\\)/logs/fit-%a.log");
+    assertStringIncludes(script, '#SBATCH --output="/a b/(c)/logs"/fit-%a.log');
     assertStringIncludes(script, "fit '/a b/(c)/plan.json'");
-    for (const folder of ["/a%b", "/a'b", "/a\nb"]) {
+    for (const folder of ["/a%b", '/a"b', "/a\\b", "/a\nb"]) {
       assertThrows(() => batchScript({ ...plan, folder }, "fit"), Error, "sbatch cannot be told of /a");
     }
     return Promise.resolve();

@@ -14,7 +14,7 @@ export function batchScript({ folder, cwd, site }: SlurmPlan, step: Step): strin
   const { partition, account, time, gres, setup, options, attempts, restarts } = site;
   const lines = [
     `--job-name=alignedcut-${step}`,
-    `--output=${directive(`${folder}/logs/${step}-`)}%a.log`,
+    `--output=${directive(`${folder}/logs`)}/${step}-%a.log`,
     "--open-mode=append",
     `--chdir=${directive(cwd)}`,
     "--requeue",
@@ -47,11 +47,11 @@ done
 `;
 }
 
-/** A path in a `#SBATCH` line: a blank ends it, if it is not escaped; a percent sign begins what Slurm fills in. */
+/** A path in a `#SBATCH` line, where a percent sign begins what Slurm fills in. */
 function directive(path: string): string {
-  if (!/[\n"'\\%]/.test(path)) return path.replaceAll(/[^\w@+=:,./-]/g, "\\$&");
+  if (!/[\n"\\%]/.test(path)) return /^[\w@+=:,./-]+$/.test(path) ? path : `"${path}"`;
   throw new Error(
-    `sbatch cannot be told of ${path}: choose a folder without quotes, backslashes and "%" in its name.`,
+    `sbatch cannot be told of ${path}: choose a folder without double quotes, backslashes and "%" in its name.`,
   );
 }
 

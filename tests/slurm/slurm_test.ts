@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { inTemporaryFolder } from "../in_temporary_folder.ts";
+import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
@@ -96,43 +97,7 @@ async function letGo(cluster: Cluster): Promise<string[]> {
   return lines;
 }
 
-/** The bytes of a stage's files, by name; stages are told apart by their folders' names. */
-async function stageFiles(cache: string, names: RegExp): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  const visit = async (folder: string) => {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const path = `${folder}/${name}`;
-      if (isDirectory) await visit(path);
-      else if (names.test(path)) {
-        const hash = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
-        found[path.slice(cache.length)] = new Uint8Array(hash).toHex();
-      }
-    }
-  };
-  await visit(`${cache}/runs`);
-  return found;
-}
-
-const RESULTS =
-  /(?:eigenvectors\.npy|fit\.arrow|points[23]\.npy|nearest\.npy|map\.json|images-[\d-]+\.arrow)$/;
-
 const ANY = /./;
-
-/** Metrics and claims without what a clock says. */
-async function resultsOf(out: string): Promise<unknown> {
-  const { experiments } = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
-  for (
-    const { metrics, claims } of Object.values<{ metrics: object; claims: { measured: string }[] }>(
-      experiments,
-    )
-  ) {
-    for (const name of Object.keys(metrics)) {
-      if (name.startsWith("seconds.")) delete metrics[name as keyof typeof metrics];
-    }
-    for (const claim of claims) claim.measured = claim.measured.replace(/[\d.]+ s\b/g, "… s");
-  }
-  return experiments;
-}
 
 /** The log of one task. */
 const logOf = (runFolder: string, task: string) => Deno.readTextFile(`${runFolder}/logs/${task}.log`);
@@ -185,7 +150,7 @@ Deno.test({
         const killed = await until("a task of align runs", 30, async () => {
           return (await queued(cluster)).find((line) => /align RUNNING/.test(line)) ?? null;
         });
-        await until("its process is there", 20, () => killTasks(cluster, killed.split(" ").at(-1)!));
+        await until("its process is there", 20, () => killTasks(cluster, killed.split(" ").at(-1)!, "align"));
 
         // It saves its state as it ends, as with `systemctl restart`.
         const controller = (await Deno.readTextFile(`${dir}/slurmctld.pid`)).trim();
@@ -254,9 +219,9 @@ Deno.test({
   },
 });
 
-/** Kills what Slurm runs on a node, or all of it; false while that is nothing. */
-async function killTasks({ dir }: Cluster, node: string, ...how: "lost"[]): Promise<boolean> {
-  return (await run(`${HERE}/kill_tasks.sh`, [dir, node, ...how])).trim() !== "";
+/** Kills a stage's program on a node, or all that Slurm runs there; false while that is nothing. */
+async function killTasks({ dir }: Cluster, node: string, what: "lost" | "align"): Promise<boolean> {
+  return (await run(`${HERE}/kill_tasks.sh`, [dir, node, what])).trim() !== "";
 }
 
 Deno.test({

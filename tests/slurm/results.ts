@@ -1,0 +1,38 @@
+/** What two runs must have in common to the last bit. */
+
+/** The bytes of a stage's files, by name; stages are told apart by their folders' names. */
+export async function stageFiles(cache: string, names: RegExp): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  const visit = async (folder: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = `${folder}/${name}`;
+      if (isDirectory) await visit(path);
+      else if (names.test(path)) {
+        const hash = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+        found[path.slice(cache.length)] = new Uint8Array(hash).toHex();
+      }
+    }
+  };
+  await visit(`${cache}/runs`);
+  return found;
+}
+
+/** Files that hold numbers, not times. */
+export const RESULTS =
+  /(?:eigenvectors\.npy|fit\.arrow|points[23]\.npy|nearest\.npy|map\.json|images-[\d-]+\.arrow)$/;
+
+/** Metrics and claims without what a clock says. */
+export async function resultsOf(out: string): Promise<unknown> {
+  const { experiments } = JSON.parse(await Deno.readTextFile(`${out}/results.json`));
+  for (
+    const { metrics, claims } of Object.values<{ metrics: object; claims: { measured: string }[] }>(
+      experiments,
+    )
+  ) {
+    for (const name of Object.keys(metrics)) {
+      if (name.startsWith("seconds.")) delete metrics[name as keyof typeof metrics];
+    }
+    for (const claim of claims) claim.measured = claim.measured.replace(/[\d.]+ s\b/g, "… s");
+  }
+  return experiments;
+}
