@@ -32,7 +32,7 @@ export async function resultsOf(out: string): Promise<unknown> {
     for (const name of Object.keys(metrics)) {
       if (name.startsWith("seconds.")) delete metrics[name as keyof typeof metrics];
     }
-    for (const claim of claims) claim.measured = claim.measured.replace(/[\d.]+ s\b/g, "… s");
+    for (const claim of claims) claim.measured = claim.measured.replace(/[\d.]+(?:e[−-]?\d+)? s\b/g, "… s");
   }
   return experiments;
 }
