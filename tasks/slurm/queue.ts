@@ -37,7 +37,8 @@ export const SLURM: Queue = {
     const lines = await slurm("squeue", QUEUE_ARGS);
     return new Map(lines.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]));
   },
-  cancel: async (tasks) => void await slurm("scancel", ["--state=PENDING", ...tasks]),
+  // Slurm may have taken them out meanwhile; one that stays is a duplicate, which does no harm.
+  cancel: async (tasks) => void await slurm("scancel", ["--state=PENDING", ...tasks]).catch(() => {}),
 };
 
 const QUEUE_ARGS = ["--noheader", "--array", "--me", "--states=all", "--format=%F_%K %T"];
