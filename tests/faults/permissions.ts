@@ -7,7 +7,7 @@ import { runFolder, smallRun } from "./small_run.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 /** Tasks that may start any program, those that may start Slurm's only, and those that may reach the network. */
-const SLURM = ["sbatch", "squeue"],
+const SLURM = ["sbatch", "squeue", "scancel"],
   MAY_SUBMIT = ["reproduce", "status"],
   MAY_RUN = ["test", "bench", "bench:graph", "faults"],
   MAY_REACH = ["models"];
