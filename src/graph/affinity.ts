@@ -14,7 +14,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { deepestBlock, withPackedColumns } from "../linalg/pack_columns.ts";
+import { DEEPEST_BLOCK, withPackedColumns } from "../linalg/pack_columns.ts";
 import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
@@ -24,10 +24,8 @@ const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
-/** Columns that an invocation of the packed variant makes. */
-const PACKED_COLUMNS = 16;
 /** Blocks of fewer rows are not worth packing for. */
-const FEW_ROWS = 32;
+const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 const LONGEST = 2 ** 15;
 
@@ -53,7 +51,7 @@ export function affinityBlock(
   columns: GpuMatrix,
   out: AffinityTarget,
 ): void {
-  const isPacked = canPack(gpu, unit, count);
+  const isPacked = canPack(gpu, count);
   for (const i of rowWindows(unit, first, count)) {
     const to = { ...out, row: out.row + i.first - first };
     for (const j of rowWindows(columns)) {
@@ -66,12 +64,12 @@ export function affinityBlock(
 /** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. */
 export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityTarget, "row">): void {
   const [window, ...more] = rowWindows(unit), to = { ...out, row: 0 };
-  if (canPack(gpu, unit, unit.rows) && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
+  if (canPack(gpu, unit.rows) && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
   else affinityBlock(gpu, unit, 0, unit.rows, unit, to);
 }
 
-function canPack(gpu: Gpu, unit: GpuMatrix, rows: number): boolean {
-  return gpu.variant === "packed" && rows >= FEW_ROWS && unit.stride <= deepestBlock(PACKED_COLUMNS);
+function canPack(gpu: Gpu, rows: number): boolean {
+  return gpu.variant === "packed" && rows >= FEW_ROWS;
 }
 
 function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: AffinityTarget): void {
@@ -95,24 +93,23 @@ function packedBlock(
   out: AffinityTarget,
   mirror: boolean,
 ): void {
-  const depth = unit.stride;
-  const columns = { buffer: j.buffer, row: j.panelRow, col: 0, stride: depth, k: depth, n: j.rows };
-  withPackedColumns(
-    gpu,
-    { ...columns, width: PACKED_COLUMNS, transpose: true },
-    ({ binding, columns, blocks, first }) => {
+  const { stride } = unit;
+  for (let col = 0; col < stride; col += DEEPEST_BLOCK) {
+    const k = Math.min(DEEPEST_BLOCK, stride - col), isLast = col + k === stride;
+    const part = { buffer: j.buffer, row: j.panelRow, col, stride, k, n: j.rows, transpose: true };
+    withPackedColumns(gpu, part, ({ binding, columns, blocks, first, depth }) => {
       dispatch(gpu, AFFINITY_PACKED, {
         buffers: [i.buffer, binding, out.buffer],
         u32: [
-          ...[i.rows, columns, depth, out.stride / 4],
-          ...[i.panelRow, out.row, (j.first + first) / 4, Number(mirror)],
+          ...[i.rows, columns, depth, stride / 4, out.stride / 4],
+          ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(mirror), Number(isLast)],
         ],
         overrides: { WORKGROUP },
         workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), blocks],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
-    },
-  );
+    });
+  }
 }
 
 /** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */

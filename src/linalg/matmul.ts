@@ -13,7 +13,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "./matrix.ts";
-import { deepestBlock, withPackedColumns } from "./pack_columns.ts";
+import { DEEPEST_BLOCK, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
 const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
@@ -28,8 +28,8 @@ const FEW_BLOCKS = 64;
 
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
-/** Rows and columns that an invocation of the packed variant makes. */
-const PACKED_ROWS = 16, PACKED_COLUMNS = 32;
+/** Rows that an invocation of the packed variant makes. */
+const PACKED_ROWS = 16;
 /** Products of fewer rows, or of up to so many columns, are not worth packing for. */
 const FEW_ROWS = WORKGROUP * PACKED_ROWS, FEW_COLUMNS = 16;
 
@@ -197,12 +197,11 @@ function multiplyPacked(
   c: Part,
   { transposeA, transposeB, accumulate }: MatmulOptions & { accumulate: boolean },
 ): void {
-  const width = PACKED_COLUMNS, deepest = deepestBlock(width);
-  for (let kFirst = 0; kFirst < k; kFirst += deepest) {
-    const kCount = Math.min(deepest, k - kFirst);
+  for (let kFirst = 0; kFirst < k; kFirst += DEEPEST_BLOCK) {
+    const kCount = Math.min(DEEPEST_BLOCK, k - kFirst);
     const rows = transposeB ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
     const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
-    withPackedColumns(gpu, { ...rows, width, k: kCount, n, transpose: transposeB === true }, (slice) => {
+    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true }, (slice) => {
       dispatch(gpu, MATMUL_PACKED, {
         buffers: [a.buffer, slice.binding, c.buffer],
         u32: [

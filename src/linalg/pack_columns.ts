@@ -8,10 +8,10 @@ const WORKGROUP = 8;
 const SLICE_BYTES = 65536;
 /** Slices packed at a time: 8 MiB. */
 const MOST_SLICES = 128;
-/** Most rows that a block of so many columns can have: it then fills a slice. */
-export function deepestBlock(width: 16 | 32): number {
-  return SLICE_BYTES / 4 / width;
-}
+/** Columns of a block. */
+const BLOCK = 32;
+/** Most rows that a block can have: one block then fills a slice. */
+export const DEEPEST_BLOCK = SLICE_BYTES / 4 / BLOCK;
 
 /** A part of op(B) in the panel that holds it. */
 export interface ColumnSource {
@@ -21,9 +21,7 @@ export interface ColumnSource {
   col: number;
   /** Values of a stored row. */
   stride: number;
-  /** Columns of a block. */
-  width: 16 | 32;
-  /** Rows of op(B), at most `deepestBlock(width)`. */
+  /** Rows of op(B), at most `DEEPEST_BLOCK`. */
   k: number;
   /** Columns of op(B). */
   n: number;
@@ -46,11 +44,11 @@ export interface ColumnSlice {
 
 /** Packs the columns of op(B) and tells `use` every slice; the slices are gone when this returns. */
 export function withPackedColumns(gpu: Gpu, source: ColumnSource, use: (slice: ColumnSlice) => void): void {
-  const { buffer, row, col, stride, width, k, n, transpose } = source;
-  const depth = Math.ceil(k / 4) * 4, perSlice = Math.floor(deepestBlock(width) / depth);
-  const most = MOST_SLICES * perSlice * width;
+  const { buffer, row, col, stride, k, n, transpose } = source;
+  const depth = Math.ceil(k / 4) * 4, perSlice = Math.floor(DEEPEST_BLOCK / depth);
+  const most = MOST_SLICES * perSlice * BLOCK;
   for (let first = 0; first < n; first += most) {
-    const columns = Math.min(most, n - first), blocks = Math.ceil(columns / width);
+    const columns = Math.min(most, n - first), blocks = Math.ceil(columns / BLOCK);
     const slices = Math.ceil(blocks / perSlice);
     const packed = allocate(gpu, slices * SLICE_BYTES, "packed columns");
     dispatch(gpu, PACK, {
@@ -60,12 +58,12 @@ export function withPackedColumns(gpu: Gpu, source: ColumnSource, use: (slice: C
         ...(transpose ? [row + first, col / 4] : [row, (col + first) / 4]),
         perSlice,
       ],
-      overrides: { TRANSPOSE: Number(transpose), WORKGROUP, QUADS: width / 4 },
-      workgroups: [Math.ceil(depth / 4 / WORKGROUP), width / 4 * blocks],
+      overrides: { TRANSPOSE: Number(transpose), WORKGROUP },
+      workgroups: [Math.ceil(depth / 4 / WORKGROUP), BLOCK / 4 * blocks],
       sizes: `${k} × ${columns}`,
     });
     for (let slice = 0; slice < slices; slice++) {
-      const at = slice * perSlice * width;
+      const at = slice * perSlice * BLOCK;
       use({
         binding: { buffer: packed, offset: slice * SLICE_BYTES, size: SLICE_BYTES },
         first: first + at,

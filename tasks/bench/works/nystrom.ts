@@ -11,19 +11,19 @@ import type { OpenOwnWork } from "../work.ts";
 import type { Figures, WorkPlan } from "../work_plan.ts";
 
 const N = 200_000, D = 64, CLUSTERS = 40, NOISE = 1, COMPONENTS = 20, SUBSET = 3000;
-/** The same settings as the pipeline's: all of 300 landmarks. */
+/** As the pipeline does by default. */
 const DEFAULTS = "ours, all of 300";
 
 export const plans: WorkPlan[] = [{
   name: "nystrom-200k",
-  title: "Nyström, N = 200,000, d = 64, m = 5,000, K = 32, 20 components",
+  title: "Nyström, N = 200,000, d = 64, m = 5,000 at random, K = 32, 20 components",
   own: ["ours", DEFAULTS],
   peers: [
     { name: "ncut-pytorch", runtime: "python" },
     { name: "ncut-pytorch, defaults", runtime: "python" },
   ],
   rounds: 3,
-  options: () => ({ landmarks: 5000, neighbors: 32, components: COMPONENTS }),
+  options: () => ({ landmarks: 5000, neighbors: 32, components: COMPONENTS }), // sampled as the pipeline does
   async prepare(folder) {
     const subset = Int32Array.from(sampleIndices(N, SUBSET, seededRandom(2)));
     await writeNpy(`${folder}/subset.npy`, subset, [SUBSET]);
@@ -59,7 +59,9 @@ export const open: OpenOwnWork = async (gpu, files, options, as) => {
   let vectors: Matrix;
   return {
     async run() {
-      const model = await fitNystrom(gpu, source, { ...settings, components: options.components as number });
+      const model = await fitNystrom(gpu, source, {
+        ...{ ...settings, sampling: "uniform", components: options.components as number },
+      });
       vectors = await model.transform(source);
     },
     async save(path) {
