@@ -86,6 +86,23 @@ Deno.test("subspaceIteration() finds the largest eigenpairs, with residuals that
   }
 });
 
+Deno.test("subspaceIteration() goes on where only the pair after the last one is missing", async () => {
+  const components = 19, width = 32, m = withSpectrum((i) => 1 / (1 + i / 8));
+  const random = randomMatrix(N, width).data;
+  const data = random.map((value, at) =>
+    at % width < components ? basis[Math.floor(at / width) * N + at % width] : value
+  );
+  const start = uploadMatrix(gpu, { data, rows: N, cols: width }, "exact columns and random ones");
+  const pairs: number[] = [];
+  const found = await solve(m, { components, start, onProgress: (done) => pairs.push(done) });
+  assertEquals(pairs[0], components, `all wanted pairs are there at once (${note})`);
+  assert(found.applications > 1, `the next one is not (${note})`);
+  assert(found.converged, note);
+  assertClose([found.nextEigenvalue], [1 / (1 + components / 8)], { relative: 1e-2, note });
+  const residuals = measuredResiduals(m, found.x, found.eigenvalues);
+  assert(residuals.every((residual) => residual <= 1.5e-5), `${residuals} (${note})`);
+});
+
 Deno.test("subspaceIteration() spans the eigenspace up to a gap", async () => {
   const components = 7;
   const found = await solve(withSpectrum(SPECTRA["degenerate: 1 four times, 0.5 three times"]), {

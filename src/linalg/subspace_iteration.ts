@@ -336,8 +336,8 @@ interface Outside {
 }
 
 /**
- * How `next` is combined into the residuals of the pairs that are missing and of the following ones, sixteen columns or a multiple
- * of it; null where that is all of it.
+ * How `next` is combined into the residuals of the pairs that are missing and of the following ones, as far as there are any: sixteen
+ * columns or a multiple of it; null where that is all of it.
  *
  * @param vectors Ritz vectors as columns, size × size
  * @param missing numbers of pairs, ascending
@@ -351,8 +351,9 @@ function residualDirections(
 ): Float64Array[] | null {
   const width = roundUp(missing.length + SPARE, 16);
   if (width >= cols) return null;
-  const beyond = missing[missing.length - 1] + 1;
-  const pairs = [...missing, ...Array.from({ length: width - missing.length }, (_, i) => beyond + i)];
+  const after = (missing.at(-1) ?? -1) + 1,
+    following = Array.from({ length: size - after }, (_, i) => after + i);
+  const pairs = [...missing, ...following].slice(0, width);
   return pairs.map((pair) =>
     Float64Array.from({ length: cols }, (_, r) => vectors[(size - cols + r) * size + pair])
   );
