@@ -24,8 +24,10 @@ import type { PipelineOptions } from "./pipeline.ts";
 
 /** Candidates for landmarks are sought among so many nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;
-/** … or among as many as have so many: the first one of a block is far from nothing. */
+/** … or among as many as have so many, since the first one of a block is far from nothing, … */
 const FEWEST_CANDIDATES = 64;
+/** … but no more: their rows are kept as float32. */
+const MOST_BLOCK_ROWS = 2 ** 24;
 
 /** Told the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
@@ -218,7 +220,7 @@ async function farthestNodes(
 /** Ranges of nodes that candidates are sought in, whoever does. */
 export function candidateBlocks(nodes: number, landmarks: number): NodeRange[] {
   const wanted = FEWEST_CANDIDATES * nodes / (CANDIDATES_PER_LANDMARK * landmarks);
-  const most = Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS;
+  const most = Math.min(MOST_BLOCK_ROWS, Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS);
   return Array.from({ length: Math.ceil(nodes / most) }, (_, at) => {
     const first = at * most;
     return { first, rows: Math.min(most, nodes - first) };
@@ -246,7 +248,7 @@ async function candidatesOf(
   }
   const count = Math.ceil(CANDIDATES_PER_LANDMARK * landmarks * range.rows / source.rows);
   const { rows, points } = await farthestCandidates(gpu, source, range, { count, seed });
-  const cols = points.cols + 1, data = new Float32Array(rows.length * cols); // a block's rows are below 2^24, whole in float32
+  const cols = points.cols + 1, data = new Float32Array(rows.length * cols);
   rows.forEach((row, i) => {
     data[i * cols] = row;
     data.set(points.data.subarray(i * points.cols, (i + 1) * points.cols), i * cols + 1);
