@@ -3,20 +3,19 @@
 // to the bit.
 //
 // a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4
-// b       one slice made by pack_columns: `blocks` blocks of `k` rows of 32 columns, zeros beyond the last row and column
+// b       one slice made by pack_columns: `blocks` blocks of `k` rows of 4 QUADS columns, zeros beyond the last row and column
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
 //
-// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = blocks. One invocation makes 16 × 32 values of C: the compiler unrolls the
-// loops over them.
+// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = blocks. One invocation makes 16 × 4 QUADS values of C: the compiler unrolls
+// the loops over them.
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
 override WORKGROUP: u32 = 8;
 
 const ROWS: u32 = 16; // of C that an invocation makes
-const QUADS: u32 = 8; // vec4 of its columns
-
+const QUADS: u32 = 8; // vec4 of its columns; 4 for products of up to 16
 const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
 
 struct Params {

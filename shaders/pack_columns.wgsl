@@ -1,17 +1,17 @@
-// Columns of op(B) in blocks of 32, for kernels that read them as uniform buffers: the values of one row of a block lie
+// Columns of op(B) in blocks of 32 or 16, for kernels that read them as uniform buffers: the values of one row of a block lie
 // together, its rows follow one another, and whole blocks fill slices of 64 KiB. op(X) = X or Xᵀ.
 //
 // b       B, k × n (stored n × k when TRANSPOSE), row-major, rows padded to a multiple of 4
-// out     slices of 4096 vec4; value (k, c) of block b of slice s in out[4096 s + 8 (b · depth + k) + c / 4][c % 4],
+// out     slices of 4096 vec4; value (k, c) of block b of slice s in out[4096 s + QUADS (b · depth + k) + c / 4][c % 4],
 //         zeros beyond the last row and the last column
 // params  extents and offsets, see Params
 //
-// Dispatch: x = ⌈depth / 4 / WORKGROUP⌉, y = 8 · blocks, four columns each. No reduction.
+// Dispatch: x = ⌈depth / 4 / WORKGROUP⌉, y = QUADS · blocks, four columns each. No reduction.
 
 override TRANSPOSE: bool = false;
 override WORKGROUP: u32 = 8;
+override QUADS: u32 = 8; // vec4 of a row of a block
 
-const QUADS: u32 = 8; // vec4 of a row of a block
 const SLICE: u32 = 4096;
 
 struct Params {

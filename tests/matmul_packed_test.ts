@@ -13,11 +13,22 @@ Deno.test.afterAll(() => closeGpu(gpu));
 
 const packed = { ...gpu, variant: "packed" as const };
 const registers = { ...gpu, variant: "registers" as const };
-const SHAPES = [[128, 1, 17], [131, 3, 33], [128, 64, 64], [257, 512, 32], [141, 1025, 19], [149, 2053, 67], [
-  157,
-  61,
-  2100,
-]];
+const SHAPES = [
+  [128, 1, 17],
+  [128, 1, 1],
+  [139, 1031, 3],
+  [133, 67, 16],
+  [131, 3, 33],
+  [128, 64, 64],
+  [257, 512, 32],
+  [141, 1025, 19],
+  [149, 2053, 67],
+  [
+    157,
+    61,
+    2100,
+  ],
+];
 const note = `seed ${testSeed}`;
 
 Deno.test("matmul() with packed columns equals the float64 reference, and the other variant to the bit", async (t) => {

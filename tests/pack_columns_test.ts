@@ -11,10 +11,10 @@ Deno.test.afterAll(() => closeGpu(gpu));
 
 const SHAPES = [[1, 1], [3, 17], [4, 32], [33, 70], [64, 257], [512, 33], [131, 2100], [509, 2500]];
 
-Deno.test("withPackedColumns() hands on every block of 32 columns, in slices of 64 KiB", async (t) => {
+Deno.test("withPackedColumns() hands on every block of columns, in slices of 64 KiB", async (t) => {
   for (const [k, n] of SHAPES) {
-    for (const transpose of [false, true]) {
-      await t.step(`${k} × ${n}${transpose ? ", transposed" : ""}`, async () => {
+    for (const [width, transpose] of [[32, false], [32, true], [16, false], [16, true]] as const) {
+      await t.step(`${k} × ${n}${transpose ? ", transposed" : ""}, ${width} wide`, async () => {
         const b = transpose ? randomMatrix(n, k) : randomMatrix(k, n);
         const stored = uploadMatrix(gpu, b, "B");
         const source = {
@@ -25,22 +25,23 @@ Deno.test("withPackedColumns() hands on every block of 32 columns, in slices of 
           k,
           n,
           transpose,
+          width,
         };
         const parts: Float32Array[] = [], reads: Promise<void>[] = [];
         let next = 0;
         withPackedColumns(gpu, source, ({ binding, first, columns, blocks, depth }) => {
           assertEquals([first, columns, depth], [next, n - next, Math.ceil(k / 4) * 4]);
-          next = first + 32 * blocks;
+          next = first + width * blocks;
           const { buffer, offset = 0 } = binding, at = reads.length;
           reads.push(
-            readBuffers(gpu, [{ buffer, bytes: offset + blocks * depth * 128 }]).then(([bytes]) => {
+            readBuffers(gpu, [{ buffer, bytes: offset + blocks * depth * width * 4 }]).then(([bytes]) => {
               parts[at] = new Float32Array(bytes, offset);
             }),
           );
         });
         await Promise.all(reads);
         releaseMatrix(gpu, stored);
-        const expected = reference(b.data, k, n, Math.ceil(k / 4) * 4, transpose);
+        const expected = reference(b.data, k, n, Math.ceil(k / 4) * 4, width, transpose);
         assertEquals(parts.flatMap((part) => [...part]), [...expected], `seed ${testSeed}`);
       });
     }

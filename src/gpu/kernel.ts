@@ -7,6 +7,16 @@ export interface Kernel {
   code: string;
 }
 
+/**
+ * A shader with another value of one of its constants. For the bounds of loops that the compiler is to unroll: where they end
+ * at an `override` Mesa's takes ten times as long.
+ */
+export function withConstant(code: string, name: string, value: number): string {
+  const declaration = new RegExp(`(?<=const ${name}: u32 = )\\d+(?=;)`);
+  if (!declaration.test(code)) throw new RangeError(`The shader has no constant ${name}.`);
+  return code.replace(declaration, String(value));
+}
+
 /** One run of a kernel. */
 export interface Dispatch {
   /** Buffers, or parts of them, in binding order; the parameters follow them as a uniform. */

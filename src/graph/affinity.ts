@@ -14,7 +14,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { DEEPEST_BLOCK, withPackedColumns } from "../linalg/pack_columns.ts";
+import { deepestBlock, withPackedColumns } from "../linalg/pack_columns.ts";
 import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
@@ -93,10 +93,19 @@ function packedBlock(
   out: AffinityTarget,
   mirror: boolean,
 ): void {
-  const { stride } = unit;
-  for (let col = 0; col < stride; col += DEEPEST_BLOCK) {
-    const k = Math.min(DEEPEST_BLOCK, stride - col), isLast = col + k === stride;
-    const part = { buffer: j.buffer, row: j.panelRow, col, stride, k, n: j.rows, transpose: true };
+  const { stride } = unit, width = 32, deepest = deepestBlock(width);
+  for (let col = 0; col < stride; col += deepest) {
+    const k = Math.min(deepest, stride - col), isLast = col + k === stride;
+    const part = {
+      buffer: j.buffer,
+      row: j.panelRow,
+      col,
+      stride,
+      k,
+      n: j.rows,
+      transpose: true,
+      width,
+    } as const;
     withPackedColumns(gpu, part, ({ binding, columns, blocks, first, depth }) => {
       dispatch(gpu, AFFINITY_PACKED, {
         buffers: [i.buffer, binding, out.buffer],

@@ -3,7 +3,7 @@ import code from "../../shaders/matmul.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
 import packedCode from "../../shaders/matmul_packed.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, release, withConstant } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -13,10 +13,11 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "./matrix.ts";
-import { DEEPEST_BLOCK, withPackedColumns } from "./pack_columns.ts";
+import { deepestBlock, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
 const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
+const MATMUL_NARROW: Kernel = { label: "matmul_packed_16", code: withConstant(packedCode, "QUADS", 4) };
 const MATMUL_SHARED: Kernel = { label: "matmul_shared", code: sharedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
@@ -30,8 +31,8 @@ const FEW_BLOCKS = 64;
 const SHARED_BLOCK = 64;
 /** Rows that an invocation of the packed variant makes. */
 const PACKED_ROWS = 16;
-/** Products of fewer rows, or of up to so many columns, are not worth packing for. */
-const FEW_ROWS = WORKGROUP * PACKED_ROWS, FEW_COLUMNS = 16;
+/** Products of fewer rows are not worth packing for. */
+const FEW_ROWS = WORKGROUP * PACKED_ROWS;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
@@ -98,7 +99,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS && n > FEW_COLUMNS;
+  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS;
   const shared = gpu.variant === "shared";
   const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
 
@@ -197,12 +198,13 @@ function multiplyPacked(
   c: Part,
   { transposeA, transposeB, accumulate }: MatmulOptions & { accumulate: boolean },
 ): void {
-  for (let kFirst = 0; kFirst < k; kFirst += DEEPEST_BLOCK) {
-    const kCount = Math.min(DEEPEST_BLOCK, k - kFirst);
+  const width = n > 16 ? 32 : 16, deepest = deepestBlock(width);
+  for (let kFirst = 0; kFirst < k; kFirst += deepest) {
+    const kCount = Math.min(deepest, k - kFirst);
     const rows = transposeB ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
     const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
-    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true }, (slice) => {
-      dispatch(gpu, MATMUL_PACKED, {
+    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true, width }, (slice) => {
+      dispatch(gpu, width === 16 ? MATMUL_NARROW : MATMUL_PACKED, {
         buffers: [a.buffer, slice.binding, c.buffer],
         u32: [
           ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, aRow, c.row],

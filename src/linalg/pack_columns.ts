@@ -8,10 +8,14 @@ const WORKGROUP = 8;
 const SLICE_BYTES = 65536;
 /** Slices packed at a time: 8 MiB. */
 const MOST_SLICES = 128;
+
 /** Columns of a block. */
-const BLOCK = 32;
+export type BlockWidth = 16 | 32;
+
 /** Most rows that a block can have: one block then fills a slice. */
-export const DEEPEST_BLOCK = SLICE_BYTES / 4 / BLOCK;
+export function deepestBlock(width: BlockWidth): number {
+  return SLICE_BYTES / 4 / width;
+}
 
 /** A part of op(B) in the panel that holds it. */
 export interface ColumnSource {
@@ -21,15 +25,17 @@ export interface ColumnSource {
   col: number;
   /** Values of a stored row. */
   stride: number;
-  /** Rows of op(B), at most `DEEPEST_BLOCK`. */
+  /** Rows of op(B), at most `deepestBlock(width)`. */
   k: number;
   /** Columns of op(B). */
   n: number;
   /** Whether op(B) = Bᵀ. */
   transpose: boolean;
+  /** Columns of a block. */
+  width: BlockWidth;
 }
 
-/** Blocks of 16 columns that one dispatch can read. */
+/** Blocks of columns that one dispatch can read. */
 export interface ColumnSlice {
   binding: GPUBufferBinding;
   /** First column of the slice. */
@@ -44,11 +50,11 @@ export interface ColumnSlice {
 
 /** Packs the columns of op(B) and tells `use` every slice; the slices are gone when this returns. */
 export function withPackedColumns(gpu: Gpu, source: ColumnSource, use: (slice: ColumnSlice) => void): void {
-  const { buffer, row, col, stride, k, n, transpose } = source;
-  const depth = Math.ceil(k / 4) * 4, perSlice = Math.floor(DEEPEST_BLOCK / depth);
-  const most = MOST_SLICES * perSlice * BLOCK;
+  const { buffer, row, col, stride, k, n, transpose, width } = source;
+  const depth = Math.ceil(k / 4) * 4, perSlice = Math.floor(deepestBlock(width) / depth);
+  const most = MOST_SLICES * perSlice * width;
   for (let first = 0; first < n; first += most) {
-    const columns = Math.min(most, n - first), blocks = Math.ceil(columns / BLOCK);
+    const columns = Math.min(most, n - first), blocks = Math.ceil(columns / width);
     const slices = Math.ceil(blocks / perSlice);
     const packed = allocate(gpu, slices * SLICE_BYTES, "packed columns");
     dispatch(gpu, PACK, {
@@ -58,12 +64,12 @@ export function withPackedColumns(gpu: Gpu, source: ColumnSource, use: (slice: C
         ...(transpose ? [row + first, col / 4] : [row, (col + first) / 4]),
         perSlice,
       ],
-      overrides: { TRANSPOSE: Number(transpose), WORKGROUP },
-      workgroups: [Math.ceil(depth / 4 / WORKGROUP), BLOCK / 4 * blocks],
+      overrides: { TRANSPOSE: Number(transpose), QUADS: width / 4, WORKGROUP },
+      workgroups: [Math.ceil(depth / 4 / WORKGROUP), width / 4 * blocks],
       sizes: `${k} × ${columns}`,
     });
     for (let slice = 0; slice < slices; slice++) {
-      const at = slice * perSlice * BLOCK;
+      const at = slice * perSlice * width;
       use({
         binding: { buffer: packed, offset: slice * SLICE_BYTES, size: SLICE_BYTES },
         first: first + at,
