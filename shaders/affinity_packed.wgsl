@@ -4,10 +4,12 @@
 //
 // xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
 // xj      one slice made by pack_columns: `blocks` blocks of `depth` channels of 32 nodes
-// out     A, rows padded with zeros to a multiple of 4 columns
+// out     A, rows padded with zeros to a multiple of 4 columns; with SIXTEEN each value a as round(65535 a) in 16 bits, two
+//         in a word, the first in its low half
 // params  extents and offsets, see Params
 //
-// More channels than fit a slice come in several dispatches: until the last one `out` holds the cosines so far.
+// More channels than fit a slice come in several dispatches, all but the first with CONTINUES: until the last one `out` holds
+// the cosines so far, which SIXTEEN cannot. An override, since Mesa's software adapter walks through what a condition skips.
 //
 // With `mirror` 1, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
@@ -17,6 +19,8 @@
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
+override SIXTEEN: bool = false;
+override CONTINUES: bool = false;
 
 const ROWS: u32 = 8; // that an invocation makes
 const QUADS: u32 = 8; // vec4 of its columns
@@ -38,7 +42,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> xi: array<vec4f>;
 @group(0) @binding(1) var<uniform> xj: array<vec4f, SLICE>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec2u>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Row i of xi at 4 k … 4 k + 3.
@@ -57,10 +61,22 @@ fn finished(cosines: vec4f, j: u32) -> vec4f {
   return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
 }
 
+// Writes the vec4 number `at` of out.
+fn put(at: u32, value: vec4f) {
+  if (SIXTEEN) {
+    // round(65535 a) is what the low bits of 2²³ + 65535 a hold; pack2x16unorm compiles to five times as much
+    let bits = bitcast<vec4u>(fma(value, vec4f(65535), vec4f(8388608)));
+    out[at] = (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
+  } else {
+    out[2 * at] = bitcast<vec2u>(value.xy);
+    out[2 * at + 1] = bitcast<vec2u>(value.zw);
+  }
+}
+
 // Stores four columns of a row.
 fn store(value: vec4f, i: u32, j: u32) {
   if (i < params.rows && j < params.cols) {
-    out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = value;
+    put((params.out_row + i) * params.out_stride + params.out_col + j / 4, value);
   }
 }
 
@@ -68,7 +84,7 @@ fn store(value: vec4f, i: u32, j: u32) {
 fn store_mirrored(value: vec4f, i: u32, j: u32) {
   if (i < params.rows && j < params.cols) {
     let inside = vec4u(i, i + 1, i + 2, i + 3) < vec4u(params.rows);
-    out[(params.out_col * 4 + j) * params.out_stride + i / 4] = select(vec4f(), value, inside);
+    put((params.out_col * 4 + j) * params.out_stride + i / 4, select(vec4f(), value, inside));
   }
 }
 
@@ -80,11 +96,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   var cosines: array<array<vec4f, QUADS>, ROWS>;
-  if (params.i_col > 0) {
+  if (CONTINUES) {
     for (var r = 0u; r < ROWS; r++) {
       for (var q = 0u; q < QUADS; q++) {
         if (i + r < params.rows && j + 4 * q < params.cols) {
-          cosines[r][q] = out[(params.out_row + i + r) * params.out_stride + params.out_col + j / 4 + q];
+          let at = (params.out_row + i + r) * params.out_stride + params.out_col + j / 4 + q;
+          cosines[r][q] = bitcast<vec4f>(vec4u(out[2 * at], out[2 * at + 1]));
         }
       }
     }

@@ -2,7 +2,8 @@
 // software adapter a load from there costs a fraction of one from storage. The same values in the same order as matmul,
 // to the bit.
 //
-// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4
+// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4; with SIXTEEN each value
+//         a as round(65535 a) in 16 bits, two in a word, the first in its low half
 // b       one slice made by pack_columns: `blocks` blocks of `k` rows of 4 QUADS columns, zeros beyond the last row and column
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
@@ -12,6 +13,7 @@
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
+override SIXTEEN: bool = false;
 override WORKGROUP: u32 = 8;
 
 const ROWS: u32 = 16; // of C that an invocation makes
@@ -32,10 +34,18 @@ struct Params {
   k_end: u32, // rows that A has when stored transposed
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<vec2u>;
 @group(0) @binding(1) var<uniform> b: array<vec4f, SLICE>;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
+
+// The vec4 number `at` of A.
+fn four(at: u32) -> vec4f {
+  if (SIXTEEN) {
+    return vec4f(unpack2x16unorm(a[at].x), unpack2x16unorm(a[at].y));
+  }
+  return bitcast<vec4f>(vec4u(a[2 * at], a[2 * at + 1]));
+}
 
 // Rows row … row + 3 of the transposed A at 4 k … 4 k + 3.
 fn load_transposed(row: u32, k: u32) -> mat4x4f {
@@ -43,16 +53,16 @@ fn load_transposed(row: u32, k: u32) -> mat4x4f {
   let last = params.k_end - 1;
   let at = params.a_row;
   return transpose(mat4x4f(
-    a[(at + min(4 * k, last)) * params.a_stride + column],
-    a[(at + min(4 * k + 1, last)) * params.a_stride + column],
-    a[(at + min(4 * k + 2, last)) * params.a_stride + column],
-    a[(at + min(4 * k + 3, last)) * params.a_stride + column],
+    four((at + min(4 * k, last)) * params.a_stride + column),
+    four((at + min(4 * k + 1, last)) * params.a_stride + column),
+    four((at + min(4 * k + 2, last)) * params.a_stride + column),
+    four((at + min(4 * k + 3, last)) * params.a_stride + column),
   ));
 }
 
 // Row `row` of A at 4 k … 4 k + 3.
 fn load(row: u32, k: u32) -> vec4f {
-  return a[(params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col + k];
+  return four((params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col + k);
 }
 
 // Adds four steps of k to four columns of one row: s + v · m.
@@ -83,11 +93,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {
       for (var r = 0u; r < ROWS; r += 4u) {
-        let four = load_transposed(row + r, k);
-        v[r] = four[0];
-        v[r + 1] = four[1];
-        v[r + 2] = four[2];
-        v[r + 3] = four[3];
+        let rows = load_transposed(row + r, k);
+        v[r] = rows[0];
+        v[r + 1] = rows[1];
+        v[r + 2] = rows[2];
+        v[r + 3] = rows[3];
       }
     } else {
       for (var r = 0u; r < ROWS; r++) {

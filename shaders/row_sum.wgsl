@@ -1,6 +1,7 @@
 // d_i = Σ_j A_ij, the degree of every row of a block of the affinity (METHOD, "Spectral clustering").
 //
-// block   rows × 4·stride, row-major, rows padded with zeros
+// block   rows × 4·stride, row-major, rows padded with zeros; with SIXTEEN each value a as round(65535 a) in 16
+//         bits, two in a word, the first in its low half
 // out     rows sums, from `out_row` on
 // params  see Params
 //
@@ -9,6 +10,7 @@
 // (0 + 1) + (2 + 3); the runs keep the rounding error of a long row small.
 
 override WORKGROUP: u32 = 16;
+override SIXTEEN: bool = false;
 
 const RUN: u32 = 64;
 
@@ -20,9 +22,17 @@ struct Params {
   end: u32, // … to before here
 }
 
-@group(0) @binding(0) var<storage, read> block: array<vec4f>;
+@group(0) @binding(0) var<storage, read> block: array<vec2u>;
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;
 @group(0) @binding(2) var<uniform> params: Params;
+
+// The vec4 number `at` of the block.
+fn four(at: u32) -> vec4f {
+  if (SIXTEEN) {
+    return vec4f(unpack2x16unorm(block[at].x), unpack2x16unorm(block[at].y));
+  }
+  return bitcast<vec4f>(vec4u(block[2 * at], block[2 * at + 1]));
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -34,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var run = params.begin; run < params.end; run += RUN) {
     var part = vec4f();
     for (var k = run; k < min(run + RUN, params.end); k++) {
-      part += block[first + k];
+      part += four(first + k);
     }
     total += part;
   }

@@ -1,6 +1,7 @@
 import { closeGpu, matmul, openGpu } from "../mod.ts";
 import { multiply } from "../src/linalg/matmul.ts";
-import { downloadMatrix, releaseMatrix, rowView, uploadMatrix } from "../src/linalg/matrix.ts";
+import { allocate, release, writeBuffer } from "../src/gpu/mod.ts";
+import { downloadMatrix, releaseMatrix, roundUp, rowView, uploadMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
@@ -69,4 +70,31 @@ Deno.test("multiply() with packed columns takes rows of a larger matrix, and add
   const expected = reference(a.subarray(0, m * k), b, m, k, n).map((value, at) => value + c[at]);
   assertClose(results[0], expected, { relative: 1e-5, note });
   assertSameBits(results[0], results[1], note);
+});
+
+Deno.test("multiply() takes a left factor in 16 bits as the values it stands for", async (t) => {
+  for (const [m, k, n] of [[1, 1, 1], [7, 13, 5], [131, 67, 16], [257, 1031, 17], [149, 2053, 33]]) {
+    await t.step(`${m} × ${k} by ${k} × ${n}`, async () => {
+      const stride = roundUp(k, 4), words = new Uint32Array(m * stride / 2), values = new Float64Array(m * k);
+      const b = randomMatrix(k, n, 1);
+      randomMatrix(m, k).data.forEach((value, at) => {
+        const rounded = Math.round(65535 * Math.min(1, Math.abs(value) / 4));
+        const stored = Math.floor(at / k) * stride + at % k;
+        words[stored >> 1] |= rounded << 16 * (stored % 2);
+        values[at] = rounded / 65535;
+      });
+      const buffer = allocate(gpu, words.byteLength, "A in 16 bits"), right = uploadMatrix(gpu, b, "B");
+      writeBuffer(gpu, buffer, words);
+      const a = { rows: m, cols: k, stride, panelRows: m, panels: [buffer], offset: 0, label: "A" };
+      for (const variant of [packed, registers]) {
+        const c = multiply(variant, { ...a, bits: 16 }, right);
+        const { data } = await downloadMatrix(variant, c);
+        const scale = productScale(values, b.data, m, k, n);
+        assertClose(data, reference(values, b.data, m, k, n), { relative: 1e-6, scale, note });
+        releaseMatrix(variant, c);
+      }
+      release(gpu, buffer);
+      releaseMatrix(gpu, right);
+    });
+  }
 });

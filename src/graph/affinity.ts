@@ -34,7 +34,12 @@ export interface AffinityTarget {
   buffer: GPUBuffer;
   stride: number;
   row: number;
+  /** Set where each value a is to be kept as round(65535 a). */
+  bits?: 16;
 }
+
+/** Channels up to which an affinity can be made in 16 bits. */
+export const MOST_CHANNELS_16 = deepestBlock(32);
 
 /**
  * A for rows [first, first + count) of `unit` against all rows of `columns`, written to rows [0, count) of `out`.
@@ -61,10 +66,11 @@ export function affinityBlock(
   }
 }
 
-/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. */
+/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. In 16 bits: of one window and at most `MOST_CHANNELS_16` channels. */
 export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityTarget, "row">): void {
   const [window, ...more] = rowWindows(unit), to = { ...out, row: 0 };
-  if (canPack(gpu, unit.rows) && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
+  const isPacked = canPack(gpu, unit.rows) || out.bits === 16;
+  if (isPacked && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
   else affinityBlock(gpu, unit, 0, unit.rows, unit, to);
 }
 
@@ -107,26 +113,34 @@ function packedBlock(
       width,
     } as const;
     withPackedColumns(gpu, part, ({ binding, columns, blocks, first, depth }) => {
+      const rows = mirror ? Math.min(i.rows, j.first + first + width * blocks) : i.rows; // those up to the diagonal
       dispatch(gpu, AFFINITY_PACKED, {
         buffers: [i.buffer, binding, out.buffer],
         u32: [
           ...[i.rows, columns, depth, stride / 4, out.stride / 4],
           ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(mirror), Number(isLast)],
         ],
-        overrides: { WORKGROUP },
-        workgroups: [Math.ceil(i.rows / 8 / WORKGROUP), blocks],
+        overrides: { WORKGROUP, SIXTEEN: Number(out.bits === 16), CONTINUES: Number(col > 0) },
+        workgroups: [Math.ceil(rows / 8 / WORKGROUP), blocks],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
     });
   }
 }
 
-/** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */
-export function rowSums(gpu: Gpu, block: RowWindow, stride: number, degrees: GPUBuffer): void {
+/** Adds up the rows of a block of affinity, of `bits` bits a value, into `degrees`, from `firstNode` on. */
+export function rowSums(
+  gpu: Gpu,
+  block: RowWindow,
+  stride: number,
+  degrees: GPUBuffer,
+  bits: 16 | 32 = 32,
+): void {
   for (let begin = 0; begin < stride / 4; begin += LONGEST) {
     dispatch(gpu, ROW_SUM, {
       buffers: [block.buffer, degrees],
       u32: [block.rows, stride / 4, block.first, begin, Math.min(begin + LONGEST, stride / 4)],
+      overrides: { SIXTEEN: Number(bits === 16) },
       workgroups: [Math.ceil(block.rows / 16)],
       sizes: `${block.rows} rows of ${stride}`,
     });

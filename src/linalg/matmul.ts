@@ -70,7 +70,7 @@ function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number
  *
  * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are. A product so
  * small that k is split into slices of 512 keeps that order as long as panels hold 512 rows, as they do on every adapter
- * for rows of up to 65536 values.
+ * for rows of up to 65536 values. A left factor of 16 bits is taken as it is, not transposed.
  */
 export function multiply(
   gpu: Gpu,
@@ -99,7 +99,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const packed = gpu.variant === "packed" && !split && m >= FEW_ROWS;
+  const packed = a.bits === 16 || (gpu.variant === "packed" && !split && m >= FEW_ROWS);
   const shared = gpu.variant === "shared";
   const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
 
@@ -116,7 +116,7 @@ export function multiply(
         const aCol = (transposeA ? mr.first : kr.first) / 4;
         const bCol = (transposeB ? kr.first : nr.first) / 4;
         if (packed) {
-          const left = { buffer: pa.buffer, row: pa.row, col: 4 * aCol, stride: a.stride };
+          const left = { buffer: pa.buffer, row: pa.row, col: 4 * aCol, stride: a.stride, bits: a.bits };
           const right = { buffer: pb.buffer, row: pb.row, col: 4 * bCol, stride: b.stride };
           const to = { buffer: pc.buffer, row: pc.row, col: nr.first, stride: c.stride };
           const add = accumulate || kr.first > 0;
@@ -187,6 +187,7 @@ interface Part {
   row: number;
   col: number;
   stride: number;
+  bits?: 16;
 }
 
 /** C = op(A) · op(B), or C + op(A) · op(B), of parts; B is packed slice by slice. */
@@ -210,7 +211,7 @@ function multiplyPacked(
           ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, aRow, c.row],
           ...[aCol / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0), kCount],
         ],
-        overrides: { TRANSPOSE_A: Number(transposeA), WORKGROUP },
+        overrides: { TRANSPOSE_A: Number(transposeA), SIXTEEN: Number(a.bits === 16), WORKGROUP },
         workgroups: [Math.ceil(m / PACKED_ROWS / WORKGROUP), slice.blocks],
         sizes: `${m} × ${kCount} by ${kCount} × ${n}`,
       });

@@ -24,6 +24,8 @@ export interface GpuMatrix {
   readonly panels: GPUBuffer[];
   /** First row of a view within the panels; 0 for a matrix of its own. */
   readonly offset: number;
+  /** Set where each value a ∈ [0, 1] is kept as round(65535 a): a left factor of `multiply`, and of no use to others. */
+  readonly bits?: 16;
   readonly label: string;
 }
 
