@@ -11,18 +11,19 @@
 // More channels than fit a slice come in several dispatches, all but the first with CONTINUES: until the last one `out` holds
 // the cosines so far, which SIXTEEN cannot. An override, since Mesa's software adapter walks through what a condition skips.
 //
-// With `mirror` 1, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
+// With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = blocks. One invocation makes 8 × 32 values: the compiler unrolls the loops over
-// them.
+// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = blocks. One invocation makes ROWS × 32 values: the compiler unrolls the loops
+// over them.
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
 override SIXTEEN: bool = false;
 override CONTINUES: bool = false;
+override MIRROR: bool = false;
 
-const ROWS: u32 = 8; // that an invocation makes
+const ROWS: u32 = 16; // that an invocation makes; 8 with MIRROR, whose stores are as many again
 const QUADS: u32 = 8; // vec4 of its columns
 const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
 
@@ -36,7 +37,6 @@ struct Params {
   i_col: u32, // first channel, in vec4
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
-  mirror: u32, // 1: rows and columns are the same nodes, row 0 and column 0 of out the first
   is_last: u32, // 1: these are the last channels
 }
 
@@ -92,7 +92,7 @@ fn store_mirrored(value: vec4f, i: u32, j: u32) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x * ROWS;
   let j = id.y * QUADS * 4;
-  if (i >= params.rows || (params.mirror == 1 && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
+  if (i >= params.rows || (MIRROR && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
     return;
   }
   var cosines: array<array<vec4f, QUADS>, ROWS>;
@@ -130,7 +130,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       store(a1, i + r + 1, j + 4 * q);
       store(a2, i + r + 2, j + 4 * q);
       store(a3, i + r + 3, j + 4 * q);
-      if (params.mirror == 1 && params.is_last == 1) {
+      if (MIRROR && params.is_last == 1) {
         store_mirrored(vec4f(a0.x, a1.x, a2.x, a3.x), i + r, j + 4 * q);
         store_mirrored(vec4f(a0.y, a1.y, a2.y, a3.y), i + r, j + 4 * q + 1);
         store_mirrored(vec4f(a0.z, a1.z, a2.z, a3.z), i + r, j + 4 * q + 2);

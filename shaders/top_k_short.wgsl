@@ -109,10 +109,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var i6 = load_indices(list, 24);
   var v7 = load_values(list, 28);
   var i7 = load_indices(list, 28);
-  for (var q = 0u; 4 * q < params.cols; q++) {
-    let four = block[id.x * params.stride + q];
-    if (all(four <= vec4f(v7.w))) {
-      continue;
+  let quads = (params.cols + 3) / 4;
+  for (var q = 0u; q < quads; q++) {
+    var four = block[id.x * params.stride + q];
+    while (all(four <= vec4f(v7.w)) && q + 1 < quads) {
+      q++;
+      four = block[id.x * params.stride + q];
     }
     for (var c = 0u; c < 4; c++) {
       let value = four[c];

@@ -3,7 +3,7 @@ import code from "../../shaders/affinity.wgsl" with { type: "text" };
 import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/affinity_shared.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, withConstant } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -19,11 +19,14 @@ import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
 const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
+const AFFINITY_MIRRORED: Kernel = { label: "affinity_mirrored", code: withConstant(packedCode, "ROWS", 8) };
 const AFFINITY_SHARED: Kernel = { label: "affinity_shared", code: sharedCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
+/** Rows that an invocation of the packed variant makes, unless it mirrors them. */
+const PACKED_ROWS = 16;
 /** Blocks of fewer rows are not worth packing for. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
@@ -114,14 +117,19 @@ function packedBlock(
     } as const;
     withPackedColumns(gpu, part, ({ binding, columns, blocks, first, depth }) => {
       const rows = mirror ? Math.min(i.rows, j.first + first + width * blocks) : i.rows; // those up to the diagonal
-      dispatch(gpu, AFFINITY_PACKED, {
+      const options = {
+        MIRROR: Number(mirror),
+        SIXTEEN: Number(out.bits === 16),
+        CONTINUES: Number(col > 0),
+      };
+      dispatch(gpu, mirror ? AFFINITY_MIRRORED : AFFINITY_PACKED, {
         buffers: [i.buffer, binding, out.buffer],
         u32: [
           ...[i.rows, columns, depth, stride / 4, out.stride / 4],
-          ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(mirror), Number(isLast)],
+          ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(isLast)],
         ],
-        overrides: { WORKGROUP, SIXTEEN: Number(out.bits === 16), CONTINUES: Number(col > 0) },
-        workgroups: [Math.ceil(rows / 8 / WORKGROUP), blocks],
+        overrides: { ...options, WORKGROUP },
+        workgroups: [Math.ceil(rows / (mirror ? 8 : PACKED_ROWS) / WORKGROUP), blocks],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
     });
