@@ -5,10 +5,12 @@
 // force by Σ_i z_i).
 //
 // y       n points of up to 3 coordinates, the 4th 0
+// yj      a window of up to 4096 of them, as a uniform buffer: a load from storage would cost as much as four pairs
 // out     (force_i, z_i), one slab of n per slice of j; the slabs are added up by sum_slabs
 // params  see Params
 //
-// Dispatch: x = ⌈n / 8 / WORKGROUP⌉, y = slices of j. One invocation takes 8 points.
+// Dispatch: x = ⌈n / POINTS / WORKGROUP⌉, y = slices of j in the window. One invocation takes POINTS points: the compiler
+// unrolls the loops over them.
 // Order of reduction: j ascending within a slice.
 
 override WORKGROUP: u32 = 8;
@@ -17,11 +19,16 @@ override FREEDOM: u32 = 1; // ν, 1 or 2
 struct Params {
   n: u32,
   slice: u32, // points j in a slice
+  first: u32, // first point of the window, a multiple of slice
 }
 
+const POINTS: u32 = 16; // i that an invocation takes
+const WINDOW: u32 = 4096; // points in a window, 64 KiB: what every adapter allows a uniform binding to be
+
 @group(0) @binding(0) var<storage, read> y: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(1) var<uniform> yj: array<vec4f, WINDOW>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // 1 / √q by three Newton steps from the exponent's half: as exact as float32 is, and a third of what a root and a division
 // cost on a software adapter.
@@ -53,46 +60,25 @@ fn store(s: vec4f, i: u32, slice: u32, own: bool) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x * 8;
+  let i = id.x * POINTS;
   if (i >= params.n) {
     return;
   }
-  let last = params.n - 1;
-  let y0 = y[i];
-  let y1 = y[min(i + 1, last)];
-  let y2 = y[min(i + 2, last)];
-  let y3 = y[min(i + 3, last)];
-  let y4 = y[min(i + 4, last)];
-  let y5 = y[min(i + 5, last)];
-  let y6 = y[min(i + 6, last)];
-  let y7 = y[min(i + 7, last)];
-  var s0 = vec4f();
-  var s1 = vec4f();
-  var s2 = vec4f();
-  var s3 = vec4f();
-  var s4 = vec4f();
-  var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
-  let begin = id.y * params.slice;
-  let end = min(begin + params.slice, params.n);
-  for (var j = begin; j < end; j++) {
-    let yj = y[j];
-    s0 = add(s0, y0, yj);
-    s1 = add(s1, y1, yj);
-    s2 = add(s2, y2, yj);
-    s3 = add(s3, y3, yj);
-    s4 = add(s4, y4, yj);
-    s5 = add(s5, y5, yj);
-    s6 = add(s6, y6, yj);
-    s7 = add(s7, y7, yj);
+  var own: array<vec4f, POINTS>;
+  for (var p = 0u; p < POINTS; p++) {
+    own[p] = y[min(i + p, params.n - 1)];
   }
-  store(s0, i, id.y, i >= begin && i < end);
-  store(s1, i + 1, id.y, i + 1 >= begin && i + 1 < end);
-  store(s2, i + 2, id.y, i + 2 >= begin && i + 2 < end);
-  store(s3, i + 3, id.y, i + 3 >= begin && i + 3 < end);
-  store(s4, i + 4, id.y, i + 4 >= begin && i + 4 < end);
-  store(s5, i + 5, id.y, i + 5 >= begin && i + 5 < end);
-  store(s6, i + 6, id.y, i + 6 >= begin && i + 6 < end);
-  store(s7, i + 7, id.y, i + 7 >= begin && i + 7 < end);
+  var sums: array<vec4f, POINTS>;
+  let begin = id.y * params.slice;
+  let end = min(begin + params.slice, params.n - params.first);
+  for (var j = begin; j < end; j++) {
+    let other = yj[j];
+    for (var p = 0u; p < POINTS; p++) {
+      sums[p] = add(sums[p], own[p], other);
+    }
+  }
+  let slice = params.first / params.slice + id.y;
+  for (var p = 0u; p < POINTS; p++) {
+    store(sums[p], i + p, slice, i + p >= params.first + begin && i + p < params.first + end);
+  }
 }

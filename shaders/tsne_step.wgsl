@@ -6,7 +6,7 @@
 //
 // y          n points, the 4th coordinate 0
 // repulsion  (force_i, z_i)
-// z_sums     partial sums of (force_i, z_i) over points: Z is the total of their w
+// z_sums     64 partial sums of (force_i, z_i) over points: Z is the total of their w
 // row_start  n + 1 offsets into joint
 // joint      (j, bits of p_ij) for every p_ij > 0, row by row
 // motion     last update and gains of a point, side by side; replaced by the new ones
@@ -18,9 +18,10 @@
 override WORKGROUP: u32 = 8;
 override FREEDOM: u32 = 1; // ν, 1 or 2
 
+const PARTIALS: u32 = 64;
+
 struct Params {
   n: u32,
-  partials: u32, // entries of z_sums
   momentum: f32,
   rate: f32,
   exaggeration: f32, // e
@@ -28,7 +29,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> y: array<vec4f>;
 @group(0) @binding(1) var<storage, read> repulsion: array<vec4f>;
-@group(0) @binding(2) var<storage, read> z_sums: array<vec4f>;
+@group(0) @binding(2) var<uniform> z_sums: array<vec4f, PARTIALS>;
 @group(0) @binding(3) var<storage, read> row_start: array<u32>;
 @group(0) @binding(4) var<storage, read> joint: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> motion: array<vec4f>;
@@ -42,7 +43,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   var z = 0.0;
-  for (var s = 0u; s < params.partials; s++) {
+  for (var s = 0u; s < PARTIALS; s++) {
     z += z_sums[s].w;
   }
   let own = y[i];

@@ -4,9 +4,9 @@ import { assertClose } from "./assert_close.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 import { tsneRepulsion } from "./reference/tsne_repulsion.ts";
 
-Deno.test("repulsiveForces() equals the float64 reference over one and several slices", async (t) => {
+Deno.test("repulsiveForces() equals the float64 reference over one and several slices and windows", async (t) => {
   const gpu = await openGpu();
-  for (const n of [1, 2, 67, 1009, 2500]) {
+  for (const n of [1, 2, 67, 1009, 2500, 5003]) {
     await t.step(`${n} points`, async () => {
       const y = randomMatrix(n, 4).data.map((v, i) => i % 4 === 3 ? 0 : v);
       for (const freedom of [1, 2]) {

@@ -5,7 +5,7 @@ import stepCode from "../../shaders/tsne_step.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import { nearestNeighbors } from "../graph/knn.ts";
 import { sumSlabs } from "../linalg/matmul.ts";
-import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { assertMatrix, type Matrix, roundUp } from "../linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../linalg/random.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 
@@ -50,6 +50,8 @@ const MAX_PERPLEXITY = 42;
 const MOMENTUM_EARLY = 0.5;
 const MOMENTUM_LATE = 0.8;
 const SLICE = 2048; // points j per slice of the repulsion
+const POINTS = 16; // points i that an invocation of the repulsion takes
+const WINDOW = 4096; // points j that one dispatch reads as a uniform buffer
 const STEPS_PER_WAIT = 50;
 /** Points all within this of the origin, where they began a hundred times as wide, have collapsed. */
 const COLLAPSED = 1e-6;
@@ -223,8 +225,8 @@ type WorkBuffers = ReturnType<typeof workBuffers>;
 
 function workBuffers(gpu: Gpu, n: number, pairs: number) {
   return {
-    y: allocate(gpu, n * 16, "t-SNE points"),
-    next: allocate(gpu, n * 16, "t-SNE points"),
+    y: allocate(gpu, roundUp(n, WINDOW) * 16, "t-SNE points"),
+    next: allocate(gpu, roundUp(n, WINDOW) * 16, "t-SNE points"),
     slabs: allocate(gpu, Math.ceil(n / SLICE) * n * 16, "t-SNE repulsion"),
     repulsion: allocate(gpu, Math.ceil(n / 64) * 64 * 16, "t-SNE repulsion"),
     sums: allocate(gpu, 64 * 16, "t-SNE normaliser"),
@@ -245,7 +247,7 @@ function step(
 ): void {
   dispatch(gpu, STEP, {
     buffers: [y, buffers.repulsion, buffers.sums, buffers.rowStart, buffers.joint, buffers.motion, next],
-    u32: [n, 64],
+    u32: [n],
     f32: [settings.momentum, settings.rate, settings.exaggeration],
     overrides: { FREEDOM: settings.freedom },
     workgroups: [Math.ceil(n / 8)],
@@ -267,13 +269,19 @@ function repel(
   freedom: number,
 ): void {
   const slices = Math.ceil(n / SLICE);
-  dispatch(gpu, REPULSION, {
-    buffers: [y, slices === 1 ? repulsion : slabs],
-    u32: [n, SLICE],
-    overrides: { FREEDOM: freedom },
-    workgroups: [Math.ceil(n / 64), slices],
-    sizes: `${n} points`,
-  });
+  for (let first = 0; first < n; first += WINDOW) {
+    dispatch(gpu, REPULSION, {
+      buffers: [
+        y,
+        { buffer: y, offset: first * 16, size: WINDOW * 16 },
+        slices === 1 ? repulsion : slabs,
+      ],
+      u32: [n, SLICE, first],
+      overrides: { FREEDOM: freedom },
+      workgroups: [Math.ceil(n / POINTS / 8), Math.ceil(Math.min(WINDOW, n - first) / SLICE)],
+      sizes: `${n} points`,
+    });
+  }
   if (slices > 1) sumSlabs(gpu, slabs, repulsion, n, slices);
   sumSlabs(gpu, repulsion, sums, 64, Math.ceil(n / 64));
 }
