@@ -14,7 +14,7 @@
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = blocks. One invocation makes ROWS × 32 values: the compiler unrolls the loops
+// Dispatch: x = ⌈rows / ROWS / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation makes ROWS × 32 values: the compiler unrolls the loops
 // over them.
 // Order of reduction: channels ascending, one after the other.
 
@@ -64,7 +64,7 @@ fn finished(cosines: vec4f, j: u32) -> vec4f {
 // Writes the vec4 number `at` of out.
 fn put(at: u32, value: vec4f) {
   if (SIXTEEN) {
-    // round(65535 a) is what the low bits of 2²³ + 65535 a hold; pack2x16unorm compiles to five times as much
+    // round(65535 a) is what the low bits of 2²³ + 65535 a hold: a fraction of what pack2x16unorm costs a software adapter
     let bits = bitcast<vec4u>(fma(value, vec4f(65535), vec4f(8388608)));
     out[at] = (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
   } else {

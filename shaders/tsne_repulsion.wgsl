@@ -5,7 +5,7 @@
 // force by Σ_i z_i).
 //
 // y       n points of up to 3 coordinates, the 4th 0
-// yj      a window of up to 4096 of them, as a uniform buffer: a load from storage would cost as much as four pairs
+// yj      a window of up to 4096 of them, as a uniform buffer: on a software adapter a load from there costs a fraction of one from storage
 // out     (force_i, z_i), one slab of n per slice of j; the slabs are added up by sum_slabs
 // params  see Params
 //

@@ -24,11 +24,7 @@ const SHAPES = [
   [257, 512, 32],
   [141, 1025, 19],
   [149, 2053, 67],
-  [
-    157,
-    61,
-    2100,
-  ],
+  [157, 61, 2100],
 ];
 const note = `seed ${testSeed}`;
 
@@ -74,27 +70,30 @@ Deno.test("multiply() with packed columns takes rows of a larger matrix, and add
 
 Deno.test("multiply() takes a left factor in 16 bits as the values it stands for", async (t) => {
   for (const [m, k, n] of [[1, 1, 1], [7, 13, 5], [131, 67, 16], [257, 1031, 17], [149, 2053, 33]]) {
-    await t.step(`${m} × ${k} by ${k} × ${n}`, async () => {
-      const stride = roundUp(k, 4), words = new Uint32Array(m * stride / 2), values = new Float64Array(m * k);
-      const b = randomMatrix(k, n, 1);
-      randomMatrix(m, k).data.forEach((value, at) => {
-        const rounded = Math.round(65535 * Math.min(1, Math.abs(value) / 4));
-        const stored = Math.floor(at / k) * stride + at % k;
-        words[stored >> 1] |= rounded << 16 * (stored % 2);
-        values[at] = rounded / 65535;
+    for (const transposeA of [false, true]) {
+      await t.step(`${m} × ${k}${transposeA ? " (transposed)" : ""} by ${k} × ${n}`, async () => {
+        const [rows, cols] = transposeA ? [k, m] : [m, k], stride = roundUp(cols, 4);
+        const words = new Uint32Array(rows * stride / 2), values = new Float64Array(rows * cols);
+        randomMatrix(rows, cols).data.forEach((value, at) => {
+          const rounded = Math.round(65535 * Math.min(1, Math.abs(value) / 4));
+          const stored = Math.floor(at / cols) * stride + at % cols;
+          words[stored >> 1] |= rounded << 16 * (stored % 2);
+          values[at] = rounded / 65535;
+        });
+        const b = randomMatrix(k, n, 1), right = uploadMatrix(gpu, b, "B");
+        const buffer = allocate(gpu, words.byteLength, "A in 16 bits");
+        writeBuffer(gpu, buffer, words);
+        const a = { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "A" };
+        const shape = [m, k, n, transposeA] as const, scale = productScale(values, b.data, ...shape);
+        for (const variant of [packed, registers]) {
+          const c = multiply(variant, { ...a, bits: 16 }, right, { transposeA });
+          const { data } = await downloadMatrix(variant, c);
+          assertClose(data, reference(values, b.data, ...shape), { relative: 1e-6, scale, note });
+          releaseMatrix(variant, c);
+        }
+        release(gpu, buffer);
+        releaseMatrix(gpu, right);
       });
-      const buffer = allocate(gpu, words.byteLength, "A in 16 bits"), right = uploadMatrix(gpu, b, "B");
-      writeBuffer(gpu, buffer, words);
-      const a = { rows: m, cols: k, stride, panelRows: m, panels: [buffer], offset: 0, label: "A" };
-      for (const variant of [packed, registers]) {
-        const c = multiply(variant, { ...a, bits: 16 }, right);
-        const { data } = await downloadMatrix(variant, c);
-        const scale = productScale(values, b.data, m, k, n);
-        assertClose(data, reference(values, b.data, m, k, n), { relative: 1e-6, scale, note });
-        releaseMatrix(variant, c);
-      }
-      release(gpu, buffer);
-      releaseMatrix(gpu, right);
-    });
+    }
   }
 });

@@ -10,6 +10,8 @@ export interface Kernel {
 /**
  * A shader with another value of one of its constants. For the bounds of loops that the compiler is to unroll: where they end
  * at an `override` Mesa's takes ten times as long.
+ *
+ * @throws RangeError when the shader has no constant of that name
  */
 export function withConstant(code: string, name: string, value: number): string {
   const declaration = new RegExp(`(?<=const ${name}: u32 = )\\d+(?=;)`);

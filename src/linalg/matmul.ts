@@ -70,7 +70,7 @@ function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number
  *
  * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are. A product so
  * small that k is split into slices of 512 keeps that order as long as panels hold 512 rows, as they do on every adapter
- * for rows of up to 65536 values. A left factor of 16 bits is taken as it is, not transposed.
+ * for rows of up to 65536 values.
  */
 export function multiply(
   gpu: Gpu,
