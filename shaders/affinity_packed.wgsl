@@ -14,8 +14,8 @@
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / ROWS / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation makes ROWS × 32 values: the compiler unrolls the loops
-// over them.
+// Dispatch: x = ⌈rows / ROWS / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation
+// makes ROWS × 32 values; the loops over them are written out before compiling (src/gpu/unroll.ts).
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
@@ -97,8 +97,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   var cosines: array<array<vec4f, QUADS>, ROWS>;
   if (CONTINUES) {
-    for (var r = 0u; r < ROWS; r++) {
-      for (var q = 0u; q < QUADS; q++) {
+    for (var r = 0u; r < ROWS; r++) { // unrolled
+      for (var q = 0u; q < QUADS; q++) { // unrolled
         if (i + r < params.rows && j + 4 * q < params.cols) {
           let at = (params.out_row + i + r) * params.out_stride + params.out_col + j / 4 + q;
           cosines[r][q] = bitcast<vec4f>(vec4u(out[2 * at], out[2 * at + 1]));
@@ -109,19 +109,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let first = id.y * params.depth * QUADS;
   for (var k = 0u; k < params.depth / 4; k++) {
     var v: array<vec4f, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
+    for (var r = 0u; r < ROWS; r++) { // unrolled
       v[r] = load(i + r, k);
     }
-    for (var q = 0u; q < QUADS; q++) {
+    for (var q = 0u; q < QUADS; q++) { // unrolled
       let p = first + 4 * k * QUADS + q;
       let m = mat4x4f(xj[p], xj[p + QUADS], xj[p + 2 * QUADS], xj[p + 3 * QUADS]);
-      for (var r = 0u; r < ROWS; r++) {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
         cosines[r][q] = mac(cosines[r][q], v[r], m);
       }
     }
   }
-  for (var q = 0u; q < QUADS; q++) {
-    for (var r = 0u; r < ROWS; r += 4u) {
+  for (var q = 0u; q < QUADS; q++) { // unrolled
+    for (var r = 0u; r < ROWS; r += 4u) { // unrolled
       let a0 = finished(cosines[r][q], j + 4 * q);
       let a1 = finished(cosines[r + 1][q], j + 4 * q);
       let a2 = finished(cosines[r + 2][q], j + 4 * q);

@@ -8,8 +8,8 @@
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
 //
-// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = blocks. One invocation makes 16 × 4 QUADS values of C: the compiler unrolls
-// the loops over them.
+// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = blocks. One invocation makes 16 × 4 QUADS values of C; the loops
+// over them are written out before compiling (src/gpu/unroll.ts).
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
@@ -80,8 +80,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let at = (params.c_row + row) * params.c_stride + params.c_col + col / 4;
   var sums: array<array<vec4f, QUADS>, ROWS>;
   if (params.accumulate == 1) {
-    for (var r = 0u; r < ROWS; r++) {
-      for (var q = 0u; q < QUADS; q++) {
+    for (var r = 0u; r < ROWS; r++) { // unrolled
+      for (var q = 0u; q < QUADS; q++) { // unrolled
         if (row + r < params.m && col + 4 * q < params.n) {
           sums[r][q] = c[at + r * params.c_stride + q];
         }
@@ -92,7 +92,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var k = 0u; k < params.k / 4; k++) {
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {
-      for (var r = 0u; r < ROWS; r += 4u) {
+      for (var r = 0u; r < ROWS; r += 4u) { // unrolled
         let rows = load_transposed(row + r, k);
         v[r] = rows[0];
         v[r + 1] = rows[1];
@@ -100,20 +100,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         v[r + 3] = rows[3];
       }
     } else {
-      for (var r = 0u; r < ROWS; r++) {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
         v[r] = load(row + r, k);
       }
     }
-    for (var q = 0u; q < QUADS; q++) {
+    for (var q = 0u; q < QUADS; q++) { // unrolled
       let p = first + 4 * k * QUADS + q;
       let m = mat4x4f(b[p], b[p + QUADS], b[p + 2 * QUADS], b[p + 3 * QUADS]);
-      for (var r = 0u; r < ROWS; r++) {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
         sums[r][q] = mac(sums[r][q], v[r], m);
       }
     }
   }
-  for (var r = 0u; r < ROWS; r++) {
-    for (var q = 0u; q < QUADS; q++) {
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < QUADS; q++) { // unrolled
       let j = col + 4 * q;
       if (row + r < params.m && j < params.n) {
         let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.n);

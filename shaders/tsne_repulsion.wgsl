@@ -9,8 +9,8 @@
 // out     (force_i, z_i), one slab of n per slice of j; the slabs are added up by sum_slabs
 // params  see Params
 //
-// Dispatch: x = ⌈n / POINTS / WORKGROUP⌉, y = slices of j in the window. One invocation takes POINTS points: the compiler
-// unrolls the loops over them.
+// Dispatch: x = ⌈n / POINTS / WORKGROUP⌉, y = slices of j in the window. One invocation takes POINTS points; the loops
+// over them are written out before compiling (src/gpu/unroll.ts).
 // Order of reduction: j ascending within a slice.
 
 override WORKGROUP: u32 = 8;
@@ -65,7 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   var own: array<vec4f, POINTS>;
-  for (var p = 0u; p < POINTS; p++) {
+  for (var p = 0u; p < POINTS; p++) { // unrolled
     own[p] = y[min(i + p, params.n - 1)];
   }
   var sums: array<vec4f, POINTS>;
@@ -73,12 +73,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let end = min(begin + params.slice, params.n - params.first);
   for (var j = begin; j < end; j++) {
     let other = yj[j];
-    for (var p = 0u; p < POINTS; p++) {
+    for (var p = 0u; p < POINTS; p++) { // unrolled
       sums[p] = add(sums[p], own[p], other);
     }
   }
   let slice = params.first / params.slice + id.y;
-  for (var p = 0u; p < POINTS; p++) {
+  for (var p = 0u; p < POINTS; p++) { // unrolled
     store(sums[p], i + p, slice, i + p >= params.first + begin && i + p < params.first + end);
   }
 }

@@ -1,15 +1,17 @@
 /** Running a compute shader: pipelines compiled once, parameters, recording, submitting. */
 import { assertHealthy, type Gpu, guarded } from "./device.ts";
+import { unrolled } from "./unroll.ts";
 
 /** A compute shader with one entry point, `main`. */
 export interface Kernel {
   label: string;
+  /** WGSL; its loops marked `// unrolled` are written out before it is compiled. */
   code: string;
 }
 
 /**
- * A shader with another value of one of its constants. For the bounds of loops that the compiler is to unroll: where they end
- * at an `override` Mesa's takes ten times as long.
+ * A shader with another value of one of its constants. For the ends of loops that are written out (`unrolled`), which cannot be
+ * an `override`.
  *
  * @throws RangeError when the shader has no constant of that name
  */
@@ -48,7 +50,7 @@ function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispat
         label: kernel.label,
         layout: "auto",
         compute: {
-          module: gpu.device.createShaderModule({ label: kernel.label, code: kernel.code }),
+          module: gpu.device.createShaderModule({ label: kernel.label, code: unrolled(kernel.code) }),
           entryPoint: "main",
           constants: overrides,
         },
