@@ -7,6 +7,7 @@ import { fitNystrom } from "../src/graph/nystrom.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { doubleSoftwareThreads } from "./software_threads.ts";
 
 const CLUSTERS = 40;
 const NOISE = 0.5;
@@ -53,6 +54,7 @@ function syntheticNodes(n: number, d: number): NodeSource {
  * @param k neighbours
  */
 export async function benchGraph(n: number, d: number, m: number, k: number): Promise<GraphTimes> {
+  doubleSoftwareThreads();
   const gpu = await openGpu();
   try {
     const source = syntheticNodes(n, d);

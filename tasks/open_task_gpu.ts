@@ -4,6 +4,7 @@ import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import type { Variant } from "../src/gpu/device.ts";
 import { fastestVariant } from "../src/linalg/fastest_variant.ts";
+import { doubleSoftwareThreads } from "./software_threads.ts";
 
 const VARIANTS = ["packed", "shared", "registers"];
 
@@ -15,6 +16,7 @@ const VARIANTS = ["packed", "shared", "registers"];
  * @param cache folder
  */
 export async function openTaskGpu(adapter: "hardware" | "software" | undefined, cache: string): Promise<Gpu> {
+  doubleSoftwareThreads();
   const gpu = await openGpu({ adapter });
   try {
     const path = `${cache}/adapters.json`, name = `${gpu.adapter.vendor} ${gpu.adapter.description}`.trim();

@@ -6,6 +6,7 @@ import { closeGpu, dispatch, type Gpu, openGpu, sync } from "../../src/gpu/mod.t
 import { normalizedCut } from "../../src/graph/normalized_cut.ts";
 import { multiply } from "../../src/linalg/matmul.ts";
 import { allocateMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
+import { doubleSoftwareThreads } from "../software_threads.ts";
 import { mixture } from "./mixture.ts";
 import { type Ratios, regressions, warning } from "./ratios.ts";
 import { pairedRatio } from "./statistics.ts";
@@ -19,6 +20,7 @@ type Timed = () => Promise<void>;
 
 /** Measures the ratios and tells which have grown; never fails on time. */
 export async function checkRatios(update: boolean): Promise<void> {
+  doubleSoftwareThreads();
   const gpu = await openGpu();
   try {
     const kind = gpu.adapter.software ? "software" : "hardware", found = await measureRatios(gpu);

@@ -3,6 +3,7 @@ import { closeGpu, type Gpu, openGpu, timeKernels } from "../../src/gpu/mod.ts";
 import { peakResidentMb } from "../../src/experiments/peak_memory.ts";
 import { type Answer, MARK, type Request } from "./messages.ts";
 import { eachLine } from "./each_line.ts";
+import { doubleSoftwareThreads } from "../software_threads.ts";
 import type { OpenWork } from "./work.ts";
 import { openOf, planOf } from "./works.ts";
 
@@ -20,6 +21,7 @@ let gpu: Gpu | undefined, work: OpenWork | undefined;
 async function answer(request: Request): Promise<Answer> {
   switch (request.do) {
     case "open": {
+      doubleSoftwareThreads();
       gpu = await openGpu({ adapter: Deno.args[0] as "hardware" | "software" | undefined });
       work = await openOf(planOf(request.work))(gpu, request.files, request.options, request.as);
       return { version: `Deno ${Deno.version.deno}`, device: gpu.adapter.description };
