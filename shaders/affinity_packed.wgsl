@@ -4,8 +4,8 @@
 //
 // xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
 // xj      one slice made by pack_columns: `blocks` blocks of `depth` channels of 32 nodes
-// out     A, rows padded with zeros to a multiple of 4 columns; with SIXTEEN each value a as round(65535 a) in 16 bits, two
-//         in a word, the first in its low half
+// out     A as bits of float32, rows padded with zeros to a multiple of 4 columns; with SIXTEEN each value a as
+//         round(65535 a) in 16 bits, two in a word, the first in its low half, rows padded to a multiple of 8
 // params  extents and offsets, see Params
 //
 // More channels than fit a slice come in several dispatches, all but the first with CONTINUES: until the last one `out` holds
@@ -42,7 +42,7 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> xi: array<vec4f>;
 @group(0) @binding(1) var<uniform> xj: array<vec4f, SLICE>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec2u>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Row i of xi at 4 k … 4 k + 3.
@@ -61,30 +61,39 @@ fn finished(cosines: vec4f, j: u32) -> vec4f {
   return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
 }
 
-// Writes the vec4 number `at` of out.
-fn put(at: u32, value: vec4f) {
+// Four affinities in 16 bits each: round(65535 a) is what the low bits of 2²³ + 65535 a hold, a fraction of what
+// pack2x16unorm costs a software adapter.
+fn halves(value: vec4f) -> vec2u {
+  let bits = bitcast<vec4u>(fma(value, vec4f(65535), vec4f(8388608)));
+  return (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
+}
+
+// Writes the vec4 number `at` of out, and the next one where `both`; with SIXTEEN, both in one.
+fn put(at: u32, value: vec4f, next: vec4f, both: bool) {
   if (SIXTEEN) {
-    // round(65535 a) is what the low bits of 2²³ + 65535 a hold: a fraction of what pack2x16unorm costs a software adapter
-    let bits = bitcast<vec4u>(fma(value, vec4f(65535), vec4f(8388608)));
-    out[at] = (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
+    out[at / 2] = vec4u(halves(value), halves(next));
   } else {
-    out[2 * at] = bitcast<vec2u>(value.xy);
-    out[2 * at + 1] = bitcast<vec2u>(value.zw);
+    out[at] = bitcast<vec4u>(value);
+    if (both) {
+      out[at + 1] = bitcast<vec4u>(next);
+    }
   }
 }
 
-// Stores four columns of a row.
-fn store(value: vec4f, i: u32, j: u32) {
+// Stores eight columns of a row.
+fn store(value: vec4f, next: vec4f, i: u32, j: u32) {
   if (i < params.rows && j < params.cols) {
-    put((params.out_row + i) * params.out_stride + params.out_col + j / 4, value);
+    put((params.out_row + i) * params.out_stride + params.out_col + j / 4, value, next, j + 4 < params.cols);
   }
 }
 
-// Stores four rows of column j, mirrored; `j` counts from the first column of the slice.
-fn store_mirrored(value: vec4f, i: u32, j: u32) {
+// Stores eight rows of column j, mirrored; `j` counts from the first column of the slice.
+fn store_mirrored(value: vec4f, next: vec4f, i: u32, j: u32) {
   if (i < params.rows && j < params.cols) {
-    let inside = vec4u(i, i + 1, i + 2, i + 3) < vec4u(params.rows);
-    put((params.out_col * 4 + j) * params.out_stride + i / 4, select(vec4f(), value, inside));
+    let row = vec4u(i, i + 1, i + 2, i + 3);
+    let first = select(vec4f(), value, row < vec4u(params.rows));
+    let second = select(vec4f(), next, row + vec4u(4) < vec4u(params.rows));
+    put((params.out_col * 4 + j) * params.out_stride + i / 4, first, second, i + 4 < params.rows);
   }
 }
 
@@ -101,7 +110,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       for (var q = 0u; q < QUADS; q++) { // unrolled
         if (i + r < params.rows && j + 4 * q < params.cols) {
           let at = (params.out_row + i + r) * params.out_stride + params.out_col + j / 4 + q;
-          cosines[r][q] = bitcast<vec4f>(vec4u(out[2 * at], out[2 * at + 1]));
+          cosines[r][q] = bitcast<vec4f>(out[at]);
         }
       }
     }
@@ -120,21 +129,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  for (var q = 0u; q < QUADS; q++) { // unrolled
-    for (var r = 0u; r < ROWS; r += 4u) { // unrolled
-      let a0 = finished(cosines[r][q], j + 4 * q);
-      let a1 = finished(cosines[r + 1][q], j + 4 * q);
-      let a2 = finished(cosines[r + 2][q], j + 4 * q);
-      let a3 = finished(cosines[r + 3][q], j + 4 * q);
-      store(a0, i + r, j + 4 * q);
-      store(a1, i + r + 1, j + 4 * q);
-      store(a2, i + r + 2, j + 4 * q);
-      store(a3, i + r + 3, j + 4 * q);
-      if (MIRROR && params.is_last == 1) {
-        store_mirrored(vec4f(a0.x, a1.x, a2.x, a3.x), i + r, j + 4 * q);
-        store_mirrored(vec4f(a0.y, a1.y, a2.y, a3.y), i + r, j + 4 * q + 1);
-        store_mirrored(vec4f(a0.z, a1.z, a2.z, a3.z), i + r, j + 4 * q + 2);
-        store_mirrored(vec4f(a0.w, a1.w, a2.w, a3.w), i + r, j + 4 * q + 3);
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < QUADS; q += 2u) { // unrolled
+      cosines[r][q] = finished(cosines[r][q], j + 4 * q);
+      cosines[r][q + 1] = finished(cosines[r][q + 1], j + 4 * q + 4);
+      store(cosines[r][q], cosines[r][q + 1], i + r, j + 4 * q);
+    }
+  }
+  if (MIRROR && params.is_last == 1) {
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      for (var r = 0u; r < ROWS; r += 8u) { // unrolled
+        for (var c = 0u; c < 4; c++) { // unrolled
+          store_mirrored(
+            vec4f(cosines[r][q][c], cosines[r + 1][q][c], cosines[r + 2][q][c], cosines[r + 3][q][c]),
+            vec4f(cosines[r + 4][q][c], cosines[r + 5][q][c], cosines[r + 6][q][c], cosines[r + 7][q][c]),
+            i + r,
+            j + 4 * q + c,
+          );
+        }
       }
     }
   }

@@ -2,8 +2,9 @@
 // software adapter a load from there costs a fraction of one from storage. The same values in the same order as matmul,
 // to the bit.
 //
-// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4; with SIXTEEN each value
-//         a as round(65535 a) in 16 bits, two in a word, the first in its low half
+// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded to a multiple of 4
+// halves  the same buffer, read instead with SIXTEEN: each value a as round(65535 a) in 16 bits, two in a word, the first
+//         in its low half
 // b       one slice made by pack_columns: `blocks` blocks of `k` rows of 4 QUADS columns, zeros beyond the last row and column
 // c       C, rows padded with zeros to a multiple of 4
 // params  extents and offsets of this dispatch, see Params
@@ -34,17 +35,18 @@ struct Params {
   k_end: u32, // rows that A has when stored transposed
 }
 
-@group(0) @binding(0) var<storage, read> a: array<vec2u>;
-@group(0) @binding(1) var<uniform> b: array<vec4f, SLICE>;
-@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+@group(0) @binding(1) var<storage, read> halves: array<vec2u>;
+@group(0) @binding(2) var<uniform> b: array<vec4f, SLICE>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
 
 // The vec4 number `at` of A.
 fn four(at: u32) -> vec4f {
   if (SIXTEEN) {
-    return vec4f(unpack2x16unorm(a[at].x), unpack2x16unorm(a[at].y));
+    return vec4f(unpack2x16unorm(halves[at].x), unpack2x16unorm(halves[at].y));
   }
-  return bitcast<vec4f>(vec4u(a[2 * at], a[2 * at + 1]));
+  return a[at];
 }
 
 // Rows row … row + 3 of the transposed A at 4 k … 4 k + 3.

@@ -1,7 +1,8 @@
 // d_i = Σ_j A_ij, the degree of every row of a block of the affinity (METHOD, "Spectral clustering").
 //
-// block   rows × 4·stride, row-major, rows padded with zeros; with SIXTEEN each value a as round(65535 a) in 16
-//         bits, two in a word, the first in its low half
+// block   rows × 4·stride, row-major, rows padded with zeros
+// halves  the same buffer, read instead with SIXTEEN: each value a as round(65535 a) in 16 bits, two in a word, the first
+//         in its low half
 // out     rows sums, from `out_row` on
 // params  see Params
 //
@@ -22,16 +23,17 @@ struct Params {
   end: u32, // … to before here
 }
 
-@group(0) @binding(0) var<storage, read> block: array<vec2u>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
-@group(0) @binding(2) var<uniform> params: Params;
+@group(0) @binding(0) var<storage, read> block: array<vec4f>;
+@group(0) @binding(1) var<storage, read> halves: array<vec2u>;
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // The vec4 number `at` of the block.
 fn four(at: u32) -> vec4f {
   if (SIXTEEN) {
-    return vec4f(unpack2x16unorm(block[at].x), unpack2x16unorm(block[at].y));
+    return vec4f(unpack2x16unorm(halves[at].x), unpack2x16unorm(halves[at].y));
   }
-  return bitcast<vec4f>(vec4u(block[2 * at], block[2 * at + 1]));
+  return block[at];
 }
 
 @compute @workgroup_size(WORKGROUP)

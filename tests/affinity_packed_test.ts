@@ -52,7 +52,7 @@ Deno.test("affinityBlock() with packed columns makes rows against other columns,
 });
 
 Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding", async (t) => {
-  for (const [n, d] of [[1, 3], [31, 5], [32, 7], [67, 129], [257, 19], [301, 1024]]) {
+  for (const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [257, 19], [301, 1024]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const unit = uploadUnitRows(packed, randomMatrix(n, d)), results = [];
       for (const variant of [packed, registers]) {
@@ -69,11 +69,11 @@ Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it,
 });
 
 Deno.test("symmetricAffinity() in 16 bits rounds each value to the nearest of 65535 steps", async (t) => {
-  for (const [n, d] of [[1, 3], [31, 5], [32, 7], [67, 129], [257, 19], [301, 512]]) {
+  for (const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [257, 19], [301, 512]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
-      const x = randomMatrix(n, d), unit = uploadUnitRows(gpu, x), stride = Math.ceil(n / 4) * 4;
+      const x = randomMatrix(n, d), unit = uploadUnitRows(gpu, x), stride = Math.ceil(n / 8) * 8;
       const whole = allocateMatrix(gpu, n, n, "affinity");
-      symmetricAffinity(packed, unit, { buffer: whole.panels[0], stride });
+      symmetricAffinity(packed, unit, { buffer: whole.panels[0], stride: whole.stride });
       const { data } = await downloadMatrix(gpu, whole), exact = reference(x.data, n, x.data, n, d);
       const sums = allocate(gpu, 4 * n, "degrees");
       for (const variant of [packed, registers]) {

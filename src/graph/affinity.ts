@@ -37,7 +37,7 @@ export interface AffinityTarget {
   buffer: GPUBuffer;
   stride: number;
   row: number;
-  /** Set where each value a is to be kept as round(65535 a). */
+  /** Set where each value a is to be kept as round(65535 a); the stride is a multiple of 8 then. */
   bits?: 16;
 }
 
@@ -146,7 +146,7 @@ export function rowSums(
 ): void {
   for (let begin = 0; begin < stride / 4; begin += LONGEST) {
     dispatch(gpu, ROW_SUM, {
-      buffers: [block.buffer, degrees],
+      buffers: [block.buffer, block.buffer, degrees],
       u32: [block.rows, stride / 4, block.first, begin, Math.min(begin + LONGEST, stride / 4)],
       overrides: { SIXTEEN: Number(bits === 16) },
       workgroups: [Math.ceil(block.rows / 16)],

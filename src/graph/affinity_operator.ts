@@ -67,7 +67,7 @@ interface Affinity {
 /** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel in one go. */
 export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
   return unit.stride <= MOST_CHANNELS_16 && unit.panels.length === 1 &&
-    2 * unit.rows * roundUp(unit.rows, 4) <= Math.min(DEFAULT_BUDGET, gpu.limits.bindingBytes);
+    2 * unit.rows * roundUp(unit.rows, 8) <= Math.min(DEFAULT_BUDGET, gpu.limits.bindingBytes);
 }
 
 /**
@@ -104,12 +104,14 @@ async function wholeAffinity(gpu: Gpu, unit: GpuMatrix, bits: 16 | 32): Promise<
       `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it must fit one binding, and the features ${MOST_CHANNELS_16} channels; leave storage to its default.`,
     );
   }
-  const n = unit.rows, stride = roundUp(n, 4), sixteen = bits === 16 ? { bits } as const : {};
+  const n = unit.rows,
+    stride = roundUp(n, bits === 16 ? 8 : 4),
+    sixteen = bits === 16 ? { bits } as const : {};
   const buffer = allocate(gpu, bits / 8 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "degrees");
   try {
     symmetricAffinity(gpu, unit, { buffer, stride, ...sixteen });
     rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums, bits);
-    const a = { ...tileMatrix(buffer, n, n), ...sixteen };
+    const a = { ...tileMatrix(buffer, n, n), stride, ...sixteen };
     return {
       apply: (x, out) => void multiply(gpu, a, x, { out }),
       degrees: await readDegrees(gpu, sums, n),

@@ -206,7 +206,7 @@ function multiplyPacked(
     const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
     withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true, width }, (slice) => {
       dispatch(gpu, width === 16 ? MATMUL_NARROW : MATMUL_PACKED, {
-        buffers: [a.buffer, slice.binding, c.buffer],
+        buffers: [a.buffer, a.buffer, slice.binding, c.buffer],
         u32: [
           ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, aRow, c.row],
           ...[aCol / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0), kCount],
