@@ -31,7 +31,9 @@ struct Params {
 // The vec4 number `at` of the block.
 fn four(at: u32) -> vec4f {
   if (SIXTEEN) {
-    return vec4f(unpack2x16unorm(halves[at].x), unpack2x16unorm(halves[at].y));
+    // as unpack2x16unorm, without its division
+    let pair = halves[at];
+    return vec4f(vec4i(vec4u(pair.x & 65535, pair.x >> 16, pair.y & 65535, pair.y >> 16))) * (1 / 65535.0);
   }
   return block[at];
 }
