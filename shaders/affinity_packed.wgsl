@@ -14,8 +14,8 @@
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / ROWS / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation
-// makes ROWS × 32 values; the loops over them are written out before compiling (src/gpu/unroll.ts).
+// Dispatch: x = ⌈rows / 16 / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation
+// makes 16 × 32 values; the loops over them are written out before compiling (src/gpu/unroll.ts).
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
@@ -23,7 +23,7 @@ override SIXTEEN: bool = false;
 override CONTINUES: bool = false;
 override MIRROR: bool = false;
 
-const ROWS: u32 = 16; // that an invocation makes; 8 with MIRROR, whose stores are as many again
+const ROWS: u32 = 16; // that an invocation makes
 const QUADS: u32 = 8; // vec4 of its columns
 const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
 

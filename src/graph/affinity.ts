@@ -3,7 +3,7 @@ import code from "../../shaders/affinity.wgsl" with { type: "text" };
 import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/affinity_shared.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, withConstant } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -19,7 +19,6 @@ import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
 const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
-const AFFINITY_MIRRORED: Kernel = { label: "affinity_mirrored", code: withConstant(packedCode, "ROWS", 8) };
 const AFFINITY_SHARED: Kernel = { label: "affinity_shared", code: sharedCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
@@ -122,14 +121,14 @@ function packedBlock(
         SIXTEEN: Number(out.bits === 16),
         CONTINUES: Number(col > 0),
       };
-      dispatch(gpu, mirror ? AFFINITY_MIRRORED : AFFINITY_PACKED, {
+      dispatch(gpu, AFFINITY_PACKED, {
         buffers: [i.buffer, binding, out.buffer],
         u32: [
           ...[i.rows, columns, depth, stride / 4, out.stride / 4],
           ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(isLast)],
         ],
         overrides: { ...options, WORKGROUP },
-        workgroups: [Math.ceil(rows / (mirror ? 8 : PACKED_ROWS) / WORKGROUP), blocks],
+        workgroups: [Math.ceil(rows / PACKED_ROWS / WORKGROUP), blocks],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
     });
