@@ -45,20 +45,15 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Row i of xi at 4 k … 4 k + 3.
-fn load(i: u32, k: u32) -> vec4f {
-  return xi[(params.i_row + min(i, params.rows - 1)) * params.stride + params.i_col + k];
-}
-
 // Adds four channels of one row against four columns: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
   return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
 }
 
-// Affinities of four cosines, or these where channels are to come; zeros beyond the last column.
-fn finished(cosines: vec4f, j: u32) -> vec4f {
-  let value = select(cosines, exp(min(cosines, vec4f(1)) - vec4f(1)), params.is_last == 1);
-  return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
+// Affinities of four cosines, or these where channels are to come; zeros beyond the last of `cols` columns.
+fn finished(cosines: vec4f, j: u32, cols: u32, is_last: bool) -> vec4f {
+  let value = select(cosines, exp(min(cosines, vec4f(1)) - vec4f(1)), is_last);
+  return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(cols));
 }
 
 // Four affinities in 16 bits each: round(65535 a) is what the low bits of 2²³ + 65535 a hold, a fraction of what
@@ -68,32 +63,19 @@ fn halves(value: vec4f) -> vec2u {
   return (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
 }
 
-// Writes the vec4 number `at` of out, and the next one where `both`; with SIXTEEN, both in one.
-fn put(at: u32, value: vec4f, next: vec4f, both: bool) {
+// Writes the vec4 number `at` of out where `inside`, and the next one where `both`; with SIXTEEN, both in one.
+fn put(at: u32, value: vec4f, next: vec4f, inside: bool, both: bool) {
   if (SIXTEEN) {
-    out[at / 2] = vec4u(halves(value), halves(next));
+    if (inside) {
+      out[at / 2] = vec4u(halves(value), halves(next));
+    }
   } else {
-    out[at] = bitcast<vec4u>(value);
-    if (both) {
+    if (inside) {
+      out[at] = bitcast<vec4u>(value);
+    }
+    if (inside && both) {
       out[at + 1] = bitcast<vec4u>(next);
     }
-  }
-}
-
-// Stores eight columns of a row.
-fn store(value: vec4f, next: vec4f, i: u32, j: u32) {
-  if (i < params.rows && j < params.cols) {
-    put((params.out_row + i) * params.out_stride + params.out_col + j / 4, value, next, j + 4 < params.cols);
-  }
-}
-
-// Stores eight rows of column j, mirrored; `j` counts from the first column of the slice.
-fn store_mirrored(value: vec4f, next: vec4f, i: u32, j: u32) {
-  if (i < params.rows && j < params.cols) {
-    let row = vec4u(i, i + 1, i + 2, i + 3);
-    let first = select(vec4f(), value, row < vec4u(params.rows));
-    let second = select(vec4f(), next, row + vec4u(4) < vec4u(params.rows));
-    put((params.out_col * 4 + j) * params.out_stride + i / 4, first, second, i + 4 < params.rows);
   }
 }
 
@@ -101,25 +83,36 @@ fn store_mirrored(value: vec4f, next: vec4f, i: u32, j: u32) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x * ROWS;
   let j = id.y * QUADS * 4;
-  if (i >= params.rows || (MIRROR && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
+  // The software adapter reads parameters again wherever they are named.
+  let rows = params.rows;
+  let cols = params.cols;
+  let out_stride = params.out_stride;
+  let quads = params.depth / 4;
+  let is_last = params.is_last == 1;
+  if (i >= rows || (MIRROR && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
     return;
   }
+  var at: array<u32, ROWS>; // of every row's channels in xi
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    at[r] = (params.i_row + min(i + r, rows - 1)) * params.stride + params.i_col;
+  }
+  let start = (params.out_row + i) * out_stride + params.out_col + j / 4;
+  let mirrored = (params.out_col * 4 + j) * out_stride + i / 4;
   var cosines: array<array<vec4f, QUADS>, ROWS>;
   if (CONTINUES) {
     for (var r = 0u; r < ROWS; r++) { // unrolled
       for (var q = 0u; q < QUADS; q++) { // unrolled
-        if (i + r < params.rows && j + 4 * q < params.cols) {
-          let at = (params.out_row + i + r) * params.out_stride + params.out_col + j / 4 + q;
-          cosines[r][q] = bitcast<vec4f>(out[at]);
+        if (i + r < rows && j + 4 * q < cols) {
+          cosines[r][q] = bitcast<vec4f>(out[start + r * out_stride + q]);
         }
       }
     }
   }
-  let first = id.y * params.depth * QUADS;
-  for (var k = 0u; k < params.depth / 4; k++) {
+  let first = id.y * quads * 4 * QUADS;
+  for (var k = 0u; k < quads; k++) {
     var v: array<vec4f, ROWS>;
     for (var r = 0u; r < ROWS; r++) { // unrolled
-      v[r] = load(i + r, k);
+      v[r] = xi[at[r] + k];
     }
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let p = first + 4 * k * QUADS + q;
@@ -131,20 +124,26 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q += 2u) { // unrolled
-      cosines[r][q] = finished(cosines[r][q], j + 4 * q);
-      cosines[r][q + 1] = finished(cosines[r][q + 1], j + 4 * q + 4);
-      store(cosines[r][q], cosines[r][q + 1], i + r, j + 4 * q);
+      let col = j + 4 * q;
+      cosines[r][q] = finished(cosines[r][q], col, cols, is_last);
+      cosines[r][q + 1] = finished(cosines[r][q + 1], col + 4, cols, is_last);
+      let inside = i + r < rows && col < cols;
+      put(start + r * out_stride + q, cosines[r][q], cosines[r][q + 1], inside, col + 4 < cols);
     }
   }
-  if (MIRROR && params.is_last == 1) {
-    for (var q = 0u; q < QUADS; q++) { // unrolled
-      for (var r = 0u; r < ROWS; r += 8u) { // unrolled
+  if (MIRROR) {
+    for (var r = 0u; r < ROWS; r += 8u) { // unrolled
+      let row = vec4u(i + r, i + r + 1, i + r + 2, i + r + 3);
+      for (var q = 0u; q < QUADS; q++) { // unrolled
         for (var c = 0u; c < 4; c++) { // unrolled
-          store_mirrored(
-            vec4f(cosines[r][q][c], cosines[r + 1][q][c], cosines[r + 2][q][c], cosines[r + 3][q][c]),
-            vec4f(cosines[r + 4][q][c], cosines[r + 5][q][c], cosines[r + 6][q][c], cosines[r + 7][q][c]),
-            i + r,
-            j + 4 * q + c,
+          let value = vec4f(cosines[r][q][c], cosines[r + 1][q][c], cosines[r + 2][q][c], cosines[r + 3][q][c]);
+          let next = vec4f(cosines[r + 4][q][c], cosines[r + 5][q][c], cosines[r + 6][q][c], cosines[r + 7][q][c]);
+          put(
+            mirrored + (4 * q + c) * out_stride + r / 4,
+            select(vec4f(), value, row < vec4u(rows)),
+            select(vec4f(), next, row + vec4u(4) < vec4u(rows)),
+            is_last && i + r < rows && j + 4 * q + c < cols,
+            i + r + 4 < rows,
           );
         }
       }

@@ -51,24 +51,6 @@ fn four(at: u32) -> vec4f {
   return a[at];
 }
 
-// Rows row … row + 3 of the transposed A at 4 k … 4 k + 3.
-fn load_transposed(row: u32, k: u32) -> mat4x4f {
-  let column = params.a_col + min(row, params.m - 1) / 4;
-  let last = params.k_end - 1;
-  let at = params.a_row;
-  return transpose(mat4x4f(
-    four((at + min(4 * k, last)) * params.a_stride + column),
-    four((at + min(4 * k + 1, last)) * params.a_stride + column),
-    four((at + min(4 * k + 2, last)) * params.a_stride + column),
-    four((at + min(4 * k + 3, last)) * params.a_stride + column),
-  ));
-}
-
-// Row `row` of A at 4 k … 4 k + 3.
-fn load(row: u32, k: u32) -> vec4f {
-  return four((params.a_row + min(row, params.m - 1)) * params.a_stride + params.a_col + k);
-}
-
 // Adds four steps of k to four columns of one row: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
   return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
@@ -78,26 +60,44 @@ fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let row = id.x * ROWS;
   let col = id.y * QUADS * 4;
-  if (row >= params.m) {
+  // The software adapter reads parameters again wherever they are named.
+  let m = params.m;
+  let n = params.n;
+  let quads = params.k / 4;
+  let a_stride = params.a_stride;
+  let a_row = params.a_row;
+  let c_stride = params.c_stride;
+  let last = params.k_end - 1;
+  if (row >= m) {
     return;
   }
-  let at = (params.c_row + row) * params.c_stride + params.c_col + col / 4;
+  var begin: array<u32, ROWS>; // where every row of op(A) begins; of four when A is stored transposed
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    let inside = min(row + r, m - 1);
+    begin[r] = params.a_col + select((a_row + inside) * a_stride, inside / 4, TRANSPOSE_A);
+  }
+  let at = (params.c_row + row) * c_stride + params.c_col + col / 4;
   var sums: array<array<vec4f, QUADS>, ROWS>;
   if (params.accumulate == 1) {
     for (var r = 0u; r < ROWS; r++) { // unrolled
       for (var q = 0u; q < QUADS; q++) { // unrolled
-        if (row + r < params.m && col + 4 * q < params.n) {
-          sums[r][q] = c[at + r * params.c_stride + q];
+        if (row + r < m && col + 4 * q < n) {
+          sums[r][q] = c[at + r * c_stride + q];
         }
       }
     }
   }
-  let first = id.y * params.k * QUADS;
-  for (var k = 0u; k < params.k / 4; k++) {
+  let first = id.y * quads * 4 * QUADS;
+  for (var k = 0u; k < quads; k++) {
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {
       for (var r = 0u; r < ROWS; r += 4u) { // unrolled
-        let rows = load_transposed(row + r, k);
+        let rows = transpose(mat4x4f(
+          four((a_row + min(4 * k, last)) * a_stride + begin[r]),
+          four((a_row + min(4 * k + 1, last)) * a_stride + begin[r]),
+          four((a_row + min(4 * k + 2, last)) * a_stride + begin[r]),
+          four((a_row + min(4 * k + 3, last)) * a_stride + begin[r]),
+        ));
         v[r] = rows[0];
         v[r + 1] = rows[1];
         v[r + 2] = rows[2];
@@ -105,23 +105,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     } else {
       for (var r = 0u; r < ROWS; r++) { // unrolled
-        v[r] = load(row + r, k);
+        v[r] = four(begin[r] + k);
       }
     }
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let p = first + 4 * k * QUADS + q;
-      let m = mat4x4f(b[p], b[p + QUADS], b[p + 2 * QUADS], b[p + 3 * QUADS]);
+      let block = mat4x4f(b[p], b[p + QUADS], b[p + 2 * QUADS], b[p + 3 * QUADS]);
       for (var r = 0u; r < ROWS; r++) { // unrolled
-        sums[r][q] = mac(sums[r][q], v[r], m);
+        sums[r][q] = mac(sums[r][q], v[r], block);
       }
     }
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let j = col + 4 * q;
-      if (row + r < params.m && j < params.n) {
-        let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.n);
-        c[at + r * params.c_stride + q] = select(vec4f(), sums[r][q], inside);
+      if (row + r < m && j < n) {
+        let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(n);
+        c[at + r * c_stride + q] = select(vec4f(), sums[r][q], inside);
       }
     }
   }
