@@ -43,8 +43,8 @@ type Share = string[];
 const LONGEST = ["tests/faults_test.ts", "tests/slurm/slurm_test.ts"];
 /** Files of a process: many would have others wait for it, few would start too many. */
 const FILES_A_SHARE = 6;
-/** Processes at a time. Half of most tests is one thread at work; the whole pipeline, as some run it, takes 1 GB. */
-const JOBS = Math.max(2, Math.min(4, navigator.hardwareConcurrency));
+/** Processes at a time. Half of most tests is one thread at work, some only wait; the whole pipeline, as some run it, takes 1 GB. */
+const JOBS = Math.min(4, navigator.hardwareConcurrency + 1);
 
 /** All tests in shares: the two longest files, the others by sixes, whose types are checked already, and the examples in comments and in the README. */
 async function allTests(): Promise<Share[]> {
