@@ -5,10 +5,14 @@ import { flush, recordCopy } from "./kernel.ts";
 const USAGE = 0x80 | 0x40 | 0x04 | 0x08; // STORAGE | UNIFORM | COPY_SRC | COPY_DST
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
 
+/** Up to here buffers come in eight sizes an octave: stages ask for many that differ little, and each would be kept for later. */
+const COARSE = 8 * 2 ** 20;
+
 /** Buffers come in sizes that repeat, so that a released one fits the next request. */
 function sizeClass(bytes: number): number {
-  const step = bytes <= 65536 ? 256 : 65536;
-  return Math.max(step, Math.ceil(bytes / step) * step);
+  if (bytes <= 65536) return Math.max(256, Math.ceil(bytes / 256) * 256);
+  const step = bytes > COARSE ? 65536 : Math.max(65536, 2 ** (Math.floor(Math.log2(bytes - 1)) - 3));
+  return Math.ceil(bytes / step) * step;
 }
 
 /**
