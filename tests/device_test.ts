@@ -245,11 +245,29 @@ Deno.test("buffers are reused, counted and given back", async () => {
     const first = allocate(gpu, 1000, "first");
     writeBuffer(gpu, first, new Float32Array(250).fill(3));
     release(gpu, first);
-    assertEquals(allocate(gpu, 900, "second"), first);
+    assert(allocate(gpu, 900, "second") === first);
     assertEquals([gpu.memory.inUse, gpu.memory.held, gpu.memory.peak], [1024, 1024, 1024]);
     release(gpu, first);
     trim(gpu);
     assertEquals([gpu.memory.inUse, gpu.memory.held, gpu.memory.peak], [0, 0, 1024]);
+    await sync(gpu);
+  });
+});
+
+Deno.test("released buffers serve requests of a little less, and are counted by their size", async () => {
+  await withGpu(async (gpu) => {
+    for (const bytes of [65_537, 700_001, 2_560_001, 3 * 2 ** 20, 8 * 2 ** 20, 9_000_001]) {
+      const first = allocate(gpu, bytes, "first");
+      assert(first.size >= bytes && first.size <= Math.max(bytes * 1.13, bytes + 65536), `${first.size}`);
+      release(gpu, first);
+      assertEquals([gpu.memory.inUse, gpu.memory.held], [0, first.size]);
+      assert(allocate(gpu, first.size, "second") === first);
+      release(gpu, first);
+      trim(gpu);
+    }
+    const wide = allocate(gpu, 20_000 * 32 * 4, "32 columns");
+    release(gpu, wide);
+    assert(allocate(gpu, 20_000 * 30 * 4, "30 columns") === wide);
     await sync(gpu);
   });
 });

@@ -9,7 +9,7 @@ const LOOP = /for \(var (\w+) = 0u; \1 < (\w+); \1(?:\+\+| \+= (\d+)u)\) \{ \/\/
  * A marked loop begins with `for (var i = 0u; i < END; i++) { // unrolled` on one line, or `i += 4u`; END is a number or a
  * `const` of the shader.
  *
- * @throws RangeError when END is no constant of the shader
+ * @throws RangeError when END is no constant of the shader, or a marked loop is not closed
  */
 export function unrolled(code: string): string {
   const match = LOOP.exec(code);
