@@ -51,19 +51,25 @@ Deno.test("affinityBlock() with packed columns makes rows against other columns,
   assertSameBits(results[0], results[1], note);
 });
 
-Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding", async (t) => {
+Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding, nothing behind", async (t) => {
   for (const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [257, 19], [301, 1024]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const unit = uploadUnitRows(packed, randomMatrix(n, d)), results = [];
       for (const variant of [packed, registers]) {
-        const out = allocateMatrix(variant, n, Math.ceil(n / 4) * 4, "affinity");
-        writeBuffer(variant, out.panels[0], new Float32Array(n * out.stride).fill(NaN));
+        const out = allocateMatrix(
+          variant,
+          n + 1,
+          Math.ceil(n / 4) * 4,
+          "affinity, and a row to be left alone",
+        );
+        writeBuffer(variant, out.panels[0], new Float32Array((n + 1) * out.stride).fill(NaN));
         symmetricAffinity(variant, unit, { buffer: out.panels[0], stride: out.stride });
         results.push((await downloadMatrix(variant, out)).data);
         releaseMatrix(variant, out);
       }
       releaseMatrix(packed, unit);
       assertSameBits(results[0], results[1], note);
+      assert(results[0].slice(-Math.ceil(n / 4) * 4).every(Number.isNaN), `the row behind, ${note}`);
     });
   }
 });
