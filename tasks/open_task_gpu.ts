@@ -6,7 +6,7 @@ import type { Variant } from "../src/gpu/device.ts";
 import { fastestVariant } from "../src/linalg/fastest_variant.ts";
 import { doubleSoftwareThreads } from "./software_threads.ts";
 
-const VARIANTS = ["packed", "shared", "registers"];
+const VARIANTS = ["textures", "shared", "registers"];
 
 /**
  * Opens a device. Which variant an adapter runs fastest is read from `cache`/adapters.json, or timed and noted there; it

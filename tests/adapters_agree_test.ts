@@ -29,7 +29,7 @@ async function openTwo(): Promise<{ one: Gpu; other: Gpu; name: string }> {
     return { one, other: await openGpu({ adapter: "hardware" }), name: "software and hardware" };
   } catch {
     const other = withBindings({ ...await openGpu({ adapter: "software" }), variant: "registers" }, 2 ** 20);
-    return { one, other, name: "software, packed and in registers" };
+    return { one, other, name: "software, textures and registers" };
   }
 }
 

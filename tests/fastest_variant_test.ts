@@ -6,7 +6,7 @@ import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 Deno.test("fastestVariant() takes one of the variants and gives its buffers back", async () => {
   const gpu = await openGpu();
-  assert(["packed", "shared", "registers"].includes(await fastestVariant(gpu)));
+  assert(["textures", "shared", "registers"].includes(await fastestVariant(gpu)));
   assertEquals(gpu.memory.inUse, 0);
   closeGpu(gpu);
 });
@@ -26,7 +26,7 @@ Deno.test("openTaskGpu() goes by what is noted of its adapter, and times the var
     assertEquals(await open(), "registers");
     for (const broken of ["{", JSON.stringify({ [adapter]: "fast" })]) {
       await Deno.writeTextFile(path, broken);
-      assert(["packed", "shared", "registers"].includes(await open()));
+      assert(["textures", "shared", "registers"].includes(await open()));
       assert(adapter in JSON.parse(await Deno.readTextFile(path)));
     }
   });

@@ -1,6 +1,7 @@
 /** Storage buffers: allocation with reuse, counting, and the way to and from the host. */
-import { assertHealthy, type Gpu, guarded, OutOfMemory } from "./device.ts";
+import { assertHealthy, destroyFree, type Gpu, guarded, OutOfMemory } from "./device.ts";
 import { flush, recordCopy } from "./kernel.ts";
+import { releaseTexture } from "./texture.ts";
 
 const USAGE = 0x80 | 0x40 | 0x04 | 0x08; // STORAGE | UNIFORM | COPY_SRC | COPY_DST
 const READBACK_USAGE = 0x01 | 0x08; // MAP_READ | COPY_DST
@@ -28,7 +29,7 @@ export function allocate(gpu: Gpu, bytes: number, label: string): GPUBuffer {
       `${label} needs ${bytes} bytes in one buffer, the adapter allows ${gpu.limits.bufferBytes}.`,
     );
   }
-  let buffer = gpu.state.pool.get(size)?.pop();
+  let buffer = gpu.state.pool.get(`${size}`)?.free.pop() as GPUBuffer | undefined;
   if (!buffer) {
     buffer = guarded(
       gpu,
@@ -48,16 +49,16 @@ export function release(gpu: Gpu, buffer: GPUBuffer): void {
   if (!gpu.state.inUse.delete(buffer)) return;
   const size = sizeClass(buffer.size);
   gpu.memory.inUse -= size;
-  const free = gpu.state.pool.get(size);
-  if (free) free.push(buffer);
-  else gpu.state.pool.set(size, [buffer]);
+  const sameSize = gpu.state.pool.get(`${size}`);
+  if (sameSize) sameSize.free.push(buffer);
+  else gpu.state.pool.set(`${size}`, { bytes: size, free: [buffer] });
 }
 
 /**
- * Makes a device usable again that had no memory for something: drops what is recorded and all buffers but those of `held`.
+ * Makes a device usable again that had no memory for something: drops what is recorded and all buffers and textures but those of `held`.
  * Whatever was computed since the last read-back is lost.
  */
-export async function recoverMemory(gpu: Gpu, held: ReadonlySet<GPUBuffer>): Promise<void> {
+export async function recoverMemory(gpu: Gpu, held: ReadonlySet<GPUBuffer | GPUTexture>): Promise<void> {
   const { state } = gpu;
   if (!(state.failure instanceof OutOfMemory)) return;
   state.pass?.end();
@@ -66,20 +67,18 @@ export async function recoverMemory(gpu: Gpu, held: ReadonlySet<GPUBuffer>): Pro
   await Promise.all(state.scopes);
   state.scopes = [];
   state.failure = null;
-  for (const buffer of state.inUse) if (!held.has(buffer)) release(gpu, buffer);
+  for (const data of state.inUse) {
+    if (held.has(data)) continue;
+    if ("createView" in data) releaseTexture(gpu, data);
+    else release(gpu, data);
+  }
   trim(gpu);
 }
 
-/** Destroys the buffers that nobody holds, for when the next stage needs other sizes. */
+/** Destroys the buffers and textures that nobody holds, for when the next stage needs other sizes. */
 export function trim(gpu: Gpu): void {
   flush(gpu);
-  for (const [size, buffers] of gpu.state.pool) {
-    for (const buffer of buffers) {
-      buffer.destroy();
-      gpu.memory.held -= size;
-    }
-  }
-  gpu.state.pool.clear();
+  destroyFree(gpu);
 }
 
 /** Writes host values at byte `offset` of a buffer, after all that was recorded before. */

@@ -1,10 +1,10 @@
 /** Opening a WebGPU device: which adapter, which limits, what happens when the device is lost. */
 
 /**
- * How products are computed, the same values to the bit: "packed" reads one operand as uniform buffers, which is what
- * software adapters are fast at; "shared" keeps blocks in workgroup memory, for cards; "registers" does neither.
+ * How products are computed, the same values to the bit: "textures" reads operands as textures, which is what software
+ * adapters are fast at; "shared" keeps blocks in workgroup memory, for cards; "registers" does neither.
  */
-export type Variant = "packed" | "shared" | "registers";
+export type Variant = "textures" | "shared" | "registers";
 
 /** What `openGpu` may be told. */
 export interface GpuOptions {
@@ -38,10 +38,10 @@ export interface GpuState {
   params: { buffer: GPUBuffer; staging: Uint8Array; used: number } | null;
   /** Compiled kernels by label and overrides. */
   pipelines: Map<string, GPUComputePipeline>;
-  /** Released buffers by size. */
-  pool: Map<number, GPUBuffer[]>;
-  /** Buffers that are handed out. */
-  inUse: Set<GPUBuffer>;
+  /** Released buffers and textures by what they can hold: bytes of each, and those that are free. */
+  pool: Map<string, { bytes: number; free: (GPUBuffer | GPUTexture)[] }>;
+  /** Buffers and textures that are handed out. */
+  inUse: Set<GPUBuffer | GPUTexture>;
   /** Error scopes under way; awaited at every read-back. */
   scopes: Promise<void>[];
   /** What first went wrong; every later call throws it. */
@@ -152,7 +152,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const gpu: Gpu = {
     device,
     adapter: summary,
-    variant: summary.software ? "packed" : "shared",
+    variant: summary.software ? "textures" : "shared",
     features: new Set(features),
     limits: { bindingBytes, bufferBytes, workgroups: maxComputeWorkgroupsPerDimension },
     memory: { inUse: 0, peak: 0, held: 0 },
@@ -221,7 +221,7 @@ export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
 }
 
 /**
- * Frees every buffer and the device.
+ * Frees every buffer, every texture and the device.
  *
  * @param gpu cannot be used afterwards: "This GPU was closed: open another with openGpu()."
  */
@@ -230,12 +230,17 @@ export function closeGpu(gpu: Gpu): void {
   state.failure ??= new Error("This GPU was closed: open another with openGpu().");
   state.pass?.end();
   state.pass = state.encoder = null;
-  for (const [size, buffers] of state.pool) {
-    for (const buffer of buffers) {
-      buffer.destroy();
-      gpu.memory.held -= size;
+  destroyFree(gpu);
+  gpu.device.destroy();
+}
+
+/** Destroys the buffers and textures that nobody holds. */
+export function destroyFree(gpu: Gpu): void {
+  for (const { bytes, free } of gpu.state.pool.values()) {
+    for (const data of free) {
+      data.destroy();
+      gpu.memory.held -= bytes;
     }
   }
-  state.pool.clear();
-  gpu.device.destroy();
+  gpu.state.pool.clear();
 }

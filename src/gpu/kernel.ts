@@ -9,22 +9,10 @@ export interface Kernel {
   code: string;
 }
 
-/**
- * A shader with another value of one of its constants. For the ends of loops that are written out (`unrolled`), which cannot be
- * an `override`.
- *
- * @throws RangeError when the shader has no constant of that name
- */
-export function withConstant(code: string, name: string, value: number): string {
-  const declaration = new RegExp(`(?<=const ${name}: u32 = )\\d+(?=;)`);
-  if (!declaration.test(code)) throw new RangeError(`The shader has no constant ${name}.`);
-  return code.replace(declaration, String(value));
-}
-
 /** One run of a kernel. */
 export interface Dispatch {
-  /** Buffers, or parts of them, in binding order; the parameters follow them as a uniform. */
-  buffers: (GPUBuffer | GPUBufferBinding)[];
+  /** Buffers, parts of them, or textures, in binding order; the parameters follow them as a uniform. */
+  buffers: (GPUBuffer | GPUBufferBinding | GPUTexture)[];
   /** The shader's Params: the u32 fields first, then the f32 fields. */
   u32?: number[];
   f32?: number[];
@@ -76,6 +64,10 @@ function nextParamSlot(gpu: Gpu, u32: number[], f32: number[]): { buffer: GPUBuf
   return { buffer: params.buffer, offset };
 }
 
+function boundAs(data: GPUBuffer | GPUBufferBinding | GPUTexture): GPUBindingResource {
+  return "createView" in data ? data.createView() : "buffer" in data ? data : { buffer: data };
+}
+
 function encoder(gpu: Gpu): GPUCommandEncoder {
   return gpu.state.encoder ??= gpu.device.createCommandEncoder();
 }
@@ -103,7 +95,7 @@ export function dispatch(gpu: Gpu, kernel: Kernel, run: Dispatch): void {
     device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
       entries: [
-        ...run.buffers.map((buffer) => "buffer" in buffer ? buffer : { buffer }),
+        ...run.buffers.map(boundAs),
         { buffer: slot.buffer, offset: slot.offset, size: SLOT_BYTES },
       ].map((resource, binding) => ({ binding, resource })),
     }));
@@ -131,6 +123,23 @@ export function recordCopy(
   gpu.state.pass?.end();
   gpu.state.pass = null;
   encoder(gpu).copyBufferToBuffer(from, fromOffset, to, toOffset, bytes);
+}
+
+/** Records a copy of `count` texels from a buffer, row by row, to the beginning of a texture that is `width` texels wide. */
+export function recordTexels(
+  gpu: Gpu,
+  from: { buffer: GPUBuffer; offset: number; bytesPerRow: number },
+  texture: GPUTexture,
+  count: number,
+  width: number,
+): void {
+  gpu.state.pass?.end();
+  gpu.state.pass = null;
+  const rows = Math.floor(count / width), rest = count % width;
+  if (rows > 0) encoder(gpu).copyBufferToTexture(from, { texture }, [width, rows]);
+  if (rest === 0) return;
+  const last = { buffer: from.buffer, offset: from.offset + rows * from.bytesPerRow };
+  encoder(gpu).copyBufferToTexture(last, { texture, origin: [0, rows] }, [rest, 1]);
 }
 
 /** Submits what was recorded; does not wait. */

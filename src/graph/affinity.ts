@@ -1,6 +1,6 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), and its degrees. */
 import code from "../../shaders/affinity.wgsl" with { type: "text" };
-import packedCode from "../../shaders/affinity_packed.wgsl" with { type: "text" };
+import texturesCode from "../../shaders/affinity_textures.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/affinity_shared.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
@@ -10,23 +10,24 @@ import {
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
+  type RowTexels,
   type RowWindow,
   rowWindows,
   uploadMatrix,
+  withTexels,
 } from "../linalg/matrix.ts";
-import { deepestBlock, withPackedColumns } from "../linalg/pack_columns.ts";
 import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
 
 const AFFINITY: Kernel = { label: "affinity", code };
-const AFFINITY_PACKED: Kernel = { label: "affinity_packed", code: packedCode };
+const AFFINITY_TEXTURES: Kernel = { label: "affinity_textures", code: texturesCode };
 const AFFINITY_SHARED: Kernel = { label: "affinity_shared", code: sharedCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
 const WORKGROUP = 8;
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
-/** Rows that an invocation of the packed variant makes, unless it mirrors them. */
-const PACKED_ROWS = 16;
-/** Blocks of fewer rows are not worth packing for. */
+/** Rows and columns that an invocation of the variant with textures makes. */
+const TEXTURES_BLOCK = 16;
+/** Blocks of fewer rows leave half of its workgroups idle. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 const LONGEST = 2 ** 15;
@@ -39,9 +40,6 @@ export interface AffinityTarget {
   /** Set where each value a is to be kept as round(65535 a); the stride is a multiple of 8 then. */
   bits?: 16;
 }
-
-/** Channels up to which an affinity can be made in 16 bits. */
-export const MOST_CHANNELS_16 = deepestBlock(32);
 
 /**
  * A for rows [first, first + count) of `unit` against all rows of `columns`, written to rows [0, count) of `out`.
@@ -58,26 +56,26 @@ export function affinityBlock(
   columns: GpuMatrix,
   out: AffinityTarget,
 ): void {
-  const isPacked = canPack(gpu, count);
+  const textures = takesTextures(gpu, count);
   for (const i of rowWindows(unit, first, count)) {
     const to = { ...out, row: out.row + i.first - first };
     for (const j of rowWindows(columns)) {
-      if (isPacked) packedBlock(gpu, unit, i, j, to, false);
+      if (textures) texturesBlock(gpu, unit, i, j, to, false);
       else plainBlock(gpu, unit, i, j, to);
     }
   }
 }
 
-/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. In 16 bits: of one window and at most `MOST_CHANNELS_16` channels. */
+/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. In 16 bits: of one window. */
 export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityTarget, "row">): void {
   const [window, ...more] = rowWindows(unit), to = { ...out, row: 0 };
-  const isPacked = canPack(gpu, unit.rows) || out.bits === 16;
-  if (isPacked && more.length === 0) packedBlock(gpu, unit, window, window, to, true);
+  const textures = takesTextures(gpu, unit.rows) || out.bits === 16;
+  if (textures && more.length === 0) texturesBlock(gpu, unit, window, window, to, true);
   else affinityBlock(gpu, unit, 0, unit.rows, unit, to);
 }
 
-function canPack(gpu: Gpu, rows: number): boolean {
-  return gpu.variant === "packed" && rows >= FEW_ROWS;
+function takesTextures(gpu: Gpu, rows: number): boolean {
+  return gpu.variant === "textures" && rows >= FEW_ROWS;
 }
 
 function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: AffinityTarget): void {
@@ -92,8 +90,8 @@ function plainBlock(gpu: Gpu, unit: GpuMatrix, i: RowWindow, j: RowWindow, out: 
   });
 }
 
-/** One window of rows against one of columns, whose features are packed slice by slice. */
-function packedBlock(
+/** One window of rows against one of columns, both read as textures. */
+function texturesBlock(
   gpu: Gpu,
   unit: GpuMatrix,
   i: RowWindow,
@@ -101,38 +99,21 @@ function packedBlock(
   out: AffinityTarget,
   mirror: boolean,
 ): void {
-  const { stride } = unit, width = 32, deepest = deepestBlock(width);
-  for (let col = 0; col < stride; col += deepest) {
-    const k = Math.min(deepest, stride - col), isLast = col + k === stride;
-    const part = {
-      buffer: j.buffer,
-      row: j.panelRow,
-      col,
-      stride,
-      k,
-      n: j.rows,
-      transpose: true,
-      width,
-    } as const;
-    withPackedColumns(gpu, part, ({ binding, columns, blocks, first, depth }) => {
-      const rows = mirror ? Math.min(i.rows, j.first + first + width * blocks) : i.rows; // those up to the diagonal
-      const options = {
-        MIRROR: Number(mirror),
-        SIXTEEN: Number(out.bits === 16),
-        CONTINUES: Number(col > 0),
-      };
-      dispatch(gpu, AFFINITY_PACKED, {
-        buffers: [i.buffer, binding, out.buffer],
+  withTexels(gpu, i, unit, (left) => {
+    const write = (right: RowTexels) =>
+      dispatch(gpu, AFFINITY_TEXTURES, {
+        buffers: [left.texture, right.texture, out.buffer],
         u32: [
-          ...[i.rows, columns, depth, stride / 4, out.stride / 4],
-          ...[i.panelRow, col / 4, out.row, (j.first + first) / 4, Number(isLast)],
+          ...[i.rows, j.rows, unit.stride / 4, out.stride / 4],
+          ...[left.begin, right.begin, out.row, j.first / 4],
         ],
-        overrides: { ...options, WORKGROUP },
-        workgroups: [Math.ceil(rows / PACKED_ROWS / WORKGROUP), blocks],
+        overrides: { MIRROR: Number(mirror), SIXTEEN: Number(out.bits === 16), WORKGROUP },
+        workgroups: [Math.ceil(i.rows / TEXTURES_BLOCK / WORKGROUP), Math.ceil(j.rows / TEXTURES_BLOCK)],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
-    });
-  }
+    if (mirror) write(left);
+    else withTexels(gpu, j, unit, write);
+  });
 }
 
 /** Adds up the rows of a block of affinity, of `bits` bits a value, into `degrees`, from `firstNode` on. */

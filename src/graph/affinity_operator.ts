@@ -12,7 +12,7 @@ import {
 } from "../linalg/matrix.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
 import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
-import { affinityBlock, MOST_CHANNELS_16, rowSums, symmetricAffinity, tileFor } from "./affinity.ts";
+import { affinityBlock, rowSums, symmetricAffinity, tileFor } from "./affinity.ts";
 
 /** How the operator keeps the affinity. */
 export type Storage = "stored" | "stored16" | "tiled";
@@ -64,9 +64,9 @@ interface Affinity {
   release(): void;
 }
 
-/** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel in one go. */
+/** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel. */
 export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
-  return unit.stride <= MOST_CHANNELS_16 && unit.panels.length === 1 &&
+  return unit.panels.length === 1 &&
     2 * unit.rows * roundUp(unit.rows, 8) <= Math.min(DEFAULT_BUDGET, gpu.limits.bindingBytes);
 }
 
@@ -101,7 +101,7 @@ export async function affinityOperator(
 async function wholeAffinity(gpu: Gpu, unit: GpuMatrix, bits: 16 | 32): Promise<Affinity> {
   if (bits === 16 && !fits16(gpu, unit)) {
     throw new RangeError(
-      `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it must fit one binding, and the features ${MOST_CHANNELS_16} channels; leave storage to its default.`,
+      `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it and the features must fit one binding each; leave storage to its default.`,
     );
   }
   const n = unit.rows,

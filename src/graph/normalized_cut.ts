@@ -166,7 +166,7 @@ async function iterativeCut(
 ): Promise<NormalizedCut> {
   const unit = uploadUnitRows(gpu, x, options.name ?? "features");
   const { storage, tolerance = 1e-5 } = options;
-  const isCoarse = !storage && gpu.variant === "packed" && tolerance >= COARSE && x.rows >= LEAST_16;
+  const isCoarse = !storage && gpu.variant === "textures" && tolerance >= COARSE && x.rows >= LEAST_16;
   try {
     if (isCoarse && fits16(gpu, unit)) {
       const cut = await solvedCut(gpu, unit, { ...options, storage: "stored16" });

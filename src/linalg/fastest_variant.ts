@@ -5,7 +5,7 @@ import { multiply } from "./matmul.ts";
 import { downloadMatrix, type Matrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
 import { fillRandom, seededRandom } from "./random.ts";
 
-const VARIANTS: Variant[] = ["packed", "shared", "registers"];
+const VARIANTS: Variant[] = ["textures", "shared", "registers"];
 const ROUNDS = 3;
 /** Rows of the square product that is timed: milliseconds of work. */
 const SIZE = { software: 256, hardware: 2048 };

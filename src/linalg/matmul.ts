@@ -1,9 +1,9 @@
 /** Matrix products in WGSL. */
 import code from "../../shaders/matmul.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
-import packedCode from "../../shaders/matmul_packed.wgsl" with { type: "text" };
+import texturesCode from "../../shaders/matmul_textures.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, release, withConstant } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, release, unusedTexture } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -12,12 +12,11 @@ import {
   type Matrix,
   releaseMatrix,
   uploadMatrix,
+  withTexels,
 } from "./matrix.ts";
-import { deepestBlock, withPackedColumns } from "./pack_columns.ts";
 
 const MATMUL: Kernel = { label: "matmul", code };
-const MATMUL_PACKED: Kernel = { label: "matmul_packed", code: packedCode };
-const MATMUL_NARROW: Kernel = { label: "matmul_packed_16", code: withConstant(packedCode, "QUADS", 4) };
+const MATMUL_TEXTURES: Kernel = { label: "matmul_textures", code: texturesCode };
 const MATMUL_SHARED: Kernel = { label: "matmul_shared", code: sharedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
@@ -29,10 +28,10 @@ const FEW_BLOCKS = 64;
 
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
-/** Rows that an invocation of the packed variant makes. */
-const PACKED_ROWS = 16;
-/** Products of fewer rows are not worth packing for. */
-const FEW_ROWS = WORKGROUP * PACKED_ROWS;
+/** Rows and columns that an invocation of the variant with textures makes. */
+const TEXTURES_BLOCK = 16;
+/** Products of fewer rows do not fill a workgroup of it. */
+const FEW_ROWS = WORKGROUP * TEXTURES_BLOCK;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
@@ -60,9 +59,16 @@ function cuts(total: number, longest: number, ...matrices: GpuMatrix[]): { first
 }
 
 /** Panel and row within it where row `row` of a matrix lies. */
-function place(matrix: GpuMatrix, row: number): { buffer: GPUBuffer; row: number } {
-  const stored = row + matrix.offset;
-  return { buffer: matrix.panels[Math.floor(stored / matrix.panelRows)], row: stored % matrix.panelRows };
+function place(matrix: GpuMatrix, row: number): Place {
+  const stored = row + matrix.offset, panel = Math.floor(stored / matrix.panelRows);
+  return { buffer: matrix.panels[panel], row: stored % matrix.panelRows, texels: matrix.texels?.[panel] };
+}
+
+/** A row of a matrix in its panel. */
+interface Place {
+  buffer: GPUBuffer;
+  row: number;
+  texels?: GPUTexture;
 }
 
 /**
@@ -99,7 +105,7 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const packed = a.bits === 16 || (gpu.variant === "packed" && !split && m >= FEW_ROWS);
+  const textures = a.bits === 16 || (gpu.variant === "textures" && !split && m >= FEW_ROWS);
   const shared = gpu.variant === "shared";
   const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
 
@@ -115,16 +121,15 @@ export function multiply(
           : [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
         const aCol = (transposeA ? mr.first : kr.first) / 4;
         const bCol = (transposeB ? kr.first : nr.first) / 4;
-        if (packed) {
-          const left = { buffer: pa.buffer, row: pa.row, col: 4 * aCol, stride: a.stride, bits: a.bits };
-          const right = { buffer: pb.buffer, row: pb.row, col: 4 * bCol, stride: b.stride };
-          const to = { buffer: pc.buffer, row: pc.row, col: nr.first, stride: c.stride };
-          const add = accumulate || kr.first > 0;
-          multiplyPacked(gpu, [mr.count, kr.count, nr.count], left, right, to, {
-            transposeA,
-            transposeB,
-            accumulate: add,
-          });
+        if (textures) {
+          multiplyTextures(
+            gpu,
+            [mr.count, kr.count, nr.count],
+            { ...pa, col: 4 * aCol, stride: a.stride, bits: a.bits, label: a.label },
+            { ...pb, col: 4 * bCol, stride: b.stride, label: b.label },
+            { ...pc, col: nr.first, stride: c.stride, label: c.label },
+            { transposeA, transposeB, accumulate: accumulate || kr.first > 0 },
+          );
           continue;
         }
         const run = (
@@ -182,41 +187,47 @@ export function multiply(
 }
 
 /** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
-interface Part {
-  buffer: GPUBuffer;
-  row: number;
+interface Part extends Place {
   col: number;
   stride: number;
   bits?: 16;
+  label: string;
 }
 
-/** C = op(A) · op(B), or C + op(A) · op(B), of parts; B is packed slice by slice. */
-function multiplyPacked(
+/** C = op(A) · op(B), or C + op(A) · op(B), of parts that are read as textures. */
+function multiplyTextures(
   gpu: Gpu,
   [m, k, n]: [m: number, k: number, n: number],
   a: Part,
   b: Part,
   c: Part,
-  { transposeA, transposeB, accumulate }: MatmulOptions & { accumulate: boolean },
+  { transposeA, transposeB, accumulate }: Required<MatmulOptions> & { accumulate: boolean },
 ): void {
-  const width = n > 16 ? 32 : 16, deepest = deepestBlock(width);
-  for (let kFirst = 0; kFirst < k; kFirst += deepest) {
-    const kCount = Math.min(deepest, k - kFirst);
-    const rows = transposeB ? { ...b, col: b.col + kFirst } : { ...b, row: b.row + kFirst };
-    const [aRow, aCol] = transposeA ? [a.row + kFirst, a.col] : [a.row, a.col + kFirst];
-    withPackedColumns(gpu, { ...rows, k: kCount, n, transpose: transposeB === true, width }, (slice) => {
-      dispatch(gpu, width === 16 ? MATMUL_NARROW : MATMUL_PACKED, {
-        buffers: [a.buffer, a.buffer, slice.binding, c.buffer],
+  const overrides = {
+    ...{ TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+    ...{ SIXTEEN: Number(a.bits === 16), REST: Number(k % 4 > 0 && transposeA && !transposeB), WORKGROUP },
+  };
+  withTexels(gpu, { ...a, panelRow: a.row, rows: transposeA ? k : m }, a, (left) => {
+    withTexels(gpu, { ...b, panelRow: b.row, rows: transposeB ? n : k }, b, (right) => {
+      const unused = unusedTexture(gpu, a.bits === 16 ? "rgba32float" : "rgba16uint");
+      const operands = a.bits === 16 ? [unused, left.texture] : [left.texture, unused];
+      dispatch(gpu, MATMUL_TEXTURES, {
+        buffers: [...operands, right.texture, c.buffer],
         u32: [
-          ...[m, slice.columns, slice.depth, a.stride / 4, c.stride / 4, aRow, c.row],
-          ...[aCol / 4, (c.col + slice.first) / 4, Number(accumulate || kFirst > 0), kCount],
+          ...[m, n, k, a.stride / 4, b.stride / 4, c.stride / 4],
+          ...[
+            left.begin + a.col / 4,
+            right.begin + b.col / 4,
+            (c.row * c.stride + c.col) / 4,
+            Number(accumulate),
+          ],
         ],
-        overrides: { TRANSPOSE_A: Number(transposeA), SIXTEEN: Number(a.bits === 16), WORKGROUP },
-        workgroups: [Math.ceil(m / PACKED_ROWS / WORKGROUP), slice.blocks],
-        sizes: `${m} × ${kCount} by ${kCount} × ${n}`,
+        overrides,
+        workgroups: [Math.ceil(m / FEW_ROWS), Math.ceil(n / TEXTURES_BLOCK)],
+        sizes: `${m} × ${k} by ${k} × ${n}`,
       });
     });
-  }
+  });
 }
 
 /** out = Σ slabs, each of `size` vec4, in fixed order; with `accumulate` added to what out holds. */

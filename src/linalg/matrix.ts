@@ -1,5 +1,14 @@
 /** Matrices: row-major float32 on the host, and row panels of padded rows on the GPU. */
-import { allocate, type Gpu, readBuffers, type ReadRange, release, writeBuffer } from "../gpu/mod.ts";
+import {
+  allocate,
+  type Gpu,
+  readBuffers,
+  type ReadRange,
+  release,
+  releaseTexture,
+  textureOf,
+  writeBuffer,
+} from "../gpu/mod.ts";
 
 /** A dense row-major float32 matrix on the host. */
 export interface Matrix {
@@ -26,6 +35,8 @@ export interface GpuMatrix {
   readonly offset: number;
   /** Set where each value a ∈ [0, 1] is kept as round(65535 a): a left factor of `multiply`, and of no use to others. */
   readonly bits?: 16;
+  /** What the panels hold as textures, where `keepTexels` has copied it. */
+  readonly texels?: readonly GPUTexture[];
   readonly label: string;
 }
 
@@ -37,6 +48,8 @@ export interface RowWindow {
   buffer: GPUBuffer;
   /** First row of the window in its panel. */
   panelRow: number;
+  /** The panel as a texture, where the matrix has it. */
+  texels?: GPUTexture;
 }
 
 /** `n` rounded up to a multiple of `step`. */
@@ -103,10 +116,58 @@ export function rowWindows(matrix: GpuMatrix, first = 0, count = matrix.rows): R
     const panel = Math.floor((at + matrix.offset) / matrix.panelRows);
     const panelRow = at + matrix.offset - panel * matrix.panelRows;
     const rows = Math.min(matrix.panelRows - panelRow, first + count - at);
-    windows.push({ first: at, rows, buffer: matrix.panels[panel], panelRow });
+    windows.push({ first: at, rows, buffer: matrix.panels[panel], panelRow, texels: matrix.texels?.[panel] });
     at += rows;
   }
   return windows;
+}
+
+/** Rows of a matrix for kernels that read textures: number i of its vec4 is texel `begin` + i. */
+export interface RowTexels {
+  texture: GPUTexture;
+  begin: number;
+}
+
+/**
+ * Hands on rows of one panel, `stride` values each, as a texture: the one that the matrix has, or a copy that is gone when this
+ * returns.
+ */
+export function withTexels(
+  gpu: Gpu,
+  { buffer, panelRow, rows, texels }: Omit<RowWindow, "first">,
+  { stride, bits, label }: Pick<GpuMatrix, "stride" | "bits" | "label">,
+  use: (texels: RowTexels) => void,
+): void {
+  const first = panelRow * stride / 4;
+  if (texels) return use({ texture: texels, begin: first });
+  const texture = textureOf(gpu, buffer, first, rows * stride / 4, formatOf(bits), label);
+  use({ texture, begin: 0 });
+  releaseTexture(gpu, texture);
+}
+
+/**
+ * The matrix with a copy of its panels as textures, for one that is read again and again by kernels that take textures; itself
+ * where the variant of the kernels takes none. What is written to its panels later is not seen by them.
+ *
+ * Free the copy with `releaseTexels`.
+ */
+export function keepTexels(gpu: Gpu, matrix: GpuMatrix): GpuMatrix {
+  if (gpu.variant !== "textures" && matrix.bits !== 16) return matrix;
+  const { panels, panelRows, offset, rows, stride, bits, label } = matrix;
+  const texels = panels.map((panel, at) => {
+    const count = Math.min(panelRows, offset + rows - at * panelRows) * stride / 4;
+    return textureOf(gpu, panel, 0, count, formatOf(bits), label);
+  });
+  return { ...matrix, texels };
+}
+
+/** Gives the textures of matrices back for reuse. */
+export function releaseTexels(gpu: Gpu, ...matrices: GpuMatrix[]): void {
+  for (const matrix of matrices) for (const texture of matrix.texels ?? []) releaseTexture(gpu, texture);
+}
+
+function formatOf(bits: 16 | undefined): "rgba32float" | "rgba16uint" {
+  return bits === 16 ? "rgba16uint" : "rgba32float";
 }
 
 /** Copies a host matrix to the GPU. */

@@ -79,7 +79,7 @@ export const gpuFaults: FaultFamily = {
       Array.from(found).some((value, at) => !Object.is(value, right[name][at]));
     for (const [name, work] of Object.entries(works)) {
       right[name] = await work(most);
-      for (const variant of ["packed", "shared", "registers"] as const) {
+      for (const variant of ["textures", "shared", "registers"] as const) {
         tried++;
         const found = await work({ ...least, variant }).catch((error: Error) => error.message);
         if (typeof found === "string") failures.push(`${name}, ${variant}, least limits: ${found}`);

@@ -20,7 +20,7 @@ const ON_ADAPTER: Peer[] = [{ name: "jax-js", runtime: "javascript" }, {
 const PYTHON: Peer[] = [{ name: "numpy", runtime: "python" }, { name: "torch-cuda", runtime: "python" }];
 
 /** Ways of computing, beside the one that the adapter takes. */
-const VARIANTS: Variant[] = ["packed", "shared", "registers"];
+const VARIANTS: Variant[] = ["textures", "shared", "registers"];
 
 const SHAPES: [name: string, title: string, m: number, k: number, n: number, form: "AB" | "ABt" | "AtB"][] = [
   ["1024", "1024³", 1024, 1024, 1024, "AB"],

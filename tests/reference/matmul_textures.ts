@@ -1,2 +1,2 @@
 /** The product does not depend on how B is laid out. */
-export { matmul as matmulPacked } from "./matmul.ts";
+export { matmul as matmulTextures } from "./matmul.ts";

@@ -6,39 +6,39 @@ import { allocate, readBuffers, release, writeBuffer } from "../src/gpu/mod.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
-import { affinityPacked as reference } from "./reference/affinity_packed.ts";
+import { affinityTextures as reference } from "./reference/affinity_textures.ts";
 import { rowSum } from "./reference/row_sum.ts";
 import { withBindings } from "./simulated_limits.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
-const packed = { ...gpu, variant: "packed" as const };
+const textures = { ...gpu, variant: "textures" as const };
 const registers = { ...gpu, variant: "registers" as const };
 const note = `seed ${testSeed}`;
 
-Deno.test("affinity() with packed columns equals the float64 reference, and the other variant to the bit", async (t) => {
+Deno.test("affinity() with textures equals the float64 reference, and the other variant to the bit", async (t) => {
   for (const [n, d] of [[64, 1], [65, 5], [67, 129], [257, 19], [300, 1024], [61, 1030]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const x = randomMatrix(n, d);
-      const { data } = await affinity(packed, x);
+      const { data } = await affinity(textures, x);
       const relative = 1e-6 * Math.max(1, Math.sqrt(d / 64)); // d float32 sums, one after the other
       assertClose(data, reference(x.data, n, x.data, n, d), { relative, note });
       assertSameBits(data, (await affinity(registers, x)).data, note);
       assertSameBits(
-        (await affinity(withBindings(packed, 2 ** 16), x)).data,
+        (await affinity(withBindings(textures, 2 ** 16), x)).data,
         data,
         `small bindings, ${note}`,
       );
-      assertSameBits(await degrees(packed, x), await degrees(registers, x), note);
+      assertSameBits(await degrees(textures, x), await degrees(registers, x), note);
     });
   }
 });
 
-Deno.test("affinityBlock() with packed columns makes rows against other columns, as without", async () => {
+Deno.test("affinityBlock() with textures makes rows against other columns, as without", async () => {
   const [n, m, d, first, count] = [90, 131, 537, 7, 71];
   const x = randomMatrix(n, d), y = randomMatrix(m, d, 1), results = [];
-  for (const variant of [packed, registers]) {
+  for (const variant of [textures, registers]) {
     const rows = uploadUnitRows(variant, x), columns = uploadUnitRows(variant, y);
     const out = allocateMatrix(variant, count, m, "block");
     const target = { buffer: out.panels[0], stride: out.stride, row: 0 };
@@ -54,8 +54,8 @@ Deno.test("affinityBlock() with packed columns makes rows against other columns,
 Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding, nothing behind", async (t) => {
   for (const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [257, 19], [301, 1024]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
-      const unit = uploadUnitRows(packed, randomMatrix(n, d)), results = [];
-      for (const variant of [packed, registers]) {
+      const unit = uploadUnitRows(textures, randomMatrix(n, d)), results = [];
+      for (const variant of [textures, registers]) {
         const out = allocateMatrix(
           variant,
           n + 1,
@@ -67,7 +67,7 @@ Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it,
         results.push((await downloadMatrix(variant, out)).data);
         releaseMatrix(variant, out);
       }
-      releaseMatrix(packed, unit);
+      releaseMatrix(textures, unit);
       assertSameBits(results[0], results[1], note);
       assert(results[0].slice(-Math.ceil(n / 4) * 4).every(Number.isNaN), `the row behind, ${note}`);
     });
@@ -79,10 +79,10 @@ Deno.test("symmetricAffinity() in 16 bits rounds each value to the nearest of 65
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const x = randomMatrix(n, d), unit = uploadUnitRows(gpu, x), stride = Math.ceil(n / 8) * 8;
       const whole = allocateMatrix(gpu, n, n, "affinity");
-      symmetricAffinity(packed, unit, { buffer: whole.panels[0], stride: whole.stride });
+      symmetricAffinity(textures, unit, { buffer: whole.panels[0], stride: whole.stride });
       const { data } = await downloadMatrix(gpu, whole), exact = reference(x.data, n, x.data, n, d);
       const sums = allocate(gpu, 4 * n, "degrees");
-      for (const variant of [packed, registers]) {
+      for (const variant of [textures, registers]) {
         const buffer = allocate(variant, 2 * n * stride, "affinity in 16 bits");
         writeBuffer(variant, buffer, new Uint32Array(n * stride / 2).fill(0xffffffff));
         symmetricAffinity(variant, unit, { buffer, stride, bits: 16 });

@@ -6,13 +6,13 @@ import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 import { productScale } from "./reference/matmul.ts";
-import { matmulPacked as reference } from "./reference/matmul_packed.ts";
+import { matmulTextures as reference } from "./reference/matmul_textures.ts";
 import { withBindings } from "./simulated_limits.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
-const packed = { ...gpu, variant: "packed" as const };
+const textures = { ...gpu, variant: "textures" as const };
 const registers = { ...gpu, variant: "registers" as const };
 const SHAPES = [
   [128, 1, 17],
@@ -28,7 +28,7 @@ const SHAPES = [
 ];
 const note = `seed ${testSeed}`;
 
-Deno.test("matmul() with packed columns equals the float64 reference, and the other variant to the bit", async (t) => {
+Deno.test("matmul() with textures equals the float64 reference, and the other variant to the bit", async (t) => {
   for (const [m, k, n] of SHAPES) {
     for (const [transposeA, transposeB] of [[false, false], [false, true], [true, false], [true, true]]) {
       const name = `${m} × ${k}${transposeA ? " (transposed)" : ""} by ${k} × ${n}`;
@@ -36,12 +36,12 @@ Deno.test("matmul() with packed columns equals the float64 reference, and the ot
         const a = transposeA ? randomMatrix(k, m) : randomMatrix(m, k);
         const b = transposeB ? randomMatrix(n, k, 1) : randomMatrix(k, n, 1),
           options = { transposeA, transposeB };
-        const { data } = await matmul(packed, a, b, options);
+        const { data } = await matmul(textures, a, b, options);
         const shape = [m, k, n, transposeA, transposeB] as const;
         const rounding = { relative: 1e-6, scale: productScale(a.data, b.data, ...shape) };
         assertClose(data, reference(a.data, b.data, ...shape), { ...rounding, note });
         assertSameBits(data, (await matmul(registers, a, b, options)).data, note);
-        const small = (await matmul(withBindings(packed, 2 ** 16), a, b, options)).data;
+        const small = (await matmul(withBindings(textures, 2 ** 16), a, b, options)).data;
         const isSplit = transposeA && !transposeB && k >= 1024; // panels of fewer than 512 rows change its order
         if (isSplit) assertClose(small, data, { ...rounding, note: `small bindings, ${note}` });
         else assertSameBits(small, data, `small bindings, ${note}`);
@@ -50,10 +50,10 @@ Deno.test("matmul() with packed columns equals the float64 reference, and the ot
   }
 });
 
-Deno.test("multiply() with packed columns takes rows of a larger matrix, and adds to what is there", async () => {
+Deno.test("multiply() with textures takes rows of a larger matrix, and adds to what is there", async () => {
   const [m, k, n] = [171, 1100, 37];
   const results = [];
-  for (const variant of [packed, registers]) {
+  for (const variant of [textures, registers]) {
     const a = uploadMatrix(variant, randomMatrix(m + 9, k), "A"),
       b = uploadMatrix(variant, randomMatrix(k + 8, n, 1), "B");
     const out = uploadMatrix(variant, randomMatrix(m, n, 2), "C");
@@ -85,7 +85,7 @@ Deno.test("multiply() takes a left factor in 16 bits as the values it stands for
         writeBuffer(gpu, buffer, words);
         const a = { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "A" };
         const shape = [m, k, n, transposeA] as const, scale = productScale(values, b.data, ...shape);
-        for (const variant of [packed, registers]) {
+        for (const variant of [textures, registers]) {
           const c = multiply(variant, { ...a, bits: 16 }, right, { transposeA });
           const { data } = await downloadMatrix(variant, c);
           assertClose(data, reference(values, b.data, ...shape), { relative: 1e-6, scale, note });

@@ -1,58 +1,58 @@
-// A_ij = exp(x̂_i · x̂_j − 1) as in affinity, with the columns' features packed into blocks of 32 nodes that
-// are read as a uniform buffer: on a software adapter a load from there costs a fraction of one from storage. The same
-// values in the same order as affinity, to the bit.
+// A_ij = exp(x̂_i · x̂_j − 1) as in affinity, with the features read as textures: a software adapter gathers a texel for all
+// its invocations in a fraction of the time that it takes for a load from storage. The same values in the same order as
+// affinity, to the bit.
 //
-// xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
-// xj      one slice made by pack_columns: `blocks` blocks of `depth` channels of 32 nodes
+// xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4; vec4 number i of it is texel
+//         (i % WIDTH, i / WIDTH)
+// xj      likewise, of the columns
 // out     A as bits of float32, rows padded with zeros to a multiple of 4 columns; with SIXTEEN each value a as
 //         round(65535 a) in 16 bits, two in a word, the first in its low half, rows padded to a multiple of 8
 // params  extents and offsets, see Params
 //
-// More channels than fit a slice come in several dispatches, all but the first with CONTINUES: until the last one `out` holds
-// the cosines so far, which SIXTEEN cannot. An override, since Mesa's software adapter walks through what a condition skips.
-//
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / 16 / WORKGROUP⌉, with MIRROR only rows up to the slice's last column, y = blocks. One invocation
-// makes 16 × 32 values; the loops over them are written out before compiling (src/gpu/unroll.ts).
+// Dispatch: x = ⌈rows / 16 / WORKGROUP⌉, y = ⌈cols / 16⌉. One invocation makes 16 × 16 values; the loops over them are
+// written out before compiling (src/gpu/unroll.ts).
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
 override SIXTEEN: bool = false;
-override CONTINUES: bool = false;
 override MIRROR: bool = false;
 
 const ROWS: u32 = 16; // that an invocation makes
-const QUADS: u32 = 8; // vec4 of its columns
-const SLICE: u32 = 4096; // vec4 in a slice, 64 KiB: what every adapter allows a uniform binding to be
+const QUADS: u32 = 4; // vec4 of its columns
+const WIDTH: u32 = 2048; // texels in a row of a texture (src/gpu/texture.ts)
 
 struct Params {
   rows: u32, // rows of the block
-  cols: u32, // columns of the block from the first of the slice on
-  depth: u32, // channels of this dispatch, a multiple of 4
-  stride: u32, // vec4 per row of xi
+  cols: u32, // columns of the block
+  stride: u32, // vec4 per row of xi and xj
   out_stride: u32, // vec4 per row of out
-  i_row: u32, // first row of xi
-  i_col: u32, // first channel, in vec4
+  i_begin: u32, // vec4 of xi where its first row begins
+  j_begin: u32, // of xj
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
-  is_last: u32, // 1: these are the last channels
 }
 
-@group(0) @binding(0) var<storage, read> xi: array<vec4f>;
-@group(0) @binding(1) var<uniform> xj: array<vec4f, SLICE>;
+@group(0) @binding(0) var xi: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var xj: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
 @group(0) @binding(3) var<uniform> params: Params;
+
+// Where the vec4 number `at` is in a texture.
+fn texel(at: u32) -> vec2u {
+  return vec2u(at % WIDTH, at / WIDTH);
+}
 
 // Adds four channels of one row against four columns: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
   return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
 }
 
-// Affinities of four cosines, or these where channels are to come; zeros beyond the last of `cols` columns.
-fn finished(cosines: vec4f, j: u32, cols: u32, is_last: bool) -> vec4f {
-  let value = select(cosines, exp(min(cosines, vec4f(1)) - vec4f(1)), is_last);
+// Affinities of four cosines; zeros beyond the last of `cols` columns.
+fn finished(cosines: vec4f, j: u32, cols: u32) -> vec4f {
+  let value = exp(min(cosines, vec4f(1)) - vec4f(1));
   return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(cols));
 }
 
@@ -87,36 +87,33 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let rows = params.rows;
   let cols = params.cols;
   let out_stride = params.out_stride;
-  let quads = params.depth / 4;
-  let is_last = params.is_last == 1;
+  let quads = params.stride;
   if (i >= rows || (MIRROR && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
     return;
   }
-  var at: array<u32, ROWS>; // of every row's channels in xi
+  var i_at: array<u32, ROWS>; // where the channels of every row begin
   for (var r = 0u; r < ROWS; r++) { // unrolled
-    at[r] = (params.i_row + min(i + r, rows - 1)) * params.stride + params.i_col;
+    i_at[r] = params.i_begin + min(i + r, rows - 1) * quads;
+  }
+  var j_at: array<u32, 16>; // of every column
+  for (var c = 0u; c < 16; c++) { // unrolled
+    j_at[c] = params.j_begin + min(j + c, cols - 1) * quads;
   }
   let start = (params.out_row + i) * out_stride + params.out_col + j / 4;
   let mirrored = (params.out_col * 4 + j) * out_stride + i / 4;
   var cosines: array<array<vec4f, QUADS>, ROWS>;
-  if (CONTINUES) {
-    for (var r = 0u; r < ROWS; r++) { // unrolled
-      for (var q = 0u; q < QUADS; q++) { // unrolled
-        if (i + r < rows && j + 4 * q < cols) {
-          cosines[r][q] = bitcast<vec4f>(out[start + r * out_stride + q]);
-        }
-      }
-    }
-  }
-  let first = id.y * quads * 4 * QUADS;
   for (var k = 0u; k < quads; k++) {
     var v: array<vec4f, ROWS>;
     for (var r = 0u; r < ROWS; r++) { // unrolled
-      v[r] = xi[at[r] + k];
+      v[r] = textureLoad(xi, texel(i_at[r] + k));
     }
     for (var q = 0u; q < QUADS; q++) { // unrolled
-      let p = first + 4 * k * QUADS + q;
-      let m = mat4x4f(xj[p], xj[p + QUADS], xj[p + 2 * QUADS], xj[p + 3 * QUADS]);
+      let m = transpose(mat4x4f(
+        textureLoad(xj, texel(j_at[4 * q] + k)),
+        textureLoad(xj, texel(j_at[4 * q + 1] + k)),
+        textureLoad(xj, texel(j_at[4 * q + 2] + k)),
+        textureLoad(xj, texel(j_at[4 * q + 3] + k)),
+      ));
       for (var r = 0u; r < ROWS; r++) { // unrolled
         cosines[r][q] = mac(cosines[r][q], v[r], m);
       }
@@ -125,8 +122,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q += 2u) { // unrolled
       let col = j + 4 * q;
-      cosines[r][q] = finished(cosines[r][q], col, cols, is_last);
-      cosines[r][q + 1] = finished(cosines[r][q + 1], col + 4, cols, is_last);
+      cosines[r][q] = finished(cosines[r][q], col, cols);
+      cosines[r][q + 1] = finished(cosines[r][q + 1], col + 4, cols);
       let inside = i + r < rows && col < cols;
       put(start + r * out_stride + q, cosines[r][q], cosines[r][q + 1], inside, col + 4 < cols);
     }
@@ -142,7 +139,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             mirrored + (4 * q + c) * out_stride + r / 4,
             select(vec4f(), value, row < vec4u(rows)),
             select(vec4f(), next, row + vec4u(4) < vec4u(rows)),
-            is_last && i + r < rows && j + 4 * q + c < cols,
+            i + r < rows && j + 4 * q + c < cols,
             i + r + 4 < rows,
           );
         }

@@ -1,2 +1,2 @@
 /** The affinity does not depend on how the columns' features are laid out. */
-export { affinity as affinityPacked } from "./affinity.ts";
+export { affinity as affinityTextures } from "./affinity.ts";

@@ -1,0 +1,159 @@
+// C = op(A) · op(B), or C + op(A) · op(B), op(X) = X or Xᵀ, with A and B read as textures: a software adapter gathers a texel
+// for all its invocations in a fraction of the time that it takes for a load from storage. The same values in the same order
+// as matmul, to the bit.
+//
+// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded with zeros to a multiple of 4; vec4 number i of it
+//         is texel (i % WIDTH, i / WIDTH)
+// halves  A instead of `a` with SIXTEEN: each value a as round(65535 a) in 16 bits; of one texel else
+// b       B, k × n (stored n × k when TRANSPOSE_B), as a
+// c       C, rows padded with zeros to a multiple of 4
+// params  extents and offsets of this dispatch, see Params
+//
+// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = ⌈n / 16⌉. One invocation makes 16 × 16 values of C; the loops over them are written
+// out before compiling (src/gpu/unroll.ts). More of them would not pay: the loop over k then leaves the processor's
+// instruction cache.
+// Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
+
+override TRANSPOSE_A: bool = false;
+override TRANSPOSE_B: bool = false;
+override SIXTEEN: bool = false;
+override REST: bool = false; // k is no multiple of 4 and neither operand's rows end there: rows behind the last are zeroed
+override WORKGROUP: u32 = 8;
+
+const ROWS: u32 = 16; // of C that an invocation makes
+const QUADS: u32 = 4; // vec4 of its columns
+const WIDTH: u32 = 2048; // texels in a row of a texture (src/gpu/texture.ts)
+
+struct Params {
+  m: u32, // rows of C
+  n: u32, // columns of C
+  k: u32, // inner extent
+  a_stride: u32, // vec4 per stored row of A
+  b_stride: u32, // of B
+  c_stride: u32, // of C
+  a_begin: u32, // vec4 of A where its first row begins
+  b_begin: u32, // of B
+  c_begin: u32, // of C
+  accumulate: u32, // 1: add to what C holds
+}
+
+@group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(1) var halves: texture_storage_2d<rgba16uint, read>;
+@group(0) @binding(2) var b: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<uniform> params: Params;
+
+// Where the vec4 number `at` is in a texture.
+fn texel(at: u32) -> vec2u {
+  return vec2u(at % WIDTH, at / WIDTH);
+}
+
+// The vec4 number `at` of A.
+fn four(at: u32) -> vec4f {
+  if (SIXTEEN) {
+    return vec4f(vec4i(textureLoad(halves, texel(at)))) * (1 / 65535.0);
+  }
+  return textureLoad(a, texel(at));
+}
+
+// Adds four steps of k to four columns of one row: s + v · m.
+fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
+  return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let row = id.x * ROWS;
+  let col = id.y * QUADS * 4;
+  // The software adapter reads parameters again wherever they are named.
+  let m = params.m;
+  let n = params.n;
+  let last = params.k - 1;
+  let a_stride = params.a_stride;
+  let b_stride = params.b_stride;
+  let c_stride = params.c_stride;
+  if (row >= m) {
+    return;
+  }
+  var a_at: array<u32, ROWS>; // where every row of op(A) begins; of four when A is stored transposed
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    let inside = min(row + r, m - 1);
+    a_at[r] = params.a_begin + select(inside * a_stride, inside / 4, TRANSPOSE_A);
+  }
+  var b_at: array<u32, 16>; // where every column of op(B) begins; of four when B is not stored transposed
+  for (var q = 0u; q < 16; q++) { // unrolled
+    let inside = min(col + q, n - 1);
+    b_at[q] = params.b_begin + select(inside / 4, inside * b_stride, TRANSPOSE_B);
+  }
+  let at = params.c_begin + row * c_stride + col / 4;
+  var sums: array<array<vec4f, QUADS>, ROWS>;
+  if (params.accumulate == 1) {
+    for (var r = 0u; r < ROWS; r++) { // unrolled
+      for (var q = 0u; q < QUADS; q++) { // unrolled
+        if (row + r < m && col + 4 * q < n) {
+          sums[r][q] = c[at + r * c_stride + q];
+        }
+      }
+    }
+  }
+  for (var k = 0u; k <= last / 4; k++) {
+    let rows = min(vec4u(4 * k) + vec4u(0, 1, 2, 3), vec4u(last)); // of what is not stored along k
+    var v: array<vec4f, ROWS>;
+    if (TRANSPOSE_A) {
+      let begin = rows * a_stride;
+      for (var r = 0u; r < ROWS; r += 4u) { // unrolled
+        let block = transpose(mat4x4f(
+          four(a_at[r] + begin.x),
+          four(a_at[r] + begin.y),
+          four(a_at[r] + begin.z),
+          four(a_at[r] + begin.w),
+        ));
+        v[r] = block[0];
+        v[r + 1] = block[1];
+        v[r + 2] = block[2];
+        v[r + 3] = block[3];
+      }
+    } else {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        v[r] = four(a_at[r] + k);
+      }
+    }
+    if (REST) {
+      let is_inside = vec4u(4 * k) + vec4u(0, 1, 2, 3) <= vec4u(last);
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        v[r] = select(vec4f(), v[r], is_inside);
+      }
+    }
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      var block: mat4x4f;
+      if (TRANSPOSE_B) {
+        block = transpose(mat4x4f(
+          textureLoad(b, texel(b_at[4 * q] + k)),
+          textureLoad(b, texel(b_at[4 * q + 1] + k)),
+          textureLoad(b, texel(b_at[4 * q + 2] + k)),
+          textureLoad(b, texel(b_at[4 * q + 3] + k)),
+        ));
+      } else {
+        let begin = vec4u(b_at[4 * q]) + rows * b_stride;
+        block = mat4x4f(
+          textureLoad(b, texel(begin.x)),
+          textureLoad(b, texel(begin.y)),
+          textureLoad(b, texel(begin.z)),
+          textureLoad(b, texel(begin.w)),
+        );
+      }
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        sums[r][q] = mac(sums[r][q], v[r], block);
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      let j = col + 4 * q;
+      if (row + r < m && j < n) {
+        let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(n);
+        c[at + r * c_stride + q] = select(vec4f(), sums[r][q], inside);
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/** Textures that hold what a buffer holds, for the kernels of the software adapter. */
+import { assertHealthy, type Gpu, guarded } from "./device.ts";
+import { recordTexels } from "./kernel.ts";
+
+/** Texels in a row: `WIDTH` of the shaders that read textures. */
+const WIDTH = 2048;
+const USAGE = 0x08 | 0x02; // STORAGE_BINDING | COPY_DST
+const BYTES = { rgba32float: 16, rgba16uint: 8 };
+
+/** Four floats, or four whole numbers of 16 bits, in a texel. */
+export type TexelFormat = keyof typeof BYTES;
+
+/** Rows that textures come in: eight sizes an octave, so that a released one fits the next request. */
+function heightClass(rows: number): number {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 3);
+  return Math.ceil(rows / step) * step;
+}
+
+/**
+ * A texture with what the texels [first, first + count) of a buffer hold when all that was recorded before has run: number i of
+ * them at (i % 2048, i / 2048). Free it with `releaseTexture`.
+ *
+ * @throws RangeError when the adapter's textures are too small
+ */
+export function textureOf(
+  gpu: Gpu,
+  buffer: GPUBuffer,
+  first: number,
+  count: number,
+  format: TexelFormat,
+  label: string,
+): GPUTexture {
+  const texture = allocateTexture(gpu, Math.ceil(count / WIDTH), format, label);
+  recordTexels(
+    gpu,
+    { buffer, offset: first * BYTES[format], bytesPerRow: WIDTH * BYTES[format] },
+    texture,
+    count,
+    WIDTH,
+  );
+  return texture;
+}
+
+/** A texture to bind where a kernel has a place for one that it does not read. */
+export function unusedTexture(gpu: Gpu, format: TexelFormat): GPUTexture {
+  const key = `unused ${format}`, known = gpu.state.pool.get(key);
+  if (known) return known.free[0] as GPUTexture;
+  const texture = gpu.device.createTexture({ size: [1, 1], format, usage: USAGE, label: "unused" });
+  gpu.state.pool.set(key, { bytes: 0, free: [texture] });
+  return texture;
+}
+
+function allocateTexture(gpu: Gpu, rows: number, format: TexelFormat, label: string): GPUTexture {
+  assertHealthy(gpu);
+  const most = gpu.device.limits.maxTextureDimension2D;
+  if (rows > most) {
+    throw new RangeError(`${label} needs a texture of ${rows} rows, the adapter allows ${most}.`);
+  }
+  const height = Math.min(heightClass(rows), most), bytes = WIDTH * height * BYTES[format];
+  let texture = gpu.state.pool.get(`${format} ${height}`)?.free.pop() as GPUTexture | undefined;
+  if (!texture) {
+    texture = guarded(
+      gpu,
+      () => `Allocating a texture for ${label} (${(bytes / 2 ** 20).toFixed(1)} MiB)`,
+      () => gpu.device.createTexture({ size: [WIDTH, height], format, usage: USAGE, label }),
+    );
+    gpu.memory.held += bytes;
+  }
+  gpu.state.inUse.add(texture);
+  gpu.memory.inUse += bytes;
+  gpu.memory.peak = Math.max(gpu.memory.peak, gpu.memory.inUse);
+  return texture;
+}
+
+/** Gives a texture back for reuse; commands already recorded may still use it. One that was given back already is left alone. */
+export function releaseTexture(gpu: Gpu, texture: GPUTexture): void {
+  if (!gpu.state.inUse.delete(texture)) return;
+  const format = texture.format as TexelFormat, key = `${format} ${texture.height}`;
+  const bytes = texture.width * texture.height * BYTES[format], alike = gpu.state.pool.get(key);
+  gpu.memory.inUse -= bytes;
+  if (alike) alike.free.push(texture);
+  else gpu.state.pool.set(key, { bytes, free: [texture] });
+}
