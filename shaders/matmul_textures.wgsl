@@ -6,12 +6,13 @@
 //         is texel (i % WIDTH, i / WIDTH)
 // halves  A instead of `a` with SIXTEEN: each value a as round(65535 a) in 16 bits; of one texel else
 // b       B, k × n (stored n × k when TRANSPOSE_B), as a
-// c       C, rows padded with zeros to a multiple of 4
+// c       C, rows padded with zeros to a multiple of 4; with several slices of k one m × n slab per slice, to be added up by
+//         sum_slabs
 // params  extents and offsets of this dispatch, see Params
 //
-// Dispatch: x = ⌈m / 16 / WORKGROUP⌉, y = ⌈n / 16⌉. One invocation makes 16 × 16 values of C; the loops over them are written
-// out before compiling (src/gpu/unroll.ts). More of them would not pay: the loop over k then leaves the processor's
-// instruction cache.
+// Dispatch: x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1, blocks being ⌈m / 16⌉ · ⌈n / 16⌉ for each slice. One
+// invocation makes a block of 16 × 16 values of C, whose loops are written out before compiling (src/gpu/unroll.ts); with
+// larger ones the loop over k would leave the processor's instruction cache.
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
@@ -23,11 +24,13 @@ override WORKGROUP: u32 = 8;
 const ROWS: u32 = 16; // of C that an invocation makes
 const QUADS: u32 = 4; // vec4 of its columns
 const WIDTH: u32 = 2048; // texels in a row of a texture (src/gpu/texture.ts)
+const ACROSS: u32 = 32768; // workgroups in a row of the grid
 
 struct Params {
   m: u32, // rows of C
   n: u32, // columns of C
   k: u32, // inner extent
+  slice: u32, // inner extent of one slice, a multiple of 4
   a_stride: u32, // vec4 per stored row of A
   b_stride: u32, // of B
   c_stride: u32, // of C
@@ -63,18 +66,24 @@ fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x * ROWS;
-  let col = id.y * QUADS * 4;
   // The software adapter reads parameters again wherever they are named.
   let m = params.m;
   let n = params.n;
-  let last = params.k - 1;
+  let inner = params.k;
+  let down = (m + ROWS - 1) / ROWS;
+  let along = (n + 4 * QUADS - 1) / (4 * QUADS);
+  let block_number = id.y * ACROSS * WORKGROUP + id.x;
+  let row = block_number % down * ROWS;
+  let col = block_number / down % along * QUADS * 4;
+  let slab = block_number / (down * along);
+  let k_begin = slab * params.slice;
   let a_stride = params.a_stride;
   let b_stride = params.b_stride;
   let c_stride = params.c_stride;
-  if (row >= m) {
+  if (k_begin >= inner) {
     return;
   }
+  let last = min(k_begin + params.slice, inner) - 1;
   var a_at: array<u32, ROWS>; // where every row of op(A) begins; of four when A is stored transposed
   for (var r = 0u; r < ROWS; r++) { // unrolled
     let inside = min(row + r, m - 1);
@@ -85,9 +94,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let inside = min(col + q, n - 1);
     b_at[q] = params.b_begin + select(inside / 4, inside * b_stride, TRANSPOSE_B);
   }
-  let at = params.c_begin + row * c_stride + col / 4;
+  let at = params.c_begin + (slab * m + row) * c_stride + col / 4;
   var sums: array<array<vec4f, QUADS>, ROWS>;
-  if (params.accumulate == 1) {
+  // id.z is 0. Where parameters alone decide, Mesa may write them into the kernel and compile it for every dispatch.
+  if (params.accumulate + id.z == 1) {
     for (var r = 0u; r < ROWS; r++) { // unrolled
       for (var q = 0u; q < QUADS; q++) { // unrolled
         if (row + r < m && col + 4 * q < n) {
@@ -96,7 +106,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  for (var k = 0u; k <= last / 4; k++) {
+  for (var k = k_begin / 4; k <= last / 4; k++) {
     let rows = min(vec4u(4 * k) + vec4u(0, 1, 2, 3), vec4u(last)); // of what is not stored along k
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {

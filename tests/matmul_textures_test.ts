@@ -15,11 +15,14 @@ Deno.test.afterAll(() => closeGpu(gpu));
 const textures = { ...gpu, variant: "textures" as const };
 const registers = { ...gpu, variant: "registers" as const };
 const SHAPES = [
-  [128, 1, 17],
-  [128, 1, 1],
-  [139, 1031, 3],
-  [133, 67, 16],
-  [131, 3, 33],
+  [1, 1, 1],
+  [3, 1031, 5],
+  [1, 2100, 300],
+  [300, 1, 2100],
+  [7, 2311, 33],
+  [45, 61, 311],
+  [139, 1031, 4],
+  [131, 251, 17],
   [128, 64, 64],
   [257, 512, 32],
   [141, 1025, 19],

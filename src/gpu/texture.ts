@@ -10,10 +10,15 @@ const BYTES = { rgba32float: 16, rgba16uint: 8 };
 /** Four floats, or four whole numbers of 16 bits, in a texel. */
 export type TexelFormat = keyof typeof BYTES;
 
-/** Rows that textures come in: eight sizes an octave, so that a released one fits the next request. */
+/**
+ * Rows that textures come in: eight sizes an octave, so that a released one fits the next request. None is a power of two, since
+ * Mesa compiles a kernel once for textures that are and once for those that are not.
+ */
 function heightClass(rows: number): number {
   const step = 2 ** Math.max(0, Math.floor(Math.log2(rows)) - 3);
-  return Math.ceil(rows / step) * step;
+  let height = Math.ceil(rows / step) * step;
+  while (Number.isInteger(Math.log2(height))) height++;
+  return height;
 }
 
 /**
@@ -56,20 +61,27 @@ function allocateTexture(gpu: Gpu, rows: number, format: TexelFormat, label: str
   if (rows > most) {
     throw new RangeError(`${label} needs a texture of ${rows} rows, the adapter allows ${most}.`);
   }
-  const height = Math.min(heightClass(rows), most), bytes = WIDTH * height * BYTES[format];
-  let texture = gpu.state.pool.get(`${format} ${height}`)?.free.pop() as GPUTexture | undefined;
-  if (!texture) {
-    texture = guarded(
-      gpu,
-      () => `Allocating a texture for ${label} (${(bytes / 2 ** 20).toFixed(1)} MiB)`,
-      () => gpu.device.createTexture({ size: [WIDTH, height], format, usage: USAGE, label }),
-    );
-    gpu.memory.held += bytes;
-  }
+  const free = freeTexture(gpu, rows, format);
+  const height = free?.height ?? Math.min(heightClass(rows), most), bytes = WIDTH * height * BYTES[format];
+  const texture = free ?? guarded(
+    gpu,
+    () => `Allocating a texture for ${label} (${(bytes / 2 ** 20).toFixed(1)} MiB)`,
+    () => gpu.device.createTexture({ size: [WIDTH, height], format, usage: USAGE, label }),
+  );
+  if (!free) gpu.memory.held += bytes;
   gpu.state.inUse.add(texture);
   gpu.memory.inUse += bytes;
   gpu.memory.peak = Math.max(gpu.memory.peak, gpu.memory.inUse);
   return texture;
+}
+
+/** The lowest released texture of at least so many rows and at most twice as many. */
+function freeTexture(gpu: Gpu, rows: number, format: TexelFormat): GPUTexture | undefined {
+  const least = heightClass(rows), most = Math.max(least, 2 * rows);
+  for (let height = least; height <= most; height = heightClass(height + 1)) {
+    const texture = gpu.state.pool.get(`${format} ${height}`)?.free.pop();
+    if (texture) return texture as GPUTexture;
+  }
 }
 
 /** Gives a texture back for reuse; commands already recorded may still use it. One that was given back already is left alone. */

@@ -5,7 +5,9 @@ import {
   allocateMatrix,
   downloadMatrix,
   type GpuMatrix,
+  keepTexels,
   releaseMatrix,
+  releaseTexels,
   roundUp,
   rowView,
   uploadMatrix,
@@ -38,7 +40,7 @@ export interface AffinityOperatorOptions {
 
 /** How large the tiles of "tiled" are. */
 export interface TileSize {
-  /** Bytes; default 32 MiB. The last bits of eigenvectors depend on it. */
+  /** Bytes; default 16 MiB. The last bits of eigenvectors depend on it. */
   tileBytes?: number;
 }
 
@@ -50,7 +52,7 @@ export const DEFAULT_BUDGET = 2 ** 27;
  */
 const ROUNDING_16 = 0.504 / 65535;
 /** Bytes of a tile unless told otherwise. */
-const TILE_BYTES = 2 ** 25;
+const TILE_BYTES = 2 ** 24;
 
 /** out ← A x for n × c blocks; x and out differ. */
 type ApplyAffinity = (x: GpuMatrix, out: GpuMatrix) => void;
@@ -74,7 +76,7 @@ export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
  * Builds the operator of a graph's unit features, degrees included.
  *
  * Tiles are those on and above the diagonal; each serves its transpose, too, so that an application makes half of A. What
- * a tile holds depends on n alone where a storage binding takes 32 MiB, as every WebGPU adapter's does.
+ * a tile holds depends on n alone where a storage binding takes 16 MiB, as every WebGPU adapter's does.
  *
  * @param unit n × d unit rows
  * @returns the operator; memory O(n²) when stored, else O(n · d)
@@ -111,12 +113,16 @@ async function wholeAffinity(gpu: Gpu, unit: GpuMatrix, bits: 16 | 32): Promise<
   try {
     symmetricAffinity(gpu, unit, { buffer, stride, ...sixteen });
     rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums, bits);
-    const a = { ...tileMatrix(buffer, n, n), stride, ...sixteen };
+    const degrees = await readDegrees(gpu, sums, n);
+    const a = keepTexels(gpu, { ...tileMatrix(buffer, n, n), stride, ...sixteen });
     return {
       apply: (x, out) => void multiply(gpu, a, x, { out }),
-      degrees: await readDegrees(gpu, sums, n),
+      degrees,
       rounding: bits === 16 ? ROUNDING_16 : 0,
-      release: () => release(gpu, buffer),
+      release() {
+        releaseTexels(gpu, a);
+        release(gpu, buffer);
+      },
     };
   } catch (error) {
     release(gpu, buffer);
@@ -161,27 +167,37 @@ async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
 async function tiledAffinity(gpu: Gpu, unit: GpuMatrix, tileBytes = TILE_BYTES): Promise<Affinity> {
   const n = unit.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
   const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
-  const apply: ApplyAffinity = (x, out) => {
+  const features = keepTexels(gpu, unit);
+  const apply: ApplyAffinity = (columns, out) => {
+    const x = keepTexels(gpu, columns);
     for (const { row, rows, col, cols } of steps) {
-      const target = { buffer, stride: roundUp(cols, 4), row: 0 }, tile = tileMatrix(buffer, rows, cols);
-      affinityBlock(gpu, unit, row, rows, rowView(unit, col, cols), target);
+      const target = { buffer, stride: roundUp(cols, 4), row: 0 };
+      affinityBlock(gpu, features, row, rows, rowView(features, col, cols), target);
+      const tile = keepTexels(gpu, tileMatrix(buffer, rows, cols));
       multiply(gpu, tile, rowView(x, col, cols), {
         out: rowView(out, row, rows),
         accumulate: row > 0 || col > row,
       });
-      if (col === row) continue;
-      const options = { transposeA: true, out: rowView(out, col, cols), accumulate: row > 0 };
-      multiply(gpu, tile, rowView(x, row, rows), options);
+      if (col > row) {
+        const options = { transposeA: true, out: rowView(out, col, cols), accumulate: row > 0 };
+        multiply(gpu, tile, rowView(x, row, rows), options);
+      }
+      releaseTexels(gpu, tile);
     }
+    releaseTexels(gpu, x);
+  };
+  const free = () => {
+    releaseTexels(gpu, features);
+    release(gpu, buffer);
   };
   const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
   const sums = allocateMatrix(gpu, n, 1, "degrees");
   try {
     apply(ones, sums);
     const { data } = await downloadMatrix(gpu, sums);
-    return { apply, degrees: Float64Array.from(data), release: () => release(gpu, buffer) };
+    return { apply, degrees: Float64Array.from(data), release: free };
   } catch (error) {
-    release(gpu, buffer);
+    free();
     throw error;
   } finally {
     releaseMatrix(gpu, ones, sums);
@@ -207,7 +223,7 @@ export function tilesOf(n: number, most: number): Tile[] {
     tiles.push({ row, rows, col, cols, bytes: 4 * rows * roundUp(cols, 4) });
   const square = Math.max(8, Math.floor(Math.sqrt(most / 4) / 8) * 8);
   for (let row = 0; row < n;) {
-    const wide = Math.floor(most / 4 / roundUp(n - row, 4) / 8) * 8;
+    const wide = Math.floor(most / 4 / roundUp(n - row, 4) / 128) * 128; // whole workgroups of rows
     const rows = Math.min(n - row, Math.max(Math.min(square, LEAST_ROWS), Math.min(square, wide)));
     tile(row, rows, row, rows);
     const cols = Math.max(4, Math.floor(most / 4 / rows / 4) * 4);

@@ -24,7 +24,7 @@ import {
 } from "./affinity_operator.ts";
 
 /** Bytes of the tiles tried one after the other where the device has no memory. */
-const SMALLER_TILES = [2 ** 25, 2 ** 23, 2 ** 21];
+const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
 /** From this tolerance and this many nodes on A is kept in 16 bits where the adapter gains by it. */
 const COARSE = 1e-4, LEAST_16 = 2000;
 

@@ -11,6 +11,7 @@ import {
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
+  roundUp,
   uploadMatrix,
   withTexels,
 } from "./matrix.ts";
@@ -30,8 +31,10 @@ const FEW_BLOCKS = 64;
 const SHARED_BLOCK = 64;
 /** Rows and columns that an invocation of the variant with textures makes. */
 const TEXTURES_BLOCK = 16;
-/** Products of fewer rows do not fill a workgroup of it. */
-const FEW_ROWS = WORKGROUP * TEXTURES_BLOCK;
+/** Workgroups of it in a row of the grid. */
+const ACROSS = 2 ** 15;
+/** Products of fewer operations gain less from textures than making them costs, unless k is split. */
+const FEW_OPERATIONS = 2 ** 19;
 
 /** Which operands are read transposed. */
 export interface MatmulOptions {
@@ -56,19 +59,6 @@ function cuts(total: number, longest: number, ...matrices: GpuMatrix[]): { first
     first = end;
   }
   return ranges;
-}
-
-/** Panel and row within it where row `row` of a matrix lies. */
-function place(matrix: GpuMatrix, row: number): Place {
-  const stored = row + matrix.offset, panel = Math.floor(stored / matrix.panelRows);
-  return { buffer: matrix.panels[panel], row: stored % matrix.panelRows, texels: matrix.texels?.[panel] };
-}
-
-/** A row of a matrix in its panel. */
-interface Place {
-  buffer: GPUBuffer;
-  row: number;
-  texels?: GPUTexture;
 }
 
 /**
@@ -105,79 +95,33 @@ export function multiply(
   const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const textures = a.bits === 16 || (gpu.variant === "textures" && !split && m >= FEW_ROWS);
-  const shared = gpu.variant === "shared";
-  const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
+  const isWorthIt = gpu.variant === "textures" && (split || m * n * k >= FEW_OPERATIONS);
+  const run = a.bits === 16 || isWorthIt ? multiplyTextures : multiplyBuffers;
+  const options = { transposeA, transposeB };
 
   for (const mr of mRanges) {
     for (const nr of nRanges) {
       for (const kr of kRanges) {
-        const pa = place(a, transposeA ? kr.first : mr.first);
-        const pb = place(b, transposeB ? nr.first : kr.first);
-        const pc = place(c, mr.first);
-        const sizes = `${mr.count} × ${kr.count} by ${kr.count} × ${nr.count}`;
-        const grid = shared
-          ? [Math.ceil(mr.count / SHARED_BLOCK), Math.ceil(nr.count / SHARED_BLOCK)] as const
-          : [Math.ceil(mr.count / 8 / WORKGROUP), Math.ceil(nr.count / 16)] as const;
-        const aCol = (transposeA ? mr.first : kr.first) / 4;
-        const bCol = (transposeB ? kr.first : nr.first) / 4;
-        if (textures) {
-          multiplyTextures(
-            gpu,
-            [mr.count, kr.count, nr.count],
-            { ...pa, col: 4 * aCol, stride: a.stride, bits: a.bits, label: a.label },
-            { ...pb, col: 4 * bCol, stride: b.stride, label: b.label },
-            { ...pc, col: nr.first, stride: c.stride, label: c.label },
-            { transposeA, transposeB, accumulate: accumulate || kr.first > 0 },
-          );
-          continue;
-        }
-        const run = (
-          kFirst: number,
-          kCount: number,
-          slice: number,
-          target: GPUBuffer,
-          cRow: number,
-          cCol: number,
-          add: number,
-        ) =>
-          dispatch(gpu, shared ? MATMUL_SHARED : MATMUL, {
-            buffers: [pa.buffer, pb.buffer, target],
-            u32: [
-              ...[mr.count, nr.count, kCount, slice],
-              ...[a.stride / 4, b.stride / 4, c.stride / 4],
-              pa.row + (transposeA ? kFirst : 0),
-              pb.row + (transposeB ? 0 : kFirst),
-              cRow,
-              aCol + (transposeA ? 0 : kFirst / 4),
-              bCol + (transposeB ? kFirst / 4 : 0),
-              cCol,
-              add,
-            ],
-            overrides: shared ? transposed : { ...transposed, WORKGROUP },
-            workgroups: [grid[0], grid[1], Math.ceil(kCount / slice)],
-            sizes,
-          });
+        const left = partOf(a, transposeA ? kr.first : mr.first, transposeA ? mr.first : kr.first);
+        const right = partOf(b, transposeB ? nr.first : kr.first, transposeB ? kr.first : nr.first);
+        const to = partOf(c, mr.first, nr.first), size = { m: mr.count, k: kr.count, n: nr.count };
         if (!split) {
-          run(
-            0,
-            kr.count,
-            Math.ceil(kr.count / 4) * 4,
-            pc.buffer,
-            pc.row,
-            nr.first / 4,
-            Number(accumulate || kr.first > 0),
-          );
+          const slice = roundUp(kr.count, 4);
+          run(gpu, { ...options, ...size, slice, left, right, to, accumulate: accumulate || kr.first > 0 });
           continue;
         }
         const slabBytes = mr.count * c.stride * 4;
         const slabs = Math.max(1, Math.floor(gpu.limits.bindingBytes / slabBytes));
         for (let first = 0; first < kr.count; first += slabs * SLICE) {
-          const count = Math.min(slabs * SLICE, kr.count - first);
-          const slices = Math.ceil(count / SLICE);
+          const k = Math.min(slabs * SLICE, kr.count - first), slices = Math.ceil(k / SLICE);
           const scratch = allocate(gpu, slices * slabBytes, "slabs of a split product");
-          run(first, count, SLICE, scratch, 0, 0, 0);
-          sumSlabs(gpu, scratch, pc.buffer, slabBytes / 16, slices, accumulate || kr.first + first > 0);
+          run(gpu, {
+            ...{ ...options, ...size, k, slice: SLICE, accumulate: false },
+            left: { ...left, row: left.row + first },
+            right: { ...right, row: right.row + first },
+            to: { ...to, buffer: scratch, row: 0, col: 0 },
+          });
+          sumSlabs(gpu, scratch, to.buffer, slabBytes / 16, slices, accumulate || kr.first + first > 0);
           release(gpu, scratch);
         }
       }
@@ -187,43 +131,86 @@ export function multiply(
 }
 
 /** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
-interface Part extends Place {
+interface Part {
+  buffer: GPUBuffer;
+  row: number;
   col: number;
   stride: number;
   bits?: 16;
+  texels?: GPUTexture;
   label: string;
 }
 
-/** C = op(A) · op(B), or C + op(A) · op(B), of parts that are read as textures. */
-function multiplyTextures(
-  gpu: Gpu,
-  [m, k, n]: [m: number, k: number, n: number],
-  a: Part,
-  b: Part,
-  c: Part,
-  { transposeA, transposeB, accumulate }: Required<MatmulOptions> & { accumulate: boolean },
-): void {
-  const overrides = {
-    ...{ TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
-    ...{ SIXTEEN: Number(a.bits === 16), REST: Number(k % 4 > 0 && transposeA && !transposeB), WORKGROUP },
+/** The part of a matrix from `row` and `col` on, in the panel that holds it. */
+function partOf(
+  { panels, panelRows, offset, stride, bits, texels, label }: GpuMatrix,
+  row: number,
+  col: number,
+): Part {
+  const stored = row + offset, panel = Math.floor(stored / panelRows);
+  return {
+    buffer: panels[panel],
+    row: stored % panelRows,
+    col,
+    stride,
+    bits,
+    texels: texels?.[panel],
+    label,
   };
-  withTexels(gpu, { ...a, panelRow: a.row, rows: transposeA ? k : m }, a, (left) => {
-    withTexels(gpu, { ...b, panelRow: b.row, rows: transposeB ? n : k }, b, (right) => {
-      const unused = unusedTexture(gpu, a.bits === 16 ? "rgba32float" : "rgba16uint");
-      const operands = a.bits === 16 ? [unused, left.texture] : [left.texture, unused];
+}
+
+/** A product of parts: `to` ← op(left) · op(right), m × k by k × n, or added to it; k in slices of one slab of `to` each. */
+interface Product {
+  m: number;
+  k: number;
+  n: number;
+  left: Part;
+  right: Part;
+  to: Part;
+  transposeA: boolean;
+  transposeB: boolean;
+  slice: number;
+  accumulate: boolean;
+}
+
+function multiplyBuffers(gpu: Gpu, product: Product): void {
+  const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
+  const shared = gpu.variant === "shared", block = SHARED_BLOCK;
+  const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
+  dispatch(gpu, shared ? MATMUL_SHARED : MATMUL, {
+    buffers: [left.buffer, right.buffer, to.buffer],
+    u32: [
+      ...[m, n, k, slice, left.stride / 4, right.stride / 4, to.stride / 4],
+      ...[left.row, right.row, to.row, left.col / 4, right.col / 4, to.col / 4, Number(accumulate)],
+    ],
+    overrides: shared ? transposed : { ...transposed, WORKGROUP },
+    workgroups: shared
+      ? [Math.ceil(m / block), Math.ceil(n / block), Math.ceil(k / slice)]
+      : [Math.ceil(m / 8 / WORKGROUP), Math.ceil(n / 16), Math.ceil(k / slice)],
+    sizes: `${m} × ${k} by ${k} × ${n}`,
+  });
+}
+
+function multiplyTextures(gpu: Gpu, product: Product): void {
+  const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
+  const isSixteen = left.bits === 16, rest = k % 4 > 0 && transposeA && !transposeB;
+  const blocks = Math.ceil(m / TEXTURES_BLOCK) * Math.ceil(n / TEXTURES_BLOCK) * Math.ceil(k / slice);
+  const groups = Math.ceil(blocks / WORKGROUP);
+  withTexels(gpu, { ...left, panelRow: left.row, rows: transposeA ? k : m }, left, (a) => {
+    withTexels(gpu, { ...right, panelRow: right.row, rows: transposeB ? n : k }, right, (b) => {
+      const unused = unusedTexture(gpu, isSixteen ? "rgba32float" : "rgba16uint");
       dispatch(gpu, MATMUL_TEXTURES, {
-        buffers: [...operands, right.texture, c.buffer],
+        buffers: [...(isSixteen ? [unused, a.texture] : [a.texture, unused]), b.texture, to.buffer],
         u32: [
-          ...[m, n, k, a.stride / 4, b.stride / 4, c.stride / 4],
-          ...[
-            left.begin + a.col / 4,
-            right.begin + b.col / 4,
-            (c.row * c.stride + c.col) / 4,
-            Number(accumulate),
-          ],
+          ...[m, n, k, slice, left.stride / 4, right.stride / 4, to.stride / 4],
+          ...[a.begin + left.col / 4, b.begin + right.col / 4, (to.row * to.stride + to.col) / 4],
+          Number(accumulate),
         ],
-        overrides,
-        workgroups: [Math.ceil(m / FEW_ROWS), Math.ceil(n / TEXTURES_BLOCK)],
+        overrides: {
+          ...{ TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
+          ...{ SIXTEEN: Number(isSixteen), REST: Number(rest), WORKGROUP },
+        },
+        workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
         sizes: `${m} × ${k} by ${k} × ${n}`,
       });
     });
