@@ -125,7 +125,8 @@ const EIGEN_TOLERANCE = 1e-5;
  * @throws RangeError when there are too few images or nodes, Error when the loss is no longer finite
  *
  * GPU memory: four times (Σ D_l · D′ + D′ · voxels) floats, plus batch · (Σ D_l + 2 voxels) and 8 · nodes²; whatever the
- * number of images. 36 slots × 768 channels, D′ = 768 and 40,000 voxels: 0.85 GB, and a quarter of that on the host.
+ * number of images. 36 slots × 768 channels, D′ = 768 and 40,000 voxels: 0.85 GB, and a quarter of that on the host. The
+ * software adapter takes D′ · voxels floats more, a copy in textures.
  * The same options give the same bits on one adapter, also when stopped and continued.
  */
 export async function trainAlign(
