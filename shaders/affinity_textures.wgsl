@@ -12,8 +12,10 @@
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
 // transposed: A_ij and A_ji are the same bits.
 //
-// Dispatch: x = ⌈rows / 16 / WORKGROUP⌉, y = ⌈cols / 16⌉. One invocation makes 16 × 16 values; the loops over them are
-// written out before compiling (src/gpu/unroll.ts).
+// Dispatch: x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1. One invocation makes a block of 16 × 16 values, whose loops
+// are written out before compiling (src/gpu/unroll.ts). Blocks are numbered panel by panel of `width` ≤ WORKGROUP blocks of
+// columns, within one row by row, as in matmul_textures; with MIRROR, of panel p only the (p + 1) · width rows down to the
+// diagonal, a long panel and a short one after the other, so that all pairs of panels are the same work.
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
@@ -22,6 +24,7 @@ override MIRROR: bool = false;
 
 const ROWS: u32 = 16; // that an invocation makes
 const QUADS: u32 = 4; // vec4 of its columns
+const ACROSS: u32 = 32768; // workgroups in a row of the grid
 const WIDTH: u32 = 2048; // texels in a row of a texture (src/gpu/texture.ts)
 
 struct Params {
@@ -33,6 +36,8 @@ struct Params {
   j_begin: u32, // of xj
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
+  panels: u32, // of columns
+  width: u32, // blocks of columns in a panel
 }
 
 @group(0) @binding(0) var xi: texture_storage_2d<rgba32float, read>;
@@ -81,14 +86,33 @@ fn put(at: u32, value: vec4f, next: vec4f, inside: bool, both: bool) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x * ROWS;
-  let j = id.y * QUADS * 4;
   // The software adapter reads parameters again wherever they are named.
   let rows = params.rows;
   let cols = params.cols;
   let out_stride = params.out_stride;
   let quads = params.stride;
-  if (i >= rows || (MIRROR && params.out_col * 4 + j + 4 * QUADS - 1 < i)) {
+  let panels = params.panels;
+  let width = params.width;
+  let number = id.y * ACROSS * WORKGROUP + id.x;
+  var panel: u32;
+  var within: u32;
+  if (MIRROR) {
+    let pair = number / ((panels + 1) * width * width);
+    let rest = number % ((panels + 1) * width * width);
+    let long = (panels - pair) * width * width;
+    panel = select(pair, panels - 1 - pair, rest < long);
+    within = select(rest - long, rest, rest < long);
+    if (2 * pair + 1 > panels || (2 * pair + 1 == panels && rest >= long)) {
+      return;
+    }
+  } else {
+    let down = (rows + ROWS - 1) / ROWS;
+    panel = number / (width * down);
+    within = number % (width * down);
+  }
+  let i = within / width * ROWS;
+  let j = (panel * width + within % width) * QUADS * 4;
+  if (i >= rows || j >= cols || (MIRROR && j + 4 * QUADS - 1 < i)) {
     return;
   }
   var i_at: array<u32, ROWS>; // where the channels of every row begin

@@ -10,9 +10,9 @@
 //         sum_slabs
 // params  extents and offsets of this dispatch, see Params
 //
-// Dispatch: x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1, blocks being ⌈m / 16⌉ · ⌈n / 16⌉ for each slice. One
-// invocation makes a block of 16 × 16 values of C, whose loops are written out before compiling (src/gpu/unroll.ts); with
-// larger ones the loop over k would leave the processor's instruction cache.
+// Dispatch: x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1, blocks being ⌈m / 16⌉ times ⌈n / 16⌉, rounded up to panels of
+// one width, for each slice. One invocation makes a block of 16 × 16 values of C, whose loops are written out before compiling
+// (src/gpu/unroll.ts); with larger ones the loop over k would leave the processor's instruction cache.
 // Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
 
 override TRANSPOSE_A: bool = false;
@@ -72,15 +72,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let inner = params.k;
   let down = (m + ROWS - 1) / ROWS;
   let along = (n + 4 * QUADS - 1) / (4 * QUADS);
-  let block_number = id.y * ACROSS * WORKGROUP + id.x;
-  let row = block_number % down * ROWS;
-  let col = block_number / down % along * QUADS * 4;
-  let slab = block_number / (down * along);
+  // Blocks are numbered panel by panel of up to a workgroup of columns, within one row by row: what neighbouring
+  // invocations read lies together, and a processor that takes them in order finds the columns of a panel in its cache.
+  let panels = (along + WORKGROUP - 1) / WORKGROUP;
+  let width = (along + panels - 1) / panels;
+  let of_slab = panels * width * down;
+  let number = id.y * ACROSS * WORKGROUP + id.x;
+  let slab = number / of_slab;
+  let panel = number % of_slab / (width * down);
+  let within = number % (width * down);
+  let row = within / width * ROWS;
+  let col = (panel * width + within % width) * QUADS * 4;
   let k_begin = slab * params.slice;
   let a_stride = params.a_stride;
   let b_stride = params.b_stride;
   let c_stride = params.c_stride;
-  if (k_begin >= inner) {
+  if (k_begin >= inner || col >= n) {
     return;
   }
   let last = min(k_begin + params.slice, inner) - 1;

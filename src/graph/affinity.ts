@@ -27,7 +27,9 @@ const WORKGROUP = 8;
 const SHARED_BLOCK = 64;
 /** Rows and columns that an invocation of the variant with textures makes. */
 const TEXTURES_BLOCK = 16;
-/** Blocks of fewer rows leave half of its workgroups idle. */
+/** Workgroups of it in a row of the grid. */
+const ACROSS = 2 ** 15;
+/** Blocks of fewer rows gain less from textures than making them costs. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 const LONGEST = 2 ** 15;
@@ -99,16 +101,20 @@ function texturesBlock(
   out: AffinityTarget,
   mirror: boolean,
 ): void {
+  const down = Math.ceil(i.rows / TEXTURES_BLOCK), along = Math.ceil(j.rows / TEXTURES_BLOCK);
+  const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
+  const blocks = mirror ? Math.ceil(panels / 2) * (panels + 1) * width ** 2 : panels * width * down;
+  const groups = Math.ceil(blocks / WORKGROUP);
   withTexels(gpu, i, unit, (left) => {
     const write = (right: RowTexels) =>
       dispatch(gpu, AFFINITY_TEXTURES, {
         buffers: [left.texture, right.texture, out.buffer],
         u32: [
           ...[i.rows, j.rows, unit.stride / 4, out.stride / 4],
-          ...[left.begin, right.begin, out.row, j.first / 4],
+          ...[left.begin, right.begin, out.row, j.first / 4, panels, width],
         ],
         overrides: { MIRROR: Number(mirror), SIXTEEN: Number(out.bits === 16), WORKGROUP },
-        workgroups: [Math.ceil(i.rows / TEXTURES_BLOCK / WORKGROUP), Math.ceil(j.rows / TEXTURES_BLOCK)],
+        workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
     if (mirror) write(left);

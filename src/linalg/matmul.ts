@@ -194,8 +194,9 @@ function multiplyBuffers(gpu: Gpu, product: Product): void {
 function multiplyTextures(gpu: Gpu, product: Product): void {
   const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
   const isSixteen = left.bits === 16, rest = k % 4 > 0 && transposeA && !transposeB;
-  const blocks = Math.ceil(m / TEXTURES_BLOCK) * Math.ceil(n / TEXTURES_BLOCK) * Math.ceil(k / slice);
-  const groups = Math.ceil(blocks / WORKGROUP);
+  const down = Math.ceil(m / TEXTURES_BLOCK), along = Math.ceil(n / TEXTURES_BLOCK);
+  const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
+  const groups = Math.ceil(panels * width * down * Math.ceil(k / slice) / WORKGROUP);
   withTexels(gpu, { ...left, panelRow: left.row, rows: transposeA ? k : m }, left, (a) => {
     withTexels(gpu, { ...right, panelRow: right.row, rows: transposeB ? n : k }, right, (b) => {
       const unused = unusedTexture(gpu, isSixteen ? "rgba32float" : "rgba16uint");
