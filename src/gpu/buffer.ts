@@ -157,9 +157,17 @@ function mappedNow(buffer: GPUBuffer): ArrayBuffer | null {
 
 /** Waits until the device has done all that was recorded, and throws what went wrong. */
 export async function sync(gpu: Gpu): Promise<void> {
-  flush(gpu);
-  await gpu.device.queue.onSubmittedWorkDone();
-  await settle(gpu);
+  if (!MAPS_EARLY) {
+    flush(gpu);
+    await gpu.device.queue.onSubmittedWorkDone();
+    return await settle(gpu);
+  }
+  const mark = allocate(gpu, 4, "mark"); // reading it back takes less than the queue, which is told late, too
+  try {
+    await readBuffers(gpu, [{ buffer: mark, bytes: 4 }]);
+  } finally {
+    release(gpu, mark);
+  }
 }
 
 /** Waits until it is known what went wrong with all that was recorded, and throws it. */
