@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Gpu, matmul, normalizedCut, openGpu, rowNormalize } from "../mod.ts";
 import { allocate, dispatch, flush, guarded, release, sync, trim, writeBuffer } from "../src/gpu/mod.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
+import { fastestVariant } from "../src/linalg/fastest_variant.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 import { BINDINGS } from "./simulated_limits.ts";
@@ -32,6 +33,22 @@ async function withGpu(work: (gpu: Gpu) => Promise<void>, options = {}) {
     closeGpu(gpu);
   }
 }
+
+Deno.test("openGpu() takes no textures on the software adapter where WGSL cannot read them", async () => {
+  Object.defineProperty(navigator.gpu, "wgslLanguageFeatures", { value: new Set(), configurable: true });
+  try {
+    await withGpu(async (gpu) => {
+      assertEquals(gpu.variant, "registers");
+      assert(await fastestVariant(gpu) !== "textures");
+      const { storage } = await normalizedCut(gpu, randomMatrix(2003, 3), { components: 2, tolerance: 1e-4 });
+      assertEquals(storage, "stored");
+    }, { adapter: "software" });
+  } finally {
+    // deno-lint-ignore no-explicit-any
+    delete (navigator.gpu as any).wgslLanguageFeatures;
+  }
+  await withGpu((gpu) => Promise.resolve(assertEquals(gpu.variant, "textures")), { adapter: "software" });
+});
 
 Deno.test("openGpu() raises every limit to what the adapter offers", async () => {
   const adapter = (await navigator.gpu.requestAdapter())!;

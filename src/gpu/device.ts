@@ -78,6 +78,12 @@ const NO_ADAPTER = "install a Vulkan driver (Debian/Ubuntu: apt-get install mesa
 const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"];
 const SOFTWARE_NAMES = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
 
+/** Whether this runtime's WGSL can read what the kernels that take textures read. */
+export function readsTextures(): boolean {
+  const { wgslLanguageFeatures } = navigator.gpu as { wgslLanguageFeatures?: ReadonlySet<string> };
+  return wgslLanguageFeatures?.has("readonly_and_readwrite_storage_textures") ?? false;
+}
+
 function summarize(adapter: GPUAdapter): AdapterSummary {
   const { description, device, vendor } = adapter.info;
   const name = description || device || "unnamed adapter";
@@ -152,7 +158,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const gpu: Gpu = {
     device,
     adapter: summary,
-    variant: summary.software ? "textures" : "shared",
+    variant: !summary.software ? "shared" : readsTextures() ? "textures" : "registers",
     features: new Set(features),
     limits: { bindingBytes, bufferBytes, workgroups: maxComputeWorkgroupsPerDimension },
     memory: { inUse: 0, peak: 0, held: 0 },

@@ -1,5 +1,5 @@
 /** The normalised affinity as an operator on blocks: stored, or made tile by tile at every application. */
-import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, readBuffers, readsTextures, release, writeBuffer } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -66,9 +66,9 @@ interface Affinity {
   release(): void;
 }
 
-/** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel. */
+/** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel, where WGSL reads textures. */
 export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
-  return unit.panels.length === 1 &&
+  return readsTextures() && unit.panels.length === 1 &&
     2 * unit.rows * roundUp(unit.rows, 8) <= Math.min(DEFAULT_BUDGET, gpu.limits.bindingBytes);
 }
 
@@ -103,7 +103,7 @@ export async function affinityOperator(
 async function wholeAffinity(gpu: Gpu, unit: GpuMatrix, bits: 16 | 32): Promise<Affinity> {
   if (bits === 16 && !fits16(gpu, unit)) {
     throw new RangeError(
-      `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it and the features must fit one binding each; leave storage to its default.`,
+      `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it and the features must fit one binding each, and WGSL read textures; leave storage to its default.`,
     );
   }
   const n = unit.rows,
