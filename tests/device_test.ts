@@ -1,6 +1,16 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Gpu, matmul, normalizedCut, openGpu, rowNormalize } from "../mod.ts";
-import { allocate, dispatch, flush, guarded, release, sync, trim, writeBuffer } from "../src/gpu/mod.ts";
+import {
+  allocate,
+  dispatch,
+  flush,
+  guarded,
+  readBuffers,
+  release,
+  sync,
+  trim,
+  writeBuffer,
+} from "../src/gpu/mod.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
 import { fastestVariant } from "../src/linalg/fastest_variant.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
@@ -309,5 +319,17 @@ Deno.test("more dispatches than parameter slots run in order", async () => {
     }
     assertEquals([...(await downloadMatrix(gpu, x)).data], [expected]);
     releaseMatrix(gpu, x);
+  });
+});
+
+Deno.test("readBuffers() holds nothing of what was read before", async () => {
+  await withGpu(async (gpu) => {
+    const bytes = 2 ** 22, buffer = allocate(gpu, bytes, "values");
+    await readBuffers(gpu, [{ buffer, bytes }]);
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 200; i++) await readBuffers(gpu, [{ buffer, bytes }]);
+    const grown = (Deno.memoryUsage().rss - before) / bytes;
+    assert(grown < 60, `200 reads hold ${grown.toFixed(0)} times the bytes of one`);
+    release(gpu, buffer);
   });
 });
