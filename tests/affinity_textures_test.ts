@@ -52,7 +52,12 @@ Deno.test("affinityBlock() with textures makes rows against other columns, as wi
 });
 
 Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it, zeros in the padding, nothing behind", async (t) => {
-  for (const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [257, 19], [301, 1024]]) {
+  for (
+    const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [200, 6], [257, 19], [451, 3], [
+      301,
+      1024,
+    ]]
+  ) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const unit = uploadUnitRows(textures, randomMatrix(n, d)), results = [];
       for (const variant of [textures, registers]) {

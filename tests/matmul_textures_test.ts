@@ -100,3 +100,11 @@ Deno.test("multiply() takes a left factor in 16 bits as the values it stands for
     }
   }
 });
+
+Deno.test("multiply() with textures takes more blocks than a row of the grid has", async () => {
+  const rows = 16 * 8 * 2 ** 15 + 3, a = randomMatrix(rows, 1), factor = -1.75;
+  const left = uploadMatrix(textures, a, "A");
+  const right = uploadMatrix(textures, { data: new Float32Array([factor]), rows: 1, cols: 1 }, "B");
+  const { data } = await downloadMatrix(textures, multiply(textures, left, right));
+  assertSameBits(data, a.data.map((value) => value * factor), note);
+});
