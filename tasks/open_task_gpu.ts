@@ -2,11 +2,9 @@
 import { dirname } from "node:path";
 import { closeGpu, type Gpu, openGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
-import type { Variant } from "../src/gpu/device.ts";
+import { type Variant, VARIANTS } from "../src/gpu/device.ts";
 import { fastestVariant } from "../src/linalg/fastest_variant.ts";
 import { doubleSoftwareThreads } from "./software_threads.ts";
-
-const VARIANTS = ["textures", "shared", "registers"];
 
 /**
  * Opens a device. Which variant an adapter runs fastest is read from `cache`/adapters.json, or timed and noted there; it
@@ -47,7 +45,7 @@ async function remembered(path: string): Promise<Record<string, Variant>> {
   try {
     const noted: Record<string, unknown> = JSON.parse(await Deno.readTextFile(path));
     return Object.fromEntries(
-      Object.entries(noted).filter(([, variant]) => VARIANTS.includes(variant as string)),
+      Object.entries(noted).filter(([, variant]) => VARIANTS.includes(variant as Variant)),
     ) as Record<string, Variant>;
   } catch {
     return {};

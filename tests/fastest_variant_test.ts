@@ -1,12 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
+import { VARIANTS } from "../src/gpu/mod.ts";
 import { fastestVariant } from "../src/linalg/fastest_variant.ts";
 import { openTaskGpu } from "../tasks/open_task_gpu.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 Deno.test("fastestVariant() takes one of the variants and gives its buffers back", async () => {
   const gpu = await openGpu();
-  assert(["textures", "shared", "registers"].includes(await fastestVariant(gpu)));
+  assert(VARIANTS.includes(await fastestVariant(gpu)));
   assertEquals(gpu.memory.inUse, 0);
   closeGpu(gpu);
 });
@@ -26,7 +27,7 @@ Deno.test("openTaskGpu() goes by what is noted of its adapter, and times the var
     assertEquals(await open(), "registers");
     for (const broken of ["{", JSON.stringify({ [adapter]: "fast" })]) {
       await Deno.writeTextFile(path, broken);
-      assert(["textures", "shared", "registers"].includes(await open()));
+      assert(VARIANTS.includes(await open()));
       assert(adapter in JSON.parse(await Deno.readTextFile(path)));
     }
   });

@@ -1,11 +1,10 @@
 /** Which form of the kernels an adapter runs fastest. */
 import type { Gpu, Variant } from "../gpu/mod.ts";
-import { readsTextures, timeKernels } from "../gpu/mod.ts";
+import { readsTextures, timeKernels, VARIANTS } from "../gpu/mod.ts";
 import { multiply } from "./matmul.ts";
 import { downloadMatrix, type Matrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
 import { fillRandom, seededRandom } from "./random.ts";
 
-const VARIANTS: Variant[] = ["textures", "shared", "registers"];
 const ROUNDS = 3;
 /** Rows of the square product that is timed: milliseconds of work. */
 const SIZE = { software: 256, hardware: 2048 };

@@ -149,7 +149,9 @@ export function withTexels(
  * The matrix with a copy of its panels as textures, for one that is read again and again by kernels that take textures; itself
  * where the variant of the kernels takes none. What is written to its panels later is not seen by them.
  *
- * Free the copy with `releaseTexels`.
+ * @param matrix one of its own, no view
+ * @returns the matrix; free the copy with `releaseTexels`
+ * @throws RangeError when the adapter's textures are too small
  */
 export function keepTexels(gpu: Gpu, matrix: GpuMatrix): GpuMatrix {
   if (gpu.variant !== "textures" && matrix.bits !== 16) return matrix;

@@ -1,5 +1,5 @@
 /** What graphics cards do: no memory, no device any more, code that does not compile, small limits, no adapter. */
-import { allocate, closeGpu, dispatch, type Gpu, openGpu, trim } from "../../src/gpu/mod.ts";
+import { allocate, closeGpu, dispatch, type Gpu, openGpu, trim, VARIANTS } from "../../src/gpu/mod.ts";
 import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { BINDINGS, withBindings, withMemory } from "../simulated_limits.ts";
@@ -79,7 +79,7 @@ export const gpuFaults: FaultFamily = {
       Array.from(found).some((value, at) => !Object.is(value, right[name][at]));
     for (const [name, work] of Object.entries(works)) {
       right[name] = await work(most);
-      for (const variant of ["textures", "shared", "registers"] as const) {
+      for (const variant of VARIANTS) {
         tried++;
         const found = await work({ ...least, variant }).catch((error: Error) => error.message);
         if (typeof found === "string") failures.push(`${name}, ${variant}, least limits: ${found}`);

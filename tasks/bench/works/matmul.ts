@@ -1,5 +1,5 @@
 /** Dense products: the sizes of the targets, and the shapes of the pipeline. */
-import { sync, type Variant } from "../../../src/gpu/mod.ts";
+import { sync, VARIANTS } from "../../../src/gpu/mod.ts";
 import { multiply } from "../../../src/linalg/matmul.ts";
 import { allocateMatrix, downloadMatrix, uploadMatrix } from "../../../src/linalg/matrix.ts";
 import { fillRandom, sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
@@ -18,9 +18,6 @@ const ON_ADAPTER: Peer[] = [{ name: "jax-js", runtime: "javascript" }, {
   runtime: "javascript",
 }];
 const PYTHON: Peer[] = [{ name: "numpy", runtime: "python" }, { name: "torch-cuda", runtime: "python" }];
-
-/** Ways of computing, beside the one that the adapter takes. */
-const VARIANTS: Variant[] = ["textures", "shared", "registers"];
 
 const SHAPES: [name: string, title: string, m: number, k: number, n: number, form: "AB" | "ABt" | "AtB"][] = [
   ["1024", "1024³", 1024, 1024, 1024, "AB"],
