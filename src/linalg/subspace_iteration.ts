@@ -25,7 +25,7 @@ const RESIDUAL_RUN = 64;
 const MOST_BLOCKS = 6;
 /** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
 const RELATIVE_TOLERANCE = 0.01;
-/** … as far as float32 can tell. */
+/** … as far as float32 can tell, of an operator of norm 1 that does not say otherwise. */
 const FLOAT32_FLOOR = 3e-7;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
@@ -41,13 +41,15 @@ export interface SymmetricOperator {
   apply(x: GpuMatrix, out: GpuMatrix): void;
   /** Set where M is applied rounded: what that adds at most to ‖M x − λ x‖ of a unit vector x. */
   rounding?(value: number): number;
+  /** The residual ‖M x − λ x‖ of a unit vector x that float32 can tell from 0 when M is applied; default 3e-7. */
+  floor?: number;
 }
 
 /** Settings of the eigensolver. */
 export interface SubspaceOptions {
   /** Eigenpairs wanted. */
   components: number;
-  /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5, and never above 1 % of λ (or 3e-7). */
+  /** Largest ‖M x − λ x‖ of a pair that counts as converged; default 1e-5, and never above 1 % of λ (or the operator's floor). */
   tolerance?: number;
   seed?: number;
   /** Columns to start from, more than `components`; released. Blocks are as wide, known columns included. Default: random. */
@@ -140,13 +142,13 @@ export async function subspaceIteration(
       const { values, vectors } = ritzPairs(basis), sizeBefore = basis.size;
       const residuals = estimatedResiduals(vectors, basis.size, nextGram)
         .map((residual, at) => residual + rounding(operator, values[at]));
-      const isGood = (at: number) => residuals[at] <= allowed(values[at], tolerance);
+      const isGood = (at: number) => residuals[at] <= allowed(operator, values[at], tolerance);
       let good = 0;
       while (good < components && isGood(good)) good++;
       // The pair after the last one only feeds the eigengap: its value is already good to the square of its residual.
       const nextKnown = residuals[components] <= Math.max(tolerance, 0.05 * values[components - 1]);
       const isTooCoarse = values.subarray(0, components).some((value) =>
-        rounding(operator, value) > allowed(value, tolerance) / 2
+        rounding(operator, value) > allowed(operator, value, tolerance) / 2
       );
       const giveUp = applications >= maxApplications || isTooCoarse;
       onProgress?.(good, components, Math.max(...residuals.slice(0, components)));
@@ -154,7 +156,7 @@ export async function subspaceIteration(
         const found = await measured(gpu, basis, values, vectors, components, restarted ? operator : null);
         found.residuals = found.residuals.map((residual, at) => residual + rounding(operator, values[at]));
         const converged = nextKnown &&
-          found.residuals.every((residual, at) => residual <= allowed(values[at], tolerance));
+          found.residuals.every((residual, at) => residual <= allowed(operator, values[at], tolerance));
         if (converged || giveUp) {
           return { ...found, knownResiduals, nextEigenvalue: values[components], applications, converged };
         }
@@ -452,6 +454,6 @@ function rounding(operator: SymmetricOperator, value: number): number {
 }
 
 /** Residual at which a pair with eigenvalue `value` has converged. */
-function allowed(value: number, tolerance: number): number {
-  return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, FLOAT32_FLOOR));
+function allowed({ floor = FLOAT32_FLOOR }: SymmetricOperator, value: number, tolerance: number): number {
+  return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, floor));
 }
