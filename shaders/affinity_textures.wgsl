@@ -5,8 +5,7 @@
 // xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4; vec4 number i of it is texel
 //         (i % WIDTH, i / WIDTH)
 // xj      likewise, of the columns
-// out     A as bits of float32, rows padded with zeros to a multiple of 4 columns; with SIXTEEN each value a as
-//         round(65535 a) in 16 bits, two in a word, the first in its low half, rows padded to a multiple of 8
+// out     A, rows padded with zeros to a multiple of 4 columns
 // params  extents and offsets, see Params
 //
 // With MIRROR, for nodes against themselves, blocks below the diagonal are left out and the others stored a second time,
@@ -19,7 +18,6 @@
 // Order of reduction: channels ascending, one after the other.
 
 override WORKGROUP: u32 = 8;
-override SIXTEEN: bool = false;
 override MIRROR: bool = false;
 
 const ROWS: u32 = 16; // that an invocation makes
@@ -42,7 +40,7 @@ struct Params {
 
 @group(0) @binding(0) var xi: texture_storage_2d<rgba32float, read>;
 @group(0) @binding(1) var xj: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4u>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 // Where the vec4 number `at` is in a texture.
@@ -61,26 +59,10 @@ fn finished(cosines: vec4f, j: u32, cols: u32) -> vec4f {
   return select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(cols));
 }
 
-// Four affinities in 16 bits each: round(65535 a) is what the low bits of 2²³ + 65535 a hold, a fraction of what
-// pack2x16unorm costs a software adapter.
-fn halves(value: vec4f) -> vec2u {
-  let bits = bitcast<vec4u>(fma(value, vec4f(65535), vec4f(8388608)));
-  return (bits.xz & vec2u(65535)) | (bits.yw << vec2u(16));
-}
-
-// Writes the vec4 number `at` of out where `inside`, and the next one where `both`; with SIXTEEN, both in one.
-fn put(at: u32, value: vec4f, next: vec4f, inside: bool, both: bool) {
-  if (SIXTEEN) {
-    if (inside) {
-      out[at / 2] = vec4u(halves(value), halves(next));
-    }
-  } else {
-    if (inside) {
-      out[at] = bitcast<vec4u>(value);
-    }
-    if (inside && both) {
-      out[at + 1] = bitcast<vec4u>(next);
-    }
+// Writes the vec4 number `at` of out where `inside`.
+fn put(at: u32, value: vec4f, inside: bool) {
+  if (inside) {
+    out[at] = value;
   }
 }
 
@@ -144,27 +126,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
-    for (var q = 0u; q < QUADS; q += 2u) { // unrolled
+    for (var q = 0u; q < QUADS; q++) { // unrolled
       let col = j + 4 * q;
       cosines[r][q] = finished(cosines[r][q], col, cols);
-      cosines[r][q + 1] = finished(cosines[r][q + 1], col + 4, cols);
-      let inside = i + r < rows && col < cols;
-      put(start + r * out_stride + q, cosines[r][q], cosines[r][q + 1], inside, col + 4 < cols);
+      put(start + r * out_stride + q, cosines[r][q], i + r < rows && col < cols);
     }
   }
   if (MIRROR) {
-    for (var r = 0u; r < ROWS; r += 8u) { // unrolled
+    for (var r = 0u; r < ROWS; r += 4u) { // unrolled
       let row = vec4u(i + r, i + r + 1, i + r + 2, i + r + 3);
       for (var q = 0u; q < QUADS; q++) { // unrolled
         for (var c = 0u; c < 4; c++) { // unrolled
           let value = vec4f(cosines[r][q][c], cosines[r + 1][q][c], cosines[r + 2][q][c], cosines[r + 3][q][c]);
-          let next = vec4f(cosines[r + 4][q][c], cosines[r + 5][q][c], cosines[r + 6][q][c], cosines[r + 7][q][c]);
           put(
             mirrored + (4 * q + c) * out_stride + r / 4,
             select(vec4f(), value, row < vec4u(rows)),
-            select(vec4f(), next, row + vec4u(4) < vec4u(rows)),
             i + r < rows && j + 4 * q + c < cols,
-            i + r + 4 < rows,
           );
         }
       }

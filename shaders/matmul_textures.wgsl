@@ -4,7 +4,6 @@
 //
 // a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded with zeros to a multiple of 4; vec4 number i of it
 //         is texel (i % WIDTH, i / WIDTH)
-// halves  A instead of `a` with SIXTEEN: each value a as round(65535 a) in 16 bits; of one texel else
 // b       B, k × n (stored n × k when TRANSPOSE_B), as a
 // c       C, rows padded with zeros to a multiple of 4; with several slices of k one m × n slab per slice, to be added up by
 //         sum_slabs
@@ -17,7 +16,6 @@
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
-override SIXTEEN: bool = false;
 override REST: bool = false; // k is no multiple of 4 and neither operand's rows end there: rows behind the last are zeroed
 override WORKGROUP: u32 = 8;
 
@@ -41,22 +39,13 @@ struct Params {
 }
 
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(1) var halves: texture_storage_2d<rgba16uint, read>;
-@group(0) @binding(2) var b: texture_storage_2d<rgba32float, read>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
-@group(0) @binding(4) var<uniform> params: Params;
+@group(0) @binding(1) var b: texture_storage_2d<rgba32float, read>;
+@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(3) var<uniform> params: Params;
 
 // Where the vec4 number `at` is in a texture.
 fn texel(at: u32) -> vec2u {
   return vec2u(at % WIDTH, at / WIDTH);
-}
-
-// The vec4 number `at` of A.
-fn four(at: u32) -> vec4f {
-  if (SIXTEEN) {
-    return vec4f(vec4i(textureLoad(halves, texel(at)))) * (1 / 65535.0);
-  }
-  return textureLoad(a, texel(at));
 }
 
 // Adds four steps of k to four columns of one row: s + v · m.
@@ -120,10 +109,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let begin = rows * a_stride;
       for (var r = 0u; r < ROWS; r += 4u) { // unrolled
         let block = transpose(mat4x4f(
-          four(a_at[r] + begin.x),
-          four(a_at[r] + begin.y),
-          four(a_at[r] + begin.z),
-          four(a_at[r] + begin.w),
+          textureLoad(a, texel(a_at[r] + begin.x)),
+          textureLoad(a, texel(a_at[r] + begin.y)),
+          textureLoad(a, texel(a_at[r] + begin.z)),
+          textureLoad(a, texel(a_at[r] + begin.w)),
         ));
         v[r] = block[0];
         v[r + 1] = block[1];
@@ -132,7 +121,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     } else {
       for (var r = 0u; r < ROWS; r++) { // unrolled
-        v[r] = four(a_at[r] + k);
+        v[r] = textureLoad(a, texel(a_at[r] + k));
       }
     }
     if (REST) {

@@ -1,7 +1,6 @@
 import { closeGpu, matmul, openGpu } from "../mod.ts";
 import { multiply } from "../src/linalg/matmul.ts";
-import { allocate, release, writeBuffer } from "../src/gpu/mod.ts";
-import { downloadMatrix, releaseMatrix, roundUp, rowView, uploadMatrix } from "../src/linalg/matrix.ts";
+import { downloadMatrix, releaseMatrix, rowView, uploadMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
@@ -69,36 +68,6 @@ Deno.test("multiply() with textures takes rows of a larger matrix, and adds to w
   const expected = reference(a.subarray(0, m * k), b, m, k, n).map((value, at) => value + c[at]);
   assertClose(results[0], expected, { relative: 1e-5, note });
   assertSameBits(results[0], results[1], note);
-});
-
-Deno.test("multiply() takes a left factor in 16 bits as the values it stands for", async (t) => {
-  for (const [m, k, n] of [[1, 1, 1], [7, 13, 5], [131, 67, 16], [257, 1031, 17], [149, 2053, 33]]) {
-    for (const transposeA of [false, true]) {
-      await t.step(`${m} × ${k}${transposeA ? " (transposed)" : ""} by ${k} × ${n}`, async () => {
-        const [rows, cols] = transposeA ? [k, m] : [m, k], stride = roundUp(cols, 4);
-        const words = new Uint32Array(rows * stride / 2), values = new Float64Array(rows * cols);
-        randomMatrix(rows, cols).data.forEach((value, at) => {
-          const rounded = Math.round(65535 * Math.min(1, Math.abs(value) / 4));
-          const stored = Math.floor(at / cols) * stride + at % cols;
-          words[stored >> 1] |= rounded << 16 * (stored % 2);
-          values[at] = rounded / 65535;
-        });
-        const b = randomMatrix(k, n, 1), right = uploadMatrix(gpu, b, "B");
-        const buffer = allocate(gpu, words.byteLength, "A in 16 bits");
-        writeBuffer(gpu, buffer, words);
-        const a = { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "A" };
-        const shape = [m, k, n, transposeA] as const, scale = productScale(values, b.data, ...shape);
-        for (const variant of [textures, registers]) {
-          const c = multiply(variant, { ...a, bits: 16 }, right, { transposeA });
-          const { data } = await downloadMatrix(variant, c);
-          assertClose(data, reference(values, b.data, ...shape), { relative: 1e-6, scale, note });
-          releaseMatrix(variant, c);
-        }
-        release(gpu, buffer);
-        releaseMatrix(gpu, right);
-      });
-    }
-  }
 });
 
 Deno.test("multiply() with textures takes more blocks than a row of the grid has", async () => {

@@ -5,10 +5,8 @@ import { recordTexels } from "./kernel.ts";
 /** Texels in a row: `WIDTH` of the shaders that read textures. */
 const WIDTH = 2048;
 const USAGE = 0x08 | 0x02; // STORAGE_BINDING | COPY_DST
-const BYTES = { rgba32float: 16, rgba16uint: 8 };
-
-/** Four floats, or four whole numbers of 16 bits, in a texel. */
-export type TexelFormat = keyof typeof BYTES;
+/** Bytes of a texel: four floats. */
+const BYTES = 16;
 
 /**
  * Rows that textures come in: eight sizes an octave, so that a released one fits the next request. None is a power of two, since
@@ -32,13 +30,12 @@ export function textureOf(
   buffer: GPUBuffer,
   first: number,
   count: number,
-  format: TexelFormat,
   label: string,
 ): GPUTexture {
-  const texture = allocateTexture(gpu, Math.ceil(count / WIDTH), format, label);
+  const texture = allocateTexture(gpu, Math.ceil(count / WIDTH), label);
   recordTexels(
     gpu,
-    { buffer, offset: first * BYTES[format], bytesPerRow: WIDTH * BYTES[format] },
+    { buffer, offset: first * BYTES, bytesPerRow: WIDTH * BYTES },
     texture,
     count,
     WIDTH,
@@ -46,27 +43,18 @@ export function textureOf(
   return texture;
 }
 
-/** A texture to bind where a kernel has a place for one that it does not read. */
-export function unusedTexture(gpu: Gpu, format: TexelFormat): GPUTexture {
-  const key = `unused ${format}`, known = gpu.state.pool.get(key);
-  if (known) return known.free[0] as GPUTexture;
-  const texture = gpu.device.createTexture({ size: [1, 1], format, usage: USAGE, label: "unused" });
-  gpu.state.pool.set(key, { bytes: 0, free: [texture] });
-  return texture;
-}
-
-function allocateTexture(gpu: Gpu, rows: number, format: TexelFormat, label: string): GPUTexture {
+function allocateTexture(gpu: Gpu, rows: number, label: string): GPUTexture {
   assertHealthy(gpu);
   const most = gpu.device.limits.maxTextureDimension2D;
   if (rows > most) {
     throw new RangeError(`${label} needs a texture of ${rows} rows, the adapter allows ${most}.`);
   }
-  const free = freeTexture(gpu, rows, format);
-  const height = free?.height ?? Math.min(heightClass(rows), most), bytes = WIDTH * height * BYTES[format];
+  const free = freeTexture(gpu, rows);
+  const height = free?.height ?? Math.min(heightClass(rows), most), bytes = WIDTH * height * BYTES;
   const texture = free ?? guarded(
     gpu,
     () => `Allocating a texture for ${label} (${(bytes / 2 ** 20).toFixed(1)} MiB)`,
-    () => gpu.device.createTexture({ size: [WIDTH, height], format, usage: USAGE, label }),
+    () => gpu.device.createTexture({ size: [WIDTH, height], format: "rgba32float", usage: USAGE, label }),
   );
   if (!free) gpu.memory.held += bytes;
   gpu.state.inUse.add(texture);
@@ -76,10 +64,10 @@ function allocateTexture(gpu: Gpu, rows: number, format: TexelFormat, label: str
 }
 
 /** The lowest released texture of at least so many rows and at most twice as many. */
-function freeTexture(gpu: Gpu, rows: number, format: TexelFormat): GPUTexture | undefined {
+function freeTexture(gpu: Gpu, rows: number): GPUTexture | undefined {
   const least = heightClass(rows), most = Math.max(least, 2 * rows);
   for (let height = least; height <= most; height = heightClass(height + 1)) {
-    const texture = gpu.state.pool.get(`${format} ${height}`)?.free.pop();
+    const texture = gpu.state.pool.get(`texture ${height}`)?.free.pop();
     if (texture) return texture as GPUTexture;
   }
 }
@@ -87,8 +75,8 @@ function freeTexture(gpu: Gpu, rows: number, format: TexelFormat): GPUTexture | 
 /** Gives a texture back for reuse; commands already recorded may still use it. One that was given back already is left alone. */
 export function releaseTexture(gpu: Gpu, texture: GPUTexture): void {
   if (!gpu.state.inUse.delete(texture)) return;
-  const format = texture.format as TexelFormat, key = `${format} ${texture.height}`;
-  const bytes = texture.width * texture.height * BYTES[format], alike = gpu.state.pool.get(key);
+  const key = `texture ${texture.height}`;
+  const bytes = texture.width * texture.height * BYTES, alike = gpu.state.pool.get(key);
   gpu.memory.inUse -= bytes;
   if (alike) alike.free.push(texture);
   else gpu.state.pool.set(key, { bytes, free: [texture] });

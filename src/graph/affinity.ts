@@ -39,8 +39,6 @@ export interface AffinityTarget {
   buffer: GPUBuffer;
   stride: number;
   row: number;
-  /** Set where each value a is to be kept as round(65535 a); the stride is a multiple of 8 then. */
-  bits?: 16;
 }
 
 /**
@@ -68,10 +66,10 @@ export function affinityBlock(
   }
 }
 
-/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. In 16 bits: of one window. */
+/** A of all nodes, n × n in one buffer; made by half where the variant of the kernels can. */
 export function symmetricAffinity(gpu: Gpu, unit: GpuMatrix, out: Omit<AffinityTarget, "row">): void {
   const [window, ...more] = rowWindows(unit), to = { ...out, row: 0 };
-  const textures = takesTextures(gpu, unit.rows) || out.bits === 16;
+  const textures = takesTextures(gpu, unit.rows);
   if (textures && more.length === 0) texturesBlock(gpu, unit, window, window, to, true);
   else affinityBlock(gpu, unit, 0, unit.rows, unit, to);
 }
@@ -113,7 +111,7 @@ function texturesBlock(
           ...[i.rows, j.rows, unit.stride / 4, out.stride / 4],
           ...[left.begin, right.begin, out.row, j.first / 4, panels, width],
         ],
-        overrides: { MIRROR: Number(mirror), SIXTEEN: Number(out.bits === 16), WORKGROUP },
+        overrides: { MIRROR: Number(mirror), WORKGROUP },
         workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
         sizes: `${i.rows} × ${j.rows} nodes, ${unit.cols} channels`,
       });
@@ -122,19 +120,17 @@ function texturesBlock(
   });
 }
 
-/** Adds up the rows of a block of affinity, of `bits` bits a value, into `degrees`, from `firstNode` on. */
+/** Adds up the rows of a block of affinity into `degrees`, from `firstNode` on. */
 export function rowSums(
   gpu: Gpu,
   block: RowWindow,
   stride: number,
   degrees: GPUBuffer,
-  bits: 16 | 32 = 32,
 ): void {
   for (let begin = 0; begin < stride / 4; begin += LONGEST) {
     dispatch(gpu, ROW_SUM, {
-      buffers: [block.buffer, block.buffer, degrees],
+      buffers: [block.buffer, degrees],
       u32: [block.rows, stride / 4, block.first, begin, Math.min(begin + LONGEST, stride / 4)],
-      overrides: { SIXTEEN: Number(bits === 16) },
       workgroups: [Math.ceil(block.rows / 16)],
       sizes: `${block.rows} rows of ${stride}`,
     });

@@ -1,5 +1,5 @@
 /** The normalised affinity as an operator on blocks: stored, or made tile by tile at every application. */
-import { allocate, type Gpu, readBuffers, readsTextures, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -17,7 +17,7 @@ import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
 import { affinityBlock, rowSums, symmetricAffinity, tileFor } from "./affinity.ts";
 
 /** How the operator keeps the affinity. */
-export type Storage = "stored" | "stored16" | "tiled";
+export type Storage = "stored" | "tiled";
 
 /** The operator M′ = D^−½ A D^−½ − q qᵀ, q = D^½ 1 / ‖D^½ 1‖ being the first eigenvector, known exactly. */
 export interface AffinityOperator extends SymmetricOperator {
@@ -32,7 +32,7 @@ export interface AffinityOperator extends SymmetricOperator {
 /** Settings of the operator. */
 export interface AffinityOperatorOptions {
   /**
-   * "stored" in float32, "stored16" in 16 bits with products in float32, or "tiled": made again at every application.
+   * "stored", or "tiled": made again at every application.
    * Default: "stored" where all of A takes at most 128 MiB, else "tiled".
    */
   storage?: Storage;
@@ -46,11 +46,6 @@ export interface TileSize {
 
 /** Bytes that a stored affinity takes unless told otherwise. */
 export const DEFAULT_BUDGET = 2 ** 27;
-/**
- * Largest rounding of an affinity in 16 bits: half a step of 1 / 65535, and what the float32 product by 65535 is off. As fixed point, since all affinities lie in [e⁻², 1]; float16
- * would round those around e⁻¹, where unrelated nodes are, 16 times as much.
- */
-const ROUNDING_16 = 0.504 / 65535;
 /** Bytes of a tile unless told otherwise. */
 const TILE_BYTES = 2 ** 24;
 
@@ -61,15 +56,7 @@ type ApplyAffinity = (x: GpuMatrix, out: GpuMatrix) => void;
 interface Affinity {
   apply: ApplyAffinity;
   degrees: Float64Array;
-  /** Largest error of a value of A; 0 for that of float32. */
-  rounding?: number;
   release(): void;
-}
-
-/** Whether a graph's affinity can be kept in 16 bits: in one binding, made from one panel, where WGSL reads textures. */
-export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
-  return readsTextures() && unit.panels.length === 1 &&
-    2 * unit.rows * roundUp(unit.rows, 8) <= Math.min(DEFAULT_BUDGET, gpu.limits.bindingBytes);
 }
 
 /**
@@ -80,7 +67,6 @@ export function fits16(gpu: Gpu, unit: GpuMatrix): boolean {
  *
  * @param unit n × d unit rows
  * @returns the operator; memory O(n²) when stored, else O(n · d)
- * @throws RangeError when A is to be stored in 16 bits and cannot
  */
 export async function affinityOperator(
   gpu: Gpu,
@@ -91,34 +77,24 @@ export async function affinityOperator(
   const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
   const affinity = storage === "tiled"
     ? await tiledAffinity(gpu, unit, options.tileBytes)
-    : storage === "stored16"
-    ? await wholeAffinity(gpu, unit, 16)
     : bytes <= gpu.limits.bindingBytes
-    ? await wholeAffinity(gpu, unit, 32)
+    ? await wholeAffinity(gpu, unit)
     : await panelledAffinity(gpu, unit);
   return operator(gpu, storage, affinity);
 }
 
 /** A of a graph whose affinity fits one buffer. */
-async function wholeAffinity(gpu: Gpu, unit: GpuMatrix, bits: 16 | 32): Promise<Affinity> {
-  if (bits === 16 && !fits16(gpu, unit)) {
-    throw new RangeError(
-      `The affinity of ${unit.rows} nodes of ${unit.cols} channels cannot be stored in 16 bits: it and the features must fit one binding each, and WGSL read textures; leave storage to its default.`,
-    );
-  }
-  const n = unit.rows,
-    stride = roundUp(n, bits === 16 ? 8 : 4),
-    sixteen = bits === 16 ? { bits } as const : {};
-  const buffer = allocate(gpu, bits / 8 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "degrees");
+async function wholeAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
+  const n = unit.rows, stride = roundUp(n, 4);
+  const buffer = allocate(gpu, 4 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "degrees");
   try {
-    symmetricAffinity(gpu, unit, { buffer, stride, ...sixteen });
-    rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums, bits);
+    symmetricAffinity(gpu, unit, { buffer, stride });
+    rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums);
     const degrees = await readDegrees(gpu, sums, n);
-    const a = keepTexels(gpu, { ...tileMatrix(buffer, n, n), stride, ...sixteen });
+    const a = keepTexels(gpu, tileMatrix(buffer, n, n));
     return {
       apply: (x, out) => void multiply(gpu, a, x, { out }),
       degrees,
-      rounding: bits === 16 ? ROUNDING_16 : 0,
       release() {
         releaseTexels(gpu, a);
         release(gpu, buffer);
@@ -247,7 +223,7 @@ function tileMatrix(buffer: GPUBuffer, rows: number, cols: number): GpuMatrix {
 }
 
 function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOperator {
-  const { degrees, rounding } = affinity, n = degrees.length;
+  const { degrees } = affinity, n = degrees.length;
   const volume = degrees.reduce((sum, d) => sum + d, 0);
   const first = degrees.map((d) => Math.sqrt(d / volume));
   const column = (values: Float64Array, label: string) =>
@@ -258,7 +234,6 @@ function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOpera
   writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(d)));
   return {
     ...{ size: n, storage, degrees, first },
-    ...(rounding ? { rounding: roundingBound(degrees, rounding) } : {}),
     apply(x, out) {
       const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "A D^−½ x");
       affinity.apply(scaled, image);
@@ -273,21 +248,4 @@ function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOpera
       releaseMatrix(gpu, known, minus);
     },
   };
-}
-
-/**
- * What rounding A to A + E, |E_ij| ≤ δ, adds at most to ‖M x − λ x‖ of a unit vector x.
- *
- * With the degrees d of A + E and S = (D_A / D)^½, the operator applied is S M S + D^−½ E D^−½. The latter's norm is at
- * most δ Σ 1/d_i. Degrees are off by at most n δ, so S by at most τ = ½ n δ / (min d − n δ); M has norm 1, hence
- * ‖S M S x − M x‖ ≤ ‖S M (S − 1) x‖ + ‖(S − 1) M x‖ ≤ τ (1 + τ) + τ λ, to first order in the rest.
- *
- * @returns the bound as a function of λ
- */
-function roundingBound(degrees: Float64Array, delta: number): (value: number) => number {
-  const n = degrees.length;
-  const entries = delta * degrees.reduce((sum, d) => sum + 1 / d, 0);
-  const least = degrees.reduce((min, d) => Math.min(min, d), Infinity);
-  const tau = n * delta / (2 * (least - n * delta));
-  return (value) => entries + tau * (1 + tau + value);
 }

@@ -18,15 +18,12 @@ import {
   affinityOperator,
   type AffinityOperatorOptions,
   DEFAULT_BUDGET,
-  fits16,
   type Storage,
   type TileSize,
 } from "./affinity_operator.ts";
 
 /** Bytes of the tiles tried one after the other where the device has no memory. */
 const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
-/** From this tolerance and this many nodes on A is kept in 16 bits where the adapter gains by it. */
-const COARSE = 1e-4, LEAST_16 = 2000;
 
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
@@ -50,7 +47,7 @@ export interface NormalizedCut {
   eigenvectors: Matrix;
   /** λ₁ = 1 ≥ λ₂ ≥ …, C values. */
   eigenvalues: Float64Array;
-  /** ‖M y − λ y‖ as measured, C values; where `storage` is "stored16", and what its rounding adds at most. */
+  /** ‖M y − λ y‖ as measured, C values. */
   residuals: Float64Array;
   /** Applications of the affinity to a block of columns. */
   applications: number;
@@ -70,8 +67,7 @@ export interface NormalizedCut {
  * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from block
  * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are
  * solved densely in float64. Where the device has no memory for A, A is made by tiles, and by smaller ones where it has none
- * for these, unless `storage` is "stored". With a tolerance of 1e-4 or more, large graphs' A is kept in 16 bits on software
- * adapters: its rounding counts as part of every residual, and where that is too much A is made again in float32.
+ * for these, unless `storage` is "stored".
  *
  * @param x n × d features, one node a row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
@@ -159,31 +155,13 @@ async function denseCut(
   };
 }
 
+/** The cut by subspace iteration from the features' principal directions. */
 async function iterativeCut(
   gpu: Gpu,
   x: Matrix,
   options: NormalizedCutOptions & TileSize,
 ): Promise<NormalizedCut> {
   const unit = uploadUnitRows(gpu, x, options.name ?? "features");
-  const { storage, tolerance = 1e-5 } = options;
-  const isCoarse = !storage && gpu.variant === "textures" && tolerance >= COARSE && x.rows >= LEAST_16;
-  try {
-    if (isCoarse && fits16(gpu, unit)) {
-      const cut = await solvedCut(gpu, unit, { ...options, storage: "stored16" });
-      if (cut.converged) return cut;
-    }
-    return await solvedCut(gpu, unit, options);
-  } finally {
-    releaseMatrix(gpu, unit);
-  }
-}
-
-/** The cut by subspace iteration from the features' principal directions. */
-async function solvedCut(
-  gpu: Gpu,
-  unit: GpuMatrix,
-  options: NormalizedCutOptions & TileSize,
-): Promise<NormalizedCut> {
   let operator;
   try {
     operator = await affinityOperator(gpu, unit, options);
@@ -197,15 +175,14 @@ async function solvedCut(
     return await operatorCut(gpu, operator, { ...options, start });
   } finally {
     operator?.release();
+    releaseMatrix(gpu, unit);
   }
 }
 
 /** Columns of a block, the first eigenvector's included: half as many more where every application makes the affinity again, which costs more than they do. */
-function startWidth({ size, storage }: AffinityOperator, components: number): number {
+function startWidth({ size }: AffinityOperator, components: number): number {
   const width = blockWidth(components);
-  return storage !== "stored16" && 4 * size * size > DEFAULT_BUDGET
-    ? Math.ceil(1.5 * width / 16) * 16
-    : width;
+  return 4 * size * size > DEFAULT_BUDGET ? Math.ceil(1.5 * width / 16) * 16 : width;
 }
 
 /**
@@ -238,7 +215,7 @@ export async function operatorCut(
       known: [first],
     });
     held.push(found.eigenvectors);
-    const firstResidual = found.knownResiduals[0] + (operator.rounding?.(1) ?? 0);
+    const firstResidual = found.knownResiduals[0];
     const rest = await downloadMatrix(gpu, found.eigenvectors);
     const eigenvectors = besides(operator.first, rest, components);
     fixSigns(eigenvectors);

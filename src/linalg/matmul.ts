@@ -3,7 +3,7 @@ import code from "../../shaders/matmul.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
 import texturesCode from "../../shaders/matmul_textures.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, release, unusedTexture } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -96,7 +96,7 @@ export function multiply(
   const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
   const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
   const isWorthIt = gpu.variant === "textures" && (split || m * n * k >= FEW_OPERATIONS);
-  const run = a.bits === 16 || isWorthIt ? multiplyTextures : multiplyBuffers;
+  const run = isWorthIt ? multiplyTextures : multiplyBuffers;
   const options = { transposeA, transposeB };
 
   for (const mr of mRanges) {
@@ -136,14 +136,13 @@ interface Part {
   row: number;
   col: number;
   stride: number;
-  bits?: 16;
   texels?: GPUTexture;
   label: string;
 }
 
 /** The part of a matrix from `row` and `col` on, in the panel that holds it. */
 function partOf(
-  { panels, panelRows, offset, stride, bits, texels, label }: GpuMatrix,
+  { panels, panelRows, offset, stride, texels, label }: GpuMatrix,
   row: number,
   col: number,
 ): Part {
@@ -153,7 +152,6 @@ function partOf(
     row: stored % panelRows,
     col,
     stride,
-    bits,
     texels: texels?.[panel],
     label,
   };
@@ -193,15 +191,14 @@ function multiplyBuffers(gpu: Gpu, product: Product): void {
 
 function multiplyTextures(gpu: Gpu, product: Product): void {
   const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
-  const isSixteen = left.bits === 16, rest = k % 4 > 0 && transposeA && !transposeB;
+  const rest = k % 4 > 0 && transposeA && !transposeB;
   const down = Math.ceil(m / TEXTURES_BLOCK), along = Math.ceil(n / TEXTURES_BLOCK);
   const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
   const groups = Math.ceil(panels * width * down * Math.ceil(k / slice) / WORKGROUP);
   withTexels(gpu, { ...left, panelRow: left.row, rows: transposeA ? k : m }, left, (a) => {
     withTexels(gpu, { ...right, panelRow: right.row, rows: transposeB ? n : k }, right, (b) => {
-      const unused = unusedTexture(gpu, isSixteen ? "rgba32float" : "rgba16uint");
       dispatch(gpu, MATMUL_TEXTURES, {
-        buffers: [...(isSixteen ? [unused, a.texture] : [a.texture, unused]), b.texture, to.buffer],
+        buffers: [a.texture, b.texture, to.buffer],
         u32: [
           ...[m, n, k, slice, left.stride / 4, right.stride / 4, to.stride / 4],
           ...[a.begin + left.col / 4, b.begin + right.col / 4, (to.row * to.stride + to.col) / 4],
@@ -209,7 +206,7 @@ function multiplyTextures(gpu: Gpu, product: Product): void {
         ],
         overrides: {
           ...{ TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
-          ...{ SIXTEEN: Number(isSixteen), REST: Number(rest), WORKGROUP },
+          ...{ REST: Number(rest), WORKGROUP },
         },
         workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
         sizes: `${m} × ${k} by ${k} × ${n}`,

@@ -33,8 +33,6 @@ export interface GpuMatrix {
   readonly panels: GPUBuffer[];
   /** First row of a view within the panels; 0 for a matrix of its own. */
   readonly offset: number;
-  /** Set where each value a ∈ [0, 1] is kept as round(65535 a): a left factor of `multiply`, and of no use to others. */
-  readonly bits?: 16;
   /** What the panels hold as textures, where `keepTexels` has copied it. */
   readonly texels?: readonly GPUTexture[];
   readonly label: string;
@@ -135,12 +133,12 @@ export interface RowTexels {
 export function withTexels(
   gpu: Gpu,
   { buffer, panelRow, rows, texels }: Omit<RowWindow, "first">,
-  { stride, bits, label }: Pick<GpuMatrix, "stride" | "bits" | "label">,
+  { stride, label }: Pick<GpuMatrix, "stride" | "label">,
   use: (texels: RowTexels) => void,
 ): void {
   const first = panelRow * stride / 4;
   if (texels) return use({ texture: texels, begin: first });
-  const texture = textureOf(gpu, buffer, first, rows * stride / 4, formatOf(bits), label);
+  const texture = textureOf(gpu, buffer, first, rows * stride / 4, label);
   use({ texture, begin: 0 });
   releaseTexture(gpu, texture);
 }
@@ -154,11 +152,11 @@ export function withTexels(
  * @throws RangeError when the adapter's textures are too small
  */
 export function keepTexels(gpu: Gpu, matrix: GpuMatrix): GpuMatrix {
-  if (gpu.variant !== "textures" && matrix.bits !== 16) return matrix;
-  const { panels, panelRows, offset, rows, stride, bits, label } = matrix;
+  if (gpu.variant !== "textures") return matrix;
+  const { panels, panelRows, offset, rows, stride, label } = matrix;
   const texels = panels.map((panel, at) => {
     const count = Math.min(panelRows, offset + rows - at * panelRows) * stride / 4;
-    return textureOf(gpu, panel, 0, count, formatOf(bits), label);
+    return textureOf(gpu, panel, 0, count, label);
   });
   return { ...matrix, texels };
 }
@@ -166,10 +164,6 @@ export function keepTexels(gpu: Gpu, matrix: GpuMatrix): GpuMatrix {
 /** Gives the textures of matrices back for reuse. */
 export function releaseTexels(gpu: Gpu, ...matrices: GpuMatrix[]): void {
   for (const matrix of matrices) for (const texture of matrix.texels ?? []) releaseTexture(gpu, texture);
-}
-
-function formatOf(bits: 16 | undefined): "rgba32float" | "rgba16uint" {
-  return bits === 16 ? "rgba16uint" : "rgba32float";
 }
 
 /** Copies a host matrix to the GPU. */

@@ -39,8 +39,6 @@ export interface SymmetricOperator {
   size: number;
   /** out ← M x, both n × c; x and out differ. */
   apply(x: GpuMatrix, out: GpuMatrix): void;
-  /** Set where M is applied rounded: what that adds at most to ‖M x − λ x‖ of a unit vector x. */
-  rounding?(value: number): number;
   /** The residual ‖M x − λ x‖ of a unit vector x that float32 can tell from 0 when M is applied; default 3e-7. */
   floor?: number;
 }
@@ -68,7 +66,7 @@ export interface SubspaceResult {
   eigenvectors: GpuMatrix;
   /** Descending. */
   eigenvalues: number[];
-  /** ‖M x − λ x‖ as measured, and what rounding of the operator can add. */
+  /** ‖M x − λ x‖ as measured. */
   residuals: number[];
   /** ‖M x‖ of every known eigenvector, which the operator is to have been freed from. */
   knownResiduals: number[];
@@ -98,7 +96,7 @@ interface Basis {
  * Lanczos with full reorthogonalisation and thick restart; Golub & Underwood 1977, Wu & Simon 2000): what a block's image
  * has outside of the basis joins it, made orthonormal, and the basis' best vectors are the answer. From the second block on
  * only the residuals of the pairs that have not converged go on, and a few more. Once the basis is six blocks wide, the
- * best third of it goes on alone. It gives up where the operator is rounded so much that half of a tolerance goes to that.
+ * best third of it goes on alone.
  *
  * @param operator spectrum in [0, ∞); n at least three block widths (solve smaller ones densely)
  * @returns eigenpairs, largest first, with measured residuals ‖M x − λ x‖; `converged` false when it gave up
@@ -140,21 +138,16 @@ export async function subspaceIteration(
         setAside(basis, fresh);
       }
       const { values, vectors } = ritzPairs(basis), sizeBefore = basis.size;
-      const residuals = estimatedResiduals(vectors, basis.size, nextGram)
-        .map((residual, at) => residual + rounding(operator, values[at]));
+      const residuals = estimatedResiduals(vectors, basis.size, nextGram);
       const isGood = (at: number) => residuals[at] <= allowed(operator, values[at], tolerance);
       let good = 0;
       while (good < components && isGood(good)) good++;
       // The pair after the last one only feeds the eigengap: its value is already good to the square of its residual.
       const nextKnown = residuals[components] <= Math.max(tolerance, 0.05 * values[components - 1]);
-      const isTooCoarse = values.subarray(0, components).some((value) =>
-        rounding(operator, value) > allowed(operator, value, tolerance) / 2
-      );
-      const giveUp = applications >= maxApplications || isTooCoarse;
+      const giveUp = applications >= maxApplications;
       onProgress?.(good, components, Math.max(...residuals.slice(0, components)));
       if ((good === components && nextKnown) || giveUp) {
         const found = await measured(gpu, basis, values, vectors, components, restarted ? operator : null);
-        found.residuals = found.residuals.map((residual, at) => residual + rounding(operator, values[at]));
         const converged = nextKnown &&
           found.residuals.every((residual, at) => residual <= allowed(operator, values[at], tolerance));
         if (converged || giveUp) {
@@ -446,11 +439,6 @@ export async function residualNorms(
   release(gpu, sums);
   releaseMatrix(gpu, lambda);
   return [...new Float32Array(bytes).subarray(0, x.cols)].map(Math.sqrt);
-}
-
-/** What an operator that is applied rounded can add to a residual. */
-function rounding(operator: SymmetricOperator, value: number): number {
-  return operator.rounding?.(value) ?? 0;
 }
 
 /** Residual at which a pair with eigenvalue `value` has converged. */
