@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../mod.ts";
-import { alignData, gatherRows } from "../src/align/data.ts";
+import { type AlignData, alignData, gatherRows } from "../src/align/data.ts";
 import { applyAlign, brainSpace, predictResponses, slotTransform } from "../src/align/model.ts";
-import { type AlignOptions, type AlignState, trainAlign } from "../src/align/train.ts";
+import { type AlignOptions, type AlignState, trainAlign, withoutSlots } from "../src/align/train.ts";
 import { alignCheckpoint, loadAlign, saveAlign } from "../src/data/align_file.ts";
 import { trim } from "../src/gpu/mod.ts";
+import { seededRandom } from "../src/linalg/random.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { clusteredMatrix } from "./clustered.ts";
@@ -73,6 +74,112 @@ Deno.test("trainAlign() predicts responses to images it never saw", async () => 
   assert(r > 0.9, `r ${r}, ${note}`);
   assert(history.at(-1)!.brain < history[0].brain);
   assert(history.every(({ eigen, zero, covariance }) => eigen > 0 && zero > 0 && covariance > 0));
+});
+
+/** Offsets and units that differ between slots by thousands. */
+function unscaled({ pooled, responses, tokens }: ReturnType<typeof problem>) {
+  const unit = (column: number) => column < 13 ? 0.03 : column < 26 ? 1 : 40;
+  return {
+    pooled: { ...pooled, data: pooled.data.map((value, at) => unit(at % 46) * (value + 2)) },
+    responses,
+    tokens: tokens.map((matrix, slot) => ({
+      ...matrix,
+      data: matrix.data.map((value) => unit([0, 13, 26][slot]) * value),
+    })),
+  };
+}
+
+/** The same data, and the images of every call of pooled(). */
+function watched(data: AlignData): { data: AlignData; asked: number[][] } {
+  const asked: number[][] = [];
+  return {
+    asked,
+    data: { ...data, pooled: (images) => (asked.push([...images]), data.pooled(images)) },
+  };
+}
+
+Deno.test("trainAlign() returns the best epoch, whose unscaled model has the validation loss that was reported", async () => {
+  const all = unscaled(problem(48)), noise = randomMatrix(48, VOXELS, 9); // noise: what is learned soon harms
+  for (const responses of [all.responses, { ...noise, data: noise.data.map((value) => value + 3) }]) {
+    const { data, asked } = watched(dataOf({ ...all, responses }));
+    const options = { ...QUICK, width: 40, epochs: 6, batch: 99, rate: 0.1, lambdaEigen: 0, patience: 99 };
+    const { model, history, bestEpoch } = await trainAlign(gpu, data, options);
+    const losses = history.map(({ validation }) => validation);
+    assertEquals(losses[bestEpoch - 1], Math.min(...losses));
+    if (responses !== all.responses) assert(bestEpoch < 6, `${losses}, ${note}`);
+
+    const [training, held] = asked.slice(-2);
+    assertEquals([...training, ...held].sort((a, b) => a - b), [...Array(48).keys()]);
+    assertEquals(held.length, 5);
+    assertEquals(asked[0], training.toSorted((a, b) => a - b)); // means and scales are of training images only
+    const predicted = await predictResponses(gpu, model, gatherRows(all.pooled, held));
+    const measured = gatherRows(responses, held);
+    let loss = 0;
+    predicted.data.forEach((value, at) => loss += Math.abs(value - measured.data[at]) / measured.data.length);
+    assertClose([loss], [losses[bestEpoch - 1]], { relative: 1e-4, note });
+  }
+});
+
+/** W after epochs of one step each, and its running mean gradient, with the steps' rate as given. */
+async function firstSteps(data: AlignData, options: AlignOptions, stop = 1): Promise<AlignState> {
+  let state: AlignState | null = null;
+  const checkpoint = {
+    load: () => Promise.resolve(null),
+    save: (now: AlignState) => {
+      state = structuredClone(now);
+      return now.history.length === stop ? Promise.reject(new Error("stopped")) : Promise.resolve();
+    },
+  };
+  await assertRejects(() => trainAlign(gpu, data, { ...options, checkpoint }), Error, "stopped");
+  return state!;
+}
+
+Deno.test("trainAlign() weighs a constraint taken on every n-th step n times", async () => {
+  const data = dataOf(problem(40)), off = { lambdaEigen: 0, lambdaZero: 0, lambdaCovariance: 0 };
+  const settings = { ...QUICK, rate: 0, validation: 0.1 }; // nothing moves: every step sees the same W
+  const momentum = async (options: AlignOptions, every: number) => {
+    // one epoch of `every` steps, the last of them constrained
+    const steps = { ...settings, ...off, ...options, constrainEvery: every, batch: Math.ceil(36 / every) };
+    return (await firstSteps(data, steps)).parameters[0][1].data;
+  };
+  const without = [await momentum({}, 1), await momentum({}, 3)];
+  for (const name of ["lambdaEigen", "lambdaZero", "lambdaCovariance"] as const) {
+    const [once, third] = [await momentum({ [name]: 1 }, 1), await momentum({ [name]: 1 }, 3)];
+    const expected = once.map((value, at) => 3 * (value - without[0][at]));
+    const largest = Math.max(...expected.map(Math.abs));
+    assert(largest > 1e-6, `${name}: ${largest}`);
+    assertClose(third.map((value, at) => value - without[1][at]), expected, {
+      ...{ relative: 0.01, absolute: 1e-7, note: `${name}, ${note}` },
+    });
+  }
+});
+
+Deno.test("trainAlign() warms up over a twentieth of the steps, then follows a cosine", async () => {
+  const data = dataOf(problem(40)), settings = { ...QUICK, batch: 99, lambdaEigen: 0, rate: 0.01 };
+  const [start] = (await firstSteps(data, { ...settings, rate: 0 })).parameters[2];
+  for (const epochs of [400, 100, 20, 2]) { // AdamW's first step moves ε by the rate
+    const [epsilon] = (await firstSteps(data, { ...settings, epochs })).parameters[2];
+    const share = 1 / epochs, cosine = 0.5 * (1 + Math.cos(Math.PI * (share - 0.05) / 0.95));
+    const expected = 0.01 * (share < 0.05 ? share / 0.05 : cosine);
+    const moved = Math.max(...epsilon.data.map((value, at) => Math.abs(value - start.data[at])));
+    assertClose([moved], [expected], { relative: 0.02, note: `${epochs} epochs, ${note}` });
+  }
+});
+
+Deno.test("withoutSlots() leaves whole slots out and scales the others so that the mean stays", () => {
+  const images = 3000, share = 0.25;
+  const ones = { data: new Float32Array(images * 46).fill(1), rows: images, cols: 46 };
+  const { data } = withoutSlots(ones, SLOTS, share, seededRandom(1));
+  let out = 0;
+  for (let i = 0; i < images; i++) {
+    for (const [first, end] of [[0, 13], [13, 26], [26, 46]]) {
+      const values = new Set(data.subarray(i * 46 + first, i * 46 + end));
+      assertEquals(values.size, 1);
+      assert(values.has(0) || values.has(Math.fround(4 / 3)), `${[...values]}`);
+      out += Number(values.has(0));
+    }
+  }
+  assertClose([out / images / 3], [share], { relative: 0.1 });
 });
 
 Deno.test("trainAlign() lowers the eigen-constraint when it has a weight", async () => {

@@ -281,8 +281,14 @@ function forward(
   return { z, prediction: multiply(gpu, z, beta.value) };
 }
 
-/** Leaves random slots out of every image, and scales the others so that their sum is the same on average; in place. */
-function withoutSlots(pooled: Matrix, slots: AlignSlot[], share: number, random: Random): Matrix {
+/**
+ * Leaves random slots out of every image, and scales the others so that their sum is the same on average; in place.
+ *
+ * @param pooled images × Σ D_l
+ * @param share of the slots left out, below 1
+ * @returns `pooled`
+ */
+export function withoutSlots(pooled: Matrix, slots: AlignSlot[], share: number, random: Random): Matrix {
   for (let i = 0; i < pooled.rows; i++) {
     let first = i * pooled.cols;
     for (const { width } of slots) {
