@@ -5,6 +5,7 @@ import {
   writeAlgonautsResponses,
   writeAlgonautsRois,
 } from "../src/data/algonauts.ts";
+import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import { encodeNpyHeader, writeNpy } from "../src/data/npy.ts";
 import { encodePickledMapping, parsePickledMapping } from "../src/data/pickled_mapping.ts";
 import { encodePalettePng } from "../src/data/palette_png.ts";
@@ -43,6 +44,15 @@ Deno.test("openAlgonauts joins hemispheres, rows and ROIs", () =>
     assertEquals(data.slice(0, 9), Float32Array.of(...lh.slice(15, 20), ...rh.slice(12, 16)));
     assertEquals(data.slice(9), Float32Array.of(...lh.slice(20, 25), ...rh.slice(16, 20)));
     await assertRejects(() => subject.readResponses(6, 2), RangeError, "has 7 rows: rows 6 to 7");
+  }));
+
+Deno.test("readBrainSubject() reads as many photographs as asked for, with their responses", () =>
+  inTemporaryFolder(async (dir) => {
+    const { lh } = await writeSubject(dir);
+    const { photographs, responses } = await readBrainSubject(dir, "training", 3);
+    assertEquals([photographs.length, responses.rows], [3, 3]);
+    assertEquals(responses.data[2 * (LH + RH) + 4], lh[2 * LH + 4]);
+    assertEquals((await readBrainSubject(dir)).photographs.length, IMAGES);
   }));
 
 Deno.test("openAlgonauts says in one sentence what is wrong with a folder", () =>

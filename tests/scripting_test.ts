@@ -1,5 +1,15 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { encodePng, parseOptions, patchFeatures, readPhotograph, savePage, savePng } from "../mod.ts";
+import {
+  encodePng,
+  listPhotographs,
+  meanFeatures,
+  parseOptions,
+  patchFeatures,
+  readPhotograph,
+  savePage,
+  savePng,
+} from "../mod.ts";
+import { assertClose } from "./assert_close.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const OPTIONS = { photos: ["", "a folder"], layer: [9, "a number"] } as const;
@@ -24,7 +34,7 @@ Deno.test("parseOptions() refuses what is no option, no value or no number", () 
   refused(["--layer="], '--layer is "": give a number.');
 });
 
-Deno.test("savePng() writes every pixel as a square of zoom × zoom, and makes the folder", async () => {
+Deno.test("savePng() writes every pixel as a square of zoom × zoom, and makes the folder; listPhotographs() lists it", async () => {
   await inTemporaryFolder(async (dir) => {
     const path = `${dir}/a/b/c.png`, data = Uint8Array.of(1, 2, 3, 250, 251, 252);
     await savePng(path, { width: 2, height: 1, data }, 3);
@@ -41,6 +51,9 @@ Deno.test("savePng() writes every pixel as a square of zoom × zoom, and makes t
       "A 2 × 2 picture needs 12 bytes, found 6.",
     );
     await assertRejects(() => encodePng({ width: 2, height: 1, data }, 0.5), RangeError, "zoom is 0.5");
+    await savePng(`${dir}/a/b/a.png`, { width: 2, height: 1, data });
+    assertEquals(await listPhotographs(`${dir}/a/b`, 1), [`${dir}/a/b/a.png`]);
+    assertEquals(await listPhotographs(`${dir}/a/b`), [`${dir}/a/b/a.png`, path]);
     await Deno.writeTextFile(`${dir}/file`, "");
     await assertRejects(() => savePng(`${dir}/file/c.png`, read), Error, `Cannot write ${dir}/file/c.png`);
   });
@@ -57,6 +70,42 @@ Deno.test("patchFeatures() refuses layers that the model does not have", async (
     const { grid, layers, views } = await patchFeatures("mae_tiny", [`${dir}/a.png`], [12, 2]);
     assertEquals(layers.map(({ layer }) => layer), [2, 12]);
     assertEquals([layers[0].patches.rows, views.length], [grid.rows * grid.cols, 1]);
+  });
+});
+
+Deno.test("patchFeatures() and meanFeatures() are what PyTorch hooks see: patches only, and means with the class token", async () => {
+  const folder = new URL("./golden/onnx", import.meta.url).pathname, name = "sdpa_ts14";
+  const golden = JSON.parse(await Deno.readTextFile(`${folder}/golden.json`))[name].photographs;
+  await inTemporaryFolder(async (dir) => {
+    const model = `${dir}/${name}.onnx`, photographs = [`${dir}/0.png`, `${dir}/1.png`];
+    await Deno.copyFile(`${folder}/${name}.onnx`, model);
+    const settings = { do_resize: false, do_center_crop: false, do_rescale: true, rescale_factor: 1 / 255 };
+    const half = { do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
+    await Deno.writeTextFile(
+      `${dir}/${name}.preprocessor.json`,
+      JSON.stringify({ ...settings, ...half }),
+    );
+    for (const [i, path] of photographs.entries()) { // photographs() of golden/onnx/make.py
+      const data = Uint8Array.from({ length: 1728 }, (_, at) => (i * 1728 + at) * 7919 % 251);
+      await savePng(path, { width: 24, height: 24, data });
+    }
+    const { grid, layers } = await patchFeatures(model, photographs);
+    const { slots, means } = await meanFeatures([model], photographs);
+    assertEquals([grid, layers.length, slots.length], [{ rows: 3, cols: 3 }, 2, 2]);
+    for (const [l, { patches }] of layers.entries()) {
+      const rows = [0, 1].flatMap((i) =>
+        [...Array(10).keys()].map((token) =>
+          golden[l].slice((10 * i + token) * 16, (10 * i + token + 1) * 16)
+        )
+      );
+      assertClose(patches.data, rows.filter((_, at) => at % 10 > 0).flat(), { relative: 1e-4 });
+      for (const i of [0, 1]) {
+        const mean = rows[0].map((_: number, c: number) =>
+          rows.slice(10 * i, 10 * i + 10).reduce((sum, row) => sum + row[c] / 10, 0)
+        );
+        assertClose(means.data.subarray(i * 32 + l * 16, i * 32 + l * 16 + 16), mean, { relative: 1e-4 });
+      }
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { assert } from "@std/assert";
+import { assert, assertAlmostEquals } from "@std/assert";
 import { closeGpu, openGpu, trustworthiness, tsne } from "../mod.ts";
 import golden from "./golden/tsne.json" with { type: "json" };
 
@@ -20,3 +20,12 @@ for (const dimensions of [2, 3] as const) {
     assert(ownTrust >= 0.99 * trust, `trustworthiness ${ownTrust}, scikit-learn ${trust}`);
   });
 }
+
+Deno.test("trustworthiness() of bad maps is scikit-learn's", () => {
+  const { x, y, by_k } = golden.trustworthiness;
+  const points = { data: Float32Array.from(x), rows: 24, cols: 3 };
+  const line = { data: Float32Array.from(y), rows: 24, cols: 1 };
+  for (const [k, expected] of Object.entries(by_k)) {
+    assertAlmostEquals(trustworthiness(points, line, Number(k)), expected, 1e-12, `k = ${k}`);
+  }
+});

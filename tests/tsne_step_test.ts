@@ -3,6 +3,7 @@ import { closeGpu, openGpu, trustworthiness, tsne } from "../mod.ts";
 import { stepPoints } from "../src/embed/tsne.ts";
 import { assertClose } from "./assert_close.ts";
 import { randomMatrix, testSeed } from "./random.ts";
+import { perplexity as conditional } from "./reference/perplexity.ts";
 import { divergence, tsneGradient, tsneStep } from "./reference/tsne_step.ts";
 
 /** A symmetric P that sums to 1, a third of it zero. */
@@ -54,6 +55,53 @@ Deno.test("stepPoints() equals the float64 reference", async (t) => {
       }
     });
   }
+  closeGpu(gpu);
+});
+
+Deno.test("tsne() reports the divergence of its points, with ν = dimensions − 1", async () => {
+  const gpu = await openGpu();
+  const n = 50, d = 6, wanted = 8, k = 3 * wanted + 1, x = randomMatrix(n, d), p = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    const distance = (j: number) => {
+      let sum = 0;
+      for (let c = 0; c < d; c++) sum += (x.data[i * d + c] - x.data[j * d + c]) ** 2;
+      return sum;
+    };
+    const others = [...Array(n).keys()].filter((j) => j !== i);
+    const near = others.sort((a, b) => distance(a) - distance(b)).slice(0, k);
+    conditional(near.map((j) => -distance(j)), k, wanted).forEach((value, at) => {
+      p[i * n + near[at]] += value / (2 * n);
+      p[near[at] * n + i] += value / (2 * n);
+    });
+  }
+  for (const dimensions of [2, 3] as const) {
+    const { points, kl } = await tsne(gpu, x, { dimensions, perplexity: wanted, iterations: 120 });
+    const y = Float64Array.from(
+      { length: 4 * n },
+      (_, at) => at % 4 < dimensions ? points.data[Math.floor(at / 4) * dimensions + at % 4] : 0,
+    );
+    const expected = divergence(p, y, n, dimensions - 1);
+    assertClose([kl], [expected], { relative: 2e-3, note: `${dimensions} dimensions, seed ${testSeed}` });
+  }
+  closeGpu(gpu);
+});
+
+Deno.test("tsne() moves on with a momentum of 0.8 after the early steps", async () => {
+  const gpu = await openGpu();
+  const n = 60, x = randomMatrix(n, 5);
+  const after = async (iterations: number) =>
+    // of fewer than 4 steps none is early
+    (await tsne(gpu, x, { dimensions: 2, iterations, learningRate: n * 1e-3 })).points.data;
+  const [start, one, two, three] = [await after(0), await after(1), await after(2), await after(3)];
+  // Steps so small that the gradient g stays: −0.8 g, then −(0.8 m + 1.0) g, then −(m (0.8 m + 1.0) + 1.2) g, by the gains
+  // 0.8, 1.0 and 1.2.
+  const m = 0.8, moved = (from: Float32Array, to: Float32Array) => to.map((value, i) => value - from[i]);
+  const first = moved(start, one);
+  const note = `seed ${testSeed}`;
+  assertClose(moved(one, two), first.map((v) => v * (0.8 * m + 1) / 0.8), { relative: 0.02, note });
+  assertClose(moved(two, three), first.map((v) => v * (m * (0.8 * m + 1) + 1.2) / 0.8), {
+    ...{ relative: 0.02, note },
+  });
   closeGpu(gpu);
 });
 
