@@ -120,6 +120,16 @@ Deno.test("trainAlign() returns the best epoch, whose unscaled model has the val
   }
 });
 
+Deno.test("trainAlign() sees slots in one scale, whatever the units of their pooled features and nodes", async () => {
+  const [one, other] = [problem(60), unscaled(problem(60))].map(dataOf);
+  const { history } = await trainAlign(gpu, one, QUICK),
+    found = (await trainAlign(gpu, other, QUICK)).history;
+  for (const name of ["brain", "validation", "eigen", "zero", "covariance"] as const) {
+    const of = (epochs: typeof history) => epochs.map((epoch) => epoch[name]);
+    assertClose(of(found), of(history), { relative: 0.02, note: `${name}, ${note}` });
+  }
+});
+
 /** W after epochs of one step each, and its running mean gradient, with the steps' rate as given. */
 async function firstSteps(data: AlignData, options: AlignOptions, stop = 1): Promise<AlignState> {
   let state: AlignState | null = null;

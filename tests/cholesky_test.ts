@@ -105,6 +105,12 @@ Deno.test("cholesky() says in one sentence that a matrix is not positive definit
   assertEquals(gpu.memory.inUse, before);
 });
 
+Deno.test("cholesky() judges what is left of an entry beside the shift, too", async () => {
+  const a = uploadMatrix(gpu, { data: new Float32Array([0, 1, 1, 0]), rows: 2, cols: 2 }, "XᵀX");
+  await assertRejects(() => cholesky(gpu, a, [1 + 1e-7]), Error, "is left of entry 1.0e+0 in row 1");
+  releaseMatrix(gpu, a);
+});
+
 Deno.test("cholesky() and solveCholesky() say which sizes do not fit", async () => {
   const a = uploadMatrix(gpu, randomMatrix(3, 2), "XᵀX");
   await assertRejects(() => cholesky(gpu, a), RangeError, "XᵀX is 3 × 2: only a square matrix");

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { codeFingerprint, keptResult } from "../src/data/kept_result.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
@@ -21,6 +21,7 @@ Deno.test("keptResult() computes once for equal inputs, and gives back every bit
     assertEquals(await kept({ seed: 0 }), result);
     assertEquals(await kept({ seed: 0 }), result);
     assertEquals(computed, 1);
+    assert(Object.is((await kept({ seed: 0 })).list[1], -0));
     assertEquals(await kept({ seed: 1 }), result);
     assertEquals(computed, 2);
     for await (const { name } of Deno.readDir(folder)) {

@@ -39,6 +39,21 @@ Deno.test("sampleLandmarks() stratified gives every stratum its share to within 
   closeGpu(gpu);
 });
 
+Deno.test("sampleLandmarks() stratified gives what is left over to the largest remainders", async () => {
+  const gpu = await openGpu();
+  const strata = Uint32Array.from({ length: 61 }, (_, i) => i < 10 ? 0 : i < 30 ? 1 : 2);
+  const source = matrixSource(randomMatrix(61, 1), strata);
+  for (const seed of [1, 2, 3]) { // shares of 1.15, 2.30 and 3.56
+    const chosen = await sampleLandmarks(gpu, source, { count: 7, sampling: "stratified", seed });
+    assertEquals([0, 1, 2].map((stratum) => chosen.filter((row) => strata[row] === stratum).length), [
+      1,
+      2,
+      4,
+    ]);
+  }
+  closeGpu(gpu);
+});
+
 Deno.test("sampleLandmarks() farthest finds every rare direction, which uniform misses", async () => {
   const gpu = await openGpu();
   const n = 8009, d = 6;

@@ -91,6 +91,16 @@ Deno.test("ridge() chooses the penalty of least held-out error for every voxel",
   }
 });
 
+Deno.test("ridge() chooses one penalty for all voxels whatever their units", async () => {
+  const { x, y } = regression(40, 6, 6), noise = randomMatrix(40, 1, 7).data;
+  for (let i = 0; i < 40; i++) y.data[i * 6 + 5] = noise[i]; // on its own it is shrunk to its mean
+  const lambdas = [0.1, 10, 1000, 1e5], lambdaFor = "all";
+  const { lambda } = await ridge(gpu, x, y, { lambdas, lambdaFor });
+  assert(new Set(lambda).size === 1 && lambda[0] < 1000, `${lambda}, ${note}`);
+  const other = { ...y, data: y.data.map((value, at) => at % 6 === 5 ? 1e4 * value : value) };
+  assertEquals((await ridge(gpu, x, other, { lambdas, lambdaFor })).lambda, lambda);
+});
+
 Deno.test("ridge() takes the larger of two penalties of equal error", async () => {
   const { x, y } = regression(20, 4, 3);
   for (let i = 0; i < 20; i++) y.data[i * 3 + 1] = 2; // a constant voxel: no penalty errs

@@ -11,11 +11,11 @@ Deno.test("spectralColors() gives every node the color of its nearest node of th
   const gpu = await openGpu();
   const n = 4201, d = 5;
   const x = clusteredNodes(n, d, 6, 0.1, testSeed);
-  const options = { sample: 150, iterations: 100, seed: testSeed };
+  const options = { sample: 150, iterations: 100, seed: testSeed, quantile: 0.1 };
   const { colors, sample, points, kl } = await spectralColors(gpu, matrixSource(x), options);
   assertEquals([colors.length, sample.length, points.rows], [3 * n, 150, 150]);
   assert(kl > 0 && kl < 5, `${kl}, ${note}`);
-  const sampleColors = colorsFromPoints(points);
+  const sampleColors = colorsFromPoints(points, 0.1);
   const distance = (i: number, j: number) => {
     let squares = 0;
     for (let c = 0; c < d; c++) squares += (x.data[i * d + c] - x.data[j * d + c]) ** 2;
@@ -33,6 +33,13 @@ Deno.test("spectralColors() gives every node the color of its nearest node of th
   const again = await spectralColors(gpu, matrixSource(x), options);
   assertEquals(again.colors, colors);
   closeGpu(gpu);
+});
+
+Deno.test("colorsFromPoints() clips the same share at both ends of every coordinate", () => {
+  const data = Float32Array.from({ length: 303 }, (_, at) => Math.floor(at / 3)); // 0 … 100, three times
+  const byHand = (value: number) => Math.round(Math.min(255, Math.max(0, (value - 10) / 80 * 255)));
+  const expected = Uint8Array.from({ length: 303 }, (_, at) => byHand(Math.floor(at / 3)));
+  assertEquals(colorsFromPoints({ data, rows: 101, cols: 3 }, 0.1), expected);
 });
 
 Deno.test("spectralColors() keeps groups together: trustworthy, one group nearer in color than others", async () => {

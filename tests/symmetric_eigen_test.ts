@@ -75,6 +75,15 @@ Deno.test("inverseCholesky() makes Tᵀ G T the identity, also when columns diff
   }
 });
 
+Deno.test("inverseCholesky() makes Tᵀ G T the identity for nearly dependent columns: powers 0 to 8 of a line", () => {
+  const n = 9, rows = 40;
+  const y = Float64Array.from({ length: rows * n }, (_, at) => (Math.floor(at / n) / rows) ** (at % n));
+  const gram = matmul(y, y, n, rows, n, true), { transform, deficient } = inverseCholesky(gram, n, 1e-16);
+  assertEquals(deficient, []);
+  const product = smallProduct(transform, smallProduct(gram, transform, n), n, true);
+  assertClose(product, identity(n), { relative: 1e-5 });
+});
+
 Deno.test("inverseCholesky() gives up columns that are zero or depend on those before them", () => {
   const rows = 30, n = 6;
   const y = Float64Array.from(randomMatrix(rows, n).data);

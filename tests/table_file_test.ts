@@ -60,6 +60,9 @@ Deno.test("nodeTable() says of every node where it is from", () => {
     12,
   ]);
   assertEquals(second.segment[0], 21 * 1e8);
+  const patches = { images: ["a.jpg"], slots: results().slots, grid: { rows: 2, cols: 3 } };
+  const [{ row, col }] = nodeTable({ ...patches, hasClassToken: false });
+  assertEquals([[...row], [...col]], [[0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2]]);
   assertThrows(
     () => [...nodeTable({ ...results(), segments: new Uint32Array(5) })],
     RangeError,

@@ -1,0 +1,70 @@
+/** Faults in `src/embed`. */
+import type { Mutant } from "./mutant.ts";
+
+export const EMBED: readonly Mutant[] = [
+  {
+    file: "src/embed/tsne.ts",
+    text: "const MOMENTUM_LATE = 0.8;",
+    replacement: "const MOMENTUM_LATE = 0.5;",
+    breaks: "the late momentum is the early one",
+    tests: ["tsne_step_test.ts"],
+  },
+  {
+    file: "src/embed/tsne.ts",
+    text: "(freedom + 1) / 2 * Math.log1p(squared / freedom)",
+    replacement: "Math.log1p(squared / freedom)",
+    breaks: "KL without the exponent of the t distribution",
+    tests: ["tsne_step_test.ts"],
+  },
+  {
+    file: "src/embed/tsne.ts",
+    text: "freedom = dimensions - 1;",
+    replacement: "freedom = 1;",
+    breaks: "the t distribution ignores the dimensions",
+    tests: ["tsne_step_test.ts"],
+  },
+  {
+    file: "src/embed/tsne.ts",
+    text: "const j = indices[at], half = p[at] / (2 * n);",
+    replacement: "const j = indices[at], half = p[at] / n;",
+    breaks: "joint probabilities add up to 2",
+    tests: ["tsne_step_test.ts"],
+  },
+  {
+    file: "src/embed/trustworthiness.ts",
+    text: "penalty += Math.max(0, rank[j] - k);",
+    replacement: "penalty += Math.max(0, rank[j] - k + 1);",
+    breaks: "ranks are off by one",
+    tests: ["tsne_golden_test.ts"],
+  },
+  {
+    file: "src/embed/trustworthiness.ts",
+    text: ".subarray(1, k + 1)",
+    replacement: ".subarray(0, k)",
+    breaks: "a point counts among its own neighbours",
+    tests: ["tsne_golden_test.ts"],
+  },
+  {
+    file: "src/embed/color.ts",
+    text: "high = sorted[Math.ceil((1 - quantile) * (rows - 1))];",
+    replacement: "high = sorted[rows - 1];",
+    breaks: "only the low end is clipped",
+    tests: ["spectral_colors_test.ts"],
+  },
+  {
+    file: "src/embed/spectral_colors.ts",
+    text: "const own = colorsFromPoints(points, quantile),",
+    replacement: "const own = colorsFromPoints(points),",
+    breaks: "the quantile option is ignored",
+    tests: ["spectral_colors_test.ts"],
+  },
+  {
+    file: "src/embed/spectral_map.ts",
+    text:
+      "const nearest = new Uint32Array(vectors.rows);\n  for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest, panel.first);",
+    replacement:
+      "const nearest = new Uint32Array(vectors.rows);\n  for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest);",
+    breaks: "later panels overwrite the nearest points of the first",
+    tests: ["spectral_colors_test.ts"],
+  },
+];

@@ -1,0 +1,61 @@
+/** Faults in `src/gpu`. */
+import type { Mutant } from "./mutant.ts";
+
+export const GPU: readonly Mutant[] = [
+  {
+    file: "src/gpu/buffer.ts",
+    text: "gpu.memory.peak = Math.max(gpu.memory.peak, gpu.memory.inUse);",
+    replacement: "gpu.memory.peak = gpu.memory.inUse;",
+    breaks: "the peak of memory is what is in use now",
+    tests: ["device_test.ts"],
+  },
+  {
+    file: "src/gpu/buffer.ts",
+    text: "if (!gpu.state.inUse.delete(buffer)) return;",
+    replacement: "gpu.state.inUse.delete(buffer);",
+    breaks: "a buffer released twice is handed out twice",
+    tests: ["device_test.ts"],
+  },
+  {
+    file: "src/gpu/buffer.ts",
+    text: "  if (data.byteLength === 0) return;\n  flush(gpu);\n",
+    replacement: "  if (data.byteLength === 0) return;\n",
+    breaks: "a write overtakes the kernels recorded before it",
+    tests: ["device_test.ts"],
+  },
+  {
+    file: "src/gpu/kernel.ts",
+    text: "const key = `${kernel.label} ${JSON.stringify(overrides)}`;",
+    replacement: "const key = kernel.label;",
+    breaks: "a pipeline is reused whatever its overrides",
+    tests: ["tsne_step_test.ts"],
+  },
+  {
+    file: "src/gpu/kernel.ts",
+    text: "  if (state.params!.used === SLOTS) flush(gpu);\n",
+    replacement: "",
+    breaks: "more dispatches than parameter slots overwrite the first ones",
+    tests: ["device_test.ts"],
+  },
+  {
+    file: "src/gpu/device.ts",
+    text: "Math.min(options.bindingBytes ?? largest, largest);",
+    replacement: "options.bindingBytes ?? largest;",
+    breaks: "more binding bytes are taken than the adapter has",
+    tests: ["device_test.ts"],
+  },
+  {
+    file: "src/gpu/unroll.ts",
+    text: "for (let i = 0; i < end; i += Number(step))",
+    replacement: "for (let i = 0; i < end; i++)",
+    breaks: "an unrolled loop ignores its step",
+    tests: ["unroll_test.ts", "matmul_test.ts"],
+  },
+  {
+    file: "src/gpu/smaller_parts.ts",
+    text: "if (!(error instanceof OutOfMemory) || at === sizes.length - 1) throw error;",
+    replacement: "if (at === sizes.length - 1) throw error;",
+    breaks: "an error that is no lack of memory is swallowed and tried again",
+    tests: ["smaller_parts_test.ts"],
+  },
+];

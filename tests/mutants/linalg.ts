@@ -1,0 +1,96 @@
+/** Faults in `src/linalg`. */
+import type { Mutant } from "./mutant.ts";
+
+export const LINALG: readonly Mutant[] = [
+  {
+    file: "src/linalg/random.ts",
+    text: "random() * (n - i) < count - taken",
+    replacement: "random() * n < count - taken",
+    breaks: "samples prefer the first indices and come out short",
+    tests: ["landmarks_test.ts"],
+  },
+  {
+    file: "src/linalg/random.ts",
+    text: "(random() + random() + random() + random() - 2) * Math.sqrt(3)",
+    replacement: "random() + random() + random() + random() - 2",
+    breaks: "random numbers of variance 1/3 instead of 1",
+    tests: ["seeded_random_test.ts"],
+  },
+  {
+    file: "src/linalg/principal_angles.ts",
+    text: "if (b.dependent[i]) gram[i * count + i] = 1;",
+    replacement: "",
+    breaks: "a dependent column counts as found",
+    tests: ["audit_test.ts"],
+  },
+  {
+    file: "src/linalg/cholesky.ts",
+    text: "const own = diagonal[first + row] + factor.shift;",
+    replacement: "const own = diagonal[first + row];",
+    breaks: "a pivot is judged without the shift",
+    tests: ["cholesky_test.ts"],
+  },
+  {
+    file: "src/linalg/cholesky.ts",
+    text: "for (let i = 0; i < size; i++) block[i * size + i] += factor.shift;",
+    replacement: "for (let i = 0; i < size - 1; i++) block[i * size + i] += factor.shift;",
+    breaks: "the last row of a block gets no shift",
+    tests: ["cholesky_test.ts"],
+  },
+  {
+    file: "src/linalg/orthogonal_factor.ts",
+    text: "trace: singular.reduce(",
+    replacement: "trace: values.reduce(",
+    breaks: "the trace is of the squared singular values",
+    tests: ["orthogonal_factor_test.ts"],
+  },
+  {
+    file: "src/linalg/orthonormalize.ts",
+    text: "combine(gpu, rest, [1, y], [-1, part]);",
+    replacement: "combine(gpu, rest, [1, y], [-0.5, part]);",
+    breaks: "half of a component along the basis stays",
+    tests: ["orthonormalize_test.ts"],
+  },
+  {
+    file: "src/linalg/orthonormalize.ts",
+    text: "if (deficient.length) next = refill(gpu, next, deficient, random);",
+    replacement: "",
+    breaks: "lost columns stay zero",
+    tests: ["orthonormalize_test.ts"],
+  },
+  {
+    file: "src/linalg/column_errors.ts",
+    text: "    run += runsOf(window);\n",
+    replacement: "",
+    breaks: "panels overwrite the sums of those before",
+    tests: ["ridge_test.ts"],
+  },
+  {
+    file: "src/linalg/conjugate_gradients.ts",
+    text: "begin[c] > 0 ? Math.sqrt(square / begin[c]) : 0",
+    replacement: "Math.sqrt(square)",
+    breaks: "the residual is absolute instead of relative",
+    tests: ["cg_step_test.ts"],
+  },
+  {
+    file: "src/linalg/scale_rows.ts",
+    text: "firstFactor + first, panelRow",
+    replacement: "firstFactor, panelRow",
+    breaks: "later panels are scaled by the first rows' factors",
+    tests: ["scale_rows_test.ts"],
+  },
+  {
+    file: "src/linalg/row_normalize.ts",
+    text: "if (largest < SMALLEST) {",
+    replacement: "if (largest < 0) {",
+    breaks: "a zero vector passes and becomes NaN",
+    tests: ["row_normalize_test.ts"],
+  },
+  {
+    file: "src/linalg/symmetric_eigen.ts",
+    text: "for (let pass = 0; pass < 2 && own > 0; pass++) {",
+    replacement: "for (let pass = 0; pass < 1 && own > 0; pass++) {",
+    breaks: "orthogonalised once instead of twice",
+    tests: ["symmetric_eigen_test.ts"],
+  },
+];

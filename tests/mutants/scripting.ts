@@ -1,0 +1,56 @@
+/** Faults in `src/scripting`. */
+import type { Mutant } from "./mutant.ts";
+
+export const SCRIPTING: readonly Mutant[] = [
+  {
+    file: "src/scripting/model_features.ts",
+    text:
+      "if (token[i] === 0) continue; // the class token\n        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i] - 1) * cols);",
+    replacement:
+      "if (token[i] === patches) continue;\n        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i]) * cols);",
+    breaks: "the class token is kept in place of the last patch",
+    tests: ["scripting_test.ts"],
+  },
+  {
+    file: "src/scripting/model_features.ts",
+    text: "if (layers && !layers.includes(layer)) continue;",
+    replacement: "",
+    breaks: "layers that were not asked for are given",
+    tests: ["scripting_test.ts"],
+  },
+  {
+    file: "src/scripting/script_options.ts",
+    text: 'text.trim() !== "" && Number.isFinite(Number(text))',
+    replacement: "Number.isFinite(Number(text))",
+    breaks: "an empty number is 0",
+    tests: ["scripting_test.ts"],
+  },
+  {
+    file: "src/scripting/photographs.ts",
+    text: "(Math.floor(y / zoom) * width + Math.floor(x / zoom))",
+    replacement: "(Math.floor(x / zoom) * width + Math.floor(y / zoom))",
+    breaks: "enlarged pictures are transposed",
+    tests: ["scripting_test.ts"],
+  },
+  {
+    file: "src/scripting/brain_subject.ts",
+    text: "const photographs = images.slice(0, limit);",
+    replacement: "const photographs = images;",
+    breaks: "the limit is ignored",
+    tests: ["algonauts_test.ts"],
+  },
+  {
+    file: "src/scripting/photographs.ts",
+    text: "(await listImages(folder)).slice(0, limit)",
+    replacement: "await listImages(folder)",
+    breaks: "the limit of photographs is ignored",
+    tests: ["scripting_test.ts"],
+  },
+  {
+    file: "src/scripting/chart_page.ts",
+    text: "({ width: width - 90, ...chart })",
+    replacement: "({ ...chart, width: width - 90 })",
+    breaks: "a chart's own width is overwritten",
+    tests: ["scripting_test.ts"],
+  },
+];

@@ -1,0 +1,103 @@
+/** Faults in `tasks`. */
+import type { Mutant } from "./mutant.ts";
+
+export const TASKS: readonly Mutant[] = [
+  {
+    file: "tasks/slurm/plan.ts",
+    text: "at % tasks.extract === task",
+    replacement: "at % tasks.extract === task - 1",
+    breaks: "tasks of an array are counted from 1",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/plan.ts",
+    text: '  evaluate: ["map"],\n',
+    replacement: '  evaluate: ["propagate"],\n',
+    breaks: "evaluation does not wait for the map",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/queue.ts",
+    text: "if (last && last[1] === task - 1) last[1] = task;",
+    replacement: "if (last) last[1] = task;",
+    breaks: "an array takes the tasks between, too",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/queue.ts",
+    text: '"PREEMPTED", "REVOKED", "TIMEOUT"',
+    replacement: '"PREEMPTED", "REVOKED"',
+    breaks: "a task that ran out of time counts as running",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/script.ts",
+    text: 'gres && step !== "extract"',
+    replacement: "gres",
+    breaks: "extraction asks for the GPUs that it does not use",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/submit.ts",
+    text: '--dependency=afterok:${after.join(":")}',
+    replacement: '--dependency=afterany:${after.join(":")}',
+    breaks: "stages begin after failed ones",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/task_note.ts",
+    text: "({ size }) => size !== bytes, () => true",
+    replacement: "({ size }) => size !== bytes, () => false",
+    breaks: "a result that is not there counts as done",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/slurm/run_state.ts",
+    text: "findLast((state) => state !== undefined)",
+    replacement: "find((state) => state !== undefined)",
+    breaks: "the first job's end counts instead of the last",
+    tests: ["slurm_plan_test.ts"],
+  },
+  {
+    file: "tasks/bench/statistics.ts",
+    text: "const place = share * (sorted.length - 1)",
+    replacement: "const place = share * sorted.length",
+    breaks: "quartiles are off by one",
+    tests: ["bench_test.ts"],
+  },
+  {
+    file: "tasks/bench/statistics.ts",
+    text: "a.map((value, round) => value / b[round])",
+    replacement: "a.map((value) => value / b[0])",
+    breaks: "ratios are not of one round",
+    tests: ["bench_test.ts"],
+  },
+  {
+    file: "tasks/bench/ratios.ts",
+    text: "!(value <= (1 + TOLERANCE) * expected[name])",
+    replacement: "value < (1 - TOLERANCE) * expected[name]",
+    breaks: "regressions are ratios that fell",
+    tests: ["bench_test.ts"],
+  },
+  {
+    file: "tasks/read_flags.ts",
+    text: "value >= least && value <= most",
+    replacement: "value >= least",
+    breaks: "the largest number allowed is not checked",
+    tests: ["read_flags_test.ts"],
+  },
+  {
+    file: "tasks/read_flags.ts",
+    text: 'if (flags[name] === "") {',
+    replacement: "if (flags[name] === undefined) {",
+    breaks: "an option without its value is taken",
+    tests: ["read_flags_test.ts"],
+  },
+  {
+    file: "tasks/new.ts",
+    text: "await Deno.link(beside, path);",
+    replacement: "await Deno.rename(beside, path);",
+    breaks: "a script that is there is overwritten",
+    tests: ["new_task_test.ts"],
+  },
+];
