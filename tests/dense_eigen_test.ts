@@ -49,6 +49,39 @@ Deno.test("denseEigen() takes awkward matrices", () => {
   }
 });
 
+Deno.test("denseEigen() is orthonormal to the last digits where eigenvalues are equal or nearly so, and whole or in part", () => {
+  const n = 150;
+  const entries: Record<string, (i: number, j: number) => number> = {
+    random: (i, j) => Math.sin(1 + Math.max(i, j) * 17.3 + Math.min(i, j) ** 2),
+    ones: () => 1,
+    "one of many": (i, j) => i === j ? 1 : Math.exp(-1),
+    "eight groups of equal rows": (i, j) => i % 8 === j % 8 ? 1 : 0.37 + (i % 8 + j % 8) / 100,
+    "Wilkinson's, pairs alike to 16 digits": (i, j) =>
+      i === j ? Math.abs(i - (n - 1) / 2) : Number(Math.abs(i - j) === 1),
+    "a chain": (i, j) => Math.exp(-(((i - j) / 30) ** 2)),
+    "falling from 1 to 1e-150": (i, j) => i === j ? 10 ** -i : 0,
+  };
+  for (const [name, entry] of Object.entries(entries)) {
+    const a = Float64Array.from({ length: n * n }, (_, at) => entry(Math.floor(at / n), at % n));
+    const whole = denseEigen(a, n), part = denseEigen(a, n, 21), why = { note: name };
+    const gram = matmul(whole.vectors, whole.vectors, n, n, n, true);
+    assertClose(gram, gram.map((_, at) => Number(at % (n + 1) === 0)), {
+      relative: 0,
+      absolute: 1e-13,
+      ...why,
+    });
+    const image = matmul(a, whole.vectors, n, n, n), scale = Math.max(...whole.values.map(Math.abs));
+    const expected = whole.vectors.map((v, at) => v * whole.values[at % n]);
+    assertClose(image, expected, { relative: 0, absolute: 1e-13 * scale, ...why });
+    assertEquals(part.values, whole.values, name);
+    assertEquals(
+      part.vectors,
+      Float64Array.from({ length: n * 21 }, (_, at) => whole.vectors[Math.floor(at / 21) * n + at % 21]),
+      name,
+    );
+  }
+});
+
 Deno.test("denseEigen() refuses NaN", () => {
   const a = randomSymmetric(5);
   a[7] = NaN;

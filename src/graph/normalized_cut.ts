@@ -7,11 +7,12 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { combineRows } from "../linalg/combine_rows.ts";
+import { denseEigen } from "../linalg/dense_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { leadingSpan } from "../linalg/leading_span.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { blockWidth, subspaceIteration, type SubspaceOptions } from "../linalg/subspace_iteration.ts";
-import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { affinity, uploadUnitRows } from "./affinity.ts";
 import {
   type AffinityOperator,
@@ -65,8 +66,8 @@ export interface NormalizedCut {
  * Normalised cut: the top eigenvectors of M = D^−½ A D^−½, A_ij = exp(cos(x_i, x_j) − 1) (METHOD (3); Shi & Malik 2000).
  *
  * The first pair is known exactly (λ = 1, y ∝ D^½ 1) and is taken out of the operator; the rest come from block
- * Krylov subspace iteration that starts from the features' principal directions. Graphs of up to about a hundred nodes are
- * solved densely in float64. Where the device has no memory for A, A is made by tiles, and by smaller ones where it has none
+ * Krylov subspace iteration that starts from the features' principal directions. Small graphs, and those of
+ * which a large share of the eigenvectors is wanted, are solved densely in float64. Where the device has no memory for A, A is made by tiles, and by smaller ones where it has none
  * for these, unless `storage` is "stored".
  *
  * @param x n × d features, one node a row, unitless
@@ -105,13 +106,25 @@ export async function normalizedCut(
   if (!(tolerance > 0)) {
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
   }
-  if (x.rows <= 3 * blockWidth(components)) return await denseCut(gpu, x, options);
+  if (isSolvedDensely(x.rows, components, options.storage)) return await denseCut(gpu, x, options);
   const tiles = options.storage === "stored" ? [] : SMALLER_TILES;
   return await firstThatFits(
     gpu,
     [options, ...tiles.map((tileBytes) => ({ ...options, storage: "tiled", tileBytes }) as const)],
     (options) => iterativeCut(gpu, x, options),
   );
+}
+
+/**
+ * Whether a graph takes less time, or is only solved, densely in float64: by the operations of both ways, those of the GPU counted as
+ * a tenth, a dozen applications being usual, and where a storage is asked for only as far as there is no other way.
+ */
+export function isSolvedDensely(n: number, components: number, storage?: Storage): boolean {
+  const width = blockWidth(components), columns = Math.min(width, 64), basis = width + 3 * columns;
+  if (n <= 3 * width) return true;
+  if (storage) return false;
+  const application = 5 * basis ** 3 + (2 * n * n + 8 * n * basis) * columns / 10;
+  return 2 * n ** 3 + 2 * n * n * components < 12 * application + 1e8;
 }
 
 /** Small graphs: the affinity from the GPU, all eigenvectors in float64 on the host. */
@@ -125,23 +138,13 @@ async function denseCut(
   const a = await affinity(gpu, x);
   const degrees = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) degrees[i] += a.data[i * n + j];
-  const m = Float64Array.from(
-    a.data,
-    (value, at) => value / Math.sqrt(degrees[Math.floor(at / n)] * degrees[at % n]),
-  );
-  const { values, vectors } = symmetricEigen(m, n);
-  const eigenvectors = { data: new Float32Array(n * components), rows: n, cols: components };
-  const residuals = new Float64Array(components);
-  for (let c = 0; c < components; c++) {
-    let squares = 0;
-    for (let i = 0; i < n; i++) {
-      let product = 0;
-      for (let j = 0; j < n; j++) product += m[i * n + j] * vectors[j * n + c];
-      squares += (product - values[c] * vectors[i * n + c]) ** 2;
-      eigenvectors.data[i * components + c] = vectors[i * n + c];
-    }
-    residuals[c] = Math.sqrt(squares);
+  const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) m[i * n + j] = a.data[i * n + j] * roots[i] * roots[j];
   }
+  const { values, vectors } = denseEigen(m, n, components);
+  const eigenvectors = { data: Float32Array.from(vectors), rows: n, cols: components };
+  const residuals = residualsOf(m, eigenvectors, values);
   fixSigns(eigenvectors);
   return {
     eigenvectors,
@@ -153,6 +156,19 @@ async function denseCut(
     degrees: Float32Array.from(degrees),
     storage: "dense",
   };
+}
+
+/** ‖M x − λ x‖ of columns as they are in float32, in float64. */
+function residualsOf(m: Float64Array, { data, rows, cols }: Matrix, values: Float64Array): Float64Array {
+  const x = new Float64Array(cols * rows), image = new Float64Array(cols * rows);
+  for (let i = 0; i < rows; i++) for (let c = 0; c < cols; c++) x[c * rows + i] = data[i * cols + c];
+  const all = Array.from({ length: rows }, (_, i) => i * rows);
+  combineRows(x, { data: m, rows: all, length: rows }, { data: image, stride: rows, first: 0 });
+  return Float64Array.from({ length: cols }, (_, c) => {
+    let squares = 0;
+    for (let at = c * rows; at < (c + 1) * rows; at++) squares += (image[at] - values[c] * x[at]) ** 2;
+    return Math.sqrt(squares);
+  });
 }
 
 /** The cut by subspace iteration from the features' principal directions. */

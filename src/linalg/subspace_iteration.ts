@@ -1,7 +1,7 @@
 /** The largest eigenpairs of a positive semi-definite operator. */
 import residualCode from "../../shaders/residual_squares.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
-import { combine } from "./combine.ts";
+import { combineRows } from "./combine_rows.ts";
 import { denseEigen } from "./dense_eigen.ts";
 import { multiply, sumSlabs } from "./matmul.ts";
 import {
@@ -15,7 +15,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "./matrix.ts";
-import { orthonormalize, projectOut, uploadSmall } from "./orthonormalize.ts";
+import { orthonormalize, uploadSmall } from "./orthonormalize.ts";
 import { fillRandom, type Random, seededRandom } from "./random.ts";
 import { inverseCholesky, smallProduct } from "./symmetric_eigen.ts";
 
@@ -23,16 +23,24 @@ const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
 const RESIDUAL_RUN = 64;
 /** Blocks of the basis after which it is cut back to its best columns. */
 const MOST_BLOCKS = 6;
+/** Columns of a block that follows the first one, at most. */
+const MOST_COLUMNS = 64;
 /** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
 const RELATIVE_TOLERANCE = 0.01;
 /** … as far as float32 can tell, of an operator of norm 1 that does not say otherwise. */
 const FLOAT32_FLOOR = 3e-7;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
-/** Residuals of pairs beyond the missing ones that go into a block. */
+/** Pairs beyond the missing ones whose residuals go into a block, at least. */
 const SPARE = 4;
-/** Squared length, relative to its image's, below which a new direction is mostly rounding. */
-const SPENT = 1e-6;
+/** Residual, relative to the largest eigenvalue, below which its direction is mostly rounding. */
+const ROUNDING = 3e-7;
+/** Applications without progress after which images are made afresh, and after as many again the solver gives up. */
+const PATIENCE = 24;
+/** Share of the excess over the tolerance, in logarithms, below which it counts as progress. */
+const PROGRESS = 0.95;
+/** Times that images are made afresh before the solver gives up. */
+const MOST_REFRESHES = 2;
 
 /** A symmetric n × n operator that can be applied to a block of columns. */
 export interface SymmetricOperator {
@@ -93,15 +101,16 @@ interface Basis {
 
 /**
  * The largest eigenpairs of a positive semi-definite operator by block Krylov subspace iteration with Rayleigh–Ritz (block
- * Lanczos with full reorthogonalisation and thick restart; Golub & Underwood 1977, Wu & Simon 2000): what a block's image
- * has outside of the basis joins it, made orthonormal, and the basis' best vectors are the answer. From the second block on
- * only the residuals of the pairs that have not converged go on, and a few more. Once the basis is six blocks wide, the
- * best third of it goes on alone.
+ * Davidson with thick restart; Golub & Underwood 1977, Wu & Simon 2000): the residuals M x − λ x of the basis' best pairs, as
+ * far as these have not converged, and of a few that follow, made orthonormal, join the basis. Residuals are made from all
+ * images at every step, so that nothing is lost by what does not join. Once the basis is six blocks wide, the best third of it
+ * goes on alone. What then passes is measured again on images made afresh; where these say otherwise, or nothing has moved for
+ * long, all go on from fresh images, and in the end it gives up.
  *
  * @param operator spectrum in [0, ∞); n at least three block widths (solve smaller ones densely)
  * @returns eigenpairs, largest first, with measured residuals ‖M x − λ x‖; `converged` false when it gave up
  *
- * Memory: up to 15 n × c blocks, c the width. Order of all reductions fixed: equal input and seed, equal bits.
+ * Memory: up to 14 n × c blocks, c the width. Order of all reductions fixed: equal input and seed, equal bits.
  */
 export async function subspaceIteration(
   gpu: Gpu,
@@ -112,13 +121,23 @@ export async function subspaceIteration(
   const n = operator.size, random = seededRandom(seed);
   const taken = known.reduce((sum, { cols }) => sum + cols, 0);
   const fresh = options.start?.cols ?? Math.min(blockWidth(components), n) - taken, width = fresh + taken;
-  const mostBlocks = Math.max(2, Math.min(MOST_BLOCKS, Math.floor((n - taken) / width)));
+  const columns = Math.min(width, MOST_COLUMNS), most = mostColumns(n - taken, width, columns);
+  const kept = Math.max(Math.floor(most / 3), Math.min(width, most - columns));
   const basis: Basis = {
     ...{ vectors: [], images: [], size: 0 },
     ...{ gram: new Float64Array(), projected: new Float64Array() },
   };
-  const held: GpuMatrix[] = [];
-  let applications = 0, restarted = false;
+  const held: GpuMatrix[] = [], looked = roundUp(components + 1 + SPARE, 16);
+  let applications = 1, aside = taken, isRecycled = false, refreshes = 0, least = Infinity, stale = 0;
+  /** Goes on with the best pairs alone, from images made afresh. */
+  const refresh = async (ritz: RitzPairs) => {
+    const best = mix(gpu, basis.vectors, ritz, ritz.vectors, Math.min(kept, ritz.cols));
+    clear(gpu, basis);
+    await extend(gpu, operator, basis, await orthonormalize(gpu, best, known, random));
+    applications++;
+    refreshes++;
+    [aside, isRecycled, least, stale] = [0, false, Infinity, 0];
+  };
   try {
     const start = await orthonormalize(
       gpu,
@@ -126,53 +145,72 @@ export async function subspaceIteration(
       known,
       random,
     );
-    let block = mix(gpu, [start, ...known], identity(width), width, width);
+    const first = joined(gpu, [start, ...known]);
     releaseMatrix(gpu, start);
-    let knownResiduals: number[] = [];
+    const lengths = await extend(gpu, operator, basis, first);
+    setAside(basis, fresh);
     while (true) {
-      const { next, nextGram, imageGram } = await extend(gpu, operator, basis, block, known);
-      held.splice(0, held.length, next);
-      if (applications++ === 0) {
-        const squares = Array.from({ length: taken }, (_, i) => imageGram.data[(fresh + i) * (width + 1)]);
-        knownResiduals = squares.map((square) => Math.sqrt(Math.max(0, square)));
-        setAside(basis, fresh);
-      }
-      const { values, vectors } = ritzPairs(basis), sizeBefore = basis.size;
-      const residuals = estimatedResiduals(vectors, basis.size, nextGram);
-      const isGood = (at: number) => residuals[at] <= allowed(operator, values[at], tolerance);
+      releaseMatrix(gpu, ...held.splice(0));
+      const ritz = ritzPairs(basis, Math.max(kept, looked), aside), { values } = ritz;
+      const rest = await residuals(gpu, basis, ritz, Math.min(looked, ritz.cols)), { norms } = rest;
+      held.push(rest.block);
+      const isGood = (at: number) => norms[at] <= allowed(operator, values[at], tolerance);
       let good = 0;
       while (good < components && isGood(good)) good++;
       // The pair after the last one only feeds the eigengap: its value is already good to the square of its residual.
-      const nextKnown = residuals[components] <= Math.max(tolerance, 0.05 * values[components - 1]);
-      const giveUp = applications >= maxApplications;
-      onProgress?.(good, components, Math.max(...residuals.slice(0, components)));
-      if ((good === components && nextKnown) || giveUp) {
-        const found = await measured(gpu, basis, values, vectors, components, restarted ? operator : null);
-        const converged = nextKnown &&
-          found.residuals.every((residual, at) => residual <= allowed(operator, values[at], tolerance));
-        if (converged || giveUp) {
-          return { ...found, knownResiduals, nextEigenvalue: values[components], applications, converged };
+      const nextKnown = norms[components] <= Math.max(tolerance, 0.05 * values[components - 1]);
+      onProgress?.(good, components, Math.max(...norms.slice(0, components)));
+      const excess = norms.slice(0, components + 1).reduce(
+        (sum, norm, at) => sum + Math.max(0, Math.log(norm / allowed(operator, values[at], tolerance))),
+        0,
+      );
+      stale = excess < PROGRESS * least ? 0 : stale + 1;
+      least = Math.min(least, excess);
+      const isRounding = norms.slice(0, components + 1).every((norm, at) =>
+        isGood(at) || norm <= 10 * (operator.floor ?? FLOAT32_FLOOR)
+      );
+      const isStuck = stale >= (isRounding ? PATIENCE / 4 : PATIENCE);
+      const isDone = good === components && nextKnown;
+      const giveUp = applications >= maxApplications || refreshes === MOST_REFRESHES && (isDone || isStuck);
+      if (isDone || giveUp) {
+        const eigenvectors = mix(gpu, basis.vectors, ritz, ritz.vectors, components);
+        const eigenvalues = [...values.subarray(0, components)];
+        const measured = isRecycled
+          ? await measure(gpu, operator, eigenvectors, eigenvalues)
+          : norms.slice(0, components);
+        const isMeasured = measured.every((norm, at) => norm <= allowed(operator, values[at], tolerance));
+        if (giveUp || isMeasured) {
+          return {
+            ...{ eigenvectors, eigenvalues, residuals: measured, knownResiduals: lengths.slice(fresh) },
+            ...{ nextEigenvalue: values[components], applications, converged: isDone && isMeasured },
+          };
         }
-        releaseMatrix(gpu, found.eigenvectors);
+        releaseMatrix(gpu, eigenvectors);
       }
-      if (basis.size + width > mostBlocks * width) {
-        await restart(gpu, basis, vectors, Math.max(1, Math.floor(mostBlocks / 3)) * width);
-        restarted = true;
+      if (isDone || isStuck) {
+        await refresh(ritz);
+        continue;
       }
       const missing = Array.from({ length: components + 1 }, (_, at) => at).filter((at) => !isGood(at));
-      const directions = residualDirections(vectors, sizeBefore, missing, next.cols);
-      held.length = 0;
-      block = await nextBlock(
+      const block = directions(gpu, rest, missing, columns, ROUNDING * values[0]) ??
+        randomBlock(gpu, n, Math.min(16, columns), random);
+      held.push(block);
+      if (basis.size + block.cols > most) {
+        await restart(gpu, basis, ritz, kept);
+        [aside, isRecycled] = [0, true];
+      }
+      held.pop();
+      await extend(
         gpu,
-        directions
-          ? await turned(gpu, { next, nextGram, imageGram }, directions)
-          : { next, nextGram, imageGram },
-        [...known, ...basis.vectors],
-        random,
+        operator,
+        basis,
+        await orthonormalize(gpu, block, [...known, ...basis.vectors], random),
       );
+      applications++;
     }
   } finally {
-    releaseMatrix(gpu, ...basis.vectors, ...basis.images, ...held);
+    clear(gpu, basis);
+    releaseMatrix(gpu, ...held);
   }
 }
 
@@ -182,10 +220,6 @@ function randomBlock(gpu: Gpu, rows: number, cols: number, random: Random): GpuM
     { data: fillRandom(new Float32Array(rows * cols), random), rows, cols },
     "start block",
   );
-}
-
-function identity(n: number): Float64Array {
-  return Float64Array.from({ length: n * n }, (_, at) => Number(at % (n + 1) === 0));
 }
 
 /** Makes the basis' columns from `first` on, which are known eigenvectors, pairs of their own below all others. */
@@ -198,41 +232,27 @@ function setAside({ size, gram, projected }: Basis, first: number): void {
   }
 }
 
-/**
- * Adds a block and its image to the basis.
- *
- * @returns `next`, the part of the image that is orthogonal to the basis, with its Gram matrix and that of the image
- */
+/** Adds a block and its image to the basis. @returns the lengths of the image's columns */
 async function extend(
   gpu: Gpu,
   operator: SymmetricOperator,
   basis: Basis,
   block: GpuMatrix,
-  known: GpuMatrix[],
-): Promise<{ next: GpuMatrix; nextGram: Matrix; imageGram: Matrix }> {
+): Promise<number[]> {
   const image = allocateMatrix(gpu, block.rows, block.cols, "M · block");
   basis.vectors.push(block);
   basis.images.push(image);
   operator.apply(block, image);
   const grams = basis.vectors.map((v) => multiply(gpu, v, block, { transposeA: true }));
   const projected = basis.vectors.map((v) => multiply(gpu, v, image, { transposeA: true }));
-  const inside = allocateMatrix(gpu, block.rows, block.cols, "image within the basis");
-  basis.vectors.forEach((v, i) => multiply(gpu, v, projected[i], { out: inside, accumulate: i > 0 }));
-  const outside = allocateMatrix(gpu, block.rows, block.cols, "image outside the basis");
-  combine(gpu, outside, [1, image], [-1, inside]);
-  releaseMatrix(gpu, inside);
-  const next = projectOut(gpu, outside, known);
-  const both = [
-    multiply(gpu, next, next, { transposeA: true }),
-    multiply(gpu, image, image, { transposeA: true }),
-  ];
-  const [nextGram, imageGram, ...parts] = await downloadMatrices(gpu, ...both, ...grams, ...projected);
-  releaseMatrix(gpu, ...both, ...grams, ...projected);
+  const own = multiply(gpu, image, image, { transposeA: true });
+  const [{ data }, ...parts] = await downloadMatrices(gpu, own, ...grams, ...projected);
+  releaseMatrix(gpu, own, ...grams, ...projected);
   const count = basis.vectors.length;
   basis.gram = bordered(basis.gram, basis.size, parts.slice(0, count));
   basis.projected = bordered(basis.projected, basis.size, parts.slice(count));
   basis.size += block.cols;
-  return { next, nextGram, imageGram };
+  return Array.from({ length: block.cols }, (_, c) => Math.sqrt(Math.max(0, data[c * (block.cols + 1)])));
 }
 
 /** A symmetric matrix with one more block of columns, given from the top to the diagonal, and of rows. */
@@ -253,160 +273,157 @@ function bordered(matrix: Float64Array, size: number, column: Matrix[]): Float64
   return out;
 }
 
-/** The best eigenpairs within the basis: VᵀMV s = θ VᵀV s, values descending, coefficients s as columns. */
-function ritzPairs({ size, gram, projected }: Basis): { values: Float64Array; vectors: Float64Array } {
-  const { transform } = inverseCholesky(gram, size, 1e-6);
+/** The best eigenpairs within a basis. */
+interface RitzPairs {
+  /** Descending. */
+  values: Float64Array;
+  /** What combines the basis into them: its size × cols. */
+  vectors: Float64Array;
+  cols: number;
+}
+
+/**
+ * The best eigenpairs within the basis: VᵀMV s = θ VᵀV s, values descending, coefficients s as columns.
+ *
+ * @param most pairs, if there are as many
+ * @param aside pairs set aside, below all others
+ */
+function ritzPairs({ size, gram, projected }: Basis, most: number, aside: number): RitzPairs {
+  const { transform, deficient } = inverseCholesky(gram, size, 1e-6);
   const reduced = smallProduct(transform, smallProduct(projected, transform, size), size, true);
-  const { values, vectors } = denseEigen(reduced, size);
-  return { values, vectors: smallProduct(transform, vectors, size) };
-}
-
-/** ‖M x − θ x‖ of every Ritz pair: only the last block's image leaves the basis. */
-function estimatedResiduals(vectors: Float64Array, size: number, { data, cols }: Matrix): number[] {
-  const from = size - cols;
-  return Array.from({ length: size }, (_, at) => {
-    let squares = 0;
-    for (let r = 0; r < cols; r++) {
-      let sum = 0;
-      for (let c = 0; c < cols; c++) sum += data[r * cols + c] * vectors[(from + c) * size + at];
-      squares += sum * vectors[(from + r) * size + at];
-    }
-    return Math.sqrt(Math.max(0, squares));
+  for (const column of deficient) reduced[column * (size + 1)] = -1;
+  const cols = Math.min(most, size - aside - deficient.length);
+  const { values, vectors } = denseEigen(reduced, size, cols), coefficients = new Float64Array(size * cols);
+  const rows = Array.from({ length: size }, (_, r) => r * cols);
+  combineRows(transform, { data: vectors, rows, length: cols }, {
+    data: coefficients,
+    stride: cols,
+    first: 0,
   });
+  return { values, vectors: coefficients, cols };
 }
 
-/** Σ blocks · rows of `coefficients`, size × size, from column 0 to `cols`. */
+/** Blocks side by side. */
+function joined(gpu: Gpu, blocks: GpuMatrix[]): GpuMatrix {
+  const cols = blocks.reduce((sum, block) => sum + block.cols, 0);
+  const identity = Float64Array.from({ length: cols * cols }, (_, at) => Number(at % (cols + 1) === 0));
+  return mix(gpu, blocks, { cols }, identity, cols);
+}
+
+/**
+ * Σ blocks · rows of `coefficients`, added to `onto` where there is one.
+ *
+ * @param coefficients as many rows as the blocks have columns, `pairs.cols` columns
+ * @param cols leading columns that are made
+ */
 function mix(
   gpu: Gpu,
   blocks: GpuMatrix[],
+  pairs: { cols: number },
   coefficients: Float64Array,
-  size: number,
   cols: number,
+  onto?: GpuMatrix,
 ): GpuMatrix {
-  const out = allocateMatrix(gpu, blocks[0].rows, cols, "Ritz vectors");
+  const out = onto ?? allocateMatrix(gpu, blocks[0].rows, cols, "Ritz vectors");
   let row = 0;
   blocks.forEach((block, i) => {
     const part = new Float64Array(block.cols * cols);
     for (let r = 0; r < block.cols; r++, row++) {
-      part.set(coefficients.subarray(row * size, row * size + cols), r * cols);
+      part.set(coefficients.subarray(row * pairs.cols, row * pairs.cols + cols), r * cols);
     }
     const rotation = uploadSmall(gpu, part, block.cols, cols, "Ritz rotation");
-    multiply(gpu, block, rotation, { out, accumulate: i > 0 });
+    multiply(gpu, block, rotation, { out, accumulate: onto !== undefined || i > 0 });
     releaseMatrix(gpu, rotation);
   });
   return out;
 }
 
-/** The leading Ritz vectors with residuals as measured, after a restart on images that are made afresh. */
-async function measured(
+/** Residuals as columns, their lengths, and their Gram matrix. */
+interface Residuals {
+  block: GpuMatrix;
+  norms: number[];
+  gram: Matrix;
+}
+
+/** M x − θ x of the leading `count` Ritz pairs. */
+async function residuals(gpu: Gpu, basis: Basis, ritz: RitzPairs, count: number): Promise<Residuals> {
+  const block = mix(gpu, basis.images, ritz, ritz.vectors, count);
+  mix(gpu, basis.vectors, ritz, ritz.vectors.map((s, at) => -s * ritz.values[at % ritz.cols]), count, block);
+  const product = multiply(gpu, block, block, { transposeA: true });
+  const gram = await downloadMatrix(gpu, product);
+  releaseMatrix(gpu, product);
+  const norms = Array.from({ length: count }, (_, c) => Math.sqrt(Math.max(0, gram.data[c * (count + 1)])));
+  return { block, norms, gram };
+}
+
+/** Residuals of eigenpairs on an image that is made afresh. */
+async function measure(
   gpu: Gpu,
-  { vectors, images, size }: Basis,
-  values: Float64Array,
-  coefficients: Float64Array,
-  components: number,
-  operator: SymmetricOperator | null,
-): Promise<Pick<SubspaceResult, "eigenvectors" | "eigenvalues" | "residuals">> {
-  const eigenvectors = mix(gpu, vectors, coefficients, size, components);
-  const image = operator
-    ? allocateMatrix(gpu, eigenvectors.rows, components, "M · eigenvectors")
-    : mix(gpu, images, coefficients, size, components);
-  operator?.apply(eigenvectors, image);
-  const residuals = await residualNorms(gpu, eigenvectors, image, values.subarray(0, components));
+  operator: SymmetricOperator,
+  eigenvectors: GpuMatrix,
+  eigenvalues: number[],
+): Promise<number[]> {
+  const image = allocateMatrix(gpu, eigenvectors.rows, eigenvectors.cols, "M · eigenvectors");
+  operator.apply(eigenvectors, image);
+  const norms = await residualNorms(gpu, eigenvectors, image, Float64Array.from(eigenvalues));
   releaseMatrix(gpu, image);
-  return { eigenvectors, eigenvalues: [...values.subarray(0, components)], residuals };
+  return norms;
+}
+
+/** Empties the basis. */
+function clear(gpu: Gpu, basis: Basis): void {
+  releaseMatrix(gpu, ...basis.vectors.splice(0), ...basis.images.splice(0));
+  basis.size = 0;
+  basis.gram = basis.projected = new Float64Array();
 }
 
 /** Cuts the basis back to its `keep` best vectors. */
-async function restart(gpu: Gpu, basis: Basis, coefficients: Float64Array, keep: number): Promise<void> {
-  const best = mix(gpu, basis.vectors, coefficients, basis.size, keep);
-  const image = mix(gpu, basis.images, coefficients, basis.size, keep);
-  releaseMatrix(gpu, ...basis.vectors.splice(0), ...basis.images.splice(0));
+async function restart(gpu: Gpu, basis: Basis, ritz: RitzPairs, keep: number): Promise<void> {
+  const cols = Math.min(keep, ritz.cols);
+  const best = mix(gpu, basis.vectors, ritz, ritz.vectors, cols);
+  const image = mix(gpu, basis.images, ritz, ritz.vectors, cols);
+  clear(gpu, basis);
   basis.vectors.push(best);
   basis.images.push(image);
   const small = [best, image].map((x) => multiply(gpu, best, x, { transposeA: true }));
   const parts = await downloadMatrices(gpu, ...small);
   releaseMatrix(gpu, ...small);
-  basis.size = keep;
+  basis.size = cols;
   [basis.gram, basis.projected] = parts.map((part) => bordered(new Float64Array(), 0, [part]));
 }
 
-/** What the last image has outside of the basis, its Gram matrix, and that of the image. */
-interface Outside {
-  next: GpuMatrix;
-  nextGram: Matrix;
-  imageGram: Matrix;
-}
-
 /**
- * How `next` is combined into the residuals of the pairs that are missing and of the following ones, as far as there are any: sixteen
- * columns or a multiple of it; null where that is all of it.
+ * Unit columns that span the residuals of the missing pairs and of those that follow: sixteen columns or a multiple of it, where there are
+ * as many that are more than rounding; null where there are none.
  *
- * @param vectors Ritz vectors as columns, size × size
  * @param missing numbers of pairs, ascending
- * @param cols of `next`, the last rows of `vectors`
+ * @param most columns
+ * @param rounding length below which a residual is left out
  */
-function residualDirections(
-  vectors: Float64Array,
-  size: number,
+function directions(
+  gpu: Gpu,
+  { block, norms, gram }: Residuals,
   missing: number[],
-  cols: number,
-): Float64Array[] | null {
-  const width = roundUp(missing.length + SPARE, 16);
-  if (width >= cols) return null;
-  const after = (missing.at(-1) ?? -1) + 1,
-    following = Array.from({ length: size - after }, (_, i) => after + i);
-  const pairs = [...missing, ...following].slice(0, width);
-  return pairs.map((pair) =>
-    Float64Array.from({ length: cols }, (_, r) => vectors[(size - cols + r) * size + pair])
+  most: number,
+  rounding: number,
+): GpuMatrix | null {
+  const after = (missing.at(-1) ?? -1) + 1, count = norms.length;
+  const following = Array.from({ length: Math.max(0, count - after) }, (_, i) => after + i);
+  const chosen = [...missing, ...following].slice(0, Math.min(most, roundUp(missing.length + SPARE, 16)))
+    .filter((pair) => norms[pair] > rounding);
+  const c = chosen.length;
+  const own = Float64Array.from(
+    { length: c * c },
+    (_, at) => gram.data[chosen[Math.floor(at / c)] * count + chosen[at % c]],
   );
-}
-
-/** Combines columns; `next` is released. */
-async function turned(
-  gpu: Gpu,
-  { next, imageGram }: Outside,
-  directions: Float64Array[],
-): Promise<Outside> {
-  const cols = next.cols, width = directions.length;
-  const rotation = uploadSmall(
-    gpu,
-    Float64Array.from({ length: cols * width }, (_, at) => directions[at % width][Math.floor(at / width)]),
-    ...[cols, width, "residual directions"] as const,
+  const { transform, deficient } = inverseCholesky(own, c, DEPENDENT);
+  const columns = Array.from({ length: c }, (_, at) => at).filter((at) => !deficient.includes(at));
+  if (columns.length === 0) return null;
+  const rotation = new Float64Array(count * columns.length);
+  chosen.forEach((pair, r) =>
+    columns.forEach((column, at) => rotation[pair * columns.length + at] = transform[r * c + column])
   );
-  const residuals = multiply(gpu, next, rotation),
-    gram = multiply(gpu, residuals, residuals, { transposeA: true });
-  const nextGram = await downloadMatrix(gpu, gram);
-  releaseMatrix(gpu, next, rotation, gram);
-  const squares = new Float32Array(width * width);
-  directions.forEach((s, i) => {
-    for (let r = 0; r < cols; r++) {
-      for (let c = 0; c < cols; c++) squares[i * (width + 1)] += s[r] * s[c] * imageGram.data[r * cols + c];
-    }
-  });
-  return { next: residuals, nextGram, imageGram: { data: squares, rows: width, cols: width } };
-}
-
-/** The next block of the basis from what the last image has outside of it; `next` is released. */
-async function nextBlock(
-  gpu: Gpu,
-  { next, nextGram, imageGram }: Outside,
-  against: GpuMatrix[],
-  random: Random,
-): Promise<GpuMatrix> {
-  const c = next.cols;
-  const isSpent = Array.from({ length: c }, (_, i) => i * (c + 1)).some((at) =>
-    !(nextGram.data[at] > SPENT * imageGram.data[at])
-  );
-  if (!isSpent) {
-    const { transform, deficient } = inverseCholesky(Float64Array.from(nextGram.data), c, DEPENDENT);
-    if (deficient.length === 0) {
-      const t = uploadSmall(gpu, transform, c, c, "inverse Cholesky factor");
-      const scaled = multiply(gpu, next, t);
-      releaseMatrix(gpu, t, next);
-      return projectOut(gpu, scaled, against);
-    }
-  }
-  return await orthonormalize(gpu, next, against, random);
+  return mix(gpu, [block], { cols: columns.length }, rotation, columns.length);
 }
 
 /** ‖M x_c − λ_c x_c‖ for every column of x, given mx = M x. */
@@ -444,4 +461,9 @@ export async function residualNorms(
 /** Residual at which a pair with eigenvalue `value` has converged. */
 function allowed({ floor = FLOAT32_FLOOR }: SymmetricOperator, value: number, tolerance: number): number {
   return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, floor));
+}
+
+/** Columns that a basis grows to: six blocks, the first of `width` and others of `columns`. */
+function mostColumns(rows: number, width: number, columns: number): number {
+  return Math.max(width + 16, Math.min(width + (MOST_BLOCKS - 1) * columns, rows));
 }

@@ -1,4 +1,5 @@
 /** Eigenvectors of small symmetric matrices, in float64 on the host. */
+import { combineRows } from "./combine_rows.ts";
 
 /** Eigenvalues in descending order, and the eigenvectors as columns of a row-major n × n matrix. */
 export interface SymmetricEigen {
@@ -80,49 +81,44 @@ export function inverseCholesky(
   floor: number,
 ): { transform: Float64Array; deficient: number[] } {
   const deficient: number[] = [];
-  const transform = new Float64Array(n * n);
-  // Gram–Schmidt on coefficient columns in the inner product of G: t_j = (e_j − Σ t_i ⟨t_i, e_j⟩) / length.
+  const lengths = Float64Array.from({ length: n }, (_, j) => Math.sqrt(gram[j * (n + 1)]));
+  const factor = new Float64Array(n * n),
+    inverse = new Float64Array(n * n),
+    transform = new Float64Array(n * n);
   for (let j = 0; j < n; j++) {
-    const own = gram[j * n + j];
-    const t = new Float64Array(n);
-    if (own > 0) t[j] = 1 / Math.sqrt(own);
-    const image = new Float64Array(n); // G t
-    const applyGram = () => {
-      for (let r = 0; r <= j; r++) {
-        let sum = 0;
-        for (let c = 0; c <= j; c++) sum += gram[r * n + c] * t[c];
-        image[r] = sum;
-      }
-    };
-    for (let pass = 0; pass < 2 && own > 0; pass++) {
-      applyGram();
-      for (let i = 0; i < j; i++) {
-        let dot = 0;
-        for (let r = 0; r <= i; r++) dot += transform[r * n + i] * image[r];
-        for (let r = 0; r <= i; r++) t[r] -= dot * transform[r * n + i];
-      }
+    // Row j of the Cholesky factor L of G with a unit diagonal, then that of its inverse.
+    let rest = 1;
+    for (let i = 0, row = j * n; i < j; i++) {
+      const pivot = factor[i * n + i];
+      if (pivot === 0) continue;
+      let sum = gram[row + i] / (lengths[j] * lengths[i]);
+      for (let k = 0, at = i * n; k < i; k++) sum -= factor[row + k] * factor[at + k];
+      factor[row + i] = sum / pivot;
+      rest -= factor[row + i] ** 2;
     }
-    applyGram();
-    let length = 0;
-    for (let r = 0; r <= j; r++) length += t[r] * image[r];
-    if (!(own > 0) || !(length > floor)) {
+    if (!(gram[j * (n + 1)] > 0 && rest > floor)) {
+      factor.fill(0, j * n, (j + 1) * n);
       deficient.push(j);
       continue;
     }
-    for (let r = 0; r <= j; r++) transform[r * n + j] = t[r] / Math.sqrt(length);
+    const pivot = factor[j * n + j] = Math.sqrt(rest);
+    inverse[j * n + j] = 1;
+    for (let i = 0; i < j; i++) {
+      const value = factor[j * n + i];
+      if (value !== 0) { for (let k = 0; k <= i; k++) inverse[j * n + k] -= value * inverse[i * n + k]; }
+    }
+    for (let k = 0; k <= j; k++) {
+      inverse[j * n + k] /= pivot;
+      if (inverse[j * n + k] !== 0) transform[k * n + j] = inverse[j * n + k] / lengths[k];
+    }
   }
   return { transform, deficient };
 }
 
 /** Row-major product of n × n float64 matrices, AᵀB with `transposeA`. */
 export function smallProduct(a: Float64Array, b: Float64Array, n: number, transposeA = false): Float64Array {
-  const c = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < n; k++) {
-      const aik = transposeA ? a[k * n + i] : a[i * n + k];
-      if (aik === 0) continue;
-      for (let j = 0; j < n; j++) c[i * n + j] += aik * b[k * n + j];
-    }
-  }
+  const c = new Float64Array(n * n), rows = Array.from({ length: n }, (_, i) => i * n);
+  const left = transposeA ? Float64Array.from(a, (_, at) => a[at % n * n + Math.floor(at / n)]) : a;
+  combineRows(left, { data: b, rows, length: n }, { data: c, stride: n, first: 0 });
   return c;
 }
