@@ -4,7 +4,7 @@ import { hubFromEnvironment } from "../src/data/hub.ts";
 import { MODELS_FOLDER } from "../src/data/known_models.ts";
 import { listModels } from "../src/data/model_record.ts";
 import { findRegistered, MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
-import type { Preprocessor } from "../src/data/preprocess.ts";
+import { describePreprocessor } from "../src/data/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
@@ -58,7 +58,7 @@ async function add(source: string, flags: Flags): Promise<void> {
     console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
     if (record.commit) console.log(`  commit ${record.commit}`);
     for (const [file, hash] of Object.entries(record.files)) console.log(`  SHA-256 ${hash} ${file}`);
-    console.log(`  images: ${describe(preprocessor)}`);
+    console.log(`  images: ${describePreprocessor(preprocessor)}`);
     console.log(`  use it with --model ${path}`);
   } finally {
     for (const bar of bars.values()) bar.finish();
@@ -69,22 +69,6 @@ function showBytes(bars: Map<string, Progress>, file: string, done: number, tota
   const mebibytes = (bytes: number) => bytes / 2 ** 20;
   if (!bars.has(file)) bars.set(file, openProgress("download", mebibytes(total ?? 0)));
   bars.get(file)!.tick(mebibytes(done), file);
-}
-
-/** "shorter side 224 (bicubic), middle 224 × 224, …". */
-function describe({ resize, filter, crop, rescale, normalize }: Preprocessor): string {
-  const steps: string[] = [];
-  if (resize) {
-    steps.push(
-      "width" in resize
-        ? `${resize.width} × ${resize.height} (${filter})`
-        : `shorter side ${resize.shortestEdge} (${filter})`,
-    );
-  }
-  if (crop) steps.push(`middle ${crop.width} × ${crop.height}`);
-  if (rescale) steps.push(`× ${Number(rescale.toPrecision(4))}`);
-  if (normalize) steps.push(`mean ${normalize.mean.join(" ")}, deviation ${normalize.std.join(" ")}`);
-  return steps.join(", ") || "as they are";
 }
 
 async function list(folder: string): Promise<void> {

@@ -11,6 +11,7 @@ import {
   vocOf,
   worldFolder,
 } from "../src/experiments/embedded_world.ts";
+import { skippedLines } from "../src/data/skipped.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
@@ -87,6 +88,7 @@ export async function openRunData(
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));
   }
+  for (const line of skippedLines()) console.error(line);
   const subject = await openAlgonauts(data.subject!);
   return {
     world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },

@@ -9,6 +9,7 @@ import { closeGpu } from "../mod.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { type KnownModel, openKnownModel } from "../src/data/known_models.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
+import { skippedLines } from "../src/data/skipped.ts";
 import { readModelBytes } from "../src/data/vision_model.ts";
 import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
@@ -115,6 +116,7 @@ export async function runPhotographs(flags: Flags): Promise<void> {
       } · seed ${options.seed}`,
     );
     const key = await inputHash({ path, preprocessor, registers }, images);
+    for (const line of skippedLines()) console.error(line);
     const cacheDir = `${options.cache}/runs/${key}`;
     await Deno.mkdir(cacheDir, { recursive: true });
 

@@ -1,7 +1,10 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { listImages, readImage } from "../src/data/image.ts";
+import { clearSkipped, skippedLines } from "../src/data/skipped.ts";
+import golden from "./golden/images.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 /** Two pixels wide, three high. */
@@ -54,16 +57,106 @@ Deno.test("readImage() lays transparency over white", () =>
     );
   }));
 
-for (const depth of [8, 16]) {
-  Deno.test(`readImage() makes ${depth}-bit gray R = G = B`, () =>
+for (const { name, file, rgb } of golden.cases) {
+  Deno.test(`readImage() ${rgb ? "equals Pillow byte for byte" : "refuses by name"}: ${name}`, () =>
     inTemporaryFolder(async (dir) => {
-      const data = depth === 8 ? Uint8Array.of(0, 77, 255) : Uint16Array.of(0, 77 * 257, 65535);
-      await sharp(data, { raw: { width: 3, height: 1, channels: 1 } })
-        .toColorspace(depth === 8 ? "b-w" : "grey16").png().toFile(`${dir}/a.png`);
-      assertEquals((await sharp(`${dir}/a.png`).metadata()).depth, depth === 8 ? "uchar" : "ushort");
-      assertEquals(Array.from((await readImage(`${dir}/a.png`)).data), [0, 0, 0, 77, 77, 77, 255, 255, 255]);
+      const path = `${dir}/${name}`;
+      await Deno.writeFile(path, Uint8Array.fromBase64(file));
+      if (!rgb) {
+        const message = await readError(path);
+        assertMatch(
+          message,
+          /^The image .* has (16-bit gray values|values of the type float).*: convert it to 8-bit RGB/,
+        );
+        return;
+      }
+      const { width, height, data } = await readImage(path);
+      assertEquals([width, height], [rgb.width, rgb.height]);
+      assertEquals(createHash("sha256").update(data).digest("hex"), rgb.sha256);
     }));
 }
+
+Deno.test("readImage() reads 8-bit gray as R = G = B and says where it lays transparency over white", () =>
+  inTemporaryFolder(async (dir) => {
+    clearSkipped();
+    await sharp(Uint8Array.of(0, 77, 255), { raw: { width: 3, height: 1, channels: 1 } })
+      .toColorspace("b-w").png().toFile(`${dir}/a.png`);
+    assertEquals(Array.from((await readImage(`${dir}/a.png`)).data), [0, 0, 0, 77, 77, 77, 255, 255, 255]);
+    const opaque = Uint8Array.of(10, 20, 30, 255), clear = Uint8Array.of(10, 20, 30, 254);
+    for (const [name, data] of [["opaque", opaque], ["clear", clear]] as const) {
+      await sharp(data, { raw: { width: 1, height: 1, channels: 4 } }).png().toFile(`${dir}/${name}.png`);
+      await readImage(`${dir}/${name}.png`);
+    }
+    assertEquals(skippedLines(), ["1 × image with transparency, laid over white: clear.png"]);
+  }));
+
+/** Bytes with others put in before `at`. */
+function inserted(bytes: Uint8Array, at: number, more: number[]): Uint8Array {
+  return Uint8Array.of(...bytes.subarray(0, at), ...more, ...bytes.subarray(at));
+}
+
+/** Where markers with this code stand. */
+function markersAt(bytes: Uint8Array, code: number): number[] {
+  return Array.from(bytes.keys()).filter((i) => bytes[i] === 0xff && bytes[i + 1] === code);
+}
+
+Deno.test("readImage() takes a JPEG that cameras wrote a little wrong as the clean one, and says so", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.jpg`, stray = [1, 2, 0, 4, 5];
+    const baseline = await noisyImage().jpeg({ quality: 85 }).toBuffer();
+    const progressive = await noisyImage().jpeg({ quality: 85, progressive: true }).toBuffer();
+    const restarts = Uint8Array.fromBase64(
+      golden.cases.find(({ name }) => name === "rgb_restarts.jpg")!.file,
+    );
+    const [scan] = markersAt(baseline, 0xda), parameters = scan + 5 + 2 * baseline[scan + 4];
+    const changed = (bytes: Uint8Array, at: number, values: number[]) => {
+      const copy = Uint8Array.from(bytes);
+      copy.set(values, at);
+      return copy;
+    };
+    const bytesBefore = "stray bytes before a marker", misplaced = "scan parameters out of place";
+    const firstScan = markersAt(progressive, 0xda)[0];
+    const endOfScan = markersAt(progressive, 0xc4).find((at) => at > firstScan)!;
+    const cases: [clean: Uint8Array, odd: Uint8Array, what: string | null][] = [
+      ...[0xc0, 0xc4, 0xda].map((code) =>
+        [baseline, inserted(baseline, markersAt(baseline, code)[0], stray), bytesBefore] as [
+          Uint8Array,
+          Uint8Array,
+          string,
+        ]
+      ),
+      [baseline, inserted(baseline, baseline.length - 2, stray), null],
+      [baseline, inserted(baseline, markersAt(baseline, 0xc4)[0], [0xff, 0xff]), null],
+      [baseline, inserted(baseline, baseline.length, stray), null],
+      [baseline, changed(baseline, parameters, [0, 0, 0]), misplaced],
+      [baseline, changed(baseline, parameters, [63, 0, 17]), misplaced],
+      [
+        baseline,
+        inserted(changed(baseline, parameters, [1, 2, 3]), markersAt(baseline, 0xc0)[0], stray),
+        `${bytesBefore}, ${misplaced}`,
+      ],
+      [progressive, inserted(progressive, markersAt(progressive, 0xda)[0], stray), bytesBefore],
+      [progressive, inserted(progressive, markersAt(progressive, 0xda)[2], stray), bytesBefore],
+      [restarts, inserted(restarts, markersAt(restarts, 0xd1)[0], stray), null],
+      [restarts, inserted(restarts, markersAt(restarts, 0xd1)[0], Array(40).fill(7)), null],
+      [progressive, inserted(progressive, endOfScan, stray), bytesBefore],
+      [progressive, inserted(progressive, endOfScan, Array(40).fill(7)), bytesBefore],
+    ];
+    for (const [i, [clean, odd, what]] of cases.entries()) {
+      await Deno.writeFile(path, clean);
+      const expected = await readImage(path);
+      await Deno.writeFile(path, odd);
+      clearSkipped();
+      assertEquals(await readImage(path), expected, `case ${i}`);
+      assertEquals(skippedLines(), what ? [`1 × JPEG with ${what}: a.jpg`] : [], `case ${i}`);
+    }
+    // Nothing of this makes a damaged file readable.
+    for (const share of [0.3, 0.6, 0.9]) {
+      const cut = baseline.subarray(0, Math.floor(baseline.length * share));
+      await Deno.writeFile(path, inserted(cut, markersAt(baseline, 0xc4)[0], stray));
+      assertStringIncludes(await readError(path), "is damaged or cut short");
+    }
+  }));
 
 Deno.test("readImage() names a file that is missing, empty, or no image", () =>
   inTemporaryFolder(async (dir) => {
@@ -73,7 +166,8 @@ Deno.test("readImage() names a file that is missing, empty, or no image", () =>
       `${dir}/vector.png`,
       `<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>`,
     );
-    const noImage = "is not a JPEG or PNG image, whatever its name says: convert it to one.";
+    const noImage =
+      "is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image, whatever its name says: convert it to one.";
     assertEquals(await readError(`${dir}/none.png`), `There is no image ${dir}/none.png.`);
     assertEquals(
       await readError(`${dir}/empty.png`),
@@ -115,15 +209,30 @@ Deno.test("readImage() refuses absurd dimensions before it decodes them", () =>
     );
   }));
 
-Deno.test("listImages() lists JPEG and PNG files of any case by code point", () =>
+Deno.test("listImages() lists image files of any case by code point, and what else is there", () =>
   inTemporaryFolder(async (dir) => {
-    const names = ["B.JPG", "a.png", "a10.jpeg", "a9.Png", "ﬀ.png", "😀.png"];
-    for (const name of [...names.toReversed(), "notes.txt", "a.gif", "png"]) {
-      await Deno.writeTextFile(`${dir}/${name}`, "");
-    }
+    clearSkipped();
+    const names = [
+      "B.JPG",
+      "a.gif",
+      "a.png",
+      "a10.jpeg",
+      "a9.Png",
+      "b.TIFF",
+      "b.avif",
+      "b.tif",
+      "b.webp",
+      "ﬀ.png",
+      "😀.png",
+    ];
+    const others = ["notes.txt", "png", "a.heic", "b.HEIC", ".DS_Store", "._a.png"];
+    for (const name of [...names.toReversed(), ...others]) await Deno.writeTextFile(`${dir}/${name}`, "");
     await Deno.mkdir(`${dir}/folder.png`);
+    await Deno.mkdir(`${dir}/other`);
+    await Deno.symlink(`${dir}/other`, `${dir}/linked.jpg`);
     assertEquals(await listImages(dir), names.map((name) => `${dir}/${name}`));
     assertEquals(await listImages(`${dir}/`), names.map((name) => `${dir}/${name}`));
+    assertEquals(skippedLines(), ["skipped: 2 .heic, 1 .txt, 1 file without an ending, 3 subfolders"]);
   }));
 
 Deno.test("listImages() names a folder that is missing, no folder, or without images", () =>
@@ -133,7 +242,7 @@ Deno.test("listImages() names a folder that is missing, no folder, or without im
     assertEquals(await listError(`${dir}/none`), `There is no folder ${dir}/none.`);
     assertEquals(
       await listError(dir),
-      `The folder ${dir} has no images: expected .jpg, .jpeg or .png files.`,
+      `The folder ${dir} has no images: expected .jpg, .png, .webp, .gif, .tif or .avif files.`,
     );
     assertEquals(
       await listError(`${dir}/notes.txt`),

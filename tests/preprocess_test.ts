@@ -1,18 +1,25 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
 import {
+  afterView,
+  parsePreprocessor,
   preprocess,
   preprocessMask,
   type Preprocessor,
   previewCrop,
   readPreprocessor,
+  seenSize,
+  viewOf,
 } from "../src/data/preprocess.ts";
 import { goldenImage } from "./golden/image.ts";
 import golden from "./golden/preprocess.json" with { type: "json" };
+import pipeline from "./golden/torchvision_pipeline.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
-const { clip, raw } = golden.configs;
+const { clip, raw } = pipeline.configs;
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");
+
+const casesOf = (config: number) => golden.cases.filter((of) => of.config === config);
 
 async function readConfig(config: unknown): Promise<Preprocessor> {
   let read: Preprocessor | undefined;
@@ -35,10 +42,13 @@ async function readError(text?: string): Promise<string> {
 }
 
 for (
-  const { config, from: [fromWidth, fromHeight], to: [width, height], crop, mask, input } of golden.cases
+  const { config, from: [fromWidth, fromHeight], to: [width, height], crop, mask, input } of pipeline.cases
 ) {
   Deno.test(`preprocess() equals torchvision bit for bit: ${config}, ${fromWidth} × ${fromHeight}`, async () => {
-    const preprocessor = await readConfig(golden.configs[config as keyof typeof golden.configs]);
+    const preprocessor = await readConfig({
+      ...pipeline.configs[config as keyof typeof pipeline.configs],
+      image_processor_type: "torchvision",
+    });
     const image = goldenImage(fromWidth, fromHeight);
     const preview = previewCrop(image, preprocessor);
     const classes = preprocessMask(
@@ -55,6 +65,26 @@ for (
     assertEquals(sha256(preview.data), crop, "the crop");
     assertEquals(sha256(classes.data), mask, "the mask");
     assertEquals(sha256(new Uint8Array(model.data.buffer)), input, "the model's input");
+  });
+}
+
+for (const [c, config] of golden.configs.entries()) {
+  const { image_processor_type: name, ...keys } = config;
+  Deno.test(`preprocess() equals transformers' ${name} ${JSON.stringify(keys)}`, () => {
+    const preprocessor = parsePreprocessor(config, "a.json");
+    for (const { from: [fromWidth, fromHeight], to: [width, height], sha256: hash, values } of casesOf(c)) {
+      const model = preprocess(goldenImage(fromWidth, fromHeight), preprocessor);
+      const from = `${fromWidth} × ${fromHeight}`;
+      assertEquals([model.width, model.height], [width, height], from);
+      if (values) {
+        // Resized as floats there, as bytes here.
+        const std = preprocessor.normalize!.std, pixels = width * height;
+        const levels = values.map((value, i) =>
+          Math.abs(model.data[97 * i] - value) * 255 * std[Math.floor(97 * i / pixels)]
+        );
+        assert(Math.max(...levels) <= 1, `${from}: ${Math.max(...levels)} levels`);
+      } else assertEquals(sha256(new Uint8Array(model.data.buffer)), hash, from);
+    }
   });
 }
 
@@ -89,19 +119,37 @@ Deno.test("readPreprocessor() names a file that is missing or holds no JSON obje
 });
 
 const size = '1 to 4096 pixels as a number, {"shortest_edge"} or {"height", "width"}';
+const off = "it off or absent, as this step is not implemented";
 const unusable: [string, unknown, string][] = [
   ["size", { longest_edge: 9 }, size],
-  ["size", { shortest_edge: 9, longest_edge: 12 }, size],
+  ["size", { shortest_edge: 9, height: 12 }, size],
+  ["size", { min_pixels: 9, max_pixels: 12 }, size],
+  ["size", [9], size],
   ["size", 0, size],
   ["size", { height: 1e6, width: 1e6 }, size],
   ["size", undefined, size],
   ["resample", 1, "2 (bilinear) or 3 (bicubic)"],
+  ["resample", 0, "2 (bilinear) or 3 (bicubic)"],
+  ["resample", undefined, "2 (bilinear) or 3 (bicubic)"],
   ["crop_size", { shortest_edge: 9 }, '1 to 4096 pixels as a number or {"height", "width"}'],
   ["rescale_factor", "1/255", "a number above 0"],
   ["image_mean", [0.5], "three numbers"],
   ["image_std", [0.5, 0, 0.5], "three numbers above 0"],
   ["do_normalize", "yes", "true or false"],
-  ["do_pad", true, "it off or absent, as this step is not implemented"],
+  ["data_format", "channels_last", '"channels_first"'],
+  ...[
+    ...[
+      "do_pad",
+      "do_zero_centering",
+      "offset",
+      "rescale_offset",
+      "keep_aspect_ratio",
+      "do_flip_channel_order",
+    ],
+    ...["do_thumbnail", "do_align_long_axis", "use_square_size", "a_step_of_tomorrow"],
+  ].map((key): [string, unknown, string] => [key, true, off]),
+  ["ensure_multiple_of", 14, off],
+  ["crop_pct", 0.875, off],
 ];
 for (const [key, value, expected] of unusable) {
   const found = JSON.stringify(value) ?? "missing";
@@ -110,6 +158,68 @@ for (const [key, value, expected] of unusable) {
     assertEquals(message, `a.json: "${key}" is ${found}, expected ${expected}.`);
   });
 }
+
+Deno.test("readPreprocessor() reads a class by any of its names, and inside of processor_config.json", async () => {
+  const plain = parsePreprocessor({ image_processor_type: "CLIPImageProcessor", size: 112 }, "a.json");
+  assertEquals(plain.resize, { shortestEdge: 112 });
+  for (
+    const same of [
+      { image_processor_type: "CLIPImageProcessorFast", size: { shortest_edge: 112, height: null } },
+      { image_processor_type: "CLIPImageProcessorPil", size: 112, crop_size: null, image_mean: null },
+      { feature_extractor_type: "CLIPFeatureExtractor", size: 112, rescale_factor: null },
+      {
+        image_processor: { image_processor_type: "CLIPImageProcessor", size: 112, do_pad: false },
+        processor_class: "CLIPProcessor",
+      },
+    ]
+  ) assertEquals(await readConfig(same), plain);
+  const square = { image_processor_type: "CLIPImageProcessor", size: 112, default_to_square: true };
+  assertEquals((await readConfig(square)).resize, { width: 112, height: 112 });
+});
+
+Deno.test("readPreprocessor() refuses by name what a class does not do, and classes that it does not know", () => {
+  const refusal = (config: Record<string, unknown>) =>
+    assertThrows(() => parsePreprocessor(config, "a.json"), Error).message;
+  const known: [string, Record<string, unknown>, string][] = [
+    ["Segformer", { do_center_crop: true }, `"do_center_crop" is true, expected ${off}.`],
+    ["MobileViT", { do_normalize: true }, `"do_normalize" is true, expected ${off}.`],
+    ["ViT", { crop_pct: 0.9 }, `"crop_pct" is 0.9, expected ${off}.`],
+    [
+      "ConvNext",
+      { size: { height: 9, width: 9 } },
+      `"size" is {"height":9,"width":9}, expected {"shortest_edge"} alone.`,
+    ],
+    ["DPT", { size: { shortest_edge: 9 } }, `"size" is {"shortest_edge":9}, expected {"height", "width"}.`],
+    ["DPT", { ensure_multiple_of: 0.5 }, `"ensure_multiple_of" is 0.5, expected a whole number.`],
+    ["EfficientFormer", { crop_size: 240 }, `"crop_size" is 240, expected no more pixels than the size.`],
+    ["CLIP", { resample: 1 }, `"resample" is 1, expected 0 (nearest), 2 (bilinear) or 3 (bicubic).`],
+  ];
+  for (const [name, keys, sentence] of known) {
+    assertEquals(refusal({ image_processor_type: `${name}ImageProcessor`, ...keys }), `a.json: ${sentence}`);
+  }
+  const unknown = refusal({ image_processor_type: "Owlv2ImageProcessor" });
+  assertEquals(
+    unknown,
+    'a.json: "image_processor_type" is "Owlv2ImageProcessor", which is not implemented, as it pads to a square and filters ' +
+      "with a Gaussian: docs/formats.md has those that are.",
+  );
+  for (const key of ["image_processor_type", "feature_extractor_type"]) {
+    assertStringIncludes(
+      refusal({ ...clip, [key]: "NewImageProcessor" }),
+      `"${key}" is "NewImageProcessor", expected one`,
+    );
+  }
+});
+
+Deno.test("viewOf() and afterView() split what preprocess() does in one", () => {
+  const image = goldenImage(75, 101);
+  for (const config of golden.configs) {
+    const preprocessor = parsePreprocessor(config, "a.json");
+    const seen = previewCrop(image, viewOf(preprocessor)), size = seenSize(preprocessor);
+    if (size) assertEquals([seen.width, seen.height], [size.width, size.height]);
+    assertEquals(preprocess(seen, afterView(preprocessor, null)), preprocess(image, preprocessor));
+  }
+});
 
 Deno.test("previewCrop() names an image too long for its size", () => {
   const thin = { width: 1, height: 1e6, data: new Uint8Array(3e6) };

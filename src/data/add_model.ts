@@ -12,7 +12,7 @@ import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
 import { readOnnx } from "./onnx_graph.ts";
-import { parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
+import { hasImageProcessor, parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
 
 /** What is to be added. */
 export interface AddModelOptions {
@@ -65,6 +65,8 @@ interface Source {
 
 const HUB_FILES = ["onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx"];
 const PREPROCESSOR = "preprocessor_config.json";
+/** Where transformers 5 puts the image processor, inside; it comes first there, too. */
+const PROCESSOR = "processor_config.json";
 
 /**
  * Fetches a model with the weight files that it names and its preprocessing, checks that its attention is found, notes the
@@ -181,7 +183,7 @@ function hubAddress(address: string, endpoint: string) {
 function hubSource(hub: Hub, id: string, revision: string, file: string | undefined): Source {
   return {
     models: file ? [file] : HUB_FILES,
-    preprocessors: [PREPROCESSOR],
+    preprocessors: [PROCESSOR, PREPROCESSOR],
     name: plainName(id.split("/")[1]),
     title: `${id} (${revision})`,
     isFile: false,
@@ -253,7 +255,7 @@ function fileSource(path: string): Source {
 }
 
 function besideModel(file: string): string[] {
-  return [file.replace(/\.onnx$/, ".preprocessor.json"), PREPROCESSOR];
+  return [file.replace(/\.onnx$/, ".preprocessor.json"), PROCESSOR, PREPROCESSOR];
 }
 
 /** "clip-vit-base-patch16" → "clip_vit_base_patch16". */
@@ -285,7 +287,7 @@ async function fetchPreprocessor(source: Source, modelFile: string): Promise<str
   for (const file of source.preprocessors) {
     const fetched = await source.fetch(file) ??
       (folder === "." ? null : await source.fetch(`${folder}/${file}`));
-    if (fetched) return fetched.path;
+    if (fetched && (file !== PROCESSOR || await hasImageProcessor(fetched.path))) return fetched.path;
   }
   return undefined;
 }

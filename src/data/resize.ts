@@ -1,16 +1,21 @@
 /** Resizing as Pillow does it, bit for bit: what the image models were trained and measured with. */
 import type { RgbImage } from "./image.ts";
 
-export type Filter = "bicubic" | "bilinear";
+export type Filter = "bicubic" | "bilinear" | "nearest";
+
+/** Whose fixed-point arithmetic: Pillow's, weights of 22 bits, or torchvision's, weights of 16 bits. */
+export type Library = "pillow" | "torchvision";
 
 /** 100 megapixels, 300 MB of RGB: a larger image or mask is a mistake or a trap. */
 export const MOST_PIXELS = 1e8;
 
 /** Fraction bits of a weight: 8 bits of color and 2 of headroom for negative lobes leave 22 of 32. */
 const PRECISION_BITS = 22;
+/** torchvision's weights are int16. */
+const MOST_WEIGHT = 2 ** 15;
 
 /** Each filter as a function of the distance, and the distance from which on it is 0, in output pixels. */
-const FILTERS: Record<Filter, { support: number; weight(x: number): number }> = {
+const FILTERS: Record<Exclude<Filter, "nearest">, { support: number; weight(x: number): number }> = {
   bilinear: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { support: 2, weight: keysCubic },
 };
@@ -30,17 +35,19 @@ interface Taps {
   first: Int32Array;
   /** How many inputs each output sample takes. */
   count: Int32Array;
-  /** Output sample i's weights start at i · stride; fixed point, 2²² is 1. */
+  /** Output sample i's weights start at i · stride; fixed point, 2 ** bits is 1. */
   weights: Int32Array;
   stride: number;
+  bits: number;
 }
 
 /**
- * Resizes an image with an antialiasing filter, rounding to bytes between the two axes as Pillow's `Image.resize`.
+ * Resizes an image with an antialiasing filter, rounding to bytes between the two axes, as Pillow's `Image.resize` or
+ * torchvision's of a uint8 tensor.
  *
  * The filter is stretched by the scale when it shrinks the image, and by nothing when it enlarges it. The columns are
- * resized first, as in every Pillow up to 12 (13 differs where an image grows wider and lower at once); an axis that
- * keeps its length is left alone.
+ * resized first, as by torchvision and every Pillow up to 12 (13 resizes the rows of portraits first); an axis that keeps
+ * its length is left alone.
  *
  * @param image h × w × 3 bytes
  * @param width pixels of the result, at least 1
@@ -48,13 +55,20 @@ interface Taps {
  * @returns height × width × 3 bytes; the same image when nothing changes
  * @throws RangeError "Cannot resize to 0 × 4 pixels: both must be whole numbers from 1 on."
  */
-export function resizeImage(image: RgbImage, width: number, height: number, filter: Filter): RgbImage {
+export function resizeImage(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: Exclude<Filter, "nearest">,
+  library: Library = "pillow",
+): RgbImage {
   assertSize(width, height);
-  const across = width === image.width ? image : resizeWidth(image, axisTaps(image.width, width, filter));
-  return height === image.height ? across : resizeHeight(across, axisTaps(image.height, height, filter));
+  const taps = (from: number, to: number) => axisTaps(from, to, filter, library);
+  const across = width === image.width ? image : resizeWidth(image, taps(image.width, width));
+  return height === image.height ? across : resizeHeight(across, taps(image.height, height));
 }
 
-function axisTaps(from: number, to: number, filter: Filter): Taps {
+function axisTaps(from: number, to: number, filter: Exclude<Filter, "nearest">, library: Library): Taps {
   const { support, weight } = FILTERS[filter];
   const scale = from / to;
   const stretch = Math.max(scale, 1);
@@ -65,23 +79,31 @@ function axisTaps(from: number, to: number, filter: Filter): Taps {
     count: new Int32Array(to),
     weights: new Int32Array(to * stride),
     stride,
+    bits: PRECISION_BITS,
   };
-  const real = new Float64Array(stride);
+  const shares = new Float64Array(to * stride);
   // Times the reciprocal, as Pillow: a division would round differently.
   const shrink = 1 / stretch;
   for (let i = 0; i < to; i++) {
     const center = (i + 0.5) * scale;
     const first = Math.max(Math.trunc(center - reach + 0.5), 0);
     const count = Math.min(Math.trunc(center + reach + 0.5), from) - first;
+    const real = shares.subarray(i * stride, i * stride + count);
     let sum = 0;
     for (let t = 0; t < count; t++) sum += real[t] = weight((t + first - center + 0.5) * shrink);
-    for (let t = 0; t < count; t++) {
-      const fixed = real[t] / sum * 2 ** PRECISION_BITS;
-      taps.weights[i * stride + t] = Math.trunc(fixed + (fixed < 0 ? -0.5 : 0.5));
-    }
+    for (let t = 0; t < count; t++) real[t] /= sum;
     taps.first[i] = first;
     taps.count[i] = count;
   }
+  if (library === "torchvision") {
+    const most = shares.reduce((a, b) => Math.max(a, b), 0);
+    taps.bits = 0;
+    while (taps.bits < PRECISION_BITS && Math.trunc(0.5 + most * 2 ** (taps.bits + 1)) < MOST_WEIGHT) {
+      taps.bits++;
+    }
+  }
+  const one = 2 ** taps.bits;
+  taps.weights.set(shares.map((share) => Math.trunc(share * one + (share < 0 ? -0.5 : 0.5))));
   return taps;
 }
 
@@ -118,20 +140,46 @@ function filterPixel(
   to: number,
 ): void {
   const start = index * taps.stride, end = start + taps.count[index];
-  let red = 1 << (PRECISION_BITS - 1), green = red, blue = red;
+  let red = 1 << (taps.bits - 1), green = red, blue = red;
   for (let t = start; t < end; t++, from += step) {
     const weight = taps.weights[t];
     red += data[from] * weight;
     green += data[from + 1] * weight;
     blue += data[from + 2] * weight;
   }
-  out[to] = toByte(red);
-  out[to + 1] = toByte(green);
-  out[to + 2] = toByte(blue);
+  out[to] = toByte(red, taps.bits);
+  out[to + 1] = toByte(green, taps.bits);
+  out[to + 2] = toByte(blue, taps.bits);
 }
 
-function toByte(fixed: number): number {
-  return Math.min(Math.max(fixed >> PRECISION_BITS, 0), 255);
+function toByte(fixed: number, bits: number): number {
+  return Math.min(Math.max(fixed >> bits, 0), 255);
+}
+
+/**
+ * Resizes an image by taking the nearest pixel, ⌊(x + ½) · scale⌋ in float32, as torchvision's `NEAREST_EXACT`.
+ *
+ * @param image h × w × 3 bytes
+ * @throws RangeError "Cannot resize to 0 × 4 pixels: both must be whole numbers from 1 on."
+ */
+export function resizeNearest(image: RgbImage, width: number, height: number): RgbImage {
+  assertSize(width, height);
+  const indices = (from: number, to: number) => {
+    const scale = Math.fround(from / to);
+    return Int32Array.from(
+      { length: to },
+      (_, i) => Math.min(Math.floor(Math.fround((i + 0.5) * scale)), from - 1),
+    );
+  };
+  const columns = indices(image.width, width), rows = indices(image.height, height);
+  const data = new Uint8Array(3 * width * height);
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to += 3) {
+      const from = 3 * (rows[y] * image.width + columns[x]);
+      for (let c = 0; c < 3; c++) data[to + c] = image.data[from + c];
+    }
+  }
+  return { width, height, data };
 }
 
 /** One class index per pixel. */

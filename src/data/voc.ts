@@ -1,6 +1,7 @@
 /** The layout of PASCAL VOC's segmentation task. */
 import { reasonOf } from "./atomic_write.ts";
 import { readImage, type RgbImage } from "./image.ts";
+import { maskInFrame } from "./orientation.ts";
 import { readPalettePng } from "./palette_png.ts";
 import { readPlainText } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
@@ -51,10 +52,11 @@ export async function openVoc(dir: string, set = "trainval"): Promise<Voc> {
     async read(i) {
       if (!(i in names)) throw new RangeError(`${dir} has ${names.length} masks, number ${i} was asked for.`);
       const maskPath = `${dir}/SegmentationClass/${names[i]}.png`;
-      const [image, mask] = await Promise.all([
+      const [image, stored] = await Promise.all([
         readImage(`${dir}/JPEGImages/${names[i]}.jpg`),
         readPalettePng(maskPath),
       ]);
+      const mask = maskInFrame(stored, image);
       if (image.width !== mask.width || image.height !== mask.height) {
         throw new Error(
           `The mask ${maskPath} is ${mask.width} × ${mask.height}, its photograph ${image.width} × ${image.height}: they must be equal.`,
@@ -102,7 +104,7 @@ async function listNames(folder: string, ending: string): Promise<string[] | und
   const names: string[] = [];
   try {
     for await (const { name } of Deno.readDir(folder)) {
-      if (name.endsWith(ending)) names.push(name.slice(0, -ending.length));
+      if (name.endsWith(ending) && !name.startsWith(".")) names.push(name.slice(0, -ending.length));
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;

@@ -1,6 +1,7 @@
 /** The images of a run, as its models see them. */
 import { basename } from "node:path";
-import { listImages, readImage, type RgbImage } from "../data/image.ts";
+import { imageOrientation, listImages, readImage, type RgbImage } from "../data/image.ts";
+import { maskInFrame } from "../data/orientation.ts";
 import { preprocessMask, type Preprocessor, previewCrop } from "../data/preprocess.ts";
 import type { Mask } from "../data/resize.ts";
 
@@ -44,7 +45,7 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
 /**
  * The photographs of a folder, in the order of their names.
  *
- * @param dir JPEG and PNG files
+ * @param dir image files
  * @param masksDir for NAME.jpg a NAME.png, brighter than half where the figure is
  * @param limit take the first so many
  * @throws Error when the folder holds none, or a photograph has no mask
@@ -54,16 +55,17 @@ export async function folderImages(dir: string, masksDir?: string, limit = Infin
   return paths.map((path) => {
     const name = basename(path);
     const image: RunImage = { name, load: () => readImage(path) };
-    if (masksDir) image.mask = () => readMask(`${masksDir}/${name.replace(/\.[^.]*$/, "")}.png`);
+    if (masksDir) image.mask = () => readMask(`${masksDir}/${name.replace(/\.[^.]*$/, "")}.png`, path);
     return image;
   });
 }
 
-async function readMask(path: string): Promise<Mask> {
-  const { width, height, data } = await readImage(path);
-  return {
-    width,
-    height,
-    data: Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] > 127 ? 1 : 0),
-  };
+/** A mask, turned with its photograph. */
+async function readMask(path: string, photograph: string): Promise<Mask> {
+  const { data, ...mask } = await readImage(path), { width, height } = mask;
+  const figure = Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] > 127 ? 1 : 0);
+  const orientation = await imageOrientation(photograph);
+  if (orientation === 1) return { width, height, data: figure };
+  const { width: across, height: down } = await readImage(photograph);
+  return maskInFrame({ ...mask, data: figure }, { width: across, height: down, orientation });
 }

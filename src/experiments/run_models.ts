@@ -4,7 +4,7 @@ import { findAttentionOutputs, patchSize } from "../data/attention_outputs.ts";
 import type { DataRow } from "../data/data_flags.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
-import type { Preprocessor } from "../data/preprocess.ts";
+import { afterView, type Preprocessor, seenSize, viewOf } from "../data/preprocess.ts";
 
 /** One model of a run. */
 export interface RunModel {
@@ -69,12 +69,11 @@ export async function openRunModels(names: readonly string[]): Promise<RunModels
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     return {
       path,
-      preprocessor: { ...preprocessor, resize, crop: null },
+      preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
     };
   });
-  const { resize, filter, crop } = first.preprocessor;
-  return { models, view: { resize, filter, crop, rescale: null, normalize: null }, table };
+  return { models, view: viewOf(first.preprocessor), table };
 }
 
 function isSame(a: Size, b: Size): boolean {
@@ -122,9 +121,4 @@ function rowOf({ path, record, layers, patch, registers }: Opened, seen: Size | 
       : "record (`deno task models add` makes one, by which files are checked)",
     used: grid ? `features of ${grid.width} × ${grid.height} patches an image` : "features",
   };
-}
-
-/** What all photographs end up as; null where that depends on the photograph. */
-function seenSize({ resize, crop }: Preprocessor): Size | null {
-  return crop ?? (resize && "width" in resize ? resize : null);
 }

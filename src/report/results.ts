@@ -1,5 +1,6 @@
 import { reasonOf, writeFileAtomic } from "../data/atomic_write.ts";
 import { readPlainText } from "../data/plain_file.ts";
+import { skippedLines } from "../data/skipped.ts";
 
 /** How a claim of the paper fares here. */
 export type Verdict = "shown" | "not shown" | "not testable";
@@ -34,6 +35,8 @@ export interface Results {
   seed: number;
   command: string;
   inputs: { models: string[]; images: number; nodes: number; data: string };
+  /** What the last run has left out, or taken in another way than it stands; absent where nothing was. */
+  skipped?: string[];
   /** Seconds of wall time by stage. */
   timings: Record<string, number>;
   memory: { peak_rss_mb: number; peak_gpu_mb: number };
@@ -62,6 +65,7 @@ export async function mergeResults(path: string, update: Omit<Results, "schema">
     seed: update.seed,
     command: update.command,
     inputs: update.inputs,
+    ...(skippedLines().length > 0 && { skipped: skippedLines() }),
     timings: { ...earlier?.timings, ...update.timings },
     memory: update.memory,
     experiments: sortByName({ ...earlier?.experiments, ...update.experiments }),

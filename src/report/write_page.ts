@@ -1,10 +1,12 @@
 /** A page, and its figures if they are asked for. */
 import { writeFileAtomic } from "../data/atomic_write.ts";
+import { skippedLines } from "../data/skipped.ts";
 import { type FigureFormat, saveFigures } from "./figure_files.ts";
 import { type Page, renderPage } from "./page.ts";
 
 /**
- * Writes a page, and its charts and drawings as files under `figures` beside it.
+ * Writes a page, with what the run has skipped among its settings, and its charts and drawings as files under `figures`
+ * beside it.
  *
  * @param path of the page; its folder exists
  * @param page what it says
@@ -16,7 +18,11 @@ export async function writePage(
   page: Page,
   formats: readonly FigureFormat[] = [],
 ): Promise<string> {
-  const markup = renderPage(page);
+  const skipped = skippedLines();
+  const settings = skipped.length > 0
+    ? { ...page.settings, "left out or odd": skipped.join(" · ") }
+    : page.settings;
+  const markup = renderPage({ ...page, settings });
   await writeFileAtomic(path, markup);
   await saveFigures(path, markup, formats);
   return path;

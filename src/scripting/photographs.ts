@@ -13,10 +13,10 @@ export interface Picture {
 /**
  * Lists the photographs of a folder.
  *
- * @param folder with JPEG and PNG files, or one such file
+ * @param folder with image files (JPEG, PNG, WebP, GIF, TIFF, AVIF), or one such file
  * @param limit take the first so many
  * @returns their paths in the order of their names
- * @throws Error "There is no folder a/b."; "The folder a/b has no images: expected .jpg, .jpeg or .png files."
+ * @throws Error "There is no folder a/b."; "The folder a/b has no images: expected .jpg, … files."
  */
 export async function listPhotographs(folder: string, limit = Infinity): Promise<string[]> {
   if (await Deno.stat(folder).then(({ isFile }) => isFile, () => false)) return [folder];
@@ -27,7 +27,7 @@ export async function listPhotographs(folder: string, limit = Infinity): Promise
 /**
  * Reads a photograph, upright, without transparency.
  *
- * @param path a JPEG or PNG file
+ * @param path a JPEG, PNG, WebP, GIF, TIFF or AVIF file
  * @returns width × height pixels, 3 bytes each (RGB, 0 to 255), row by row
  * @throws Error one sentence that names the file: absent, empty, damaged, or no image
  */
