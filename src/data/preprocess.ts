@@ -69,6 +69,8 @@ type Json = Record<string, unknown>;
 /** Longest side that a preprocessor file may ask for, in pixels. */
 const MOST_SIDE = 4096;
 
+/** Characters of a value in a message. */
+const MOST_SHOWN = 60;
 /** Keys that change no pixel of one RGB photograph. */
 const WITHOUT_EFFECT = [
   ...[
@@ -112,15 +114,17 @@ export async function readPreprocessor(path: string): Promise<Preprocessor> {
  * @throws Error 'a.json: "do_pad" is true, expected it off or absent, as this step is not implemented.'
  */
 export function parsePreprocessor(json: Record<string, unknown>, path: string): Preprocessor {
-  const nested = json.image_processor;
-  if (typeof nested === "object" && nested !== null) return parsePreprocessor(nested as Json, path);
+  const { image_processor: nested } = json;
+  if (typeof nested === "object" && nested !== null) {
+    return parsePreprocessor({ ...nested, image_processor: undefined }, path);
+  }
   const unusable = (key: string, expected: string): Error =>
-    new Error(`${path}: "${key}" is ${JSON.stringify(json[key]) ?? "missing"}, expected ${expected}.`);
+    new Error(`${path}: "${key}" is ${shown(json[key])}, expected ${expected}.`);
   const named = classNamed(json);
   const known = named === undefined || named === TORCHVISION ? undefined : IMAGE_PROCESSORS[named];
   if (named !== undefined && named !== TORCHVISION && !known) {
     const key = json.image_processor_type === undefined ? "feature_extractor_type" : "image_processor_type";
-    throw new Error(`${path}: "${key}" is ${JSON.stringify(json[key])}, ${unknownClass(named)}.`);
+    throw new Error(`${path}: "${key}" is ${shown(json[key])}, ${unknownClass(named)}.`);
   }
   /** A step that is null is off, as in transformers. */
   const flag = (key: string, otherwise: boolean): boolean => {
@@ -255,20 +259,31 @@ export async function hasImageProcessor(path: string): Promise<boolean> {
   return typeof image_processor === "object" && image_processor !== null;
 }
 
+/** A value as JSON, cut where it is long. */
+function shown(value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    return "a deep nest"; // more levels than the stack has
+  }
+  return text === undefined ? "missing" : text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
 /** Refuses keys that are on and that this class, or this program, does nothing with. */
 function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: string): void {
   if ((json.data_format ?? "channels_first") !== "channels_first") {
     throw new Error(
-      `${path}: "data_format" is ${JSON.stringify(json.data_format)}, expected "channels_first".`,
+      `${path}: "data_format" is ${shown(json.data_format)}, expected "channels_first".`,
     );
   }
   const read = [...READ, ...WITHOUT_EFFECT, ...known?.own ?? []];
   for (const [key, value] of Object.entries(json)) {
-    const isOff = value === null || value === false;
+    const isOff = value === undefined || value === null || value === false;
     if (isOff || (read.includes(key) && !known?.ignores?.includes(key))) continue;
     throw new Error(
-      `${path}: "${key}" is ${
-        JSON.stringify(value)
+      `${path}: "${key.slice(0, MOST_SHOWN)}" is ${
+        shown(value)
       }, expected it off or absent, as this step is not implemented.`,
     );
   }
