@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { bootstrapDraws, percentileInterval, quantileOf } from "../src/experiments/bootstrap.ts";
 import { fitStep, testStep } from "../src/experiments/change_point.ts";
 import { seededRandom } from "../src/linalg/random.ts";
@@ -59,6 +59,17 @@ Deno.test("testStep() is sure of a step that all units share, at its place, and 
   const { at, p, stability, interval } = testStep(units, 0, 199);
   assertEquals([at, p, stability], [4, 1 / 200, 1], `seed ${testSeed}`);
   assert(interval[0] < 0.2 + 0.02 && interval[1] > 0.2 - 0.02, `${interval}, seed ${testSeed}`);
+});
+
+Deno.test("testStep() draws other units for another seed, and the same for the same", () => {
+  const random = seededRandom(testSeed);
+  const units = Array.from(
+    { length: 9 },
+    () => Array.from({ length: 6 }, (_, i) => Number(i >= 3) + random()),
+  );
+  const [one, other, again] = [1, 2, 1].map((seed) => testStep(units, seed, 99).interval);
+  assertNotEquals(one, other);
+  assertEquals(one, again);
 });
 
 Deno.test("testStep() without a step has a p that is uniform, though it looks at every place", () => {

@@ -8,6 +8,7 @@ Deno.test("freePlace() starts at the left where nothing is near, and moves where
   assertEquals(freePlace(label, [[80, 90, 90, 90]], 300).dy, 10);
   const { x } = freePlace(label, [[100, 100, 200, 200, 200, 200, 200]], 300);
   assert(x > 100, `${x}`);
+  assert(freePlace(label, [[50, 200, 200, 200, 200, 200, 200]], 300).x > 4); // a steep line crosses the label
 });
 
 Deno.test("freePlace() keeps a label inside the chart", () => {

@@ -47,6 +47,8 @@ Deno.test("lineByLayerChart() draws the paper's value as a rule, and refuses NaN
     "mae-tiny · layer L3: 0.35",
   ]);
   assert(svg.includes("paper 0.6</text>"));
+  const [low] = JSON.stringify(lineByLayerChart(byLayer, lightTheme)).match(/(?<="domain":\[)-?[\d.]+/)!;
+  assertEquals(Number(low), 0);
   const broken = { ...byLayer, series: [{ label: "a", values: [0.1, NaN, 0.2] }] };
   assertThrows(() => lineByLayerChart(broken, lightTheme), RangeError, "The chart mIoU was given NaN");
   const many = Array.from({ length: 7 }, (_, i) => ({ label: `m${i}`, values: [1, 2, 3] }));

@@ -56,6 +56,8 @@ Deno.test("purityTest() finds concepts of one category, not those of any image",
     testSeed,
   )!;
   assert(mixed.mean < 0.4 && mixed.p > 0.05, `${mixed.mean}, seed ${testSeed}`);
+  const one = categories.map((own) => own.map(() => 2)); // every shuffle reaches what is the same everywhere
+  assertEquals(purityTest(pure, one, patches, testSeed)!.p, 1);
   assertEquals(purityTest([of((image) => image === 0).slice(0, 3)], categories, patches, 0), null);
 });
 

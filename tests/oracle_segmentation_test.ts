@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import {
+  assignClasses,
   intersectionOverUnion,
   oracleSegmentation,
   rgbPositionFeatures,
@@ -39,6 +40,17 @@ Deno.test("intersectionOverUnion() counts pixels, not tokens", () => {
   assertAlmostEquals(iou[0], 4 / 6);
   assertAlmostEquals(iou[1], 2 / 4);
   assertAlmostEquals(miou, (4 / 6 + 2 / 4) / 2);
+});
+
+Deno.test("intersectionOverUnion() is the mean over classes that occur", () => {
+  const labels = { counts: Uint32Array.of(4, 0, 0, 0, 0, 4), classes: 3 };
+  assertEquals(intersectionOverUnion(Uint8Array.of(0, 2), labels).miou, 1);
+  assertEquals(intersectionOverUnion(Uint8Array.of(0, 1), labels).miou, 0.5);
+});
+
+Deno.test("assignClasses() keeps a token whose similarity is the threshold", () => {
+  const match = { nearest: Uint8Array.of(2, 1), similarity: Float64Array.of(1, 0.99) };
+  assertEquals([...assignClasses(match, 1)], [2, 0]);
 });
 
 Deno.test("oracleSegmentation() refuses labels of another number, and none at all", () => {

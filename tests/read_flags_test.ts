@@ -37,6 +37,8 @@ Deno.test("readFlags() refuses an option without its value and a switch with one
 Deno.test("wholeNumber() says the range", () => {
   const flags = { limit: "ten", landmarks: "7" };
   assertEquals(wholeNumber(flags, "landmarks", 1), 7);
+  assertEquals(wholeNumber(flags, "landmarks", 1, 7), 7);
+  assertThrows(() => wholeNumber(flags, "landmarks", 1, 6), RangeError, "give a whole number from 1 to 6.");
   assertEquals(wholeNumber(flags, "out", 1), undefined);
   assertThrows(
     () => wholeNumber(flags, "limit", 1, 9),

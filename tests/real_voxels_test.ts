@@ -58,6 +58,13 @@ Deno.test("scoreHeldOut() shows the encoder only what is not held out", async ()
   assertEquals(seen.toSorted(), [13, 13, 14]);
 });
 
+Deno.test("scoreHeldOut() draws other folds for every repeat, and says how much that changes", async () => {
+  const x = randomMatrix(20, 2), y = randomMatrix(20, 3, 1);
+  const encode: Encode = ({ x, y }) => ridge(gpu, x, y, { lambdas: [1] }).then(({ predict }) => predict);
+  const { foldSpread } = await scoreHeldOut(x, y, { encode, rois, folds: 4, repeats: 3 });
+  assert(foldSpread > 1e-4, `${foldSpread}, seed ${testSeed}`);
+});
+
 Deno.test("readObject2vec() reads what is there and says in one sentence what does not fit", async () => {
   await inTemporaryFolder(async (dir) => {
     const labels = { rois: ["EVC", "FFA"], categories: ["boat", "book", "bottle"] };

@@ -1,7 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { rankingOf, spearman } from "../src/align/rank_correlation.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
 import { betweenBrains } from "../src/experiments/brain_similarity.ts";
 import { compareDissimilarities, dissimilarities } from "../src/experiments/representational_similarity.ts";
+import { seededRandom } from "../src/linalg/random.ts";
 import { assertClose } from "./assert_close.ts";
 import { randomMatrix, testSeed } from "./random.ts";
 import { realData } from "./real_data.ts";
@@ -24,6 +26,21 @@ Deno.test("compareDissimilarities() gives 1 for any rising map, −1 for a falli
   const { spearman, kendall } = compareDissimilarities(a, b, { resamples: 300 });
   assert(Math.abs(spearman.value) < 0.4 && Math.abs(kendall.value) < 0.3, note);
   for (const { value, low, high } of [spearman, kendall]) assert(low < value && value < high, note);
+});
+
+Deno.test("compareDissimilarities() resamples pictures: a pair counts as often as both were drawn", () => {
+  const n = 9, seed = 3, a = dissimilarities(randomMatrix(n, 5)), b = dissimilarities(randomMatrix(n, 5, 1));
+  const { spearman: found } = compareDissimilarities(a, b, { resamples: 1, seed });
+  const random = seededRandom(seed), drawn = Array.from({ length: n }, () => Math.floor(random() * n));
+  const at = (i: number, j: number) => i * n - i * (i + 1) / 2 + j - i - 1; // of pair i < j
+  const places: number[] = [];
+  for (const [k, one] of drawn.entries()) {
+    for (const other of drawn.slice(k + 1)) {
+      if (one !== other) places.push(at(Math.min(one, other), Math.max(one, other)));
+    }
+  }
+  const ranked = (values: Float64Array) => rankingOf(places.map((place) => values[place]));
+  assertAlmostEquals(found.low, spearman(ranked(a), ranked(b)), 1e-12, note);
 });
 
 Deno.test("compareDissimilarities() is the same for the same seed, and its intervals shrink with more stimuli", () => {

@@ -43,7 +43,7 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
     for (let l = 0; l < LAYERS; l++) {
       const planted = PLANTED.find(([a, b]) => a === m && b === l)?.[2];
       const vectors = Float32Array.from({ length: rows * WIDTH }, (_, at) => {
-        const noise = random() - 0.5;
+        const noise = (random() - 0.5) * (Math.floor(at / WIDTH) % tokens === 0 ? 500 : 1); // class tokens are no patches
         return at % WIDTH === planted ? 3 * common[Math.floor(at / WIDTH)] + 0.2 * noise + 5 : noise;
       });
       const path = `${dir}/${m}-${l}.arrow`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { readSite } from "../tasks/slurm/site.ts";
 import { extractUnits, type SlurmPlan, writePlan } from "../tasks/slurm/plan.ts";
-import { isActive } from "../tasks/slurm/queue.ts";
+import { arrayOf, isActive } from "../tasks/slurm/queue.ts";
 import { runState, writeJobs } from "../tasks/slurm/run_state.ts";
 import { batchScript } from "../tasks/slurm/script.ts";
 import { assertSameRun, dryRun, submitMissing, withoutSlurm } from "../tasks/slurm/submit.ts";
@@ -170,7 +170,15 @@ Deno.test("runState() finds tasks that ended before they could note it, and asks
     const lost = await runState(plan, new Map([["8_1", "OUT_OF_MEMORY"], ["8_2", "COMPLETING"]]));
     const found = lost.propagate.map(({ state, ended }) => [state, ended]);
     assertEquals(found, [["missing", undefined], ["failed", "OUT_OF_MEMORY"], ["running", undefined]]);
+    await writeJobs(plan, { fit: [{ id: "7", tasks: [0] }, { id: "9", tasks: [0] }] });
+    const again = await runState(plan, new Map([["7_0", "NODE_FAIL"], ["9_0", "TIMEOUT"]]));
+    assertEquals(again.fit[0].ended, "TIMEOUT");
   });
+});
+
+Deno.test("arrayOf() names the tasks asked for and none between", () => {
+  assertEquals(arrayOf([0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+  assertEquals(arrayOf([3]), "3");
 });
 
 Deno.test("isActive() knows what is over", () => {

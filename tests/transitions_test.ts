@@ -75,6 +75,7 @@ Deno.test("shiftMask() moves a mask around the grid and keeps all of it", () => 
   assertEquals([...shiftMask(mask, 2, 3, 1, 0)], [0, 0, 0, 1, 1, 0]);
   assertEquals([...shiftMask(mask, 2, 3, 0, 2)], [1, 0, 1, 0, 0, 0]);
   assertEquals([...shiftMask(mask, 2, 3, 0, 0)], [...mask]);
+  assertEquals([...shiftMask(Uint8Array.of(1, 0, 0), 3, 1, 1, 0)], [0, 1, 0]);
 });
 
 Deno.test("transitions() tell figure from ground where figure leaves, and not where it stays", async () => {

@@ -35,7 +35,7 @@ export const SHADERS: readonly Mutant[] = [
     text: "let g = product[i * params.stride + j] + product[j * params.stride + i];",
     replacement: "let g = 2 * product[i * params.stride + j];",
     breaks: "the gradient is not symmetrised",
-    tests: ["degree_gradient_test.ts"],
+    tests: ["affinity_gradient_test.ts"],
   },
   {
     file: "shaders/affinity_gradient.wgsl",
@@ -74,9 +74,9 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/top_k.wgsl",
-    text: "if (col < params.cols && !own && four[c] > worst) {",
-    replacement: "if (!own && four[c] > worst) {",
-    breaks: "padding columns are taken for neighbours",
+    text: "size > 1; size--",
+    replacement: "size > 2; size--",
+    breaks: "the two nearest may be in disorder",
     tests: ["top_k_test.ts"],
   },
   {
@@ -109,10 +109,10 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/squared_distance.wgsl",
-    text: "select(vec4f(LOWEST), value, inside)",
-    replacement: "value",
-    breaks: "columns beyond the last are the nearest",
-    tests: ["squared_distance_test.ts"],
+    text: "return y[(params.y_row + min(j, params.cols - 1)) * params.depth + k];",
+    replacement: "return y[min(j, params.cols - 1) * params.depth + k];",
+    breaks: "later candidates are taken for the first",
+    tests: ["top_k_test.ts"],
   },
   {
     file: "shaders/row_sum.wgsl",
