@@ -1,9 +1,21 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { fitParabola, type Place3, purityTest, reversedU, spheres } from "../src/experiments/concepts.ts";
+import { createFeatures } from "../src/data/feature_store.ts";
+import {
+  findConcepts,
+  fitParabola,
+  type Place3,
+  purityTest,
+  reversedU,
+  spheres,
+} from "../src/experiments/concepts.ts";
 import { highlighted } from "../src/experiments/concepts_pictures.ts";
 import { galleryImages } from "../src/experiments/galleries.ts";
+import type { Pipeline } from "../src/experiments/pipeline.ts";
 import { seededRandom } from "../src/linalg/random.ts";
-import { testSeed } from "./random.ts";
+import { assertClose } from "./assert_close.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+import { randomMatrix, testSeed } from "./random.ts";
+import { matmul } from "./reference/matmul.ts";
 
 Deno.test("spheres() takes far places, the middle first, and a radius that covers the share asked for", () => {
   const places: Place3[] = [[0, 0, 0], [0, 0, 0], [1, 0, 0], [-10, 0, 0], [10, 0, 0], [10, 0, 1]];
@@ -73,3 +85,57 @@ Deno.test("galleryImages() takes turns over the categories", () => {
   assertEquals(galleryImages([2, 0, 0, 1, 2, 0], 4), [1, 3, 0, 2]);
   assertEquals(galleryImages([1], 5), [0]);
 });
+
+Deno.test("findConcepts() gives activation of V W β by region in standard deviations of the layer's patches", () =>
+  inTemporaryFolder(async (dir) => {
+    const images = 12, tokens = 10, rows = images * tokens, d = 3, width = 2, voxels = 4;
+    const [features, w, beta] = [[rows, d], [d, width], [width, voxels]].map(([n, m], i) =>
+      randomMatrix(n, m, i)
+    );
+    const writer = await createFeatures(`${dir}/a.arrow`, 7, d, "float32", {});
+    await writer.write({
+      image: Int32Array.from({ length: rows }, (_, i) => Math.floor(i / tokens)),
+      token: Int16Array.from({ length: rows }, (_, i) => i % tokens),
+      vectors: features.data,
+    });
+    await writer.finish();
+    const isFar = (image: number, patch: number) => Number((image + patch) % 3 === 0); // one of two places
+    const pipeline = {
+      ...{ models: ["clip"], slots: [{ model: "clip", layer: 7, first: 0 }], tokens, images: Array(images) },
+      manifests: [{ model: "clip", layers: [{ layer: 7, path: `${dir}/a.arrow` }] }],
+      points3: { data: Float32Array.of(0, 0, 0, 5, 5, 5), rows: 2, cols: 3 },
+      nearest: Uint32Array.from({ length: rows }, (_, i) => isFar(Math.floor(i / tokens), i % tokens - 1)),
+      align: {
+        slots: [{ name: "clip L7", width: d }],
+        transforms: w,
+        beta,
+        epsilon: new Float32Array(voxels),
+      },
+    } as unknown as Pipeline;
+    const rois = new Map([["V1", Uint32Array.of(0, 2)], ["FFA", Uint32Array.of(3)]]);
+    const categories = Array.from({ length: images }, () => new Uint8Array(tokens - 1).fill(1));
+    const { concepts } = await findConcepts(pipeline, { categories, rois }, { seed: 0 });
+    assertEquals(concepts.map(({ patches }) => patches.length).sort(), [36, 72]);
+
+    const space = matmul(matmul(features.data, w.data, rows, d, width), beta.data, rows, width, voxels);
+    const spread = (values: number[]) => {
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      return {
+        mean,
+        sd: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length),
+      };
+    };
+    const all = Array.from({ length: images * (tokens - 1) }, (_, at) => at);
+    for (const { patches, regions, voxels: mean } of concepts) {
+      for (const [r, roi] of [...rois.values()].entries()) {
+        const activation = (at: number) => {
+          const row = Math.floor(at / (tokens - 1)) * tokens + 1 + at % (tokens - 1);
+          return [...roi].reduce((sum, voxel) => sum + space[row * voxels + voxel] / roi.length, 0);
+        };
+        const own = spread([...patches].map(activation)), whole = spread(all.map(activation));
+        const expected = [(own.mean - whole.mean) / whole.sd, own.sd / whole.sd];
+        assertClose([regions[r].mean, regions[r].sd], expected, { relative: 1e-4, note: `seed ${testSeed}` });
+        if (roi.length === 1) assertAlmostEquals(mean[roi[0]], own.mean - whole.mean, 1e-4);
+      }
+    }
+  }));

@@ -32,6 +32,13 @@ export const GRAPH: readonly Mutant[] = [
   },
   {
     file: "src/graph/discretize.ts",
+    text: "    rotation = factor;\n",
+    replacement: "",
+    breaks: "the rotation is never improved",
+    tests: ["discretize_test.ts"],
+  },
+  {
+    file: "src/graph/discretize.ts",
     text: "if (found.fit > best.fit + 1e-12) best = found;",
     replacement: "best = found;",
     breaks: "the last start counts instead of the best",
