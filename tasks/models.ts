@@ -56,6 +56,7 @@ async function add(source: string, flags: Flags): Promise<void> {
       registers: wholeNumber(flags, "registers", 0),
     });
     console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
+    console.log(`  attention: ${record.attention}`);
     if (record.commit) console.log(`  commit ${record.commit}`);
     for (const [file, hash] of Object.entries(record.files)) console.log(`  SHA-256 ${hash} ${file}`);
     console.log(`  images: ${describePreprocessor(preprocessor)}`);
@@ -78,6 +79,7 @@ async function list(folder: string): Promise<void> {
   if (added.length === 0) console.log(`  none in ${folder}`);
   for (const { path, record, wrong } of added) {
     console.log(`  ${record.name}: ${wrong.length === 0 ? "files as recorded" : wrong.join(", ")}`);
+    if (record.attention) console.log(`    attention: ${record.attention}`);
     console.log(`    ${record.license} licence, from ${record.source}; --model ${path}`);
   }
   console.log("The paper's:");

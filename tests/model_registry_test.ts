@@ -46,6 +46,7 @@ Deno.test("addModel() takes a model of the hub with the weights beside it, and i
     assertEquals(layers, 2);
     assertEquals(record, {
       ...{ name: "tiny", source: "org/tiny (main)", commit: COMMIT, license: "unknown", registers: null },
+      attention: "2 Softmax: 2 blocks",
       files: {
         "tiny.onnx": sha256(server.files.get("onnx/vision_model.onnx")!),
         [`${CLIP}.onnx_data`]: sha256(server.files.get(`onnx/${CLIP}.onnx_data`)!),

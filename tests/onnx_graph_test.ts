@@ -89,8 +89,8 @@ Deno.test("findAttentionOutputs() takes a pooling head for no block", async () =
 });
 
 Deno.test("findAttentionOutputs() adds the bias that a fused residual add holds", async () => {
-  const [{ tensor, sum, heads }] = findAttentionOutputs(await readOnnx(`${FOLDER}/microsoft_attention.onnx`));
-  assertEquals([sum?.name, sum?.terms[1], heads], [tensor, "blocks.0.attention.proj.bias", 2]);
+  const [{ tensor, added, heads }] = findAttentionOutputs(await readOnnx(`${FOLDER}/microsoft_attention.onnx`));
+  assertEquals([added?.output, added?.inputs[1], heads], [tensor, "blocks.0.attention.proj.bias", 2]);
 });
 
 Deno.test("findAttentionOutputs() says so when there is no attention", async () => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeFileAtomic } from "./atomic_write.ts";
-import { findAttentionOutputs } from "./attention_outputs.ts";
+import { countAttention, describeCount } from "./attention_outputs.ts";
 import { downloadFile, fileSha256 } from "./download.ts";
 import { fetchHubFile, type Hub } from "./hub.ts";
 import { HttpError, sendRequest } from "./http_request.ts";
@@ -93,7 +93,7 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   const target = join(options.folder, name), path = join(target, `${name}.onnx`);
   const files = new Map([[`${name}.onnx`, fetched.path]]);
   const graph = await readOnnx(fetched.path);
-  const layers = findAttentionOutputs(graph).length;
+  const count = countAttention(graph), layers = count.blocks.length;
   for (const location of new Set(graph.external.map(({ location }) => location))) {
     assertInside(location);
     if ([".onnx", ".model.json", ".preprocessor.json"].some((end) => location === `${name}${end}`)) {
@@ -121,6 +121,7 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     ...{ name, source: source.title, commit: fetched.commit },
     license: await fetchLicense(source) ?? registered?.license ?? "unknown",
     registers: options.registers ?? registered?.registers ?? null,
+    attention: describeCount(count),
     files: {},
   };
   for (const [file, from] of files) record.files[file] = await fileSha256(from);

@@ -1,5 +1,6 @@
-/** Finds, by the structure of an ONNX graph, what each attention block adds to the residual stream. */
-import type { OnnxGraph, OnnxNode, Sum } from "./onnx_graph.ts";
+/** Finds, by the structure of an ONNX graph, what each attention block adds to the residual stream, and counts. */
+import { factorsOf, Flow, isProduct, isScaledLater, isSum, nameOf, SAME_VALUES } from "./onnx_flow.ts";
+import type { AddedNode, OnnxGraph, OnnxNode } from "./onnx_graph.ts";
 
 /** The attention of one transformer block. */
 export interface AttentionOutput {
@@ -7,8 +8,8 @@ export interface AttentionOutput {
   layer: number;
   /** The tensor of METHOD's `V_l`. */
   tensor: string;
-  /** Set where no node computes `tensor`, because a fused residual add holds the projection's bias. */
-  sum?: Sum;
+  /** Computes `tensor` where no node of the graph does: a fused residual add has the bias, or it is stored in 8 bits. */
+  added?: AddedNode;
   /** Heads, where the graph itself says so. */
   heads: number | null;
   /** The attention weights, images × heads × … or images · heads × … × …; null where a fused node keeps them. */
@@ -17,48 +18,57 @@ export interface AttentionOutput {
   queries: string | null;
 }
 
-const SOFTMAX = new Set(["Softmax", "BiasSoftmax"]);
+/** An attention node that is no layer. */
+export interface OtherNode {
+  /** What the exporter called it, or its output. */
+  name: string;
+  op: string;
+  why: string;
+}
+
+/** Every attention node of a graph: a softmax, one written out (exp, sum, division), or a fused node. */
+export interface AttentionCount {
+  /** How many of each operator. */
+  nodes: Record<string, number>;
+  /** First layer first. */
+  blocks: AttentionOutput[];
+  /** Nodes that lead to `blocks`: several may lead to one. */
+  understood: number;
+  /** What is added to no residual stream: the softmax of a classifier or of a pooling head. */
+  apart: OtherNode[];
+  /** What is added to the residual stream in a way that is not understood. */
+  unread: OtherNode[];
+}
+
+const SOFTMAX = new Set(["Softmax", "BiasSoftmax", "QLinearSoftmax"]);
 /** Nodes that are everything from queries, keys and values to the merged heads. */
-const FUSED = new Set(["Attention", "MultiHeadAttention", "PackedAttention", "PackedMultiHeadAttention"]);
-const PRODUCTS = new Set([
-  ...["MatMul", "Gemm", "Einsum", "FusedMatMul", "FusedGemm", "MatMulInteger", "MatMulNBits"],
-  ...["MatMulIntegerToFloat", "DynamicQuantizeMatMul"],
-]);
-/** A product of integers, which stands for nothing before it is multiplied by its scale. */
-const UNSCALED = "MatMulInteger";
+const FUSED = /attention/i;
+/** Domains whose operators are known; those of others may be anything, attention included. */
+const KNOWN_DOMAIN = /^(?:|ai\.onnx\.ml|com\.microsoft\b.*|com\.ms\b.*)$/;
 /** Nodes that draw other numbers in every run. */
 const RANDOM = new Set([
   ...["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"],
 ]);
-const SUMS = new Set(["Add", "Sum"]);
 /** Residual add and norm in one, and the place of the projection's bias among the inputs. */
 const FUSED_SUMS: Record<string, number> = { SkipLayerNormalization: 4, SkipSimplifiedLayerNormalization: 3 };
-/** Nodes that pass values on in another shape or type. */
-const SAME_VALUES = new Set([
-  ...[
-    "Reshape",
-    "Transpose",
-    "Squeeze",
-    "Unsqueeze",
-    "Flatten",
-    "Identity",
-    "Cast",
-    "Dropout",
-    "Slice",
-    "Gather",
-    "QuantizeLinear",
-    "DequantizeLinear",
-  ],
-]);
-/** Nodes that ask for a tensor's shape only. */
-const SHAPES = new Set(["Shape", "Size"]);
+/** Nodes that make a multilayer perceptron of two products. */
+const ACTIVATION = /^(?:Erf|.*Gelu|.*Relu|Tanh|.*Sigmoid|.*Swish|Mish|Elu|Celu|Selu|Softplus|Exp)$/i;
+/** What an axis is summed by. */
+const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
+/** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
+const OUTPUT_SCALE: Record<string, number> = {
+  ...{ QLinearMatMul: 6, QLinearAdd: 6, QLinearMul: 6, QLinearConv: 6, QGemm: 7, QuantizeLinear: 1 },
+};
+/** A sentence holds no more names. */
+const MOST_NAMED = 3;
 
-/** A graph, and the tensors in it that are the same for every image. */
-interface Flow {
-  nodes: OnnxNode[];
-  stored: Map<string, number[]>;
-  constants: Set<string>;
+/** Where attention may begin. */
+interface Start {
+  node: OnnxNode;
+  kind: "softmax" | "fused" | "held" | "unknown" | "product";
 }
+
+type Finding = Omit<AttentionOutput, "layer"> | { why: string; step: number };
 
 /**
  * Finds every attention block's output after its output projection and before the residual add (METHOD, `V_l`).
@@ -66,56 +76,168 @@ interface Flow {
  * From each softmax the walk goes to the product with the values, over the merging of the heads to the first product with
  * a stored matrix, and over bias and reshapes to the sum with the residual stream; a fused attention node stands for the
  * part up to the merged heads. Layer scale (× a stored vector) and a norm of the output come after what is taken: they set
- * how much of it the stream gets, not what attention wrote. Attention that joins no stream (a pooling head) is no block.
+ * how much of it the stream gets, not what attention wrote. Nodes that lead to one tensor (differential attention) are one
+ * layer; attention that joins no stream (a pooling head) is none.
  *
  * @returns the blocks in the order of the graph, first layer first
  * @throws Error "a.onnx has no attention block (softmax, values, projection, residual add), for no residual add follows …"
- * @throws Error "a.onnx draws random numbers (RandomUniformLike, node of noise) before its first attention block, …"
+ * @throws Error "a.onnx has 24 attention nodes, 12 are understood; not understood: NAME (Softmax), for …: export …"
+ * @throws Error "a.onnx draws random numbers (RandomUniformLike, node of noise) before an attention block, …"
  */
 export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
-  const flow: Flow = { nodes: graph.nodes, stored: graph.stored, constants: findConstants(graph) };
-  const found: AttentionOutput[] = [];
-  let furthest = { step: 0, sentence: "it has no softmax and no attention node" };
-  const stopped = (step: number, missing: string, { op, outputs }: OnnxNode) => {
-    if (step > furthest.step) {
-      furthest = { step, sentence: `no ${missing} follows ${op} (node of ${outputs[0]})` };
-    }
-  };
-  for (const start of graph.nodes) {
-    const isFused = FUSED.has(start.op);
-    if (!isFused && !SOFTMAX.has(start.op)) continue;
-    const merged = isFused ? start : nextProduct(flow, start, "computed");
-    if (!merged) {
-      stopped(1, "product with computed values", start);
-      continue;
-    }
-    const projection = nextProduct(flow, merged, "stored");
-    if (!projection) {
-      stopped(2, "product with a stored matrix", merged);
-      continue;
-    }
-    if (!joinsStream(flow, projection)) {
-      stopped(3, "residual add", projection);
-      continue;
-    }
-    const stated = start.attributes.num_heads ?? start.attributes.q_num_heads;
-    const heads = typeof stated === "number" ? stated : null;
-    const weights = isFused ? null : start.outputs[0], queries = isFused ? start.inputs[0] : null;
-    found.push({ layer: found.length + 1, ...beforeResidual(flow, projection), heads, weights, queries });
-  }
-  if (found.length > 0) {
-    assertRepeatable(graph, found[0]);
-    return found;
-  }
-  throw new Error(
-    `${graph.path} has no attention block (softmax, values, projection, residual add), for ${furthest.sentence}: ` +
-      "give a vision transformer exported op by op, with its weights stored in the graph.",
-  );
+  return countAttention(graph).blocks;
 }
 
-/** Random numbers on the way to the first block, as in an exported masked autoencoder, shuffle or drop patches. */
-function assertRepeatable({ path, nodes }: OnnxGraph, { tensor, sum }: AttentionOutput): void {
-  const needed = new Set(sum?.terms ?? [tensor]);
+/**
+ * Like `findAttentionOutputs`, with the nodes that are no blocks.
+ *
+ * @throws Error those of `findAttentionOutputs`; `unread` is empty in what is returned
+ */
+export function countAttention(graph: OnnxGraph): AttentionCount {
+  const count = classify(graph), { blocks, understood, apart, unread } = count;
+  if (unread.length > 0) {
+    const all = understood + apart.length + unread.length;
+    throw new Error(
+      `${graph.path} has ${all} attention ${
+        all === 1 ? "node" : "nodes"
+      }, ${understood} understood; not understood: ${
+        listed(unread, ({ name, op, why }) => `${name} (${op}), for ${why}`)
+      }: export it op by op (no fusing, no quantisation of the attention), with its weights stored in the graph.`,
+    );
+  }
+  if (blocks.length === 0) {
+    throw new Error(
+      `${graph.path} has no attention block (softmax, values, projection, residual add), for ${
+        count.furthest ?? "it has no softmax and no attention node"
+      }: give a vision transformer exported op by op, with its weights stored in the graph.`,
+    );
+  }
+  assertRepeatable(graph, blocks);
+  return { nodes: count.nodes, blocks, understood, apart, unread };
+}
+
+/** "3 Softmax: 2 blocks, 1 joins no residual stream: head/Softmax": what `models add` prints. */
+export function describeCount({ nodes, blocks, understood, apart }: Omit<AttentionCount, "unread">): string {
+  const all = Object.entries(nodes).map(([op, count]) => `${count} ${op}`).join(", ");
+  const shared = understood > blocks.length ? ` of ${understood}` : "";
+  const rest = apart.length === 0
+    ? ""
+    : `, ${apart.length} ${apart.length === 1 ? "joins" : "join"} no residual stream: ` +
+      listed(apart, ({ name }) => name);
+  return `${all}: ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}${shared}${rest}`;
+}
+
+function listed<T>(items: T[], text: (item: T) => string): string {
+  const rest = items.length - MOST_NAMED;
+  return items.slice(0, MOST_NAMED).map(text).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
+}
+
+/** `furthest` says how far the walk came in a graph without blocks. */
+function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
+  const flow = new Flow(graph), blocks = new Map<string, AttentionOutput>();
+  const apart: OtherNode[] = [], unread: OtherNode[] = [];
+  const reached = new Set<string>(), nodes: Record<string, number> = {};
+  let understood = 0, furthest: { step: number; why: string } | undefined;
+  const examine = (start: Start) => {
+    const { node } = start, found = understand(flow, start);
+    if ("tensor" in found) {
+      understood++;
+      nodes[node.op] = (nodes[node.op] ?? 0) + 1;
+      if (!blocks.has(found.tensor)) blocks.set(found.tensor, { layer: 0, ...found });
+      for (const name of flow.before(found.added?.inputs ?? [found.tensor])) reached.add(name);
+      return;
+    }
+    if (found.step > (furthest?.step ?? 0)) furthest = found;
+    const other = { name: nameOf(node), op: opOf(start), why: found.why };
+    const joins = joinsLoosely(flow, node);
+    if (!joins && start.kind === "unknown") return;
+    (joins ? unread : apart).push(other);
+    nodes[other.op] = (nodes[other.op] ?? 0) + 1;
+  };
+  for (const start of startsOf(flow)) examine(start);
+  if (unread.length === 0) {
+    for (const node of flow.nodes) {
+      // Attention without a softmax.
+      if (!isProduct(node) || reached.has(node.outputs[0])) continue;
+      const computed = factorsOf(node).filter((name) => flow.pixels.has(name));
+      if (computed.length < 2) continue;
+      if (!joinsLoosely(flow, node)) continue;
+      const why = "it multiplies two tensors that depend on the image, but no softmax belongs to it";
+      unread.push({ name: nameOf(node), op: node.op, why });
+    }
+  }
+  const order = [...blocks.values()].sort((a, b) => placeOf(flow, a) - placeOf(flow, b));
+  order.forEach((block, i) => block.layer = i + 1);
+  return { nodes, blocks: order, understood, apart, unread, furthest: furthest?.why };
+}
+
+function placeOf(flow: Flow, { tensor, added }: AttentionOutput): number {
+  return flow.placeOf(added?.inputs[0] ?? tensor);
+}
+
+function opOf({ node: { op, domain, inner = [] }, kind }: Start): string {
+  const held = kind === "held" ? inner.find(isOwnAttention) : undefined;
+  if (held) return `${held.op} inside ${op}`;
+  return kind === "unknown" ? `${domain}::${op}` : op;
+}
+
+function isOwnAttention({ op }: OnnxNode): boolean {
+  return SOFTMAX.has(op) || FUSED.test(op);
+}
+
+/** The nodes that may begin an attention block, in the order of the graph. */
+function startsOf(flow: Flow): Start[] {
+  return flow.nodes.flatMap((node): Start | [] => {
+    if (!flow.isComputed(node)) return [];
+    if (FUSED.test(node.op)) return { node, kind: "fused" };
+    if (SOFTMAX.has(node.op) || (node.op === "Exp" && isWrittenOut(flow, node))) {
+      return { node, kind: "softmax" };
+    }
+    if (node.inner?.some(isOwnAttention)) return { node, kind: "held" };
+    return KNOWN_DOMAIN.test(node.domain) ? [] : { node, kind: "unknown" };
+  });
+}
+
+/** Whether an Exp is a softmax: divided by its own sum, or taken of what is less its own log-sum-exp. */
+function isWrittenOut(flow: Flow, exp: OnnxNode): boolean {
+  const input = flow.sameAs(exp.inputs[0]), logits = flow.makers.get(input);
+  if (logits?.op === "LogSoftmax") return true;
+  if (logits?.op === "Sub" && isLogSum(flow, logits.inputs[1])) return true;
+  const behind = flow.behind(exp.outputs[0]);
+  return flow.nodes.some(({ op, inputs: [a, b] }) => {
+    if (!behind.has(a) || !behind.has(b)) return false;
+    return op === "Div"
+      ? isOwnSum(flow, b, exp)
+      : op === "Mul" && [a, b].some((name) => isReciprocal(flow, name, exp));
+  });
+}
+
+function isLogSum(flow: Flow, name: string): boolean {
+  const { op, inputs } = flow.makers.get(flow.sameAs(name)) ?? { op: "", inputs: [] };
+  if (op === "ReduceLogSumExp") return true;
+  if (op === "Add") return inputs.some((term) => isLogSum(flow, term)); // the largest one, taken out and put back
+  return op === "Log" && AXIS_SUMS.has(flow.makers.get(flow.sameAs(inputs[0]))?.op ?? "");
+}
+
+function isReciprocal(flow: Flow, name: string, exp: OnnxNode): boolean {
+  const maker = flow.makers.get(flow.sameAs(name));
+  return maker?.op === "Reciprocal" && isOwnSum(flow, maker.inputs[0], exp);
+}
+
+/** Whether a tensor is the sum over an axis of what `exp` gives, kept away from 0 perhaps. */
+function isOwnSum(flow: Flow, name: string, exp: OnnxNode): boolean {
+  const maker = flow.makers.get(flow.sameAs(name));
+  if (!maker) return false;
+  if (["Add", "Max", "Clip"].includes(maker.op)) {
+    return maker.inputs.some((input) => input !== "" && flow.pixels.has(input) && isOwnSum(flow, input, exp));
+  }
+  if (!AXIS_SUMS.has(maker.op) && !isProduct(maker)) return false;
+  return maker.inputs.some((input) => flow.sameAs(input) === exp.outputs[0]);
+}
+
+/** Random numbers on the way to a block, as in an exported masked autoencoder, shuffle or drop patches. */
+function assertRepeatable({ path, nodes }: OnnxGraph, blocks: AttentionOutput[]): void {
+  const needed = new Set(blocks.flatMap(({ tensor, added }) => added?.inputs ?? [tensor]));
   for (const { op, inputs, outputs } of nodes.toReversed()) {
     if (!outputs.some((name) => needed.has(name))) continue;
     if (RANDOM.has(op)) {
@@ -132,92 +254,168 @@ function assertRepeatable({ path, nodes }: OnnxGraph, { tensor, sum }: Attention
 
 /** Sides of the patches, from the convolution that cuts them out; null where there is none. */
 export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null {
-  const convolution = graph.nodes.find(({ op }) => op === "Conv" || op === "ConvInteger");
+  const convolution = graph.nodes.find(({ op }) => /Conv(?:Integer)?$/.test(op));
   const { strides, kernel_shape: kernel } = convolution?.attributes ?? {};
   const size = kernel ?? graph.stored.get(convolution?.inputs[1] ?? "")?.slice(2);
   const isPatch = Array.isArray(strides) && strides.length === 2 && String(strides) === String(size);
   return isPatch ? [strides[0], strides[1]] : null;
 }
 
-function findConstants({ nodes, stored }: OnnxGraph): Set<string> {
-  const constants = new Set(stored.keys());
-  for (const { inputs, outputs } of nodes) {
-    if (inputs.every((name) => name === "" || constants.has(name))) {
-      outputs.forEach((name) => constants.add(name));
-    }
+/** From where attention begins to what is taken of it. */
+function understand(flow: Flow, start: Start): Finding {
+  const { node, kind } = start;
+  if (kind === "held") {
+    return { why: `the tensors inside ${node.op} cannot be taken: export it unrolled`, step: 1 };
   }
-  return constants;
+  if (kind === "unknown") return { why: "that operator is not known, and may be attention", step: 1 };
+  const fromStart = flow.behind(node.outputs[0]), before = flow.before(node.inputs);
+  const isStreamAdd = (other: OnnxNode, derived: Set<string>) =>
+    isSum(other) &&
+    termsOf(other).some((name) => !derived.has(name) && !flow.isBias(name) && before.has(flow.sameAs(name)));
+
+  const merged = kind === "fused" ? node : weighedValues(flow, node, isStreamAdd);
+  if ("why" in merged) return merged;
+  const projection = projectionBehind(flow, merged, isStreamAdd);
+  if ("why" in projection) return projection;
+  const derived = flow.behind(projection.outputs[0]);
+  const residual = flow.nodes.find((other) => isResidualSum(flow, other, derived, fromStart));
+  if (!residual) return { why: `no residual add follows ${inSentence(projection)}`, step: 3 };
+  const between = flow.before(residual.inputs).intersection(derived);
+  const nonlinear = flow.nodes.find((other) =>
+    between.has(other.outputs[0]) && (ACTIVATION.test(other.op) || isOwnAttention(other))
+  );
+  if (nonlinear) {
+    return {
+      why: `${inSentence(nonlinear)} lies between ${inSentence(projection)} and the residual add`,
+      step: 3,
+    };
+  }
+  const stated = node.attributes.num_heads ?? node.attributes.q_num_heads;
+  return {
+    ...beforeResidual(flow, projection, fromStart, flow.behind(merged.outputs[0])),
+    heads: typeof stated === "number" ? stated : null,
+    weights: kind === "fused" ? null : node.outputs[0],
+    queries: kind === "fused" ? node.inputs[0] : null,
+  };
 }
+
+type Ends = (node: OnnxNode, derived: Set<string>) => boolean;
 
 /**
- * The first product that takes what `from` gives together with a stored matrix, or with a computed one.
+ * The first product of what a softmax gives with something computed from the image.
  *
- * Products with stored matrices may lie on the way to a computed one (heads that talk to each other). Where something
- * else is added, the attention is over.
+ * Products with stored matrices may lie on the way (heads that talk to each other), and sums and differences with another
+ * softmax.
  */
-function nextProduct(flow: Flow, from: OnnxNode, partner: "stored" | "computed"): OnnxNode | null {
-  const derived = new Set([from.outputs[0]]);
-  for (const node of nodesBehind(flow, from, derived)) {
-    const meetsOther = node.inputs.some((name) =>
-      name !== "" && !derived.has(name) && !flow.constants.has(name)
-    );
-    if (PRODUCTS.has(node.op)) {
-      if (meetsOther === (partner === "computed")) return node;
-      if (meetsOther) return null;
-    } else if (meetsOther && isSum(node)) return null;
+function weighedValues(flow: Flow, softmax: OnnxNode, ends: Ends): OnnxNode | { why: string; step: number } {
+  const derived = new Set([softmax.outputs[0]]);
+  for (const node of flow.walk(softmax, derived)) {
+    if (isProduct(node) && node.inputs.some((name) => !derived.has(name) && flow.pixels.has(name))) {
+      return node;
+    }
+    if (isOwnAttention(node) || ends(node, derived)) break;
   }
-  return null;
+  return { why: `no product with computed values follows ${inSentence(softmax)}`, step: 1 };
 }
 
-/** Whether anything made of a projection's output is added to something that is not. */
-function joinsStream(flow: Flow, projection: OnnxNode): boolean {
-  const derived = new Set([projection.outputs[0]]);
-  for (const node of nodesBehind(flow, projection, derived)) {
-    if (isResidualSum(flow, node, derived)) return true;
+/** The first product with a stored matrix: where something of before is added or another softmax begins, attention is over. */
+function projectionBehind(
+  flow: Flow,
+  merged: OnnxNode,
+  ends: Ends,
+): OnnxNode | { why: string; step: number } {
+  const derived = new Set([merged.outputs[0]]);
+  for (const node of flow.walk(merged, derived)) {
+    const others = isProduct(node) ? factorsOf(node).filter((name) => !derived.has(name)) : [];
+    if (others.length > 0 && others.every((name) => flow.isStored(name))) return node;
+    if (isOwnAttention(node) || ends(node, derived)) break;
   }
-  return false;
+  return { why: `no product with a stored matrix follows ${inSentence(merged)}`, step: 2 };
 }
 
-/** The nodes that compute on with `derived`, which grows by what they give. */
-function* nodesBehind({ nodes }: Flow, from: OnnxNode, derived: Set<string>): Generator<OnnxNode> {
-  for (const node of nodes.slice(nodes.indexOf(from) + 1)) {
-    if (SHAPES.has(node.op) || !node.inputs.some((name) => derived.has(name))) continue;
-    yield node;
-    node.outputs.forEach((name) => derived.add(name));
-  }
+/** Whether something made of a node's outputs is added to something of the image that is not. */
+function joinsLoosely(flow: Flow, { outputs }: OnnxNode): boolean {
+  const derived = flow.behind(...outputs);
+  return flow.nodes.some((node) =>
+    isSum(node) && node.inputs.some((name) => derived.has(name)) &&
+    termsOf(node).some((name) => !derived.has(name) && flow.pixels.has(name))
+  );
+}
+
+/** The tensors that a sum adds, scales and norms left out. */
+function termsOf({ op, inputs }: OnnxNode): string[] {
+  if (op === "QLinearAdd") return [inputs[0], inputs[3]];
+  return (op in FUSED_SUMS ? inputs.slice(0, 2) : inputs).filter((name) => name !== "");
+}
+
+/** A sum of `derived` and what is not made of the attention; stored tokens (learned queries) are a stream, too. */
+function isResidualSum(flow: Flow, node: OnnxNode, derived: Set<string>, attention: Set<string>): boolean {
+  if (!isSum(node)) return false;
+  const terms = termsOf(node);
+  return terms.some((name) => derived.has(name)) &&
+    terms.some((name) => !attention.has(name) && !flow.isBias(name));
 }
 
 /** The last tensor behind a projection that is the projection's alone, bias included. */
-function beforeResidual(flow: Flow, projection: OnnxNode): { tensor: string; sum?: Sum } {
-  let tensor = projection.outputs[0], isScaled = projection.op !== UNSCALED;
+function beforeResidual(
+  flow: Flow,
+  projection: OnnxNode,
+  attention: Set<string>,
+  merged: Set<string>,
+): { tensor: string; added?: AddedNode } {
+  let at = projection.outputs[0], taken = at, isScaled = !isScaledLater(projection);
+  let isBiased = /Gemm/.test(projection.op) && projection.inputs.length > factorsOf(projection).length;
   for (;;) {
-    const users = flow.nodes.filter(({ op, inputs }) => inputs.includes(tensor) && !SHAPES.has(op));
-    const fused = users.find(({ op }) => op in FUSED_SUMS);
-    const bias = fused?.inputs[FUSED_SUMS[fused.op]];
+    const users = flow.usersOf(at);
+    const residual = users.find(({ op }) => op in FUSED_SUMS) ??
+      users.find((node) => isResidualSum(flow, node, new Set([at]), attention));
+    const bias = residual && biasIn(flow, residual, isBiased);
     if (bias) {
-      const name = `${tensor}/with_bias`;
-      return { tensor: name, sum: { name, terms: [tensor, bias] } };
+      const name = `${at}/with_bias`;
+      return { tensor: name, added: { op: "Add", inputs: [at, bias], output: name } };
     }
-    const ends = fused || users.some((node) => isResidualSum(flow, node, new Set([tensor])));
     const scaling = isScaled ? undefined : users.find(({ op }) => op === "Mul");
-    const next = scaling ?? users.find(isSum) ?? users.find(({ op }) => SAME_VALUES.has(op));
-    if (ends || !next) return { tensor };
+    const sum = users.find((node) =>
+      isSum(node) && termsOf(node).every((name) => merged.has(name) || flow.isBias(name))
+    );
+    const further = scaling ?? sum ??
+      users.find((node) => isProduct(node) && factorsOf(node).some((name) => flow.isStored(name)));
+    const next = residual ? undefined : further ?? users.find(({ op }) => SAME_VALUES.has(op));
+    if (!next) {
+      const isParted = users.length > 0 && users.every(({ op }) => op === "Concat"); // stacked with another one's
+      return dequantized(flow, isParted ? taken : flow.unrounded(at, taken));
+    }
     if (scaling) isScaled = true;
-    tensor = next.outputs[0];
+    else if (sum) isBiased = true;
+    at = next.outputs[0];
+    if (next === further) taken = at;
   }
 }
 
-function isSum({ op }: OnnxNode): boolean {
-  return SUMS.has(op) || op in FUSED_SUMS;
+/** The projection's bias, where it is added with the residual stream or after it. */
+function biasIn(flow: Flow, residual: OnnxNode, isBiased: boolean): string | undefined {
+  const { op, inputs, outputs } = residual;
+  if (op in FUSED_SUMS) return inputs[FUSED_SUMS[op]] || undefined;
+  if (isBiased) return undefined;
+  const [after, ...others] = flow.usersOf(outputs[0]);
+  const sums = others.length === 0 && after && isSum(after) && !(after.op in FUSED_SUMS)
+    ? [residual, after]
+    : [residual];
+  return sums.flatMap(termsOf).find((name) => flow.isBias(name) && flow.sizeOf(name) > 1);
 }
 
-/** A sum with more than `derived` and biases; stored tokens (learned queries) are a stream, too. */
-function isResidualSum(flow: Flow, node: OnnxNode, derived: Set<string>): boolean {
-  if (node.op in FUSED_SUMS) return true;
-  return SUMS.has(node.op) && node.inputs.some((name) => !derived.has(name) && !isBias(flow, name));
+/** A tensor of 8 bits as what it stands for. */
+function dequantized(flow: Flow, tensor: string): { tensor: string; added?: AddedNode } {
+  const maker = flow.makers.get(flow.sameShaped(tensor)), place = OUTPUT_SCALE[maker?.op ?? ""];
+  const scale = place === undefined ? undefined : maker!.inputs[place];
+  if (!scale) return { tensor };
+  const name = `${tensor}/dequantized`, zero = maker!.inputs[place + 1];
+  return {
+    tensor: name,
+    added: { op: "DequantizeLinear", inputs: [tensor, scale, ...zero ? [zero] : []], output: name },
+  };
 }
 
-/** One number a channel, or one for all. */
-function isBias({ constants, stored }: Flow, name: string): boolean {
-  return constants.has(name) && (stored.get(name) ?? []).slice(0, -1).every((size) => size === 1);
+function inSentence({ op, outputs }: OnnxNode): string {
+  return `${op} (node of ${outputs[0]})`;
 }

@@ -310,8 +310,8 @@ export async function streamFeatures(
   const blocks = findAttentionOutputs(graph);
   const tensors = blocks.map(({ tensor }) => tensor);
   const perHead = headTensor(blocks[0]);
-  const sums = blocks.flatMap(({ sum }) => sum ?? []);
-  const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], sums), weights);
+  const added = blocks.flatMap(({ added }) => added ?? []);
+  const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], added), weights);
   let ending: Promise<void> | undefined;
   try {
     const [first] = await loadImages(images.slice(0, 1), preprocessor);

@@ -18,6 +18,8 @@ export interface ModelRecord {
   license: string;
   /** Register tokens; null when they are to be found from the token count. */
   registers: number | null;
+  /** Its attention nodes, as `describeCount` says it; absent in old records. */
+  attention?: string;
   /** SHA-256 by the path in the model's folder. */
   files: Record<string, string>;
 }
@@ -59,6 +61,7 @@ function checkedRecord(value: ModelRecord): ModelRecord {
   for (const key of ["name", "source", "license"] as const) {
     if (typeof value?.[key] !== "string") throw new Error(`"${key}" is no text`);
   }
+  if (!["string", "undefined"].includes(typeof value.attention)) throw new Error('"attention" is no text');
   if (typeof value.files !== "object" || value.files === null) throw new Error('"files" is missing');
   for (const [file, hash] of Object.entries(value.files)) {
     assertInside(file);

@@ -1,6 +1,16 @@
 /** ONNX files: the little of their protobuf that finding and adding outputs needs; every other byte stays as it is. */
 import protobuf from "protobufjs";
 import { reasonOf } from "./atomic_write.ts";
+import { inlineFunctions, OtherOperatorSet, ownDomain, readOperatorSet } from "./onnx_functions.ts";
+import {
+  CutShort,
+  joinBytes,
+  LENGTH_DELIMITED,
+  messageField,
+  readInts,
+  readMessage,
+} from "./onnx_messages.ts";
+import type { Handler } from "./onnx_messages.ts";
 import { readPlainFile } from "./plain_file.ts";
 
 /** One operation. */
@@ -8,21 +18,32 @@ export interface OnnxNode {
   op: string;
   /** "" for ONNX's own operations. */
   domain: string;
+  /** What the exporter called it; often "". */
+  name: string;
   /** Tensor names; "" where an optional one is left out. */
   inputs: string[];
   outputs: string[];
   /** The attributes that are whole numbers or lists of them. */
   attributes: Record<string, number | number[]>;
+  /** Shape of a Constant node's tensor. */
+  constant?: number[];
+  /** Nodes of the graphs inside an If, Loop or Scan, those inside these included. */
+  inner?: OnnxNode[];
+  /** Tensors that those take from outside. */
+  captured?: string[];
 }
 
 /** What is needed of a model file. */
 export interface OnnxGraph {
   /** The file, for messages. */
   path: string;
+  /** Of the file. */
   bytes: Uint8Array;
-  /** Every node after those that it takes tensors from. */
+  /** The same model without functions and its nodes in order; `bytes` where they are so in the file. */
+  runnable: Uint8Array;
+  /** Every node after those that it takes tensors from, functions inlined. */
   nodes: OnnxNode[];
-  /** Shape of every stored tensor by its name. */
+  /** Shape of every stored tensor by its name, those of Constant nodes included. */
   stored: Map<string, number[]>;
   /** Stored tensors whose values are in a file beside the model. */
   external: ExternalTensor[];
@@ -41,27 +62,22 @@ export interface ExternalTensor {
   length: number | null;
 }
 
-/** A tensor to be computed as the sum of two others. */
-export interface Sum {
-  name: string;
-  terms: [string, string];
+/** A node of ONNX's own operations to be added to a graph. */
+export interface AddedNode {
+  op: "Add" | "DequantizeLinear";
+  inputs: string[];
+  output: string;
 }
 
 /** Field numbers of ONNX's protobuf messages. */
-const MODEL = { irVersion: 1, graph: 7, opset: 8 };
-const GRAPH = { node: 1, initializer: 5, input: 11, output: 12 };
-const NODE = { input: 1, output: 2, op: 4, attribute: 5, domain: 7 };
-const ATTRIBUTE = { name: 1, int: 3, ints: 8 };
+const MODEL = { irVersion: 1, graph: 7, opset: 8, function: 25 };
+const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, sparse: 15 };
+const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 };
+const ATTRIBUTE = { name: 1, int: 3, tensor: 5, graph: 6, floats: 7, ints: 8, graphs: 11 };
 const VALUE = { name: 1, type: 2 }, TYPE = { tensor: 1 }, TENSOR_TYPE = { shape: 2 };
 const SHAPE = { dimension: 1 }, DIMENSION = { value: 1 };
-const TENSOR = { dims: 1, name: 8, external: 13 };
-const LENGTH_DELIMITED = 2;
-
-/** The data ends before the message does. */
-class CutShort extends Error {}
-
-type Reader = protobuf.Reader;
-type Handler = (reader: Reader, wire: number) => void;
+const TENSOR = { dims: 1, name: 8, external: 13 }, SPARSE = { values: 1, dims: 3 };
+const OPERATOR_SET = { domain: 1, version: 2 };
 
 /**
  * Reads the nodes and the shapes of the stored tensors of a model.
@@ -92,27 +108,29 @@ export function parseOnnx(bytes: Uint8Array, path: string): OnnxGraph {
   const graph: OnnxGraph = {
     path,
     bytes,
+    runnable: bytes,
     nodes: [],
     stored: new Map(),
     external: [],
     outputs: [],
     inputs: [],
   };
-  let isModel = false, hasOpset = false;
+  let isModel = false;
+  const operatorSets = new Map<string, number>(), nodes: Uint8Array[] = [], functions: Uint8Array[] = [];
   try {
     readMessage(bytes, {
       [MODEL.irVersion]: (reader) => {
         reader.int64();
         isModel = true;
       },
-      [MODEL.graph]: (reader) => readGraph(reader.bytes(), graph),
-      [MODEL.opset]: (reader) => {
-        reader.bytes();
-        hasOpset = true;
-      },
+      [MODEL.graph]: (reader) => readGraph(reader.bytes(), graph, nodes),
+      [MODEL.function]: (reader) => functions.push(reader.bytes()),
+      [MODEL.opset]: (reader) => operatorSets.set(...readOperatorSet(reader.bytes())),
     });
-    if (isModel && !hasOpset) throw new CutShort("its list of operator sets is missing");
+    if (isModel && operatorSets.size === 0) throw new CutShort("its list of operator sets is missing");
+    if (isModel) orderNodes(graph, nodes, functions, operatorSets);
   } catch (error) {
+    if (error instanceof OtherOperatorSet) throw new Error(`${path}: ${error.message}`, { cause: error });
     if (isModel && error instanceof CutShort) {
       throw new Error(`The model ${path} is cut short (${error.message}): copy it again.`, { cause: error });
     }
@@ -134,36 +152,105 @@ export function parseOnnx(bytes: Uint8Array, path: string): OnnxGraph {
  * Protobuf reads a message that occurs twice as one, lists joined; so the additions are a second graph behind
  * everything that is there, and nothing of the file has to be understood or encoded again.
  *
+ * A model with functions, or whose nodes are not in order, is written anew without and in order.
+ *
  * @param graph a model that was read
- * @param tensors names of tensors of the graph, or of `sums`; those that are outputs already are left alone
- * @param sums tensors to add to the graph first
+ * @param tensors names of tensors of the graph, or of `added`; those that are outputs already are left alone
+ * @param added nodes to add to the graph first
  * @returns a ModelProto
  */
-export function withOutputs(graph: OnnxGraph, tensors: string[], sums: Sum[] = []): Uint8Array {
+export function withOutputs(graph: OnnxGraph, tensors: string[], added: AddedNode[] = []): Uint8Array {
   const writer = protobuf.Writer.create();
   const open = (field: number) => writer.uint32(field << 3 | LENGTH_DELIMITED);
   open(MODEL.graph).fork();
-  for (const { name, terms } of sums) {
+  for (const { op, inputs, output } of added) {
     open(GRAPH.node).fork();
-    for (const term of terms) open(NODE.input).string(term);
-    open(NODE.output).string(name);
-    open(NODE.op).string("Add").ldelim();
+    for (const input of inputs) open(NODE.input).string(input);
+    open(NODE.output).string(output);
+    open(NODE.op).string(op).ldelim();
   }
   for (const tensor of new Set(tensors).difference(new Set(graph.outputs))) {
     open(GRAPH.output).fork();
     open(1).string(tensor).ldelim();
   }
-  const added = writer.ldelim().finish();
-  const model = new Uint8Array(graph.bytes.length + added.length);
-  model.set(graph.bytes);
-  model.set(added, graph.bytes.length);
-  return model;
+  return joinBytes([graph.runnable, writer.ldelim().finish()]);
 }
 
-function readGraph(bytes: Uint8Array, graph: OnnxGraph): void {
+/** Puts every node behind those that it takes tensors from, functions inlined; `runnable` is as `nodes` then. */
+function orderNodes(
+  graph: OnnxGraph,
+  encoded: Uint8Array[],
+  functions: Uint8Array[],
+  operatorSets: Map<string, number>,
+): void {
+  const inlined = inlineFunctions(encoded, functions, operatorSets);
+  const read = (inlined?.nodes ?? encoded).map((bytes) => ({ bytes, node: readNode(bytes) }));
+  const sorted = inOrder(read);
+  graph.nodes = sorted.map(({ node }) => node);
+  for (const { constant, outputs } of graph.nodes) if (constant) graph.stored.set(outputs[0], constant);
+  if (inlined || sorted.some((item, i) => item !== read[i])) {
+    graph.runnable = withNodes(graph.bytes, sorted.map(({ bytes }) => bytes), inlined?.operatorSets ?? []);
+  }
+}
+
+/** Those that are in order stay as they are. */
+function inOrder<T extends { node: OnnxNode }>(items: T[]): T[] {
+  const makers = new Map<string, T>();
+  for (const item of items) for (const name of item.node.outputs) if (name !== "") makers.set(name, item);
+  const sorted: T[] = [], state = new Map<T, "open" | "done">();
+  for (const first of items) {
+    const stack = [first];
+    while (stack.length > 0) {
+      const item = stack.at(-1)!;
+      if (state.get(item) === "done") {
+        stack.pop();
+        continue;
+      }
+      const { inputs, captured = [], outputs } = item.node;
+      const needed = [...inputs, ...captured].flatMap((name) => makers.get(name) ?? [])
+        .filter((maker) => state.get(maker) !== "done");
+      if (needed.some((maker) => state.get(maker) === "open" || maker === item)) {
+        throw new Error(`the node of ${outputs[0]} needs what it gives`);
+      }
+      state.set(item, needed.length > 0 ? "open" : "done");
+      if (needed.length === 0) sorted.push(stack.pop()!);
+      else stack.push(...needed.reverse());
+    }
+  }
+  return sorted;
+}
+
+/** The model with other nodes and no functions. */
+function withNodes(model: Uint8Array, nodes: Uint8Array[], operatorSets: [string, number][]): Uint8Array {
+  const kept: Uint8Array[] = [], inGraph = nodes.map((node) => messageField(GRAPH.node, [node]));
+  readMessage(model, {}, (field, raw, body) => {
+    if (field === MODEL.graph) {
+      readMessage(body!, {}, (field, raw) => field !== GRAPH.node && inGraph.push(raw));
+    } else if (field !== MODEL.function) kept.push(raw);
+  });
+  for (const [domain, version] of operatorSets) {
+    const writer = protobuf.Writer.create().uint32(OPERATOR_SET.domain << 3 | LENGTH_DELIMITED).string(
+      domain,
+    );
+    kept.push(messageField(MODEL.opset, [writer.uint32(OPERATOR_SET.version << 3).int64(version).finish()]));
+  }
+  return joinBytes([...kept, messageField(MODEL.graph, inGraph)]);
+}
+
+function readGraph(bytes: Uint8Array, graph: OnnxGraph, nodes: Uint8Array[]): void {
   readMessage(bytes, {
-    [GRAPH.node]: (reader) => graph.nodes.push(readNode(reader.bytes())),
+    [GRAPH.node]: (reader) => nodes.push(reader.bytes()),
     [GRAPH.initializer]: (reader) => readStored(reader.bytes(), graph),
+    [GRAPH.sparse]: (reader) => {
+      let name = "";
+      const dims: number[] = [];
+      readMessage(reader.bytes(), {
+        [SPARSE.values]: (values) =>
+          readMessage(values.bytes(), { [TENSOR.name]: (tensor) => name = tensor.string() }),
+        [SPARSE.dims]: (sides, wire) => readInts(sides, wire, dims),
+      });
+      graph.stored.set(name, dims);
+    },
     [GRAPH.output]: (reader) => graph.outputs.push(readValue(reader.bytes()).name),
     [GRAPH.input]: (reader) => graph.inputs.push(readValue(reader.bytes())),
   });
@@ -188,25 +275,62 @@ function readValue(bytes: Uint8Array): { name: string; shape: (number | null)[] 
 }
 
 function readNode(bytes: Uint8Array): OnnxNode {
-  const node: OnnxNode = { op: "", domain: "", inputs: [], outputs: [], attributes: {} };
+  const node: OnnxNode = { op: "", domain: "", name: "", inputs: [], outputs: [], attributes: {} };
+  const shapes = new Map<string, number[]>();
   readMessage(bytes, {
     [NODE.input]: (reader) => node.inputs.push(reader.string()),
     [NODE.output]: (reader) => node.outputs.push(reader.string()),
+    [NODE.name]: (reader) => node.name = reader.string(),
     [NODE.op]: (reader) => node.op = reader.string(),
-    [NODE.domain]: (reader) => node.domain = reader.string(),
-    [NODE.attribute]: (reader) => {
-      let name = "", value: number | undefined;
-      const values: number[] = [];
-      readMessage(reader.bytes(), {
-        [ATTRIBUTE.name]: (attribute) => name = attribute.string(),
-        [ATTRIBUTE.int]: (attribute) => value = Number(attribute.int64()),
-        [ATTRIBUTE.ints]: (attribute, wire) => readInts(attribute, wire, values),
-      });
-      if (values.length > 0) node.attributes[name] = values;
-      else if (value !== undefined) node.attributes[name] = value;
-    },
+    [NODE.domain]: (reader) => node.domain = ownDomain(reader.string()),
+    [NODE.attribute]: (reader) => readAttribute(reader.bytes(), node, shapes),
   });
+  if (node.op === "Constant") { for (const shape of shapes.values()) node.constant = shape; }
   return node;
+}
+
+/** `shapes` gets what a Constant node of this attribute would give. */
+function readAttribute(bytes: Uint8Array, node: OnnxNode, shapes: Map<string, number[]>): void {
+  let name = "", value: number | undefined, dims: number[] | undefined, count = 0;
+  const values: number[] = [];
+  const readInnerGraph: Handler = (reader) => readInner(reader.bytes(), node);
+  readMessage(bytes, {
+    [ATTRIBUTE.name]: (reader) => name = reader.string(),
+    [ATTRIBUTE.int]: (reader) => value = Number(reader.int64()),
+    [ATTRIBUTE.ints]: (reader, wire) => readInts(reader, wire, values),
+    [ATTRIBUTE.tensor]: (reader) => {
+      const sides: number[] = dims = [];
+      readMessage(reader.bytes(), { [TENSOR.dims]: (tensor, wire) => readInts(tensor, wire, sides) });
+    },
+    [ATTRIBUTE.floats]: (reader, wire) => {
+      if (wire === LENGTH_DELIMITED) count += reader.bytes().length / 4;
+      else {
+        reader.float();
+        count++;
+      }
+    },
+    ...{ [ATTRIBUTE.graph]: readInnerGraph, [ATTRIBUTE.graphs]: readInnerGraph },
+  });
+  if (values.length > 0) node.attributes[name] = values;
+  else if (value !== undefined) node.attributes[name] = value;
+  shapes.set(name, dims ?? (name.endsWith("s") ? [values.length || count] : []));
+}
+
+/** The graph inside an If, Loop or Scan. */
+function readInner(bytes: Uint8Array, holder: OnnxNode): void {
+  const nodes: OnnxNode[] = [], own = new Set<string>();
+  const named: Handler = (reader) => own.add(readValue(reader.bytes()).name);
+  readMessage(bytes, {
+    [GRAPH.node]: (reader) => nodes.push(readNode(reader.bytes())),
+    [GRAPH.initializer]: (reader) =>
+      readMessage(reader.bytes(), { [TENSOR.name]: (tensor) => own.add(tensor.string()) }),
+    [GRAPH.input]: named,
+  });
+  for (const { outputs } of nodes) outputs.forEach((name) => own.add(name));
+  const taken = nodes.flatMap(({ inputs, captured = [] }) => [...inputs, ...captured]);
+  const outside = taken.filter((name) => name !== "" && !own.has(name));
+  holder.captured = [...new Set([...holder.captured ?? [], ...outside])];
+  holder.inner = [...holder.inner ?? [], ...nodes.flatMap((node) => [node, ...node.inner ?? []])];
 }
 
 function readStored(bytes: Uint8Array, graph: OnnxGraph): void {
@@ -230,32 +354,4 @@ function readStored(bytes: Uint8Array, graph: OnnxGraph): void {
     const length = place.length === undefined ? null : Number(place.length);
     graph.external.push({ name, location: place.location, offset: Number(place.offset ?? 0), length });
   }
-}
-
-/** Calls the handler of each field that has one and steps over the others. */
-function readMessage(bytes: Uint8Array, handlers: Record<number, Handler>): void {
-  const reader = protobuf.Reader.create(bytes);
-  while (reader.pos < reader.len) {
-    try {
-      const tag = reader.uint32();
-      const handler = handlers[tag >>> 3];
-      if (handler) handler(reader, tag & 7);
-      else reader.skipType(tag & 7);
-    } catch (error) {
-      if (error instanceof RangeError) {
-        throw new CutShort(`${bytes.length} bytes are not the whole of it`, { cause: error });
-      }
-      throw error;
-    }
-  }
-}
-
-/** Whole numbers, packed or one by one. */
-function readInts(reader: Reader, wire: number, into: number[]): void {
-  if (wire !== LENGTH_DELIMITED) {
-    into.push(Number(reader.int64()));
-    return;
-  }
-  const packed = protobuf.Reader.create(reader.bytes());
-  while (packed.pos < packed.len) into.push(Number(packed.int64()));
 }

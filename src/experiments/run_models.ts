@@ -1,6 +1,6 @@
 /** The models of a run: all of them see the same part of a photograph, cut into the same patches. */
 import { basename } from "node:path";
-import { findAttentionOutputs, patchSize } from "../data/attention_outputs.ts";
+import { type AttentionCount, countAttention, describeCount, patchSize } from "../data/attention_outputs.ts";
 import type { DataRow } from "../data/data_flags.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
@@ -35,7 +35,7 @@ interface Size {
 /** A model and what its graph tells. */
 interface Opened extends KnownModel {
   graph: OnnxGraph;
-  layers: number;
+  count: AttentionCount;
   patch: Size | null;
   /** What its own preprocessing gives. */
   size: Size | null;
@@ -54,9 +54,9 @@ export async function openRunModels(names: readonly string[]): Promise<RunModels
   const opened: Opened[] = [];
   for (const name of names) {
     const known = await openKnownModel(name), graph = await readOnnx(known.path);
-    const layers = findAttentionOutputs(graph).length, [height, width] = patchSize(graph) ?? [];
+    const count = countAttention(graph), [height, width] = patchSize(graph) ?? [];
     const patch = height && width ? { width, height } : null;
-    opened.push({ ...known, graph, layers, patch, size: seenSize(known.preprocessor) });
+    opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
   const [first] = opened, table: DataRow[] = [];
   const models = opened.map((model): RunModel => {
@@ -106,14 +106,14 @@ function assertTakes({ path, graph }: Opened, { width, height }: Size, first: st
 }
 
 /** What the table tells of a model. */
-function rowOf({ path, record, layers, patch, registers }: Opened, seen: Size | null): DataRow {
+function rowOf({ path, record, count, patch, registers }: Opened, seen: Size | null): DataRow {
   const isEmbedded = path.startsWith(`${EMBEDDED_FOLDER}/`);
   const origin = record ? `added from ${record.source}` : isEmbedded ? "embedded" : "file";
   const grid = seen && patch && gridOf(seen, patch);
   return {
     kind: "model",
     path: record?.name ?? (isEmbedded ? basename(path, ".onnx") : path),
-    found: `${origin}, ${layers} layers, ` +
+    found: `${origin}, ${layersOf(count)}, ` +
       `patches of ${patch ? `${patch.width} × ${patch.height}` : "unknown"} pixels` +
       (registers ? `, ${registers} registers` : ""),
     missing: record || isEmbedded
@@ -121,4 +121,11 @@ function rowOf({ path, record, layers, patch, registers }: Opened, seen: Size | 
       : "record (`deno task models add` makes one, by which files are checked)",
     used: grid ? `features of ${grid.width} × ${grid.height} patches an image` : "features",
   };
+}
+
+/** "12 layers", with the count of attention nodes where it is another one. */
+function layersOf(count: AttentionCount): string {
+  const layers = `${count.blocks.length} layers`;
+  const isPlain = count.apart.length === 0 && count.understood === count.blocks.length;
+  return isPlain ? layers : `${layers} (${describeCount(count)})`;
 }

@@ -159,7 +159,7 @@ async function readModel(path: string): Promise<void> {
   const blocks = findAttentionOutputs(graph);
   const model = await openModel(
     graph,
-    withOutputs(graph, blocks.map(({ tensor }) => tensor), blocks.flatMap(({ sum }) => sum ?? [])),
+    withOutputs(graph, blocks.map(({ tensor }) => tensor), blocks.flatMap(({ added }) => added ?? [])),
     weights,
   );
   await model.release();

@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { type AttentionCount, countAttention, describeCount } from "../src/data/attention_outputs.ts";
+import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { openSession } from "../src/data/onnx_session.ts";
+
+const FOLDER = new URL("./golden/onnx_forms", import.meta.url).pathname;
+
+interface Form {
+  /** What `describeCount` says; null when only the layers are stated. */
+  count?: string | null;
+  /** Distance that rounding allows; absent where it is not run. */
+  relative?: number;
+  /** Of a refused form: attention nodes, and what the message says. */
+  nodes?: number;
+  why?: string;
+}
+const forms: Record<string, Form> = JSON.parse(await Deno.readTextFile(`${FOLDER}/forms.json`));
+/** Of both layers on both images, by Python's onnxruntime. */
+const truth: number[][] = JSON.parse(await Deno.readTextFile(`${FOLDER}/truth.json`));
+
+/** The layers' values on images() of make.py. */
+async function featuresOf(graph: OnnxGraph, { blocks }: AttentionCount) {
+  const tensors = blocks.map(({ tensor }) => tensor);
+  const model = withOutputs(graph, tensors, blocks.flatMap(({ added }) => added ?? []));
+  const session = await openSession(graph.path, model, []);
+  const pixels = Float32Array.from({ length: 2 * 3 * 8 * 8 }, (_, at) => at * 7919 % 2003 / 1001 - 1);
+  const results = await session.run({ name: "pixels", type: "float32", pixels, dims: [2, 3, 8, 8] }, tensors);
+  await session.release();
+  return tensors.map((tensor) => results[tensor]);
+}
+
+/** Root mean square of the differences by that of the values. */
+function distance(found: Float32Array, expected: number[]): number {
+  const squares = (values: Iterable<number>) =>
+    Iterator.from(values).reduce((sum, value) => sum + value ** 2, 0);
+  return Math.sqrt(squares(expected.map((value, i) => found[i] - value)) / squares(expected));
+}
+
+for (const [name, { count, relative, nodes, why }] of Object.entries(forms)) {
+  Deno.test(`countAttention() ${why ? "refuses" : "finds both layers of"} the form ${name}`, async () => {
+    const graph = await readOnnx(`${FOLDER}/${name}.onnx`);
+    if (why) {
+      const { message } = assertThrows(() => countAttention(graph), Error);
+      assertStringIncludes(
+        message,
+        `${graph.path} has ${nodes} attention nodes, 1 understood; not understood: `,
+      );
+      assertStringIncludes(message, why);
+      return;
+    }
+    const found = countAttention(graph);
+    if (count) assertStringIncludes(describeCount(found), count);
+    assertEquals(found.blocks.map(({ layer }) => layer), [1, 2]);
+    if (relative === undefined) return;
+    for (const [l, { dims, data }] of (await featuresOf(graph, found)).entries()) {
+      assertEquals(dims, [2, 5, 8]);
+      const off = distance(data, truth[l]);
+      assert(off <= relative, `layer ${l + 1} is off by ${off} of its size, rounding allows ${relative}`);
+    }
+  });
+}
+
+Deno.test("parseOnnx() writes a model whose nodes are not in order anew, in order and without functions", async () => {
+  for (const name of ["reversed", "shuffled", "functions", "function_of_one"]) {
+    const graph = await readOnnx(`${FOLDER}/${name}.onnx`), again = parseOnnx(graph.runnable, "again");
+    assertEquals(again.nodes, graph.nodes);
+    assertEquals(again.runnable, again.bytes, "in order already");
+    const made = new Set([...again.stored.keys(), ...again.inputs.map(({ name }) => name)]);
+    for (const { inputs, outputs, domain } of again.nodes) {
+      assert(domain !== "local");
+      for (const input of inputs) {
+        assert(input === "" || made.has(input), `${input} is needed before it is made`);
+      }
+      outputs.forEach((output) => made.add(output));
+    }
+  }
+});
+
+Deno.test("parseOnnx() names a circle of nodes", async () => {
+  const graph = await readOnnx(`${FOLDER}/plain.onnx`), bytes = graph.bytes.slice();
+  // The first input of the first Add takes a name that is made later; both names are equally long.
+  const text = new TextDecoder("latin1").decode(bytes), [late] = graph.nodes.at(-2)!.outputs;
+  const early = graph.nodes.find(({ outputs }) => outputs[0].length === late.length)!.outputs[0];
+  for (let at = text.indexOf(early); at >= 0; at = text.indexOf(early, at + 1)) {
+    for (let i = 0; i < late.length; i++) bytes[at + i] = late.charCodeAt(i);
+  }
+  const { message } = assertThrows(() => parseOnnx(bytes, "a.onnx"), Error);
+  assertStringIncludes(message, "The model a.onnx is damaged (the node of ");
+});
