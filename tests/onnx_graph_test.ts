@@ -89,7 +89,9 @@ Deno.test("findAttentionOutputs() takes a pooling head for no block", async () =
 });
 
 Deno.test("findAttentionOutputs() adds the bias that a fused residual add holds", async () => {
-  const [{ tensor, added, heads }] = findAttentionOutputs(await readOnnx(`${FOLDER}/microsoft_attention.onnx`));
+  const [{ tensor, added, heads }] = findAttentionOutputs(
+    await readOnnx(`${FOLDER}/microsoft_attention.onnx`),
+  );
   assertEquals([added?.output, added?.inputs[1], heads], [tensor, "blocks.0.attention.proj.bias", 2]);
 });
 
