@@ -9,6 +9,7 @@ import {
   openGpu,
 } from "../mod.ts";
 import { tilesOf } from "../src/graph/affinity_operator.ts";
+import { cutWarning } from "../src/graph/normalized_cut.ts";
 import { roundUp } from "../src/linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
 import { mixture } from "../tasks/bench/mixture.ts";
@@ -414,5 +415,21 @@ Deno.test("normalizedCut() finds any number of components, from one to all", asy
   const x = randomMatrix(201, 17);
   for (const components of [1, 2, 20, 67, 200, 201]) {
     assertSound(await normalizedCut(gpu, x, { components }), x, components);
+  }
+});
+
+Deno.test("normalizedCut() counts the components that float32 tells from a null space, and cutWarning() says so", async () => {
+  const nodes = (n: number, channels: number) =>
+    rowsOf(oneChannelEach(channels), Array.from({ length: n }, (_, i) => i % channels));
+  for (const storage of [undefined, "stored"] as const) {
+    const all = await normalizedCut(gpu, nodes(140, 12), { components: 9, storage });
+    assertEquals([all.resolved, cutWarning(all)], [9, ""]);
+    const few = await normalizedCut(gpu, nodes(140, 5), { components: 9, storage });
+    assertEquals([few.resolved, few.converged], [5, true]);
+    assertEquals(cutWarning(few), "5 of 9 components resolved, the others arbitrary");
+    const one = await normalizedCut(gpu, repeated([1, 2, 3], 140), { components: 4, storage });
+    assertEquals(one.resolved, 1);
+    const stopped = { ...few, converged: false };
+    assertEquals(cutWarning(stopped), "not converged; 5 of 9 components resolved, the others arbitrary");
   }
 });

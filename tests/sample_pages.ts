@@ -89,7 +89,10 @@ function samplePipeline(): Pipeline {
   pipeline.images[0].name = HOSTILE;
   return {
     ...pipeline,
-    fit: { cut: { residuals: [1e-6], eigengap: 0.1 }, landmarks: { indices: [1, 2] } } as unknown as Pipeline[
+    fit: {
+      cut: { eigenvalues: [1], residuals: [1e-6], eigengap: 0.1, converged: true, resolved: 1 },
+      landmarks: { indices: [1, 2] },
+    } as unknown as Pipeline[
       "fit"
     ],
     map: { kl: 1, trustworthiness: 0.97 } as Pipeline["map"],
@@ -273,7 +276,15 @@ async function writePhotographs(
     },
     photos: [{ name: HOSTILE, photo }, { name: "b", photo }],
     layers: LAYERS.map((layer) => ({
-      ...{ layer, eigenvalues: [1, 0.5, 0.2], residual: 1e-6, eigengap: 0.1, converged: true, iterations: 9 },
+      ...{
+        layer,
+        eigenvalues: [1, 0.5, 0.2],
+        residual: 1e-6,
+        eigengap: 0.1,
+        converged: true,
+        resolved: 3,
+        iterations: 9,
+      },
       ...{ applications: 9, storage: "dense", kl: 1, trustworthiness: 0.98, seconds: { cut: 1, tsne: 1 } },
       colors: Uint8Array.from({ length: 2 * tokens * 3 }, (_, i) => i * 29 % 256).toBase64(),
       figureGround: { miou: 0.1 * layer, threshold: 0.5 },

@@ -32,6 +32,8 @@ interface Notes {
   residuals: number[];
   eigengap: number | null;
   converged: boolean;
+  /** Absent in files of earlier versions. */
+  resolved?: number;
   neighbors: number | "all";
   shortlist: Shortlist | null;
   sampling: Sampling;
@@ -46,11 +48,11 @@ interface Notes {
  */
 export async function saveNystrom(path: string, fit: NystromFit): Promise<void> {
   const { landmarks, cut, neighbors, shortlist, projection, sampling, seed } = fit;
-  const { eigenvalues, residuals, eigengap, converged } = cut;
+  const { eigenvalues, residuals, eigengap, converged, resolved } = cut;
   const notes: Notes = {
     eigenvalues: [...eigenvalues],
     residuals: [...residuals],
-    ...{ eigengap, converged, neighbors, shortlist, sampling, seed },
+    ...{ eigengap, converged, resolved, neighbors, shortlist, sampling, seed },
   };
   const length = landmarks.indices.length;
   const columns = [
@@ -112,6 +114,7 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
 
 function fitOf(table: Table, notes: Notes): NystromFit {
   const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist, sampling, seed } = notes;
+  const { resolved = eigenvalues.length } = notes;
   const eigenvectors = matrixOf(table, "eigenvectors");
   const indices = valuesOf(table, "index", Uint32Array), degrees = valuesOf(table, "degree", Float32Array);
   const isWhole = indices.length === table.numRows && degrees.length === table.numRows &&
@@ -123,7 +126,7 @@ function fitOf(table: Table, notes: Notes): NystromFit {
       eigenvectors,
       eigenvalues: Float64Array.from(eigenvalues),
       residuals: Float64Array.from(residuals),
-      ...{ eigengap, converged, degrees },
+      ...{ eigengap, converged, resolved, degrees },
     },
     ...{ neighbors, shortlist, sampling, seed },
     projection: neighbors === "all" ? matrixOf(table, "projection") : null,

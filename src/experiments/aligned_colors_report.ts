@@ -1,4 +1,5 @@
 /** The report of the experiment `colors` over all models. */
+import { cutWarning } from "../graph/normalized_cut.ts";
 import { join } from "node:path";
 import sharp from "sharp";
 import type { Gpu } from "../gpu/mod.ts";
@@ -84,6 +85,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
       ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
       landmarks: pipeline.fit.landmarks.indices.length,
+      eigenvectors: cutWarning(cut) || "converged, all resolved",
       trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
     },
     command,

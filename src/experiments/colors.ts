@@ -18,6 +18,8 @@ export interface LayerResult {
   residual: number;
   eigengap: number | null;
   converged: boolean;
+  /** Leading components that float32 tells from a null space. */
+  resolved: number;
   applications: number;
   storage: string;
   kl: number;
@@ -81,6 +83,7 @@ export async function runColors(
           residual: Math.max(...cut.residuals),
           eigengap: cut.eigengap,
           converged: cut.converged,
+          resolved: cut.resolved,
           applications: cut.applications,
           storage: cut.storage,
           kl: found.kl,

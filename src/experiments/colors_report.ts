@@ -1,4 +1,5 @@
 /** The report of the experiment `colors`: the page, results.json and the chart specs. */
+import { cutWarning } from "../graph/normalized_cut.ts";
 import { Buffer } from "node:buffer";
 import type { Gpu } from "../gpu/mod.ts";
 import type { FeatureManifest } from "../data/extract.ts";
@@ -121,6 +122,7 @@ function colorMetrics(layers: LayerResult[]): Record<string, number> {
     const key = `L${layer.layer}`;
     layer.eigenvalues.forEach((value, i) => metrics[`eigenvalue.${key}.${i + 1}`] = value);
     metrics[`residual.${key}`] = layer.residual;
+    metrics[`resolved.${key}`] = layer.resolved;
     if (layer.eigengap !== null) metrics[`eigengap.${key}`] = layer.eigengap;
     metrics[`applications.${key}`] = layer.applications;
     metrics[`tsne.kl.${key}`] = layer.kl;
@@ -201,7 +203,7 @@ function layerTable(layers: LayerResult[]): Html {
       "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness",
     columns: ["layer", "residual", "eigengap", "applications", "KL", "trust", "cut, s", "t-SNE, s"],
     rows: layers.map((layer) => [
-      `L${layer.layer}${layer.converged ? "" : " (not converged)"}`,
+      [`L${layer.layer}`, ...[cutWarning(layer)].filter(Boolean).map((warning) => `(${warning})`)].join(" "),
       layer.residual,
       layer.eigengap ?? "none",
       layer.applications,

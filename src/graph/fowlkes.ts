@@ -41,7 +41,7 @@ export interface OrthogonalizedNystrom {
   /** The landmarks' part of the eigenvectors, and what belongs to them. */
   cut: Pick<
     NormalizedCut,
-    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "degrees"
+    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "resolved" | "degrees"
   >;
 }
 
@@ -269,7 +269,7 @@ function solved({ affinity, root, rank, q, product, components }: {
   return {
     projection,
     cut: {
-      ...{ eigenvectors, degrees, converged: true },
+      ...{ eigenvectors, degrees, converged: true, resolved: components },
       eigenvalues: Float64Array.from(columns, ({ value }) => value),
       residuals: Float64Array.from(columns, ({ residual }) => residual),
       eigengap: columns[components - 1].value - next,

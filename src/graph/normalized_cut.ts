@@ -12,7 +12,12 @@ import { denseEigen } from "../linalg/dense_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { leadingSpan } from "../linalg/leading_span.ts";
 import { seededRandom } from "../linalg/random.ts";
-import { blockWidth, subspaceIteration, type SubspaceOptions } from "../linalg/subspace_iteration.ts";
+import {
+  blockWidth,
+  FLOAT32_FLOOR,
+  subspaceIteration,
+  type SubspaceOptions,
+} from "../linalg/subspace_iteration.ts";
 import { affinity, uploadUnitRows } from "./affinity.ts";
 import {
   type AffinityOperator,
@@ -56,6 +61,8 @@ export interface NormalizedCut {
   eigengap: number | null;
   /** Whether every residual reached the tolerance. */
   converged: boolean;
+  /** Leading components whose eigenvalue float32 tells from 0; those beyond are arbitrary within what is left. */
+  resolved: number;
   /** d_i = Σ_j A_ij. */
   degrees: Float32Array;
   /** How the affinity was kept. */
@@ -116,6 +123,29 @@ export async function normalizedCut(
 }
 
 /**
+ * What is to be said about a cut beside its numbers: "not converged", "12 of 20 components resolved", or both; "" where all is well.
+ */
+export function cutWarning(
+  { converged, resolved, eigenvalues }: Pick<NormalizedCut, "converged"> & {
+    resolved?: number;
+    eigenvalues: ArrayLike<number>;
+  },
+): string {
+  const wanted = eigenvalues.length;
+  return [
+    ...(converged ? [] : ["not converged"]),
+    ...(resolved === undefined || resolved >= wanted
+      ? []
+      : [`${resolved} of ${wanted} components resolved, the others arbitrary`]),
+  ].join("; ");
+}
+
+/** How many eigenvalues, from the first on, are above what rounding of the affinity could make. */
+function resolvedOf(eigenvalues: ArrayLike<number>, floor: number): number {
+  return Array.from(eigenvalues).findLastIndex((value) => value > floor) + 1;
+}
+
+/**
  * Whether a graph takes less time, or is only solved, densely in float64: by the operations of both ways, those of the GPU counted as
  * a tenth, a dozen applications being usual, and where a storage is asked for only as far as there is no other way.
  */
@@ -153,6 +183,7 @@ async function denseCut(
     applications: 1,
     eigengap: components < n ? values[components - 1] - values[components] : null,
     converged: residuals.every((r) => r <= tolerance),
+    resolved: resolvedOf(values.subarray(0, components), FLOAT32_FLOOR),
     degrees: Float32Array.from(degrees),
     storage: "dense",
   };
@@ -243,6 +274,7 @@ export async function operatorCut(
       applications: found.applications,
       eigengap: eigenvalues[components - 1] - eigenvalues[components],
       converged: found.converged && firstResidual <= tolerance,
+      resolved: resolvedOf(eigenvalues.slice(0, components), operator.floor ?? FLOAT32_FLOOR),
       degrees: Float32Array.from(operator.degrees),
       storage: operator.storage,
     };

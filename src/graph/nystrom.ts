@@ -51,7 +51,7 @@ export interface NystromFit {
   /** The normalised cut of the landmarks. */
   cut: Pick<
     NormalizedCut,
-    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "degrees"
+    "eigenvectors" | "eigenvalues" | "residuals" | "eigengap" | "converged" | "resolved" | "degrees"
   >;
   /** K, or "all". */
   neighbors: number | "all";
@@ -144,12 +144,13 @@ export async function fitNystrom(
       ...await orthogonalizedNystrom(gpu, source, features, components, onProgress),
     });
   }
-  const { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees } = await normalizedCut(
-    gpu,
-    features,
-    { components, seed, onProgress, name: "landmarks" },
-  );
-  const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, degrees };
+  const { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees } =
+    await normalizedCut(
+      gpu,
+      features,
+      { components, seed, onProgress, name: "landmarks" },
+    );
+  const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees };
   return nystromModel(gpu, { ...fitted, projection: null, cut });
 }
 

@@ -28,7 +28,7 @@ const MOST_COLUMNS = 64;
 /** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
 const RELATIVE_TOLERANCE = 0.01;
 /** … as far as float32 can tell, of an operator of norm 1 that does not say otherwise. */
-const FLOAT32_FLOOR = 3e-7;
+export const FLOAT32_FLOOR = 3e-7;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
 /** Pairs beyond the missing ones whose residuals go into a block, at least. */

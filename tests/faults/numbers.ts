@@ -86,7 +86,10 @@ async function colorsOfOneImage(gpu: Gpu): Promise<void> {
 
 function oneImage(): Pipeline {
   const pipeline = walkingPipeline({ partsAt: { mae: 3 }, count: 1 }), [image] = pipeline.images;
-  const fit = { cut: { residuals: [1e-6], eigengap: 0.1 }, landmarks: { indices: [1, 2] } };
+  const fit = {
+    cut: { eigenvalues: [1], residuals: [1e-6], eigengap: 0.1, converged: true, resolved: 1 },
+    landmarks: { indices: [1, 2] },
+  };
   return {
     ...pipeline,
     images: [{ ...image, classMask: image.mask }],

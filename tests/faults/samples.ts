@@ -47,7 +47,7 @@ export async function writeSamples(folder: string): Promise<Samples> {
     cut: {
       eigenvectors: matrix(4, 2),
       ...{ eigenvalues: Float64Array.of(1, 0.5), residuals: Float64Array.of(0, 1e-6), eigengap: 0.1 },
-      ...{ converged: true, degrees: new Float32Array(4).fill(2) },
+      ...{ converged: true, resolved: 2, degrees: new Float32Array(4).fill(2) },
     },
     ...{ neighbors: 3, shortlist: null, projection: null, sampling: "farthest", seed: 0 },
   });

@@ -1,0 +1,167 @@
+/** `deno task survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
+import { writeNpy } from "../src/data/npy.ts";
+import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
+import { normalizedCut } from "../src/graph/normalized_cut.ts";
+import { findPython } from "./bench/programs.ts";
+import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { doubleSoftwareThreads } from "./software_threads.ts";
+import { featuresOf, surveyInputs } from "./survey/inputs.ts";
+import { judge, type Judgement } from "./survey/truth.ts";
+
+const HELP = `deno task survey [options]
+
+Normalised cuts of ${
+  surveyInputs(0, false).length
+} graphs: does each converge to 1e-5, is what it reports true in float64, and how long does it take?
+The table goes to the terminal, every input to reports/out/survey.json.
+
+  --quick         graphs of 97 nodes alone
+  --seed N        seed of the inputs (default: 0)
+  --peers         also measure scipy in float64 (python3, or ALIGNEDCUT_PYTHON)
+  --help          this text`;
+
+const TOLERANCE = 1e-5, OUT = "reports/out/survey.json";
+/** Times that a short solve is measured, the shortest counts. */
+const ROUNDS = 3;
+/** Times scipy's that an input may take, and seconds below which no time is compared. */
+const SLOW = 10, SHORT = 0.02;
+
+interface Row extends Judgement {
+  family: string;
+  input: string;
+  converged: boolean;
+  resolved: number;
+  reported: number;
+  applications: number;
+  seconds: number;
+  scipy: number | null;
+  faults: string[];
+}
+
+await runTask(async () => {
+  const flags = readFlags(Deno.args, ["seed"], ["quick", "peers"]);
+  if (!flags) return console.log(HELP);
+  doubleSoftwareThreads();
+  const inputs = surveyInputs(wholeNumber(flags, "seed", 0) ?? 0, flags.quick === true);
+  const python = flags.peers ? await findPython() : undefined;
+  if (flags.peers && !python) throw new Error("There is no python3 for --peers: set ALIGNEDCUT_PYTHON.");
+  const scipy = python ? openScipy(python) : null;
+  const gpu = await openGpu(), rows: Row[] = [];
+  try {
+    for (const input of inputs) {
+      const { family, n, d, components, seed } = input, x = featuresOf(input);
+      let seconds = Infinity, cut;
+      for (let round = 0; round < ROUNDS && (round < 1 || seconds < 1); round++) {
+        const started = performance.now();
+        cut = await normalizedCut(gpu, x, { components, tolerance: TOLERANCE });
+        seconds = Math.min(seconds, (performance.now() - started) / 1000);
+      }
+      trim(gpu);
+      const { converged, resolved, residuals, applications } = cut!;
+      const row: Row = {
+        ...{ family, input: `${n} × ${d}, ${components} components, seed ${seed}`, converged, resolved },
+        ...{ reported: Math.max(...residuals), applications, seconds, ...judge(x, cut!) },
+        ...{ scipy: scipy ? await scipy.seconds(x, components) : null, faults: [] },
+      };
+      row.faults = faultsOf(row);
+      rows.push(row);
+      for (const fault of row.faults) console.error(`${family}, ${row.input}: ${fault}`);
+    }
+  } finally {
+    await scipy?.close();
+    closeGpu(gpu);
+  }
+  console.log(tableOf(rows));
+  await Deno.mkdir("reports/out", { recursive: true });
+  await Deno.writeTextFile(OUT, JSON.stringify(rows, null, 1));
+  console.log(`Every input: ${OUT}`);
+  const wrong = rows.filter(({ faults }) => faults.length > 0).length;
+  if (wrong > 0) throw new Error(`${wrong} of ${rows.length} inputs are not as they should be: see above.`);
+});
+
+/** What is not as it should be. */
+function faultsOf(row: Row): string[] {
+  const { converged, residual, reported, ratio, valueError, angleShare, seconds, scipy } = row;
+  const faults: string[] = [];
+  const tell = (is: boolean, what: string) => is && faults.push(what);
+  if (converged) {
+    tell(
+      residual > 10 * TOLERANCE,
+      `dishonest: converged with a residual of ${residual.toExponential(1)} in float64`,
+    );
+    tell(
+      (valueError ?? 0) > 10 * TOLERANCE,
+      `dishonest: an eigenvalue is ${valueError?.toExponential(1)} off`,
+    );
+    tell(
+      (angleShare ?? 0) > 1,
+      `dishonest: an angle is ${angleShare?.toFixed(1)} times what residuals and gap allow`,
+    );
+  } else {tell(
+      true,
+      `not converged: ${reported.toExponential(1)} as reported, ${residual.toExponential(1)} in float64`,
+    );}
+  tell(ratio > 10, `residuals as reported and in float64 differ by ${ratio.toFixed(0)} times`);
+  tell(
+    scipy !== null && seconds > Math.max(SLOW * scipy, SHORT),
+    `slow: ${seconds.toFixed(2)} s, scipy ${scipy?.toFixed(3)} s`,
+  );
+  return faults;
+}
+
+function tableOf(rows: Row[]): string {
+  const families = [...new Set(rows.map(({ family }) => family))], all = "all";
+  const lines = [...families, all].map((family) => {
+    const own = rows.filter((row) => family === all || row.family === family);
+    const most = (pick: (row: Row) => number | null) => Math.max(...own.map((row) => pick(row) ?? 0));
+    const dishonest = own.filter(({ faults }) =>
+      faults.some((fault) => fault.startsWith("dishonest"))
+    ).length;
+    return [
+      ...[family, own.length, own.filter(({ converged }) => converged).length, dishonest],
+      ...[most((row) => row.reported).toExponential(1), most((row) => row.residual).toExponential(1)],
+      ...[most((row) => row.ratio).toFixed(1), most((row) => row.valueError).toExponential(1)],
+      ...[most((row) => row.angleShare).toFixed(2), most((row) => row.applications)],
+      ...[
+        own.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1),
+        most((row) => row.seconds).toFixed(2),
+      ],
+      most((row) => row.scipy && row.seconds / row.scipy).toFixed(1),
+    ].map(String);
+  });
+  const head = ["family", "inputs", "converged", "dishonest", "residual", "in float64", "ratio", "λ off"]
+    .concat("angle / allowed", "applications", "seconds", "longest", "× scipy");
+  const widths = head.map((title, at) => Math.max(title.length, ...lines.map((line) => line[at].length)));
+  return [head, ...lines].map((line) =>
+    line.map((cell, at) => at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at])).join("  ")
+  ).join("\n");
+}
+
+/** scipy in a process of its own. */
+function openScipy(python: string) {
+  const script = new URL("survey/scipy_peer.py", import.meta.url).pathname, folder = Deno.makeTempDirSync();
+  const child = new Deno.Command(python, { args: [script], stdin: "piped", stdout: "piped" }).spawn();
+  const writer = child.stdin.getWriter(),
+    reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  return {
+    async seconds({ data, rows, cols }: ReturnType<typeof featuresOf>, components: number): Promise<number> {
+      await writeNpy(`${folder}/x.npy`, data, [rows, cols]);
+      const job = { x: `${folder}/x.npy`, components, tolerance: TOLERANCE };
+      await writer.write(new TextEncoder().encode(JSON.stringify(job) + "\n"));
+      while (!rest.includes("\n")) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`${script} ended before its answer: does ${python} have numpy and scipy?`);
+        rest += value;
+      }
+      const end = rest.indexOf("\n"), line = rest.slice(0, end);
+      rest = rest.slice(end + 1);
+      return JSON.parse(line).seconds;
+    },
+    async close() {
+      await writer.close().catch(() => {});
+      await child.status;
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
