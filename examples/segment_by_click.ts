@@ -2,7 +2,7 @@
 import * as ac from "@alignedcut/alignedcut";
 
 const options = ac.scriptOptions("Cuts what I point at out of one photograph.", {
-  photo: ["", "JPEG or PNG file; without it, an embedded scene"],
+  photo: ["", "a photograph; without it, an embedded scene"],
   x: [0.5, "where I point, from the left edge (0) to the right edge (1) of what the model sees"],
   y: [0.5, "and from the top (0) to the bottom (1)"],
   model: ["dino_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],

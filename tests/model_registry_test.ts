@@ -61,6 +61,21 @@ Deno.test("addModel() takes a model of the hub with the weights beside it, and i
     assertEquals([features.layers.length, features.tokens, features.width], [2, 17, 12]);
   }));
 
+Deno.test("addModel() reads processor_config.json where the image processor is inside, as transformers 5 does", () =>
+  withRepository(async (options, server, dir) => {
+    const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+    server.files.set("processor_config.json", text({ processor_class: "CLIPProcessor" }));
+    const before = await addModel(options);
+    assertEquals(before.record.files["tiny.preprocessor.json"], sha256(CONFIG));
+    const nested = text({ image_processor: { ...config, resample: 2 }, processor_class: "CLIPProcessor" });
+    server.files.set("processor_config.json", nested);
+    server.files.delete("preprocessor_config.json");
+    const { record, preprocessor } = await addModel({ ...options, name: "other" });
+    assertEquals(record.files["other.preprocessor.json"], sha256(nested));
+    assertEquals(preprocessor, { ...before.preprocessor, filter: "bilinear" });
+    assertEquals(await readPreprocessor(`${dir}/models/other/other.preprocessor.json`), preprocessor);
+  }));
+
 Deno.test("addModel() takes the licence from the model's card on the hub, also offline", async (t) => {
   const cases: [string, string, string][] = [
     ["a word", "---\ntags:\n- a\nlicense: apache-2.0 # theirs\n---\n# Card", "apache-2.0"],

@@ -155,7 +155,10 @@ for (const [key, value, expected] of unusable) {
   const found = JSON.stringify(value) ?? "missing";
   Deno.test(`readPreprocessor() names a key it cannot use: ${key} ${found}`, async () => {
     const message = await readError(JSON.stringify({ ...clip, [key]: value }));
-    assertEquals(message, `a.json: "${key}" is ${found}, expected ${expected}.`);
+    const hint = value === undefined
+      ? ', or the class that it is the default of, as "image_processor_type"'
+      : "";
+    assertEquals(message, `a.json: "${key}" is ${found}, expected ${expected}${hint}.`);
   });
 }
 

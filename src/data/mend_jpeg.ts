@@ -8,7 +8,7 @@ const [SOI, EOI, SOS, RST0, RST7, TEM] = [0xd8, 0xd9, 0xda, 0xd0, 0xd7, 0x01];
 /** Frames whose scans hold all coefficients: baseline, extended; with Huffman or arithmetic codes. */
 const SEQUENTIAL = [0xc0, 0xc1, 0xc9];
 /** Places at which stray bytes at the end of a scan are looked for. */
-const MOST_PLACES = 32;
+const MOST_PLACES = 8;
 
 /** What was found and mended. */
 export interface MendedJpeg {

@@ -1,4 +1,5 @@
 /** The paper's three models: where their files are, and what is known of them. */
+import { TORCHVISION } from "./image_processors.ts";
 
 /** A model known by name. */
 export interface RegisteredModel {
@@ -35,6 +36,7 @@ export const PAPER_MODELS: RegisteredModel[] = [
     registers: 0,
     license: "MIT",
     preprocessing: {
+      image_processor_type: "CLIPImageProcessor",
       ...{ size: { shortest_edge: 224 }, ...CROP_224 },
       image_mean: [0.48145466, 0.4578275, 0.40821073],
       image_std: [0.26862954, 0.26130258, 0.27577711],
@@ -47,7 +49,10 @@ export const PAPER_MODELS: RegisteredModel[] = [
     hub: { id: "onnx-community/dinov2-with-registers-base", revision: "main", file: "onnx/model.onnx" },
     registers: 4,
     license: "Apache-2.0",
-    preprocessing: { size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+    preprocessing: {
+      image_processor_type: "BitImageProcessor",
+      ...{ size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+    },
     note: "not verified here: id and file as other projects name them",
   },
   {
@@ -56,7 +61,11 @@ export const PAPER_MODELS: RegisteredModel[] = [
     hub: null,
     registers: 0,
     license: "CC-BY-NC-4.0",
-    preprocessing: { size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+    // Its authors' own pipeline: torchvision's transforms of a Pillow image.
+    preprocessing: {
+      image_processor_type: TORCHVISION,
+      ...{ size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+    },
     note:
       "no export on the hub is known here; transformers' ViTMAEModel hides patches at random: export timm's, see --help",
   },

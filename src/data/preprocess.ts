@@ -118,10 +118,15 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   if (typeof nested === "object" && nested !== null) {
     return parsePreprocessor({ ...nested, image_processor: undefined }, path);
   }
-  const unusable = (key: string, expected: string): Error =>
-    new Error(`${path}: "${key}" is ${shown(json[key])}, expected ${expected}.`);
   const named = classNamed(json);
   const known = named === undefined || named === TORCHVISION ? undefined : IMAGE_PROCESSORS[named];
+  const unusable = (key: string, expected: string): Error =>
+    new Error(
+      `${path}: "${key}" is ${shown(json[key])}, expected ${expected}` +
+        (json[key] === undefined && !known
+          ? ', or the class that it is the default of, as "image_processor_type".'
+          : "."),
+    );
   if (named !== undefined && named !== TORCHVISION && !known) {
     const key = json.image_processor_type === undefined ? "feature_extractor_type" : "image_processor_type";
     throw new Error(`${path}: "${key}" is ${shown(json[key])}, ${unknownClass(named)}.`);

@@ -44,7 +44,7 @@ export interface MeanFeatures {
  * residual add (METHOD, `V_l`), of every patch.
  *
  * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `deno task models add` has added
- * @param photographs paths of JPEG and PNG files
+ * @param photographs paths of image files
  * @param layers numbers of the layers wanted, from 1; default all
  * @returns per layer photographs · patches × D_l float32, in the model's own units, without class and register tokens
  * @throws Error one sentence that names the model or photograph that is not usable
@@ -107,7 +107,7 @@ export async function patchFeatures(
  * Runs vision transformers over photographs and keeps each layer's mean only: 10,000 photographs are megabytes.
  *
  * @param models as of `patchFeatures`, one or more
- * @param photographs paths of JPEG and PNG files
+ * @param photographs paths of image files
  * @returns photographs × Σ D_l float32, in the models' own units: AvgPool(V_l) of METHOD (2), layers side by side
  * @throws Error one sentence that names the model or photograph that is not usable
  */

@@ -11,7 +11,7 @@ export interface Picture {
 }
 
 /**
- * Lists the photographs of a folder.
+ * Lists the photographs of a folder, and says on stderr what else is there.
  *
  * @param folder with image files (JPEG, PNG, WebP, GIF, TIFF, AVIF), or one such file
  * @param limit take the first so many
@@ -21,7 +21,10 @@ export interface Picture {
 export async function listPhotographs(folder: string, limit = Infinity): Promise<string[]> {
   if (await Deno.stat(folder).then(({ isFile }) => isFile, () => false)) return [folder];
   const { listImages } = await import("../data/image.ts");
-  return (await listImages(folder)).slice(0, limit);
+  const { skippedLines } = await import("../data/skipped.ts");
+  const paths = await listImages(folder);
+  for (const line of skippedLines()) console.error(line);
+  return paths.slice(0, limit);
 }
 
 /**

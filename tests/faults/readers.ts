@@ -42,7 +42,11 @@ function holds(image: RgbImage | Mask, channels: number): void {
 /** The readers by format. */
 export const READERS: Record<string, Reader> = {
   jpeg: { file: "a.jpg", read: readPhotograph },
+  "cmyk jpeg": { file: "a.jpg", read: readPhotograph },
   png: { file: "a.png", read: readPhotograph },
+  webp: { file: "a.webp", read: readPhotograph },
+  gif: { file: "a.gif", read: readPhotograph },
+  tiff: { file: "a.tiff", read: readPhotograph },
   "palette png": { file: "a.png", read: async (path) => holds(await readPalettePng(path), 1) },
   onnx: { file: "a.onnx", read: readModel },
   npy: {
@@ -96,14 +100,8 @@ export const READERS: Record<string, Reader> = {
   "embedding arrow": { file: "e.arrow", read: readWhole },
   "embedding npy": { file: "e.npy", read: readWhole },
   csv: { file: "e.csv", read: readWhole },
-  "preprocessor json": {
-    file: "a.preprocessor.json",
-    named: "a.preprocessor",
-    async read(path) {
-      const { data } = preprocess(TINY, await readPreprocessor(path), path);
-      if (!data.every(Number.isFinite)) throw new TypeError("pixels are not finite");
-    },
-  },
+  "preprocessor json": { file: "a.preprocessor.json", named: "a.preprocessor", read: readSteps },
+  "processor json": { file: "processor_config.json", named: "processor_config", read: readSteps },
   "record json": {
     file: "a.model.json",
     named: "a.model",
@@ -141,6 +139,11 @@ export const READERS: Record<string, Reader> = {
 };
 
 const TINY: RgbImage = { width: 8, height: 6, data: new Uint8Array(144).fill(90) };
+
+async function readSteps(path: string): Promise<void> {
+  const { data } = preprocess(TINY, await readPreprocessor(path), path);
+  if (!data.every(Number.isFinite)) throw new TypeError("pixels are not finite");
+}
 
 async function readPhotograph(path: string): Promise<void> {
   const image = await readImage(path);

@@ -81,7 +81,11 @@ export async function writeSamples(folder: string): Promise<Samples> {
   };
   return {
     jpeg: new Uint8Array(await picture.clone().jpeg().toBuffer()),
+    "cmyk jpeg": new Uint8Array(await picture.clone().toColourspace("cmyk").jpeg().toBuffer()),
     png: new Uint8Array(await picture.clone().png().toBuffer()),
+    webp: new Uint8Array(await picture.clone().webp({ lossless: true }).toBuffer()),
+    gif: new Uint8Array(await picture.clone().gif().toBuffer()),
+    tiff: new Uint8Array(await picture.clone().tiff({ compression: "lzw" }).toBuffer()),
     "palette png": encodePalettePng({ width, height, data: categoryMask }) as Uint8Array<ArrayBuffer>,
     onnx: await Deno.readFile(new URL("../golden/onnx/sdpa_ts14.onnx", import.meta.url)),
     npy: await read("a.npy"),
@@ -96,6 +100,10 @@ export async function writeSamples(folder: string): Promise<Samples> {
     "embedding npy": await read("a.npy"),
     csv: text.encode('name,x,y\na,1,2\n"b, c",3,4\nd,5,6e-3\n'),
     "preprocessor json": preprocessor,
+    "processor json": text.encode(JSON.stringify({
+      processor_class: "CLIPProcessor",
+      image_processor: { image_processor_type: "CLIPImageProcessor", size: 48, crop_size: 48, do_pad: false },
+    })),
     "record json": text.encode(JSON.stringify(record)),
     "results json": text.encode(JSON.stringify(results, null, 2)),
     "voc txt": text.encode("one\ntwo\n"),
