@@ -1,6 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { Measured, WorkResult } from "../tasks/bench/harness.ts";
 import { regressions, warning } from "../tasks/bench/ratios.ts";
+import { peerVersions } from "../tasks/bench/report.ts";
 import { pairedRatio, spreadOf } from "../tasks/bench/statistics.ts";
 import { targetOutcomes } from "../tasks/bench/targets.ts";
 import { chosenWorks, planOf, WORKS } from "../tasks/bench/works.ts";
@@ -50,4 +51,18 @@ Deno.test("targetOutcomes() hold a work's figures against its targets, and say w
   assertEquals(outcomes(cut(0.9, 1e-5, [ncut(0.9, 0.99)])), ["not met", "not met", "not measured"]);
   const [missing] = targetOutcomes([], ["extraction"], true);
   assertEquals([missing.verdict, missing.measured], ["not measured", "its work did not run"]);
+});
+
+Deno.test("peerVersions() names every peer that was measured with its version, once", () => {
+  const work = (...versions: string[]): WorkResult => ({
+    ...{ name: "cut-5000", title: "cut", options: {}, absent: {}, kernels: [] },
+    measured: versions.map((version) => ({ ...took("x", 1), version })),
+  });
+  assertEquals(
+    peerVersions([
+      work("Deno 2.9.6", "scipy 1.17.1"),
+      work("Deno 2.9.6", "ncut-pytorch 3.2.0, torch 2.15.0", ""),
+    ]),
+    ["ncut-pytorch 3.2.0", "scipy 1.17.1", "torch 2.15.0"],
+  );
 });

@@ -7,7 +7,14 @@ import { responsiveChart } from "../../src/report/responsive_chart.ts";
 import { mergeResults, readResults } from "../../src/report/results.ts";
 import { writePage } from "../../src/report/write_page.ts";
 import type { WorkResult } from "./harness.ts";
-import { type BenchReport, MEASUREMENT_COLUMNS, measurementRows, ratesOf, short } from "./report.ts";
+import {
+  type BenchReport,
+  MEASUREMENT_COLUMNS,
+  measurementRows,
+  peerVersions,
+  ratesOf,
+  short,
+} from "./report.ts";
 
 /**
  * Writes `bench.html`, its charts, and the numbers under the experiment `bench`.
@@ -45,7 +52,11 @@ export async function writeBenchPage(report: BenchReport, out: string, command: 
       ...{ cores, "load at the start": load.map(short).join(", ") },
       ...(limits.gflops !== null && { "limit, GFLOP/s": short(limits.gflops) }),
       ...{ "limit, GB/s": short(limits.gbs), "limits measured by": limits.source },
-      ...{ deno: report.deno, version: report.version },
+      ...{
+        peers: peerVersions(report.works).join(", ") || "none",
+        deno: report.deno,
+        version: report.version,
+      },
     },
     command,
   });

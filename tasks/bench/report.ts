@@ -37,6 +37,12 @@ export function ratesOf({ cost }: WorkResult, seconds: number, limits: Limits): 
   };
 }
 
+/** Names and versions of what was measured beside ours, as "numpy 2.4.6", each once. */
+export function peerVersions(works: readonly WorkResult[]): string[] {
+  const versions = works.flatMap(({ measured }) => measured.flatMap(({ version }) => version.split(", ")));
+  return [...new Set(versions)].filter((version) => version && !version.startsWith("Deno ")).sort();
+}
+
 /** Three digits; 0.0123 and 1.23e-5 too. */
 export function short(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
@@ -87,11 +93,13 @@ export function markdownReport({ adapter, cores, load, limits, works, targets, d
     );
     return [title, short(sum), shown.join(", ")];
   });
+  const peers = peerVersions(works);
   return [
     `${adapter.description}, ${cores} cores, Deno ${deno}; load at the start ${
       load.map(short).join(", ")
     }. ` +
-    `Limits: ${ceilings.join(", ")} (${limits.source}).`,
+    `Limits: ${ceilings.join(", ")} (${limits.source}).` +
+    (peers.length > 0 ? ` Peers: ${peers.join(", ")}.` : ""),
     markdownTable(
       ["work", "target", "measured", "verdict"],
       targets.map(({ work, target, measured, verdict }) => [work, target, measured, verdict]),
