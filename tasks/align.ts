@@ -1,4 +1,4 @@
-/** `deno task align`: trains one channel align and saves it. */
+/** `./run align`: trains one channel align and saves it. */
 import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
@@ -6,11 +6,11 @@ import { alignOf } from "../src/experiments/align_conditions.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { openRunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { adapterOf, readFlags, realNumber, refuseWithoutEffect, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
-const HELP = `deno task align [options]
+const HELP = `./run align [options]
 ${DATA_HELP}
   --lambda N        weight of the eigen-constraint (default: 1)
   --seed N          seed of every random choice (default: 0)
@@ -23,14 +23,21 @@ await runTask(async () => {
   const { rest, ...asked } = takeDataFlags(Deno.args);
   const flags = readFlags(rest, ["data", "images", "model", "lambda", "seed", "out", "cache", "adapter"]);
   if (!flags) return console.log(HELP);
-  const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = Number(flags.lambda ?? 1);
-  if (!(lambdaEigen >= 0)) throw new RangeError(`--lambda is "${flags.lambda}": give a number from 0 on.`);
+  const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = realNumber(flags, "lambda", 0) ?? 1;
+  const adapter = adapterOf(flags), { algonauts: _, ...others } = asked.folders;
+  refuseWithoutEffect(
+    Object.fromEntries(
+      Object.keys(others).map((kind) => [kind === "images" ? kind : `data ${kind}:`, "given"]),
+    ),
+    ["images", "data voc:", "data imagenet-seg:"],
+    "an align is trained on a subject's own photographs, --data algonauts:DIR",
+  );
   const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
   const out = String(flags.out || "reports/out/align.arrow");
   await openFolders({ "--cache": cache });
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { quick: false, limit: 1, cache, timings });
-  const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cache);
+  const gpu = await openTaskGpu(adapter, cache);
   try {
     const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
     const { path, history } = await runStage(

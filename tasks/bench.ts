@@ -1,4 +1,4 @@
-/** `deno task bench`: how fast it is, beside peers and beside the machine's limits. */
+/** `./run bench`: how fast it is, beside peers and beside the machine's limits. */
 import { closeGpu, openGpu } from "../src/gpu/mod.ts";
 import { measureWork, type WorkResult } from "./bench/harness.ts";
 import { measureLimits } from "./bench/limits.ts";
@@ -9,7 +9,7 @@ import { targetOutcomes } from "./bench/targets.ts";
 import { chosenWorks, WORKS } from "./bench/works.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
-const HELP = `deno task bench [options]
+const HELP = `./run bench [options]
 
   --only LIST       works by name, or by the beginning of their names, as matmul,cut-5000 (default: all but the paper's)
   --peers           let the peers that are installed take turns with ours
@@ -99,6 +99,6 @@ await runTask(async () => {
   }
   const page = new URL("./bench/bench_page.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
   const { writeBenchPage } = await import(page);
-  const command = ["deno task bench", ...Deno.args].join(" ");
+  const command = ["./run bench", ...Deno.args].join(" ");
   console.error(`done: ${await writeBenchPage(report, String(flags.out || "reports/out"), command)}`);
 });

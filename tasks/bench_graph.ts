@@ -1,5 +1,5 @@
 /**
- * `deno task bench:graph`: times the large-graph pipeline on synthetic clusters, seconds of each stage and peak memory.
+ * `./run bench:graph`: times the large-graph pipeline on synthetic clusters, seconds of each stage and peak memory.
  */
 import { closeGpu, openGpu } from "../mod.ts";
 import type { NodeSource } from "../src/graph/node_source.ts";
@@ -76,7 +76,7 @@ export async function benchGraph(n: number, d: number, m: number, k: number): Pr
   }
 }
 
-const HELP = `deno task bench:graph [options]
+const HELP = `./run bench:graph [options]
 
   --graph LIST      nodes, as 7.1M or 100k,200k,400k,709k (default: 100k,200k,400k,709200)
   --channels N      channels of a node (default: 64)

@@ -1,4 +1,4 @@
-/** `deno task brain-score`: channel align against its baselines on held-out images, with a report. */
+/** `./run brain-score`: channel align against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
@@ -16,11 +16,11 @@ import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts"
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
 import { openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
-const HELP = `deno task brain-score [options]
+const HELP = `./run brain-score [options]
 ${DATA_HELP}
   --limit N         the first N images of each kind (default: 100)
   --seeds N         trainings of each weight of the eigen-constraint (default: 5)
@@ -63,6 +63,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   };
   const found = await keptResult(
     `${cacheDir}/../runs`,
+    ["tasks/brain_score.ts"],
     "brain-score",
     inputs,
     () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
@@ -144,18 +145,20 @@ if (import.meta.main) {
       ...["limit", "seeds", "out", "figures", "cache", "adapter"],
     ]);
     if (!flags) return console.log(HELP);
-    const seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5, out = String(flags.out || "reports/out");
+    const adapter = adapterOf(flags),
+      seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5,
+      out = String(flags.out || "reports/out");
     const figures = figureFormats(flags.figures as string | undefined);
     const limit = wholeNumber(flags, "limit", 1, 10_000) ?? 100;
     const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
     await openFolders({ "--out": out, "--cache": cache });
     const timings: Record<string, number> = {};
     const data = await openRunData(asked, { quick: false, limit, cache, timings });
-    const gpu = await openTaskGpu(flags.adapter as "hardware" | "software" | undefined, cache);
+    const gpu = await openTaskGpu(adapter, cache);
     try {
       const page = await runBrainScore({
         ...{ gpu, data, seeds, out, figures, timings, cacheDir },
-        command: ["deno task brain-score", ...Deno.args].join(" "),
+        command: commandLine("brain-score", Deno.args),
       });
       console.error(`done: ${page}`);
     } finally {

@@ -1,4 +1,4 @@
-/** `deno task colors`: AlignedCut colors of every model, layer and image, with a report. */
+/** `./run colors`: AlignedCut colors of every model, layer and image, with a report. */
 import { chosenFormats } from "../src/data/chosen_formats.ts";
 import { nodeTable } from "../src/data/results_table.ts";
 import { TABLE_FORMATS, type TableFormat, writeTables } from "../src/data/table_file.ts";
@@ -16,7 +16,7 @@ export async function runColors(
   const found = await runStage(
     timings,
     "colors",
-    () => kept("colors", {}, () => alignedColors(pipeline, seed)),
+    () => kept("colors", ["src/experiments/aligned_colors.ts"], {}, () => alignedColors(pipeline, seed)),
   );
   const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };

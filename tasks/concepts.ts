@@ -1,4 +1,4 @@
-/** `deno task concepts`: the visual concepts of a late layer, and what they do in brain space, with a report. */
+/** `./run concepts`: the visual concepts of a late layer, and what they do in brain space, with a report. */
 import { regionsOf } from "../src/experiments/brain_data.ts";
 import { type Concepts, type ConceptTruth, findConcepts } from "../src/experiments/concepts.ts";
 import { writeConceptsReport } from "../src/experiments/concepts_report.ts";
@@ -9,16 +9,25 @@ import { runStage } from "./stage.ts";
 /** Finds concepts, or reads those of an earlier run. */
 export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
   const { pipeline, data, seed, timings } = open;
-  return await runStage(timings, "concepts", () =>
-    open.kept("concepts", {}, async () => {
-      const { images, grid, classes, tokens } = pipeline;
-      const under = majorityClasses(await classLabels(images, grid, classes));
-      const truth: ConceptTruth = {
-        rois: regionsOf(data.subject),
-        categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
-      };
-      return await findConcepts(pipeline, truth, { seed });
-    }));
+  return await runStage(
+    timings,
+    "concepts",
+    () =>
+      open.kept(
+        "concepts",
+        ["src/experiments/concepts.ts", "src/experiments/image_truth.ts"],
+        {},
+        async () => {
+          const { images, grid, classes, tokens } = pipeline;
+          const under = majorityClasses(await classLabels(images, grid, classes));
+          const truth: ConceptTruth = {
+            rois: regionsOf(data.subject),
+            categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
+          };
+          return await findConcepts(pipeline, truth, { seed });
+        },
+      ),
+  );
 }
 
 /** Finds concepts and writes the report. @returns the path of the page */

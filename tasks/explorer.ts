@@ -1,4 +1,4 @@
-/** `deno task explorer`: one page to click through images, layers and models, computed in the browser. */
+/** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
@@ -6,6 +6,8 @@ import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";
 
+/** What makes the page. */
+const CODE = ["tasks/explorer.ts"];
 /** Segments, from as many leading eigenvectors. */
 const SEGMENTS = 10;
 
@@ -16,7 +18,7 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   const page = await runStage(
     timings,
     "explorer",
-    () => open.kept("explorer", { command }, () => explorerPage(open)),
+    () => open.kept("explorer", CODE, { command }, () => explorerPage(open)),
   );
   const bytes = new TextEncoder().encode(page);
   if (bytes.length > LARGEST_PAGE) {

@@ -1,8 +1,8 @@
-/** `deno task faults`: breaks things on purpose, and tells for each family how many were tried and how many were not borne. */
+/** `./run faults`: breaks things on purpose, and tells for each family how many were tried and how many were not borne. */
 import { FAMILIES } from "../tests/faults/families.ts";
 import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
 
-const HELP = `deno task faults [options]
+const HELP = `./run faults [options]
 
 ${FAMILIES.map(({ name, title }) => `  ${name.padEnd(16)}${title}`).join("\n")}
 

@@ -1,4 +1,4 @@
-/** `deno task figure-ground`: figure and ground in brain space, and one pixel among images of other categories. */
+/** `./run figure-ground`: figure and ground in brain space, and one pixel among images of other categories. */
 import { regionsOf } from "../src/experiments/brain_data.ts";
 import { figureGround } from "../src/experiments/figure_ground.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground_report.ts";
@@ -14,7 +14,13 @@ export async function runFigureGround(open: OpenPipeline): Promise<string> {
   const found = await runStage(
     timings,
     "figure-ground",
-    (tick) => open.kept("figure-ground", {}, () => figureGround(gpu, pipeline, rois, categories, seed, tick)),
+    (tick) =>
+      open.kept(
+        "figure-ground",
+        ["src/experiments/figure_ground.ts", "src/experiments/image_truth.ts"],
+        {},
+        () => figureGround(gpu, pipeline, rois, categories, seed, tick),
+      ),
   );
   return await writeFigureGroundReport(open, found, open.sheet);
 }

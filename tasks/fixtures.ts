@@ -1,5 +1,5 @@
 /**
- * `deno task fixtures`: the embedded world on disk, in the layouts that people have of the real data sets, with a report
+ * `./run fixtures`: the embedded world on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createObserver } from "../fixtures/observer/mod.ts";
@@ -7,10 +7,10 @@ import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
 import { planWorld, worldSteps, writeWorld } from "../src/experiments/fixtures_world.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { SCENES, worldFolder } from "../src/experiments/embedded_world.ts";
-import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { openFolders } from "./task_folders.ts";
 
-const HELP = `deno task fixtures [options]
+const HELP = `./run fixtures [options]
 
   --out DIR       where the data go: algonauts, voc, imagenet_segmentation, truth (default: .cache/world)
   --scenes N      training scenes; N / 5 held-out ones and N / 10 for segmentation come with them (default: 1000)
@@ -51,7 +51,7 @@ async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
     world: out,
     plan: world,
     observer,
-    command: ["deno task fixtures", ...Deno.args].join(" "),
+    command: commandLine("fixtures", Deno.args),
     seconds: (performance.now() - started) / 1000,
   });
   console.error(

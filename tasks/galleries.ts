@@ -1,4 +1,4 @@
-/** `deno task galleries`: more images of each experiment, on one page. */
+/** `./run galleries`: more images of each experiment, on one page. */
 import { writeGalleries } from "../src/experiments/galleries.ts";
 import { imageCategories } from "../src/experiments/image_truth.ts";
 import { figurePatches } from "../src/experiments/patch_labels.ts";

@@ -1,4 +1,5 @@
-/** `./run help`: the tasks, one line each. */
+/** `./run help`: the tasks, one line each; with a name that no task has, the one that was probably meant. */
+import { nearestName } from "./read_flags.ts";
 
 /** The part of deno.json that is read. */
 interface Config {
@@ -19,11 +20,31 @@ export function taskList({ tasks }: Config): string {
   return [
     "./run TASK [options]   run a task; the first time, set up what is missing",
     "./run TASK --help      its options",
+    "./run deno …           Deno itself, as it was set up",
     "",
     ...lines,
   ].join("\n");
 }
 
+/**
+ * What is wrong with a name that no task has.
+ *
+ * @returns 'There is no task "reprduce": did you mean ./run reproduce? (./run help lists them all.)'
+ */
+export function unknownTask(name: string, { tasks }: Config): string {
+  const meant = nearestName(name.replace(/^-+/, ""), Object.keys(tasks));
+  const rest = meant
+    ? `did you mean ./run ${meant}? (./run help lists them all.)`
+    : "./run help lists them all.";
+  return `There is no task "${name}": ${rest}`;
+}
+
 if (import.meta.main) {
-  console.log(taskList(JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)))));
+  const config: Config = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  const [name] = Deno.args;
+  if (name === undefined) console.log(taskList(config));
+  else {
+    console.error(unknownTask(name, config));
+    Deno.exitCode = 1;
+  }
 }

@@ -1,7 +1,7 @@
-/** `deno task licenses`: the licences of all packages that are installed; one that does not allow free use is an error. */
+/** `./run licenses`: the licences of all packages that are installed; one that does not allow free use is an error. */
 import { readFlags, runTask } from "./read_flags.ts";
 
-const HELP = `deno task licenses [options]
+const HELP = `./run licenses [options]
 
   --help            this text`;
 

@@ -1,4 +1,4 @@
-/** `deno task models`: adds vision models to the cache, from the Hugging Face hub, an address or a file, and lists them. */
+/** `./run models`: adds vision models to the cache, from the Hugging Face hub, an address or a file, and lists them. */
 import { addModel } from "../src/data/add_model.ts";
 import { hubFromEnvironment } from "../src/data/hub.ts";
 import { MODELS_FOLDER } from "../src/data/known_models.ts";
@@ -11,8 +11,8 @@ import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 /** Models whose place on the hub is taken from other projects. */
 const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name }) => name);
 
-const HELP = `deno task models add MODEL [options]
-deno task models list [--out DIR]
+const HELP = `./run models add MODEL [options]
+./run models list [--out DIR]
 
   MODEL               ${PAPER_MODELS.map(({ name }) => name).join(", ")},
                       a hub id (org/name), an address (https://…), or a file (FILE.onnx)
@@ -36,7 +36,7 @@ MAE: no usable export on the hub is known (transformers' hides patches at random
 
 ${MAE_EXPORT.replaceAll(/^/gm, "  ")}
 
-  deno task models add mae_vit_b16.onnx`;
+  ./run models add mae_vit_b16.onnx`;
 
 async function add(source: string, flags: Flags): Promise<void> {
   const given = (

@@ -1,10 +1,10 @@
-/** `deno task mutate`: makes small faults, one at a time, in a copy of the checkout, and reports which of them no test notices. */
+/** `./run mutate`: makes small faults, one at a time, in a copy of the checkout, and reports which of them no test notices. */
 import { stripVTControlCharacters } from "node:util";
 import { formatSeconds } from "../src/report/progress.ts";
 import { type Mutant, MUTANTS } from "../tests/mutants/mod.ts";
 import { readFlags, runTask } from "./read_flags.ts";
 
-const HELP = `deno task mutate [options]
+const HELP = `./run mutate [options]
 
 Changes one line of the code at a time, in a temporary copy, and runs the tests that should notice
 

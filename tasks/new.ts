@@ -1,11 +1,11 @@
-/** `deno task new NAME`: a commented script to start from, `scripts/NAME.ts`. */
+/** `./run new NAME`: a commented script to start from, `scripts/NAME.ts`. */
 import { reasonOf } from "../src/data/atomic_write.ts";
 import { runTask } from "./read_flags.ts";
 import starter from "./starter.ts" with { type: "text" };
 
 const SCRIPTS = new URL("../scripts", import.meta.url).pathname;
 
-const HELP = `deno task new NAME
+const HELP = `./run new NAME
 
 Writes scripts/NAME.ts, a commented script to start from; one that is there is left alone.`;
 
@@ -51,6 +51,6 @@ if (import.meta.main) {
       );
     }
     await newScript(name);
-    console.log(`scripts/${name}.ts is written. Run it: deno run -A scripts/${name}.ts`);
+    console.log(`scripts/${name}.ts is written. Run it: ./run script scripts/${name}.ts`);
   });
 }

@@ -1,4 +1,4 @@
-/** `deno task nystrom`: how wrong the approximation of the large graph is, with a report. */
+/** `./run nystrom`: how wrong the approximation of the large graph is, with a report. */
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { auditNystrom, auditRun } from "../src/experiments/nystrom_audit.ts";
 import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
@@ -6,6 +6,9 @@ import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import type { Flags } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import type { Sampling } from "../src/graph/landmarks.ts";
+
+/** What audits. */
+const CODE = ["src/experiments/nystrom_audit.ts", "src/experiments/aligned_source.ts"];
 
 /** Audits the pipeline's graph on a random part of it. @returns the path of the page */
 export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<string> {
@@ -17,7 +20,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
     const run = await runStage(
       timings,
       "audit of the run",
-      () => open.kept("audit-run", {}, () => auditRun(gpu, source, eigenvectors, seed)),
+      () => open.kept("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
     );
     const plan = {
       ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
@@ -27,7 +30,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
     const audit = await runStage(
       timings,
       "audit",
-      (tick) => open.kept("audit", plan, () => auditNystrom(gpu, source, plan, tick)),
+      (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
     );
     return await writeNystromReport({
       ...{ out, figures: open.figures, command, gpu, audit, run, timings, seed, models: pipeline.models },

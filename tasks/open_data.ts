@@ -6,6 +6,7 @@ import { type BrainData, type BrainDataOptions, readBrainData } from "../src/exp
 import {
   embeddedModels,
   embeddedWorld,
+  hasWorld,
   SCENES,
   subjectOf,
   vocOf,
@@ -15,6 +16,7 @@ import { skippedLines } from "../src/data/skipped.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
+import { NotFinished } from "../src/data/stages.ts";
 import { runStage, type Tick } from "./stage.ts";
 
 /** Training scenes of the embedded observer with `--quick`. */
@@ -51,7 +53,7 @@ export interface RunData {
   readBrain(
     cacheDir: string,
     onProgress: Tick,
-    options?: Pick<BrainDataOptions, "cells" | "limit"> & { models?: RunModel[] },
+    options?: Pick<BrainDataOptions, "cells" | "limit" | "explain"> & { models?: RunModel[] },
   ): Promise<BrainData>;
   close(): void;
 }
@@ -62,21 +64,27 @@ export interface RunData {
  *
  * @param limit photographs of each kind
  * @param cache folder that the embedded world's is in
+ * @param explain make nothing: a world that is not there is an error, `NotFinished`
  * @param timings seconds by stage, added to
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
   { folders, models }: Asked,
-  { limit, quick, cache, timings }: {
+  { limit, quick, cache, timings, explain = false }: {
     limit?: number;
     quick: boolean;
+    explain?: boolean;
     cache: string;
     timings: Record<string, number>;
   },
 ): Promise<RunData> {
   const given = Object.keys(folders).length > 0;
+  const scenes = quick ? QUICK_SCENES : SCENES;
+  if (folders.algonauts === undefined && explain && !await hasWorld(scenes, cache)) {
+    throw new NotFinished("world", `its ${scenes} scenes are not there as this code makes them`);
+  }
   const world = folders.algonauts === undefined
-    ? await runStage(timings, "world", (tick) => embeddedWorld(quick ? QUICK_SCENES : SCENES, cache, tick))
+    ? await runStage(timings, "world", (tick) => embeddedWorld(scenes, cache, tick))
     : null;
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }

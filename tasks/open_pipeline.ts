@@ -1,21 +1,37 @@
 /** What the tasks of the experiments share: their options, and the one pipeline that they read. */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu } from "../mod.ts";
+import { type AlignModel, closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { SHARD_IMAGES } from "../src/data/feature_shards.ts";
+import { loadAlign } from "../src/data/align_file.ts";
 import { keptResult } from "../src/data/kept_result.ts";
-import { openStages } from "../src/data/stages.ts";
-import { alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
+import { brokenShards } from "../src/data/extract.ts";
+import { NotFinished, openStages } from "../src/data/stages.ts";
+import { alignFile, alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
-import { type Pipeline, type PipelineOptions, runPipeline } from "../src/experiments/pipeline.ts";
+import {
+  featureStages,
+  type Pipeline,
+  type PipelineOptions,
+  runPipeline,
+} from "../src/experiments/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Asked, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import {
+  adapterOf,
+  commandLine,
+  type Flags,
+  oneOf,
+  readFlags,
+  refuseWithoutEffect,
+  runTask,
+  wholeNumber,
+} from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import { openFolders, sweepFolders } from "./task_folders.ts";
 
@@ -48,6 +64,8 @@ export const PIPELINE_HELP = `${DATA_HELP}
   --explain         tell what would run, and why; run nothing
   --help            this text`;
 
+/** What reads data, masks and classes for experiments, and the pipeline's results. */
+const READING = ["tasks/open_data.ts", "src/experiments/pipeline.ts"];
 /** Images a run of a model: what a shard of features holds a whole number of. */
 const BATCH = 8;
 const SAMPLINGS = ["uniform", "farthest"] as const;
@@ -104,7 +122,9 @@ export interface RunSettings {
  */
 export function runSettings(flags: Flags): RunSettings {
   const quick = flags.quick === true;
-  const knn = KNN.find((name) => name === (flags.knn ?? "exact"));
+  const knn = oneOf(flags, "knn", KNN) ?? "exact",
+    sampling = oneOf(flags, "sampling", SAMPLINGS) ?? "uniform";
+  const adapter = adapterOf(flags);
   const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? "all";
   const seed = wholeNumber(flags, "seed", 0) ?? 0;
   const limit = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
@@ -112,13 +132,18 @@ export function runSettings(flags: Flags): RunSettings {
     (neighbors === "all" ? 300 : quick ? 1500 : 5000);
   const shardImages = wholeNumber(flags, "shard-images", BATCH, 4096) ?? SHARD_IMAGES;
   const figures = figureFormats(flags.figures as string | undefined);
-  const sampling = SAMPLINGS.find((name) => name === (flags.sampling ?? "uniform"));
-  if (!sampling) throw new RangeError(`--sampling is "${flags.sampling}": give uniform or farthest.`);
-  if (!knn) throw new RangeError(`--knn is "${flags.knn}": give exact, groups, hnsw or auto.`);
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
       `--knn ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,
     );
+  }
+  if (neighbors !== "all" && neighbors > landmarks) {
+    throw new RangeError(
+      `--neighbors is ${neighbors}, more than the ${landmarks} landmarks that there are: give fewer, or more --landmarks.`,
+    );
+  }
+  if (flags.explain) {
+    refuseWithoutEffect(flags, ["audit"], "--explain computes nothing, so leave one of them out");
   }
   if (shardImages % BATCH > 0) {
     throw new RangeError(
@@ -129,7 +154,7 @@ export function runSettings(flags: Flags): RunSettings {
     ...{ quick, limit, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE_FOLDER),
-    adapter: flags.adapter as RunSettings["adapter"],
+    adapter,
   };
 }
 
@@ -137,9 +162,10 @@ export function runSettings(flags: Flags): RunSettings {
 export async function pipelineOptions(
   gpu: Gpu,
   data: RunData,
-  { cache, quick, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
+  settings: RunSettings,
   timings: Record<string, number>,
 ): Promise<PipelineOptions> {
+  const { cache } = settings;
   const cacheDir = `${cache}/align`;
   const brain = await runStage(timings, "pooled features", (tick) => data.readBrain(cacheDir, tick));
   const { model: align, path } = await runStage(
@@ -147,13 +173,67 @@ export async function pipelineOptions(
     "align",
     (tick) => alignOf(gpu, brain, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
   );
+  return optionsWith(data, settings, align, path);
+}
+
+function optionsWith(
+  data: RunData,
+  { quick, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
+  align: AlignModel,
+  alignPath: string,
+): PipelineOptions {
   return {
     ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
     ...{ identity: data.identity, align },
-    alignKey: path.replace(/^.*align-|\.arrow$/g, ""),
+    alignKey: alignPath.replace(/^.*align-|\.arrow$/g, ""),
     ...{ landmarks, sampling, knn, neighbors, components: 20, seed, shardImages },
     ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
   };
+}
+
+/** Tells stage by stage what would run, and why; computes nothing, and writes nothing. */
+async function explainPipeline(asked: Asked, settings: RunSettings): Promise<void> {
+  const { cache } = settings, stages = openStages(`${cache}/runs`, true);
+  const tell = (name: string, state: string, why: string) => console.log(`${name}: ${state} (${why})`);
+  const runs = (name: string, needed: string) => tell(name, "would run", `it needs what ${needed} makes`);
+  /** What is missing, or null. */
+  const without = async (look: () => Promise<void>): Promise<NotFinished | null> => {
+    try {
+      await look();
+      return null;
+    } catch (error) {
+      if (!(error instanceof NotFinished)) throw error;
+      tell(error.stage, "would run", error.why);
+      return error;
+    }
+  };
+  const noWorld = await without(async () => {
+    const data = await openRunData(asked, { ...settings, timings: {}, explain: true });
+    try {
+      let options: PipelineOptions | undefined;
+      const noPooled = await without(async () => {
+        const brain = await data.readBrain(`${cache}/align`, () => {}, { explain: true });
+        const { path } = await alignFile(`${cache}/align`, brain, GRAPH_ALIGN);
+        const saved = await loadAlign(path).catch(() => null);
+        if (!saved) throw new NotFinished("align", "never trained on these features");
+        tell("align", "kept", "trained on the same features");
+        options = optionsWith(data, settings, saved.model, path);
+      });
+      if (options) return void await runPipeline(null, stages, options);
+      if (noPooled!.stage !== "align") runs("align", noPooled!.stage);
+      const never = () => Promise.reject(new Error("An explanation computes nothing."));
+      for (const { name, input } of await featureStages({ ...settings, ...data })) {
+        await stages.run(name, input, never, brokenShards);
+      }
+    } finally {
+      data.close();
+    }
+  });
+  for (const { name, state, why } of stages.reports) tell(name, state, why);
+  const named = stages.reports.map(({ name }) => name);
+  for (const name of noWorld ? ["align", "features", "eigenvectors", "map"] : ["eigenvectors", "map"]) {
+    if (!named.includes(name)) runs(name, noWorld ? "world" : "align");
+  }
 }
 
 /** An open pipeline. */
@@ -173,8 +253,16 @@ export interface OpenPipeline {
   timings: Record<string, number>;
   /** As typed, for reports. */
   command: string;
-  /** The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed. */
-  kept<T>(name: string, inputs: Record<string, unknown>, compute: () => Promise<T>): Promise<T>;
+  /**
+   * The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed; `code` names the
+   * modules that compute it, those that read data aside.
+   */
+  kept<T>(
+    name: string,
+    code: readonly string[],
+    inputs: Record<string, unknown>,
+    compute: () => Promise<T>,
+  ): Promise<T>;
   /** Gives everything back, and removes what killed runs have left. */
   close(): Promise<void>;
 }
@@ -191,6 +279,10 @@ export async function openPipeline(
   args: string[] = Deno.args,
 ): Promise<OpenPipeline | null> {
   const settings = runSettings(flags), { cache, out, figures, seed, knn } = settings;
+  if (flags.explain) {
+    await explainPipeline(asked, settings);
+    return null;
+  }
   await openFolders({ "--out": out, "--cache": cache });
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { ...settings, timings });
@@ -198,22 +290,16 @@ export async function openPipeline(
   try {
     const cacheDir = `${cache}/align`;
     const options = await pipelineOptions(gpu, data, settings, timings);
-    const stages = openStages(`${cache}/runs`, flags.explain === true);
+    const stages = openStages(`${cache}/runs`);
     const progress = stageProgress(timings);
-    const pipeline = await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish);
-    for (const { name, state, why } of stages.reports) {
-      if (flags.explain) console.log(`${name}: ${state} (${why})`);
-      else if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
+    const pipeline = (await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish))!;
+    for (const { name, why } of stages.reports) {
+      if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
     }
-    if (pipeline && knn !== "exact") console.error(pipeline.search);
-    if (!pipeline || flags.explain) {
-      closeGpu(gpu);
-      data.close();
-      return null;
-    }
+    if (knn !== "exact") console.error(pipeline.search);
     if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
-    const command = [`deno task ${task}`, ...args].join(" ");
+    const command = commandLine(task, args);
     return {
       data,
       sheet: voxelSheet(data.subject),
@@ -225,13 +311,13 @@ export async function openPipeline(
       seed,
       timings,
       command,
-      async kept(name, inputs, compute) {
+      async kept(name, code, inputs, compute) {
         const of = {
           pipeline: own ??= fingerprint(pipeline, `${data.identity} ${data.truth}`),
           seed,
           ...inputs,
         };
-        return await keptResult(`${cache}/runs`, name, of, compute);
+        return await keptResult(`${cache}/runs`, [...READING, ...code], name, of, compute);
       },
       async close() {
         closeGpu(gpu);
@@ -303,7 +389,7 @@ export async function experimentTask(
 ): Promise<void> {
   await runTask(async () => {
     const read = readPipelineFlags(own.values);
-    if (!read) return console.log(`deno task ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
+    if (!read) return console.log(`./run ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
     own.read?.(read.flags);
     const open = await openPipeline(name, read);
     if (!open) return;

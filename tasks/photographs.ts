@@ -6,65 +6,65 @@
  */
 import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
-import { extractFeatures } from "../src/data/extract.ts";
-import { type KnownModel, openKnownModel } from "../src/data/known_models.ts";
+import { reasonOf } from "../src/data/atomic_write.ts";
+import { brokenShards, readExtracted } from "../src/data/extract.ts";
+import { openKnownModel } from "../src/data/known_models.ts";
+import { readOnnx } from "../src/data/onnx_graph.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
+import type { Mask } from "../src/data/resize.ts";
 import { skippedLines } from "../src/data/skipped.ts";
-import { readModelBytes } from "../src/data/vision_model.ts";
-import { baselineFigureGround, runColors } from "../src/experiments/colors.ts";
+import { openStages } from "../src/data/stages.ts";
+import { baselineFigureGround, explainColors, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
-import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { folderImages, type RunImage } from "../src/experiments/image_set.ts";
+import { writeIndexPage } from "../src/experiments/index_page.ts";
 import {
   rgbPositionFeatures,
   type TokenLabels,
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
+import { featureStages } from "../src/experiments/pipeline.ts";
 import { sceneImages } from "../src/experiments/scene_images.ts";
-import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openProgress } from "../src/report/progress.ts";
+import { type RunSettings, runSettings } from "./open_pipeline.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { type Flags, wholeNumber } from "./read_flags.ts";
+import { commandLine, type Flags, refuseWithoutEffect, wholeNumber } from "./read_flags.ts";
 import { openFolders } from "./task_folders.ts";
 
 const MODEL = "mae_tiny";
-/** Changes when a stage computes something else from the same inputs. */
-const CACHE_VERSION = 2;
 const COMPONENTS = 20;
 
-interface Options {
+interface Options extends RunSettings {
   images?: string;
   masks?: string;
-  limit?: number;
+  /** Images, where it is said how many. */
+  given?: number;
   model: string;
   registers?: number;
-  out: string;
-  cache: string;
-  seed: number;
-  adapter?: "hardware" | "software";
-  figures: FigureFormat[];
-  quick: boolean;
+  explain: boolean;
 }
 
+/** Options of the experiments on all layers in one graph, which these graphs of single layers have no use for. */
+const OF_THE_PIPELINE = ["audit", "neighbors", "landmarks", "sampling", "knn"];
+
 function readOptions(flags: Flags): Options {
-  if (flags.adapter !== undefined && flags.adapter !== "hardware" && flags.adapter !== "software") {
-    throw new RangeError(`--adapter is "${flags.adapter}": give hardware or software.`);
-  }
+  refuseWithoutEffect(
+    flags,
+    OF_THE_PIPELINE,
+    "photographs through one model are solved exactly, each layer by itself; --data, or more than one --model, makes " +
+      "one graph of all layers",
+  );
   if (flags.masks && !flags.images) {
     throw new RangeError("--masks belongs to --images: the embedded scenes have their own.");
   }
   return {
+    ...runSettings({ ...flags, limit: undefined }),
     images: text(flags.images),
     masks: text(flags.masks),
-    limit: wholeNumber(flags, "limit", 1),
+    given: wholeNumber(flags, "limit", 1, 10_000),
     model: text(flags.model) ?? MODEL,
-    registers: wholeNumber(flags, "registers", 0),
-    out: text(flags.out) ?? "reports/out",
-    cache: text(flags.cache) ?? CACHE_FOLDER,
-    seed: wholeNumber(flags, "seed", 0) ?? 0,
-    adapter: flags.adapter,
-    figures: figureFormats(text(flags.figures)),
-    quick: flags.quick === true,
+    registers: wholeNumber(flags, "registers", 0, 64),
+    explain: flags.explain === true,
   };
 }
 
@@ -72,13 +72,9 @@ function text(flag: string | boolean | undefined): string | undefined {
   return typeof flag === "string" ? flag : undefined;
 }
 
-/** What identifies the inputs of the extraction: the model, its preprocessing and registers, and every image's pixels. */
-async function inputHash(
-  { path, preprocessor, registers }: Pick<KnownModel, "path" | "preprocessor" | "registers">,
-  images: RunImage[],
-): Promise<string> {
-  const hash = createHash("sha256").update(JSON.stringify([CACHE_VERSION, preprocessor, registers]));
-  for (const bytes of await readModelBytes(path)) hash.update(bytes);
+/** What tells images from others of the same names: every pixel. */
+async function pixelHash(images: RunImage[]): Promise<string> {
+  const hash = createHash("sha256");
   for (const image of images) {
     const { width, height, data } = await image.load();
     hash.update(`${image.name} ${width} ${height}`).update(data);
@@ -86,13 +82,57 @@ async function inputHash(
   return hash.digest("hex").slice(0, 16);
 }
 
+/** Masks of images that have them, as they are on disk, each as large as its image. */
+async function masksOf(images: RunImage[]): Promise<(Mask | null)[]> {
+  const masks: (Mask | null)[] = [];
+  for (const { name, load, mask } of images) {
+    const own = mask ? await mask().catch((error) => missingMask(error, name)) : null,
+      image = own && await load();
+    if (own && image && (own.width !== image.width || own.height !== image.height)) {
+      throw new RangeError(
+        `The mask of ${name} is ${own.width} × ${own.height}, the image ${image.width} × ${image.height}: they must be equal.`,
+      );
+    }
+    masks.push(own);
+  }
+  return masks;
+}
+
+function missingMask(error: Error, name: string): never {
+  if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+  const path = error.message.replace(/^There is no image |\.$/g, "");
+  throw new Error(`There is no mask of ${name}: expected ${path} in the folder of --masks.`, {
+    cause: error,
+  });
+}
+
+/** Reports masks that belong to no photograph. */
+async function reportSpareMasks(folder: string, images: RunImage[]): Promise<void> {
+  const names = new Set(images.map(({ name }) => name.replace(/\.[^.]*$/, ".png"))), spare: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) if (!names.has(name)) spare.push(name);
+  } catch (error) {
+    throw new Error(`Cannot list the masks of ${folder}: ${reasonOf(error)}; give --masks a folder.`, {
+      cause: error,
+    });
+  }
+  if (spare.length === 0) return;
+  const shown = spare.sort().slice(0, 3).join(", "), more = spare.length - 3;
+  console.error(
+    `left out of ${folder}, as no photograph in use has that name: ${shown}${
+      more > 0 ? ` and ${more} more` : ""
+    }`,
+  );
+}
+
 /**
  * Runs one model over photographs, or scenes, and writes the report.
  *
+ * @param args as typed, for the page
  * @throws RangeError for options that do not fit, Error naming the file or image that is not usable
  */
-export async function runPhotographs(flags: Flags): Promise<void> {
-  const options = readOptions(flags);
+export async function runPhotographs(flags: Flags, args: readonly string[]): Promise<void> {
+  const options = readOptions(flags), { explain, cache, out, seed, shardImages } = options;
   const started = performance.now();
   const timings: Record<string, number> = {};
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {
@@ -101,82 +141,93 @@ export async function runPhotographs(flags: Flags): Promise<void> {
     timings[stage] = (performance.now() - from) / 1000;
     return result;
   };
-  await openFolders({ "--out": options.out, "--cache": options.cache });
+  if (!explain) await openFolders({ "--out": out, "--cache": cache });
   const { path, preprocessor, ...known } = await openKnownModel(options.model);
+  await readOnnx(path); // what is no model is told before photographs are read
   const registers = options.registers ?? known.registers;
-  const count = options.limit ?? (options.quick ? 12 : 24);
+  const count = options.given ?? (options.quick ? 12 : 24);
   const images = options.images
-    ? await folderImages(options.images, options.masks, options.limit)
+    ? await folderImages(options.images, options.masks, options.given)
     : sceneImages(count, 0);
-  const gpu = await openTaskGpu(options.adapter, options.cache);
+  if (options.masks) await reportSpareMasks(options.masks, images);
+  const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);
+  const [features] = await featureStages({
+    models: [{ path, preprocessor, ...(registers !== undefined && { registers }) }],
+    ...{ images, identity: await pixelHash(images), shardImages, dtype: "float32" },
+  });
+  for (const line of skippedLines()) console.error(line);
+  const tell = () => {
+    for (const { name, state, why } of stages.reports.splice(0)) {
+      if (explain) console.log(`${name}: ${state} (${why})`);
+      else if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
+    }
+  };
+
+  const extracting = explain ? null : openProgress("extract", images.length);
+  const folder = await timed("extract", () =>
+    stages.run(
+      `photographs-${features.name}`,
+      features.input,
+      async (folder) => void await features.extract(folder, (done) => extracting?.tick(done)),
+      brokenShards,
+    ).finally(() => extracting?.finish()));
+  tell();
+  if (!folder) return console.log("colors: would run (they need what the features are)");
+  const manifest = await readExtracted(folder);
+  const photos = [];
+  const labels: TokenLabels = { counts: new Uint32Array(0), classes: 2 };
+  const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
+  for (const [i, image] of images.entries()) {
+    const photo = previewCrop(await image.load(), preprocessor, image.name), mask = masks[i];
+    photos.push({ name: image.name, photo });
+    if (!mask) continue;
+    counts.push(tokenLabels(preprocessMask(mask, preprocessor), manifest.grid, labels.classes));
+    colorAndPlace.push(rgbPositionFeatures(photo, manifest.grid).data);
+  }
+  const hasMasks = counts.length > 0;
+  if (hasMasks) labels.counts = fill(new Uint32Array(total(counts)), counts);
+  const layerOptions = {
+    ...{ components: COMPONENTS, seed, labels: hasMasks ? labels : undefined },
+    ...(options.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+    stages: openStages(folder, explain),
+  };
+  if (explain) {
+    await explainColors(manifest, layerOptions);
+    stages.reports.push(...layerOptions.stages.reports);
+    return tell();
+  }
+  const gpu = await openTaskGpu(options.adapter, cache);
   try {
     console.error(
       `${images.length} images · ${gpu.adapter.description}${
         gpu.adapter.software ? " (software)" : ""
-      } · seed ${options.seed}`,
+      } · seed ${seed}`,
     );
-    const key = await inputHash({ path, preprocessor, registers }, images);
-    for (const line of skippedLines()) console.error(line);
-    const cacheDir = `${options.cache}/runs/${key}`;
-    await Deno.mkdir(cacheDir, { recursive: true });
-
-    const extracting = openProgress("extract", images.length);
-    const manifest = await timed("extract", () =>
-      extractFeatures({
-        ...{ model: path, preprocessor, registers, images, outDir: `${cacheDir}/features`, dtype: "float32" },
-        onProgress: (done) => extracting.tick(done),
-      }).finally(() => extracting.finish()));
     console.error(
       `${manifest.model}: ${manifest.layers.length} layers, ${manifest.heads} heads, width ${manifest.width}, ${manifest.tokens} tokens an image`,
     );
-
-    const photos = [];
-    const labels: TokenLabels = { counts: new Uint32Array(0), classes: 2 };
-    const counts: Uint32Array[] = [], colorAndPlace: Float32Array[] = [];
-    for (const image of images) {
-      const original = await image.load();
-      const photo = previewCrop(original, preprocessor, image.name);
-      photos.push({ name: image.name, photo });
-      if (!image.mask) continue;
-      const mask = await image.mask();
-      if (mask.width !== original.width || mask.height !== original.height) {
-        throw new RangeError(
-          `The mask of ${image.name} is ${mask.width} × ${mask.height}, the image ${original.width} × ${original.height}: they must be equal.`,
-        );
-      }
-      counts.push(tokenLabels(preprocessMask(mask, preprocessor), manifest.grid, labels.classes));
-      colorAndPlace.push(rgbPositionFeatures(photo, manifest.grid).data);
-    }
-    const hasMasks = counts.length > 0;
-    if (hasMasks) labels.counts = fill(new Uint32Array(total(counts)), counts);
-
     const cutting = openProgress("cut + color", manifest.layers.length);
     const layers = await timed("cut and color", () =>
       runColors(gpu, manifest, {
-        ...{ components: COMPONENTS, seed: options.seed, cacheDir },
-        ...(options.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
-        labels: hasMasks ? labels : undefined,
+        ...layerOptions,
         onProgress: (done, note) => cutting.tick(done, note),
       }).finally(() => cutting.finish()));
 
     const baseline = hasMasks
       ? await timed("baseline", () => {
         const data = fill(new Float32Array(total(colorAndPlace)), colorAndPlace);
-        return baselineFigureGround(gpu, { data, rows: data.length / 5, cols: 5 }, labels, options.seed);
+        return baselineFigureGround(gpu, { data, rows: data.length / 5, cols: 5 }, labels, seed);
       })
       : undefined;
 
     timings.total = (performance.now() - started) / 1000;
+    const command = commandLine("reproduce", args);
     const page = await writeColorsReport({
-      out: options.out,
-      command: [
-        "deno task reproduce",
-        ...Deno.args.map((arg) => /[^\w@%+=:,./-]/.test(arg) ? `'${arg}'` : arg),
-      ].join(" "),
-      data: options.images ? "photographs" : "embedded",
-      ...{ gpu, manifest, photos, layers, baseline, timings, seed: options.seed, figures: options.figures },
+      ...{ out, command, data: options.images ? "photographs" : "embedded" },
+      ...{ gpu, manifest, photos, layers, baseline, timings, seed, figures: options.figures },
     });
-    console.error(`done in ${timings.total.toFixed(1)} s: ${page}`);
+    const index = await writeIndexPage(out, { photographs: page }, command);
+    console.error(`done in ${timings.total.toFixed(1)} s: ${page}, beside the others in ${index}`);
   } finally {
     closeGpu(gpu);
   }

@@ -1,5 +1,5 @@
 /**
- * `deno task real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex, with a
+ * `./run real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex, with a
  * report page. The data are not shipped: --data names their folder.
  */
 import { createHash } from "node:crypto";
@@ -20,11 +20,11 @@ import {
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
-const HELP = `deno task real-brains --data DIR [options]
+const HELP = `./run real-brains --data DIR [options]
 
   --data DIR      holds object2vec81 and kriegeskorte92, or one of them (default: $ALIGNEDCUT_REAL_DATA)
   --models DIR    vision transformers as ONNX, NAME.preprocessor.json beside each (default: the embedded models)
@@ -57,14 +57,11 @@ interface Options {
 function readOptions(args: string[]): Options | null {
   const flags = readFlags(args, TEXT_FLAGS);
   if (!flags) return null;
-  const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA"), adapter } = flags;
+  const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA") } = flags, adapter = adapterOf(flags);
   if (!data) {
     throw new RangeError(
       "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
     );
-  }
-  if (adapter !== undefined && adapter !== "hardware" && adapter !== "software") {
-    throw new RangeError(`--adapter is "${adapter}": give hardware or software.`);
   }
   return {
     data: String(data),
@@ -156,7 +153,7 @@ async function realBrains(options: Options): Promise<void> {
     const voxels = hasVoxels
       ? await stage("voxels", (tick) => compareEncoders(gpu, voxelFolder, options, tick))
       : undefined;
-    const command = ["deno task real-brains", ...Deno.args].join(" ");
+    const command = commandLine("real-brains", Deno.args);
     const page = await writeRealBrainsReport({
       ...{ out, command, gpu, seed, timings, pictures, voxels, figures: options.figures },
     });

@@ -29,7 +29,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
       return writeFixturesReport({
         ...{ out, figures, world, plan, command, seconds: timings.world },
         observer: createObserver(plan.observerSeed),
-        keep: (summarize) => kept("regions", {}, summarize),
+        keep: (summarize) => kept("regions", ["src/experiments/fixtures_report.ts"], {}, summarize),
       });
     }),
   "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>

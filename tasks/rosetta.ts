@@ -1,4 +1,4 @@
-/** `deno task rosetta`: channels matched one to one across models, beside aligned channels, with a report. */
+/** `./run rosetta`: channels matched one to one across models, beside aligned channels, with a report. */
 import { rosetta } from "../src/experiments/rosetta.ts";
 import { writeRosettaReport } from "../src/experiments/rosetta_report.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
@@ -10,7 +10,8 @@ export async function runRosetta(open: OpenPipeline): Promise<string> {
   const found = await runStage(
     timings,
     "rosetta",
-    (tick) => open.kept("rosetta", {}, () => rosetta(gpu, pipeline, seed, tick)),
+    (tick) =>
+      open.kept("rosetta", ["src/experiments/rosetta.ts"], {}, () => rosetta(gpu, pipeline, seed, tick)),
   );
   return await writeRosettaReport(open, found);
 }

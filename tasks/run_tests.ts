@@ -1,6 +1,6 @@
 /**
  * Everything that must hold before a change is taken in: formatting, lint, types, documentation, and the tests.
- * `deno task test` runs all of it; with arguments (files, `--filter …`) only the tests that they select.
+ * `./run test` runs all of it; with arguments (files, `--filter …`) only the tests that they select.
  * The last line reads "N passed, N failed"; the exit code is 0 only when all of it passed and a test ran.
  */
 import { stripVTControlCharacters } from "node:util";

@@ -1,4 +1,4 @@
-/** `deno task segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
+/** `./run segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
 import { alignOf } from "../src/experiments/align_conditions.ts";
 import { openStages } from "../src/data/stages.ts";
 import { pipelineTruth, segmentation } from "../src/experiments/segmentation.ts";
@@ -7,6 +7,8 @@ import { writeSegmentationReport } from "../src/experiments/segmentation_report.
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { runStage } from "./stage.ts";
 
+/** What scores the graphs, which know their own code. */
+const CODE = ["src/experiments/segmentation.ts", "src/experiments/segmentation_graphs.ts"];
 /** Images of the graphs of single layers, and the layers that are also clustered after align. */
 const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 
@@ -49,7 +51,12 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     timings,
     "segmentation",
     () =>
-      open.kept("segmentation", { images }, () => Promise.resolve(segmentation(pipeline, truth, all, seed))),
+      open.kept(
+        "segmentation",
+        CODE,
+        { images },
+        () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
+      ),
   );
   return await writeSegmentationReport(open, found);
 }

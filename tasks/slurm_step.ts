@@ -135,7 +135,7 @@ async function onGraph(
   try {
     const options = await pipelineOptions(gpu, data, settings, {});
     const stages = openStages(`${settings.cache}/runs`);
-    const folder = await stages.folder("eigenvectors", graphInputs(features, options));
+    const folder = await stages.folder("eigenvectors", await graphInputs(features, options));
     const files = await resultFiles(await work({ gpu, settings, stages, features, options, folder }) ?? []);
     return { folder: await Deno.realPath(folder), files, gpuMb: megabytes(gpu.memory.peak) };
   } finally {

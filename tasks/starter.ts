@@ -1,6 +1,6 @@
 // NAME: what this script finds out, in one sentence.
-// Run it: deno run -A scripts/NAME.ts --help
-import * as ac from "@alignedcut/alignedcut"; // everything that this package has; `deno doc mod.ts` lists it
+// Run it: ./run script scripts/NAME.ts --help
+import * as ac from "@alignedcut/alignedcut"; // everything that this package has; `./run deno doc mod.ts` lists it
 
 // Options: what holds when one is not given, and its help. A number stays a number.
 const options = ac.scriptOptions("NAME: what this script finds out, in one sentence.", {

@@ -1,4 +1,4 @@
-/** `deno task status`: how far a run on Slurm is, and what has gone wrong. */
+/** `./run status`: how far a run on Slurm is, and what has gone wrong. */
 import { readFlags, runTask } from "./read_flags.ts";
 import { isRangeExtracted } from "../src/data/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
@@ -6,7 +6,7 @@ import { extractUnits, logOf, readPlan, type SlurmPlan, type Step, stepsOf } fro
 import { SLURM } from "./slurm/queue.ts";
 import { runState, type TaskState } from "./slurm/run_state.ts";
 
-const HELP = `deno task status [options]
+const HELP = `./run status [options]
 
 How far a run on Slurm is: tasks of every stage, the time left, and the last line of every failure's log
 
@@ -28,7 +28,7 @@ async function latestRun(cache: string): Promise<string> {
   const last = runs.sort((a, b) => b.at - a.at)[0];
   if (last) return last.folder;
   throw new Error(
-    `There is no run on Slurm under ${cache}/slurm: start one with \`deno task reproduce --slurm\`.`,
+    `There is no run on Slurm under ${cache}/slurm: start one with \`./run reproduce --slurm\`.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** `deno task survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
+/** `./run survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
 import { writeNpy } from "../src/data/npy.ts";
 import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
 import { normalizedCut } from "../src/graph/normalized_cut.ts";
@@ -8,7 +8,7 @@ import { doubleSoftwareThreads } from "./software_threads.ts";
 import { featuresOf, surveyInputs } from "./survey/inputs.ts";
 import { judge, type Judgement } from "./survey/truth.ts";
 
-const HELP = `deno task survey [options]
+const HELP = `./run survey [options]
 
 Normalised cuts of ${
   surveyInputs(0, false).length

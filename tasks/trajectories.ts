@@ -1,4 +1,4 @@
-/** `deno task trajectories`: the layer at which figure and ground part, with a report. */
+/** `./run trajectories`: the layer at which figure and ground part, with a report. */
 import { trajectories } from "../src/experiments/trajectories.ts";
 import { writeTrajectoriesReport } from "../src/experiments/trajectories_report.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
@@ -10,7 +10,8 @@ export async function runTrajectories(open: OpenPipeline): Promise<string> {
   const found = await runStage(
     timings,
     "trajectories",
-    () => open.kept("trajectories", {}, () => trajectories(pipeline, seed)),
+    () =>
+      open.kept("trajectories", ["src/experiments/trajectories.ts"], {}, () => trajectories(pipeline, seed)),
   );
   return await writeTrajectoriesReport(open, found);
 }

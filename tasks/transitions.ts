@@ -1,4 +1,4 @@
-/** `deno task transitions`: where figure and ground go between two layers, with a report. */
+/** `./run transitions`: where figure and ground go between two layers, with a report. */
 import { type TransitionOptions, transitions } from "../src/experiments/transitions.ts";
 import { writeTransitionsReport } from "../src/experiments/transitions_report.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
@@ -14,7 +14,13 @@ export async function runTransitions(
   const found = await runStage(
     timings,
     "transitions",
-    () => open.kept("transitions", { ...options }, () => transitions(pipeline, { ...options, seed })),
+    () =>
+      open.kept(
+        "transitions",
+        ["src/experiments/transitions.ts"],
+        { ...options },
+        () => transitions(pipeline, { ...options, seed }),
+      ),
   );
   return await writeTransitionsReport(open, found);
 }

@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
 import { extractFeatures } from "../src/data/extract.ts";
 import { readPreprocessor } from "../src/data/preprocess.ts";
+import { openStages } from "../src/data/stages.ts";
 import { runColors } from "../src/experiments/colors.ts";
 import { sceneImages } from "../src/experiments/scene_images.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -26,7 +27,7 @@ Deno.test("runColors() reads a finished layer again, but not for other masks, or
         counts[2 * node + Number(figure(node))] = 9;
       }
       const labels = figure && { counts, classes: 2 };
-      const settings = { components: 10, sample: 60, iterations: 10, seed: 0, cacheDir };
+      const settings = { components: 10, sample: 60, iterations: 10, seed: 0, stages: openStages(cacheDir) };
       return (await runColors(gpu, manifest, { ...settings, labels }))[0];
     };
     const first = await run((node) => node % 3 === 0);

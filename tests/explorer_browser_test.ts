@@ -28,7 +28,7 @@ async function withPage(
   const folder = await Deno.makeTempDir(), browser = await openBrowser(args);
   try {
     const sample = await sampleExploration();
-    const text = { method: "By cosine.", settings: { seed: 0 }, command: "deno task explorer" };
+    const text = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
     await Deno.writeTextFile(`${folder}/explorer.html`, await renderExplorer(sample.content, text));
     await body(browser, `${folder}/explorer.html`, sample);
   } finally {

@@ -9,7 +9,7 @@ import { randomMatrix, testSeed } from "./random.ts";
 import { embeddedRows, sampleExploration, samplePipeline } from "./sample_exploration.ts";
 
 const note = `seed ${testSeed}`;
-const TEXT = { method: "By cosine.", settings: { seed: 0 }, command: "deno task explorer" };
+const TEXT = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
 
 Deno.test("toHalf() and fromHalf() round as float16 does, small and negative values too", () => {
   const { data, rows, cols } = randomMatrix(40, 7);

@@ -62,7 +62,7 @@ Deno.test("openKnownModel() finds embedded models and added ones by name, and an
     await assertRejects(
       () => openKnownModel("vit", folder),
       Error,
-      'There is no model "vit": give clip_tiny, dino_tiny, mae_tiny, own, what `deno task models add` adds, or an ' +
+      'There is no model "vit": give clip_tiny, dino_tiny, mae_tiny, own, what `./run models add` adds, or an ' +
         "ONNX file.",
     );
   }));

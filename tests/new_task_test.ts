@@ -46,10 +46,10 @@ Deno.test("newScript() refuses names that are no file name of the house", async 
   });
 });
 
-Deno.test("deno task new tells how to use it, and what is wrong in one sentence", async () => {
+Deno.test("./run new tells how to use it, and what is wrong in one sentence", async () => {
   const task = new URL("../tasks/new.ts", import.meta.url).pathname;
   const help = await deno(".", "run", "--allow-read", "--allow-write", task);
-  assertStringIncludes(help.stdout, "deno task new NAME");
+  assertStringIncludes(help.stdout, "./run new NAME");
   const two = await deno(".", "run", "--allow-read", "--allow-write", task, "my", "script");
   assertEquals([two.code, two.stderr], [
     1,

@@ -27,7 +27,7 @@ Deno.test("auditNystrom() finds all nodes as landmarks exact, and fewer worse; t
     const path = await writeNystromReport({
       ...{
         out,
-        command: "deno task nystrom",
+        command: "./run nystrom",
         gpu,
         models: ["a"],
         ...{ graph: 4000, data: "made up" },

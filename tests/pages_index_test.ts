@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { headOfPage } from "../src/report/page.ts";
-import { type Claim, mergeResults, type Verdict } from "../src/report/results.ts";
+import { type Claim, mergeResults, readResults, type Verdict } from "../src/report/results.ts";
 import { writePage } from "../src/report/write_page.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
@@ -34,7 +34,7 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     for (const name of ["colors", "earlier", "explorer"]) {
       await writePage(`${out}/${name}.html`, { ...PAGE, title: name, question: hostile });
     }
-    const path = await writeIndexPage(out, { colors: `${out}/colors.html` }, "deno task reproduce");
+    const path = await writeIndexPage(out, { colors: `${out}/colors.html` }, "./run reproduce");
     const page = await Deno.readTextFile(path);
     const links = [...page.matchAll(/<h3><a href="([^"]+)">/g)].map((match) => match[1]);
     assertEquals(links, ["colors.html", "earlier.html", "explorer.html"]);
@@ -47,6 +47,29 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     assertEquals(page.match(/<script/g)?.length, 1);
     assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`))?.question, hostile);
     assert(page.includes("Why &quot;&lt;script&gt;&#39;&amp;amp;&quot;?"));
+  }));
+
+Deno.test("writeIndexPage() says of which run each page is, where they are of several", () =>
+  inTemporaryFolder(async (out) => {
+    await writeResults(out, { concepts: [claim("a", "shown")] });
+    const { schema: _, ...results } = (await readResults(`${out}/results.json`))!;
+    await mergeResults(`${out}/results.json`, {
+      ...{
+        ...results,
+        seed: 5,
+        command: "./run reproduce --images p",
+        inputs: { ...results.inputs, data: "photographs" },
+      },
+      experiments: { photographs: { metrics: {}, claims: [] } },
+    });
+    for (const name of ["concepts", "photographs"]) {
+      await writePage(`${out}/${name}.html`, { ...PAGE, title: name, question: "?" });
+    }
+    const page = await Deno.readTextFile(await writeIndexPage(out, {}, "c"));
+    assertStringIncludes(page, "Of embedded, seed 0: c<");
+    assertStringIncludes(page, "Of photographs, seed 5: ./run reproduce --images p<");
+    assertStringIncludes(page, '<a href="concepts.html#claim-a">');
+    assertStringIncludes(page, "these data show: embedded; photographs?");
   }));
 
 Deno.test("writeIndexPage() needs results, and pages that are pages", () =>

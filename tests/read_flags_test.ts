@@ -100,7 +100,7 @@ for (const { file, text } of files) {
       return;
     }
     assertStringIncludes(text, "runTask(");
-    const [found] = /(?<=^deno task )[\w:-]+/.exec(help) ?? [];
+    const [found] = /(?<=^\.\/run )[\w:-]+/.exec(help) ?? [];
     assert(found?.replace(":", "-") === name, `help of ${found}`);
     if (!/read(?:Pipeline)?Flags\(/.test(text)) {
       // A task of names only: it has help, and takes no option for a name.

@@ -6,7 +6,7 @@ const base: Omit<Results, "schema"> = {
   deno: "2.9.6",
   adapter: { description: "llvmpipe", software: true },
   seed: 0,
-  command: "deno task reproduce",
+  command: "./run reproduce",
   inputs: { models: ["mae-tiny"], images: 24, nodes: 56736, data: "embedded" },
   timings: { extract: 3.5 },
   memory: { peak_rss_mb: 400, peak_gpu_mb: 200 },
@@ -31,12 +31,25 @@ Deno.test("mergeResults() merges experiments by name and timings by stage, and r
   inFolder(async (path) => {
     assertEquals(await readResults(path), undefined);
     await mergeResults(path, { ...base, experiments: { nystrom: experiment(1), colors: experiment(2) } });
-    const second = { ...base, seed: 7, timings: { cut: 9 }, experiments: { colors: experiment(3) } };
+    const second = {
+      ...base,
+      seed: 7,
+      command: "./run colors",
+      timings: { cut: 9 },
+      experiments: { colors: experiment(3) },
+    };
     const merged = await mergeResults(path, second);
     assertEquals(merged, JSON.parse(await Deno.readTextFile(path)));
     assertEquals(await readResults(path), merged);
     assertEquals(Object.keys(merged.experiments), ["colors", "nystrom"]);
     assertEquals(merged.experiments.colors.metrics, { "tsne.kl": 3 });
+    const { adapter, inputs } = base;
+    for (
+      const [name, seed, command] of [["nystrom", 0, base.command], ["colors", 7, "./run colors"]] as const
+    ) {
+      const { metrics: _, claims: __, ...run } = merged.experiments[name];
+      assertEquals(run, { adapter, inputs, seed, command }, name);
+    }
     assertEquals(merged.experiments.nystrom.metrics, { "tsne.kl": 1 });
     assertEquals([merged.schema, merged.seed, merged.timings], [1, 7, { extract: 3.5, cut: 9 }]);
   }));

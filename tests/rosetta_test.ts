@@ -183,7 +183,7 @@ Deno.test("rosetta() finds the channel that two models share, in their own chann
       assertEquals(found.examples[0].columns.map(({ label }) => label)[0], "clip<b> L1 channel 3");
 
       const page = await writeRosettaReport({
-        ...{ out: dir, pipeline, seed: 0, timings: {}, command: "deno task rosetta" },
+        ...{ out: dir, pipeline, seed: 0, timings: {}, command: "./run rosetta" },
         gpu: {
           adapter: { description: "made-up", software: true } as ExperimentRun["gpu"]["adapter"],
           memory: { peak: 0 } as ExperimentRun["gpu"]["memory"],

@@ -88,7 +88,7 @@ Deno.test("openRunModels() tells of each model what it is and sees", () =>
       ...{ missing: "nothing", used },
     }, {
       ...{ kind: "model", path: own, found: "file, 2 layers, patches of 4 × 4 pixels", used },
-      missing: "record (`deno task models add` makes one, by which files are checked)",
+      missing: "record (`./run models add` makes one, by which files are checked)",
     }, {
       ...{ kind: "model", path: "b", found: "added from org/b, 2 layers, patches of 4 × 4 pixels" },
       ...{ missing: "licence", used },
@@ -104,6 +104,6 @@ Deno.test("openRunModels() takes registers from the record of a model that was a
     await assertRejects(
       () => openRunModels([path, `${dir}/none.onnx`]),
       Error,
-      `There is no preprocessor file ${dir}/none.preprocessor.json`,
+      `There is no model file ${dir}/none.onnx.`,
     );
   }));

@@ -47,7 +47,7 @@ const each = <T>(write: (model: string, layer: number) => T) =>
  * @returns the path of each by its name; the index comes last
  */
 export async function writeSamplePages(out: string): Promise<Record<string, string>> {
-  const run = { out, gpu: GPU, command: `deno task x --out "${HOSTILE}"`, timings: { walk: 1 }, seed: 0 };
+  const run = { out, gpu: GPU, command: `./run x --out "${HOSTILE}"`, timings: { walk: 1 }, seed: 0 };
   const pipeline = samplePipeline(), walking = { ...run, pipeline };
   const world = await writeWorld(`${out}/world`, planWorld(30), createToyObserver());
   const pages: Record<string, string> = {

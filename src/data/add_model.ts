@@ -150,7 +150,7 @@ async function openSource(options: AddModelOptions): Promise<Source> {
   if (registered) {
     throw new Error(
       `No ONNX export of ${registered.name} is known on the hub: make mae_vit_b16.onnx as --help says, then ` +
-        `deno task models add mae_vit_b16.onnx.`,
+        `./run models add mae_vit_b16.onnx.`,
     );
   }
   const onHub = hubAddress(source, hub.endpoint);

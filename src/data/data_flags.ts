@@ -25,7 +25,7 @@ export const DATA_HELP = `
                     voc (PASCAL VOC, or any folder in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
   --images DIR      photographs of your own, without masks
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
-                    \`deno task models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
+                    \`./run models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
                     (default: the embedded three)`;
 
 /** One photograph, with what is known about its pixels. */

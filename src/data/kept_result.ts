@@ -1,30 +1,35 @@
 /** Results of experiments on disk: each kept under the hash of the code and of what it was computed from. */
-import { hashOfCode } from "./code_hash.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
-import { openStages } from "./stages.ts";
+import { hashOfModules } from "./code_hash.ts";
+import { NotFinished, openStages, type Stages } from "./stages.ts";
 
-/** Folders whose files a result may depend on. */
-const CODE = ["src", "tasks", "shaders", "fixtures/scenes", "fixtures/observer"];
+/** How results are written. */
+const RESULT = "src/data/kept_result.ts";
 /** What typed arrays are called in the file. */
 const ARRAYS = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array };
 
 /**
  * A result that is there, or computed now: plain values, with typed arrays, maps and numbers that are not finite.
  *
- * @param dir folder of all kept results
+ * @param dir folder of all kept results, or its stages
+ * @param code modules that compute it, as of `hashOfModules`
  * @param name of the result, as part of a file name
  * @param inputs all that it depends on beside the code: plain values, hashes for data
+ * @throws NotFinished where the stages only explain and the result is not there
  */
 export async function keptResult<T>(
-  dir: string,
+  dir: string | Stages,
+  code: readonly string[],
   name: string,
   inputs: Record<string, unknown>,
   compute: () => Promise<T>,
 ): Promise<T> {
-  const all = { code: await codeFingerprint(), ...inputs };
-  const folder = await openStages(dir).run(name, all, async (folder) => {
+  const all = { code: await hashOfModules([...code, RESULT]), ...inputs };
+  const stages = typeof dir === "string" ? openStages(dir) : dir;
+  const folder = await stages.run(name, all, async (folder) => {
     await writeFileAtomic(`${folder}/result.json`, JSON.stringify(encoded(await compute())));
   });
+  if (!folder) throw new NotFinished(name, stages.reports.at(-1)!.why);
   const path = `${folder}/result.json`, result = decoded(JSON.parse(await Deno.readTextFile(path))) as T;
   used.add(path);
   return result;
@@ -35,13 +40,6 @@ const used = new Set<string>();
 /** Files of all results that this process has had so far. */
 export function keptFiles(): string[] {
   return [...used];
-}
-
-let fingerprint: Promise<string> | undefined;
-
-/** A hash of all code that computes, so that no result outlives it. */
-export function codeFingerprint(): Promise<string> {
-  return fingerprint ??= hashOfCode(CODE);
 }
 
 /** A value as JSON has it; what JSON lacks becomes { $: its kind, values }. */

@@ -7,7 +7,7 @@ import { type Preprocessor, readPreprocessor } from "./preprocess.ts";
 const ROOT = import.meta.url.startsWith("file:") ? new URL("../../", import.meta.url).pathname : "";
 /** The embedded vision transformers. */
 export const EMBEDDED_FOLDER: string = join(ROOT, "fixtures/models");
-/** Where `deno task models add` puts models, a folder each. */
+/** Where `./run models add` puts models, a folder each. */
 export const MODELS_FOLDER: string = join(ROOT, ".cache/models");
 
 /** A model that was found, and what belongs to it. */
@@ -27,7 +27,8 @@ export interface KnownModel {
  *
  * @param model a name or the path of an ONNX file; a name has no "/" and does not end in .onnx
  * @param folder of the models that were added
- * @throws Error 'There is no model "vit": give clip_tiny, …, or an ONNX file.'
+ * @throws Error 'There is no model "vit": give clip_tiny, …, or an ONNX file.'; "There is no model file vit.onnx."; "vit.pt is
+ * no ONNX file: …"
  * @throws Error "There is no preprocessor file a.preprocessor.json: …"; those of `readPreprocessor`
  * @throws Error "a.preprocessor.json is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
  */
@@ -47,7 +48,10 @@ export function isEmbedded(name: string): Promise<boolean> {
 }
 
 async function modelPath(model: string, folder: string): Promise<string> {
-  if (!/^[\w.-]+$/.test(model) || model.endsWith(".onnx")) return model;
+  if (!/^[\w.-]+$/.test(model) || /\.[a-z]{2,}$/i.test(model)) {
+    await assertModelFile(model);
+    return model;
+  }
   if (await isEmbedded(model)) return join(EMBEDDED_FOLDER, `${model}.onnx`);
   const added = join(folder, model, `${model}.onnx`);
   if (await isFile(added)) return added;
@@ -58,8 +62,25 @@ async function modelPath(model: string, folder: string): Promise<string> {
   throw new Error(
     `There is no model "${model}": give ${
       names.join(", ")
-    }, what \`deno task models add\` adds, or an ONNX file.`,
+    }, what \`./run models add\` adds, or an ONNX file.`,
   );
+}
+
+/** Refuses what is no ONNX file by its name, or not there, before anything beside it is looked for. */
+async function assertModelFile(path: string): Promise<void> {
+  const stat = await Deno.stat(path).catch(() => null);
+  if (stat?.isDirectory) {
+    throw new Error(`${path} is a folder: --model takes an ONNX file, or a model's name.`);
+  }
+  if (!/\.onnx$/i.test(path)) {
+    const isImage = /\.(?:jpe?g|png|webp|gif|tiff?|bmp|avif|heic)$/i.test(path);
+    throw new Error(
+      `${path} is no ONNX file: ${
+        isImage ? "--model takes a vision transformer, photographs go by --images" : "export the model to one"
+      }.`,
+    );
+  }
+  if (!stat) throw new Error(`There is no model file ${path}.`);
 }
 
 async function namesIn(folder: string, isModel: (entry: Deno.DirEntry) => boolean): Promise<string[]> {

@@ -5,7 +5,8 @@ import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignSlot } from "../align/model.ts";
 import { type ExtractOptions, type FeatureManifest, modelSha256, streamFeatures } from "./extract.ts";
 import { readNpy, writeNpy } from "./npy.ts";
-import { openStages } from "./stages.ts";
+import { hashOfModules } from "./code_hash.ts";
+import { NotFinished, openStages } from "./stages.ts";
 
 /** What `poolFeatures` is to do for one model. */
 export interface PoolOptions
@@ -19,7 +20,12 @@ export interface PoolOptions
   cacheDir: string;
   /** What, beside names, tells these images from others: a fingerprint of the world or the folder. */
   identity: string;
+  /** Compute nothing. */
+  explain?: boolean;
 }
+
+/** What computes them; images are read and cropped by those who give them. */
+const CODE = ["src/data/pooled_features.ts", "src/data/image.ts", "src/data/preprocess.ts"];
 
 /** The pooled features of one model. */
 export interface PooledFeatures {
@@ -36,17 +42,20 @@ export interface PooledFeatures {
  * megabytes instead of gigabytes. What a finished run has left in `cacheDir` is read instead.
  *
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
+ * @throws NotFinished with `explain`, where they are not there
  */
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
   const { model, preprocessor, images, registers, tokensPerImage, cells = 1, seed, cacheDir, identity } =
     options;
   const name = basename(model).replace(/\.onnx$/, "");
-  const folder = (await openStages(cacheDir).run(`pooled-${name}`, {
-    version: 2,
+  const stages = openStages(cacheDir, options.explain), stage = `pooled-${name}`;
+  const folder = await stages.run(stage, {
+    code: await hashOfModules(CODE),
     model: await modelSha256(model),
     ...{ preprocessor, registers: registers ?? null, images: images.map(({ name }) => name) },
     ...{ tokensPerImage, cells, seed, identity },
-  }, (folder) => pool(options, folder)))!;
+  }, (folder) => pool(options, folder));
+  if (!folder) throw new NotFinished(stage, stages.reports[0].why);
   const pooled = await readNpy(`${folder}/pooled.npy`);
   const tokens = tokensPerImage ? (await readNpy(`${folder}/tokens.npy`)).data : new Float32Array(0);
   return assemble(name, pooled.shape, pooled.data as Float32Array, tokens as Float32Array);

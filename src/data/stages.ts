@@ -11,8 +11,21 @@ export interface StageReport {
   why: string;
 }
 
+/** What an explanation ends with where the rest depends on a result that is not there. */
+export class NotFinished extends Error {
+  /**
+   * @param stage its name
+   * @param why it would run
+   */
+  constructor(readonly stage: string, readonly why: string) {
+    super(`${stage} has not finished: ${why}.`);
+  }
+}
+
 /** Stages of one folder. */
 export interface Stages {
+  /** Whether they only tell what would run. */
+  explains: boolean;
   /**
    * The folder of a stage whose result is there, every byte as it was written; computed now if it is not.
    *
@@ -57,6 +70,7 @@ interface Finished {
 export function openStages(dir: string, explain = false): Stages {
   const reports: StageReport[] = [];
   return {
+    explains: explain,
     reports,
     async folder(name, inputs) {
       const folder = folderOf(dir, name, inputs);

@@ -1,6 +1,7 @@
 /** Channel align under several weights of the eigen-constraint and seeds, scored on held-out images. */
 import { createHash } from "node:crypto";
 import { alignData } from "../align/data.ts";
+import { hashOfModules } from "../data/code_hash.ts";
 import { predictResponses } from "../align/model.ts";
 import { type AlignOptions, trainAlign } from "../align/train.ts";
 import { brainScore } from "../align/brain_score.ts";
@@ -47,9 +48,16 @@ export function scoreOf(
   };
 }
 
-/** Where an align of these data and options is kept. */
-function fileOf(cacheDir: string, data: BrainData, options: AlignOptions): { path: string; key: string } {
-  const hash = createHash("sha256").update(JSON.stringify([3, data.slots, options]));
+/** What trains and keeps an align. */
+const CODE = ["src/align/train.ts", "src/align/data.ts", "src/data/align_file.ts"];
+
+/** Where an align of these data and options, by this code, is kept, and the hash of all of them. */
+export async function alignFile(
+  cacheDir: string,
+  data: BrainData,
+  options: AlignOptions,
+): Promise<{ path: string; key: string }> {
+  const hash = createHash("sha256").update(JSON.stringify([await hashOfModules(CODE), data.slots, options]));
   for (const matrix of [data.training.pooled, data.training.responses, ...data.training.tokens]) {
     hash.update(new Uint8Array(matrix.data.buffer, matrix.data.byteOffset, matrix.data.byteLength));
   }
@@ -70,7 +78,7 @@ export async function alignOf(
   cacheDir: string,
   onEpoch?: AlignOptions["onEpoch"],
 ): Promise<SavedAlign & { path: string }> {
-  const { path, key } = fileOf(cacheDir, data, options);
+  const { path, key } = await alignFile(cacheDir, data, options);
   const finished = await loadAlign(path).catch(() => null);
   if (finished) return { ...finished, path };
   await Deno.mkdir(cacheDir, { recursive: true });

@@ -54,6 +54,8 @@ export interface BrainDataOptions {
   cells?: number;
   /** Training images to read; default all. */
   limit?: number;
+  /** Compute nothing: features that are not there are an error, `NotFinished`. */
+  explain?: boolean;
   /** Told how many image × model pairs are done, of how many. */
   onProgress?: (done: number, total: number, note: string) => void;
 }
@@ -90,7 +92,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
             load: async () => previewCrop(await readImage(path), options.view, path),
           })),
           ...{ tokensPerImage, cells: options.cells, seed: options.seed },
-          ...{ cacheDir: options.cacheDir, identity: options.identity },
+          ...{ cacheDir: options.cacheDir, identity: options.identity, explain: options.explain },
           onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
         }),
       );

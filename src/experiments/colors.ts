@@ -7,6 +7,7 @@ import { normalizedCut } from "../graph/normalized_cut.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import { openFeatures } from "../data/feature_shards.ts";
 import { keptResult } from "../data/kept_result.ts";
+import { NotFinished, type Stages } from "../data/stages.ts";
 import { layerColors } from "./layer_colors.ts";
 import { oracleSegmentation, type TokenLabels } from "./oracle_segmentation.ts";
 
@@ -37,12 +38,15 @@ export interface ColorsOptions {
   sample: number;
   iterations: number;
   seed: number;
-  /** Folder of finished layers. */
-  cacheDir: string;
+  /** Of finished layers. */
+  stages: Stages;
   /** Figure and ground pixels under every token, all images one after the other. */
   labels?: TokenLabels;
   onProgress?: (done: number, note: string) => void;
 }
+
+/** What computes a layer. */
+const CODE = ["src/experiments/colors.ts"];
 
 /** Eigenvectors that the oracle segmentation uses (METHOD, "Experiments"). */
 export const ORACLE_COMPONENTS = 10;
@@ -59,14 +63,12 @@ export async function runColors(
   manifest: FeatureManifest,
   options: ColorsOptions,
 ): Promise<LayerResult[]> {
-  const { cacheDir, labels, onProgress, components, sample, iterations, seed } = options;
+  const { labels, onProgress, components, sample, iterations, seed } = options;
   const results: LayerResult[] = [];
-  const labelsHash = labels &&
-    createHash("sha256").update(JSON.stringify([labels.classes, ...labels.counts])).digest("hex");
   for (const { layer, path } of manifest.layers) {
-    const done = results.length, own = { components, sample, iterations, seed, labels: labelsHash };
+    const done = results.length;
     results.push(
-      await keptResult(cacheDir, `colors-L${String(layer).padStart(2, "0")}`, own, async () => {
+      await keptLayer(layer, options, async () => {
         const features = await readAll(path);
         const found = await layerColors(gpu, features, {
           components,
@@ -99,6 +101,31 @@ export async function runColors(
     onProgress?.(done + 1, `layer ${layer}`);
   }
   return results;
+}
+
+/** Reports, to the stages of the options, which layers would be computed; none is. */
+export async function explainColors(
+  manifest: FeatureManifest,
+  options: Omit<ColorsOptions, "onProgress">,
+): Promise<void> {
+  for (const { layer } of manifest.layers) {
+    await keptLayer(layer, options, () => Promise.reject(new Error("An explanation computes nothing.")))
+      .catch((error) => {
+        if (!(error instanceof NotFinished)) throw error;
+      });
+  }
+}
+
+/** A layer's result under what it depends on, its features aside: the stages are in their folder. */
+async function keptLayer(
+  layer: number,
+  { stages, labels, components, sample, iterations, seed }: ColorsOptions,
+  compute: () => Promise<LayerResult>,
+): Promise<LayerResult> {
+  const labelsHash = labels &&
+    createHash("sha256").update(JSON.stringify([labels.classes, ...labels.counts])).digest("hex");
+  const own = { components, sample, iterations, seed, labels: labelsHash };
+  return await keptResult(stages, CODE, `colors-L${String(layer).padStart(2, "0")}`, own, compute);
 }
 
 /** Oracle figure-ground of the first eigenvectors. */

@@ -1,4 +1,4 @@
-/** The report of the experiment `colors`: the page, results.json and the chart specs. */
+/** The report of photographs through one model: the page, results.json and the chart specs. */
 import { cutWarning } from "../graph/normalized_cut.ts";
 import { Buffer } from "node:buffer";
 import type { Gpu } from "../gpu/mod.ts";
@@ -12,7 +12,7 @@ import { type Html, rawHtml } from "../report/html.ts";
 import type { FigureFormat } from "../report/figure_files.ts";
 import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
-import { type ExperimentResults, mergeResults } from "../report/results.ts";
+import { mergeResults } from "../report/results.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import type { LayerResult } from "./colors.ts";
 import { peakResidentMb } from "./peak_memory.ts";
@@ -40,7 +40,7 @@ const EQUATION = rawHtml(
 );
 
 /**
- * Writes `index.html`, `results.json` and the chart specs to the output folder.
+ * Writes `photographs.html`, its entry in `results.json` and the chart specs to the output folder.
  *
  * @returns the path of the page
  */
@@ -57,11 +57,13 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
     inputs: { models: [manifest.model], images: photos.length, nodes, data },
     timings,
     memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
-    experiments: { colors: { metrics: colorMetrics(layers), claims: [] }, ...segmentation(report) },
+    experiments: {
+      photographs: { metrics: { ...colorMetrics(layers), ...segmentationMetrics(report) }, claims: [] },
+    },
   });
 
   const eigenvalues = await responsiveChart(
-    "eigenvalues",
+    "photographs-eigenvalues",
     out,
     CAPTIONS.eigenvalues,
     (theme, width) =>
@@ -73,8 +75,8 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
       }, theme),
   );
   const names = photos.map(({ name }) => name).join(", ");
-  return await writePage(`${out}/index.html`, {
-    title: "Colors",
+  return await writePage(`${out}/photographs.html`, {
+    title: "Photographs",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
     method:
       `For every layer, the ${nodes} tokens of all images (class token and patches; the attention block's output after its projection, before the residual add) form one graph, and its ${
@@ -133,14 +135,14 @@ function colorMetrics(layers: LayerResult[]): Record<string, number> {
   return metrics;
 }
 
-function segmentation({ layers, manifest, baseline }: ColorsReport): Record<string, ExperimentResults> {
+function segmentationMetrics({ layers, manifest, baseline }: ColorsReport): Record<string, number> {
   if (baseline === undefined) return {};
   const metrics: Record<string, number> = { "miou.figure_ground.baseline_rgb_position": baseline };
   for (const { layer, figureGround } of layers) {
     metrics[`miou.figure_ground.${manifest.model}.L${layer}`] = figureGround!.miou;
     metrics[`threshold.figure_ground.${manifest.model}.L${layer}`] = figureGround!.threshold;
   }
-  return { segmentation: { metrics, claims: [] } };
+  return metrics;
 }
 
 async function segmentationSection(report: ColorsReport): Promise<{ heading: string; body: Html[] }[]> {
@@ -150,7 +152,7 @@ async function segmentationSection(report: ColorsReport): Promise<{ heading: str
   const best = layers[scores.indexOf(Math.max(...scores))];
   const difference = best.figureGround!.miou - baseline;
   const image = await responsiveChart(
-    "figure-ground",
+    "photographs-figure-ground",
     out,
     CAPTIONS["figure-ground"],
     (theme, width) =>

@@ -1,7 +1,7 @@
 /** The embedded world and models, made on first use. */
 import { createObserver } from "../../fixtures/observer/mod.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
-import { hashOfCode } from "../data/code_hash.ts";
+import { hashOfModules } from "../data/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/file_hashes.ts";
 import { EMBEDDED_FOLDER } from "../data/known_models.ts";
 import { planWorld, type World, worldSteps, writeWorld } from "./fixtures_world.ts";
@@ -18,7 +18,7 @@ export function embeddedModels(): string[] {
 }
 
 /** What a world depends on beside its plan. */
-const CODE = ["fixtures/scenes", "fixtures/observer"];
+const CODE = ["src/experiments/fixtures_world.ts", "fixtures/observer/mod.ts"];
 /** Notes, in a world's folder, the plan and the code that it is known to come from, and the hashes of its files. */
 const MADE = "made.json", WORLD = "world.json";
 
@@ -53,7 +53,7 @@ export async function embeddedWorld(
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<World> {
   const seed = 0, plan = planWorld(scenes, seed), folder = worldFolder(scenes, cache);
-  const from = { code: await hashOfCode(CODE), plan };
+  const from = { code: await hashOfModules(CODE), plan };
   const known = await finishedWorld(folder, from);
   if (known) return known;
   const world = await writeWorld(
@@ -65,6 +65,17 @@ export async function embeddedWorld(
   const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
   await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
   return world;
+}
+
+/** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
+export async function hasWorld(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
+  const from = { code: await hashOfModules(CODE), plan: planWorld(scenes, 0) };
+  try {
+    const made = JSON.parse(await Deno.readTextFile(`${worldFolder(scenes, cache)}/${MADE}`));
+    return JSON.stringify(made.from) === JSON.stringify(from);
+  } catch {
+    return false; // not there yet
+  }
 }
 
 /**

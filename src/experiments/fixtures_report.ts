@@ -60,7 +60,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   await mergeResults(`${out}/results.json`, {
     version,
     deno: Deno.version.deno,
-    adapter: earlier?.adapter ?? { description: "none used", software: false },
+    adapter: { description: "none used", software: false },
     seed: plan.observerSeed,
     command,
     inputs: {

@@ -3,12 +3,13 @@ import { basename, join } from "node:path";
 import { text } from "../report/blocks.ts";
 import { type ExperimentCard, experimentCard, verdictCounts } from "../report/experiment_card.ts";
 import { headOfPage } from "../report/page.ts";
-import { readResults } from "../report/results.ts";
+import { readResults, type ResultsRun } from "../report/results.ts";
 import { writePage } from "../report/write_page.ts";
 
 /**
  * Writes `index.html`: a card for every page with what it asks, its verdicts counted, and every claim beside what was
- * measured. Pages of earlier runs follow where results.json and the folder still have them.
+ * measured. Pages of earlier runs follow where results.json and the folder still have them; where runs differ in data or
+ * seed, each card says its own.
  *
  * @param out folder of the pages and results.json
  * @param pages path of each experiment's page, by its name, in the order to show
@@ -25,21 +26,34 @@ export async function writeIndexPage(
 ): Promise<string> {
   const results = await readResults(`${out}/results.json`);
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
-  const all = [...Object.keys(pages), ...Object.keys(results.experiments), "explorer"];
-  const names = new Set(all.filter((name) => leftOut[name] === undefined));
-  const { data } = results.inputs, isEmbedded = data === "embedded";
+  const listed = [...Object.keys(pages), ...Object.keys(results.experiments), "explorer"];
+  const names = new Set(listed.filter((name) => leftOut[name] === undefined));
+  const runs = [...names].flatMap((name) => results.experiments[name] ?? []).map((own) => ({
+    ...results,
+    ...own,
+  }));
+  const all = <T>(
+    valueOf: (run: ResultsRun) => T,
+  ) => [...new Set((runs.length > 0 ? runs : [results]).map(valueOf))];
+  const data = all(({ inputs }) => inputs.data), seeds = all(({ seed }) => seed);
+  const adapters = all(({ adapter: { description, software } }) =>
+    `${description}${software ? " (software)" : ""}`
+  );
+  const isEmbedded = data.join() === "embedded", isOneRun = data.length === 1 && seeds.length === 1;
   const cards = (await Promise.all([...names].map(async (name): Promise<ExperimentCard[]> => {
     const href = basename(pages[name] ?? `${name}.html`);
     const head = await readHead(join(out, href));
     if (!head) return [];
-    return [{ ...head, href, claims: results.experiments[name]?.claims ?? [] }];
+    const own = results.experiments[name], run = { ...results, ...own };
+    const of = isOneRun || !own ? undefined : `Of ${run.inputs.data}, seed ${run.seed}: ${run.command}`;
+    return [{ ...head, href, claims: own?.claims ?? [], of }];
   }))).flat();
   const claims = cards.flatMap((card) => card.claims);
   return await writePage(`${out}/index.html`, {
     title: "Reports",
     question: isEmbedded
       ? "What of the paper do the embedded models, scenes and observer show?"
-      : `What of the paper do these data show: ${data}?`,
+      : `What of the paper do these data show: ${data.join("; ")}?`,
     method: `The paper's claims and what became of them: ${verdictCounts(claims) || "none tested yet"}.${
       isEmbedded
         ? " Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round."
@@ -55,8 +69,8 @@ export async function writeIndexPage(
         : [],
     ],
     settings: {
-      adapter: `${results.adapter.description}${results.adapter.software ? " (software)" : ""}`,
-      ...{ deno: results.deno, version: results.version, seed: results.seed },
+      adapter: adapters.join("; "),
+      ...{ deno: results.deno, version: results.version, seed: seeds.join("; ") },
     },
     command,
   });

@@ -13,6 +13,7 @@ import {
   readExtracted,
 } from "../data/extract.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
+import { hashOfModules } from "../data/code_hash.ts";
 import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/feature_shards.ts";
 import type { FeatureType } from "../data/feature_store.ts";
 import type { NeighborMethod } from "../data/hnsw_neighbors.ts";
@@ -60,8 +61,12 @@ export interface PipelineOptions {
   shardImages?: number;
 }
 
-/** Changes when the map is computed in another way from the same inputs. */
-const MAP_VERSION = 3;
+/** What computes each stage; photographs are read and cropped by the last two of features. */
+const CODE = {
+  features: ["src/data/extract.ts", "src/data/data_flags.ts", "src/experiments/image_set.ts"],
+  eigenvectors: ["src/experiments/solve_graph.ts"],
+  map: ["src/embed/spectral_map.ts", "src/data/npy.ts"],
+};
 
 /** One layer of one model among the nodes. */
 export interface PipelineSlot {
@@ -131,20 +136,20 @@ export interface FeatureStage {
 
 /** The stages of the features, one a model. */
 export async function featureStages(
-  { models, images, identity, shardImages = SHARD_IMAGES }: Pick<
-    PipelineOptions,
-    "models" | "images" | "identity" | "shardImages"
-  >,
+  { models, images, identity, shardImages = SHARD_IMAGES, dtype = "float16" }:
+    & Pick<PipelineOptions, "models" | "images" | "identity" | "shardImages">
+    & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
-  const ranges = shardRanges(images.length, shardImages), dtype = "float16";
+  const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
   return await Promise.all(models.map(async ({ path, preprocessor, registers }) => {
     const options = (outDir: string) => ({
       ...{ model: path, preprocessor, registers, images, outDir, shardImages },
-      dtype: dtype as FeatureType,
+      dtype,
     });
     return {
       name: `features-${basename(path).replace(/\.onnx$/, "")}`,
       input: {
+        code,
         model: await modelSha256(path),
         ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype },
       },
@@ -156,20 +161,25 @@ export async function featureStages(
 }
 
 /** All that the eigenvectors depend on, as the stage "eigenvectors" has it. */
-export function graphInputs(features: FeatureStage[], options: PipelineOptions): Record<string, unknown> {
+export async function graphInputs(
+  features: FeatureStage[],
+  options: PipelineOptions,
+): Promise<Record<string, unknown>> {
   const { alignKey, landmarks, neighbors, knn, components, sampling, seed } = options;
   const inputs = features.map(({ input }) => input);
-  return { features: inputs, alignKey, landmarks, neighbors, knn, components, sampling, seed };
+  const code = await hashOfModules(CODE.eigenvectors);
+  return { code, features: inputs, alignKey, landmarks, neighbors, knn, components, sampling, seed };
 }
 
 /**
  * Runs the pipeline, stage by stage; what is finished under `stages` is read instead.
  *
+ * @param gpu null only where the stages only explain
  * @param onProgress told the stage, and how much of it is done
- * @returns null when the stages only explain and something is missing
+ * @returns null when the stages only explain
  */
 export async function runPipeline(
-  gpu: Gpu,
+  gpu: Gpu | null,
   stages: Stages,
   options: PipelineOptions,
   onProgress: (stage: string, done: number, total: number) => void = () => {},
@@ -185,17 +195,17 @@ export async function runPipeline(
     if (folder) manifests.push(await readExtracted(folder));
   }
 
-  const graph = graphInputs(features, options);
+  const graph = await graphInputs(features, options);
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
-    await solveGraph(gpu, folder, manifests, options, onProgress);
+    await solveGraph(gpu!, folder, manifests, options, onProgress);
   });
   const { sample, iterations } = options;
   const map = await stages.run(
     "map",
-    { version: MAP_VERSION, ...graph, sample, iterations },
+    { ...graph, graphCode: graph.code, code: await hashOfModules(CODE.map), sample, iterations },
     async (folder) => {
       const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
-      const found = await spectralMap(gpu, eigenvectors, {
+      const found = await spectralMap(gpu!, eigenvectors, {
         ...{ sample: Math.min(sample, eigenvectors.rows), sampling: "uniform", iterations, seed },
         dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
@@ -208,10 +218,10 @@ export async function runPipeline(
         `${folder}/map.json`,
         JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
       );
-      trim(gpu);
+      trim(gpu!);
     },
   );
-  if (!cut || !map || manifests.length < models.length) return null;
+  if (stages.explains || !cut || !map) return null;
 
   assertComparable(manifests);
   const files = {
@@ -238,7 +248,7 @@ export async function runPipeline(
     ...{ models: manifests.map(({ model }) => model), classes, data },
     ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
     eigenvectors: await readMatrix(files.eigenvectors),
-    fit: await loadNystrom(gpu, files.fit),
+    fit: await loadNystrom(gpu!, files.fit),
     search: (await Deno.readTextFile(files.search)).trim(),
     points2: await readMatrix(files.points2),
     map: JSON.parse(await Deno.readTextFile(files.map)),

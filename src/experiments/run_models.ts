@@ -118,7 +118,7 @@ function rowOf({ path, record, count, patch, registers }: Opened, seen: Size | n
       (registers ? `, ${registers} registers` : ""),
     missing: record || isEmbedded
       ? record?.license === "unknown" ? "licence" : "nothing"
-      : "record (`deno task models add` makes one, by which files are checked)",
+      : "record (`./run models add` makes one, by which files are checked)",
     used: grid ? `features of ${grid.width} × ${grid.height} patches an image` : "features",
   };
 }

@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import { type AlignModel, applyAlign } from "../align/model.ts";
 import { openFeatures } from "../data/feature_shards.ts";
+import { hashOfModules } from "../data/code_hash.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import type { Stages } from "../data/stages.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
@@ -69,6 +70,7 @@ export async function layerGraphs(
     };
     let done = 0;
     const folder = await stages.run(`segmentation-${condition.name}-${model}`, {
+      code: await hashOfModules(["src/experiments/segmentation_graphs.ts"]),
       features: basename(dirname(used[0].path)),
       layers: used.map(({ layer }) => layer),
       align: condition.align?.key ?? null,

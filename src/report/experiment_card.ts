@@ -11,6 +11,8 @@ export interface ExperimentCard {
   href: string;
   /** As in results.json; none for pages that test nothing. */
   claims: readonly Claim[];
+  /** Of which run its numbers are, in a sentence, where the pages are of several. */
+  of?: string;
 }
 
 const VERDICTS: readonly Verdict[] = ["shown", "not shown", "not testable"];
@@ -34,7 +36,7 @@ export function verdictCounts(claims: readonly Claim[]): string {
  * A card that leads to a page, and from each claim to its place there.
  * @param card The page and its claims.
  */
-export function experimentCard({ title, question, href, claims }: ExperimentCard): Html {
+export function experimentCard({ title, question, href, claims, of }: ExperimentCard): Html {
   const lines = claims.map(({ id, paper, measured, verdict }) => {
     const kind = rawHtml(verdict.replace(" ", "-"));
     return html`
@@ -48,6 +50,8 @@ export function experimentCard({ title, question, href, claims }: ExperimentCard
     <article class="experiment">
       <h3><a href="${href}">${title}</a></h3>
       <p>${question}</p>
+      ${of === undefined ? "" : html`<p class="counts">${of}</p>`}
+      ${of === undefined ? "" : html`<p class="counts">${of}</p>`}
       ${claims.length === 0 ? "" : html`
         <p class="counts">${verdictCounts(claims)}</p>
         <ul>${lines}</ul>

@@ -19,22 +19,27 @@ export interface Claim {
   verdict: Verdict;
 }
 
-/** The numbers and claims of one experiment. */
-export interface ExperimentResults {
+/** The run that results are of. */
+export interface ResultsRun {
+  adapter: { description: string; software: boolean };
+  seed: number;
+  /** As typed. */
+  command: string;
+  inputs: { models: string[]; images: number; nodes: number; data: string };
+}
+
+/** The numbers and claims of one experiment; in the file, also of which run they are. */
+export interface ExperimentResults extends Partial<ResultsRun> {
   /** Finite numbers only, by the names of RESULTS.md. */
   metrics: Record<string, number>;
   claims: Claim[];
 }
 
-/** The whole of results.json, schema 1. */
-export interface Results {
+/** The whole of results.json, schema 1; its own run is that of the last task that wrote. */
+export interface Results extends ResultsRun {
   schema: 1;
   version: string;
   deno: string;
-  adapter: { description: string; software: boolean };
-  seed: number;
-  command: string;
-  inputs: { models: string[]; images: number; nodes: number; data: string };
   /** What the last run has left out, or taken in another way than it stands; absent where nothing was. */
   skipped?: string[];
   /** Seconds of wall time by stage. */
@@ -46,7 +51,8 @@ export interface Results {
 const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satisfies Verdict[];
 
 /**
- * Merges one run's numbers into results.json: experiments by name and timings by stage, the rest replaced.
+ * Merges one run's numbers into results.json: experiments by name, each with the run's command, seed, inputs and adapter,
+ * and timings by stage; the rest is replaced.
  * @param path The file; made if it does not exist, replaced as a whole if it does.
  * @param update What this run has to say.
  * @returns The merged content, as written.
@@ -56,19 +62,21 @@ const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satis
 export async function mergeResults(path: string, update: Omit<Results, "schema">): Promise<Results> {
   checkNumbers(update, "");
   checkVerdicts(update.experiments);
-  const earlier = await readResults(path);
+  const earlier = await readResults(path), { adapter, seed, command, inputs } = update;
+  const experiments = Object.fromEntries(
+    Object.entries(update.experiments).map((
+      [name, own],
+    ) => [name, { adapter, seed, command, inputs, ...own }]),
+  );
   const results: Results = {
     schema: 1,
     version: update.version,
     deno: update.deno,
-    adapter: update.adapter,
-    seed: update.seed,
-    command: update.command,
-    inputs: update.inputs,
+    ...{ adapter, seed, command, inputs },
     ...(skippedLines().length > 0 && { skipped: skippedLines() }),
     timings: { ...earlier?.timings, ...update.timings },
     memory: update.memory,
-    experiments: sortByName({ ...earlier?.experiments, ...update.experiments }),
+    experiments: sortByName({ ...earlier?.experiments, ...experiments }),
   };
   await writeFileAtomic(path, JSON.stringify(results, null, 2) + "\n");
   return results;

@@ -68,6 +68,7 @@ export async function savePage(path: string, page: ChartPage): Promise<void> {
   const { responsiveChart } = await import("../report/responsive_chart.ts");
   const { renderPage } = await import("../report/page.ts");
   const { writeFileAtomic } = await import("../data/atomic_write.ts");
+  const { shellLine } = await import("../report/shell_line.ts");
   await makeFolderOf(path);
   const out = path.replace(/[^/]*$/, "").replace(/\/$/, "") || ".", base = path.replace(/^.*\/|\.html$/g, "");
   const sections = [];
@@ -84,8 +85,14 @@ export async function savePage(path: string, page: ChartPage): Promise<void> {
     if (cells) body.push(table({ caption: heading, ...cells }));
     sections.push({ heading, body });
   }
-  const command = ["deno run -A", Deno.mainModule.replace(/^.*\//, ""), ...Deno.args].join(" ");
+  const command = shellLine(["./run", "script", scriptPath(), ...Deno.args]);
   const { title, question, method } = page, settings = { deno: Deno.version.deno, ...page.settings };
   const markup = renderPage({ title, question, method, sections, settings, command });
   await writeFileAtomic(path, markup.replace(REPORT_FOOTER, CHART_FOOTER));
+}
+
+/** Where the script is, from the project's folder on where it lies in it. */
+function scriptPath(): string {
+  const root = new URL("../../", import.meta.url).href, main = Deno.mainModule;
+  return main.startsWith(root) ? main.slice(root.length) : decodeURI(main.replace(/^file:\/\//, ""));
 }

@@ -43,7 +43,7 @@ export interface MeanFeatures {
  * Runs a vision transformer over photographs: the attention block's output of every layer after its projection, before the
  * residual add (METHOD, `V_l`), of every patch.
  *
- * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `deno task models add` has added
+ * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `./run models add` has added
  * @param photographs paths of image files
  * @param layers numbers of the layers wanted, from 1; default all
  * @returns per layer photographs · patches × D_l float32, in the model's own units, without class and register tokens

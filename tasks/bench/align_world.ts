@@ -3,7 +3,7 @@ import { CACHE_FOLDER } from "../../src/experiments/embedded_world.ts";
 import { openRunData } from "../open_data.ts";
 import type { AlignInputs } from "./works/align_epoch.ts";
 
-/** What `deno task align` trains on; features that an earlier run has left are read. */
+/** What `./run align` trains on; features that an earlier run has left are read. */
 export async function alignWorld(): Promise<AlignInputs> {
   const data = await openRunData({ folders: {}, models: [] }, {
     quick: false,

@@ -27,5 +27,5 @@ export function warning({ name, expected, found }: Regression, onGithub: boolean
     found.toPrecision(3)
   }, ${more} % above the committed ${
     expected.toPrecision(3)
-  }: something became slower, or commit new ratios (deno task bench --check --update).`;
+  }: something became slower, or commit new ratios (./run bench --check --update).`;
 }

@@ -1,4 +1,5 @@
 /** The batch script of a stage. */
+import { shellLine } from "../../src/report/shell_line.ts";
 import type { SlurmPlan, Step } from "./plan.ts";
 
 const WORKER = new URL("../slurm_step.ts", import.meta.url).pathname;
@@ -26,7 +27,7 @@ export function batchScript({ folder, cwd, site }: SlurmPlan, step: Step): strin
     ...(options.all ?? []),
     ...(options[step] ?? []),
   ];
-  const command = [Deno.execPath(), "run", ...PERMISSIONS, WORKER, step, `${folder}/plan.json`].map(quoted);
+  const command = [Deno.execPath(), "run", ...PERMISSIONS, WORKER, step, `${folder}/plan.json`];
   return `#!/bin/sh
 ${lines.map((line) => `#SBATCH ${line}`).join("\n")}
 ${setup.map((line) => `${line}\n`).join("")}task=\${SLURM_ARRAY_TASK_ID:-0}
@@ -38,7 +39,7 @@ elif [ "\${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
 fi
 attempt=1
 while :; do
-  ${command.join(" ")} "$task" && exit 0
+  ${shellLine(command)} "$task" && exit 0
   code=$?
   if [ "$attempt" -ge ${attempts} ]; then exit "$code"; fi
   attempt=$((attempt + 1))
@@ -53,8 +54,4 @@ function directive(path: string): string {
   throw new Error(
     `sbatch cannot be told of ${path}: choose a folder without double quotes, backslashes and "%" in its name.`,
   );
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -15,7 +15,7 @@ export const SLURM_HELP = `
   --site FILE       the same and more as JSON: partition, account, time, gres, arraySize, attempts, restarts,
                     setup (lines of shell before every task), options (further ones of sbatch, by stage or "all")
   --run DIR         the run's folder: plan, logs, what each task took (default: of its own, under --cache)
-  --resume          submit again only what is missing; \`deno task status\` tells what is
+  --resume          submit again only what is missing; \`./run status\` tells what is
   --dry-run         print the scripts, submit nothing`;
 
 /** Settings of a cluster. */

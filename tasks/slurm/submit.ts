@@ -1,4 +1,4 @@
-/** `deno task reproduce --slurm`: plans a run and submits its stages. */
+/** `./run reproduce --slurm`: plans a run and submits its stages. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { assertWritable } from "../../src/data/atomic_write.ts";
@@ -45,7 +45,7 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
   const isUnderWay = states && Object.values(states).flat().some(({ active }) => active.length > 0);
   if (isUnderWay && !flags.resume) {
     throw new Error(
-      `The run ${plan.folder} is under way: see \`deno task status\`, or submit what is missing with --resume.`,
+      `The run ${plan.folder} is under way: see \`./run status\`, or submit what is missing with --resume.`,
     );
   }
   if (before && flags.resume) Object.assign(plan, { tasks: before.tasks, cwd: before.cwd });
@@ -54,7 +54,7 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
   const submitted = await submitMissing(plan, queue);
   console.error(
     submitted.length > 0
-      ? `submitted ${submitted.join(", ")}; \`deno task status\` tells how far it is: ${plan.folder}`
+      ? `submitted ${submitted.join(", ")}; \`./run status\` tells how far it is: ${plan.folder}`
       : `nothing is missing: ${plan.folder}`,
   );
 }

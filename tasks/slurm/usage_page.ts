@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { table, text } from "../../src/report/blocks.ts";
 import { writePage } from "../../src/report/write_page.ts";
+import { commandLine } from "../read_flags.ts";
 import { type SlurmPlan, STEPS } from "./plan.ts";
 import { readNote, type TaskNote } from "./task_note.ts";
 
@@ -64,6 +65,6 @@ export async function writeUsagePage(plan: SlurmPlan, out: string): Promise<stri
       }]),
     ],
     settings: { shards: plan.features.length * plan.ranges.length, arraySize: plan.site.arraySize },
-    command: ["deno task reproduce", ...plan.typed].join(" "),
+    command: commandLine("reproduce", plan.typed),
   });
 }

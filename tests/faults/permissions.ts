@@ -84,8 +84,8 @@ export const permissions: FaultFamily = {
       const alone = tasks.map(([name, { command }]) => async () => {
         const args = quick ? ["--help"] : argumentsOf(name, folder);
         const { code, said } = await deno([...command.split(" ").slice(2), ...args]);
-        check(code === 0, `deno task ${name} ${args.join(" ")}: exit code ${code}, ${said}`);
-        tell(`deno task ${name}`);
+        check(code === 0, `./run ${name} ${args.join(" ")}: exit code ${code}, ${said}`);
+        tell(`./run ${name}`);
       });
       // The tests' own options are those of deno test: quick has no cheap one.
       const chosen = alone.filter((_, at) => !quick || tasks[at][0] !== "test");

@@ -1,4 +1,4 @@
-/** All faults that `deno task mutate` makes, and that the tests should notice. */
+/** All faults that `./run mutate` makes, and that the tests should notice. */
 import { ALIGN } from "./align.ts";
 import { DATA } from "./data.ts";
 import { EMBED } from "./embed.ts";

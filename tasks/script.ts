@@ -1,0 +1,31 @@
+/** `./run script FILE`: a script of one's own with the package and its configuration, in the folder where it is typed. */
+import { isAbsolute, join } from "node:path";
+import { runTask } from "./read_flags.ts";
+
+const HELP = `./run script FILE.ts [options of the script]
+
+Runs a script that imports "@alignedcut/alignedcut", wherever it lies, in the folder where this is typed. It may do all that
+you may. \`./run new NAME\` writes one to start from; \`./run script FILE.ts --help\` tells a script's own options.
+
+  --help            this text, where it stands before FILE`;
+
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+
+await runTask(async () => {
+  const [file, ...args] = Deno.args, cwd = Deno.env.get("INIT_CWD") || Deno.cwd();
+  if (file === undefined || file === "--help" || file === "-h") return console.log(HELP);
+  if (file.startsWith("-")) {
+    throw new RangeError(`There is no option ${file} before the script: write ./run script FILE.ts ${file}.`);
+  }
+  const path = isAbsolute(file) ? file : join(cwd, file);
+  const stat = await Deno.stat(path).catch(() => null);
+  if (!stat?.isFile || !/\.[jt]s$/.test(path)) {
+    const why = !stat ? "there is no such file" : stat.isFile ? "it is no .ts or .js file" : "it is no file";
+    throw new Error(`Cannot run ${path}: ${why}; \`./run new NAME\` writes a script to start from.`);
+  }
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--quiet", "--frozen", `--config=${CONFIG}`, path, ...args],
+    ...{ cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+  }).output();
+  Deno.exit(code);
+});
