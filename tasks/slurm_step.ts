@@ -17,6 +17,7 @@ import {
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { runTask } from "./read_flags.ts";
 import { extractUnits, identityOf, readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
+import { assertInputs } from "./slurm/inputs.ts";
 import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
 
 /** Pages and charts take long to load: only by the stages that need them. */
@@ -100,7 +101,7 @@ async function openFeatures(plan: SlurmPlan) {
   if (identityOf(features, data.truth) !== plan.identity) {
     data.close();
     throw new Error(
-      `Data or models of ${plan.folder} have changed since it was submitted: submit again.`,
+      `Data, models or code of ${plan.folder} have changed since it was submitted: submit again.`,
     );
   }
   return { settings, data, features, close: data.close };
@@ -163,6 +164,7 @@ await runTask(async () => {
   };
   await note("running");
   try {
+    await assertInputs(plan, step);
     await note("done", await RUN[step](plan, index));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

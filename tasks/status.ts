@@ -1,5 +1,5 @@
 /** `./run status`: how far a run on Slurm is, and what has gone wrong. */
-import { readFlags, runTask } from "./read_flags.ts";
+import { readFlags, refuseWithoutEffect, runTask } from "./read_flags.ts";
 import { isRangeExtracted } from "../src/data/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { extractUnits, logOf, readPlan, type SlurmPlan, type Step, stepsOf } from "./slurm/plan.ts";
@@ -32,9 +32,21 @@ async function latestRun(cache: string): Promise<string> {
   );
 }
 
+/** What some of Slurm's reasons mean; others are given as they are. */
+const MEANING: Record<string, string> = {
+  Dependency: "Dependency (the stages before it)",
+  DependencyNeverSatisfied:
+    "DependencyNeverSatisfied (a stage before it has failed: --resume submits it again)",
+  PartitionDown: "PartitionDown (no job of the partition starts until it is up)",
+  PartitionInactive: "PartitionInactive (the partition takes and starts no jobs)",
+  PartitionTimeLimit: "PartitionTimeLimit (its time limit is above the partition's)",
+  PartitionNodeLimit: "PartitionNodeLimit (the partition has fewer nodes than it asks for)",
+  JobHeldUser: "JobHeldUser (scontrol release lets it go)",
+};
+
 const COUNTED = ["done", "running", "waiting", "failed", "missing"] as const;
 
-function stageLine(step: Step, tasks: TaskState[]): string {
+function stageLine(step: Step, tasks: TaskState[], reasons: Map<string, string>): string {
   const counts = COUNTED.map((state) => tasks.filter((task) => task.state === state).length);
   const [done, running] = counts;
   const seconds = tasks.filter(({ state }) => state === "done").map(({ note }) => note!.seconds);
@@ -43,9 +55,20 @@ function stageLine(step: Step, tasks: TaskState[]): string {
     ? "finished"
     : done > 0
     ? `about ${formatSeconds(mean * (tasks.length - done) / Math.max(1, running))}`
-    : "not known yet";
+    : whyWaiting(tasks, reasons) ?? "not known yet";
   const cells = [step.padEnd(10), String(tasks.length), ...counts.map(String)];
   return `${cells.map((cell) => cell.padStart(8)).join("")}  ${left}`;
+}
+
+/** Slurm's reasons for which a stage's tasks wait, most frequent first; undefined where it gives none. */
+function whyWaiting(tasks: TaskState[], reasons: Map<string, string>): string | undefined {
+  const counts = new Map<string, number>();
+  for (const id of tasks.flatMap(({ pending }) => pending)) {
+    const reason = reasons.get(id);
+    if (reason && reason !== "None") counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const named = [...counts].sort(([, a], [, b]) => b - a).map(([reason]) => MEANING[reason] ?? reason);
+  return named.length > 0 ? `waits: ${named.join("; ")}` : undefined;
 }
 
 /** What a task notes of its error, or the last line that it has logged, and how Slurm has ended it. */
@@ -82,13 +105,15 @@ await runTask(async () => {
   const flags = readFlags(Deno.args, ["run", "cache"]);
   if (!flags) return console.log(HELP);
   const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE));
+  if (flags.run) refuseWithoutEffect(flags, ["cache"], "--run names the run's folder itself");
   const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan, await askQueue());
+  const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // told above
   const done = await shardsThere(plan, states.extract), shards = plan.features.length * plan.ranges.length;
   console.log(`run ${plan.folder}: ${done} of ${shards} shards of features done`);
   console.log(
     `${["stage".padEnd(10), "tasks", ...COUNTED].map((cell) => cell.padStart(8)).join("")}  time left`,
   );
-  for (const step of stepsOf(plan)) console.log(stageLine(step, states[step]));
+  for (const step of stepsOf(plan)) console.log(stageLine(step, states[step], reasons));
   for (const step of stepsOf(plan)) {
     for (const task of states[step].filter(({ state }) => state === "failed")) {
       console.log(`failed: ${await failureLine(plan, step, task)}`);

@@ -19,7 +19,8 @@ async function run(task: string, root: string, name: string, args: string[]) {
   const errors = new TextDecoder().decode(stderr);
   assertEquals(code, 0, errors);
   const { experiments, inputs } = JSON.parse(await Deno.readTextFile(`${root}/${name}/results.json`));
-  return { errors, inputs, found: experiments[task] };
+  const { metrics, claims } = experiments[task];
+  return { errors, inputs, found: { metrics, claims } };
 }
 
 /** What channel align, and all that brain-score computes, is computed from; images by their names. */

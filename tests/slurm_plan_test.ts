@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { readSite } from "../tasks/slurm/site.ts";
-import { extractUnits, type SlurmPlan, writePlan } from "../tasks/slurm/plan.ts";
+import { extractUnits, type SlurmPlan, STEPS, writePlan } from "../tasks/slurm/plan.ts";
+import { assertInputs, stagesBefore } from "../tasks/slurm/inputs.ts";
+import { type Ask, assertWithinLimits, minutesOf, readLimits } from "../tasks/slurm/limits.ts";
 import { arrayOf, isActive } from "../tasks/slurm/queue.ts";
-import { runState, writeJobs } from "../tasks/slurm/run_state.ts";
+import { forgetSteps, readJobs, runState, writeJobs } from "../tasks/slurm/run_state.ts";
 import { batchScript } from "../tasks/slurm/script.ts";
 import { assertSameRun, dryRun, submitMissing, withoutSlurm } from "../tasks/slurm/submit.ts";
 import { isDone, readNote, resultFiles, type TaskNote, writeNote } from "../tasks/slurm/task_note.ts";
@@ -210,6 +212,7 @@ Deno.test("submitMissing() submits once more what waits for a stage that has fai
         return Promise.resolve(String(10 + submitted.length));
       },
       cancel: (tasks) => Promise.resolve(void cancelled.push(...tasks)),
+      withdraw: () => Promise.reject(new Error("nothing was refused")),
     });
     assertEquals(told.map((line) => line.split(" ")[0]), ["propagate", "map", "evaluate", "reports"]);
     assertEquals(cancelled, ["4_0", "5_0", "5_1", "6_0"]);
@@ -220,6 +223,198 @@ Deno.test("submitMissing() submits once more what waits for a stage that has fai
       "--array=0 --dependency=afterok:13",
     ]);
     assertEquals(await readNote(plan, "propagate", 0), null);
+  });
+});
+
+Deno.test("submitMissing() takes back what it has submitted where Slurm refuses a later stage", async () => {
+  await withPlan(async (plan) => {
+    const submitted: string[] = [], withdrawn: string[] = [];
+    const refuse = (withdraw: (jobs: string[]) => Promise<void>) =>
+      assertRejects(
+        () =>
+          submitMissing(plan, new Map(), {
+            submit(script) {
+              if (/alignedcut-propagate/.test(script)) {
+                throw new Error("sbatch says: Invalid job array specification");
+              }
+              submitted.push(/job-name=alignedcut-(\w+)/.exec(script)![1]);
+              return Promise.resolve(String(submitted.length));
+            },
+            cancel: () => Promise.resolve(),
+            withdraw,
+          }),
+        Error,
+      );
+    const refused = await refuse((jobs) => Promise.resolve(void withdrawn.push(...jobs)));
+    assertEquals(
+      refused.message,
+      "Slurm refuses propagate: sbatch says: Invalid job array specification; extract, align, fit were taken back, " +
+        "nothing of it is in the queue.",
+    );
+    assertEquals([submitted, withdrawn], [["extract", "align", "fit"], ["1", "2", "3"]]);
+    assertEquals(Object.values(await readJobs(plan)).flat(), []);
+    const stuck = await refuse(() => Promise.reject(new Error("scancel says: timed out")));
+    assertStringIncludes(
+      stuck.message,
+      "extract, align, fit stay in the queue (scancel says: timed out): type scancel 4 5 6.",
+    );
+  });
+});
+
+/** Answers of a cluster of one partition, one association and one QOS. */
+function cluster(more: { partition?: string; nodes?: string; assoc?: string; config?: string } = {}): Ask {
+  const answers: Record<string, string | undefined> = {
+    "scontrol config": more.config ??
+      "Configuration data as of 2026\nMaxArraySize            = 1001\nMaxJobCount             = 10000\n",
+    "scontrol partition": "PartitionName=test AllowGroups=ALL Default=YES QoS=N/A DefaultTime=NONE " +
+      `MaxTime=${more.partition ?? "1-00:00:00 State=UP"} TotalNodes=3`,
+    sinfo: more.nodes ?? "test idle 2\ntest down* 1",
+    "sacctmgr assoc": more.assoc,
+    "sacctmgr qos": more.assoc && "normal|\nbig|500",
+  };
+  return (command, args) =>
+    Promise.resolve(
+      answers[[command, ...args].join(" ")] ??
+        answers[`${command} ${args.find((arg) => /^(?:config|partition|assoc|qos)$/.test(arg))}`] ??
+        (command === "sinfo" ? answers.sinfo! : null),
+    );
+}
+
+Deno.test("assertWithinLimits() refuses what the cluster would refuse or never start, before anything is queued", async () => {
+  await withPlan(async (plan) => {
+    const check = async (own: Partial<SlurmPlan["site"]>, ask: Ask = cluster(), queued = 0, tasks = 3) =>
+      assertWithinLimits(
+        { ...plan, site: { ...plan.site, ...own }, tasks: { ...plan.tasks, propagate: tasks } },
+        await readLimits(ask, "me"),
+        queued,
+      );
+    assertEquals(await check({}), []);
+    assertEquals(await check({ time: "24:00:00", partition: "test" }, cluster(), 0, 1001), []);
+    const down = cluster({ partition: "UNLIMITED State=DOWN", nodes: "test idle 3" });
+    assertEquals(await check({ time: "9-0" }, down), [
+      "Partition test is down: its tasks will wait until it is up again.",
+    ]);
+    assertEquals(
+      (await check({}, cluster({ nodes: "test down* 2\ntest drain 1" })))[0].slice(0, 39),
+      "No node of partition test can work now:",
+    );
+    assertEquals(await check({}, () => Promise.resolve(null), 9e9, 9e9), [], "a cluster that tells nothing");
+    assertEquals(
+      await check({}, cluster({ assoc: "5|normal\n|normal" }), 20),
+      [],
+      "one association has no limit",
+    );
+    const refused: [Promise<unknown>, string][] = [
+      [
+        check({ arraySize: 2000 }, cluster(), 0, 2000),
+        "--array-size 2000 gives propagate 2000 tasks, and this cluster takes 1001 an array (MaxArraySize): give --array-size 1001 or less.",
+      ],
+      [
+        check({}, cluster(), 9999),
+        "The run has 11 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
+      ],
+      [
+        check({}, cluster({ assoc: "10|normal" })),
+        "The run has 11 tasks and 0 are in the queue, but 10 may be",
+      ],
+      [check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
+      [
+        check({ time: "1-00:01" }),
+        "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",
+      ],
+      [
+        check({ time: "soon" }),
+        '--time is "soon": give minutes, hours:minutes:seconds or days-hours:minutes:seconds',
+      ],
+      [check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
+      [
+        check({}, cluster({ partition: "5 State=INACTIVE" })),
+        "Partition test takes no jobs now (its state is INACTIVE)",
+      ],
+    ];
+    for (const [checked, message] of refused) await assertRejects(() => checked, RangeError, message);
+  });
+});
+
+Deno.test("minutesOf() reads times as sbatch does", () => {
+  const times = ["90", "90:30", "1:30:00", "2-12", "2-12:30", "1-00:00:30", "UNLIMITED", "", "1h", "1:2:3:4"];
+  assertEquals(times.map(minutesOf), [90, 90.5, 90, 3600, 3630, 1440.5, Infinity, null, null, null]);
+});
+
+Deno.test("assertInputs() refuses every stage, each as long as any task of a stage before it has no result", async () => {
+  await withPlan(async (plan) => {
+    plan.tasks.landmarks = 2;
+    const folder = `${plan.folder}/eigenvectors`, whole: Record<string, { path: string; text: string }> = {};
+    const write = async (path: string, text: string) => {
+      await Deno.mkdir(path.replace(/[^/]*$/, ""), { recursive: true });
+      await Deno.writeTextFile(path, text);
+    };
+    /** The file by which each stage's first task has a result. */
+    const results = async () => {
+      for (const index of [0, 1]) {
+        const [{ range: { first } }] = extractUnits(plan, index), name = `images-0000000${first}`;
+        const shard = `${plan.features[0]}/vit.L01/${name}`,
+          part = `${plan.features[0]}/parts/${name}-${first ? "00000015" : "00000007"}.json`;
+        await write(shard, "shard");
+        const text = JSON.stringify({ layers: [{ shards: [{ path: shard, bytes: 5 }] }] });
+        await write(part, text);
+        if (index === 0) whole.extract = { path: part, text };
+        await write(`${folder}/parts/candidates-${index}-of-2.json`, "[]");
+      }
+      whole.landmarks = { path: `${folder}/parts/candidates-0-of-2.json`, text: "[]" };
+      for (const index of [0, 1, 2]) {
+        const text = JSON.stringify({ range: { first: 0, rows: 0 } });
+        await write(`${folder}/parts/${index}-of-3.json`, text);
+        if (index === 0) whole.propagate = { path: `${folder}/parts/0-of-3.json`, text };
+      }
+      for (const step of ["align", "fit", "map", "evaluate"] as const) {
+        whole[step] = { path: `${plan.folder}/${step}.result`, text: step };
+        await write(whole[step].path, step);
+      }
+      for (const step of STEPS) {
+        const files = ["align", "fit", "map", "evaluate"].includes(step)
+          ? await resultFiles([whole[step].path])
+          : undefined;
+        for (let index = 0; index < plan.tasks[step]; index++) {
+          await writeNote(plan, noteOf({ step, index, state: "done", folder, files }));
+        }
+      }
+    };
+    await results();
+    assertEquals(stagesBefore("reports"), STEPS.slice(0, -1));
+    assertEquals([stagesBefore("extract"), stagesBefore("fit")], [[], ["extract", "align", "landmarks"]]);
+    for (const step of STEPS) {
+      await assertInputs(plan, step, []);
+      for (const earlier of stagesBefore(step)) {
+        const { path, text } = whole[earlier];
+        await Deno.remove(path);
+        await assertRejects(
+          () => assertInputs(plan, step, []),
+          Error,
+          // The tasks of evaluate share a file here.
+          earlier === "evaluate"
+            ? `${step} cannot run: of evaluate, 2 of 2 tasks (0, 1) have no result; submit what is missing`
+            : `${step} cannot run: of ${earlier}, 1 of ${plan.tasks[earlier]} task`,
+        );
+        await write(path, text);
+      }
+    }
+    // What another node has written may be seen a little later.
+    await Deno.remove(whole.fit.path);
+    setTimeout(() => write(whole.fit.path, "fit"), 30);
+    await assertInputs(plan, "map", [0.02, 0.2, 1]);
+  });
+});
+
+Deno.test("forgetSteps() makes stages as if they had never been submitted, and leaves the others", async () => {
+  await withPlan(async (plan) => {
+    await writeJobs(plan, { fit: [{ id: "1", tasks: [0] }], propagate: [{ id: "2", tasks: [0, 1, 2] }] });
+    for (const index of [0, 2]) await writeNote(plan, noteOf({ step: "propagate", index, state: "done" }));
+    await writeNote(plan, noteOf({ state: "done" }));
+    await forgetSteps(plan, ["propagate"]);
+    assertEquals(await readJobs(plan), { fit: [{ id: "1", tasks: [0] }] });
+    assertEquals([await readNote(plan, "propagate", 0), await readNote(plan, "propagate", 2)], [null, null]);
+    assertEquals((await readNote(plan, "fit", 0))?.state, "done");
   });
 });
 

@@ -7,7 +7,7 @@ import { type Html, rawHtml } from "../report/html.ts";
 import type { FigureFormat } from "../report/figure_files.ts";
 import { writePage } from "../report/write_page.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
-import { type Claim, mergeResults, readResults } from "../report/results.ts";
+import { type Claim, mergeResults } from "../report/results.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
 import { type Condition, LAMBDAS, type Score } from "./align_conditions.ts";
 import { signFlipTest } from "./sign_flips.ts";
@@ -82,10 +82,6 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
   const rois = [...Object.keys(ridge.rois), "all"];
   const claims = claimsOf(report);
   const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
-  const earlier = await readResults(join(out, "results.json"));
-  const kept = Object.entries(earlier?.experiments["brain-score"]?.metrics ?? {})
-    .filter(([name]) => /^(rsa|real)\./.test(name)); // of the task real-brains
-  const metrics = { ...metricsOf(report, rois), ...Object.fromEntries(kept) };
   await mergeResults(join(out, "results.json"), {
     ...{ version, deno: Deno.version.deno, seed, command, timings },
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
@@ -96,7 +92,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       data: report.data,
     },
     memory: { peak_rss_mb: report.peakRssMb, peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { "brain-score": { metrics, claims } },
+    experiments: { "brain-score": { metrics: metricsOf(report, rois), claims } },
   });
   return await writePage(join(out, "brain-score.html"), {
     title: "Brain score",

@@ -8,7 +8,7 @@ import { type Html, rawHtml } from "../report/html.ts";
 import { writePage } from "../report/write_page.ts";
 import type { FigureFormat } from "../report/figure_files.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
-import { mergeResults, readResults } from "../report/results.ts";
+import { mergeResults } from "../report/results.ts";
 import { type Brain, BRAINS, type ModelSimilarity } from "./brain_similarity.ts";
 import { peakResidentMb } from "./peak_memory.ts";
 import type { HeldOutScore } from "./real_voxels.ts";
@@ -71,25 +71,20 @@ export interface RealBrainsReport {
 }
 
 const NAMES: Record<Brain, string> = { hIT: "human IT", mIT: "monkey IT" };
-/** Metrics of this page among those of the experiment `brain-score`. */
-const OWN_METRICS = /^(rsa|real)\./;
-
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>d</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mn>1</mn><mo>−</mo><mi>r</mi><mo>(</mo><msub><mi>f</mi><mi>i</mi></msub><mo>,</mo><msub><mi>f</mi><mi>j</mi></msub><mo>)</mo><mo>,</mo><mspace width="1em"/><mi>w</mi><mo>=</mo><msup><mrow><mo>(</mo><msup><mi>Z</mi><mi>T</mi></msup><mi>Z</mi><mo>+</mo><mi>λ</mi><mi>I</mi><mo>)</mo></mrow><mrow><mo>−</mo><mn>1</mn></mrow></msup><msup><mi>Z</mi><mi>T</mi></msup><mi>y</mi></math>`,
 );
 
 /**
- * Writes `real-brains.html`, its chart specs, and the numbers to `results.json` among those of `brain-score`.
+ * Writes `real-brains.html`, its chart specs, and the numbers to `results.json` under the experiment `real-brains`.
  *
  * @returns the path of the page
  */
 export async function writeRealBrainsReport(report: RealBrainsReport): Promise<string> {
   const { out, command, gpu, seed, timings, pictures, voxels } = report;
   await Deno.mkdir(out, { recursive: true });
-  const earlier = (await readResults(`${out}/results.json`))?.experiments["brain-score"];
-  const others = Object.entries(earlier?.metrics ?? {}).filter(([name]) => !OWN_METRICS.test(name));
   const version = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))).version;
-  const metrics = { ...Object.fromEntries(others), ...pictureMetrics(pictures), ...voxelMetrics(voxels) };
+  const metrics = { ...pictureMetrics(pictures), ...voxelMetrics(voxels) };
   const results = await mergeResults(`${out}/results.json`, {
     version,
     deno: Deno.version.deno,
@@ -107,7 +102,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
       peak_rss_mb: peakResidentMb(),
       peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20),
     },
-    experiments: { "brain-score": { metrics, claims: earlier?.claims ?? [] } },
+    experiments: { "real-brains": { metrics, claims: [] } },
   });
   return await writePage(`${out}/real-brains.html`, {
     title: "Real brains",

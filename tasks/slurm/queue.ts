@@ -26,8 +26,12 @@ export interface Queue {
   submit(script: string, args: string[]): Promise<string>;
   /** States of own tasks by "job_task", those that ended lately included. */
   states(): Promise<Map<string, string>>;
+  /** Why own tasks wait, in Slurm's word, by "job_task". */
+  reasons(): Promise<Map<string, string>>;
   /** Takes tasks out that have not started: "job_task". */
   cancel(tasks: string[]): Promise<void>;
+  /** Takes jobs out, what runs of them included. @throws Error where Slurm does not */
+  withdraw(jobs: string[]): Promise<void>;
 }
 
 /** Slurm's own. */
@@ -37,10 +41,26 @@ export const SLURM: Queue = {
     const lines = await slurm("squeue", QUEUE_ARGS);
     return new Map(lines.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]));
   },
+  async reasons() {
+    const lines = await slurm("squeue", [...WAITING_ARGS]);
+    return new Map(
+      lines.split("\n").filter(Boolean).map((line) => {
+        const [, id, reason] = /^(\S+) (.*)$/.exec(line) ?? [, line, ""];
+        return [id!, reason!.trim()];
+      }),
+    );
+  },
+  withdraw: async (jobs) => void await slurm("scancel", jobs),
   // Slurm may have taken them out meanwhile; one that stays is a duplicate, which does no harm.
   cancel: async (tasks) => void await slurm("scancel", ["--state=PENDING", ...tasks]).catch(() => {}),
 };
 
+/** Asks one of Slurm's commands; null where it is not there or has no answer. */
+export async function askSlurm(command: string, args: string[]): Promise<string | null> {
+  return await slurm(command, args).catch(() => null);
+}
+
+const WAITING_ARGS = ["--noheader", "--array", "--me", "--states=PENDING", "--format=%F_%K %r"];
 const QUEUE_ARGS = ["--noheader", "--array", "--me", "--states=all", "--format=%F_%K %T"];
 
 /** States in which Slurm is done with a task; all others are in the queue. */

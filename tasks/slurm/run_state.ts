@@ -2,7 +2,7 @@
 import { writeFileAtomic } from "../../src/data/atomic_write.ts";
 import { logOf, type SlurmPlan, type Step, STEPS } from "./plan.ts";
 import { isActive } from "./queue.ts";
-import { isDone, readNote, type TaskNote } from "./task_note.ts";
+import { isDone, readNote, removeNote, type TaskNote } from "./task_note.ts";
 
 /** Jobs that were submitted, by stage: number and tasks. */
 export type Jobs = Partial<Record<Step, { id: string; tasks: number[] }[]>>;
@@ -69,6 +69,16 @@ export async function readJobs({ folder }: SlurmPlan): Promise<Jobs> {
   } catch {
     return {}; // none submitted yet
   }
+}
+
+/** Forgets what is noted of some stages: their jobs, and how far their tasks are. */
+export async function forgetSteps(plan: SlurmPlan, steps: readonly Step[]): Promise<void> {
+  const jobs = await readJobs(plan);
+  for (const step of steps) {
+    delete jobs[step];
+    for (let index = 0; index < plan.tasks[step]; index++) await removeNote(plan, step, index);
+  }
+  await writeJobs(plan, jobs);
 }
 
 /** Notes the jobs of a run. */

@@ -11,7 +11,7 @@ export const SLURM_HELP = `
   --slurm           submit the stages as job arrays instead of running them here
   --partition P, --account A, --time T, --gres G
                     as of sbatch; --gres for all stages but extract, which uses none
-  --array-size N    tasks of an array at most (default: 24)
+  --array-size N    tasks of an array at most; the cluster is asked what it allows (default: 24)
   --site FILE       the same and more as JSON: partition, account, time, gres, arraySize, attempts, restarts,
                     setup (lines of shell before every task), options (further ones of sbatch, by stage or "all")
   --run DIR         the run's folder: plan, logs, what each task took (default: of its own, under --cache)

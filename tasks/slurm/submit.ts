@@ -1,7 +1,7 @@
 /** `./run reproduce --slurm`: plans a run and submits its stages. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { assertWritable } from "../../src/data/atomic_write.ts";
+import { assertWritable, reasonOf } from "../../src/data/atomic_write.ts";
 import { openStages } from "../../src/data/stages.ts";
 import { featureStages } from "../../src/experiments/pipeline.ts";
 import { openRunData } from "../open_data.ts";
@@ -18,8 +18,9 @@ import {
   stepsOf,
   writePlan,
 } from "./plan.ts";
-import { arrayOf, type Queue, SLURM } from "./queue.ts";
-import { readJobs, runState, writeJobs } from "./run_state.ts";
+import { assertWithinLimits, readLimits } from "./limits.ts";
+import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
+import { forgetSteps, readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
 import { removeNote } from "./task_note.ts";
 import { readSite, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
@@ -39,6 +40,9 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
     return;
   }
   const queue = await SLURM.states();
+  const queued = [...queue.values()].filter(isActive).length;
+  const limits = await readLimits(askSlurm, Deno.env.get("USER") ?? Deno.env.get("LOGNAME"));
+  for (const note of assertWithinLimits(plan, limits, flags.resume ? 0 : queued)) console.error(note);
   const before = await readPlan(`${plan.folder}/plan.json`).catch(() => null);
   if (before && flags.resume) assertSameRun(before, plan);
   const states = before && await runState(before, queue);
@@ -48,8 +52,21 @@ export async function submitRun(read: PipelineFlags, typed: string[]): Promise<v
       `The run ${plan.folder} is under way: see \`./run status\`, or submit what is missing with --resume.`,
     );
   }
-  if (before && flags.resume) Object.assign(plan, { tasks: before.tasks, cwd: before.cwd });
-  else await clearRun(plan);
+  if (before && flags.resume) {
+    plan.cwd = before.cwd;
+    const divided = STEPS.filter((step) => before.tasks[step] !== plan.tasks[step]);
+    const busy = divided.find((step) => states![step].some(({ active }) => active.length > 0));
+    if (busy) {
+      throw new Error(
+        `${busy} is in the queue with ${before.tasks[busy]} tasks, not ${
+          plan.tasks[busy]
+        }: give --resume the --array-size ` +
+          "that it was submitted with, or take it out (scancel) first.",
+      );
+    }
+    // Shards and ranges that are there are found again, whoever made them.
+    await forgetSteps(before, divided);
+  } else await clearRun(plan);
   await writePlan(plan);
   const submitted = await submitMissing(plan, queue);
   console.error(
@@ -128,15 +145,19 @@ export function withoutSlurm(args: string[]): string[] {
  * Submits the tasks that are neither done nor in the queue, each stage behind those it needs. What waits for a stage that is
  * submitted again is submitted again, too: Slurm will take it out of the queue, as it waits for a job that has failed.
  *
+ * Where Slurm refuses one of them, those submitted before it are taken back.
+ *
  * @param queue states of tasks
+ * @throws Error what Slurm says, and what became of the stages before
  * @returns the stages that were submitted, in words
  */
 export async function submitMissing(
   plan: SlurmPlan,
   queue: Map<string, string>,
-  { submit, cancel }: Pick<Queue, "submit" | "cancel"> = SLURM,
+  { submit, cancel, withdraw }: Pick<Queue, "submit" | "cancel" | "withdraw"> = SLURM,
 ): Promise<string[]> {
   const states = await runState(plan, queue), jobs = await readJobs(plan), told: string[] = [];
+  const submitted: { step: Step; id: string }[] = [];
   const waitFor: Record<string, string[]> = {}, renewed = new Set<Step>();
   for (const step of STEPS) {
     const isDoomed = AFTER[step].some((earlier) => renewed.has(earlier));
@@ -151,13 +172,46 @@ export async function submitMissing(
     const tasks = missing.map(({ index }) => index);
     for (const index of tasks) await removeNote(plan, step, index);
     const after = AFTER[step].flatMap((earlier) => waitFor[earlier]);
-    const id = await submit(batchScript(plan, step), submitArgs(tasks, after));
+    let id: string;
+    try {
+      id = await submit(batchScript(plan, step), submitArgs(tasks, after));
+    } catch (error) {
+      throw await takenBack(plan, step, error as Error, submitted, withdraw);
+    }
+    submitted.push({ step, id });
     waitFor[step].push(id);
     jobs[step] = [...jobs[step] ?? [], { id, tasks }];
     await writeJobs(plan, jobs);
     told.push(`${step} (job ${id}, ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"})`);
   }
   return told;
+}
+
+/** Takes back what was submitted before a stage that Slurm has refused. @returns the error that tells of it */
+async function takenBack(
+  plan: SlurmPlan,
+  step: Step,
+  error: Error,
+  submitted: { step: Step; id: string }[],
+  withdraw: Queue["withdraw"],
+): Promise<Error> {
+  const why = `Slurm refuses ${step}: ${error.message.replace(/\.$/, "")}`;
+  if (submitted.length === 0) return new Error(`${why}.`, { cause: error });
+  const names = submitted.map(({ step }) => step).join(", "), ids = submitted.map(({ id }) => id);
+  try {
+    await withdraw(ids);
+  } catch (failure) {
+    const command = `scancel ${ids.join(" ")}`;
+    return new Error(`${why}; ${names} stay in the queue (${reasonOf(failure)}): type ${command}.`, {
+      cause: error,
+    });
+  }
+  const jobs = await readJobs(plan);
+  for (const [name, own] of Object.entries(jobs)) {
+    jobs[name as Step] = own.filter(({ id }) => !ids.includes(id));
+  }
+  await writeJobs(plan, jobs);
+  return new Error(`${why}; ${names} were taken back, nothing of it is in the queue.`, { cause: error });
 }
 
 function submitArgs(tasks: number[], after: string[]): string[] {

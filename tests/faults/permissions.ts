@@ -7,12 +7,12 @@ import { runFolder, smallRun } from "./small_run.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 /** Tasks that may start any program, those that may start Slurm's only, and those that may reach the network. */
-const SLURM = ["sbatch", "squeue", "scancel"],
+const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
-  MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate"],
+  MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script"],
   MAY_REACH = ["models"];
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
-const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph"], WRITE_ONE = ["new"];
+const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"], WRITE_ONE = ["new"];
 /** Tasks on the pipeline, which take the options of the small run. */
 const EXPERIMENTS = [
   ...["reproduce", "colors", "segmentation", "figure-ground", "concepts", "trajectories", "transitions"],

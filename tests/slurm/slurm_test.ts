@@ -6,7 +6,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
 const PERMISSIONS = [
   ...["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"],
-  "--allow-run=sbatch,squeue,scancel",
+  "--allow-run=sbatch,squeue,scancel,scontrol,sinfo,sacctmgr",
 ];
 /**
  * The pipeline on few images, explorer and audits included, as `reproduce` runs them; shards of two ranges are joined, one of

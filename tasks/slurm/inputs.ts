@@ -1,0 +1,63 @@
+/** What a stage on Slurm needs of those before it. */
+import { AFTER, type SlurmPlan, type Step, STEPS } from "./plan.ts";
+import { isDone, readNote } from "./task_note.ts";
+
+/** Seconds between looks: what another node has written may be seen late through a network's file system. */
+const WAITS = [2, 8, 20];
+
+/** The stages that must have finished before one, directly or not, in their order. */
+export function stagesBefore(step: Step): Step[] {
+  const found = new Set<Step>(),
+    visit = (of: Step) => {
+      for (const earlier of AFTER[of]) {
+        found.add(earlier);
+        visit(earlier);
+      }
+    };
+  visit(step);
+  return STEPS.filter((earlier) => found.has(earlier));
+}
+
+/**
+ * Refuses to run a stage on what is not there: every task of the stages before it must have noted that it is done, and its
+ * result must be there by its manifest. Slurm itself takes a job that has failed for one that succeeded once it has
+ * forgotten it (`afterok` after MinJobAge).
+ *
+ * @param waits seconds between looks, while something is missing
+ * @throws Error "fit cannot run: of extract, 2 of 24 tasks (3, 7) have no result; submit what is missing with --resume."
+ */
+export async function assertInputs(
+  plan: SlurmPlan,
+  step: Step,
+  waits: readonly number[] = WAITS,
+): Promise<void> {
+  for (let look = 0;; look++) {
+    const missing = await missingBefore(plan, step);
+    if (missing.length === 0) return;
+    if (look === waits.length) {
+      throw new Error(
+        `${step} cannot run: ${missing.join("; ")}; submit what is missing with --resume.`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000 * waits[look]));
+  }
+}
+
+/** A clause for every stage that has not finished. */
+async function missingBefore(plan: SlurmPlan, step: Step): Promise<string[]> {
+  const clauses: string[] = [];
+  for (const earlier of stagesBefore(step)) {
+    const count = plan.tasks[earlier], tasks = Array.from({ length: count }, (_, index) => index);
+    const done = await Promise.all(
+      tasks.map(async (index) => await isDone(plan, await readNote(plan, earlier, index))),
+    );
+    const absent = tasks.filter((index) => !done[index]);
+    if (absent.length === 0) continue;
+    const shown = absent.slice(0, 5).join(", ") + (absent.length > 5 ? ", …" : "");
+    clauses.push(
+      `of ${earlier}, ${absent.length} of ${count} ${count === 1 ? "task" : "tasks"} (${shown}) ` +
+        `${absent.length === 1 ? "has" : "have"} no result`,
+    );
+  }
+  return clauses;
+}
