@@ -9,11 +9,13 @@ import { kills } from "./kills.ts";
 import { numbers } from "./numbers.ts";
 import { permissions } from "./permissions.ts";
 import { soak } from "./soak.ts";
+import { spectra } from "./spectra.ts";
 
 /** By name. */
 export const FAMILIES: FaultFamily[] = [
   hostileFiles,
   numbers,
+  spectra,
   gpuFaults,
   permissions,
   determinism,
