@@ -1,30 +1,46 @@
-// A_ij = exp(x̂_i · x̂_j − 1), a block of rows against a block of columns (METHOD, "Spectral clustering").
+// E_ij = A_ij − 1 = e^(−|w_i − w_j|² / 2) − 1, a block of rows against a block of columns: w_i = x̂_i − m with the same m for
+// all, so that A_ij = exp(x̂_i · x̂_j − 1) (METHOD, "Spectral clustering"). Where rows are nearly parallel w is small, and so
+// is E, and neither loses digits.
+//   E_ij = expm1(w_i · w_j − (h_i + h_j)), h_i = ½ |w_i|²
 //
-// xi      unit rows x̂_i, row-major, rows padded with zeros to a multiple of 4
-// xj      unit rows x̂_j, likewise
-// out     A, rows padded with zeros to a multiple of 4 columns
+// xi      rows w_i, row-major, padded with zeros to a multiple of 4
+// xj      rows w_j, likewise
+// half_i  h of all rows w_i, as half_squares makes it
+// half_j  h of all rows w_j
+// out     E + PLUS, rows padded with zeros to a multiple of 4 columns
 // params  extents and offsets, see Params
 //
-// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = ⌈columns / 16⌉. One invocation makes 8 × 16 values, as in matmul.
-// Order of reduction: channels ascending, one after the other.
+// Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = ⌈columns / 16⌉. One invocation makes 8 × 16 values, as in matmul. Rows of more
+// than 1024 channels take a dispatch for every 1024: the first ones leave sums in out, all but the first add to them (ADDS),
+// the last one turns them into E (FINISHES).
+// Order of reduction: slices of 1024 channels one after the other; in each, channels ascending.
 
+override ADDS: bool = false;
+override FINISHES: bool = true;
+override PLUS: f32 = 0; // 1 for A itself
 override WORKGROUP: u32 = 8;
 
 struct Params {
   rows: u32, // rows of the block
   cols: u32, // columns of the block
-  depth: u32, // channels, a multiple of 4
+  stride: u32, // vec4 per row of xi and xj
   out_stride: u32, // vec4 per row of out
   i_row: u32, // first row of xi
   j_row: u32, // first row of xj
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
+  half_i_row: u32, // first entry of half_i
+  half_j_row: u32, // first entry of half_j
+  begin: u32, // vec4 of a row to take: from here …
+  end: u32, // … to before here
 }
 
 @group(0) @binding(0) var<storage, read> xi: array<vec4f>;
 @group(0) @binding(1) var<storage, read> xj: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> half_i: array<f32>;
+@group(0) @binding(3) var<storage, read> half_j: array<f32>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4f>;
+@group(0) @binding(5) var<uniform> params: Params;
 
 // Adds four channels of one row against four columns: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
@@ -33,12 +49,12 @@ fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
 
 // Channels 4 k … 4 k + 3 of row i.
 fn load_i(i: u32, k: u32) -> vec4f {
-  return xi[(params.i_row + min(i, params.rows - 1)) * params.depth / 4 + k];
+  return xi[(params.i_row + min(i, params.rows - 1)) * params.stride + k];
 }
 
 // Channels 4 k … 4 k + 3 of row j.
 fn load_j(j: u32, k: u32) -> vec4f {
-  return xj[(params.j_row + min(j, params.cols - 1)) * params.depth / 4 + k];
+  return xj[(params.j_row + min(j, params.cols - 1)) * params.stride + k];
 }
 
 // Channels 4 k … 4 k + 3 of rows j … j + 3, channel by channel.
@@ -46,12 +62,35 @@ fn load_columns(j: u32, k: u32) -> mat4x4f {
   return transpose(mat4x4f(load_j(j, k), load_j(j + 1, k), load_j(j + 2, k), load_j(j + 3, k)));
 }
 
-// Turns four cosines into affinities and stores them, zeros beyond the last column.
-fn store(cosines: vec4f, i: u32, j: u32) {
+// e^t − 1 for t in [−2, 0], off by 1.3e-7 of it at most: t P(t), P the polynomial through (e^t − 1) / t at the eight
+// Chebyshev points of [−2, 0], in powers of t + 1.
+fn expm1(t: vec4f) -> vec4f {
+  let s = t + vec4f(1);
+  var p = fma(s, vec4f(1.04743494e-5), vec4f(8.55193939e-5));
+  p = fma(s, p, vec4f(5.94043639e-4));
+  p = fma(s, p, vec4f(3.65841761e-3));
+  p = fma(s, p, vec4f(1.89881809e-2));
+  p = fma(s, p, vec4f(8.03016797e-2));
+  p = fma(s, p, vec4f(2.64241129e-1));
+  p = fma(s, p, vec4f(6.32120550e-1));
+  return t * p;
+}
+
+// Stores what four products w_i · w_j make, zeros beyond the last column.
+fn store(products: vec4f, i: u32, j: u32) {
   if (i < params.rows && j < params.cols) {
-    let value = exp(min(cosines, vec4f(1)) - vec4f(1));
     let at = (params.out_row + i) * params.out_stride + params.out_col + j / 4;
-    out[at] = select(vec4f(), value, vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
+    var value = products;
+    if (ADDS) {
+      value += out[at];
+    }
+    if (FINISHES) {
+      let column = min(vec4u(j, j + 1, j + 2, j + 3), vec4u(params.cols - 1)) + vec4u(params.half_j_row);
+      let h = vec4f(half_j[column.x], half_j[column.y], half_j[column.z], half_j[column.w]);
+      value = expm1(min(value - (vec4f(half_i[params.half_i_row + i]) + h), vec4f()));
+      value = select(vec4f(), value + vec4f(PLUS), vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols));
+    }
+    out[at] = value;
   }
 }
 
@@ -95,7 +134,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var c71 = vec4f();
   var c72 = vec4f();
   var c73 = vec4f();
-  for (var k = 0u; k < params.depth / 4; k++) {
+  for (var k = params.begin; k < params.end; k++) {
     let v0 = load_i(i, k);
     let v1 = load_i(i + 1, k);
     let v2 = load_i(i + 2, k);

@@ -1,16 +1,17 @@
-// d_i = Σ_j A_ij, the degree of every row of a block of the affinity (METHOD, "Spectral clustering").
+// Σ_j x_ij of every row of a block, as Σ_j E_ij of the affinity less 1 (METHOD, "Spectral clustering").
 //
 // block   rows × 4·stride, row-major, rows padded with zeros
 // out     rows sums, from `out_row` on
 // params  see Params
 //
 // Dispatch: x = ⌈rows / WORKGROUP⌉, one invocation a row; long rows take several dispatches, each adding to the last.
-// Order of reduction: runs of 64 vec4 ascending, each summed by itself and then added, in four interleaved sums, then
-// (0 + 1) + (2 + 3); the runs keep the rounding error of a long row small.
+// Order of reduction: in four interleaved sums runs of 16 vec4 ascending, 16 runs by themselves, and these; then
+// (0 + 1) + (2 + 3). No chain of additions is long, which keeps the rounding error of sums of one sign small.
 
 override WORKGROUP: u32 = 16;
 
-const RUN: u32 = 64;
+const RUN: u32 = 16;
+const RUNS: u32 = 256; // vec4 in 16 runs
 
 struct Params {
   rows: u32,
@@ -31,12 +32,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let first = id.x * params.stride;
   var total = vec4f();
-  for (var run = params.begin; run < params.end; run += RUN) {
-    var part = vec4f();
-    for (var k = run; k < min(run + RUN, params.end); k++) {
-      part += block[first + k];
+  for (var runs = params.begin; runs < params.end; runs += RUNS) {
+    var some = vec4f();
+    for (var run = runs; run < min(runs + RUNS, params.end); run += RUN) {
+      var part = vec4f();
+      for (var k = run; k < min(run + RUN, params.end); k++) {
+        part += block[first + k];
+      }
+      some += part;
     }
-    total += part;
+    total += some;
   }
   let sum = (total.x + total.y) + (total.z + total.w);
   let at = params.out_row + id.x;

@@ -1,4 +1,5 @@
 import { closeGpu, openGpu } from "../mod.ts";
+import { releaseUnitRows, uploadUnitRows } from "../src/graph/affinity.ts";
 import { affinityGradient, degreeGradient } from "../src/graph/affinity_gradient.ts";
 import { allocate, readBuffers, release, writeBuffer } from "../src/gpu/mod.ts";
 import { downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
@@ -22,7 +23,7 @@ Deno.test("degreeGradient() and affinityGradient() equal the float64 references"
       const graph = {
         affinity: uploadMatrix(gpu, { data: Float32Array.from(a), rows: n, cols: n }, "A"),
         root: allocate(gpu, n * 4, "root"),
-        unit: uploadMatrix(gpu, x, "not used here"),
+        nodes: uploadUnitRows(gpu, x),
       };
       writeBuffer(gpu, graph.root, Float32Array.from(degrees, (d) => 1 / Math.sqrt(d)));
       const gp = uploadMatrix(gpu, product, "Z Xᵀ");
@@ -34,7 +35,8 @@ Deno.test("degreeGradient() and affinityGradient() equal the float64 references"
       });
       const { data } = await downloadMatrix(gpu, out);
       assertClose(data, reference(a, product.data, degrees), { relative: 1e-4, note });
-      releaseMatrix(gpu, graph.affinity, graph.unit, gp, out);
+      releaseUnitRows(gpu, graph.nodes);
+      releaseMatrix(gpu, graph.affinity, gp, out);
       for (const buffer of [graph.root, h]) release(gpu, buffer);
     });
   }

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { affinity, closeGpu, degrees, openGpu } from "../mod.ts";
-import { affinityBlock, uploadUnitRows } from "../src/graph/affinity.ts";
+import { affinityBlock, affinityLessOne, releaseUnitRows, uploadUnitRows } from "../src/graph/affinity.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
-import { affinity as reference } from "./reference/affinity.ts";
+import { affinity as reference, affinityLessOne as affinityLessOneReference } from "./reference/affinity.ts";
 import { rowSum } from "./reference/row_sum.ts";
 import { withBindings } from "./simulated_limits.ts";
 
@@ -69,13 +69,14 @@ Deno.test("affinityBlock() makes rows against other columns, and zeros in the pa
       const x = randomMatrix(n, d), y = randomMatrix(m, d, 1);
       for (const bytes of [Infinity, 2 ** 12]) {
         const small = withBindings(gpu, bytes);
-        const rows = uploadUnitRows(small, x), columns = uploadUnitRows(small, y);
+        const rows = uploadUnitRows(small, x), columns = uploadUnitRows(small, y, "columns", rows.centre);
         const padded = allocateMatrix(gpu, count + 2, Math.ceil(m / 4) * 4, "block");
         const target = { buffer: padded.panels[0], stride: padded.stride, row: 2 };
         affinityBlock(small, rows, first, count, columns, target);
         const { data } = await downloadMatrix(gpu, padded);
-        releaseMatrix(gpu, rows, columns, padded);
-        const expected = reference(x.data.subarray(first * d), count, y.data, m, d);
+        releaseUnitRows(gpu, rows, columns);
+        releaseMatrix(gpu, padded);
+        const expected = affinityLessOneReference(x.data.subarray(first * d), count, y.data, m, d);
         for (let i = 0; i < count; i++) {
           const row = data.subarray((i + 2) * padded.stride, (i + 3) * padded.stride);
           assertClose(row.subarray(0, m), expected.subarray(i * m, (i + 1) * m), {

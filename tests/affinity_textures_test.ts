@@ -1,11 +1,12 @@
 import { assert } from "@std/assert";
 import { affinity, closeGpu, degrees, openGpu } from "../mod.ts";
-import { affinityBlock, symmetricAffinity, uploadUnitRows } from "../src/graph/affinity.ts";
+import { affinityBlock, releaseUnitRows, symmetricAffinity, uploadUnitRows } from "../src/graph/affinity.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix } from "../src/linalg/matrix.ts";
 import { writeBuffer } from "../src/gpu/mod.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { randomMatrix, testSeed } from "./random.ts";
+import { affinityLessOne } from "./reference/affinity.ts";
 import { affinityTextures as reference } from "./reference/affinity_textures.ts";
 import { withBindings } from "./simulated_limits.ts";
 
@@ -17,11 +18,11 @@ const registers = { ...gpu, variant: "registers" as const };
 const note = `seed ${testSeed}`;
 
 Deno.test("affinity() with textures equals the float64 reference, and the other variant to the bit", async (t) => {
-  for (const [n, d] of [[64, 1], [65, 5], [67, 129], [257, 19], [300, 1024], [61, 1030]]) {
+  for (const [n, d] of [[64, 1], [65, 5], [67, 129], [257, 19], [300, 1024], [61, 1030], [130, 2051]]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const x = randomMatrix(n, d);
       const { data } = await affinity(textures, x);
-      const relative = 1e-6 * Math.max(1, Math.sqrt(d / 64)); // d float32 sums, one after the other
+      const relative = 1e-6 * Math.max(1, Math.sqrt(d / 64)); // d float32 products, up to 1024 one after the other
       assertClose(data, reference(x.data, n, x.data, n, d), { relative, note });
       assertSameBits(data, (await affinity(registers, x)).data, note);
       assertSameBits(
@@ -38,14 +39,15 @@ Deno.test("affinityBlock() with textures makes rows against other columns, as wi
   const [n, m, d, first, count] = [90, 131, 537, 7, 71];
   const x = randomMatrix(n, d), y = randomMatrix(m, d, 1), results = [];
   for (const variant of [textures, registers]) {
-    const rows = uploadUnitRows(variant, x), columns = uploadUnitRows(variant, y);
+    const rows = uploadUnitRows(variant, x), columns = uploadUnitRows(variant, y, "columns", rows.centre);
     const out = allocateMatrix(variant, count, m, "block");
     const target = { buffer: out.panels[0], stride: out.stride, row: 0 };
     affinityBlock(variant, rows, first, count, columns, target);
     results.push((await downloadMatrix(variant, out)).data);
-    releaseMatrix(variant, rows, columns, out);
+    releaseUnitRows(variant, rows, columns);
+    releaseMatrix(variant, out);
   }
-  const expected = reference(x.data.subarray(first * d), count, y.data, m, d);
+  const expected = affinityLessOne(x.data.subarray(first * d), count, y.data, m, d);
   assertClose(results[0], expected, { relative: 1e-5, note });
   assertSameBits(results[0], results[1], note);
 });
@@ -55,7 +57,7 @@ Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it,
     const [n, d] of [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2], [67, 129], [200, 6], [257, 19], [451, 3], [
       301,
       1024,
-    ]]
+    ], [150, 2500]]
   ) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
       const unit = uploadUnitRows(textures, randomMatrix(n, d)), results = [];
@@ -71,7 +73,7 @@ Deno.test("symmetricAffinity() makes half and mirrors it: the bits of all of it,
         results.push((await downloadMatrix(variant, out)).data);
         releaseMatrix(variant, out);
       }
-      releaseMatrix(textures, unit);
+      releaseUnitRows(textures, unit);
       assertSameBits(results[0], results[1], note);
       assert(results[0].slice(-Math.ceil(n / 4) * 4).every(Number.isNaN), `the row behind, ${note}`);
     });

@@ -5,15 +5,20 @@
  */
 import code from "../../shaders/projector_difference.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
-import { affinityBlock } from "../graph/affinity.ts";
+import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "../graph/affinity.ts";
 import { unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
 import { operatorCut } from "../graph/normalized_cut.ts";
 import { solveShifted } from "../linalg/conjugate_gradients.ts";
 import { multiply } from "../linalg/matmul.ts";
-import { allocateMatrix, type GpuMatrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import {
+  allocateMatrix,
+  downloadMatrix,
+  type GpuMatrix,
+  releaseMatrix,
+  uploadMatrix,
+} from "../linalg/matrix.ts";
 import { projectOut } from "../linalg/orthonormalize.ts";
-import { normalizeRows } from "../linalg/row_normalize.ts";
 import { rowNormalizeGradient } from "../linalg/row_normalize_gradient.ts";
 import { type PartialLoss, total } from "./partial_loss.ts";
 import { blockWidth } from "../linalg/subspace_iteration.ts";
@@ -38,7 +43,7 @@ export function fewestNodes(components: number): number {
 export interface NodeGraph {
   /** The nodes' features, n × d. */
   features: GpuMatrix;
-  unit: GpuMatrix;
+  nodes: UnitRows;
   /** A, n × n. */
   affinity: GpuMatrix;
   operator: AffinityOperator;
@@ -74,18 +79,20 @@ export async function nodeGraph(
       }.`,
     );
   }
-  const unit = normalizeRows(gpu, features);
+  const nodes = uploadUnitRows(gpu, await downloadMatrix(gpu, features), "sampled nodes");
   const affinity = allocateMatrix(gpu, n, n, "affinity of sampled nodes");
   if (affinity.panels.length > 1) {
-    releaseMatrix(gpu, unit, affinity);
+    releaseUnitRows(gpu, nodes);
+    releaseMatrix(gpu, affinity);
     throw new RangeError(`The affinity of ${n} sampled nodes does not fit one binding: sample fewer.`);
   }
-  affinityBlock(gpu, unit, 0, n, unit, {
+  affinityBlock(gpu, nodes, 0, n, nodes, {
     buffer: affinity.panels[0],
     stride: affinity.stride,
     row: 0,
+    plus: 1,
   });
-  const operator = await affinityOperator(gpu, unit, { storage: "stored" });
+  const operator = await affinityOperator(gpu, nodes, { storage: "stored" });
   const cut = await operatorCut(gpu, operator, {
     components: components + SPARE,
     seed,
@@ -103,7 +110,7 @@ export async function nodeGraph(
   writeBuffer(gpu, root, Float32Array.from(operator.degrees, (d) => 1 / Math.sqrt(d)));
   return {
     features,
-    unit,
+    nodes,
     affinity,
     operator,
     root,
@@ -117,7 +124,8 @@ export async function nodeGraph(
 export function releaseGraph(gpu: Gpu, graph: NodeGraph): void {
   graph.operator.release();
   release(gpu, graph.root);
-  releaseMatrix(gpu, graph.features, graph.unit, graph.affinity, graph.eigenvectors);
+  releaseUnitRows(gpu, graph.nodes);
+  releaseMatrix(gpu, graph.features, graph.affinity, graph.eigenvectors);
 }
 
 /**

@@ -2,8 +2,11 @@
 import affinityCode from "../../shaders/affinity_gradient.wgsl" with { type: "text" };
 import degreeCode from "../../shaders/degree_gradient.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
+import { combine } from "../linalg/combine.ts";
 import { multiply } from "../linalg/matmul.ts";
 import { allocateMatrix, type GpuMatrix, releaseMatrix } from "../linalg/matrix.ts";
+import { scaleRows } from "../linalg/scale_rows.ts";
+import { rowSums, type UnitRows } from "./affinity.ts";
 
 const DEGREE_GRADIENT: Kernel = { label: "degree_gradient", code: degreeCode };
 const AFFINITY_GRADIENT: Kernel = { label: "affinity_gradient", code: affinityCode };
@@ -16,8 +19,8 @@ export interface AffinityGraph {
   affinity: GpuMatrix;
   /** d^−½, n × 1 values one after the other. */
   root: GPUBuffer;
-  /** v̂, n × d unit rows. */
-  unit: GpuMatrix;
+  /** w, n × d. */
+  nodes: UnitRows;
 }
 
 /**
@@ -63,7 +66,9 @@ export function affinityGradient(
 }
 
 /**
- * scale · ∂L/∂v̂ for a loss with ∂L/∂M = Z Xᵀ + X Zᵀ, M = D^−½ A D^−½ and A_ij = exp(v̂_iᵀ v̂_j − 1).
+ * scale · ∂L/∂w for a loss with ∂L/∂M = Z Xᵀ + X Zᵀ, M = D^−½ A D^−½ and A_ij = exp(−|w_i − w_j|² / 2):
+ * Σ_j T_ij (w_j − w_i), which is as small as the nodes are apart. It is ∂L/∂v̂ but for a part along v̂_i, which
+ * `rowNormalizeGradient` takes out.
  *
  * @param z n × c
  * @param x n × c, eigenvectors
@@ -79,8 +84,12 @@ export function unitRowsGradient(
   const product = multiply(gpu, z, x, { transposeB: true });
   const degree = degreeGradient(gpu, graph, product);
   const t = affinityGradient(gpu, graph, product, degree, scale);
-  const gradient = multiply(gpu, t, graph.unit);
-  releaseMatrix(gpu, product, t);
-  release(gpu, degree);
+  const { rows } = graph.nodes, n = rows.rows, sums = allocate(gpu, n * 4, "row sums of T");
+  rowSums(gpu, { first: 0, rows: n, buffer: t.panels[0], panelRow: 0 }, t.stride, sums);
+  const others = multiply(gpu, t, rows), own = scaleRows(gpu, rows, sums);
+  const gradient = allocateMatrix(gpu, n, rows.cols, "gradient of unit rows");
+  combine(gpu, gradient, [1, others], [-1, own]);
+  releaseMatrix(gpu, product, t, others, own);
+  for (const buffer of [degree, sums]) release(gpu, buffer);
   return gradient;
 }

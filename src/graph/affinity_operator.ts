@@ -14,7 +14,15 @@ import {
 } from "../linalg/matrix.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
 import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
-import { affinityBlock, rowSums, symmetricAffinity, tileFor } from "./affinity.ts";
+import {
+  affinityBlock,
+  keepUnitTexels,
+  rowSums,
+  symmetricAffinity,
+  tileFor,
+  type UnitRows,
+  unitRowsView,
+} from "./affinity.ts";
 
 /** How the operator keeps the affinity. */
 export type Storage = "stored" | "tiled";
@@ -49,13 +57,14 @@ export const DEFAULT_BUDGET = 2 ** 27;
 /** Bytes of a tile unless told otherwise. */
 const TILE_BYTES = 2 ** 24;
 
-/** out ← A x for n × c blocks; x and out differ. */
+/** out ← E x for n × c blocks, E = A − 1; x and out differ. */
 type ApplyAffinity = (x: GpuMatrix, out: GpuMatrix) => void;
 
-/** A, ready to be applied. */
+/** E, ready to be applied. */
 interface Affinity {
   apply: ApplyAffinity;
-  degrees: Float64Array;
+  /** e_i = Σ_j E_ij. */
+  sums: Float64Array;
   release(): void;
 }
 
@@ -65,36 +74,36 @@ interface Affinity {
  * Tiles are those on and above the diagonal; each serves its transpose, too, so that an application makes half of A. What
  * a tile holds depends on n alone where a storage binding takes 16 MiB, as every WebGPU adapter's does.
  *
- * @param unit n × d unit rows
+ * @param nodes n × d
  * @returns the operator; memory O(n²) when stored, else O(n · d)
  */
 export async function affinityOperator(
   gpu: Gpu,
-  unit: GpuMatrix,
+  nodes: UnitRows,
   options: AffinityOperatorOptions & TileSize = {},
 ): Promise<AffinityOperator> {
-  const n = unit.rows, bytes = 4 * n * roundUp(n, 4);
+  const n = nodes.rows.rows, bytes = 4 * n * roundUp(n, 4);
   const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
   const affinity = storage === "tiled"
-    ? await tiledAffinity(gpu, unit, options.tileBytes)
+    ? await tiledAffinity(gpu, nodes, options.tileBytes)
     : bytes <= gpu.limits.bindingBytes
-    ? await wholeAffinity(gpu, unit)
-    : await panelledAffinity(gpu, unit);
+    ? await wholeAffinity(gpu, nodes)
+    : await panelledAffinity(gpu, nodes);
   return operator(gpu, storage, affinity);
 }
 
-/** A of a graph whose affinity fits one buffer. */
-async function wholeAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
-  const n = unit.rows, stride = roundUp(n, 4);
-  const buffer = allocate(gpu, 4 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "degrees");
+/** E of a graph where it fits one buffer. */
+async function wholeAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
+  const n = nodes.rows.rows, stride = roundUp(n, 4);
+  const buffer = allocate(gpu, 4 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "row sums of E");
   try {
-    symmetricAffinity(gpu, unit, { buffer, stride });
+    symmetricAffinity(gpu, nodes, { buffer, stride });
     rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums);
-    const degrees = await readDegrees(gpu, sums, n);
+    const found = await readSums(gpu, sums, n);
     const a = keepTexels(gpu, tileMatrix(buffer, n, n));
     return {
       apply: (x, out) => void multiply(gpu, a, x, { out }),
-      degrees,
+      sums: found,
       release() {
         releaseTexels(gpu, a);
         release(gpu, buffer);
@@ -108,9 +117,9 @@ async function wholeAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
   }
 }
 
-/** A in panels of whole rows. */
-async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
-  const n = unit.rows, sums = allocate(gpu, n * 4, "degrees"), panels: GPUBuffer[] = [];
+/** E in panels of whole rows. */
+async function panelledAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
+  const n = nodes.rows.rows, sums = allocate(gpu, n * 4, "row sums of E"), panels: GPUBuffer[] = [];
   const { rows: most, stride, buffer } = tileFor(gpu, n);
   release(gpu, buffer);
   const releasePanels = () => panels.forEach((panel) => release(gpu, panel));
@@ -118,7 +127,7 @@ async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
     for (let first = 0; first < n; first += most) {
       const rows = Math.min(most, n - first), panel = allocate(gpu, rows * stride * 4, "affinity panel");
       panels.push(panel);
-      affinityBlock(gpu, unit, first, rows, unit, { buffer: panel, stride, row: 0 });
+      affinityBlock(gpu, nodes, first, rows, nodes, { buffer: panel, stride, row: 0 });
       rowSums(gpu, { first, rows, buffer: panel, panelRow: 0 }, stride, sums);
     }
     return {
@@ -128,7 +137,7 @@ async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
           multiply(gpu, tileMatrix(panel, rows, n), x, { out: rowView(out, i * most, rows) });
         });
       },
-      degrees: await readDegrees(gpu, sums, n),
+      sums: await readSums(gpu, sums, n),
       release: releasePanels,
     };
   } catch (error) {
@@ -139,16 +148,16 @@ async function panelledAffinity(gpu: Gpu, unit: GpuMatrix): Promise<Affinity> {
   }
 }
 
-/** A made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
-async function tiledAffinity(gpu: Gpu, unit: GpuMatrix, tileBytes = TILE_BYTES): Promise<Affinity> {
-  const n = unit.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
+/** E made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
+async function tiledAffinity(gpu: Gpu, nodes: UnitRows, tileBytes = TILE_BYTES): Promise<Affinity> {
+  const n = nodes.rows.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
   const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
-  const features = keepTexels(gpu, unit);
+  const features = keepUnitTexels(gpu, nodes);
   const apply: ApplyAffinity = (columns, out) => {
     const x = keepTexels(gpu, columns);
     for (const { row, rows, col, cols } of steps) {
       const target = { buffer, stride: roundUp(cols, 4), row: 0 };
-      affinityBlock(gpu, features, row, rows, rowView(features, col, cols), target);
+      affinityBlock(gpu, features, row, rows, unitRowsView(features, col, cols), target);
       const tile = keepTexels(gpu, tileMatrix(buffer, rows, cols));
       multiply(gpu, tile, rowView(x, col, cols), {
         out: rowView(out, row, rows),
@@ -163,15 +172,15 @@ async function tiledAffinity(gpu: Gpu, unit: GpuMatrix, tileBytes = TILE_BYTES):
     releaseTexels(gpu, x);
   };
   const free = () => {
-    releaseTexels(gpu, features);
+    releaseTexels(gpu, features.rows);
     release(gpu, buffer);
   };
   const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
-  const sums = allocateMatrix(gpu, n, 1, "degrees");
+  const sums = allocateMatrix(gpu, n, 1, "row sums of E");
   try {
     apply(ones, sums);
     const { data } = await downloadMatrix(gpu, sums);
-    return { apply, degrees: Float64Array.from(data), release: free };
+    return { apply, sums: Float64Array.from(data), release: free };
   } catch (error) {
     free();
     throw error;
@@ -180,7 +189,7 @@ async function tiledAffinity(gpu: Gpu, unit: GpuMatrix, tileBytes = TILE_BYTES):
   }
 }
 
-/** Part of A. */
+/** Part of E. */
 interface Tile {
   row: number;
   rows: number;
@@ -212,7 +221,7 @@ export function tilesOf(n: number, most: number): Tile[] {
 /** Strips of fewer rows are cut instead of made lower. */
 const LEAST_ROWS = 512;
 
-async function readDegrees(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
+async function readSums(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
   const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);
   return Float64Array.from(new Float32Array(bytes));
 }
@@ -222,30 +231,57 @@ function tileMatrix(buffer: GPUBuffer, rows: number, cols: number): GpuMatrix {
   return { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "affinity" };
 }
 
+/** Roundings to float32 that add up in a product with E, as measured; see `floorOf`. */
+const ROUNDINGS = 4;
+/** Residuals below this are lost when they are squared in float32. */
+const SMALLEST_FLOOR = 1e-16;
+
+/**
+ * M′ of E and its row sums e: with d = n + e, vol = n² + Σ e, s = D^−½ 1 and q = D^½ 1 / √vol,
+ *
+ *   M′ = D^−½ E D^−½ + s sᵀ − q qᵀ = D^−½ E D^−½ + ½ (u vᵀ + v uᵀ), u = s − q, v = s + q,
+ *
+ * and u_i = d_i^−½ (vol − d_i²) / (√vol (√vol + d_i)), where n² cancels: vol − d_i² = Σ e − 2 n e_i − e_i². So every term is
+ * as small as E is, and what float32 rounds off M′ is small beside it, however near to 1 all of A is.
+ */
 function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOperator {
-  const { degrees } = affinity, n = degrees.length;
-  const volume = degrees.reduce((sum, d) => sum + d, 0);
-  const first = degrees.map((d) => Math.sqrt(d / volume));
-  const column = (values: Float64Array, label: string) =>
-    uploadMatrix(gpu, { data: Float32Array.from(values), rows: n, cols: 1 }, label);
-  const known = column(first, "first eigenvector"),
-    minus = column(first.map((v) => -v), "− first eigenvector");
+  const { sums } = affinity, n = sums.length;
+  const total = sums.reduce((sum, e) => sum + e, 0), length = Math.sqrt(n * n + total);
+  const degrees = sums.map((e) => n + e), roots = degrees.map((d) => 1 / Math.sqrt(d));
+  const first = degrees.map((d) => Math.sqrt(d) / length);
+  const u = sums.map((e, i) => roots[i] * (total - 2 * n * e - e * e) / (length * (length + degrees[i])) / 2);
+  const v = roots.map((s, i) => s + first[i]);
+  const pairs = (left: Float64Array, right: Float64Array, label: string) => {
+    const data = new Float32Array(2 * n);
+    for (let i = 0; i < n; i++) [data[2 * i], data[2 * i + 1]] = [left[i], right[i]];
+    return uploadMatrix(gpu, { data, rows: n, cols: 2 }, label);
+  };
+  const left = pairs(u, v, "deflation"), right = pairs(v, u, "deflation");
   const inverseRoots = allocate(gpu, n * 4, "d^−½");
-  writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(d)));
+  writeBuffer(gpu, inverseRoots, Float32Array.from(roots));
   return {
-    ...{ size: n, storage, degrees, first },
+    ...{ size: n, storage, degrees, first, floor: floorOf(sums, degrees) },
     apply(x, out) {
-      const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "A D^−½ x");
+      const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "E D^−½ x");
       affinity.apply(scaled, image);
-      const share = multiply(gpu, known, x, { transposeA: true });
+      const share = multiply(gpu, right, x, { transposeA: true });
       scaleRows(gpu, image, inverseRoots, { out });
-      multiply(gpu, minus, share, { out, accumulate: true });
+      multiply(gpu, left, share, { out, accumulate: true });
       releaseMatrix(gpu, scaled, image, share);
     },
     release() {
       affinity.release();
       release(gpu, inverseRoots);
-      releaseMatrix(gpu, known, minus);
+      releaseMatrix(gpu, left, right);
     },
   };
+}
+
+/**
+ * The residual ‖M′ x − λ x‖ that float32 does not tell from 0: some roundings of what M′ x is made of. Entry i of
+ * D^−½ |E| D^−½ x adds up terms of about |e_i| / d_i together for a unit vector x that is spread over all nodes.
+ */
+export function floorOf(sums: Float64Array, degrees: Float64Array): number {
+  const squares = sums.reduce((sum, e, i) => sum + (e / degrees[i]) ** 2, 0);
+  return Math.max(SMALLEST_FLOOR, ROUNDINGS * 2 ** -24 * Math.sqrt(squares / sums.length));
 }

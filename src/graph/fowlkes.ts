@@ -14,9 +14,8 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { uploadSmall } from "../linalg/orthonormalize.ts";
-import { normalizeRows } from "../linalg/row_normalize.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
-import { affinityBlock, uploadUnitRows } from "./affinity.ts";
+import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "./affinity.ts";
 import { type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
@@ -29,7 +28,7 @@ export const MOST_LANDMARKS = 2048;
 
 /** Landmarks on the GPU. */
 interface Landmarks {
-  unit: GpuMatrix;
+  unit: UnitRows;
   /** Rows of affinity to them that are made at a time. */
   rowsAtATime: number;
 }
@@ -102,12 +101,12 @@ async function sumsOverNodes(
 ): Promise<{ q: Float64Array; product: Float64Array }> {
   const m = features.rows, n = source.rows, least = n * Math.exp(-2);
   const landmarks = openLandmarks(gpu, features);
-  const held: GpuMatrix[] = [landmarks.unit];
+  const held: GpuMatrix[] = [];
   const keep = (matrix: GpuMatrix) => (held.push(matrix), matrix);
   try {
     const sums = new Float64Array(m);
     for await (const { first, features } of readPanels(source, panelRows)) {
-      const unit = unitRows(gpu, features);
+      const unit = unitRows(gpu, landmarks, features);
       for (
         const { data } of await download(
           gpu,
@@ -116,7 +115,7 @@ async function sumsOverNodes(
       ) {
         for (let k = 0; k < m; k++) sums[k] += data[k];
       }
-      releaseMatrix(gpu, unit);
+      releaseUnitRows(gpu, unit);
       onProgress?.(first + features.rows, 2 * n, 0);
     }
     const q = times(root, transposedTimes(root, sums, m, rank), m, rank);
@@ -124,10 +123,10 @@ async function sumsOverNodes(
     const small = keep(uploadSmall(gpu, root, m, rank, "A^−½"));
     const gram = keep(allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d"));
     for await (const { first, features } of readPanels(source, panelRows)) {
-      const unit = unitRows(gpu, features);
+      const unit = unitRows(gpu, landmarks, features);
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
       const degrees = parts.flatMap(({ data }) => [...data]);
-      const inverseRoots = allocate(gpu, unit.rows * 4, "d^−½");
+      const inverseRoots = allocate(gpu, unit.rows.rows * 4, "d^−½");
       writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))));
       let accumulate = first > 0;
       affinities(gpu, landmarks, unit, (b, firstFactor) => {
@@ -138,11 +137,12 @@ async function sumsOverNodes(
         return gram;
       });
       release(gpu, inverseRoots);
-      releaseMatrix(gpu, unit);
+      releaseUnitRows(gpu, unit);
       onProgress?.(n + first + features.rows, 2 * n, 0);
     }
     return { q, product: Float64Array.from((await downloadMatrix(gpu, gram)).data) };
   } finally {
+    releaseUnitRows(gpu, landmarks.unit);
     releaseMatrix(gpu, ...held);
   }
 }
@@ -166,9 +166,9 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
   const weights = uploadMatrix(gpu, projection, "projection");
   return {
     async carry(features) {
-      const unit = unitRows(gpu, features), least = 1e-30;
+      const unit = unitRows(gpu, landmarks, features), least = 1e-30;
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
-      releaseMatrix(gpu, unit);
+      releaseUnitRows(gpu, unit);
       const vectors = { data: new Float32Array(features.rows * c), rows: features.rows, cols: c };
       let row = 0;
       for (const { data, rows } of parts) {
@@ -180,7 +180,8 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
       return vectors;
     },
     release() {
-      releaseMatrix(gpu, landmarks.unit, weights);
+      releaseUnitRows(gpu, landmarks.unit);
+      releaseMatrix(gpu, weights);
     },
   };
 }
@@ -193,31 +194,28 @@ function openLandmarks(gpu: Gpu, features: Matrix): Landmarks {
   };
 }
 
-function unitRows(gpu: Gpu, features: Matrix): GpuMatrix {
-  const raw = uploadMatrix(gpu, features, "panel of features");
-  const unit = normalizeRows(gpu, raw);
-  releaseMatrix(gpu, raw);
-  return unit;
+function unitRows(gpu: Gpu, landmarks: Landmarks, features: Matrix): UnitRows {
+  return uploadUnitRows(gpu, features, "panel of features", landmarks.unit.centre);
 }
 
 /** Makes the affinities of a panel to the landmarks block by block, and hands each to `use`. */
 function affinities(
   gpu: Gpu,
   { unit: landmarks, rowsAtATime }: Landmarks,
-  unit: GpuMatrix,
+  { rows: unit, ...nodes }: UnitRows,
   use: (block: GpuMatrix, first: number) => GpuMatrix,
 ): GpuMatrix[] {
   const results = [];
   const block = allocateMatrix(
     gpu,
     Math.min(rowsAtATime, unit.rows),
-    landmarks.rows,
+    landmarks.rows.rows,
     "affinity to landmarks",
   );
-  const target = { buffer: block.panels[0], stride: block.stride, row: 0 };
+  const target = { buffer: block.panels[0], stride: block.stride, row: 0, plus: 1 } as const;
   for (let first = 0; first < unit.rows; first += rowsAtATime) {
     const rows = Math.min(rowsAtATime, unit.rows - first);
-    affinityBlock(gpu, unit, first, rows, landmarks, target);
+    affinityBlock(gpu, { rows: unit, ...nodes }, first, rows, landmarks, target);
     results.push(use({ ...block, rows }, first));
   }
   releaseMatrix(gpu, block);

@@ -22,7 +22,8 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { affinityBlock, uploadUnitRows } from "./affinity.ts";
+import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
+import { affinityBlock, releaseHalves, unitRowsView, withHalves } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
@@ -233,15 +234,15 @@ export function recordSearch(
   { k, metric = "cosine", selfRow }: { k: number; metric?: "cosine" | "euclidean"; selfRow?: number },
 ): void {
   const width = Math.min(roundUp(y.rows, 4), widest);
+  const unit = metric === "cosine" ? [x, y].map((rows) => withHalves(gpu, rows)) : [];
   for (let at = 0; at < x.rows; at += tileRows) {
     const rows = Math.min(tileRows, x.rows - at);
-    const queries = rowView(x, at, rows);
     for (let column = 0; column < y.rows; column += width) {
       const columns = Math.min(width, y.rows - column);
-      const candidates = rowView(y, column, columns);
-      const target = { buffer: tile, stride: width, row: 0 };
-      if (metric === "cosine") affinityBlock(gpu, queries, 0, rows, candidates, target);
-      else squaredDistances(gpu, queries, 0, rows, candidates, target);
+      const target = { buffer: tile, stride: width, row: 0, plus: 1 } as const;
+      if (metric === "cosine") {
+        affinityBlock(gpu, unit[0], at, rows, unitRowsView(unit[1], column, columns), target);
+      } else squaredDistances(gpu, x, at, rows, rowView(y, column, columns), target);
       const begin = Number(column === 0), finish = Number(column + width >= y.rows);
       const self = [Number(selfRow !== undefined), (selfRow ?? 0) + at];
       const short = k <= SHORT_K;
@@ -255,10 +256,15 @@ export function recordSearch(
       });
     }
   }
+  releaseHalves(gpu, ...unit);
 }
 
 function uploadFor(gpu: Gpu, x: Matrix, name: string, metric: "cosine" | "euclidean"): GpuMatrix {
-  return metric === "cosine" ? uploadUnitRows(gpu, x, name) : uploadMatrix(gpu, x, name);
+  if (metric === "euclidean") return uploadMatrix(gpu, x, name);
+  assertRows(x, name);
+  const raw = uploadMatrix(gpu, x, name), unit = normalizeRows(gpu, raw);
+  releaseMatrix(gpu, raw);
+  return unit;
 }
 
 /** −‖x_i − y_j‖² for rows [first, first + count) of x against all of y. */

@@ -13,17 +13,19 @@ import { assertRows } from "../linalg/row_normalize.ts";
 import { leadingSpan } from "../linalg/leading_span.ts";
 import { seededRandom } from "../linalg/random.ts";
 import {
+  allowed,
   blockWidth,
   FLOAT32_FLOOR,
   subspaceIteration,
   type SubspaceOptions,
 } from "../linalg/subspace_iteration.ts";
-import { affinity, uploadUnitRows } from "./affinity.ts";
+import { affinityLessOne, releaseUnitRows, uploadUnitRows } from "./affinity.ts";
 import {
   type AffinityOperator,
   affinityOperator,
   type AffinityOperatorOptions,
   DEFAULT_BUDGET,
+  floorOf,
   type Storage,
   type TileSize,
 } from "./affinity_operator.ts";
@@ -165,16 +167,17 @@ async function denseCut(
 ): Promise<NormalizedCut> {
   assertRows(x, name);
   const n = x.rows;
-  const a = await affinity(gpu, x);
-  const degrees = new Float64Array(n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) degrees[i] += a.data[i * n + j];
+  const { data: e } = await affinityLessOne(gpu, x);
+  const sums = new Float64Array(n);
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += e[i * n + j];
+  const degrees = sums.map((sum) => n + sum), floor = floorOf(sums, degrees);
   const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) m[i * n + j] = a.data[i * n + j] * roots[i] * roots[j];
+    for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
   }
   const { values, vectors } = denseEigen(m, n, components);
   const eigenvectors = { data: Float32Array.from(vectors), rows: n, cols: components };
-  const residuals = residualsOf(m, eigenvectors, values);
+  const residuals = residualsOf(m, eigenvectors, values, degrees);
   fixSigns(eigenvectors);
   return {
     eigenvectors,
@@ -182,22 +185,35 @@ async function denseCut(
     residuals,
     applications: 1,
     eigengap: components < n ? values[components - 1] - values[components] : null,
-    converged: residuals.every((r) => r <= tolerance),
-    resolved: resolvedOf(values.subarray(0, components), FLOAT32_FLOOR),
+    converged: residuals.every((r, c) => r <= allowed({ floor }, values[c], tolerance)),
+    resolved: resolvedOf(values.subarray(0, components), floor),
     degrees: Float32Array.from(degrees),
     storage: "dense",
   };
 }
 
-/** ‖M x − λ x‖ of columns as they are in float32, in float64. */
-function residualsOf(m: Float64Array, { data, rows, cols }: Matrix, values: Float64Array): Float64Array {
+/**
+ * ‖M x − λ x‖ of columns as they are in float32, in float64. All but the first are taken without their part along D^½ 1, the
+ * first eigenvector: rounding leaves about 1e-8 of it in them, which is little beside x, but may be more than λ.
+ */
+function residualsOf(
+  m: Float64Array,
+  { data, rows, cols }: Matrix,
+  values: Float64Array,
+  degrees: Float64Array,
+): Float64Array {
+  const volume = degrees.reduce((sum, d) => sum + d, 0), first = degrees.map((d) => Math.sqrt(d / volume));
   const x = new Float64Array(cols * rows), image = new Float64Array(cols * rows);
   for (let i = 0; i < rows; i++) for (let c = 0; c < cols; c++) x[c * rows + i] = data[i * cols + c];
   const all = Array.from({ length: rows }, (_, i) => i * rows);
   combineRows(x, { data: m, rows: all, length: rows }, { data: image, stride: rows, first: 0 });
   return Float64Array.from({ length: cols }, (_, c) => {
-    let squares = 0;
-    for (let at = c * rows; at < (c + 1) * rows; at++) squares += (image[at] - values[c] * x[at]) ** 2;
+    const begin = c * rows;
+    let squares = 0, along = 0;
+    if (c > 0) first.forEach((value, i) => along += value * x[begin + i]);
+    for (let i = 0; i < rows; i++) {
+      squares += (image[begin + i] - along * first[i] - values[c] * x[begin + i]) ** 2;
+    }
     return Math.sqrt(squares);
   });
 }
@@ -208,21 +224,21 @@ async function iterativeCut(
   x: Matrix,
   options: NormalizedCutOptions & TileSize,
 ): Promise<NormalizedCut> {
-  const unit = uploadUnitRows(gpu, x, options.name ?? "features");
+  const nodes = uploadUnitRows(gpu, x, options.name ?? "features");
   let operator;
   try {
-    operator = await affinityOperator(gpu, unit, options);
+    operator = await affinityOperator(gpu, nodes, options);
     const solved = Math.max(options.components, 2) - 1;
     const start = await leadingSpan(
       gpu,
-      unit,
+      nodes.rows,
       startWidth(operator, solved) - 1,
       seededRandom(options.seed ?? 0),
     );
     return await operatorCut(gpu, operator, { ...options, start });
   } finally {
     operator?.release();
-    releaseMatrix(gpu, unit);
+    releaseUnitRows(gpu, nodes);
   }
 }
 

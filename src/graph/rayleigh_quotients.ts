@@ -7,7 +7,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { uploadUnitRows } from "./affinity.ts";
+import { releaseUnitRows, uploadUnitRows } from "./affinity.ts";
 import { affinityOperator } from "./affinity_operator.ts";
 
 /**
@@ -26,11 +26,11 @@ export async function rayleighQuotients(gpu: Gpu, features: Matrix, vectors: Mat
   if (features.rows !== rows) {
     throw new RangeError(`There are ${features.rows} nodes and ${rows} rows of vectors: they must be equal.`);
   }
-  const unit = uploadUnitRows(gpu, features);
+  const nodes = uploadUnitRows(gpu, features);
   const x = uploadMatrix(gpu, vectors, "vectors"), image = allocateMatrix(gpu, rows, cols, "M · vectors");
   let operator;
   try {
-    operator = await affinityOperator(gpu, unit, { storage: "tiled" });
+    operator = await affinityOperator(gpu, nodes, { storage: "tiled" });
     operator.apply(x, image);
     const { data: applied } = await downloadMatrix(gpu, image);
     const { first } = operator; // the operator lacks the first eigenvector, of eigenvalue 1
@@ -49,6 +49,7 @@ export async function rayleighQuotients(gpu: Gpu, features: Matrix, vectors: Mat
     });
   } finally {
     operator?.release();
-    releaseMatrix(gpu, unit, x, image);
+    releaseUnitRows(gpu, nodes);
+    releaseMatrix(gpu, x, image);
   }
 }

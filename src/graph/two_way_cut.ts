@@ -1,7 +1,8 @@
 /** Figure and ground: the two-way normalised cut of one image's tokens. */
 import type { Gpu } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import { affinity } from "./affinity.ts";
+import { affinityLessOne } from "./affinity.ts";
+import { floorOf } from "./affinity_operator.ts";
 import { type NormalizedCut, normalizedCut } from "./normalized_cut.ts";
 
 /** Settings of `twoWayCut`. */
@@ -54,8 +55,8 @@ export interface TwoWayCut {
 
 /** Host memory for n × n affinities and time for n² steps end here. */
 const MOST_TOKENS = 8192;
-/** λ₂ that float32 cannot tell from 0. */
-const NO_STRUCTURE = 1e-5;
+/** λ₂ of equal tokens that were rounded to float32. */
+const NO_STRUCTURE = 1e-14;
 /** Share of an evenly spread vector's variance that its best split explains: 3/4 (of a normal one's: 2/π, less). */
 const EVEN_SPREAD = 0.75;
 
@@ -111,15 +112,15 @@ export async function twoWayCut(
         "solve it for the same tokens with 3 components.",
     );
   }
-  const { data: a } = await affinity(gpu, features);
-  const degrees = rowSums(a, n);
+  const { data: e } = await affinityLessOne(gpu, features);
+  const sums = rowSums(e, n), degrees = sums.map((sum) => n + sum);
   const y = column(found.eigenvectors, 1), x = y.map((value, i) => value / Math.sqrt(degrees[i]));
-  const split = smallestCut(a, degrees, x);
+  const split = smallestCut(e, sums, x);
   const { side, decidedBy, margin } = foregroundSide(split.above, x, grid);
   const [, second, third = 0] = found.eigenvalues;
   const evidence: CutEvidence = {
     twoValued: clamp((explained(split.above, degrees, y) - EVEN_SPREAD) / (1 - EVEN_SPREAD)),
-    distinct: second > NO_STRUCTURE ? clamp(1 - third / second) : 0,
+    distinct: second > Math.max(NO_STRUCTURE, floorOf(sums, degrees)) ? clamp(1 - third / second) : 0,
     side: margin,
   };
   return {
@@ -147,20 +148,25 @@ function rowSums(a: Float32Array, n: number): Float64Array {
   return sums;
 }
 
-/** The split of x by one threshold with the smallest Ncut; `above` is 1 where x is larger. */
-function smallestCut(a: Float32Array, degrees: Float64Array, x: Float64Array) {
+/**
+ * The split of x by one threshold with the smallest Ncut; `above` is 1 where x is larger.
+ *
+ * @param e E = A − 1, n × n
+ * @param sums of its rows
+ */
+function smallestCut(e: Float32Array, sums: Float64Array, x: Float64Array) {
   const n = x.length;
   const order = [...x.keys()].sort((i, j) => x[j] - x[i] || i - j);
-  const volume = degrees.reduce((sum, d) => sum + d, 0);
-  const linked = new Float64Array(n); // Σ of affinities to the tokens above
-  let cut = 0, volumeAbove = 0, ncut = Infinity, count = 1;
+  const volume = sums.reduce((sum, e) => sum + e, n * n);
+  const linked = new Float64Array(n); // Σ of E to the tokens above
+  let rest = 0, volumeAbove = 0, ncut = Infinity, count = 1;
   for (let taken = 1; taken < n; taken++) {
     const i = order[taken - 1];
-    cut += degrees[i] - a[i * n + i] - 2 * linked[i];
-    volumeAbove += degrees[i];
-    for (let j = 0; j < n; j++) linked[j] += a[i * n + j];
+    rest += sums[i] - e[i * n + i] - 2 * linked[i];
+    volumeAbove += n + sums[i];
+    for (let j = 0; j < n; j++) linked[j] += e[i * n + j];
     if (x[i] === x[order[taken]]) continue; // no threshold parts equal values
-    const value = cut / volumeAbove + cut / (volume - volumeAbove);
+    const cut = taken * (n - taken) + rest, value = cut / volumeAbove + cut / (volume - volumeAbove);
     if (value < ncut) [ncut, count] = [value, taken];
   }
   const above = new Uint8Array(n);

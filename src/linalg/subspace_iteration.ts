@@ -459,7 +459,11 @@ export async function residualNorms(
 }
 
 /** Residual at which a pair with eigenvalue `value` has converged. */
-function allowed({ floor = FLOAT32_FLOOR }: SymmetricOperator, value: number, tolerance: number): number {
+export function allowed(
+  { floor = FLOAT32_FLOOR }: Pick<SymmetricOperator, "floor">,
+  value: number,
+  tolerance: number,
+): number {
   return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, floor));
 }
 
