@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { affinity, closeGpu, degrees, openGpu } from "../mod.ts";
+import { affinity, closeGpu, degrees, type Matrix, openGpu } from "../mod.ts";
+import { VARIANTS } from "../src/gpu/mod.ts";
 import { affinityBlock, affinityLessOne, releaseUnitRows, uploadUnitRows } from "../src/graph/affinity.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
@@ -41,6 +42,46 @@ Deno.test("affinity() is symmetric to the bit, at most 1, at least e⁻², and 1
     assertClose([data[i * n + i]], [1], { relative: 1e-6, note });
   }
   assertClose([data[1], data[2]], [1, Math.exp(-2)], { relative: 1e-6, note });
+});
+
+/** Rows that are hard to tell apart by their cosines. */
+function nearlyParallel(n: number, d: number): [string, Matrix][] {
+  const x = randomMatrix(n, d), base = randomMatrix(1, d, 1).data;
+  const made = (value: (v: number, i: number, k: number) => number): Matrix => ({
+    ...x,
+    data: x.data.map((v, at) => value(v, Math.floor(at / d), at % d)),
+  });
+  return [
+    ...[10, 1e3, 1e5].map((size): [string, Matrix] => [
+      `a common channel of ${size}`,
+      made((v, _, k) => k === 0 ? size : v),
+    ]),
+    ["a channel of 100 to 300", made((v, i, k) => k === 0 ? 100 + 200 * (i % 7) / 6 : v)],
+    ...[1e-3, 1e-5].map((noise): [string, Matrix] => [
+      `one vector and ${noise} of noise`,
+      made((v, _, k) => base[k] + noise * v),
+    ]),
+  ];
+}
+
+Deno.test("affinityLessOne() keeps its digits where rows are nearly parallel, in every variant", async (t) => {
+  const n = 70;
+  for (const d of [3, 17, 768]) {
+    for (const [name, x] of nearlyParallel(n, d)) {
+      await t.step(`${name}, ${d} channels`, async () => {
+        x.data.copyWithin(5 * d, 0, d); // node 5 repeats node 0
+        const expected = affinityLessOneReference(x.data, n, x.data, n, d);
+        for (const variant of VARIANTS) {
+          const { data } = await affinityLessOne({ ...gpu, variant }, x);
+          assertClose(data, expected, { relative: 2e-6, note: `${variant}, ${note}` });
+          for (let i = 0; i < n; i++) {
+            assertEquals([data[i * n + i], data[5 * n + i]], [0, data[i]], `${i}, ${variant}, ${note}`);
+            for (let j = 0; j < i; j++) assertEquals(data[i * n + j], data[j * n + i], note);
+          }
+        }
+      });
+    }
+  }
 });
 
 Deno.test("affinity() and degrees() give the same bits whatever the panels", async () => {

@@ -162,11 +162,12 @@ function smallestCut(e: Float32Array, sums: Float64Array, x: Float64Array) {
   let rest = 0, volumeAbove = 0, ncut = Infinity, count = 1;
   for (let taken = 1; taken < n; taken++) {
     const i = order[taken - 1];
-    rest += sums[i] - e[i * n + i] - 2 * linked[i];
+    rest += sums[i] - 2 * linked[i]; // E_ii is 0
     volumeAbove += n + sums[i];
     for (let j = 0; j < n; j++) linked[j] += e[i * n + j];
     if (x[i] === x[order[taken]]) continue; // no threshold parts equal values
-    const cut = taken * (n - taken) + rest, value = cut / volumeAbove + cut / (volume - volumeAbove);
+    const cut = taken * (n - taken) + rest;
+    const value = cut / volumeAbove + cut / (volume - volumeAbove);
     if (value < ncut) [ncut, count] = [value, taken];
   }
   const above = new Uint8Array(n);

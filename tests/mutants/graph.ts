@@ -67,9 +67,9 @@ export const GRAPH: readonly Mutant[] = [
   },
   {
     file: "src/graph/two_way_cut.ts",
-    text: "cut += degrees[i] - a[i * n + i] - 2 * linked[i];",
-    replacement: "cut += degrees[i] - 2 * linked[i];",
-    breaks: "a token is cut from itself",
+    text: "const cut = taken * (n - taken) + rest;",
+    replacement: "const cut = taken * n + rest;",
+    breaks: "tokens are cut from themselves",
     tests: ["two_way_cut_test.ts"],
   },
   {

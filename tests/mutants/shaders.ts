@@ -115,6 +115,27 @@ export const SHADERS: readonly Mutant[] = [
     tests: ["top_k_test.ts"],
   },
   {
+    file: "shaders/affinity_textures.wgsl",
+    text: "products - (vec4f(half) + halves)",
+    replacement: "products - 2 * vec4f(half)",
+    breaks: "distances are those of rows of the same length",
+    tests: ["affinity_textures_test.ts"],
+  },
+  {
+    file: "shaders/affinity.wgsl",
+    text: "if (ADDS) {",
+    replacement: "if (false && ADDS) {",
+    breaks: "only the last 1024 channels count",
+    tests: ["affinity_textures_test.ts"],
+  },
+  {
+    file: "shaders/half_squares.wgsl",
+    text: "let v = x[first + k];",
+    replacement: "let v = x[first + k] * 1.000001;",
+    breaks: "a row's distance from itself is not 0",
+    tests: ["affinity_test.ts"],
+  },
+  {
     file: "shaders/row_sum.wgsl",
     text: "out[at] = select(out[at], 0, params.begin == 0) + sum;",
     replacement: "out[at] = sum;",
