@@ -33,6 +33,9 @@ import {
 /** Bytes of the tiles tried one after the other where the device has no memory. */
 const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
 
+/** Residuals below this are rounding of the dense path's sums in float64. */
+const FLOAT64_FLOOR = 1e-14;
+
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
   /** Eigenvectors wanted, the first (eigenvalue 1) included. */
@@ -170,7 +173,7 @@ async function denseCut(
   const { data: e } = await affinityLessOne(gpu, x);
   const sums = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += e[i * n + j];
-  const degrees = sums.map((sum) => n + sum), floor = floorOf(sums, degrees);
+  const degrees = sums.map((sum) => n + sum), floor = Math.max(FLOAT64_FLOOR, floorOf(sums, degrees));
   const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
