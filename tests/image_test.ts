@@ -64,10 +64,7 @@ for (const { name, file, rgb } of golden.cases) {
       await Deno.writeFile(path, Uint8Array.fromBase64(file));
       if (!rgb) {
         const message = await readError(path);
-        assertMatch(
-          message,
-          /^The image .* has (16-bit gray values|values of the type float).*: convert it to 8-bit RGB/,
-        );
+        assertMatch(message, /^The image .* has .*: convert it to 8-bit RGB/);
         return;
       }
       const { width, height, data } = await readImage(path);

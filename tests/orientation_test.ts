@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import sharp from "sharp";
 import { readImage } from "../src/data/image.ts";
 import { maskInFrame, turnMask } from "../src/data/orientation.ts";
@@ -62,6 +62,28 @@ Deno.test("maskInFrame() leaves a mask that is upright already: by its own EXIF,
       assertEquals(maskInFrame(turned, { ...turned, orientation }), expected);
       assertEquals(expected, turnMask(mask, orientation));
     }
+  }));
+
+Deno.test("folderImages() refuses masks that would all be ground, or figure where they are transparent", () =>
+  inTemporaryFolder(async (dir) => {
+    for (const folder of ["photos", "masks"]) await Deno.mkdir(`${dir}/${folder}`);
+    const raw = (channels: 1 | 4) => ({ raw: { width: 2, height: 1, channels } });
+    await sharp(Uint8Array.of(9, 9), raw(1)).png().toFile(`${dir}/photos/a.png`);
+    const [image] = await folderImages(`${dir}/photos`, `${dir}/masks`);
+    const says = async () =>
+      (await assertRejects(() => image.mask!(), Error)).message.replace(`${dir}/masks/`, "");
+    await sharp(Uint8Array.of(0, 1), raw(1)).png().toFile(`${dir}/masks/a.png`);
+    assertEquals(
+      await says(),
+      "The mask a.png has values up to 1, expected white (above 127) where the figure is.",
+    );
+    await sharp(Uint8Array.of(0, 0, 0, 0, 255, 255, 255, 255), raw(4)).png().toFile(`${dir}/masks/a.png`);
+    assertEquals(
+      await says(),
+      "The mask a.png has transparent pixels: save it as black and white without transparency.",
+    );
+    await sharp(Uint8Array.of(0, 0), raw(1)).png().toFile(`${dir}/masks/a.png`);
+    assertEquals(await image.mask!(), { width: 2, height: 1, data: Uint8Array.of(0, 0) });
   }));
 
 Deno.test("skippedLines() counts by kind, each name once", () => {

@@ -3,6 +3,7 @@ import { basename, extname, join } from "node:path";
 import sharp from "sharp";
 import { reasonOf } from "./atomic_write.ts";
 import { type MendedJpeg, mendJpeg, withoutStrayBytes } from "./mend_jpeg.ts";
+import { oddGif, oddTiff } from "./odd_pixels.ts";
 import { readPlainFile } from "./plain_file.ts";
 import { MOST_PIXELS } from "./resize.ts";
 import { note, skip } from "./skipped.ts";
@@ -15,6 +16,8 @@ export interface RgbImage {
   data: Uint8Array;
   /** EXIF's 2 to 8 where the file's pixels were turned or mirrored to stand upright. */
   orientation?: number;
+  /** Where white was laid under transparent pixels. */
+  isTransparent?: true;
 }
 
 type Pipeline = ReturnType<typeof sharp>;
@@ -57,6 +60,8 @@ export async function readImage(path: string): Promise<RgbImage> {
       `${path} is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image, whatever its name says: convert it to one.`,
     );
   }
+  const odd = format === "tiff" ? oddTiff(bytes) : format === "gif" ? oddGif(bytes) : null;
+  if (odd) throw unreadable(path, odd);
   try {
     const about = await sharp(bytes, { limitInputPixels: false }).metadata();
     if (about.width * about.height > MOST_PIXELS) throw tooLarge(path, about.width, about.height);
@@ -69,7 +74,7 @@ export async function readImage(path: string): Promise<RgbImage> {
     if (about.pages && about.pages > 1) note("file of several pictures, the first is taken", basename(path));
     if (format === "avif") note("AVIF, whose colors each decoder interpolates its own way", basename(path));
     const { orientation = 1 } = about;
-    return orientation > 1 ? { ...image, orientation } : image;
+    return { ...image, ...(orientation > 1 && { orientation }), ...(isTransparent && { isTransparent }) };
   } catch (error) {
     if (error instanceof RangeError || error instanceof UnreadableError) throw error;
     throw new Error(
@@ -82,23 +87,25 @@ export async function readImage(path: string): Promise<RgbImage> {
 /** Pixels of a kind for which no reader of the vision models has RGB bytes. */
 class UnreadableError extends Error {}
 
-function assertReadable({ space, depth, channels, hasAlpha }: Metadata, path: string): void {
-  const unreadable = (what: string) =>
-    new UnreadableError(
-      `The image ${path} has ${what}: convert it to 8-bit RGB, so that nothing has to be guessed.`,
-    );
-  if (space === "grey16" && !hasAlpha) {
-    throw unreadable("16-bit gray values, which Pillow's readers cut off at 255");
-  }
-  if (!["srgb", "rgb16", "b-w", "grey16", "cmyk"].includes(space)) {
-    throw unreadable(`colors in ${space || "an unknown space"}`);
-  }
-  if (depth !== "uchar" && depth !== "ushort") throw unreadable(`values of the type ${depth}`);
-  const most = space === "cmyk" ? 4 : (space === "b-w" || space === "grey16" ? 1 : 3) + (hasAlpha ? 1 : 0);
-  if (channels !== undefined && channels > most) throw unreadable(`${channels} channels`);
+function unreadable(path: string, what: string): UnreadableError {
+  return new UnreadableError(
+    `The image ${path} has ${what}: convert it to 8-bit RGB, so that nothing has to be guessed.`,
+  );
 }
 
-interface Decoded extends RgbImage {
+function assertReadable({ space, depth, channels, hasAlpha }: Metadata, path: string): void {
+  if (space === "grey16" && !hasAlpha) {
+    throw unreadable(path, "16-bit gray values, which Pillow's readers cut off at 255");
+  }
+  if (!["srgb", "rgb16", "b-w", "grey16", "cmyk"].includes(space)) {
+    throw unreadable(path, `colors in ${space || "an unknown space"}`);
+  }
+  if (depth !== "uchar" && depth !== "ushort") throw unreadable(path, `values of the type ${depth}`);
+  const most = space === "cmyk" ? 4 : (space === "b-w" || space === "grey16" ? 1 : 3) + (hasAlpha ? 1 : 0);
+  if (channels !== undefined && channels > most) throw unreadable(path, `${channels} channels`);
+}
+
+interface Decoded extends Omit<RgbImage, "isTransparent"> {
   isTransparent: boolean;
   mended?: string;
 }

@@ -8,8 +8,10 @@ export interface ImageProcessor {
   square: boolean;
   /** Pillow's number of the filter. */
   resample: number;
-  /** Size of the middle that is cut out; absent: no crop unless the file asks for one. */
+  /** Size of the middle that is cut out. */
   crop?: number;
+  /** The middle is cut out only where the file asks for it. */
+  cropsOnDemand?: true;
   mean: number[];
   std: number[];
   /** Keys that this class alone reads. */
@@ -31,7 +33,7 @@ const shorter = (side: number) => ({ size: { shortest_edge: side }, square: fals
 
 /** By class, without "ImageProcessor". */
 export const IMAGE_PROCESSORS: Readonly<Record<string, ImageProcessor>> = {
-  Beit: { ...square(224), ...STANDARD, resample: BICUBIC },
+  Beit: { ...square(224), ...STANDARD, resample: BICUBIC, crop: 224, cropsOnDemand: true },
   Bit: { ...shorter(224), ...CLIP, resample: BICUBIC, crop: 224 },
   Blip: { ...square(384), ...CLIP, resample: BICUBIC },
   ChineseCLIP: { ...shorter(224), ...CLIP, resample: BICUBIC, crop: 224 },
@@ -51,7 +53,7 @@ export const IMAGE_PROCESSORS: Readonly<Record<string, ImageProcessor>> = {
   },
   EfficientFormer: { ...square(224), ...IMAGENET, resample: BICUBIC, crop: 224 },
   EfficientNet: {
-    ...{ ...square(346), ...STANDARD, resample: BICUBIC },
+    ...{ ...square(346), ...STANDARD, resample: BICUBIC, crop: 289, cropsOnDemand: true },
     own: ["rescale_offset", "include_top"],
   },
   Levit: { ...shorter(224), ...IMAGENET, resample: BICUBIC, crop: 224 },
@@ -62,7 +64,7 @@ export const IMAGE_PROCESSORS: Readonly<Record<string, ImageProcessor>> = {
     own: ["do_flip_channel_order"],
     ignores: ["do_normalize"],
   },
-  OwlViT: { ...square(768), ...CLIP, resample: BICUBIC },
+  OwlViT: { ...square(768), ...CLIP, resample: BICUBIC, crop: 768, cropsOnDemand: true },
   Perceiver: { ...square(224), ...IMAGENET, resample: BICUBIC, crop: 256 },
   Pvt: { ...square(224), ...IMAGENET, resample: BICUBIC },
   Segformer: { ...square(512), ...IMAGENET, resample: BILINEAR, ignores: ["do_center_crop"] },

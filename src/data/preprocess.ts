@@ -151,7 +151,7 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   };
 
   assertKnownKeys(json, known, path);
-  const crops = flag("do_center_crop", known?.crop !== undefined);
+  const crops = flag("do_center_crop", known?.crop !== undefined && !known.cropsOnDemand);
   const preprocessor: Preprocessor = {
     resize: null,
     filter: "bicubic",
@@ -229,7 +229,9 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
       break;
     }
     case "EfficientNet":
-      if (flag("rescale_offset", false)) preprocessor.offset = preprocessor.separate = true;
+      if (preprocessor.rescale && flag("rescale_offset", false)) {
+        preprocessor.offset = preprocessor.separate = true;
+      }
       if (flag("include_top", true)) preprocessor.divideAgain = channels("image_std", known?.std, 0);
       break;
     case "Levit":

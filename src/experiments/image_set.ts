@@ -62,7 +62,18 @@ export async function folderImages(dir: string, masksDir?: string, limit = Infin
 
 /** A mask, turned with its photograph. */
 async function readMask(path: string, photograph: string): Promise<Mask> {
-  const { data, ...mask } = await readImage(path), { width, height } = mask;
+  const { data, isTransparent, ...mask } = await readImage(path), { width, height } = mask;
+  if (isTransparent) {
+    throw new Error(
+      `The mask ${path} has transparent pixels: save it as black and white without transparency.`,
+    );
+  }
+  const most = data.reduce((a, b) => Math.max(a, b), 0);
+  if (most > 0 && most < 128) {
+    throw new Error(
+      `The mask ${path} has values up to ${most}, expected white (above 127) where the figure is.`,
+    );
+  }
   const figure = Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] > 127 ? 1 : 0);
   const orientation = await imageOrientation(photograph);
   if (orientation === 1) return { width, height, data: figure };
