@@ -2,6 +2,8 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   imageFolder,
   openAlgonauts,
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
 } from "../src/data/algonauts.ts";
@@ -9,6 +11,8 @@ import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import { encodeNpyHeader, writeNpy } from "../src/data/npy.ts";
 import { encodePickledMapping, parsePickledMapping } from "../src/data/pickled_mapping.ts";
 import { encodePalettePng } from "../src/data/palette_png.ts";
+import { readBrainSubject } from "../src/scripting/brain_subject.ts";
+import golden from "./golden/arrays.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { randomMatrix } from "./random.ts";
 
@@ -69,8 +73,8 @@ Deno.test("openAlgonauts says in one sentence what is wrong with a folder", () =
     const responses = `${dir}/training_split/training_fmri/rh_training_fmri.npy`;
     await Deno.truncate(responses, 200);
     await assertRejects(() => openAlgonauts(dir), Error, "rh_training_fmri.npy is cut short");
-    await writeNpy(responses, new Int32Array(IMAGES), [IMAGES, 1]);
-    await assertRejects(() => openAlgonauts(dir), Error, "expected images × vertices of type <f4");
+    await writeNpy(responses, new Int32Array(IMAGES), [IMAGES]);
+    await assertRejects(() => openAlgonauts(dir), Error, "has shape (7), expected images × vertices.");
     await writeNpy(responses, new Float32Array(6), [6, 1]);
     await assertRejects(() => openAlgonauts(dir), Error, "has 7 images");
     await assertRejects(
@@ -78,6 +82,132 @@ Deno.test("openAlgonauts says in one sentence what is wrong with a folder", () =
       RangeError,
       "No ROI class has V9",
     );
+  }));
+
+Deno.test("openAlgonauts reads responses of every type, order and archive as float32", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    for (const { name } of Deno.readDirSync(imageFolder(dir, "training"))) {
+      if (/[4-6]/.test(name)) await Deno.remove(`${imageFolder(dir, "training")}/${name}`);
+    }
+    await writeAlgonautsRois(dir, { lh: ["V1v", "", ""], rh: ["", "EBA", ""] });
+    const masks = ["floc-faces"].flatMap((name) =>
+      ["mapping_", "lh.", "rh."].map((start) => `${start}${name}`)
+    );
+    for (const { name } of Deno.readDirSync(`${dir}/roi_masks`)) {
+      if (masks.some((mask) => name.startsWith(mask))) await Deno.remove(`${dir}/roi_masks/${name}`);
+    }
+    const folder = `${dir}/training_split/training_fmri`;
+    for (const [name, { base64, shape, values }] of Object.entries(golden.files)) {
+      if (shape.length !== 2 || name.includes("b1")) continue;
+      await Deno.remove(folder, { recursive: true });
+      await Deno.mkdir(folder);
+      const ending = name.endsWith("npz") && !name.startsWith("several") ? "npz" : "npy";
+      if (name.startsWith("several")) continue;
+      for (const hemisphere of ["lh", "rh"]) {
+        await Deno.writeFile(
+          `${folder}/${hemisphere}_training_fmri.${ending}`,
+          Uint8Array.fromBase64(base64),
+        );
+      }
+      const subject = await openAlgonauts(dir), { data } = await subject.readResponses(1, 2);
+      const rows = [values.slice(3, 6), values.slice(6, 9)].flatMap((row) => [...row, ...row]);
+      assertEquals([data, subject.skipped], [Float32Array.from(rows), []], name);
+    }
+  }));
+
+Deno.test("openAlgonauts leaves out voxels of no use, in both splits, and tells them by reason and region", () =>
+  inTemporaryFolder(async (dir) => {
+    const { lh, rh } = await writeSubject(dir);
+    for (let image = 0; image < IMAGES; image++) {
+      lh[image * LH + 1] = NaN; // whole
+      rh[image * RH + 1] = 0.1; // constant
+    }
+    lh[3 * LH + 2] = -Infinity; // one response
+    await writeAlgonautsResponses(dir, "training", { hemisphere: "lh", data: lh, rows: IMAGES });
+    await writeAlgonautsResponses(dir, "training", { hemisphere: "rh", data: rh, rows: IMAGES });
+    await writeAlgonautsNoiseCeiling(dir, "lh", Float32Array.of(0.5, 0.5, 0.5, 0.25, NaN));
+    await writeAlgonautsNoiseCeiling(dir, "rh", Float32Array.of(0, 0.5, 0.5, 0.75));
+    await writeAlgonautsPlaces(dir, "lh", Float32Array.from({ length: 2 * LH }, (_, i) => i));
+    await writeAlgonautsPlaces(dir, "rh", Float32Array.from({ length: 2 * RH }, (_, i) => 100 + i));
+    const subject = await openAlgonauts(dir);
+    assertEquals(subject.skipped, [
+      "4 of 9 voxels: 2 with a response that is not finite, 1 with one response to all images, " +
+      "1 whose noise ceiling is not a number (FFA-1 1, V1v 1, hV4 1, V1 1, V4 1, FFA 1, no region 1)",
+    ]);
+    assertEquals(subject.voxels, { lh: 2, rh: 3, total: 5 });
+    assertEquals(subject.vertices, Uint32Array.of(0, 3, 0, 2, 3));
+    const roi = (name: string) => [...subject.rois.get(name)!];
+    assertEquals([roi("V1"), roi("FFA"), roi("V4"), roi("EBA")], [[0, 1], [2], [], [4]]);
+    assertEquals(subject.noiseCeiling, Float32Array.of(0.5, 0.25, 0, 0.5, 0.75));
+    assertEquals(subject.places, Float32Array.of(0, 1, 6, 7, 100, 101, 104, 105, 106, 107));
+    const { data, cols } = await subject.readResponses(6, 1);
+    assertEquals([cols, data], [5, Float32Array.of(lh[30], lh[33], rh[24], rh[26], rh[27])]);
+
+    // What is of no use in the test split only is left out of the training split too.
+    await Deno.mkdir(imageFolder(dir, "test"), { recursive: true });
+    for (const name of ["0", "1"]) {
+      await Deno.copyFile(
+        `${imageFolder(dir, "training")}/train-000${name}.png`,
+        `${imageFolder(dir, "test")}/${name}.png`,
+      );
+    }
+    await writeAlgonautsResponses(dir, "test", { hemisphere: "lh", data: lh.slice(0, 2 * LH), rows: 2 });
+    await writeAlgonautsResponses(dir, "test", {
+      ...{ hemisphere: "rh", data: Float32Array.of(1, 2, 3, NaN, 4, 5, 6, 7), rows: 2 },
+    });
+    for (const split of ["training", "test"] as const) {
+      const { voxels, vertices } = await openAlgonauts(dir, split);
+      assertEquals([voxels, [...vertices]], [{ lh: 2, rh: 2, total: 4 }, [0, 3, 0, 2]], split);
+    }
+    const brain = await readBrainSubject(dir, "test");
+    assertEquals([brain.leftHemisphere, brain.responses.cols, brain.skipped.length], [2, 4, 1]);
+
+    await writeAlgonautsResponses(dir, "test", { hemisphere: "rh", data: new Float32Array(6), rows: 2 });
+    await assertRejects(() => openAlgonauts(dir), Error, "rh_test_fmri.npy has 3 vertices");
+    await Deno.writeTextFile(`${dir}/test_split/test_fmri/rh_test_fmri.npy`, "damaged");
+    await assertRejects(() => openAlgonauts(dir), Error, "rh_test_fmri.npy is not a .npy file");
+    await Deno.remove(`${dir}/test_split/test_fmri/rh_test_fmri.npy`);
+    await assertRejects(() => openAlgonauts(dir), Error, "There is no file");
+    await Deno.remove(`${dir}/test_split/test_fmri`, { recursive: true });
+    lh.fill(NaN, 2 * LH, 3 * LH);
+    await writeAlgonautsResponses(dir, "training", { hemisphere: "lh", data: lh, rows: IMAGES });
+    await assertRejects(() => openAlgonauts(dir), Error, "has no finite response to image 2");
+    await writeAlgonautsResponses(dir, "training", { hemisphere: "lh", data: lh.fill(1), rows: IMAGES });
+    await writeAlgonautsResponses(dir, "training", { hemisphere: "rh", data: rh.fill(2), rows: IMAGES });
+    await assertRejects(
+      () => openAlgonauts(dir),
+      Error,
+      "has no voxel that is of use: 9 of 9 voxels: 9 with one",
+    );
+    await writeAlgonautsNoiseCeiling(dir, "rh", Float32Array.of(0, 50, 50, 75));
+    await assertRejects(() => openAlgonauts(dir), Error, "gives vertex 1 the noise ceiling 50");
+  }));
+
+Deno.test("openAlgonauts keeps regions of one name apart, loses no voxel, and says so", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    const add = async (roiClass: string, names: string[], lh: number[], rh: number[]) => {
+      const masks = `${dir}/roi_masks`, mapping = new Map(["Unknown", ...names].map((name, i) => [i, name]));
+      await Deno.writeFile(`${masks}/mapping_${roiClass}.npy`, encodePickledMapping(mapping));
+      await writeNpy(`${masks}/lh.${roiClass}_challenge_space.npy`, Int32Array.from(lh), [LH]);
+      await writeNpy(`${masks}/rh.${roiClass}_challenge_space.npy`, Int32Array.from(rh), [RH]);
+    };
+    await add("Kastner2015", ["V1v", "IPS0"], [0, 1, 2, 0, 0], [1, 0, 0, 0]);
+    const { rois, notes } = await openAlgonauts(dir);
+    const of = (name: string) => [...rois.get(name)!];
+    assertEquals([of("V1v"), of("Kastner2015 V1v"), of("IPS0"), of("V1")], [[0, 6], [1, 5], [2], [0, 3, 6]]);
+    assertEquals(notes, ['"V1v" is that of prf-visualrois; "Kastner2015 V1v" is apart']);
+
+    await add("Benson", ["V1", "IPS0"], [0, 2, 0, 0, 0], [0, 1, 1, 0]);
+    const more = await openAlgonauts(dir), all = (name: string) => [...more.rois.get(name)!];
+    assertEquals([all("V1"), all("Benson V1"), all("IPS0")], [[0, 3, 6], [6, 7], [1, 2]]);
+    assertEquals([all("Benson IPS0"), all("Kastner2015 IPS0")], [[1], [2]]);
+    assertEquals(more.notes, [
+      '"IPS0" is what Benson and Kastner2015 call so together; "Benson IPS0" and "Kastner2015 IPS0" are apart',
+      '"V1v" is that of prf-visualrois; "Kastner2015 V1v" is apart',
+      '"V1" is V1v and V1d; "Benson V1" is apart',
+    ]);
   }));
 
 /** What NumPy 2 writes for {0: "Unknown", 7: "V1v", 300: the same string}, pickle protocol 4, after the header. */

@@ -48,9 +48,9 @@ async function writeSubject(dir: string, images: number): Promise<void> {
   await writeAlgonautsRois(dir, ROIS);
 }
 
-/** Zeros, but for the last voxel's response to the last image. */
+/** The same for every subject, but for the last voxel's response to the last image. */
 function responses(hemisphere: "lh" | "rh", rows: number, voxels: number, last = 0) {
-  const data = new Float32Array(rows * voxels);
+  const data = Float32Array.from({ length: rows * voxels }, (_, i) => i % 11);
   data[data.length - 1] = last;
   return { hemisphere, data, rows };
 }

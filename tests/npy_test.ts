@@ -1,5 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { encodeNpyHeader, parseNpy, readNpy, readNpyHeader, readNpyRows, writeNpy } from "../src/data/npy.ts";
+import { listNpz, readNpz } from "../src/data/npz.ts";
+import golden from "./golden/arrays.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { randomMatrix } from "./random.ts";
 import { realData } from "./real_data.ts";
@@ -82,7 +84,8 @@ Deno.test("parseNpy says in one sentence what is wrong with a file", () => {
     [new Uint8Array(), "a.npy is not a .npy file"],
     [new TextEncoder().encode("PK\x03\x04 an archive"), "a.npy is not a .npy file"],
     [npyFile(dictionary("<f4", "(7,)"), values), "a.npy is cut short: shape (7) needs"],
-    [npyFile(dictionary(">f4", "(6,)"), values), "a.npy is big-endian (>f4)"],
+    [npyFile(dictionary("<c8", "(3,)"), values), 'a.npy holds values of type "<c8"'],
+    [npyFile(dictionary("<M8[ns]", "(3,)"), values), 'a.npy holds values of type "<M8[ns]"'],
     [npyFile(dictionary("|O", "(3,)"), values), "a.npy holds Python objects"],
     [npyFile(dictionary("<U3", "(2,)"), values), 'a.npy holds values of type "<U3"'],
     [npyFile("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (6,), }", values), "named fields"],
@@ -116,6 +119,53 @@ Deno.test("readNpyRows gives the rows asked for, without the others", () =>
     await assertRejects(() => readNpyHeader(`${dir}/none.npy`), Error, "There is no file");
   }));
 
+Deno.test("arrays that NumPy writes are read with its values, whole and by rows, of every type, order and archive", () =>
+  inTemporaryFolder(async (dir) => {
+    for (const [name, { base64, shape, values }] of Object.entries(golden.files)) {
+      const path = `${dir}/${name.endsWith(".npz") ? name : "a.npy"}`;
+      await Deno.writeFile(path, Uint8Array.fromBase64(base64));
+      const array = await (name.endsWith(".npz") ? readNpz(path) : readNpy(path));
+      assertEquals(array.shape, shape, name);
+      assertEquals(Array.from(array.data, Number), values, name);
+      if (name.endsWith(".npz") || shape.length !== 2) continue;
+      const header = await readNpyHeader(path), cols = shape[1];
+      assertEquals(
+        await readNpyRows(path, header, 1, 2),
+        Float32Array.from(values.slice(cols, 3 * cols)),
+        name,
+      );
+    }
+  }));
+
+Deno.test("readNpz() says what is wrong with an archive, whichever byte is damaged", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.npz`, bytes = Uint8Array.fromBase64(golden.files["deflated.npz"].base64);
+    const wanted = golden.files["deflated.npz"].values;
+    const refused = async (damaged: Uint8Array, sentence: string) => {
+      await Deno.writeFile(path, damaged);
+      await assertRejects(() => readNpz(path), Error, sentence);
+    };
+    const [member] = await (await Deno.writeFile(path, bytes), listNpz(path));
+    const at = member.at + 30 + "x.npy".length + 20; // ZIP64's sizes behind the name
+    for (let byte = at; byte < at + member.packed; byte += 7) {
+      await refused(bytes.with(byte, bytes[byte] ^ 4), "a.npz is damaged");
+    }
+    for (let byte = 0; byte < bytes.length; byte++) { // a date, a version or a flag may be anything
+      await Deno.writeFile(path, bytes.with(byte, bytes[byte] ^ 0x21));
+      const values = await readNpz(path).then(({ data }) => Array.from(data, Number), (error) => {
+        assertStringIncludes(error.message, "a.npz");
+        return wanted;
+      });
+      assertEquals(values, wanted, `byte ${byte}`);
+    }
+    await refused(bytes.subarray(0, bytes.length - 30), "a.npz is not a .npz file, or is cut short");
+    await refused(new TextEncoder().encode("nonsense"), "a.npz is not a .npz file, or is cut short");
+    await refused(
+      Uint8Array.fromBase64(golden.files["several.npz"].base64),
+      'a.npz holds the arrays "other", "several": save one of them alone',
+    );
+  }));
+
 const betas = realData("object2vec81");
 
 Deno.test({
@@ -131,6 +181,8 @@ Deno.test({
     const { data } = await readNpy(`${betas}/roi_index.npy`);
     assertEquals(new Set(Array.from(data, Number)), new Set([1, 2, 3, 4, 5, 6, 7]));
     const header = await readNpyHeader(`${betas}/betas.npy`);
-    await assertRejects(() => readNpyRows(`${betas}/betas.npy`, header, 0, 1), Error, "is in Fortran order");
+    const rows = await readNpyRows(`${betas}/betas.npy`, header, 3, 2),
+      whole = await readNpy(`${betas}/betas.npy`);
+    assertEquals(rows, Float32Array.from(whole.data.slice(3 * 696, 5 * 696) as Float64Array));
   },
 });

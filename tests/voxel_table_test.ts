@@ -6,6 +6,7 @@ const score = (...voxels: number[]) => ({ r: 0, rois: {}, voxels: Float32Array.f
 Deno.test("voxelTable() says of every voxel where it is, its regions, and the mean of its scores over seeds", () => {
   const subject = {
     voxels: { lh: 2, rh: 1, total: 3 },
+    vertices: Uint32Array.of(0, 2, 0),
     rois: new Map([["V1v", Uint32Array.of(0, 2)], ["V1", Uint32Array.of(0, 2)], ["FFA", Uint32Array.of()]]),
     places: Float32Array.of(1, 2, 3, 4, 5, 6),
   };
@@ -15,7 +16,7 @@ Deno.test("voxelTable() says of every voxel where it is, its regions, and the me
   const table = voxelTable(subject, { conditions, others, noiseCeiling });
   assertEquals(table, {
     hemisphere: ["lh", "lh", "rh"],
-    vertex: Int32Array.of(0, 1, 0),
+    vertex: Int32Array.of(0, 2, 0),
     x: Float32Array.of(1, 3, 5),
     y: Float32Array.of(2, 4, 6),
     rois: ["V1v;V1", "", "V1v;V1"],
@@ -23,9 +24,9 @@ Deno.test("voxelTable() says of every voxel where it is, its regions, and the me
     r_lambda_0_1: Float32Array.of(0.5, 0, 0),
     r_ridge: Float32Array.of(0.5, 0.125, 0),
   });
-  const { voxels, rois } = subject;
+  const { voxels, vertices, rois } = subject;
   assertEquals(
-    Object.keys(voxelTable({ voxels, rois }, { conditions, others })).join(),
+    Object.keys(voxelTable({ voxels, vertices, rois }, { conditions, others })).join(),
     "hemisphere,vertex,rois,r_lambda_0_1,r_ridge",
   );
 });

@@ -1,10 +1,14 @@
 /** The layout of the Algonauts 2023 challenge: one folder a subject, with images, fMRI responses and ROI masks. */
+import { basename } from "node:path";
 import type { Matrix } from "../linalg/matrix.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
 import { listImages } from "./image.ts";
-import { type NpyHeader, parseNpy, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
+import { type LeftOutReasons, leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
+import { assertRowsThere, float32Of, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
+import { readNpz } from "./npz.ts";
+import { findArray, readArray } from "./number_array.ts";
 import { encodePickledMapping, parsePickledMapping } from "./pickled_mapping.ts";
-import { MOST_TEXT } from "./plain_file.ts";
+import { isFolder, isThere, MOST_TEXT } from "./plain_file.ts";
 
 /** The two hemispheres in the order of the voxels. */
 export const HEMISPHERES = ["lh", "rh"] as const;
@@ -35,12 +39,14 @@ const MERGED: Readonly<Record<string, readonly string[]>> = {
 /** The part of a subject's images to open; the release keeps the responses to `test` to itself. */
 export type AlgonautsSplit = "training" | "test";
 
-/** One subject's images and responses. */
+/** One subject's images and responses, without the voxels that are of no use: see `skipped`. */
 export interface Algonauts {
   /** Full paths, in the order of the responses' rows. */
   images: string[];
   /** Voxels (vertices) of each hemisphere; the left ones come first. */
   voxels: { lh: number; rh: number; total: number };
+  /** Of each voxel its index in the files of its hemisphere. */
+  vertices: Uint32Array;
   /** Voxel indices of each ROI, ascending: the release's own names and the merged V1–V4, FBA, FFA and VWFA. */
   rois: Map<string, Uint32Array>;
   /**
@@ -53,6 +59,13 @@ export interface Algonauts {
    * `roi_masks/lh.voxel_places.npy` and `rh.voxel_places.npy`, which the release does not hold.
    */
   places?: Float32Array;
+  /**
+   * What was left out, a sentence each: voxels that in either split have a response that is not finite, or one response to all
+   * images, or that have no number as their noise ceiling, by region.
+   */
+  skipped: string[];
+  /** What else is to be said: regions that several ROI classes name. */
+  notes: string[];
   /** Full paths of the files that all this, and the responses, are read from. */
   truth: string[];
   /**
@@ -69,55 +82,173 @@ export interface Algonauts {
 /**
  * Opens one subject's folder of the Algonauts 2023 release.
  *
+ * Responses may be of any type of numbers and any order, and .npz in the place of .npy. Both splits are read once to find
+ * voxels of no use, which are the same in both: left out of everything, and told in `skipped`.
+ *
  * @param dir the subject's folder, with `training_split` and `roi_masks`
  * @param split whose images and responses; default `training`
  * @throws Error "There is no file …"; "The folder …/training_images has 9 images, lh_training_fmri.npy 10 rows: …"; "…
- *   labels vertex 3 with 9, which mapping_….npy does not name."
+ *   labels vertex 3 with 9, which mapping_….npy does not name."; "… has no finite response to image 7 (…): …"
  */
 export async function openAlgonauts(dir: string, split: AlgonautsSplit = "training"): Promise<Algonauts> {
   const imagesDir = imageFolder(dir, split);
   const images = await listImages(imagesDir);
-  const headers = await Promise.all(
-    HEMISPHERES.map((hemisphere) => responseHeader(responsesPath(dir, hemisphere, split))),
-  );
-  for (const [i, { shape }] of headers.entries()) {
-    if (shape[0] === images.length) continue;
+  const files = await openBoth(dir, split);
+  for (const { path, rows } of files) {
+    if (rows === images.length) continue;
     throw new Error(
-      `The folder ${imagesDir} has ${images.length} images, ${responsesPath(dir, HEMISPHERES[i], split)} ${
-        shape[0]
-      } rows: they must be equal, so copy both again.`,
+      `The folder ${imagesDir} has ${images.length} images, ${path} ${rows} rows: they must be equal, so copy both again.`,
     );
   }
-  const [lh, rh] = headers.map(({ shape }) => shape[1]);
-  const total = lh + rh, classes = await roiClasses(dir);
-  const noiseCeiling = await readNoiseCeiling(dir, { lh, rh }), places = await readPlaces(dir, { lh, rh });
+  const [lh, rh] = files.map(({ cols }) => cols), inFiles = { lh, rh };
+  const classes = await roiClasses(dir);
+  const all = await readRois(dir, classes, inFiles), { notes } = all;
+  const ceilings = await readNoiseCeiling(dir, inFiles, notes),
+    allPlaces = await readPlaces(dir, inFiles, notes);
+  const other = split === "training" ? "test" : "training";
+  const reasons = await scanned(
+    [files, await openOther(dir, other, files)].filter((some) => some.length > 0),
+  );
+  ceilings?.forEach((ceiling, voxel) => {
+    if (reasons[voxel] === 0 && Number.isNaN(ceiling)) reasons[voxel] = 3;
+  });
+  const kept = Uint32Array.from(reasons.keys()).filter((voxel) => reasons[voxel] === 0);
+  const skipped = leftOutSentences(reasons, all.rois);
+  if (kept.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);
+  const numberOf = new Map(kept.entries().map(([index, voxel]) => [voxel, index]));
+  const ofKept = (voxels: Uint32Array) =>
+    Uint32Array.from(voxels).filter((voxel) => numberOf.has(voxel)).map((voxel) => numberOf.get(voxel)!);
+  const keptLh = kept.filter((voxel) => voxel < lh).length, total = kept.length;
+  const noiseCeiling = ceilings && Float32Array.from(kept, (voxel) => ceilings[voxel]);
   return {
     images,
-    voxels: { lh, rh, total },
-    rois: await readRois(dir, classes, { lh, rh }),
+    voxels: { lh: keptLh, rh: total - keptLh, total },
+    vertices: kept.map((voxel) => voxel < lh ? voxel : voxel - lh),
+    rois: new Map([...all.rois].map(([name, voxels]) => [name, ofKept(voxels)])),
     noiseCeiling,
-    places,
-    truth: [
+    places: allPlaces &&
+      Float32Array.from({ length: 2 * total }, (_, i) => allPlaces[2 * kept[i >> 1] + i % 2]),
+    ...{ skipped, notes },
+    truth: await Promise.all([
       ...classes.map((roiClass) => mappingPath(dir, roiClass)),
       ...HEMISPHERES.flatMap((hemisphere) => [
-        responsesPath(dir, hemisphere, split),
-        ...classes.map((roiClass) => maskPath(dir, hemisphere, roiClass)),
-        ...(noiseCeiling ? [ceilingPath(dir, hemisphere)] : []),
-        ...(places ? [placesPath(dir, hemisphere)] : []),
+        findArray(responsesPath(dir, hemisphere, split)),
+        ...classes.map((roiClass) => findArray(maskPath(dir, hemisphere, roiClass))),
+        ...(ceilings ? [findArray(ceilingPath(dir, hemisphere))] : []),
+        ...(allPlaces ? [findArray(placesPath(dir, hemisphere))] : []),
       ]),
-    ],
+    ]),
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
-      for (const [i, hemisphere] of HEMISPHERES.entries()) {
-        const part = await readNpyRows(responsesPath(dir, hemisphere, split), headers[i], first, count);
-        const cols = headers[i].shape[1], from = i === 0 ? 0 : lh;
+      for (const [i, { cols, read }] of files.entries()) {
+        const part = await read(first, count), [from, to] = i === 0 ? [0, keptLh] : [keptLh, total];
+        const start = i === 0 ? 0 : lh;
         for (let row = 0; row < count; row++) {
-          data.set(part.subarray(row * cols, (row + 1) * cols), row * total + from);
+          for (let voxel = from; voxel < to; voxel++) {
+            data[row * total + voxel] = part[row * cols + kept[voxel] - start];
+          }
         }
       }
       return { data, rows: count, cols: total };
     },
   };
+}
+
+/** The responses of one hemisphere and split. */
+interface ResponseFile {
+  path: string;
+  rows: number;
+  cols: number;
+  /** Whether the rows lie one behind the other, so that some can be read without the others. */
+  isByRows: boolean;
+  /** count × cols, as float32. */
+  read(first: number, count: number): Promise<Float32Array>;
+}
+
+async function openResponses(wanted: string): Promise<ResponseFile> {
+  const path = await findArray(wanted);
+  const assertMatrix = ({ shape }: { shape: number[] }) => {
+    if (shape.length === 2 && shape[1] > 0) return;
+    throw new Error(`${path} has shape (${shape.join(", ")}), expected images × vertices.`);
+  };
+  if (!path.endsWith(".npz")) {
+    const header = await readNpyHeader(path), [rows, cols] = header.shape;
+    assertMatrix(header);
+    return {
+      ...{ path, rows, cols, isByRows: !header.fortranOrder },
+      read: (first, count) => readNpyRows(path, header, first, count),
+    };
+  }
+  const array = await readNpz(path), [rows, cols] = array.shape;
+  assertMatrix(array);
+  const values = float32Of(array.data);
+  return {
+    ...{ path, rows, cols, isByRows: true },
+    read: (first, count) => {
+      assertRowsThere(path, rows, first, count);
+      return Promise.resolve(values.subarray(first * cols, (first + count) * cols));
+    },
+  };
+}
+
+function openBoth(dir: string, split: AlgonautsSplit): Promise<ResponseFile[]> {
+  return Promise.all(HEMISPHERES.map((hemisphere) => openResponses(responsesPath(dir, hemisphere, split))));
+}
+
+/** Whether a split's responses are there; those of the public release's test split are not. */
+export function hasResponses(dir: string, split: AlgonautsSplit): Promise<boolean> {
+  return isFolder(responsesFolder(dir, split));
+}
+
+/** The responses of the other split, where it has any. */
+async function openOther(dir: string, split: AlgonautsSplit, own: ResponseFile[]): Promise<ResponseFile[]> {
+  if (!await hasResponses(dir, split)) return [];
+  const files = await openBoth(dir, split);
+  for (const [i, { path, cols }] of files.entries()) {
+    if (cols === own[i].cols) continue;
+    throw new Error(`${path} has ${cols} vertices, ${own[i].path} ${own[i].cols}: they must be equal.`);
+  }
+  return files;
+}
+
+/** Bytes of rows that are looked through at a time. */
+const SCAN_BYTES = 2 ** 26;
+/** By path, inode, size and time, so that a run looks through a file once. */
+const scans = new Map<string, Promise<LeftOutReasons>>();
+
+/** Looks through the responses of splits; per voxel, the left hemisphere's first. */
+async function scanned(splits: ResponseFile[][]): Promise<LeftOutReasons> {
+  const of = async (file: ResponseFile) => {
+    const { ino, size, mtime } = await Deno.stat(file.path);
+    const key = JSON.stringify([file.path, ino, size, mtime?.getTime()]);
+    let scan = scans.get(key);
+    if (!scan) scans.set(key, scan = scanOf(file));
+    return await scan.catch((error) => {
+      scans.delete(key);
+      throw error;
+    });
+  };
+  const found: number[][] = [];
+  for (const files of splits) {
+    const both: number[] = [];
+    for (const file of files) both.push(...await of(file));
+    found.push(both);
+  }
+  return Uint8Array.from(found[0], (_, voxel) => found.map((one) => one[voxel]).find((why) => why > 0) ?? 0);
+}
+
+async function scanOf({ path, rows, cols, isByRows, read }: ResponseFile): Promise<LeftOutReasons> {
+  const scan = new VoxelScan(cols), some = isByRows ? Math.max(1, Math.floor(SCAN_BYTES / (4 * cols))) : rows;
+  for (let first = 0; first < rows; first += some) {
+    const empty = scan.add(await read(first, Math.min(some, rows - first)));
+    if (empty < 0) continue;
+    throw new Error(
+      `${path} has no finite response to image ${
+        first + empty
+      }, counted from 0: remove the image and its row.`,
+    );
+  }
+  return scan.reasons();
 }
 
 /** What is measured of one subject and one split. */
@@ -212,16 +343,18 @@ export function imageFolder(dir: string, split: AlgonautsSplit): string {
   return `${dir}/${split}_split/${split}_images`;
 }
 
+/** All regions, by indices in the files, and what is to be said of their names. */
 async function readRois(
   dir: string,
   classes: readonly string[],
   voxels: Record<Hemisphere, number>,
-): Promise<Map<string, Uint32Array>> {
-  const found = new Map<string, number[]>();
+): Promise<{ rois: Map<string, Uint32Array>; notes: string[] }> {
+  const found = new Map<string, { roiClass: string; voxels: number[] }[]>();
   for (const roiClass of classes) {
     const path = mappingPath(dir, roiClass);
     const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
-    for (const [value, name] of mapping) if (value !== 0) found.set(name, []);
+    const own = new Map<string, number[]>();
+    for (const [value, name] of mapping) if (value !== 0) own.set(name, []);
     for (const hemisphere of HEMISPHERES) {
       const mask = await readPerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
       const from = hemisphere === "lh" ? 0 : voxels.lh;
@@ -235,15 +368,44 @@ async function readRois(
             } labels vertex ${vertex} with ${value}, which ${path} does not name: they do not belong together.`,
           );
         }
-        found.get(name)!.push(from + vertex);
+        own.get(name)!.push(from + vertex);
       });
     }
+    for (const [name, voxels] of own) {
+      found.set(name, [...found.get(name) ?? [], { roiClass, voxels }]);
+    }
+  }
+  return namedRegions(found);
+}
+
+/**
+ * One region a name. Where several ROI classes have a name, it is the release's own class's, or, where none of them is of the
+ * release, what all of them call so; each other one's is named "class name".
+ */
+function namedRegions(found: ReadonlyMap<string, { roiClass: string; voxels: number[] }[]>) {
+  const regions = new Map<string, number[]>(), apart = new Map<string, number[]>(), notes: string[] = [];
+  const say = (name: string, what: string, others: { roiClass: string; voxels: number[] }[]) => {
+    for (const { roiClass, voxels } of others) apart.set(`${roiClass} ${name}`, voxels);
+    const names = others.map(({ roiClass }) => `"${roiClass} ${name}"`).join(" and ");
+    notes.push(`"${name}" is ${what}; ${names} ${others.length > 1 ? "are" : "is"} apart`);
+  };
+  for (const [name, owners] of found) {
+    const own = owners.find(({ roiClass }) => ROI_CLASSES[roiClass]?.includes(name));
+    regions.set(name, own?.voxels ?? owners.flatMap(({ voxels }) => voxels));
+    if (owners.length === 1) continue;
+    const all = owners.map(({ roiClass }) => roiClass).join(" and ");
+    if (own) say(name, `that of ${own.roiClass}`, owners.filter((owner) => owner !== own));
+    else say(name, `what ${all} call so together`, owners);
   }
   for (const [name, parts] of Object.entries(MERGED)) {
-    const voxels = parts.flatMap((part) => found.get(part) ?? []);
-    if (parts.some((part) => found.has(part))) found.set(name, voxels);
+    if (!parts.some((part) => regions.has(part))) continue;
+    if (found.has(name)) say(name, parts.join(" and "), found.get(name)!);
+    regions.set(name, parts.flatMap((part) => regions.get(part) ?? []));
   }
-  return new Map([...found].map(([name, voxels]) => [name, Uint32Array.from(voxels).sort()]));
+  const all = [...regions, ...apart].map(([name, voxels]) =>
+    [name, Uint32Array.from(new Set(voxels)).sort()] as const
+  );
+  return { rois: new Map(all), notes };
 }
 
 /** The ROI classes of a subject, in the order of their names. */
@@ -263,23 +425,39 @@ async function roiClasses(dir: string): Promise<string[]> {
   return classes.sort();
 }
 
-function readNoiseCeiling(dir: string, voxels: Record<Hemisphere, number>) {
-  return readBothHemispheres((hemisphere) => ceilingPath(dir, hemisphere), voxels);
+/** Shares of variance; what is no number belongs to a voxel that is left out. */
+async function readNoiseCeiling(dir: string, voxels: Record<Hemisphere, number>, notes: string[]) {
+  const ceilings = await readBothHemispheres((hemisphere) => ceilingPath(dir, hemisphere), voxels, notes);
+  const wrong = ceilings?.findIndex((value) => value < 0 || value > 1) ?? -1;
+  if (wrong < 0) return ceilings;
+  const [hemisphere, vertex] = wrong < voxels.lh
+    ? ["lh", wrong] as const
+    : ["rh", wrong - voxels.lh] as const;
+  throw new Error(
+    `${ceilingPath(dir, hemisphere)} gives vertex ${vertex} the noise ceiling ${
+      ceilings![wrong]
+    }, expected r² from 0 to 1: divide percent by 100, and set what is below 0 to 0.`,
+  );
 }
 
-function readPlaces(dir: string, voxels: Record<Hemisphere, number>) {
-  return readBothHemispheres((hemisphere) => placesPath(dir, hemisphere), voxels, 2);
+function readPlaces(dir: string, voxels: Record<Hemisphere, number>, notes: string[]) {
+  return readBothHemispheres((hemisphere) => placesPath(dir, hemisphere), voxels, notes, 2);
 }
 
 /** Values of all voxels from a file a hemisphere; undefined where one is missing, as the release comes without them. */
 async function readBothHemispheres(
   pathOf: (hemisphere: Hemisphere) => string,
   voxels: Record<Hemisphere, number>,
+  notes: string[],
   each = 1,
 ): Promise<Float32Array | undefined> {
-  try {
-    for (const hemisphere of HEMISPHERES) await Deno.stat(pathOf(hemisphere));
-  } catch {
+  const paths = await Promise.all(HEMISPHERES.map((hemisphere) => findArray(pathOf(hemisphere))));
+  const there = await Promise.all(paths.map(isThere));
+  const missing = there.indexOf(false);
+  if (missing >= 0) {
+    if (there[1 - missing]) {
+      notes.push(`${basename(paths[1 - missing])} is not used: there is no ${basename(paths[missing])}`);
+    }
     return undefined;
   }
   const parts = await Promise.all(
@@ -288,8 +466,8 @@ async function readBothHemispheres(
   return Float32Array.from(parts.flat());
 }
 
-async function readPerVertex(path: string, vertices: number, each = 1): Promise<number[]> {
-  const { data, shape } = parseNpy(await readBytes(path), path);
+async function readPerVertex(wanted: string, vertices: number, each = 1): Promise<number[]> {
+  const { data, shape, path } = await readArray(wanted);
   if (data.length !== vertices * each) {
     throw new Error(
       `${path} has shape (${shape.join(", ")}), the responses ${vertices} vertices: they must be equal.`,
@@ -298,18 +476,12 @@ async function readPerVertex(path: string, vertices: number, each = 1): Promise<
   return Array.from(data, Number);
 }
 
-async function responseHeader(path: string): Promise<NpyHeader> {
-  const header = await readNpyHeader(path);
-  if (header.descr === "<f4" && header.shape.length === 2) return header;
-  throw new Error(
-    `${path} has shape (${
-      header.shape.join(", ")
-    }) and type ${header.descr}, expected images × vertices of type <f4.`,
-  );
+function responsesFolder(dir: string, split: AlgonautsSplit): string {
+  return `${dir}/${split}_split/${split}_fmri`;
 }
 
 function responsesPath(dir: string, hemisphere: Hemisphere, split: AlgonautsSplit): string {
-  return `${dir}/${split}_split/${split}_fmri/${hemisphere}_${split}_fmri.npy`;
+  return `${responsesFolder(dir, split)}/${hemisphere}_${split}_fmri.npy`;
 }
 
 function ceilingPath(dir: string, hemisphere: Hemisphere): string {

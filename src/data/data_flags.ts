@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { HEMISPHERES, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
+import { hasResponses, HEMISPHERES, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
 import { listImages, readImage, type RgbImage } from "./image.ts";
 import { fileSha256 } from "./download.ts";
 import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { isFile, isFolder } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
 import { openVoc, VOC_VOID } from "./voc.ts";
 
@@ -219,18 +220,20 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
     );
   }
   const training = await openAlgonauts(path);
-  const hasTest = await isFolder(`${path}/test_split/test_fmri`);
+  const hasTest = await hasResponses(path, "test");
   const test = hasTest ? await openAlgonauts(path, "test") : undefined;
   const present = await Promise.all(
     Object.keys(ROI_CLASSES).map(async (name) =>
       await isFile(`${path}/roi_masks/mapping_${name}.npy`) ? [] : [name]
     ),
   );
-  const noCeiling = (training.noiseCeiling ?? test?.noiseCeiling) === undefined;
+  const noCeiling = training.noiseCeiling === undefined;
   const missing = [
     ...(test ? [] : ["test responses (15 % of the training images are held out instead)"]),
     ...(noCeiling ? ["noise ceilings"] : []),
     ...(present.flat().length > 0 ? [`ROI masks ${present.flat().join(", ")}`] : []),
+    ...training.skipped.map((what) => `left out: ${what}`),
+    ...training.notes,
   ];
   const { lh, rh } = training.voxels,
     regions = [...training.rois.values()].filter(({ length }) => length > 0).length;
@@ -366,12 +369,4 @@ async function hashesOf(paths: readonly string[]): Promise<[name: string, hash: 
   const hashes: [string, string][] = [];
   for (const path of paths) hashes.push([basename(path), await fileSha256(path)]);
   return hashes;
-}
-
-function isFolder(path: string): Promise<boolean> {
-  return Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
-}
-
-function isFile(path: string): Promise<boolean> {
-  return Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }

@@ -1,4 +1,4 @@
-/** NumPy's .npy files: little-endian arrays, read whole in either order, or by rows in C order. */
+/** NumPy's .npy files: arrays of either byte order, read whole or by rows, in C or Fortran order. */
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { openPlainFile, readPlainFile } from "./plain_file.ts";
 
@@ -37,20 +37,22 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Longer headers than this are not those of plain arrays. */
 const MAX_HEADER = 65_536;
 
+/** By kind and bytes; what is of one byte has no byte order, whatever stands before it. */
 const TYPES = {
-  "<f2": Float16Array,
-  "<f4": Float32Array,
-  "<f8": Float64Array,
-  "|i1": Int8Array,
-  "<i2": Int16Array,
-  "<i4": Int32Array,
-  "<i8": BigInt64Array,
-  "|u1": Uint8Array,
-  "<u2": Uint16Array,
-  "<u4": Uint32Array,
-  "<u8": BigUint64Array,
-  "|b1": Uint8Array,
+  f2: Float16Array,
+  f4: Float32Array,
+  f8: Float64Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  i8: BigInt64Array,
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
+  b1: Uint8Array,
 } as const;
+type NpyType = typeof TYPES[keyof typeof TYPES];
 
 /**
  * Reads a .npy file, versions 1 to 3; what is in Fortran order is put in C order.
@@ -72,10 +74,10 @@ export async function readNpy(path: string): Promise<NpyArray> {
  */
 export function parseNpy(bytes: Uint8Array<ArrayBuffer>, path: string): NpyArray {
   const header = parseNpyHeader(bytes, path);
-  const type = typeOf(header, path);
+  const found = typeOf(header, path);
   const count = sizeOf(header.shape);
-  checkLength(header, type.BYTES_PER_ELEMENT, bytes.length, path);
-  const data = valuesOf(type, bytes.subarray(header.offset), count);
+  checkLength(header, found.type.BYTES_PER_ELEMENT, bytes.length, path);
+  const data = valuesOf(found, bytes.subarray(header.offset), count);
   return { data: header.fortranOrder ? inOrderOfC(data, header.shape) : data, shape: header.shape };
 }
 
@@ -128,21 +130,23 @@ export async function readNpyHeader(path: string): Promise<NpyHeader> {
   using file = await openFile(path);
   const start = await readAt(file, 0, MAX_HEADER + 12);
   const header = parseNpyHeader(start, path);
-  checkLength(header, typeOf(header, path).BYTES_PER_ELEMENT, (await file.stat()).size, path);
+  checkLength(header, typeOf(header, path).type.BYTES_PER_ELEMENT, (await file.stat()).size, path);
   return header;
 }
 
+/** Bytes of columns that are read at a time where the rows of a file are scattered. */
+const COLUMN_BYTES = 2 ** 26;
+
 /**
- * Reads some rows of a float32 matrix without loading the others.
+ * Reads some rows of a matrix as float32, without holding the others.
  *
- * @param path a file of shape (rows, cols)
+ * @param path a file of shape (rows, cols), of any type and order that `readNpy` reads
  * @param header of the file, as `readNpyHeader` gave it
  * @param first the first row
  * @param count number of rows
- * @returns count × cols values, row-major
+ * @returns count × cols values, row-major; in Fortran order the whole file is passed over, 64 MB at a time
  * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
- * @throws Error "a.npy is cut short: …"; "a.npy has shape (10) and type <f8, expected a float32 matrix."; "a.npy
- *   is in Fortran order, …"
+ * @throws Error "a.npy is cut short: …"; "a.npy has shape (10), expected rows × columns."
  */
 export async function readNpyRows(
   path: string,
@@ -150,26 +154,46 @@ export async function readNpyRows(
   first: number,
   count: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const { descr, shape, offset, fortranOrder } = header;
-  if (fortranOrder) {
-    throw new Error(
-      `${path} is in Fortran order, its rows are scattered: save numpy.ascontiguousarray of it.`,
-    );
-  }
-  if (descr !== "<f4" || shape.length !== 2) {
-    throw new Error(`${path} has shape (${shape.join(", ")}) and type ${descr}, expected a float32 matrix.`);
+  const { shape, offset, fortranOrder } = header;
+  if (shape.length !== 2) {
+    throw new Error(`${path} has shape (${shape.join(", ")}), expected rows × columns.`);
   }
   const [rows, cols] = shape;
-  if (!(first >= 0 && count >= 0 && first + count <= rows) || !Number.isInteger(first + count)) {
-    throw new RangeError(`${path} has ${rows} rows: rows ${first} to ${first + count - 1} were asked for.`);
-  }
+  assertRowsThere(path, rows, first, count);
   using file = await openFile(path);
-  const wanted = count * cols * 4;
-  const bytes = await readAt(file, offset + first * cols * 4, wanted);
-  if (bytes.length < wanted) {
+  const found = typeOf(header, path), each = found.type.BYTES_PER_ELEMENT;
+  const values = async (from: number, length: number) => {
+    const bytes = await readAt(file, offset + from * each, length * each);
+    if (bytes.length === length * each) return valuesOf(found, bytes, length);
     throw new Error(`${path} is cut short: row ${first + count - 1} ends beyond the file; copy it again.`);
+  };
+  if (!fortranOrder) return float32Of(await values(first * cols, count * cols));
+  const out = new Float32Array(count * cols), some = Math.max(1, Math.floor(COLUMN_BYTES / (rows * each)));
+  for (let from = 0; from < cols; from += some) {
+    const width = Math.min(some, cols - from), block = await values(from * rows, width * rows);
+    for (let col = 0; col < width; col++) {
+      for (let row = 0; row < count; row++) {
+        out[row * cols + from + col] = Number(block[col * rows + first + row]);
+      }
+    }
   }
-  return new Float32Array(bytes.buffer, 0, count * cols);
+  return out;
+}
+
+/** Values as float32; what float32 has no room for becomes infinite. */
+export function float32Of(data: NpyData): Float32Array<ArrayBuffer> {
+  if (data instanceof Float32Array) return data as Float32Array<ArrayBuffer>;
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+/**
+ * Refuses rows that a matrix has not.
+ *
+ * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
+ */
+export function assertRowsThere(path: string, rows: number, first: number, count: number): void {
+  if (first >= 0 && count >= 0 && first + count <= rows && Number.isInteger(first + count)) return;
+  throw new RangeError(`${path} has ${rows} rows: rows ${first} to ${first + count - 1} were asked for.`);
 }
 
 /**
@@ -231,7 +255,8 @@ export async function readBytes(path: string, most?: number): Promise<Uint8Array
   }
 }
 
-async function openFile(path: string): Promise<Deno.FsFile> {
+/** Opens a file to read parts of it. @throws Error as `readBytes` */
+export async function openFile(path: string): Promise<Deno.FsFile> {
   try {
     return await openPlainFile(path);
   } catch (error) {
@@ -240,7 +265,11 @@ async function openFile(path: string): Promise<Deno.FsFile> {
 }
 
 /** Up to `length` bytes from `from` on; fewer where the file ends. */
-async function readAt(file: Deno.FsFile, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readAt(
+  file: Deno.FsFile,
+  from: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { size } = await file.stat();
   const bytes = new Uint8Array(Math.max(0, Math.min(length, size - from)));
   await file.seek(from, Deno.SeekMode.Start);
@@ -253,18 +282,21 @@ async function readAt(file: Deno.FsFile, from: number, length: number): Promise<
   return bytes.subarray(0, at);
 }
 
-function typeOf({ descr }: NpyHeader, path: string): typeof TYPES[keyof typeof TYPES] {
-  if (Object.hasOwn(TYPES, descr)) return TYPES[descr as keyof typeof TYPES];
-  if (descr.startsWith("|O")) {
+/** The array that holds a type's values, and whether the file has their bytes the other way round. */
+function typeOf({ descr }: NpyHeader, path: string): { type: NpyType; isSwapped: boolean } {
+  const [, order, name] = /^([<>=|]?)([a-z]\d+)$/.exec(descr) ?? [];
+  if (name !== undefined && Object.hasOwn(TYPES, name)) {
+    const type = TYPES[name as keyof typeof TYPES];
+    return { type, isSwapped: order === ">" && type.BYTES_PER_ELEMENT > 1 };
+  }
+  if (/^\|?O/.test(descr)) {
     throw new Error(`${path} holds Python objects, expected numbers: save an array of a number type.`);
   }
-  if (descr.startsWith(">")) {
-    throw new Error(`${path} is big-endian (${descr}), expected little-endian: save it with astype("<f4").`);
-  }
   throw new Error(
-    `${path} holds values of type ${JSON.stringify(descr.slice(0, 20))}, expected one of ${
-      Object.keys(TYPES).join(", ")
-    }.`,
+    `${path} holds values of type ${
+      JSON.stringify(descr.slice(0, 20))
+    }, expected booleans, integers or floats of ` +
+      `at most 64 bits: save it with astype("float32").`,
   );
 }
 
@@ -277,13 +309,14 @@ function checkLength({ shape, offset }: NpyHeader, bytesEach: number, size: numb
 }
 
 function valuesOf(
-  type: typeof TYPES[keyof typeof TYPES],
+  { type, isSwapped }: { type: NpyType; isSwapped: boolean },
   bytes: Uint8Array<ArrayBuffer>,
   count: number,
 ): NpyData {
-  const aligned = bytes.byteOffset % type.BYTES_PER_ELEMENT === 0;
-  const { buffer, byteOffset } = aligned ? bytes : bytes.slice(0, count * type.BYTES_PER_ELEMENT);
-  return new type(buffer, byteOffset, count);
+  const each = type.BYTES_PER_ELEMENT, isAligned = bytes.byteOffset % each === 0;
+  const own = isAligned && !isSwapped ? bytes : bytes.slice(0, count * each);
+  if (isSwapped) { for (let at = 0; at < own.length; at += each) own.subarray(at, at + each).reverse(); }
+  return new type(own.buffer, own.byteOffset, count);
 }
 
 /** Reorders values of which the first axis varies fastest so that the last one does. */

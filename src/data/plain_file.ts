@@ -42,3 +42,27 @@ export async function assertPlainFile(path: string, most = Infinity): Promise<vo
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
 }
+
+/** Whether there is a file or folder; of what the system does not let one look at, its error. */
+export async function isThere(path: string): Promise<boolean> {
+  return await statOf(path) !== null;
+}
+
+/** Whether there is a folder; as `isThere`. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await statOf(path))?.isDirectory ?? false;
+}
+
+/** Whether there is a file; as `isThere`. */
+export async function isFile(path: string): Promise<boolean> {
+  return (await statOf(path))?.isFile ?? false;
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo | null> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw new Error(`Cannot look at ${path}: ${(error as Error).message}.`, { cause: error });
+  }
+}

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { gatherRows } from "../align/data.ts";
-import { type Algonauts, openAlgonauts } from "../data/algonauts.ts";
+import { type Algonauts, hasResponses, openAlgonauts } from "../data/algonauts.ts";
 import { readImage } from "../data/image.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/pooled_features.ts";
 import { type Preprocessor, previewCrop } from "../data/preprocess.ts";
@@ -37,6 +37,8 @@ export interface BrainData {
   /** Voxels of each region. */
   rois: Map<string, Uint32Array>;
   noiseCeiling?: Float32Array;
+  /** What was left out, a sentence each. */
+  skipped: string[];
 }
 
 /** Settings of `readBrainData`. */
@@ -74,7 +76,9 @@ const HELD_OUT = 0.15;
 export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
   const whole = await openAlgonauts(options.subject);
   const training = { ...whole, images: whole.images.slice(0, options.limit) };
-  const test = await openAlgonauts(options.subject, "test").catch(() => null);
+  const test = await hasResponses(options.subject, "test")
+    ? await openAlgonauts(options.subject, "test")
+    : null;
   const tokensPerImage = Math.min(
     MOST_AN_IMAGE,
     Math.max(LEAST_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
@@ -107,7 +111,8 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     models: options.models.map(({ path }) => basename(path).replace(/\.onnx$/, "")),
     slots: seen.slots,
     rois: regionsOf(training),
-    noiseCeiling: test?.noiseCeiling ?? training.noiseCeiling,
+    noiseCeiling: training.noiseCeiling,
+    skipped: training.skipped,
   };
   if (test) {
     const { pooled } = await pool(test.images, 0);

@@ -13,12 +13,15 @@ export interface VoxelScores {
 }
 
 /**
- * One row a voxel, left hemisphere first: `hemisphere` (lh or rh), `vertex` (its index there), `x` and `y` on the flattened
+ * One row a voxel, left hemisphere first: `hemisphere` (lh or rh), `vertex` (its index in the files of it), `x` and `y` on the flattened
  * cortex and `noise_ceiling` (r²) where they are known, `rois` (all regions that it is in, `;` between them), then Pearson r
  * over the held-out images: `r_lambda_0`, `r_lambda_0_1`, `r_lambda_1` (mean over seeds), and `r_…` of the others.
  */
 export function voxelTable(
-  { voxels: { lh, total }, rois, places }: Pick<Algonauts, "voxels" | "rois" | "places">,
+  { voxels: { lh, total }, vertices, rois, places }: Pick<
+    Algonauts,
+    "voxels" | "vertices" | "rois" | "places"
+  >,
   { conditions, others, noiseCeiling }: VoxelScores,
 ): TableColumns {
   const regions = Array.from({ length: total }, (): string[] => []);
@@ -31,7 +34,7 @@ export function voxelTable(
     );
   return {
     hemisphere: regions.map((_, v) => v < lh ? "lh" : "rh"),
-    vertex: Int32Array.from({ length: total }, (_, v) => v < lh ? v : v - lh),
+    vertex: Int32Array.from(vertices),
     ...(places && { x: place(0), y: place(1) }),
     rois: regions.map((names) => names.join(";")),
     ...(noiseCeiling && { noise_ceiling: noiseCeiling }),

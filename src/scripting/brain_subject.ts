@@ -11,6 +11,14 @@ export interface BrainSubject {
   rois: Map<string, Uint32Array>;
   /** Of each voxel, the share of its variance over photographs that is signal (r²); absent where there is no such file. */
   noiseCeiling?: Float32Array;
+  /** Of each voxel its index in the files of its hemisphere, and how many are of the left one. */
+  vertices: Uint32Array;
+  leftHemisphere: number;
+  /**
+   * What was left out, a sentence each: voxels with a response that is not finite or the same to all images, or without a number
+   * as noise ceiling, by region. Empty where nothing was.
+   */
+  skipped: string[];
 }
 
 /**
@@ -28,10 +36,13 @@ export async function readBrainSubject(
   limit = Infinity,
 ): Promise<BrainSubject> {
   const { openAlgonauts } = await import("../data/algonauts.ts");
-  const { images, rois, noiseCeiling, readResponses } = await openAlgonauts(dir, split);
+  const { images, rois, noiseCeiling, vertices, voxels, skipped, readResponses } = await openAlgonauts(
+    dir,
+    split,
+  );
   const photographs = images.slice(0, limit);
   return {
-    ...{ photographs, rois },
+    ...{ photographs, rois, vertices, skipped, leftHemisphere: voxels.lh },
     responses: await readResponses(0, photographs.length),
     ...(noiseCeiling ? { noiseCeiling } : {}),
   };
