@@ -7,10 +7,11 @@ import { TABLE_FORMATS, writeTables } from "../src/data/table_file.ts";
 import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
 import { predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
-import { type BrainData, firstImages } from "../src/experiments/brain_data.ts";
+import { type BrainData, depthOf, firstImages } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
+import { layerLike } from "../src/experiments/relative_layers.ts";
 import { voxelTable } from "../src/experiments/voxel_table.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
@@ -80,6 +81,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     models: brain.models,
     images: { training: brain.training.images.length, test: brain.test.images.length },
     voxels: Object.fromEntries([...brain.rois].map(([name, voxels]) => [name, voxels.length])),
+    skipped: brain.skipped,
     peakRssMb: peakResidentMb(),
   });
 }
@@ -110,13 +112,14 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
   const ridge = await stage("ridge", () => ridgeScore(gpu, brain));
   const perSlot = await stage("no align", (tick) => perSlotScore(gpu, brain, tick));
   const position = await stage("position", async (onProgress) => {
+    const middle = `${brain.models[0]} L${layerLike(6, depthOf(brain, brain.models[0]))}`;
     const one = { models: data.models.slice(0, 1), limit: POSITION_IMAGES, cells: CELLS };
     const cells = await data.readBrain(cacheDir, onProgress, one);
     return await positionScores(
       gpu,
       firstImages(brain, POSITION_IMAGES),
       cells,
-      `${brain.models[0]} L6`,
+      middle,
       CELLS,
     );
   });

@@ -27,7 +27,7 @@ export async function runTransitions(
 
 const HELP = `
   --of NAME         the model (default: the first with clip in its name, or the first)
-  --layer N         from this layer to the next (default: 3)
+  --layer N         from this layer to the next (default: 3 of 12, or as deep)
   --circles N       circles in either layer (default: 5)
   --radius R        radius of the circles, in units of the map (default: three of four patches of a layer
                     lie within it of their nearest centre)
@@ -35,13 +35,14 @@ const HELP = `
 
 /** The options of this task. @throws RangeError when a number is none */
 function transitionOptions(flags: Flags): Omit<TransitionOptions, "seed"> {
-  const layer = wholeNumber(flags, "layer", 1, 1000) ?? 3;
+  const layer = wholeNumber(flags, "layer", 1, 1000);
   const radius = flags.radius === undefined ? undefined : Number(flags.radius);
   if (radius !== undefined && !(radius > 0 && radius < Infinity)) {
     throw new RangeError(`--radius is "${flags.radius}": give a number above 0.`);
   }
   const model = flags.of === undefined ? undefined : String(flags.of);
-  return { model, layers: [layer, layer + 1], circles: wholeNumber(flags, "circles", 2, 20) ?? 5, radius };
+  const circles = wholeNumber(flags, "circles", 2, 20) ?? 5;
+  return { model, ...(layer !== undefined && { layers: [layer, layer + 1] }), circles, radius };
 }
 
 if (import.meta.main) {

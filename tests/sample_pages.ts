@@ -1,5 +1,5 @@
 /** Every kind of page that the project writes, from small made-up inputs with hostile names. */
-import type { AlignedColors } from "../src/experiments/aligned_colors.ts";
+import { type AlignedColors, boundsOf } from "../src/experiments/aligned_colors.ts";
 import { writeAlignedColorsReport } from "../src/experiments/aligned_colors_report.ts";
 import { type BrainScoreReport, writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
@@ -111,6 +111,7 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
   const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
   return {
     ...{ data: HOSTILE, models: MODELS, images: { training: 100, test: 20 }, peakRssMb: 100 },
+    skipped: [`3 of 40 voxels: 3 with a response that is not finite (${HOSTILE} 3)`],
     voxels: Object.fromEntries(rois.map((roi) => [roi, 40])),
     conditions: [0, 0.1, 1].map((lambda) => ({
       lambda,
@@ -135,6 +136,7 @@ function colors(): AlignedColors {
       interval: [0.1 * layer - 0.05, 0.1 * layer + 0.05],
     })),
     models: MODELS.map((model) => ({
+      bounds: boundsOf(model, 12),
       ...{ model, rise: 0.3, interval: [0.2, 0.4], earlyIgnores: true, lateCategory: 0.4, p: 0.01 },
     })),
   };

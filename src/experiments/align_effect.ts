@@ -8,9 +8,11 @@ import { normalizedCut } from "../graph/normalized_cut.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../linalg/random.ts";
 import { inLanes } from "../data/in_lanes.ts";
+import { depthOf } from "./brain_data.ts";
 import type { RunImage } from "./image_set.ts";
 import { classLabels, figureLabels, majorityClasses } from "./image_truth.ts";
 import { oracleSegmentation } from "./oracle_segmentation.ts";
+import { layerLike, layersLike } from "./relative_layers.ts";
 import type { RunModel } from "./run_models.ts";
 import { signFlipTest } from "./sign_flips.ts";
 
@@ -18,15 +20,17 @@ import { signFlipTest } from "./sign_flips.ts";
 const COMPONENTS = 10;
 /** Clusterings solved side by side. */
 const LANES = 3;
-/** Layers whose clusterings are compared. */
+/** Layers of twelve whose clusterings are compared. */
 const LAYERS = [3, 6, 9, 12];
-/** The layers whose nodes are mixed, and the nodes taken of an image in each. */
+/** The layers of twelve whose nodes are mixed, and the nodes taken of an image in each. */
 const MIXED_LAYERS = [6, 9, 12], NODES_AN_IMAGE = 8;
 
 /** Tokens of one layer with what lies under them. */
 interface LayerTokens {
   model: string;
   layer: number;
+  /** Which of the layers of twelve that were asked for this one is for a model of its depth. */
+  ofTwelve: number;
   /** Index of the slot in the align. */
   slot: number;
   features: Matrix;
@@ -43,18 +47,21 @@ export interface ClusteringEffect {
 
 /** Agreement of nearest neighbours across models on their category. */
 export interface MixedNeighbors {
-  /** Share of nodes whose nearest node of another model, in another image, has the same category. */
-  before: number;
+  /**
+   * Share of nodes whose nearest node of another model, in another image, has the same category; before align absent where
+   * models have different widths, so that their features cannot be compared.
+   */
+  before?: number;
   after: number;
   /** What chance gives: the share of pairs of equal category. */
   chance: number;
-  /** One-sided p of after > before, signs flipped image by image. */
+  /** One-sided p of after > before, or > chance where there is no before, signs flipped image by image. */
   p: number;
   images: number;
   nodes: number;
 }
 
-/** Runs the models over images and keeps the tokens of some layers. */
+/** Runs the models over images and keeps the tokens of the layers that lie as deep as some of twelve. */
 async function tokensOf(
   models: readonly RunModel[],
   slots: AlignModel["slots"],
@@ -66,7 +73,8 @@ async function tokensOf(
   for (const { path, preprocessor, registers } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
     const slotOf = (layer: number) => slots.findIndex(({ name }) => name === `${model} L${layer}`);
-    const own: Float32Array[] = [], layers = wanted.filter((layer) => slotOf(layer) >= 0);
+    const depth = depthOf({ slots }, model);
+    const own: Float32Array[] = [], layers = layersLike(wanted, depth).filter((layer) => slotOf(layer) >= 0);
     const manifest = await streamFeatures({
       ...{ model: path, preprocessor, registers, images, outDir: "", dtype: "float32" },
     }, {
@@ -85,9 +93,8 @@ async function tokensOf(
     layers.forEach((layer, at) => {
       const rows = count * manifest.tokens;
       tokens.push({
-        model,
-        layer,
-        slot: slotOf(layer),
+        ...{ model, layer, slot: slotOf(layer) },
+        ofTwelve: wanted.find((one) => layerLike(one, depth) === layer)!,
         features: { data: own[at], rows, cols: manifest.width },
       });
     });
@@ -166,6 +173,10 @@ export async function mixedNeighbors(
   const labels = await classLabels(images, manifest.grid, classes);
   const { imageOf, category, rows } = figureNodes(manifest, majorityClasses(labels), count, seed);
   const nodes = tokens.map((own) => ({ ...own, features: gatherRows(own.features, rows) }));
+  // Layers that models of different depths have in common; a shallow model's layer may stand for several.
+  const layers = MIXED_LAYERS.filter((layer) =>
+    nodes.filter(({ ofTwelve }) => ofTwelve === layer).length > 1
+  );
   const used = [...new Set(imageOf)];
   let equal = 0, pairs = 0;
   for (let i = 0; i < imageOf.length; i++) {
@@ -178,21 +189,23 @@ export async function mixedNeighbors(
   const mean = (values: Float64Array) => used.reduce((sum, i) => sum + values[i], 0) / used.length;
   const over = (features: Matrix[]) => {
     const all = new Float64Array(count);
-    for (const layer of MIXED_LAYERS) {
-      const own = features.filter((_, i) => nodes[i].layer === layer).map(unitRows);
-      agreement(own, imageOf, category, count).forEach((value, i) => all[i] += value / MIXED_LAYERS.length);
+    for (const layer of layers) {
+      const own = features.filter((_, i) => nodes[i].ofTwelve === layer).map(unitRows);
+      agreement(own, imageOf, category, count).forEach((value, i) => all[i] += value / layers.length);
     }
     return all;
   };
-  const before = over(nodes.map(({ features }) => features));
+  const isOneWidth = new Set(nodes.map(({ features }) => features.cols)).size === 1;
+  const before = isOneWidth ? over(nodes.map(({ features }) => features)) : undefined;
   const found: Record<string, MixedNeighbors> = {};
   for (const [name, align] of Object.entries(aligns)) {
     const aligned: Matrix[] = [];
     for (const { slot, features } of nodes) aligned.push(await applyAlign(gpu, align, slot, features));
     const after = over(aligned);
     found[name] = {
-      ...{ before: mean(before), after: mean(after), chance: equal / pairs },
-      p: signFlipTest(Float64Array.from(used, (i) => after[i] - before[i]), seed),
+      ...(before && { before: mean(before) }),
+      ...{ after: mean(after), chance: equal / pairs },
+      p: signFlipTest(Float64Array.from(used, (i) => after[i] - (before?.[i] ?? equal / pairs)), seed),
       ...{ images: used.length, nodes: rows.length * tokens.length },
     };
   }

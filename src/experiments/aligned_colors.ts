@@ -3,6 +3,8 @@ import { seededRandom } from "../linalg/random.ts";
 import { imageCategories } from "./image_truth.ts";
 import { figurePatches } from "./patch_labels.ts";
 import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
+import { layerLike } from "./relative_layers.ts";
+import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** Variance of one layer's colors explained by what, each from 0 to 1. */
 export interface LayerVariance {
@@ -21,14 +23,38 @@ export interface LayerVariance {
 /** A claim's numbers for one model. */
 export interface ModelTest {
   model: string;
-  /** Mean variance explained by the image in layers 4 and later, less that in layers 1 and 2; its 95 % interval. */
+  /** What is early and late in it. */
+  bounds: LayerBounds;
+  /** Mean variance explained by the image in late layers, less that in early ones; its 95 % interval. */
   rise: number;
   interval: [number, number];
-  /** Whether place explains more than the image in layers 1 and 2. */
+  /** Whether place explains more than the image in the early layers. */
   earlyIgnores: boolean;
-  /** Mean variance explained by category in layers 9 to 12, and how often chance reaches it. */
+  /** Mean variance explained by category in the last layers, and how often chance reaches it. */
   lateCategory: number | null;
   p: number | null;
+}
+
+/** Which layers of a model count as early, late, and late enough for categories: 2, 4 and 9 of twelve. */
+export interface LayerBounds {
+  /** The last early one. */
+  earlyTo: number;
+  lateFrom: number;
+  categoryFrom: number;
+  /** The last of all. */
+  last: number;
+}
+
+/** @throws UnsuitableData for a model of one layer */
+export function boundsOf(model: string, depth: number): LayerBounds {
+  if (depth < 2) {
+    throw new UnsuitableData(`The model ${model} has one layer: its colors do not change over layers.`);
+  }
+  const earlyTo = layerLike(EARLY_TO, depth);
+  return {
+    ...{ earlyTo, lateFrom: Math.max(earlyTo + 1, layerLike(LATE_FROM, depth)) },
+    ...{ categoryFrom: layerLike(CATEGORY_FROM, depth), last: depth },
+  };
 }
 
 /** What the experiment found. */
@@ -40,7 +66,9 @@ export interface AlignedColors {
   categories: number;
 }
 
-const EARLY = [1, 2], LATE_FROM = 4, CATEGORY_FROM = 9, RESAMPLES = 200, PERMUTATIONS = 999;
+/** Of twelve layers. */
+const EARLY_TO = 2, LATE_FROM = 4, CATEGORY_FROM = 9;
+const RESAMPLES = 200, PERMUTATIONS = 999;
 
 /**
  * Share of the variance of points that their groups explain: η² = Σ_g n_g ‖mean_g − mean‖² / Σ_i ‖x_i − mean‖².
@@ -131,11 +159,11 @@ export async function alignedColors(pipeline: Pipeline, seed: number): Promise<A
   const layers: LayerVariance[] = [], models: ModelTest[] = [];
   for (const model of pipeline.models) {
     const rises = new Float64Array(RESAMPLES), own: LayerVariance[] = [];
-    const slots = slotsOf(pipeline, model),
-      late = slots.filter((s) => pipeline.slots[s].layer >= LATE_FROM).length;
+    const slots = slotsOf(pipeline, model), bounds = boundsOf(model, slots.length);
+    const late = slots.filter((s) => pipeline.slots[s].layer >= bounds.lateFrom).length;
     for (const slot of slots) {
       const { layer } = pipeline.slots[slot], colors = patchColors(pipeline, slot, all);
-      const weight = layer >= LATE_FROM ? 1 / late : EARLY.includes(layer) ? -1 / EARLY.length : 0;
+      const weight = layer >= bounds.lateFrom ? 1 / late : layer <= bounds.earlyTo ? -1 / bounds.earlyTo : 0;
       const resampled = draws.map((images, draw) => {
         const eta = etaSquared(patchColors(pipeline, slot, images), 3, imageOf);
         rises[draw] += weight * eta;
@@ -152,9 +180,9 @@ export async function alignedColors(pipeline: Pipeline, seed: number): Promise<A
     }
     const mean = (part: LayerVariance[], of: "image" | "position" | "category") =>
       part.reduce((sum, layer) => sum + (layer[of] ?? 0), 0) / part.length;
-    const early = own.filter(({ layer }) => EARLY.includes(layer));
-    const lateOnes = own.filter(({ layer }) => layer >= CATEGORY_FROM);
-    const lateSlots = slots.filter((slot) => pipeline.slots[slot].layer >= CATEGORY_FROM);
+    const early = own.filter(({ layer }) => layer <= bounds.earlyTo);
+    const lateOnes = own.filter(({ layer }) => layer >= bounds.categoryFrom);
+    const lateSlots = slots.filter((slot) => pipeline.slots[slot].layer >= bounds.categoryFrom);
     const colors = lateSlots.map((slot) => figureColors(pipeline, slot, figures));
     const lateCategory = known > 0 && lateOnes.length > 0 ? mean(lateOnes, "category") : null;
     let reached = 1;
@@ -175,8 +203,8 @@ export async function alignedColors(pipeline: Pipeline, seed: number): Promise<A
     }
     const sorted = [...rises].sort((a, b) => a - b);
     models.push({
-      model,
-      rise: mean(own.filter(({ layer }) => layer >= LATE_FROM), "image") - mean(early, "image"),
+      ...{ model, bounds },
+      rise: mean(own.filter(({ layer }) => layer >= bounds.lateFrom), "image") - mean(early, "image"),
       interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
       earlyIgnores: early.every(({ image, position }) => position > image),
       ...{ lateCategory, p: lateCategory === null ? null : reached / (PERMUTATIONS + 1) },

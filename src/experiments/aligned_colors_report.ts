@@ -15,6 +15,7 @@ import { pngDataUri } from "../report/tiny_png.ts";
 import type { AlignedColors } from "./aligned_colors.ts";
 import { peakResidentMb } from "./peak_memory.ts";
 import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
+import { layerAxis } from "./relative_layers.ts";
 
 /** What is reported. */
 export interface AlignedColorsReport {
@@ -92,20 +93,29 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
   }, report.figures);
 }
 
+/** Layers from one to another, in words. */
+function span(from: number, to: number): string {
+  return from === to ? `layer ${from}` : `layers ${from}–${to}`;
+}
+
 function claimsOf({ models, images }: AlignedColors): Claim[] {
   const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
   const testable = images > 1 && models.every(({ p }) => p !== null);
   return [{
     id: "colors-ignore-the-image-before-layer-3",
     paper: "before layer 3 the color of a patch ignores the image, and follows it later",
-    measured: each(({ model, rise, earlyIgnores }) =>
-      `${model}: in layers 1 and 2 place explains ${
+    measured: each(({ model, bounds: { earlyTo }, rise, earlyIgnores }) =>
+      `${model}: in ${span(1, earlyTo)} place explains ${
         earlyIgnores ? "more" : "no more"
       } than the image, and the image's share rises by ${formatNumber(rise, 3)}`
     ),
     statistic:
-      `rise of η² by image from layers 1–2 to layers 4–12, 95 % intervals over bootstrapped images: ${
-        each(({ model, interval }) => `${model} ${interval.map((end) => formatNumber(end, 3)).join(" to ")}`)
+      `rise of η² by image from the early to the late layers, 95 % intervals over bootstrapped images: ${
+        each(({ model, bounds: { earlyTo, lateFrom, last }, interval }) =>
+          `${model} (${span(1, earlyTo)} to ${span(lateFrom, last)}) ${
+            interval.map((end) => formatNumber(end, 3)).join(" to ")
+          }`
+        )
       }`,
     n: images,
     verdict: images < 2
@@ -116,12 +126,12 @@ function claimsOf({ models, images }: AlignedColors): Claim[] {
   }, {
     id: "late-layers-group-by-category",
     paper: "late layers give one color a category",
-    measured: each(({ model, lateCategory }) =>
+    measured: each(({ model, bounds: { categoryFrom, last }, lateCategory }) =>
       lateCategory === null
         ? `${model}: the categories or the layers are not there`
-        : `${model}: category explains ${
-          formatNumber(lateCategory, 3)
-        } of the variance of figure colors in layers 9–12`
+        : `${model}: category explains ${formatNumber(lateCategory, 3)} of the variance of figure colors in ${
+          span(categoryFrom, last)
+        }`
     ),
     statistic: `permutation of the images' categories: ${
       each(({ model, p }) => `${model} p ${p === null ? "none" : formatNumber(p, 3)}`)
@@ -159,7 +169,7 @@ async function grid(pipeline: Pipeline, model: string): Promise<Html> {
 async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
   const { out, found, pipeline } = report;
   const of = (model: string) => found.layers.filter((layer) => layer.model === model);
-  const layers = of(pipeline.models[0]).map(({ layer }) => `L${layer}`);
+  const layers = layerAxis(found.layers);
   return [
     await responsiveChart(
       "colors-variance-image",
@@ -202,8 +212,7 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
 }
 
 async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
-  const [first] = pipeline.models, free = found.categories - 1;
-  const layers = found.layers.flatMap(({ model, layer }) => model === first ? [`L${layer}`] : []);
+  const free = found.categories - 1, layers = layerAxis(found.layers);
   return [
     await responsiveChart(
       "colors-variance-category",

@@ -145,6 +145,11 @@ export function regionsOf({ rois }: Pick<Algonauts, "rois">): Map<string, Uint32
   }));
 }
 
+/** Layers of one of the models. */
+export function depthOf({ slots }: Pick<BrainData, "slots">, model: string): number {
+  return slots.filter(({ name }) => name.replace(/ L\d+$/, "") === model).length;
+}
+
 /** The same data with the first `count` training images only, or all where there are fewer. */
 export function firstImages(data: BrainData, count: number): BrainData {
   const { images, pooled, responses, tokens } = data.training;

@@ -23,6 +23,8 @@ export interface BrainScoreReport {
   models: string[];
   images: { training: number; test: number };
   voxels: Record<string, number>;
+  /** What of the data was left out, a sentence each. */
+  skipped: readonly string[];
   conditions: Condition[];
   ridge: Score;
   perSlot: Score;
@@ -107,6 +109,9 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     equation: EQUATION,
     sections: [
       { heading: "Claims", body: claims.map(claimBox) },
+      ...(report.skipped.length > 0
+        ? [{ heading: "Left out", body: report.skipped.map((what) => text(`${what}.`)) }]
+        : []),
       { heading: "Scores by region", body: await scoreSection(report, rois) },
       { heading: "Where things are", body: positionSection(report) },
       { heading: "Clusters before and after align", body: effectSection(report) },
@@ -153,7 +158,7 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
     }
   }
   for (const [name, { before, after, chance, p }] of Object.entries(report.mixed ?? {})) {
-    metrics[`mixed.${name}.before`] = before;
+    if (before !== undefined) metrics[`mixed.${name}.before`] = before;
     metrics[`mixed.${name}.after`] = after;
     metrics[`mixed.${name}.chance`] = chance;
     metrics[`mixed.${name}.p`] = p;
@@ -231,10 +236,14 @@ function claimsOf(report: BrainScoreReport): Claim[] {
       paper: "after align, equal channels of different models mean the same",
       measured: `${how[name as keyof typeof how]}: nearest nodes across models agree on the category in ${
         formatNumber(100 * after, 1)
-      } % after align, ${formatNumber(100 * before, 1)} % before, ${
-        formatNumber(100 * chance, 1)
-      } % by chance`,
-      statistic: "one-sided permutation test, signs of the difference flipped image by image",
+      } % after align, ${
+        before === undefined
+          ? "cannot be compared before, as widths differ"
+          : `${formatNumber(100 * before, 1)} % before`
+      }, ${formatNumber(100 * chance, 1)} % by chance`,
+      statistic: `one-sided permutation test, signs of the difference${
+        before === undefined ? " from chance" : ""
+      } flipped image by image`,
       ...{ n: images, p },
       verdict: p < 0.01 && after > chance ? "shown" : "not shown",
     });
@@ -329,13 +338,19 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
   const { nodes, images } = Object.values(mixed)[0];
   return [
     text(
-      `${nodes} figure tokens of layers 6, 9 and 12 of all models in ${images} images that are not in the graph. Each is asked for its nearest token of another model, in the same layer and another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on scenes 0 to 99 of the embedded world.`,
+      `${nodes} figure tokens at half, three quarters and the whole of the depth of all models (layers 6, 9 and 12 of twelve) in ${images} images that are not in the graph. Each is asked for its nearest token of another model, as deep and in another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on scenes 0 to 99 of the embedded world.`,
     ),
     table({
       caption: "Share of nearest tokens across models that show the same category",
       columns: ["align", "before", "after", "chance", "p"],
       rows: Object.entries(mixed).map(([name, { before, after, chance, p }]) => [
-        ...[name === "paper" ? "as in the paper" : "slots left out", before, after, chance, p],
+        ...[
+          name === "paper" ? "as in the paper" : "slots left out",
+          before ?? "widths differ",
+          after,
+          chance,
+          p,
+        ],
       ]),
       digits: 4,
     }),

@@ -5,6 +5,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval, quantileOf } from "./bootstrap.ts";
 import { slotFeatures } from "./figure_ground_activation.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { layerLike } from "./relative_layers.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** A place on the map. */
@@ -79,7 +80,7 @@ export const RULES = {
  * Finds concepts in one layer (METHOD, "Experiments of the paper": farthest points of the spectral map in three
  * dimensions, the nodes inside a sphere around each) and measures mean and spread of their activation in brain space.
  *
- * @param options model, by default the first with "clip" in its name; layer, by default 9 or the last before
+ * @param options model, by default the first with "clip" in its name; layer, by default the 9th of twelve, or what lies as deep
  * @throws Error when there is no such model or layer
  */
 export async function findConcepts(
@@ -89,7 +90,7 @@ export async function findConcepts(
 ): Promise<Concepts> {
   const model = options.model ?? pipeline.models.find((name) => /clip/i.test(name)) ?? pipeline.models[0];
   const layers = pipeline.slots.filter((slot) => slot.model === model).map(({ layer }) => layer);
-  const layer = options.layer ?? Math.max(...layers.filter((own) => own <= 9));
+  const layer = options.layer ?? layerLike(9, layers.length);
   const slot = pipeline.slots.findIndex((own) => own.model === model && own.layer === layer);
   if (slot < 0) throw new UnsuitableData(`There is no layer ${layer} of ${model}: choose another.`);
   const places = layerPlaces(pipeline, slot), patches = pipeline.tokens - 1;

@@ -29,6 +29,7 @@ import {
 import { slotVectors } from "./segmentation.ts";
 import { figurePatches } from "./patch_labels.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
+import { layerLike } from "./relative_layers.ts";
 import { signFlipTest } from "./sign_flips.ts";
 import { examplePixels } from "./trajectories.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
@@ -166,10 +167,10 @@ export interface FigureGround {
   categories: number[];
 }
 
-/** The layer of a model that is tested: the paper's, or for other models the middle one. */
+/** The layer of a model that is tested: what lies as deep as the paper's, or for other models the middle one. */
 export function testedLayer(model: string, layers: readonly number[]): number {
   const paper = PAPER_LAYERS.find(({ name }) => model.toUpperCase().includes(name));
-  if (paper && layers.includes(paper.layer)) return paper.layer;
+  if (paper) return layerLike(paper.layer, layers.length);
   return layers[Math.floor((layers.length - 1) / 2)];
 }
 

@@ -22,6 +22,7 @@ import {
 import { activationSheets, similarityMaps } from "./figure_ground_pictures.ts";
 import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
+import { layerAxis } from "./relative_layers.ts";
 
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>B</mi><mi>l</mi></msub><mo>=</mo><msub><mi>V</mi><mi>l</mi></msub><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>b</mi><mtext>figure</mtext></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>v</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>figure</mtext><mo>}</mo><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>s</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>x</mi><mi>j</mi></msub><mo>)</mo></math>`,
@@ -391,7 +392,7 @@ function areaChart(out: string, { models, place }: FigureGround): Promise<Html> 
     (theme, width) =>
       lineByLayerChart({
         ...{ metric: "A, area under the curve", width },
-        layers: models[0].layers.map(({ layer }) => `L${layer}`),
+        layers: layerAxis(models.flatMap(({ layers }) => layers)),
         rule: { label: "place alone", value: place.figure },
         series: models.map(({ model, layers }) => ({
           label: model,

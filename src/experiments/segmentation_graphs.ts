@@ -12,12 +12,13 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { ORACLE_COMPONENTS } from "./colors.ts";
 import { inLanes } from "../data/in_lanes.ts";
 import { type Pipeline, slotsOf } from "./pipeline.ts";
+import { layersLike } from "./relative_layers.ts";
 
 /** An align with its name in results.json, or none. */
 export interface GraphCondition {
   /** "before", "aligned" or "aligned_no_constraint". */
   name: string;
-  /** Layers to cluster; all when left out. */
+  /** Layers of twelve, and what lies as deep in other models, to cluster; all when left out. */
   layers?: readonly number[];
   /** Absent: features as the model gives them. */
   align?: { model: AlignModel; key: string };
@@ -56,9 +57,16 @@ export async function layerGraphs(
   onProgress?: (done: number, total: number) => void,
 ): Promise<LayerGraph[]> {
   const found: LayerGraph[] = [];
-  const wanted = ({ layer }: { layer: number }) => condition.layers?.includes(layer) ?? true;
-  const total = pipeline.slots.filter(wanted).length;
+  const wantedOf = (depth: number) => {
+    const some = condition.layers && layersLike(condition.layers, depth);
+    return ({ layer }: { layer: number }) => some?.includes(layer) ?? true;
+  };
+  const total = pipeline.manifests.reduce(
+    (sum, { layers }) => sum + layers.filter(wantedOf(layers.length)).length,
+    0,
+  );
   for (const { model, layers } of pipeline.manifests) {
+    const wanted = wantedOf(layers.length);
     const used = layers.filter(wanted), rows = images * pipeline.tokens;
     if (used.length === 0) continue;
     const settings = {

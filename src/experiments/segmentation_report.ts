@@ -21,6 +21,7 @@ import {
 import { exampleSegmentations } from "./segmentation_examples.ts";
 import { GRAPH_LANDMARKS, GRAPH_NEIGHBORS } from "./segmentation_graphs.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
+import { layerAxis } from "./relative_layers.ts";
 
 /** What the paper reports of CLIP (its Figure 5), on photographs. */
 const PAPER = {
@@ -294,7 +295,7 @@ function curves(out: string, name: string, { models, baseline }: GraphSegmentati
       (theme, width) =>
         lineByLayerChart({
           ...{ metric: `${WORDS[kind]} mIoU`, width },
-          layers: models[0].scores[kind].map(({ layer }) => `L${layer}`),
+          layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
           rule: { label: "color and position", value: baseline[kind].value },
           series: models.map(({ model, scores }) => ({
             label: model,
@@ -362,7 +363,7 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
-      } mIoU before and after align, mean over models, by layer.`,
+      } mIoU before and after align, mean over the models that have the layer.`,
       (theme, width) =>
         lineByLayerChart({
           ...{ metric: `${WORDS[kind]} mIoU, mean over models`, width },

@@ -61,7 +61,7 @@ export interface Trajectories {
   place: number;
   /** Images with figure and ground. */
   images: number;
-  /** Paths are drawn from this layer on. */
+  /** Paths are drawn from this layer on, in models of twelve, and from as deep in others. */
   firstDrawn: number;
 }
 

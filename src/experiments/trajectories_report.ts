@@ -8,6 +8,7 @@ import { escapeHtml, type Html, rawHtml } from "../report/html.ts";
 import { responsiveChart } from "../report/responsive_chart.ts";
 import type { Claim } from "../report/results.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { layerAxis, layerLike } from "./relative_layers.ts";
 import { type ModelTrajectory, PARTING, RESAMPLES, type Trajectories } from "./trajectories.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 
@@ -120,7 +121,7 @@ function claimOf(
 }
 
 async function separationSection(out: string, { models, place }: Trajectories): Promise<Html[]> {
-  const layers = models[0].layers.map(({ layer }) => `L${layer}`);
+  const layers = layerAxis(models.flatMap(({ layers }) => layers));
   return [
     await responsiveChart(
       "trajectories-separation",
@@ -208,7 +209,7 @@ async function modelSection(
   { model, layers, examples }: ModelTrajectory,
   { images }: Pipeline,
 ): Promise<Html[]> {
-  const from = layers.findIndex(({ layer }) => layer >= found.firstDrawn),
+  const from = layers.findIndex(({ layer }) => layer >= layerLike(found.firstDrawn, layers.length)),
     drawn = layers.slice(Math.max(0, from));
   const first = `layer ${drawn[0].layer}`, file = `trajectories-${model}`;
   const kinds = ["ground", "figure"] as const;

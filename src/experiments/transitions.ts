@@ -3,6 +3,7 @@ import { seededRandom } from "../linalg/random.ts";
 import { quantileOf } from "./bootstrap.ts";
 import { figurePatches } from "./patch_labels.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { layerLike } from "./relative_layers.ts";
 import { patchPlaces, type Place } from "./trajectories.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
 
@@ -47,7 +48,7 @@ export interface Transitions {
 export interface TransitionOptions {
   /** Default: the first model with "clip" in its name. */
   model?: string;
-  /** Layers to go between, default 3 and 4. */
+  /** Layers to go between, default 3 and 4 of twelve, or what lies as deep and the next. */
   layers?: [from: number, to: number];
   /** Default 5. */
   circles?: number;
@@ -72,7 +73,7 @@ const COVERED = 0.75, SAMPLE = 400;
  * @throws Error when there is no such model or layer
  */
 export async function transitions(pipeline: Pipeline, options: TransitionOptions): Promise<Transitions> {
-  const { layers = [3, 4], circles = 5, seed } = options;
+  const { circles = 5, seed } = options;
   const model = options.model ?? pipeline.models.find((name) => /clip/i.test(name)) ??
     pipeline.models[0];
   if (!pipeline.models.includes(model)) {
@@ -80,6 +81,9 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
       `There is no model ${model}: choose one of ${pipeline.models.join(", ")}.`,
     );
   }
+  const depth = pipeline.slots.filter((slot) => slot.model === model).length, third = layerLike(3, depth);
+  if (depth < 2) throw new UnsuitableData(`The model ${model} has one layer: a transition needs two.`);
+  const layers = options.layers ?? [third, third + 1];
   const slots = layers.map((layer) => {
     const at = pipeline.slots.findIndex((slot) => slot.model === model && slot.layer === layer);
     if (at < 0) throw new UnsuitableData(`The model ${model} has no layer ${layer}: choose another.`);
