@@ -126,6 +126,7 @@ export { type BrainSubject, readBrainSubject } from "./src/scripting/brain_subje
 export { type ExampleData, exampleData } from "./src/scripting/example_data.ts";
 export {
   type Embedding,
+  type EmbeddingOptions,
   type NodeResults,
   readEmbedding,
   saveNodes,

@@ -1,12 +1,22 @@
-// Clusters any embedding by the normalised cut: one vector a thing, from an .npy, .csv or .arrow file.
+// Clusters any embedding by the normalised cut: one vector a thing, from an .npy, .npz, .csv, .arrow, .parquet or .safetensors file.
 import * as ac from "@alignedcut/alignedcut";
 
 const options = ac.scriptOptions("Clusters the rows of an embedding by the normalised cut.", {
-  file: ["", ".npy, .csv or .arrow file; without it, what a model makes of embedded scenes"],
+  file: [
+    "",
+    ".npy, .npz, .csv, .tsv, .arrow, .parquet or .safetensors file; without it, what a model makes of embedded scenes",
+  ],
+  header: ["auto", "whether the first line of .csv or .tsv names the columns: yes, no or auto"],
   clusters: [3, "how many"],
   out: ["clusters.csv", "a .csv or .arrow file: name, cluster and eigenvectors of every row"],
 });
-const { matrix, names } = options.file ? await ac.readEmbedding(options.file) : await embeddedScenes();
+const header = { yes: true, no: false, auto: undefined }[options.header];
+if (!["yes", "no", "auto"].includes(options.header)) {
+  throw new RangeError(`--header is "${options.header}": give yes, no or auto.`);
+}
+const { matrix, names } = options.file
+  ? await ac.readEmbedding(options.file, { header })
+  : await embeddedScenes();
 
 const gpu = await ac.openGpu();
 const { eigenvectors, eigenvalues } = await ac.normalizedCut(gpu, matrix, { components: options.clusters });

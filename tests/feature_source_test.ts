@@ -1,7 +1,8 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
-import { openFeatureSource } from "../src/data/feature_source.ts";
+import { openFeatureSlots, openFeatureSource } from "../src/data/feature_source.ts";
 import { createFeatures, type FeatureType } from "../src/data/feature_store.ts";
+import { alignedSource } from "../src/experiments/aligned_source.ts";
 import { matrixSource } from "../src/graph/node_source.ts";
 import { fitNystrom } from "../src/graph/nystrom.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -85,4 +86,44 @@ Deno.test("openFeatureSource() names the file that does not fit, or cannot be re
     );
     await assertRejects(() => openFeatureSource([]), Error, "There are no feature files: give at least one.");
   });
+});
+
+Deno.test("alignedSource() brings slots of different widths into one space, in any panels", async () => {
+  const gpu = await openGpu();
+  await inTemporaryFolder(async (root) => {
+    const widths = [7, 5], shared = 3, transforms = randomMatrix(12, shared, 9);
+    const raw = [
+      await write(`${root}/a.arrow`, 1, widths[0], 3, "float32"),
+      await write(`${root}/b.arrow`, 2, widths[1], 4, "float32"),
+    ];
+    const align = {
+      slots: widths.map((width, i) => ({ name: `test L${i + 1}`, width })),
+      ...{ transforms, beta: randomMatrix(shared, 2, 1), epsilon: new Float32Array(2) },
+    };
+    const wanted = raw.flatMap((data, slot) =>
+      Array.from({ length: data.length / widths[slot] * shared }, (_, at) => {
+        const row = Math.floor(at / shared), first = slot * widths[0];
+        let sum = 0;
+        for (let k = 0; k < widths[slot]; k++) {
+          sum += data[row * widths[slot] + k] * transforms.data[(first + k) * shared + at % shared];
+        }
+        return sum;
+      })
+    );
+    const paths = ["a", "b"].map((name) => `${root}/${name}.arrow`), slots = await openFeatureSlots(paths);
+    const source = alignedSource(gpu, slots, align);
+    assertEquals([source.rows, source.cols], [35, shared]);
+    for (const [first, count] of [[0, 35], [13, 4], [15, 20]]) {
+      const { data } = await source.read(first, count);
+      data.forEach((value, i) => assertAlmostEquals(value, wanted[first * shared + i], 1e-5));
+    }
+    const narrow = { ...align, slots: [align.slots[0], { name: "test L2", width: 4 }] };
+    assertThrows(
+      () => alignedSource(gpu, slots, narrow),
+      Error,
+      "b.arrow has 5 channels, the align's slot test L2 4",
+    );
+    await slots.close();
+  });
+  closeGpu(gpu);
 });

@@ -48,18 +48,21 @@ function startsWith(bytes: Uint8Array): boolean {
   return [...MAGIC].every((letter, i) => bytes[i] === letter.charCodeAt(0));
 }
 
-function damaged(what: string): Error {
+/** What to say of a part that does not fit. */
+export function damaged(what: string): Error {
   return new Error(`its ${what} is damaged`);
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+/** The bytes as numbers. */
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /** The place of a field of a flatbuffers table, or 0 where it has none. */
-type Field = (index: number) => number;
+export type Field = (index: number) => number;
 
-function tableAt(view: DataView, at: number): Field {
+/** The fields of a flatbuffers table. */
+export function tableAt(view: DataView, at: number): Field {
   const size = view.byteLength;
   if (!(at >= 0 && at + 4 <= size)) throw damaged("header");
   const vtable = at - view.getInt32(at, true);
@@ -74,7 +77,7 @@ function tableAt(view: DataView, at: number): Field {
 }
 
 /** Where an offset points. */
-function follow(view: DataView, at: number): number {
+export function follow(view: DataView, at: number): number {
   if (at + 4 > view.byteLength) throw damaged("header");
   const to = at + view.getUint32(at, true);
   if (to + 4 > view.byteLength) throw damaged("header");
@@ -82,14 +85,15 @@ function follow(view: DataView, at: number): number {
 }
 
 /** First item and number of items of a vector. */
-function vectorAt(view: DataView, at: number, bytesEach: number): { first: number; count: number } {
+export function vectorAt(view: DataView, at: number, bytesEach: number): { first: number; count: number } {
   if (at === 0) return { first: 0, count: 0 };
   const start = follow(view, at), count = view.getUint32(start, true);
   if (start + 4 + count * bytesEach > view.byteLength) throw damaged("header");
   return { first: start + 4, count };
 }
 
-function whole(view: DataView, at: number): number {
+/** A whole number of 64 bits. */
+export function whole(view: DataView, at: number): number {
   if (at + 8 > view.byteLength) throw damaged("header");
   return Number(view.getBigInt64(at, true));
 }

@@ -74,7 +74,11 @@ export async function openFeatureSlots(paths: string[]): Promise<FeatureSlots> {
     return {
       ...{ rows: total, slots, close, strata: strataOf(slots) },
       async readSlot(slot, first, count) {
-        return { data: await files[slot].readRows(first, count), rows: count, cols: files[slot].cols };
+        return {
+          data: await files[slot].readRows(first, first + count),
+          rows: count,
+          cols: files[slot].cols,
+        };
       },
     };
   } catch (error) {

@@ -82,6 +82,28 @@ export function parseNpy(bytes: Uint8Array<ArrayBuffer>, path: string): NpyArray
 }
 
 /**
+ * Parses a .npy file of text.
+ *
+ * @param bytes the whole file, of type U (Unicode) or S (bytes, read as UTF-8), one axis
+ * @param path names the file in errors
+ * @throws Error "a.npy is cut short: …"; "a.npy holds values of type …"
+ */
+export function parseNpyText(bytes: Uint8Array<ArrayBuffer>, path: string): string[] {
+  const header = parseNpyHeader(bytes, path), { descr, shape, offset } = header;
+  const [, order, kind, width] = /^([<>=|]?)([US])(\d+)$/.exec(descr) ?? [];
+  if (kind === undefined || shape.length !== 1) throw notRead(descr, path);
+  const each = Number(width) * (kind === "U" ? 4 : 1), view = new DataView(bytes.buffer, bytes.byteOffset);
+  checkLength(header, each, bytes.length, path);
+  return Array.from({ length: shape[0] }, (_, i) => {
+    const at = offset + i * each;
+    if (kind === "S") return new TextDecoder().decode(bytes.subarray(at, at + each)).replace(/\0+$/, "");
+    const letters = Array.from({ length: each / 4 }, (_, k) => view.getUint32(at + 4 * k, order !== ">"));
+    if (letters.some((letter) => letter > 0x10ffff)) throw damaged(path, "its text is not Unicode");
+    return String.fromCodePoint(...letters).replace(/\0+$/, "");
+  });
+}
+
+/**
  * Parses the header of a .npy file.
  *
  * @param bytes the file, or as much of its beginning as holds the header
@@ -292,7 +314,11 @@ function typeOf({ descr }: NpyHeader, path: string): { type: NpyType; isSwapped:
   if (/^\|?O/.test(descr)) {
     throw new Error(`${path} holds Python objects, expected numbers: save an array of a number type.`);
   }
-  throw new Error(
+  throw notRead(descr, path);
+}
+
+function notRead(descr: string, path: string): Error {
+  return new Error(
     `${path} holds values of type ${
       JSON.stringify(descr.slice(0, 20))
     }, expected booleans, integers or floats of ` +

@@ -1,62 +1,106 @@
-/** Embeddings of any origin: .npy, .csv and .arrow files as one matrix. */
-import { zstdDecompressSync } from "node:zlib";
-import {
-  compressionRegistry,
-  CompressionType,
-  type Data,
-  DataType,
-  type Field,
-  type Table,
-  tableFromIPC,
-  type Vector,
-} from "apache-arrow";
+/** Embeddings of any origin as one matrix: arrays of NumPy, tables of Arrow, Parquet and CSV, safetensors. */
 import type { Matrix } from "../linalg/matrix.ts";
-import { checkArrow, inMemory } from "./arrow_check.ts";
+import { isArrow, readArrowTable } from "./arrow_columns.ts";
 import { reasonOf } from "./atomic_write.ts";
-import { parseCsv } from "./csv.ts";
+import { readCsvTable } from "./csv_table.ts";
+import { findMatrix, type NamedArray, npzArrays } from "./named_arrays.ts";
 import { parseNpy, readBytes } from "./npy.ts";
+import { isParquet, readParquetTable } from "./parquet_columns.ts";
+import { isUnnamedIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
+import { parseSafetensors } from "./safetensors.ts";
 
 /** Vectors of some things, and the things' names where the file has them. */
 export interface Embedding {
   /** One row a thing. */
   matrix: Matrix;
-  /** One a row: the values of the first column of text; absent where there is none. */
+  /** One a row: the text of the index, or else the first column of text; absent where there is none. */
   names?: string[];
+  /** What was left out of the file, and what was decided to read it, a sentence each; absent where there is nothing to say. */
+  notes?: string[];
+}
+
+/** Settings of `readEmbedding`. */
+export interface EmbeddingOptions {
+  /** Whether the first line of CSV names the columns; default: decided by what it holds, and told. */
+  header?: boolean;
 }
 
 /** 268 MB of CSV, which take several times as many in memory. */
 const MOST_CSV = 2 ** 28;
+/** 4 GB of float32. */
+const MOST_NUMBERS = 2 ** 30;
 
 /**
- * Reads an embedding, as the ending of its path says.
+ * Reads an embedding, as the first bytes of the file or the ending of its path say.
  *
- * `.npy`: an array of two axes. `.csv`: one thing a line; a first line without numbers, or with an empty first cell, names
- * the columns; every column of numbers is a dimension, the first other column holds the names. `.arrow` and `.feather` (Arrow
- * IPC file, uncompressed or ZSTD): the columns likewise, or one column of equally long lists of numbers. The index that pandas
- * and R write is left out: an unnamed first column of whole numbers, `__index_level_0__`.
+ * `.npy`, `.npz`, `.safetensors`: the array of two axes, of any type of numbers; with it in `.npz`, the texts that name its
+ * rows. `.csv`, `.tsv`, `.txt`: one thing a line; commas, semicolons or tabs between cells, decimal points or commas. `.arrow`,
+ * `.feather` (Arrow IPC, file or stream, LZ4 or ZSTD) and `.parquet`: columns. Every column of numbers (decimals and booleans,
+ * too) is a dimension, or one column of equally long lists is all of them; a column of text holds the names. An index (the first
+ * column of CSV where it has no name and holds whole numbers; what pandas notes as one) is no dimension. Columns of other types
+ * are left out, and told in `notes`.
  *
  * @param path the file
  * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; "a.npy has shape (5), expected things × dimensions."
  */
-export async function readEmbedding(path: string): Promise<Embedding> {
-  const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase();
-  if (ending === ".npy") return { matrix: npyMatrix(await readBytes(path), path) };
-  if (ending === ".csv") return csvEmbedding(new TextDecoder().decode(await readBytes(path, MOST_CSV)), path);
-  if (ending === ".arrow" || ending === ".feather") return await arrowEmbedding(await readBytes(path), path);
-  throw new Error(
-    `${path} ends in none of .npy, .csv, .arrow and .feather: save the embedding as one of them.`,
-  );
+export async function readEmbedding(path: string, { header }: EmbeddingOptions = {}): Promise<Embedding> {
+  const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase() ?? "";
+  if (!ENDINGS.includes(ending)) {
+    const all = `${ENDINGS.slice(0, -1).join(", ")} and ${ENDINGS.at(-1)}`;
+    throw new Error(`${path} ends in none of ${all}: save the embedding as one of them.`);
+  }
+  const bytes = await readBytes(path, CSV.includes(ending) ? MOST_CSV : undefined);
+  if (ending === ".npy") return { matrix: npyMatrix(bytes, path) };
+  if (ending === ".npz") return arrayEmbedding(await npzArrays(path), path);
+  if (ending === ".safetensors") return arrayEmbedding(parseSafetensors(bytes, path), path);
+  if (CSV.includes(ending) && !isArrow(bytes) && !isParquet(bytes)) {
+    const table = readCsvTable(decodeText(bytes, path), path, header);
+    const { rows, notes, hasHeader, lineOf, cell, columns } = table;
+    if (rows === 0) throw new Error(`${path} has no numbers: expected one thing a line.`);
+    const place = (row: number, name: string) =>
+      `${path}, line ${lineOf(row)}: column ${hasHeader ? `"${name}"` : name}`;
+    const shown = (row: number, c: number) => `"${cell(row, c).slice(0, 40)}"`;
+    return tableEmbedding({ rows, columns }, path, notes, place, shown);
+  }
+  return await columnsEmbedding(bytes, path);
 }
 
-/** What makes a file that can be read. */
-const AS_FILE = 'save it by df.to_feather(path, compression="uncompressed")';
+const CSV = [".csv", ".tsv", ".tab", ".txt"];
+const ENDINGS = [
+  ...[".npy", ...CSV, ".arrow", ".arrows", ".feather", ".ipc", ".parquet", ".pq", ".npz", ".safetensors"],
+];
 
-/** ZSTD stores at most 128 KB in 4 bytes. */
-const MOST_ZSTD = 2 ** 15;
+async function columnsEmbedding(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Embedding> {
+  const isOfParquet = isParquet(bytes), format = isOfParquet ? "a Parquet file" : "an Arrow IPC file";
+  const place = (row: number, name: string) => `${path}, row ${row}: column "${name}"`;
+  try {
+    if (new TextDecoder("latin1").decode(bytes.subarray(0, 4)) === "FEA1") {
+      throw new Error("it is Feather of version 1");
+    }
+    if (!isOfParquet && !isArrow(bytes)) throw new Error("it does not begin like one");
+    const table = isOfParquet ? await readParquetTable(bytes) : readArrowTable(bytes);
+    return tableEmbedding(table, path, [], place);
+  } catch (error) {
+    if ((error as Error).message.startsWith(path)) throw error;
+    throw new Error(
+      `${path} is not ${format} that can be read here (${
+        reasonOf(error)
+      }): copy it again, or save it by df.to_feather(path).`,
+      { cause: error },
+    );
+  }
+}
 
-function decodeZstd(bytes: Uint8Array): Uint8Array {
-  const maxOutputLength = Math.min(bytes.length * MOST_ZSTD, 2 ** 31);
-  return Uint8Array.from(zstdDecompressSync(bytes, { maxOutputLength })); // aligned
+/** UTF-8, or UTF-16 with its mark. */
+function decodeText(bytes: Uint8Array<ArrayBuffer>, path: string): string {
+  const mark = bytes[0] << 8 | bytes[1];
+  const encoding = mark === 0xfffe ? "utf-16le" : mark === 0xfeff ? "utf-16be" : "utf-8";
+  if (mark === 0x1f8b) throw new Error(`${path} is compressed with gzip: unpack it by gunzip.`);
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new Error(`${path} is not text in UTF-8: save it with encoding="utf-8".`, { cause: error });
+  }
 }
 
 function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
@@ -64,7 +108,11 @@ function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
   if (shape.length !== 2 || data.length === 0) {
     throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
   }
-  const [rows, cols] = shape, values = Float32Array.from(data as ArrayLike<number>, Number);
+  return matrixOf(data as ArrayLike<number | bigint>, shape, path);
+}
+
+function matrixOf(data: ArrayLike<number | bigint>, [rows, cols]: number[], path: string): Matrix {
+  const values = Float32Array.from(data as ArrayLike<number>, Number);
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) {
     throw notFinite(`${path}, row ${Math.floor(wrong / cols)}: column ${wrong % cols}`, data[wrong]);
@@ -72,134 +120,90 @@ function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
   return { data: values, rows, cols };
 }
 
-function csvEmbedding(text: string, path: string): Embedding {
-  const lines = parseCsv(text, path);
-  const hasHeader = lines.length > 0 && (!lines[0].some(isNumber) || isUnnamed(lines[0]));
-  const columns = lines[0] ?? [], rows = hasHeader ? lines.slice(1) : lines;
-  if (rows.length === 0) throw new Error(`${path} has no numbers: expected one thing a line.`);
-  const lineOf = (row: number) => row + (hasHeader ? 2 : 1);
-  rows.forEach((row, i) => {
-    if (row.length === columns.length) return;
-    throw new Error(`${path}, line ${lineOf(i)} has ${row.length} cells, the first ${columns.length}.`);
-  });
-  // The first row tells which columns hold numbers.
-  const hasIndex = hasHeader && isUnnamed(columns) && rows.every(([cell]) => /^\d+$/.test(cell));
-  const isDimension = (c: number) => isNumber(rows[0][c]) || NOT_FINITE.test(rows[0][c]);
-  const dimensions = columns.flatMap((_, c) => isDimension(c) && !(hasIndex && c === 0) ? [c] : []);
-  const named = columns.findIndex((_, c) => !isDimension(c));
-  if (dimensions.length === 0) throw new Error(`${path} has no column of numbers.`);
-  const data = new Float32Array(rows.length * dimensions.length);
-  rows.forEach((row, i) =>
-    dimensions.forEach((c, d) => {
-      const number = Math.fround(Number(row[c]));
-      if (!isNumber(row[c]) || !Number.isFinite(number)) {
-        const column = hasHeader ? `"${columns[c]}"` : String(c + 1);
-        throw notFinite(`${path}, line ${lineOf(i)}: column ${column}`, `"${row[c].slice(0, 40)}"`);
-      }
-      data[i * dimensions.length + d] = number;
-    })
-  );
+function arrayEmbedding(arrays: readonly NamedArray[], path: string): Embedding {
+  const { matrix, names, leftOut } = findMatrix(arrays, path), { shape } = matrix;
+  if (shape[0] * shape[1] === 0) {
+    throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
+  }
   return {
-    matrix: { data, rows: rows.length, cols: dimensions.length },
-    ...(named >= 0 ? { names: rows.map((row) => row[named]) } : {}),
+    matrix: matrixOf(matrix.values(), shape, path),
+    ...(names && { names: names.text!() }),
+    ...(leftOut.length > 0 && { notes: [`left out: ${leftOut.join(", ")}`] }),
   };
 }
 
-/** Whether the first of several columns has no name. */
-function isUnnamed([first, ...others]: string[]): boolean {
-  return first === "" && others.length > 0;
-}
-
-function isNumber(cell: string): boolean {
-  return cell.trim() !== "" && Number.isFinite(Number(cell));
-}
-
-/** How files write numbers that no embedding may hold. */
-const NOT_FINITE = /^\s*[+-]?(?:nan|inf(?:inity)?|[\d.]+e\d+)\s*$/i;
-
-function notFinite(place: string, found: unknown): Error {
-  return new Error(`${place} is ${found}, expected a finite float32.`);
-}
-
-async function arrowEmbedding(bytes: Uint8Array, path: string): Promise<Embedding> {
-  let table: Table;
-  if (bytes.length >= 8 && bytes.subarray(0, 4).every((byte) => byte === 0xff)) {
-    throw new Error(`${path} is an Arrow IPC stream: ${AS_FILE}.`);
+/** The matrix of a table's columns of numbers, or of its column of lists. */
+function tableEmbedding(
+  { rows, columns }: ReadTable,
+  path: string,
+  decided: readonly string[],
+  place: (row: number, name: string) => string,
+  shown?: (row: number, column: number) => string,
+): Embedding {
+  const lists = columns.filter(({ list, isIndex }) => list && !isIndex);
+  if (lists.length > 1) {
+    throw new Error(`${path} has ${lists.length} columns of lists, ${quoted(lists)}: keep one of them.`);
   }
-  try {
-    compressionRegistry.set(CompressionType.ZSTD, { decode: decodeZstd });
-    await checkArrow(inMemory(bytes));
-    table = tableFromIPC(bytes);
-  } catch (error) {
-    const reason = reasonOf(error);
-    throw new Error(
-      /codec not found/.test(reason)
-        ? `${path} is compressed with LZ4: ${AS_FILE}.`
-        : `${path} is not an Arrow IPC file that can be read here (${reason}): ${AS_FILE}.`,
-      { cause: error },
-    );
+  const dimensions = lists.length > 0 ? lists : columns.filter(({ number, isIndex }) => number && !isIndex);
+  const text = columns.find(({ text, isIndex }) => text && isIndex) ?? columns.find(({ text }) => text);
+  // A first list that is empty is told with the lists that are not as long.
+  const cols = lists.length > 0 ? rows > 0 ? lists[0].list!(0)?.length ?? 0 : 0 : dimensions.length;
+  if (lists.length === 0 && dimensions.length === 0) {
+    const found = columns.map(({ name, type }) => `"${name}" (${type})`).join(", ");
+    throw new Error(`${path} has no column of numbers${shown ? "" : `: found ${found || "none"}`}.`);
   }
-  const { fields } = table.schema, rows = table.numRows;
-  const isNumeric = (type: DataType) => DataType.isFloat(type) || DataType.isInt(type);
-  const list = fields.find(({ type }) =>
-    (DataType.isFixedSizeList(type) || DataType.isList(type) || DataType.isLargeList(type)) &&
-    isNumeric(type.valueType)
-  );
-  const numbers = fields.filter(({ name, type }) => isNumeric(type) && !/^__index_level_\d+__$/.test(name));
-  const isText = (type: DataType) => DataType.isUtf8(type) || DataType.isLargeUtf8(type);
-  const text = fields.find(({ type }) =>
-    isText(type) || (DataType.isDictionary(type) && isText(type.dictionary))
-  );
-  const lists = list && table.getChild(list.name)!;
-  if (lists?.data.some(({ children }) => !children[0])) {
-    throw new Error(`${path} has no values for its lists: it is damaged, copy it again.`);
-  }
-  const cols = lists ? Number(lists.get(0)?.length ?? 0) : numbers.length;
   if (rows === 0 || cols === 0) {
     throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
   }
-  if (lists) checkLists(lists, cols, list.name, path);
-  // Before anything of the size that the file claims is made.
-  const empty = lists?.nullCount ?? 0, held = valuesIn(table, list ? [list] : numbers);
-  if ((rows - empty) * cols > held) {
-    throw new Error(
-      `${path} claims ${rows} × ${cols} numbers and holds ${held}: it is damaged, copy it again.`,
-    );
+  if (rows * cols > MOST_NUMBERS) {
+    throw new Error(`${path} claims ${rows} × ${cols} numbers, more than are read.`);
   }
   const data = new Float32Array(rows * cols);
-  const put = (row: number, col: number, value: unknown, name: string) => {
-    const number = value === null || value === undefined ? NaN : Math.fround(Number(value));
-    if (!Number.isFinite(number)) throw notFinite(`${path}, row ${row}: column "${name}"`, value ?? "empty");
+  const put = (row: number, col: number, value: number | null, c: number) => {
+    const number = value === null ? NaN : Math.fround(value);
+    if (!Number.isFinite(number)) {
+      throw notFinite(place(row, columns[c].name), shown?.(row, c) ?? value ?? "empty");
+    }
     data[row * cols + col] = number;
   };
-  if (lists) {
-    for (let i = 0; i < rows; i++) {
-      let col = 0;
-      for (const value of lists.get(i) ?? [null]) put(i, col++, value, list.name);
+  if (lists.length > 0) {
+    const [{ name, list }] = lists, c = columns.indexOf(lists[0]);
+    for (let row = 0; row < rows; row++) {
+      const values = list!(row);
+      if (values === null) put(row, 0, null, c);
+      else if (values.length !== cols) {
+        throw new Error(
+          `${path}, row ${row} has ${values.length} values in "${name}", row 0 ${cols}: they must be equal.`,
+        );
+      } else for (let col = 0; col < cols; col++) put(row, col, values[col], c);
     }
   } else {
-    for (const [col, { name }] of numbers.entries()) {
-      const column = table.getChild(name)!;
-      for (let i = 0; i < rows; i++) put(i, col, column.get(i), name);
+    for (const [col, column] of dimensions.entries()) {
+      const c = columns.indexOf(column);
+      for (let row = 0; row < rows; row++) put(row, col, column.number!(row), c);
     }
   }
-  const names = text && Array.from(table.getChild(text.name)!, String);
-  return { matrix: { data, rows, cols }, ...(names ? { names } : {}) };
+  const notes = [...decided, ...leftOut(columns, [...dimensions, ...(text ? [text] : [])])];
+  return {
+    matrix: { data, rows, cols },
+    ...(text && { names: Array.from({ length: rows }, (_, row) => text.text!(row)) }),
+    ...(notes.length > 0 && { notes }),
+  };
 }
 
-/** Every list is as long as the first; an empty row is told with its value. */
-function checkLists(column: Vector, cols: number, name: string, path: string): void {
-  for (let i = 0; i < column.length; i++) {
-    const length: number = column.get(i)?.length ?? cols;
-    if (length === cols) continue;
-    throw new Error(
-      `${path}, row ${i} has ${length} values in "${name}", row 0 ${cols}: they must be equal.`,
-    );
-  }
+/** Columns that are neither dimensions nor names; an index without a name is none of the table's columns. */
+function leftOut(columns: readonly ReadColumn[], used: readonly ReadColumn[]): string[] {
+  const others = columns.filter((column) => !used.includes(column))
+    .filter(({ name, isIndex }) => !(isIndex && (name === "" || isUnnamedIndex(name))));
+  if (others.length === 0) return [];
+  const all = others.map(({ name, type, isIndex }) => `"${name}" (${isIndex ? "the index, " : ""}${type})`);
+  return [`left out: ${all.length > 1 ? `${all.length} columns, ` : "the column "}${all.join(", ")}`];
 }
 
-/** Numbers that some columns hold, in lists or not, whatever their lengths say. */
-function valuesIn(table: Table, fields: readonly Field[]): number {
-  const parts = fields.flatMap(({ name }) => table.getChild(name)!.data as Data[]);
-  return parts.reduce((sum, { values, children }) => sum + ((children[0]?.values ?? values)?.length ?? 0), 0);
+function quoted(columns: readonly ReadColumn[]): string {
+  return columns.map(({ name }) => `"${name}"`).join(", ");
+}
+
+function notFinite(place: string, found: unknown): Error {
+  return new Error(`${place} is ${found}, expected a finite float32.`);
 }

@@ -42,7 +42,7 @@ export type TableFormat = typeof TABLE_FORMATS[number];
 
 /**
  * Writes a table, part by part, as the ending of its path says: `.arrow` (Arrow IPC file, one record batch a part) or
- * `.csv` (UTF-8, a header line, numbers with as many digits as their type holds).
+ * `.csv` (UTF-8, a header line, numbers with as many digits as their type holds, `NaN`, `inf` and `-inf`).
  *
  * @param path where to; the file appears whole or not at all
  * @param parts the rows, all parts with the same columns
@@ -153,12 +153,18 @@ async function* csvChunks(parts: AsyncIterable<TableColumns>): AsyncGenerator<st
   }
 }
 
-/** A value as CSV has it; 9 digits tell all numbers of float32 apart. */
-function cellOf(column: TableColumn, i: number): string | number | null {
+/**
+ * A value as CSV has it; 9 digits tell all numbers of float32 apart. Of floats, whole ones end in .0, so that no reader takes
+ * their column for integers (and −0 for 0), and NaN and infinities are words that pandas, polars and DuckDB read as such.
+ */
+function cellOf(column: TableColumn, i: number): string | number {
   const value = column[i];
   if (typeof value === "string") return value;
-  if (Number.isNaN(value)) return null;
-  return column instanceof Float32Array ? Number(value.toPrecision(9)) : value;
+  if (!(column instanceof Float32Array || column instanceof Float64Array)) return value;
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf";
+  const shortest = column instanceof Float32Array ? Number(value.toPrecision(9)) : value;
+  const text = Object.is(value, -0) ? "-0" : String(shortest);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
 async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {

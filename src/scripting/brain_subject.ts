@@ -11,12 +11,13 @@ export interface BrainSubject {
   rois: Map<string, Uint32Array>;
   /** Of each voxel, the share of its variance over photographs that is signal (r²); absent where there is no such file. */
   noiseCeiling?: Float32Array;
-  /** Of each voxel its index in the files of its hemisphere, and how many are of the left one. */
+  /** Of each voxel its index in the files of its hemisphere. */
   vertices: Uint32Array;
+  /** Voxels of the left hemisphere, which come first. */
   leftHemisphere: number;
   /**
    * What was left out, a sentence each: voxels with a response that is not finite or the same to all images, or without a number
-   * as noise ceiling, by region. Empty where nothing was.
+   * as noise ceiling, by region. Empty where nothing was. Written to the console, too.
    */
   skipped: string[];
 }
@@ -36,11 +37,13 @@ export async function readBrainSubject(
   limit = Infinity,
 ): Promise<BrainSubject> {
   const { openAlgonauts } = await import("../data/algonauts.ts");
-  const { images, rois, noiseCeiling, vertices, voxels, skipped, readResponses } = await openAlgonauts(
+  const { images, rois, noiseCeiling, vertices, voxels, skipped, notes, readResponses } = await openAlgonauts(
     dir,
     split,
   );
   const photographs = images.slice(0, limit);
+  for (const what of skipped) console.error(`${dir}: left out: ${what}`);
+  for (const note of notes) console.error(`${dir}: ${note}`);
   return {
     ...{ photographs, rois, vertices, skipped, leftHemisphere: voxels.lh },
     responses: await readResponses(0, photographs.length),

@@ -1,24 +1,27 @@
 /** Tables in and out, for scripts. */
-import type { Embedding } from "../data/read_embedding.ts";
+import type { Embedding, EmbeddingOptions } from "../data/read_embedding.ts";
 import type { NodeResults } from "../data/results_table.ts";
 import type { TableColumns } from "../data/table_file.ts";
 import { makeFolderOf } from "./photographs.ts";
 
-export type { Embedding } from "../data/read_embedding.ts";
+export type { Embedding, EmbeddingOptions } from "../data/read_embedding.ts";
 export type { NodeResults } from "../data/results_table.ts";
 export type { TableColumn, TableColumns } from "../data/table_file.ts";
 
 /**
- * Reads an embedding: `.npy` (two axes), `.csv` (columns of numbers), `.arrow` or `.feather` (IPC file, uncompressed or ZSTD:
- * columns of numbers, or one of equally long lists). The unnamed index that pandas and R write is left out.
+ * Reads an embedding: `.npy`, `.npz` and `.safetensors` (an array of two axes), `.csv` and `.tsv` (columns of numbers), `.arrow`,
+ * `.feather` and `.parquet` (columns of numbers, or one of equally long lists). An index is left out. What is left out of the
+ * file, and what had to be decided to read it, is written to the console, and in `notes`.
  *
  * @param path the file
+ * @param options whether the first line of CSV names the columns, where it is not to be decided by what it holds
  * @returns one row a thing; names from the first column of text
- * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; 'a.feather is compressed with LZ4: save it by
- *   df.to_feather(path, compression="uncompressed").'
+ * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; 'a.npz holds the matrices "x" (5 × 3, <f4), …'
  */
-export async function readEmbedding(path: string): Promise<Embedding> {
-  return await (await import("../data/read_embedding.ts")).readEmbedding(path);
+export async function readEmbedding(path: string, options: EmbeddingOptions = {}): Promise<Embedding> {
+  const found = await (await import("../data/read_embedding.ts")).readEmbedding(path, options);
+  for (const note of found.notes ?? []) console.error(`${path}: ${note}`);
+  return found;
 }
 
 /**

@@ -1,0 +1,222 @@
+/** Tables from CSV: which separator, which decimal mark, and whether the first line names the columns. */
+import { parseCsvRows } from "./csv.ts";
+import type { ReadColumn, ReadTable } from "./read_columns.ts";
+
+/** A table, and what had to be decided to read it. */
+export interface CsvTable extends ReadTable {
+  /** A sentence for each decision that could have been another. */
+  notes: string[];
+  hasHeader: boolean;
+  /** Number of a row's line in the file, 1 the first. */
+  lineOf(row: number): number;
+  /** What stands in a cell. */
+  cell(row: number, column: number): string;
+}
+
+/** Read in the order of what most files have. */
+const SEPARATORS = [",", ";", "\t"];
+/** Of the columns a share above this is half. */
+const MOST = 0.5;
+/** So many numbers stand in ascending order by chance once in 720. */
+const MANY = 6;
+const FIRST_YEAR = 1500, LAST_YEAR = 2100;
+/** How files write cells without a value, and numbers that no embedding may hold. */
+const NO_VALUE = /^\s*(?:|n\/?a|#n\/a|null|none|missing|[+-]?nan|[+-]?inf(?:inity)?|[+-]?[\d.]+e\d+)\s*$/i;
+const WHOLE = /^(?:0|[1-9]\d*)$/;
+
+/**
+ * Parts a text into columns.
+ *
+ * @param text the whole file
+ * @param path names the file in errors; in `.tsv` and `.tab` cells are separated by tabs, else by what fits
+ * @param header whether the first line names the columns; default: decided, and told where it could be otherwise
+ * @throws Error as `parseCsvRows`; "a.csv, line 3 has 1 cells, the first 2."; 'a.csv: the first line, "0", may name the column …'
+ */
+export function readCsvTable(text: string, path: string, header?: boolean): CsvTable {
+  const separator = /\.(tsv|tab)$/i.test(path) ? "\t" : separatorOf(text, path);
+  const { rows: all, lines, quoted } = parseCsvRows(text, path, separator),
+    [first = []] = all,
+    notes: string[] = [];
+  all.forEach((row, i) => {
+    if (row.length === first.length) return;
+    throw new Error(`${path}, line ${lines[i]} has ${row.length} cells, the first ${first.length}.`);
+  });
+  const decimal = decimalMark(all, path);
+  if (decimal === ",") notes.push("commas in numbers are read as decimal marks");
+  const number = (cell: string) => numberOf(cell, decimal);
+  const decided = header === undefined ? decideHeader(all, quoted, number, path) : { header };
+  if (decided.note) notes.push(decided.note);
+  const hasHeader = decided.header;
+  const rows = hasHeader ? all.slice(1) : all, shift = all.length - rows.length;
+  const names = first.map((name, c) => hasHeader ? name : String(c + 1));
+  const kinds = first.map((_, c) => kindOf(rows.map((row) => row[c]), number));
+  const isUnnamed = hasHeader && first.length > 1 && first[0] === "" && isCount(rows, 0, /^\d+$/);
+  const index = isUnnamed ? 0 : hasHeader ? namedIndex(first, rows, kinds, number) : -1;
+  return {
+    rows: rows.length,
+    columns: names.map((name, c): ReadColumn => ({
+      ...{ name, type: kinds[c] },
+      isIndex: c === index,
+      ...(kinds[c] === "numbers" && { number: (row: number) => number(rows[row][c]) }),
+      ...(kinds[c] === "true or false" && { number: (row: number) => Number(/^\s*t/i.test(rows[row][c])) }),
+      ...(kinds[c] === "text" && { text: (row: number) => rows[row][c] }),
+    })),
+    ...{ notes, hasHeader },
+    lineOf: (row) => lines[row + shift],
+    cell: (row, c) => rows[row][c],
+  };
+}
+
+/** The separator by which all lines have equally many cells, of several the one that leaves the largest share of numbers. */
+function separatorOf(text: string, path: string): string {
+  let best = ",", share = -1;
+  for (const separator of SEPARATORS.filter((one) => text.includes(one))) {
+    let rows: string[][];
+    try {
+      ({ rows } = parseCsvRows(text, path, separator));
+    } catch {
+      continue; // its quotes belong to another
+    }
+    if (rows.length === 0 || rows[0].length < 2 || rows.some(({ length }) => length !== rows[0].length)) {
+      continue;
+    }
+    const cells = rows.slice(-1)[0];
+    const numbers = cells.filter((cell) =>
+      isNumber(numberOf(cell, ".")) || isNumber(numberOf(cell, ","))
+    ).length;
+    if (numbers / cells.length > share) [best, share] = [separator, numbers / cells.length];
+  }
+  return best;
+}
+
+/** A comma where cells hold decimal commas; never beside decimal points. */
+function decimalMark(rows: readonly string[][], path: string): "." | "," {
+  const cells = rows.flat().map((cell) => cell.trim());
+  const commas = cells.filter((cell) => /^[+-]?\d*(?:,\d+)+(?:e[+-]?\d+)?$/i.test(cell));
+  if (commas.length === 0) return ".";
+  const points = cells.find((cell) => /^[+-]?[\d.]*\.\d+(?:,\d+)?(?:e[+-]?\d+)?$/i.test(cell));
+  const isUnclear = commas.every((cell) => /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/.test(cell));
+  if (points === undefined && !isUnclear) return ",";
+  throw new Error(
+    `${path} has "${commas[0]}"${
+      points ? ` and "${points}"` : ""
+    }: commas may be decimal marks or part thousands; ` +
+      "save it with decimal points only.",
+  );
+}
+
+function numberOf(cell: string, decimal: "." | ","): number | null {
+  if (decimal === "," && cell.includes(".")) return null;
+  const text = (decimal === "," ? cell.replace(",", ".") : cell).trim();
+  if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[ed][+-]?\d+)?$/i.test(text)) return null;
+  const value = Number(text.replace(/d/i, "e"));
+  return Number.isFinite(value) ? value : null;
+}
+
+function isNumber(value: number | null): boolean {
+  return value !== null;
+}
+
+/** Numbers where the first cell, or more than half of all, are some; a cell that is none is then an error of its line. */
+function kindOf(cells: readonly string[], number: (cell: string) => number | null): string {
+  if (cells.length > 0 && cells.every((cell) => /^\s*(?:true|false)\s*$/i.test(cell))) return "true or false";
+  const numbers = cells.filter((cell) => isNumber(number(cell))).length;
+  const without = cells.filter((cell) => !isNumber(number(cell)) && NO_VALUE.test(cell)).length;
+  const isStart = cells.length > 0 && isNumber(number(cells[0]));
+  return isStart || numbers + without > MOST * cells.length && numbers + without > 0 && numbers > 0 ||
+      without > 0 && without === cells.length && cells.some((cell) => cell.trim() !== "")
+    ? "numbers"
+    : "text";
+}
+
+/** Whether a column counts the rows from 0 or 1. */
+function isCount(rows: readonly string[][], c: number, pattern = WHOLE): boolean {
+  return rows.every((row) => pattern.test(row[c]));
+}
+
+/**
+ * A first column with a name that is the index: the only name among numbers, or a count of the rows where other columns hold
+ * fractions. −1 where there is none.
+ */
+function namedIndex(
+  names: readonly string[],
+  rows: readonly string[][],
+  kinds: readonly string[],
+  number: (cell: string) => number | null,
+): number {
+  if (kinds[0] !== "numbers" || kinds.filter((kind) => kind === "numbers").length < 2) return -1;
+  const others = names.slice(1);
+  if (number(names[0]) === null && others.length > 1 && others.every((name) => isNumber(number(name)))) {
+    return 0;
+  }
+  const start = number(rows[0][0]),
+    isCounting = (start === 0 || start === 1) && rows.length > 2 &&
+      isCount(rows, 0) && rows.every((row, i) => number(row[0]) === start + i);
+  const isFraction = rows.some((row) => row.slice(1).some((cell) => !Number.isInteger(number(cell) ?? 0)));
+  return isCounting && isFraction ? 0 : -1;
+}
+
+/** Whether the first line names the columns, with what is to be said of it. */
+interface HeaderDecision {
+  header: boolean;
+  note?: string;
+}
+
+/**
+ * Decides by the columns of numbers, as text may be a name or a value.
+ *
+ * @throws Error when nothing tells which
+ */
+function decideHeader(
+  all: readonly string[][],
+  quoted: readonly boolean[][],
+  number: (cell: string) => number | null,
+  path: string,
+): HeaderDecision {
+  const [first = [], ...rest] = all;
+  if (first[0] === "" && first.length > 1) return { header: true };
+  if (rest.length === 0) return { header: first.some((cell) => !isNumber(number(cell))) };
+  const columns = first.flatMap((_, c) => kindOf(rest.map((row) => row[c]), number) === "numbers" ? [c] : []);
+  const named = columns.find((c) => !isNumber(number(first[c])) && !NO_VALUE.test(first[c]));
+  const names = (why: string) => ({ header: true, note: `the first line is read as names, as ${why}` });
+  if (named !== undefined) {
+    const isMixed = columns.some((c) => isNumber(number(first[c])));
+    return isMixed ? names(`"${first[named]}" stands over numbers`) : { header: true };
+  }
+  const cells = columns.map((c) => first[c].trim()), values = cells.map((cell) => number(cell) ?? NaN);
+  const count = columns.length, shown = cells.slice(0, 4).join(", ") + (count > 4 ? ", …" : "");
+  if (count === 0 || values.some(Number.isNaN)) return { header: false };
+  if (columns.every((c) => quoted[0][c] && !quoted[1][c])) return names("its numbers stand in quotes");
+  const others = rest.map((row) => columns.map((c) => number(row[c]) ?? NaN));
+  const isYears = (some: number[]) =>
+    new Set(some).size === count && some.every((value) => value >= FIRST_YEAR && value <= LAST_YEAR);
+  const isAscending = (some: number[]) => some.every((value, i) => i === 0 || value > some[i - 1]);
+  if (!isAscending(values) && !isYears(values)) return { header: false };
+  const isWhole = cells.every((cell) => WHOLE.test(cell)),
+    isCounting = values.every((value, i) => value === i);
+  const fractions = columns.filter((c) => rest.some((row) => !WHOLE.test(row[c].trim()))).length;
+  if (isWhole && isYears(values) && !others.some(isYears)) return names(`${shown} are years`);
+  if (isWhole && fractions > MOST * count && (count > 2 || count === 2 && isCounting)) {
+    return names(`${shown} are whole, ascending numbers over others`);
+  }
+  if (
+    isWhole && isCounting && count > 2 &&
+    others.some((row) => row.some((value) => !(value >= 0 && value < count)))
+  ) {
+    return names(`${shown} count the columns`);
+  }
+  if (count >= MANY && !others.some(isAscending)) {
+    return names(`${shown} ascend, and no other line's numbers do`);
+  }
+  const isBinary = others.every((row) => row.every((value) => value === 0 || value === 1));
+  const isUnclear = isWhole && !isBinary && (isCounting || count === 2 && fractions === count);
+  if (isUnclear && (count > 1 || fractions > 0)) {
+    throw new Error(
+      `${path}: the first line, ${shown}, may name the columns or hold numbers: say which by the option header ` +
+        "(in a script, header: true or false).",
+    );
+  }
+  return isWhole && count > 2
+    ? { header: false, note: `the first line, ${shown}, is read as numbers, not as names` }
+    : { header: false };
+}
