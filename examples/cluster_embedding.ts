@@ -11,12 +11,9 @@ const options = ac.scriptOptions("Clusters the rows of an embedding by the norma
   out: ["clusters.csv", "a .csv or .arrow file: name, cluster and eigenvectors of every row"],
 });
 const header = { yes: true, no: false, auto: undefined }[options.header];
-if (!["yes", "no", "auto"].includes(options.header)) {
-  throw new RangeError(`--header is "${options.header}": give yes, no or auto.`);
-}
-const { matrix, names } = options.file
-  ? await ac.readEmbedding(options.file, { header })
-  : await embeddedScenes();
+if (!/^(yes|no|auto)$/.test(options.header)) throw new RangeError("--header: give yes, no or auto.");
+const file = options.file && await ac.readEmbedding(options.file, { header });
+const { matrix, names } = file || await embeddedScenes();
 
 const gpu = await ac.openGpu();
 const { eigenvectors, eigenvalues } = await ac.normalizedCut(gpu, matrix, { components: options.clusters });

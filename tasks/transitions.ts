@@ -27,7 +27,7 @@ export async function runTransitions(
 
 const HELP = `
   --of NAME         the model (default: the first with clip in its name, or the first)
-  --layer N         from this layer to the next (default: 3 of 12, or as deep)
+  --layer N         from this layer to the next (default: 3, or as deep as 3 of 12)
   --circles N       circles in either layer (default: 5)
   --radius R        radius of the circles, in units of the map (default: three of four patches of a layer
                     lie within it of their nearest centre)

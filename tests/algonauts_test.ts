@@ -11,7 +11,6 @@ import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import { encodeNpyHeader, writeNpy } from "../src/data/npy.ts";
 import { encodePickledMapping, parsePickledMapping } from "../src/data/pickled_mapping.ts";
 import { encodePalettePng } from "../src/data/palette_png.ts";
-import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import golden from "./golden/arrays.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { randomMatrix } from "./random.ts";

@@ -48,7 +48,7 @@ export interface Transitions {
 export interface TransitionOptions {
   /** Default: the first model with "clip" in its name. */
   model?: string;
-  /** Layers to go between, default 3 and 4 of twelve, or what lies as deep and the next. */
+  /** Layers to go between, default 3 and 4, of more than twelve what lies as deep, of three or two the last. */
   layers?: [from: number, to: number];
   /** Default 5. */
   circles?: number;
@@ -81,9 +81,10 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
       `There is no model ${model}: choose one of ${pipeline.models.join(", ")}.`,
     );
   }
-  const depth = pipeline.slots.filter((slot) => slot.model === model).length, third = layerLike(3, depth);
+  const depth = pipeline.slots.filter((slot) => slot.model === model).length;
   if (depth < 2) throw new UnsuitableData(`The model ${model} has one layer: a transition needs two.`);
-  const layers = options.layers ?? [third, third + 1];
+  const first = Math.min(Math.max(3, layerLike(3, depth)), depth - 1);
+  const layers = options.layers ?? [first, first + 1];
   const slots = layers.map((layer) => {
     const at = pipeline.slots.findIndex((slot) => slot.model === model && slot.layer === layer);
     if (at < 0) throw new UnsuitableData(`The model ${model} has no layer ${layer}: choose another.`);
