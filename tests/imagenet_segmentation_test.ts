@@ -1,7 +1,9 @@
+import { gunzipSync } from "node:zlib";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as hdf5 from "h5wasm";
 import { openImagenetSegmentation } from "../src/data/imagenet_segmentation.ts";
 import { type SegmentedImage, writeImagenetSegmentation } from "../src/data/write_imagenet_segmentation.ts";
+import golden from "./golden/hdf5.json" with { type: "json" };
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { randomMatrix } from "./random.ts";
 
@@ -47,6 +49,35 @@ Deno.test("writeImagenetSegmentation writes the same bytes a second later, in MA
     const image: unknown = file.dereference(reference);
     assert(image instanceof hdf5.Dataset);
     assertEquals(image.shape, [3, images[2].image.width, images[2].image.height]);
+    file.close();
+  }));
+
+Deno.test("openImagenetSegmentation reads what h5py does, and refuses chunks that are damaged or packed by an unknown filter", () =>
+  inTemporaryFolder(async (dir) => {
+    for (const [name, { gzip, read }] of Object.entries(golden.files)) {
+      await Deno.writeFile(`${dir}/${name}`, gunzipSync(Uint8Array.fromBase64(gzip)));
+      const file = await openImagenetSegmentation(`${dir}/${name}`);
+      const what = name.includes("image") ? "image 0" : "the mask of image 0";
+      if (read === null) assertThrows(() => file.read(0), Error, `${name}: ${what} cannot be unpacked (`);
+      else {
+        const { image, mask } = file.read(0), at = (x: number, y: number) => y * mask.width + x;
+        read.mask.forEach((column, x) =>
+          column.forEach((value, y) => assertEquals(mask.data[at(x, y)], value, name))
+        );
+        read.image.forEach((plane, c) =>
+          plane.forEach((column, x) =>
+            column.forEach((value, y) => assertEquals(image.data[3 * at(x, y) + c], value))
+          )
+        );
+      }
+      file.close();
+    }
+    const file = await openImagenetSegmentation(`${dir}/lzf.mat`);
+    assertThrows(
+      () => file.read(0),
+      Error,
+      'cannot be unpacked (the filter "lzf" is missing): save it with gzip.',
+    );
     file.close();
   }));
 

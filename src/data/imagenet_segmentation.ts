@@ -7,6 +7,7 @@
  */
 import * as hdf5 from "h5wasm";
 import { reasonOf } from "./atomic_write.ts";
+import { hdf5Reason, readyHdf5 } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
 import { openPlainFile } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
@@ -48,17 +49,17 @@ const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  */
 export async function openImagenetSegmentation(path: string): Promise<ImagenetSegmentation> {
   const size = await checkStart(path);
-  await hdf5.ready;
+  await readyHdf5();
   let file: hdf5.File;
   try {
     file = new hdf5.File(path, "r");
     if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
   } catch (error) {
-    throw new Error(`${path} is damaged (${reasonOf(error)}): copy it again.`, { cause: error });
+    throw new Error(`${path} is damaged ${hdf5Reason(error)}.`, { cause: error });
   }
   try {
     const [images, masks] = ["img", "gt"].map((field) => referencesOf(file, field, path));
-    const ids = quietly(() => file.get("value/id")) ? referencesOf(file, "id", path) : undefined;
+    const ids = fieldsOf(file).includes("id") ? referencesOf(file, "id", path) : undefined;
     if (images.length !== masks.length) {
       throw new Error(
         `${path} has ${images.length} images and ${masks.length} masks: they must be equal, so copy it again.`,
@@ -81,7 +82,7 @@ export async function openImagenetSegmentation(path: string): Promise<ImagenetSe
         }
         const image = readImageArray(storedArray(pixels, name), name);
         const mask = readMaskArray(storedArray(labels, maskName), maskName);
-        return { id: ids ? textOf(file, ids[i]) : String(i), image, mask };
+        return { id: ids ? textOf(file, ids[i], `${path}: the name of image ${i}`) : String(i), image, mask };
       },
       close: () => void file.close(),
     };
@@ -131,6 +132,12 @@ function referencesOf(file: hdf5.File, field: string, path: string): hdf5.Refere
   );
 }
 
+/** The fields of the struct array. */
+function fieldsOf(file: hdf5.File): string[] {
+  const group = quietly(() => file.get("value"));
+  return group instanceof hdf5.Group ? group.keys() : [];
+}
+
 /** An array of bytes, its values not read yet. */
 function arrayAt(file: hdf5.File, reference: hdf5.Reference, name: string): hdf5.Dataset {
   const found = datasetOf(() => file.dereference(reference));
@@ -159,15 +166,22 @@ function assertHeld(dataset: hdf5.Dataset, name: string, most: number): void {
 }
 
 function storedArray(dataset: hdf5.Dataset, name: string): StoredArray {
-  const data = quietly(() => dataset.value);
-  if (data instanceof Uint8Array) return { shape: shapeOf(dataset), data };
-  throw new Error(`${name} cannot be unpacked: copy the file again.`);
+  let data: unknown;
+  try {
+    data = dataset.value;
+  } catch (error) {
+    throw new Error(`${name} cannot be unpacked ${hdf5Reason(error)}.`, { cause: error });
+  }
+  const shape = shapeOf(dataset);
+  if (data instanceof Uint8Array && data.length === sizeOf(dataset)) return { shape, data };
+  throw new Error(`${name} cannot be unpacked: copy it again.`);
 }
 
-function textOf(file: hdf5.File, reference: hdf5.Reference): string {
+function textOf(file: hdf5.File, reference: hdf5.Reference, name: string): string {
   const found = datasetOf(() => file.dereference(reference));
   const characters = found && sizeOf(found) <= MOST_NAME ? quietly(() => found.value) : undefined;
-  return characters instanceof Uint16Array ? String.fromCharCode(...characters) : "";
+  if (characters instanceof Uint16Array) return String.fromCharCode(...characters);
+  throw new Error(`${name} cannot be read: copy the file again.`);
 }
 
 /** A dataset whose values were not read; undefined for anything else, and where HDF5 cannot find it. */

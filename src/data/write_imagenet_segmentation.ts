@@ -2,6 +2,7 @@
 import * as hdf5 from "h5wasm";
 import { abandonBeside, openBeside, writeFileAtomic } from "./atomic_write.ts";
 import type { RgbImage } from "./image.ts";
+import { readyHdf5 } from "./hdf5.ts";
 import { USER_BLOCK } from "./imagenet_segmentation.ts";
 import type { Mask } from "./resize.ts";
 
@@ -26,7 +27,7 @@ const HEADER_VERSION = 1, CONTINUATION = 0x10, MODIFIED = 0x12;
  */
 export async function writeImagenetSegmentation(path: string, images: SegmentedImage[]): Promise<void> {
   const opened = await openBeside(`${path}.h5`), { beside } = opened;
-  await hdf5.ready;
+  await readyHdf5();
   try {
     const headers = writeHdf5(beside, images);
     const bytes = await Deno.readFile(beside);

@@ -14,6 +14,7 @@ import {
   tableToIPC,
 } from "apache-arrow";
 import * as hdf5 from "h5wasm";
+import { readyHdf5 } from "../../src/data/hdf5.ts";
 import sharp from "sharp";
 import type { Mutation } from "./mutations.ts";
 import type { Samples } from "./samples.ts";
@@ -190,7 +191,7 @@ async function matOf(
   folder: string,
   { width, height, images = 1 }: { width: number; height: number; images?: number },
 ): Promise<Bytes> {
-  await hdf5.ready;
+  await readyHdf5();
   const path = `${folder}/bomb.mat`, file = new hdf5.File(path, "w");
   const value = file.create_group("value"), stored = file.create_group("#refs#");
   const put = (group: hdf5.Group, name: string, data: Uint8Array | hdf5.Reference[], shape: number[]) => {
