@@ -9,7 +9,8 @@ import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
 import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
 import { readBytes } from "../src/data/npy.ts";
-import { readObject2vec } from "../src/data/object2vec.ts";
+import { isThere } from "../src/data/plain_file.ts";
+import { type Object2vec, readObject2vec } from "../src/data/object2vec.ts";
 import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
 import {
   type EncoderScore,
@@ -75,10 +76,6 @@ function readOptions(args: string[]): Options | null {
   };
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
-}
-
 /** Full paths of a folder's models, by name. */
 async function modelsOf(dir: string): Promise<string[]> {
   const names: string[] = [];
@@ -112,11 +109,10 @@ async function comparePictures(folder: string, options: Options, tick: Tick): Pr
 
 async function compareEncoders(
   gpu: Gpu,
-  folder: string,
+  { alexnet, betas, rois, categories, skipped }: Object2vec,
   { repeats, seed }: Options,
   tick: Tick,
 ): Promise<VoxelResults> {
-  const { alexnet, betas, rois, categories } = await readObject2vec(folder);
   const ridgeOf = (lambdaFor: RidgeOptions["lambdaFor"]): Encode => async ({ x, y }) =>
     (await ridge(gpu, x, y, { lambdaFor, folds: FOLDS, seed })).predict;
   const kinds: [string, string, Encode][] = [
@@ -130,18 +126,20 @@ async function compareEncoders(
     const options = { encode, rois, folds: FOLDS, repeats, seed, onProgress };
     encoders.push({ name, label, score: await scoreHeldOut(alexnet, betas, options) });
   }
-  return { categories: categories.length, voxels: betas.cols, folds: FOLDS, repeats, encoders };
+  return { categories: categories.length, voxels: betas.cols, skipped, folds: FOLDS, repeats, encoders };
 }
 
 async function realBrains(options: Options): Promise<void> {
   const { data, out, seed } = options, timings: Record<string, number> = {};
   const pictureFolder = `${data}/kriegeskorte92`, voxelFolder = `${data}/object2vec81`;
-  const [hasPictures, hasVoxels] = [await exists(pictureFolder), await exists(voxelFolder)];
+  const [hasPictures, hasVoxels] = [await isThere(pictureFolder), await isThere(voxelFolder)];
   if (!hasPictures && !hasVoxels) {
     throw new Error(
       `The folder ${data} holds neither object2vec81 nor kriegeskorte92: give their folder by --data.`,
     );
   }
+  const subject = hasVoxels ? await readObject2vec(voxelFolder) : undefined;
+  for (const what of subject?.skipped ?? []) console.error(`object2vec81: left out: ${what}`);
   await openFolders({ "--out": out, "--cache": options.cache });
   const gpu = await openTaskGpu(options.adapter, options.cache);
   try {
@@ -150,8 +148,8 @@ async function realBrains(options: Options): Promise<void> {
     const pictures = hasPictures
       ? await stage("pictures", (tick) => comparePictures(pictureFolder, options, tick))
       : undefined;
-    const voxels = hasVoxels
-      ? await stage("voxels", (tick) => compareEncoders(gpu, voxelFolder, options, tick))
+    const voxels = subject
+      ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
       : undefined;
     const command = commandLine("real-brains", Deno.args);
     const page = await writeRealBrainsReport({

@@ -90,8 +90,9 @@ Deno.test("readObject2vec() reads what is there and says in one sentence what do
       Error,
       "roi_index.npy is 2, expected 4: copy the whole data set",
     );
-    await writeNpy(`${dir}/betas.npy`, betas.data.with(5, NaN), [3, 4]);
-    await assertRejects(() => readObject2vec(dir), Error, "betas.npy holds NaN at place 5, counted from 0");
+    await writeNpy(`${dir}/roi_index.npy`, Uint8Array.of(2, 1, 2, 2), [4]);
+    await writeNpy(`${dir}/word2vec.npy`, word2vec.data.with(5, NaN), [3, 5]);
+    await assertRejects(() => readObject2vec(dir), Error, "word2vec.npy holds NaN at place 5, counted from 0");
     await Deno.writeTextFile(`${dir}/labels.json`, '{"rois": ["EVC"]}');
     await assertRejects(() => readObject2vec(dir), Error, "labels.json does not name the data");
     await Deno.remove(`${dir}/labels.json`);
@@ -115,3 +116,26 @@ Deno.test({
     assert(mean("LOC") > mean("PFS"));
   },
 });
+
+Deno.test("readObject2vec() leaves out voxels of no use, counted by region", () =>
+  inTemporaryFolder(async (dir) => {
+    const labels = { rois: ["EVC", "FFA"], categories: ["boat", "book", "bottle"] };
+    await Deno.writeTextFile(`${dir}/labels.json`, JSON.stringify(labels));
+    await writeNpy(`${dir}/betas.npy`, Float32Array.of(1, 2, 5, 3, NaN, 5, 4, 6, 5), [3, 3]);
+    await writeNpy(`${dir}/roi_index.npy`, Int32Array.of(2, 1, 2), [3]);
+    for (const name of ["alexnet", "word2vec"]) {
+      await writeNpy(`${dir}/${name}.npy`, new Float32Array(6), [3, 2]);
+    }
+    const { betas, rois, skipped } = await readObject2vec(dir);
+    assertEquals([betas.cols, [...betas.data]], [1, [1, 3, 4]]);
+    assertEquals([[...rois.get("EVC")!], [...rois.get("FFA")!]], [[], [0]]);
+    assertEquals(skipped, [
+      "2 of 3 voxels: 1 with a response that is not finite, 1 with one response to all images (EVC 1, FFA 1)",
+    ]);
+    await writeNpy(`${dir}/betas.npy`, new Float32Array(9), [3, 3]);
+    await assertRejects(
+      () => readObject2vec(dir),
+      Error,
+      "betas.npy has no voxel that is of use: 3 of 3 voxels",
+    );
+  }));

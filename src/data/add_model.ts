@@ -12,6 +12,7 @@ import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
 import { readOnnx } from "./onnx_graph.ts";
+import { isFile } from "./plain_file.ts";
 import { hasImageProcessor, parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
 
 /** What is to be added. */
@@ -314,8 +315,4 @@ async function place(from: string, to: string): Promise<void> {
   if (resolve(from) === resolve(to)) return;
   await makeFolder(dirname(to));
   await linkAtomic(await Deno.realPath(from), to);
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }

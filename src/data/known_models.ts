@@ -1,6 +1,8 @@
 /** Models as they are asked for: an embedded one by its name, one that was added by its name, any ONNX file by its path. */
 import { basename, join } from "node:path";
+import { reasonOf } from "./atomic_write.ts";
 import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
+import { isFile } from "./plain_file.ts";
 import { type Preprocessor, readPreprocessor } from "./preprocess.ts";
 
 /** The repository, or where the script runs when the package comes from a registry. */
@@ -87,12 +89,9 @@ async function namesIn(folder: string, isModel: (entry: Deno.DirEntry) => boolea
   const names: string[] = [];
   try {
     for await (const entry of Deno.readDir(folder)) if (isModel(entry)) names.push(entry.name);
-  } catch {
-    return []; // no such folder: nothing was added yet
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // nothing was added yet
+    throw new Error(`Cannot list the models in ${folder}: ${reasonOf(error)}.`, { cause: error });
   }
   return names.map((name) => basename(name, ".onnx")).sort();
-}
-
-function isFile(path: string): Promise<boolean> {
-  return Deno.stat(path).then(({ isFile }) => isFile, () => false);
 }

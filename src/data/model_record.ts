@@ -140,8 +140,9 @@ export async function listModels(folder: string): Promise<ListedModel[]> {
   const names: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(folder)) if (isDirectory) names.push(name);
-  } catch {
-    return []; // nothing was added yet
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // nothing was added yet
+    throw new Error(`Cannot list the models in ${folder}: ${reasonOf(error)}.`, { cause: error });
   }
   for (const name of names.sort()) {
     const path = join(folder, name, `${name}.onnx`);

@@ -1,6 +1,7 @@
 /** Object2Vec (Bonner & Epstein 2021): one subject's voxels for 81 categories of objects, with features of the same. */
 import type { Matrix } from "../linalg/matrix.ts";
 import { reasonOf } from "./atomic_write.ts";
+import { leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
 import { readMatrix, readNumbers } from "./number_array.ts";
 import { readPlainText } from "./plain_file.ts";
 
@@ -8,7 +9,7 @@ import { readPlainText } from "./plain_file.ts";
 export interface Object2vec {
   /** Names, in the order of the rows. */
   categories: string[];
-  /** Categories × voxels, mean responses. */
+  /** Categories × voxels, mean responses; voxels with one that is not finite, or with one only, are left out. */
   betas: Matrix;
   /** Voxel indices by region, in the order of the labels. */
   rois: Map<string, Uint32Array>;
@@ -16,6 +17,8 @@ export interface Object2vec {
   alexnet: Matrix;
   /** Categories × 30: components of word2vec's embeddings. */
   word2vec: Matrix;
+  /** What was left out, a sentence each. */
+  skipped: string[];
 }
 
 /**
@@ -27,9 +30,9 @@ export interface Object2vec {
 export async function readObject2vec(dir: string): Promise<Object2vec> {
   const labels = await readLabels(`${dir}/labels.json`);
   const count = labels.categories.length;
-  const betas = await readMatrix(`${dir}/betas.npy`, count, null);
+  const all = await readMatrix(`${dir}/betas.npy`, count, null, true);
   const indexPath = `${dir}/roi_index.npy`;
-  const index = Array.from((await readNumbers(indexPath, [betas.cols])).data);
+  const index = Array.from((await readNumbers(indexPath, [all.cols])).data);
   const wrong = index.findIndex((number) =>
     !(Number.isInteger(number) && number >= 1 && number <= labels.rois.length)
   );
@@ -40,14 +43,26 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
       }, expected 1 to ${labels.rois.length}, the regions of labels.json.`,
     );
   }
-  const rois = new Map(labels.rois.map((name, i) => {
-    const voxels = index.flatMap((number, voxel) => number === i + 1 ? [voxel] : []);
-    return [name, Uint32Array.from(voxels)];
-  }));
+  const scan = new VoxelScan(all.cols), empty = scan.add(all.data), reasons = scan.reasons();
+  if (empty >= 0) throw new Error(`${dir}/betas.npy has no finite response in row ${empty}, counted from 0.`);
+  const kept = [...reasons.keys()].filter((voxel) => reasons[voxel] === 0);
+  const regions = (numbers: number[]) =>
+    new Map(labels.rois.map((name, i) => {
+      const voxels = numbers.flatMap((number, voxel) => number === i + 1 ? [voxel] : []);
+      return [name, Uint32Array.from(voxels)];
+    }));
+  const skipped = leftOutSentences(reasons, regions(index));
+  if (kept.length === 0) throw new Error(`${dir}/betas.npy has no voxel that is of use: ${skipped[0]}.`);
+  const { rows, cols } = all;
+  const data = Float32Array.from(
+    { length: rows * kept.length },
+    (_, at) => all.data[Math.floor(at / kept.length) * cols + kept[at % kept.length]],
+  );
   return {
     categories: labels.categories,
-    betas,
-    rois,
+    betas: { data, rows, cols: kept.length },
+    rois: regions(kept.map((voxel) => index[voxel])),
+    skipped,
     alexnet: await readMatrix(`${dir}/alexnet.npy`, count, null),
     word2vec: await readMatrix(`${dir}/word2vec.npy`, count, null),
   };

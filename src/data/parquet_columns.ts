@@ -1,6 +1,9 @@
 /** Reads the columns of Parquet files: numbers, text, and lists of numbers; all else is named by its type. */
-import type { SchemaTree } from "hyparquet";
+import type { Compressors, SchemaTree } from "hyparquet";
 import { isUnnamedIndex, pandasIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
+
+/** What one compressed byte may have been. */
+const MOST_PACKED = 2 ** 15;
 
 /** Whether these are the first bytes of a Parquet file. */
 export function isParquet(bytes: Uint8Array): boolean {
@@ -20,18 +23,19 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   const metadata = parquetMetadata(buffer), rows = Number(metadata.num_rows);
   const index = pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === "pandas")?.value);
-  const fields = parquetSchema(metadata).children.map((field) => ({
-    ...describe(field),
-    name: field.element.name,
-  }));
+  const fields = parquetSchema(metadata).children.map((field) => {
+    if (typeof field.element.name !== "string") throw new Error("its schema is damaged");
+    return { ...describe(field), name: field.element.name };
+  });
   const wanted = fields.filter(({ kind }) => kind !== null).map(({ name }) => name);
   const cells = new Map(wanted.map((name) => [name, new Array<unknown>()]));
   if (wanted.length > 0) {
     await parquetRead({
-      ...{ file: buffer, metadata, compressors, columns: wanted },
+      ...{ file: buffer, metadata, compressors: bounded(compressors), columns: wanted },
       utf8: false, // else bytes that are not said to be text become text
       onChunk({ columnName, columnData, rowStart }) {
-        const own = cells.get(columnName)!;
+        const own = cells.get(columnName); // what is thrown here, nothing would catch
+        if (!own) return;
         for (let i = 0; i < columnData.length; i++) own[rowStart + i] = columnData[i];
       },
     });
@@ -51,6 +55,16 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
       };
     }),
   };
+}
+
+/** The same, but for pages that claim more bytes than any compression stores. */
+function bounded(compressors: Compressors): Compressors {
+  return Object.fromEntries(
+    Object.entries(compressors).map(([codec, unpack]) => [codec, (packed: Uint8Array, size: number) => {
+      if (size > packed.length * MOST_PACKED) throw new Error("a page is damaged");
+      return unpack(packed, size);
+    }]),
+  );
 }
 
 function numberOf(value: unknown): number | null {

@@ -8,6 +8,7 @@ import { brainScore } from "../align/brain_score.ts";
 import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/align_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
+import { isThere } from "../data/plain_file.ts";
 import { inLanes } from "../data/in_lanes.ts";
 
 /**
@@ -79,7 +80,9 @@ export async function alignOf(
   onEpoch?: AlignOptions["onEpoch"],
 ): Promise<SavedAlign & { path: string }> {
   const { path, key } = await alignFile(cacheDir, data, options);
-  const finished = await loadAlign(path).catch(() => null);
+  const finished = await isThere(path)
+    ? await loadAlign(path).catch((error) => console.error(`${error.message} It is trained again now.`))
+    : null;
   if (finished) return { ...finished, path };
   await Deno.mkdir(cacheDir, { recursive: true });
   const { slots, training } = data, unfinished = `${path}.training`;

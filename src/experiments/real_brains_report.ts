@@ -42,6 +42,8 @@ export interface VoxelResults {
   categories: number;
   /** Voxels of the subject. */
   voxels: number;
+  /** What of them was left out, a sentence each. */
+  skipped: readonly string[];
   /** Of each cross-validation, and of those within that choose λ. */
   folds: number;
   /** Cross-validations. */
@@ -251,7 +253,7 @@ function shown({ value, low, high }: Interval): string {
 }
 
 async function voxelSection(out: string, results: VoxelResults): Promise<Html[]> {
-  const { encoders, categories, voxels, folds, repeats } = results;
+  const { encoders, categories, voxels, skipped, folds, repeats } = results;
   const first = encoders[0], last = encoders[encoders.length - 1];
   const rois = [...first.score.rois.keys()];
   const of = ({ score }: EncoderScore, roi: string): RoiScore => score.rois.get(roi)!;
@@ -263,6 +265,7 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
         formatNumber(spread, 3)
       } (standard deviation).`,
     ),
+    ...skipped.map((what) => text(`Left out: ${what}.`)),
     await responsiveChart(
       "real-voxels",
       out,

@@ -11,11 +11,17 @@ import { encodePickledMapping } from "../../src/data/pickled_mapping.ts";
 import { VOC_CLASSES } from "../../src/data/voc.ts";
 import { writeImagenetSegmentation } from "../../src/data/write_imagenet_segmentation.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
+import tables from "../golden/tables.json" with { type: "json" };
 
 /** Bytes by format. */
 export type Samples = Record<string, Uint8Array<ArrayBuffer>>;
 
 const EXPORTS = new URL("../golden/onnx_exports/", import.meta.url);
+
+/** One of the files that pandas, polars and others have written. */
+function golden(name: keyof typeof tables.files): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(tables.files[name].base64);
+}
 
 /** A good file of every format. */
 export async function writeSamples(folder: string): Promise<Samples> {
@@ -97,6 +103,13 @@ export async function writeSamples(folder: string): Promise<Samples> {
     align: await read("align.arrow"),
     fit: await read("fit.arrow"),
     "embedding arrow": tableToIPC(table, "file") as Uint8Array<ArrayBuffer>,
+    "embedding arrow views": golden("polars.arrow"),
+    "embedding arrow lz4": golden("polars_lz4.arrow"),
+    "embedding arrow stream": golden("dictionary_delta.arrow"),
+    "embedding arrow runs": golden("run_end.arrow"),
+    "embedding parquet": golden("list.parquet"),
+    npz: golden("named.npz"),
+    safetensors: golden("bfloat16.safetensors"),
     "embedding npy": await read("a.npy"),
     csv: text.encode('name,x,y\na,1,2\n"b, c",3,4\nd,5,6e-3\n'),
     "preprocessor json": preprocessor,
