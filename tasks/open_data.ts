@@ -107,7 +107,7 @@ export async function openRunData(
     subject,
     identity: `${data.identity.images} ${JSON.stringify(view)}`,
     truth: `${data.identity.subject} ${data.identity.truth}`,
-    name: given ? nameOf(folders, subject.skipped) : "embedded",
+    name: given ? nameOf(folders) : "embedded",
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
         ...{ subject: data.subject!, models, view, cacheDir, seed: 0, onProgress, ...options },
@@ -117,9 +117,8 @@ export async function openRunData(
   };
 }
 
-/** The folders without where they are, and what of them is left out. */
-function nameOf(folders: DataFolders, skipped: readonly string[]): string {
+/** The folders without where they are. */
+function nameOf(folders: DataFolders): string {
   const names = Object.entries(folders).map(([kind, path]) => `${kind} ${basename(path)}`);
-  const all = [...names, ...(folders.algonauts === undefined ? ["embedded observer"] : [])].join(", ");
-  return [all, ...skipped.map((what) => `left out: ${what}`)].join("; ");
+  return [...names, ...(folders.algonauts === undefined ? ["embedded observer"] : [])].join(", ");
 }

@@ -92,7 +92,11 @@ Deno.test("readObject2vec() reads what is there and says in one sentence what do
     );
     await writeNpy(`${dir}/roi_index.npy`, Uint8Array.of(2, 1, 2, 2), [4]);
     await writeNpy(`${dir}/word2vec.npy`, word2vec.data.with(5, NaN), [3, 5]);
-    await assertRejects(() => readObject2vec(dir), Error, "word2vec.npy holds NaN at place 5, counted from 0");
+    await assertRejects(
+      () => readObject2vec(dir),
+      Error,
+      "word2vec.npy holds NaN at place 5, counted from 0",
+    );
     await Deno.writeTextFile(`${dir}/labels.json`, '{"rois": ["EVC"]}');
     await assertRejects(() => readObject2vec(dir), Error, "labels.json does not name the data");
     await Deno.remove(`${dir}/labels.json`);

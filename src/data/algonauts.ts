@@ -9,6 +9,7 @@ import { readNpz } from "./npz.ts";
 import { findArray, readArray } from "./number_array.ts";
 import { encodePickledMapping, parsePickledMapping } from "./pickled_mapping.ts";
 import { isFolder, isThere, MOST_TEXT } from "./plain_file.ts";
+import { tell } from "./skipped.ts";
 
 /** The two hemispheres in the order of the voxels. */
 export const HEMISPHERES = ["lh", "rh"] as const;
@@ -114,6 +115,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   });
   const kept = Uint32Array.from(reasons.keys()).filter((voxel) => reasons[voxel] === 0);
   const skipped = leftOutSentences(reasons, all.rois);
+  for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) tell(line);
   if (kept.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);
   const numberOf = new Map(kept.entries().map(([index, voxel]) => [voxel, index]));
   const ofKept = (voxels: Uint32Array) =>

@@ -232,8 +232,6 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
     ...(test ? [] : ["test responses (15 % of the training images are held out instead)"]),
     ...(noCeiling ? ["noise ceilings"] : []),
     ...(present.flat().length > 0 ? [`ROI masks ${present.flat().join(", ")}`] : []),
-    ...training.skipped.map((what) => `left out: ${what}`),
-    ...training.notes,
   ];
   const { lh, rh } = training.voxels,
     regions = [...training.rois.values()].filter(({ length }) => length > 0).length;

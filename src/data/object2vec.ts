@@ -4,6 +4,7 @@ import { reasonOf } from "./atomic_write.ts";
 import { leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
 import { readMatrix, readNumbers } from "./number_array.ts";
 import { readPlainText } from "./plain_file.ts";
+import { tell } from "./skipped.ts";
 
 /** What a folder of it holds. */
 export interface Object2vec {
@@ -52,6 +53,7 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
       return [name, Uint32Array.from(voxels)];
     }));
   const skipped = leftOutSentences(reasons, regions(index));
+  for (const what of skipped) tell(`left out of object2vec: ${what}`);
   if (kept.length === 0) throw new Error(`${dir}/betas.npy has no voxel that is of use: ${skipped[0]}.`);
   const { rows, cols } = all;
   const data = Float32Array.from(

@@ -5,6 +5,8 @@
 
 /** Names of what was skipped by what it is, and of what was read all the same by what is odd about it. */
 const skippedNames = new Map<string, Set<string>>(), oddNames = new Map<string, Set<string>>();
+/** What was told in words of its own. */
+const lines = new Set<string>();
 /** Names told of each kind of odd file. */
 const MOST_NAMES = 3;
 
@@ -28,6 +30,15 @@ export function note(what: string, name: string): void {
   added(oddNames, what, name);
 }
 
+/**
+ * Something that is left out, or taken in another way than it stands, in words of its own.
+ *
+ * @param line without a full stop; the same line counts once
+ */
+export function tell(line: string): void {
+  lines.add(line);
+}
+
 function added(map: Map<string, Set<string>>, key: string, name: string): void {
   map.set(key, (map.get(key) ?? new Set()).add(name));
 }
@@ -45,7 +56,7 @@ export function skippedLines(): string[] {
     const shown = [...names].sort().slice(0, MOST_NAMES).join(", "), more = names.size - MOST_NAMES;
     return `${names.size} × ${what}: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
   });
-  return [...(counts.length > 0 ? [`skipped: ${counts.join(", ")}`] : []), ...odd];
+  return [...(counts.length > 0 ? [`skipped: ${counts.join(", ")}`] : []), ...odd, ...[...lines].sort()];
 }
 
 function sorted(map: Map<string, Set<string>>): [string, Set<string>][] {
@@ -56,4 +67,5 @@ function sorted(map: Map<string, Set<string>>): [string, Set<string>][] {
 export function clearSkipped(): void {
   skippedNames.clear();
   oddNames.clear();
+  lines.clear();
 }

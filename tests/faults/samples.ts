@@ -133,9 +133,10 @@ export async function neighborsOf(format: string, samples: Samples): Promise<Sam
       [`${folder}/JPEGImages/${name}.jpg`, samples.jpeg],
       [`${folder}/SegmentationClass/${name}.png`, samples["palette png"]],
     ]));
-  const zeros = (rows: number, ...cols: number[]) => {
+  const counted = (rows: number, ...cols: number[]) => {
     const header = encodeNpyHeader("<f4", [rows, ...cols]), count = [rows, ...cols].reduce((a, b) => a * b);
-    return Uint8Array.from([...header, ...new Uint8Array(new Float32Array(count).fill(1).buffer)]);
+    const values = Float32Array.from({ length: count }, (_, i) => cols.length > 0 ? i : 1);
+    return Uint8Array.from([...header, ...new Uint8Array(values.buffer)]);
   };
   if (format === "voc txt") return voc("voc");
   if (format === "class names") {
@@ -143,10 +144,10 @@ export async function neighborsOf(format: string, samples: Samples): Promise<Sam
   }
   if (format === "labels") {
     return {
-      "object2vec/betas.npy": zeros(3, 4),
-      "object2vec/roi_index.npy": zeros(4),
-      "object2vec/alexnet.npy": zeros(3, 2),
-      "object2vec/word2vec.npy": zeros(3, 5),
+      "object2vec/betas.npy": counted(3, 4),
+      "object2vec/roi_index.npy": counted(4),
+      "object2vec/alexnet.npy": counted(3, 2),
+      "object2vec/word2vec.npy": counted(3, 5),
     };
   }
   if (format !== "weights") return {};
