@@ -67,8 +67,8 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/algonauts.ts",
-    text: "row * total + from);",
-    replacement: "row * total);",
+    text: "data[row * total + voxel] =",
+    replacement: "data[row * total + voxel - from] =",
     breaks: "the right hemisphere's responses overwrite the left",
     tests: ["algonauts_test.ts"],
   },

@@ -95,9 +95,9 @@ export const EXPERIMENTS: readonly Mutant[] = [
   },
   {
     file: "src/experiments/voxel_table.ts",
-    text: "v < lh ? v : v - lh",
-    replacement: "v",
-    breaks: "vertices of the right hemisphere are numbered on",
+    text: "Int32Array.from(vertices)",
+    replacement: "Int32Array.from(vertices.keys())",
+    breaks: "vertices are numbered on over both hemispheres and over what is left out",
     tests: ["voxel_table_test.ts"],
   },
   {
