@@ -90,7 +90,7 @@ export async function findConcepts(
 ): Promise<Concepts> {
   const model = options.model ?? pipeline.models.find((name) => /clip/i.test(name)) ?? pipeline.models[0];
   const layers = pipeline.slots.filter((slot) => slot.model === model).map(({ layer }) => layer);
-  const layer = options.layer ?? layerLike(9, layers.length);
+  const layer = options.layer ?? layers[layerLike(9, layers.length) - 1];
   const slot = pipeline.slots.findIndex((own) => own.model === model && own.layer === layer);
   if (slot < 0) throw new UnsuitableData(`There is no layer ${layer} of ${model}: choose another.`);
   const places = layerPlaces(pipeline, slot), patches = pipeline.tokens - 1;

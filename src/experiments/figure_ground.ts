@@ -170,7 +170,7 @@ export interface FigureGround {
 /** The layer of a model that is tested: what lies as deep as the paper's, or for other models the middle one. */
 export function testedLayer(model: string, layers: readonly number[]): number {
   const paper = PAPER_LAYERS.find(({ name }) => model.toUpperCase().includes(name));
-  if (paper) return layerLike(paper.layer, layers.length);
+  if (paper) return layers[layerLike(paper.layer, layers.length) - 1];
   return layers[Math.floor((layers.length - 1) / 2)];
 }
 
