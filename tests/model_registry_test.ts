@@ -76,6 +76,25 @@ Deno.test("addModel() reads processor_config.json where the image processor is i
     assertEquals(await readPreprocessor(`${dir}/models/other/other.preprocessor.json`), preprocessor);
   }));
 
+Deno.test("addModel() finds the class that a preprocessor file does not name in config.json", () =>
+  withRepository(async (options, server, dir) => {
+    const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+    server.files.set("preprocessor_config.json", text({ size: 16, image_mean: [0.4, 0.5, 0.6] }));
+    assertStringIncludes(await failure(options), '"resample" is missing');
+    server.files.set("config.json", text({ model_type: "vit" }));
+    const { path, preprocessor, record } = await addModel({ ...options, name: "other" });
+    assertEquals(preprocessor, {
+      ...{ resize: { width: 16, height: 16 }, filter: "bilinear", crop: null, library: "torchvision" },
+      ...{ rescale: 1 / 255, normalize: { mean: [0.4, 0.5, 0.6], std: [0.5, 0.5, 0.5] } },
+    });
+    const written = `${dir}/models/other/other.preprocessor.json`;
+    assertEquals(await readPreprocessor(written), preprocessor);
+    assertEquals(record.files["other.preprocessor.json"], sha256(await Deno.readFile(written)));
+    assertEquals(await readModelRecord(path), record);
+    // The same again is the same model.
+    await addModel({ ...options, name: "other" });
+  }));
+
 Deno.test("addModel() takes the licence from the model's card on the hub, also offline", async (t) => {
   const cases: [string, string, string][] = [
     ["a word", "---\ntags:\n- a\nlicense: apache-2.0 # theirs\n---\n# Card", "apache-2.0"],

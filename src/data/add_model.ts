@@ -11,8 +11,9 @@ import { isEmbedded } from "./known_models.ts";
 import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
+import { classNamed, processorOfModel } from "./image_processors.ts";
 import { readOnnx } from "./onnx_graph.ts";
-import { isFile } from "./plain_file.ts";
+import { isFile, readPlainText } from "./plain_file.ts";
 import { hasImageProcessor, parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
 
 /** What is to be added. */
@@ -113,10 +114,11 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     throw new Error(`${source.title} has no ${PREPROCESSOR}: give one with --preprocessor FILE.`);
   }
   const preprocessing = `${name}.preprocessor.json`;
-  if (found) files.set(preprocessing, found);
-  const preprocessor = found
-    ? await readPreprocessor(found)
-    : parsePreprocessor(registered!.preprocessing, registered!.name);
+  const steps = found ? await namedSteps(source, found) : registered!.preprocessing;
+  if (found && !steps) files.set(preprocessing, found);
+  const preprocessor = steps
+    ? parsePreprocessor(steps, found ? basename(found) : registered!.name)
+    : await readPreprocessor(found!);
 
   const record: ModelRecord = {
     ...{ name, source: source.title, commit: fetched.commit },
@@ -128,9 +130,9 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   for (const [file, from] of files) record.files[file] = await fileSha256(from);
   await assertSame(path, record, options.sha256);
   for (const [file, from] of files) await place(from, join(target, file));
-  if (!found) {
+  if (steps) {
     const written = join(target, preprocessing);
-    await writeFileAtomic(written, JSON.stringify(registered!.preprocessing, null, 2) + "\n");
+    await writeFileAtomic(written, JSON.stringify(steps, null, 2) + "\n");
     record.files[preprocessing] = await fileSha256(written);
   }
   await writeModelRecord(path, record);
@@ -292,6 +294,26 @@ async function fetchPreprocessor(source: Source, modelFile: string): Promise<str
     if (fetched && (file !== PROCESSOR || await hasImageProcessor(fetched.path))) return fetched.path;
   }
   return undefined;
+}
+
+/** A file of the hub that names no class, with the one that config.json stands for; undefined where nothing is to be added. */
+async function namedSteps(source: Source, path: string): Promise<Record<string, unknown> | undefined> {
+  if (source.card === undefined) return undefined; // not of the hub
+  const steps = await readSteps(path);
+  if (steps.image_processor || classNamed(steps)) return undefined;
+  const config = await source.fetch("config.json");
+  const image_processor_type = config && processorOfModel((await readSteps(config.path)).model_type);
+  return image_processor_type ? { image_processor_type, ...steps } : undefined;
+}
+
+/** The object in a JSON file; an empty one where it holds none. */
+async function readSteps(path: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readPlainText(path));
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+  } catch {
+    return {}; // said by whoever reads it for its own sake
+  }
 }
 
 /** The licence that the model's card names. */

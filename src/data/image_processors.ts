@@ -98,6 +98,34 @@ export function classNamed(json: Readonly<Record<string, unknown>>): string | un
   return String(named).replace(/(?:ImageProcessor|FeatureExtractor)(?:Fast|Pil)?$/, "");
 }
 
+/** The class of a model whose preprocessor file names none, by `model_type` of its config.json. */
+const BY_MODEL: Readonly<Record<string, string>> = {
+  ...{ beit: "Beit", "data2vec-vision": "Beit", blip: "Blip", chinese_clip: "ChineseCLIP", clip: "CLIP" },
+  ...{ convnext: "ConvNext", convnextv2: "ConvNext", deit: "DeiT", depth_anything: "DPT", dinov2: "Bit" },
+  ...{ dinov2_with_registers: "Bit", dinov3_vit: "DINOv3ViT", dpt: "DPT", efficientnet: "EfficientNet" },
+  ...{
+    ijepa: "ViT",
+    levit: "Levit",
+    mobilevit: "MobileViT",
+    owlvit: "OwlViT",
+    perceiver: "Perceiver",
+    pvt: "Pvt",
+  },
+  ...{ segformer: "Segformer", siglip: "Siglip", swin: "ViT", swinv2: "ViT", vit: "ViT", vit_mae: "ViT" },
+  ...{ vit_msn: "ViT" },
+};
+
+/**
+ * The image processor of a kind of model, as `AutoImageProcessor` has it.
+ *
+ * @param modelType `model_type` of config.json
+ * @returns "ViTImageProcessor"; undefined where it is not known
+ */
+export function processorOfModel(modelType: unknown): string | undefined {
+  const named = typeof modelType === "string" && Object.hasOwn(BY_MODEL, modelType) && BY_MODEL[modelType];
+  return named ? `${named}ImageProcessor` : undefined;
+}
+
 /** What to say of a class that is not in the table. */
 export function unknownClass(named: string): string {
   const reason = LEFT_OUT[named];
