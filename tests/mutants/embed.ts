@@ -31,6 +31,13 @@ export const EMBED: readonly Mutant[] = [
     tests: ["tsne_step_test.ts"],
   },
   {
+    file: "src/embed/tsne.ts",
+    text: "const COLLAPSED = 1e-6;",
+    replacement: "const COLLAPSED = 1e-9;",
+    breaks: "points that were drawn together are not begun anew",
+    tests: ["tsne_collapse_test.ts"],
+  },
+  {
     file: "src/embed/trustworthiness.ts",
     text: "penalty += Math.max(0, rank[j] - k);",
     replacement: "penalty += Math.max(0, rank[j] - k + 1);",
