@@ -11,7 +11,7 @@ export function normalizedAffinity(x: ArrayLike<number>, n: number, d: number) {
 }
 
 /**
- * M − q qᵀ, q = D^½ 1 / ‖D^½ 1‖ the first eigenvector, and q, in float64 with nothing that cancels where A is nearly 1:
+ * M − q qᵀ, q = D^½ 1 / ‖D^½ 1‖ the first eigenvector, q, and |e_i| / d_i with e = E 1, in float64 with nothing that cancels where A is nearly 1:
  * D^−½ E D^−½ + ½ (u vᵀ + v uᵀ) with E = A − 1, u = D^−½ 1 − q and v = D^−½ 1 + q.
  */
 export function deflatedAffinity(x: ArrayLike<number>, n: number, d: number) {
@@ -26,7 +26,7 @@ export function deflatedAffinity(x: ArrayLike<number>, n: number, d: number) {
     const i = Math.floor(at / n), j = at % n;
     return s[i] * s[j] * value + (u[i] * (s[j] + q[j]) + u[j] * (s[i] + q[i])) / 2;
   });
-  return { m, q };
+  return { m, q, shares: sums.map((value) => -value / (n + value)) };
 }
 
 /** All eigenvalues (descending) and eigenvectors (columns of a row-major n × n matrix) of M, in float64. */
