@@ -24,7 +24,6 @@ import {
   type AffinityOperator,
   affinityOperator,
   type AffinityOperatorOptions,
-  DEFAULT_BUDGET,
   floorOf,
   type Storage,
   type TileSize,
@@ -245,10 +244,13 @@ async function iterativeCut(
   }
 }
 
-/** Columns of a block, the first eigenvector's included: half as many more where every application makes the affinity again, which costs more than they do. */
+/** Nodes from which on an application costs more than what it saves to have one fewer, by half as many columns more. */
+const WIDE_FROM = 2500;
+
+/** Columns of the first block, the first eigenvector's included. */
 function startWidth({ size }: AffinityOperator, components: number): number {
   const width = blockWidth(components);
-  return 4 * size * size > DEFAULT_BUDGET ? Math.ceil(1.5 * width / 16) * 16 : width;
+  return size >= WIDE_FROM ? Math.ceil(1.5 * width / 16) * 16 : width;
 }
 
 /**
