@@ -14,6 +14,7 @@ import {
   type Library,
   type Mask,
   MOST_PIXELS,
+  resizeFloats,
   resizeImage,
   resizeMask,
   resizeNearest,
@@ -50,6 +51,8 @@ export interface Preprocessor {
   offset?: true;
   /** Scaling, then normalising, each rounded; absent: torchvision's two in one. */
   separate?: true;
+  /** DINOv3: the values are resized as floats; `previewCrop` rounds them to bytes, at most 1 of 255 away. */
+  resizesFloats?: true;
   /** EfficientNet: divide by the standard deviation once more. */
   divideAgain?: number[];
   /** The model takes blue, green, red. */
@@ -204,7 +207,7 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
       break;
     }
     case "DINOv3ViT":
-      preprocessor.separate = true;
+      preprocessor.separate = preprocessor.resizesFloats = true;
       break;
     case "EfficientFormer": {
       const { resize, crop } = preprocessor, has = resize && ("width" in resize ? resize : undefined);
@@ -359,6 +362,10 @@ function describeSize(resize: Resize): string {
  * @throws RangeError as `previewCrop`
  */
 export function preprocess(image: RgbImage, preprocessor: Preprocessor, name?: string): ModelInput {
+  const { resizesFloats, resize, filter } = preprocessor;
+  if (resizesFloats && resize && filter !== "nearest") {
+    return preprocessFloats(image, preprocessor, filter, name);
+  }
   const { width, height, data: bytes } = previewCrop(image, preprocessor, name);
   const pixels = width * height;
   const data = new Float32Array(3 * pixels);
@@ -366,6 +373,31 @@ export function preprocess(image: RgbImage, preprocessor: Preprocessor, name?: s
     const values = channelValues(preprocessor, channel);
     const from = preprocessor.flipChannels ? 2 - channel : channel;
     for (let i = 0; i < pixels; i++) data[channel * pixels + i] = values[bytes[3 * i + from]];
+  }
+  return { data, width, height };
+}
+
+/** `preprocess` where the values are scaled before the resize, which rounds nothing. */
+function preprocessFloats(
+  image: RgbImage,
+  preprocessor: Preprocessor,
+  filter: Exclude<Filter, "nearest">,
+  name: string | undefined,
+): ModelInput {
+  const { crop, rescale, normalize } = preprocessor;
+  const resized = resizedSize(image, preprocessor, name),
+    floats = resizeFloats(image, resized.width, resized.height, filter);
+  const { width, height } = crop ?? resized, pixels = width * height, data = new Float32Array(3 * pixels);
+  const left = cropStart(resized.width, width), top = cropStart(resized.height, height);
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, to++) {
+      const column = left + x, row = top + y;
+      const isInside = column >= 0 && row >= 0 && column < resized.width && row < resized.height;
+      for (let c = 0; c < 3; c++) {
+        const value = isInside ? floats[3 * (row * resized.width + column) + c] * (rescale ?? 1) : 0;
+        data[c * pixels + to] = normalize ? (value - normalize.mean[c]) / normalize.std[c] : value;
+      }
+    }
   }
   return { data, width, height };
 }
@@ -501,7 +533,7 @@ function centerCrop(
 }
 
 /** Where a crop starts; negative where that many pixels are added. */
-function cropStart(length: number, cropped: number, rounding: Preprocessor["cropRounding"]): number {
+function cropStart(length: number, cropped: number, rounding?: Preprocessor["cropRounding"]): number {
   if (cropped > length) return -Math.floor((cropped - length) / 2);
   const half = (length - cropped) / 2;
   return rounding === "half to even" ? roundHalfToEven(half) : Math.floor(half);

@@ -39,6 +39,8 @@ interface Taps {
   weights: Int32Array;
   stride: number;
   bits: number;
+  /** The same, not in fixed point; they add up to 1. */
+  shares: Float64Array;
 }
 
 /**
@@ -80,8 +82,9 @@ function axisTaps(from: number, to: number, filter: Exclude<Filter, "nearest">, 
     weights: new Int32Array(to * stride),
     stride,
     bits: PRECISION_BITS,
+    shares: new Float64Array(to * stride),
   };
-  const shares = new Float64Array(to * stride);
+  const { shares } = taps;
   // Times the reciprocal, as Pillow: a division would round differently.
   const shrink = 1 / stretch;
   for (let i = 0; i < to; i++) {
@@ -154,6 +157,43 @@ function filterPixel(
 
 function toByte(fixed: number, bits: number): number {
   return Math.min(Math.max(fixed >> bits, 0), 255);
+}
+
+/**
+ * Resizes an image as torchvision does a float tensor: nothing is rounded to bytes, nor cut off at 0 and 255.
+ *
+ * @param image h × w × 3 bytes
+ * @returns height × width × 3 values in bytes' units, within 0.005 of torchvision's, whose weights are float32
+ * @throws RangeError "Cannot resize to 0 × 4 pixels: both must be whole numbers from 1 on."
+ */
+export function resizeFloats(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: Exclude<Filter, "nearest">,
+): Float32Array {
+  assertSize(width, height);
+  const across = axisTaps(image.width, width, filter, "torchvision");
+  const down = axisTaps(image.height, height, filter, "torchvision");
+  const between = new Float32Array(3 * width * image.height), out = new Float32Array(3 * width * height);
+  const sum = (data: ArrayLike<number>, from: number, step: number, taps: Taps, index: number) => {
+    const start = index * taps.stride, end = start + taps.count[index];
+    let value = 0;
+    for (let t = start; t < end; t++, from += step) value += data[from] * taps.shares[t];
+    return value;
+  };
+  for (let y = 0, to = 0; y < image.height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = 3 * (y * image.width + across.first[x]);
+      for (let c = 0; c < 3; c++, to++) between[to] = sum(image.data, from + c, 3, across, x);
+    }
+  }
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < 3 * width; x++, to++) {
+      out[to] = sum(between, 3 * width * down.first[y] + x, 3 * width, down, y);
+    }
+  }
+  return out;
 }
 
 /**
