@@ -7,8 +7,8 @@ const options = ac.scriptOptions("Clusters the rows of an embedding by the norma
     ".npy, .npz, .csv, .tsv, .arrow, .parquet or .safetensors file; without it, what a model makes of embedded scenes",
   ],
   header: ["auto", "whether the first line of .csv or .tsv names the columns: yes, no or auto"],
-  clusters: [3, "how many"],
-  out: ["clusters.csv", "a .csv or .arrow file: name, cluster and eigenvectors of every row"],
+  clusters: [3, "how many", [2, Infinity]],
+  out: ["clusters", "folder of clusters.csv and clusters.arrow: name, cluster and eigenvectors of every row"],
 });
 const header = { yes: true, no: false, auto: undefined }[options.header];
 if (!/^(yes|no|auto)$/.test(options.header)) throw new RangeError("--header: give yes, no or auto.");
@@ -28,7 +28,7 @@ const table: Record<string, ac.TableColumn> = {
 for (let c = 0; c < cols; c++) {
   table[`eigenvector_${c + 1}`] = Float32Array.from({ length: rows }, (_, i) => data[i * cols + c]);
 }
-await ac.saveTable(options.out, table);
+for (const type of ["csv", "arrow"]) await ac.saveTable(`${options.out}/clusters.${type}`, table);
 const shown = Array.from(eigenvalues, (value) => value.toFixed(3)).join(", ");
 console.log(`${rows} rows in ${options.clusters} clusters, eigenvalues ${shown}: ${options.out}`);
 

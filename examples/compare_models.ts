@@ -5,7 +5,7 @@ const options = ac.scriptOptions("Compares two models layer by layer by the subs
   photos: ["", "folder of photographs; without it, embedded scenes"],
   a: ["clip_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],
   b: ["dino_tiny", "another one, with the same grid of patches"],
-  limit: [4, "photographs at most"],
+  limit: [4, "photographs at most", [1, Infinity]],
   out: ["compared", "folder of index.html and overlap.csv"],
 });
 const folder = options.photos || (await ac.exampleData()).photographs;

@@ -6,7 +6,7 @@ const options = ac.scriptOptions(
   {
     subject: ["", "a subject's folder in the layout of Algonauts 2023; without it, the embedded observer"],
     models: ["clip_tiny", "ONNX files or names, with commas between"],
-    limit: [1000, "photographs at most"],
+    limit: [1000, "photographs at most", [10, Infinity]],
     out: ["brain", "folder of index.html and of voxels.arrow"],
   },
 );

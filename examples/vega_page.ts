@@ -4,8 +4,8 @@ import * as ac from "@alignedcut/alignedcut";
 const options = ac.scriptOptions("Draws the eigenvalues of every layer's graph on a page of its own.", {
   photos: ["", "folder of photographs; without it, embedded scenes"],
   model: ["mae_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],
-  limit: [2, "photographs at most"],
-  out: ["eigenvalues.html", "the page; the chart's spec goes beside it, as .vl.json"],
+  limit: [2, "photographs at most", [1, Infinity]],
+  out: ["eigenvalues", "folder of index.html and the chart's spec, index-1.vl.json"],
 });
 const folder = options.photos || (await ac.exampleData()).photographs;
 const photos = await ac.listPhotographs(folder, options.limit);
@@ -28,7 +28,7 @@ const chart = {
     detail: { field: "rank", type: "nominal" },
   },
 };
-await ac.savePage(options.out, {
+await ac.savePage(`${options.out}/index.html`, {
   ...{ title: `Eigenvalues of ${model}`, question: "At which layer do groups of patches stand apart?" },
   method: `The normalised cut of the patches of ${photos.length} photographs, one graph a layer.`,
   sections: [{
@@ -37,4 +37,4 @@ await ac.savePage(options.out, {
     caption: "The larger, the clearer a group stands apart.",
   }],
 });
-console.log(`${layers.length} layers in ${options.out}`);
+console.log(`${layers.length} layers in ${options.out}/index.html`);

@@ -9,7 +9,7 @@ const options = ac.scriptOptions("NAME: what this script finds out, in one sente
     "dino_tiny",
     "an ONNX file with its .preprocessor.json beside it, or clip_tiny, dino_tiny, mae_tiny",
   ],
-  layer: [9, "number of the layer, 1 is the first"],
+  layer: [9, "number of the layer, 1 is the first", [1, Infinity]],
   out: ["NAME", "folder of what is written"],
 });
 

@@ -3,6 +3,9 @@ import { exampleData, listPhotographs } from "../mod.ts";
 import { readEmbedding } from "../src/data/read_embedding.ts";
 import { writeTable } from "../src/data/table_file.ts";
 import { readImage } from "../src/data/image.ts";
+import { readPalettePng } from "../src/data/palette_png.ts";
+import { preprocessMask } from "../src/data/preprocess.ts";
+import { openRunModels } from "../src/experiments/run_models.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const EXAMPLES = new URL("../examples/", import.meta.url);
@@ -68,13 +71,45 @@ Deno.test("examples/segment_by_click.ts keeps the patch that is pointed at", asy
     const said = await runWell("segment_by_click.ts", dir, "--photo", photo, "--x=0.2", "--y", "0.9");
     const [, kept, all] = /^(\d+) of (\d+) patches/.exec(said)!.map(Number);
     assert(kept >= 1 && kept < all, said);
-    const { width, height, data } = await readImage(`${dir}/segment.png`);
+    const { width, height, data } = await readImage(`${dir}/segment/segment.png`);
     const at = 3 * (Math.floor(0.9 * height) * width + Math.floor(0.2 * width));
     assert(data[at] + data[at + 1] + data[at + 2] > 0);
+    for (
+      const [option, value, range] of [["x", "300", "0 to 1"], ["y", "-0.1", "0 to 1"], [
+        "threshold",
+        "2",
+        "-1 to 1",
+      ]]
+    ) {
+      const { code, stderr } = await run("segment_by_click.ts", dir, `--${option}`, value);
+      assertEquals([code, stderr.trim()], [1, `--${option} is "${value}": give a number from ${range}.`]);
+    }
     const { code, stderr } = await run("segment_by_click.ts", dir, "--photo", "none.jpg");
     assertEquals([code, stderr.split("\n").at(-2)], [1, "There is no folder none.jpg."]);
   });
 });
+
+Deno.test("examples/segment_by_click.ts shows an object where no option is given", () =>
+  inTemporaryFolder(async (dir) => {
+    await runWell("segment_by_click.ts", dir);
+    const picture = await readImage(`${dir}/segment/segment.png`), { photographs } = await exampleData();
+    const [, name] = (await listPhotographs(photographs)).map((path) => path.replace(/^.*\/|\.jpg$/g, ""));
+    const mask = await readPalettePng(photographs.replace("JPEGImages", `SegmentationClass/${name}.png`));
+    const { view } = await openRunModels(["mae_tiny"]);
+    const { width, data: truth } = preprocessMask({
+      ...mask,
+      data: mask.data.map((label) => Number(label > 0)),
+    }, view);
+    let both = 0, either = 0;
+    for (let i = 0; i < truth.length; i++) {
+      const at = 3 * (2 * Math.floor(i / width) * picture.width + 2 * (i % width));
+      const isKept = picture.data[at] + picture.data[at + 1] + picture.data[at + 2] > 0,
+        isObject = truth[i] === 1;
+      both += Number(isKept && isObject);
+      either += Number(isKept || isObject);
+    }
+    assert(both / either > 0.7, `intersection over union ${both / either}`);
+  }));
 
 Deno.test("examples/compare_models.ts finds a model's layers to be like themselves", async () => {
   await inTemporaryFolder(async (dir) => {
@@ -116,8 +151,8 @@ Deno.test("examples/cluster_embedding.ts finds the groups of a table of one's ow
       y: axis(1),
       z: axis(2),
     }]);
-    await runWell("cluster_embedding.ts", dir, "--file", "things.csv", "--out", "found.arrow");
-    const { matrix: { data, cols }, names } = await readEmbedding(`${dir}/found.arrow`);
+    await runWell("cluster_embedding.ts", dir, "--file", "things.csv", "--out", "found");
+    const { matrix: { data, cols }, names } = await readEmbedding(`${dir}/found/clusters.arrow`);
     assertEquals(names!.map((name) => Number(name.slice(1))), group.map((_, i) => data[i * cols]));
   });
 });
@@ -125,11 +160,11 @@ Deno.test("examples/cluster_embedding.ts finds the groups of a table of one's ow
 Deno.test("examples/vega_page.ts writes a page and the chart's spec", async () => {
   await inTemporaryFolder(async (dir) => {
     await runWell("vega_page.ts", dir, "--limit", "1");
-    const page = await Deno.readTextFile(`${dir}/eigenvalues.html`);
+    const page = await Deno.readTextFile(`${dir}/eigenvalues/index.html`);
     assertStringIncludes(page, "Eigenvalues of mae_tiny");
     assertStringIncludes(page, "<svg");
     assert(!page.includes("results.json"));
-    const { data } = JSON.parse(await Deno.readTextFile(`${dir}/eigenvalues-1.vl.json`));
+    const { data } = JSON.parse(await Deno.readTextFile(`${dir}/eigenvalues/index-1.vl.json`));
     assertEquals(data.values.length, 12 * 8);
   });
 });

@@ -23,6 +23,37 @@ Deno.test("parseOptions() reads both forms and keeps the types of the defaults",
   assertEquals(parseOptions(OPTIONS, ["--photos="]), { photos: "", layer: 9 });
 });
 
+Deno.test("parseOptions() refuses what is out of range, or no whole number where one is asked for", () => {
+  const options = {
+    x: [0.5, "a share", [0, 1]],
+    layer: [9, "a number", [1, Infinity]],
+    rate: [1, "any"],
+  } as const;
+  assertEquals(parseOptions(options, ["--x", "1", "--layer", "1", "--rate=-2.5"]), {
+    x: 1,
+    layer: 1,
+    rate: -2.5,
+  });
+  const refused: [string, string, string][] = [
+    ...[["x", "300", "give a number from 0 to 1."], ["x", "-0.1", "give a number from 0 to 1."]] as [
+      string,
+      string,
+      string,
+    ][],
+    ["layer", "0", "give a whole number from 1 on."],
+    ["layer", "2.5", "give a whole number from 1 on."],
+    ["rate", "much", "give a number."],
+    ["x", "Infinity", "give a number from 0 to 1."],
+  ];
+  for (const [name, value, message] of refused) {
+    assertThrows(
+      () => parseOptions(options, [`--${name}=${value}`]),
+      RangeError,
+      `--${name} is "${value}": ${message}`,
+    );
+  }
+});
+
 Deno.test("parseOptions() refuses what is no option, no value or no number", () => {
   const refused = (args: string[], message: string) =>
     assertThrows(() => parseOptions(OPTIONS, args), RangeError, message);

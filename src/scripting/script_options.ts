@@ -1,7 +1,15 @@
 /** Options of a script of one file. */
 
-/** Options by name: what holds when one is not given, and its help. */
-export type ScriptOptions = Readonly<Record<string, readonly [byDefault: string | number, help: string]>>;
+/**
+ * Options by name: what holds when one is not given, its help, and for a number the least and the most that it may be. Where
+ * default, least and most are whole numbers (or without an end, Infinity), so must the option be.
+ */
+export type ScriptOptions = Readonly<
+  Record<
+    string,
+    readonly [byDefault: string | number, help: string, range?: readonly [least: number, most: number]]
+  >
+>;
 
 /** The options' values: a number where the default is one. */
 export type ScriptValues<T extends ScriptOptions> = {
@@ -13,7 +21,7 @@ export type ScriptValues<T extends ScriptOptions> = {
  * option that is not there, and from then on any error that nothing catches is told in one sentence, without a stack.
  *
  * @param about what the script does, in one sentence
- * @param options by name: default and help; the default's type is the option's
+ * @param options by name: default, help and range; the default's type is the option's
  * @param args as typed; default `Deno.args`
  * @returns values by name, of the defaults' types
  *
@@ -47,10 +55,11 @@ export function scriptOptions<const T extends ScriptOptions>(
 /**
  * Reads options without ending the script.
  *
- * @param options by name: default and help
+ * @param options by name: default, help and range
  * @param args as typed
  * @returns values by name, of the defaults' types
- * @throws RangeError 'There is no option "--layr": the options are --layer, --help.'; '--layer is "six": give a number.'
+ * @throws RangeError 'There is no option "--layr": the options are --layer, --help.'; '--layer is "six": give a number.'; '--x
+ * is "300": give a number from 0 to 1.'
  */
 export function parseOptions<const T extends ScriptOptions>(
   options: T,
@@ -67,10 +76,20 @@ export function parseOptions<const T extends ScriptOptions>(
     const text = joined ?? args[++i];
     if (text === undefined) throw new RangeError(`--${name} has no value: write --${name} VALUE.`);
     if (typeof options[name][0] === "string") values[name] = text;
-    else if (text.trim() !== "" && Number.isFinite(Number(text))) values[name] = Number(text);
-    else throw new RangeError(`--${name} is "${text}": give a number.`);
+    else values[name] = numberOf(name, text, options[name]);
   }
   return values as ScriptValues<T>;
+}
+
+function numberOf(name: string, text: string, [byDefault, , range]: ScriptOptions[string]): number {
+  const [least, most] = range ?? [-Infinity, Infinity], value = Number(text);
+  const isWhole = range !== undefined &&
+    [byDefault, least, most].every((own) => own === Infinity || Number.isInteger(own));
+  const isNumber = text.trim() !== "" && Number.isFinite(value) && (!isWhole || Number.isInteger(value));
+  if (isNumber && value >= least && value <= most) return value;
+  const kind = isWhole ? "a whole number" : "a number";
+  const ends = !range ? "" : most === Infinity ? ` from ${least} on` : ` from ${least} to ${most}`;
+  throw new RangeError(`--${name} is "${text}": give ${kind}${ends}.`);
 }
 
 function helpText(about: string, options: ScriptOptions): string {

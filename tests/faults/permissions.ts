@@ -9,7 +9,7 @@ const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 /** Tasks that may start any program, those that may start Slurm's only, and those that may reach the network. */
 const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
-  MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script"],
+  MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script", "survey"],
   MAY_REACH = ["models"];
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
 const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"], WRITE_ONE = ["new"];

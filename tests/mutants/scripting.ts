@@ -20,8 +20,8 @@ export const SCRIPTING: readonly Mutant[] = [
   },
   {
     file: "src/scripting/script_options.ts",
-    text: 'text.trim() !== "" && Number.isFinite(Number(text))',
-    replacement: "Number.isFinite(Number(text))",
+    text: 'text.trim() !== "" && Number.isFinite(value)',
+    replacement: "Number.isFinite(value)",
     breaks: "an empty number is 0",
     tests: ["scripting_test.ts"],
   },
