@@ -36,6 +36,8 @@ const STARTS: [format: string, start: number[]][] = [
   ["tiff", [...ascii("MM"), 0, 42]],
   ["avif", [-1, -1, -1, -1, ...ascii("ftypavif")]],
 ];
+/** Letters of what a decoder says: libtiff repeats itself. */
+const MOST_REASON = 120;
 /** No image of so many pixels needs more bytes than it has uncompressed. */
 export const MOST_IMAGE_BYTES = 3 * MOST_PIXELS;
 
@@ -257,7 +259,8 @@ function tooLarge(path: string, width: number, height: number): RangeError {
 
 /** The last line of what the decoder said is the most specific. */
 function decoderReason(error: unknown): string {
-  return reasonOf(error).trim().split("\n").at(-1)!.replace(/:$/, "");
+  const reason = reasonOf(error).trim().split("\n").at(-1)!.replace(/:$/, "");
+  return reason.length > MOST_REASON ? `${reason.slice(0, MOST_REASON)}…` : reason;
 }
 
 function byCodePoint(a: string, b: string): number {
