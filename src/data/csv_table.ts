@@ -50,8 +50,10 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   const rows = hasHeader ? all.slice(1) : all, shift = all.length - rows.length;
   const names = first.map((name, c) => hasHeader ? name : String(c + 1));
   const kinds = first.map((_, c) => kindOf(rows.map((row) => row[c]), number));
-  const isUnnamed = hasHeader && first.length > 1 && first[0] === "" && isCount(rows, 0, /^\d+$/);
-  const index = isUnnamed ? 0 : hasHeader ? namedIndex(first, rows, kinds, number) : -1;
+  const isUnnamed = hasHeader && first.length > 1 && first[0] === "" && isWhole(rows, 0, /^\d+$/);
+  const found = isUnnamed || !hasHeader ? null : namedIndex(first, rows, kinds, number);
+  const index = isUnnamed ? 0 : found?.index ?? -1;
+  if (found?.note) notes.push(found.note);
   return {
     rows: rows.length,
     columns: names.map((name, c): ReadColumn => ({
@@ -129,31 +131,36 @@ function kindOf(cells: readonly string[], number: (cell: string) => number | nul
     : "text";
 }
 
-/** Whether a column counts the rows from 0 or 1. */
-function isCount(rows: readonly string[][], c: number, pattern = WHOLE): boolean {
+/** Whether a column holds whole numbers only. */
+function isWhole(rows: readonly string[][], c: number, pattern: RegExp): boolean {
   return rows.every((row) => pattern.test(row[c]));
 }
 
+/** Names of columns that say which row it is. */
+const INDEX_NAME = /^(?:unnamed: 0|rows?|row_?names?|no|nr|number|(?:.*[ _.-])?(?:id|ids|idx|index))$/i;
+
 /**
- * A first column with a name that is the index: the only name among numbers, or a count of the rows where other columns hold
- * fractions. −1 where there is none.
+ * A first column with a name that is the index: the only name among numbers, or a count of the rows that is named like one.
+ *
+ * @returns −1 where there is none, and what is to be said of a column that counts the rows under another name
  */
 function namedIndex(
   names: readonly string[],
   rows: readonly string[][],
   kinds: readonly string[],
   number: (cell: string) => number | null,
-): number {
-  if (kinds[0] !== "numbers" || kinds.filter((kind) => kind === "numbers").length < 2) return -1;
+): { index: number; note?: string } {
+  if (kinds[0] !== "numbers" || kinds.filter((kind) => kind === "numbers").length < 2) return { index: -1 };
   const others = names.slice(1);
   if (number(names[0]) === null && others.length > 1 && others.every((name) => isNumber(number(name)))) {
-    return 0;
+    return { index: 0 };
   }
-  const start = number(rows[0][0]),
-    isCounting = (start === 0 || start === 1) && rows.length > 2 &&
-      isCount(rows, 0) && rows.every((row, i) => number(row[0]) === start + i);
-  const isFraction = rows.some((row) => row.slice(1).some((cell) => !Number.isInteger(number(cell) ?? 0)));
-  return isCounting && isFraction ? 0 : -1;
+  const start = number(rows[0][0]);
+  const isCounting = (start === 0 || start === 1) && rows.length > 2 && isWhole(rows, 0, WHOLE) &&
+    rows.every((row, i) => number(row[0]) === start + i);
+  if (!isCounting) return { index: -1 };
+  if (INDEX_NAME.test(names[0].trim())) return { index: 0 };
+  return { index: -1, note: `"${names[0]}" counts the rows, and is read as a dimension` };
 }
 
 /** Whether the first line names the columns, with what is to be said of it. */

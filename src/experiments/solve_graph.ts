@@ -9,6 +9,7 @@ import { reasonOf, writeFileAtomic } from "../data/atomic_write.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import { chooseNeighborSearch } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
+import { isThere } from "../data/plain_file.ts";
 import { loadNystrom, saveNystrom } from "../data/nystrom_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import {
@@ -148,7 +149,9 @@ async function fitted(
   onProgress: OnProgress,
 ): Promise<NystromModel> {
   const path = `${folder}/fit.arrow`;
-  const there = await loadNystrom(gpu, path).catch(() => null); // absent or damaged
+  const there = await isThere(path)
+    ? await loadNystrom(gpu, path).catch((error) => console.error(`${error.message} It is fitted again now.`))
+    : null;
   if (there) return there;
   const count = Math.min(landmarks, source.rows);
   const chosen = sampling === "farthest"

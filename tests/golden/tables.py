@@ -215,6 +215,8 @@ df.drop(columns="name").rename_axis("id").to_csv(folder / "named_index_names.csv
 add("named_index_names.csv", names=None, left_out=["id (the index, numbers)"])
 numbers.set_index(pd.Index(NAMES[:5] + ["six"], name="word")).to_csv(folder / "word_index.csv")
 add("word_index.csv", names=NAMES[:5] + ["six"], note="0, 1, 2 are whole")
+df.drop(columns="name").rename_axis("time").to_csv(folder / "counting.csv")
+add("counting.csv", values=np.column_stack([range(ROWS), X]), names=None, note='"time" counts the rows')
 df.to_csv(folder / "quoted.csv", quoting=2)
 add("quoted.csv")
 df.to_csv(folder / "pandas.tsv", sep="\t", index=False)
