@@ -57,6 +57,10 @@ async function add(source: string, flags: Flags): Promise<void> {
     });
     console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
     console.log(`  attention: ${record.attention}`);
+    if (record.ownSizeOnly) console.log(`  sizes: its own only, for ${record.ownSizeOnly}`);
+    else if (record.ownSizeOnly === null) {
+      console.log("  sizes: any, tried at its own and half as large again");
+    }
     if (record.commit) console.log(`  commit ${record.commit}`);
     for (const [file, hash] of Object.entries(record.files)) console.log(`  SHA-256 ${hash} ${file}`);
     console.log(`  images: ${describePreprocessor(preprocessor)}`);
@@ -80,6 +84,7 @@ async function list(folder: string): Promise<void> {
   for (const { path, record, wrong } of added) {
     console.log(`  ${record.name}: ${wrong.length === 0 ? "files as recorded" : wrong.join(", ")}`);
     if (record.attention) console.log(`    attention: ${record.attention}`);
+    if (record.ownSizeOnly) console.log(`    sizes: its own only, for ${record.ownSizeOnly}`);
     console.log(`    ${record.license} licence, from ${record.source}; --model ${path}`);
   }
   console.log("The paper's:");

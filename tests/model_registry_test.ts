@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { addModel, type AddModelOptions } from "../src/data/add_model.ts";
 import { extractFeatures } from "../src/data/extract.ts";
+import { hubFromEnvironment } from "../src/data/hub.ts";
 import { listModels, readModelRecord } from "../src/data/model_record.ts";
 import { PAPER_MODELS } from "../src/data/model_registry.ts";
 import { parsePreprocessor, readPreprocessor } from "../src/data/preprocess.ts";
@@ -290,3 +291,34 @@ Deno.test("PAPER_MODELS have preprocessing that is understood", () => {
     assertEquals([crop, normalize?.mean.length], [{ width: 224, height: 224 }, 3]);
   }
 });
+
+Deno.test("addModel() counts attention nodes, and tries a graph for any size at two sizes", () =>
+  inTemporaryFolder(async (dir) => {
+    const hub = hubFromEnvironment((name) =>
+      name === "HF_HUB_OFFLINE" ? "1" : name === "HOME" ? dir : undefined
+    );
+    const add = async (path: string, size: number) => {
+      const sized = JSON.stringify({ ...config, size: { height: size, width: size } });
+      await Deno.writeTextFile(`${dir}/config.json`, sized);
+      return await addModel({
+        source: path,
+        folder: `${dir}/models`,
+        hub,
+        preprocessor: `${dir}/config.json`,
+      });
+    };
+    const { record } = await add(`${EXPORTS}/timm_dinov3_any_size_dynamo20.onnx`, 16);
+    assertEquals(record.ownSizeOnly, "its positions count on beyond those of 16 × 16 pixels");
+    const any = await add(`${EXPORTS}/hf_dinov2_any_size_ts17.onnx`, 16);
+    assertEquals(any.record.ownSizeOnly, null);
+    assertEquals(await readModelRecord(any.path), any.record);
+    const forms = new URL("./golden/onnx_forms", import.meta.url).pathname;
+    const counted = await add(`${forms}/recogniser.onnx`, 8);
+    assertMatch(counted.record.attention!, /^3 Softmax: 2 blocks, 1 joins no residual stream: Softmax_\d+$/);
+    assertEquals(counted.record.ownSizeOnly, undefined);
+    await assertRejects(
+      () => add(`${forms}/inside_if.onnx`, 8),
+      Error,
+      "2 attention nodes, 1 understood; not understood: ",
+    );
+  }));

@@ -2,6 +2,7 @@ import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { findAttentionOutputs, patchSize } from "../src/data/attention_outputs.ts";
 import { readNpy } from "../src/data/npy.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { probeSizes, takesAnySize } from "../src/data/size_probe.ts";
 import { tokenLayout } from "../src/data/token_layout.ts";
 import { openModel, readWeights, type WeightFile } from "../src/data/vision_model.ts";
 import { assertClose } from "./assert_close.ts";
@@ -61,20 +62,36 @@ for (const [name, { registers, heads, values }] of Object.entries(exports)) {
   });
 }
 
-Deno.test("findAttentionOutputs() finds what PyTorch hooks see in an export for any height and width", async () => {
-  const name = "hf_dinov2_any_size_ts17", graph = await readOnnx(`${FOLDER}/${name}.onnx`);
-  const { shape, data } = await readNpy(`${FOLDER}/${name}_other.npy`);
-  const grid = { rows: 6, cols: 8 }, tensors = findAttentionOutputs(graph).map(({ tensor }) => tensor);
-  assertEquals(tokenLayout(shape[2], grid, undefined, name), { registers: 0, grid });
-  const model = await openModel(graph, withOutputs(graph, tensors), []);
-  const results = await model.run([image(0, 24, 32), image(1, 24, 32)], tensors);
-  await model.release();
-  for (const [l, tensor] of tensors.entries()) {
-    assertEquals([...results[tensor].dims], shape.slice(1));
-    const size = data.length / shape[0];
-    const expected = data.subarray(l * size, (l + 1) * size) as Float32Array;
-    assertClose(results[tensor].data, expected, { relative: 1e-4, note: `layer ${l + 1}` });
-  }
+for (const name of ["hf_dinov2_any_size_ts17", "timm_vit_any_size_dynamo20"]) {
+  Deno.test(`findAttentionOutputs() finds what PyTorch hooks see at another height and width in ${name}`, async () => {
+    const graph = await readOnnx(`${FOLDER}/${name}.onnx`);
+    const { shape, data } = await readNpy(`${FOLDER}/${name}_other.npy`);
+    const grid = { rows: 6, cols: 8 }, tensors = findAttentionOutputs(graph).map(({ tensor }) => tensor);
+    assertEquals(tokenLayout(shape[2], grid, undefined, name), { registers: 0, grid });
+    const model = await openModel(graph, withOutputs(graph, tensors), []);
+    const results = await model.run([image(0, 24, 32), image(1, 24, 32)], tensors);
+    await model.release();
+    for (const [l, tensor] of tensors.entries()) {
+      assertEquals([...results[tensor].dims], shape.slice(1));
+      const size = data.length / shape[0];
+      const expected = data.subarray(l * size, (l + 1) * size) as Float32Array;
+      assertClose(results[tensor].data, expected, { relative: 1e-4, note: `layer ${l + 1}` });
+    }
+  });
+}
+
+Deno.test("probeSizes() tells positions that follow the size from those of one size", async () => {
+  const probe = async (name: string, side: number) => {
+    const graph = await readOnnx(`${FOLDER}/${name}.onnx`);
+    assertEquals(takesAnySize(graph), name.includes("any_size"));
+    return await probeSizes(graph, findAttentionOutputs(graph), { width: side, height: side }, []);
+  };
+  assertEquals(await probe("hf_dinov2_any_size_ts17", 16), null);
+  assertEquals(await probe("timm_vit_any_size_dynamo20", 16), null);
+  // PyTorch's features differ at all sizes but 16 × 16: the export divides rotary positions by its example's size.
+  const dinov3 = "timm_dinov3_any_size_dynamo20";
+  assertEquals(await probe(dinov3, 16), "its positions count on beyond those of 16 × 16 pixels");
+  assertMatch((await probe(dinov3, 24))!, /^its positions count on /);
 });
 
 Deno.test("findAttentionOutputs() refuses a masked autoencoder that shuffles its patches", async () => {

@@ -70,9 +70,23 @@ Deno.test("openRunModels() refuses an export of one size that would see other pa
       () => openRunModels([first, own]),
       Error,
       `${own} takes images of 16 × 16 pixels only, but sees the patches of ${first} at 56 × 56: export it again for ` +
-        'that size, or for any height and width (torch.onnx.export with dynamic_axes={"pixel_values": {0: "batch", ' +
-        '2: "height", 3: "width"}}, and positions that follow the size).',
+        "that size, or for any: ",
     );
+    assertEquals((await openRunModels([own])).models.length, 1);
+  }));
+
+Deno.test("openRunModels() refuses an export whose positions are those of one size, tried or as recorded", () =>
+  inTemporaryFolder(async (dir) => {
+    const [first] = embeddedModels();
+    const own = await copyOf(dir, "own", size(16), `${EXPORTS}/timm_dinov3_any_size_dynamo20.onnx`);
+    const refused =
+      `${own} is right at its own 16 × 16 pixels only, for its positions count on beyond those of ` +
+      `16 × 16 pixels, but sees the patches of ${first} at 56 × 56: export it again for that size, or for any: `;
+    await assertRejects(() => openRunModels([first, own]), Error, refused);
+    const record = { name: "own", source: "a", commit: null, license: "mit", registers: 2, files: {} };
+    const ownSizeOnly = "its positions count on beyond those of 16 × 16 pixels";
+    await Deno.writeTextFile(`${dir}/own.model.json`, JSON.stringify({ ...record, ownSizeOnly }));
+    await assertRejects(() => openRunModels([first, own]), Error, refused);
     assertEquals((await openRunModels([own])).models.length, 1);
   }));
 

@@ -12,9 +12,17 @@ import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
 import { classNamed, processorOfModel } from "./image_processors.ts";
-import { readOnnx } from "./onnx_graph.ts";
+import { type OnnxGraph, readOnnx } from "./onnx_graph.ts";
 import { isFile, readPlainText } from "./plain_file.ts";
-import { hasImageProcessor, parsePreprocessor, type Preprocessor, readPreprocessor } from "./preprocess.ts";
+import {
+  hasImageProcessor,
+  parsePreprocessor,
+  type Preprocessor,
+  readPreprocessor,
+  seenSize,
+} from "./preprocess.ts";
+import { probeSizes, takesAnySize } from "./size_probe.ts";
+import type { WeightFile } from "./vision_model.ts";
 
 /** What is to be added. */
 export interface AddModelOptions {
@@ -120,11 +128,16 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     ? parsePreprocessor(steps, found ? basename(found) : registered!.name)
     : await readPreprocessor(found!);
 
+  const own = seenSize(preprocessor);
+  const ownSizeOnly = own && takesAnySize(graph)
+    ? await probeSizes({ ...graph, path: `${name}.onnx` }, count.blocks, own, await weightsOf(graph, files))
+    : undefined;
   const record: ModelRecord = {
     ...{ name, source: source.title, commit: fetched.commit },
     license: await fetchLicense(source) ?? registered?.license ?? "unknown",
     registers: options.registers ?? registered?.registers ?? null,
     attention: describeCount(count),
+    ...(ownSizeOnly !== undefined && { ownSizeOnly }),
     files: {},
   };
   for (const [file, from] of files) record.files[file] = await fileSha256(from);
@@ -137,6 +150,14 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   }
   await writeModelRecord(path, record);
   return { path, record, layers, preprocessor };
+}
+
+/** What the files beside a model hold, by the names that the model has for them. */
+function weightsOf({ external }: OnnxGraph, files: Map<string, string>): Promise<WeightFile[]> {
+  const locations = new Set(external.map(({ location }) => location));
+  return Promise.all(
+    [...locations].map(async (path) => ({ path, data: await Deno.readFile(files.get(path)!) })),
+  );
 }
 
 async function openSource(options: AddModelOptions): Promise<Source> {

@@ -20,6 +20,8 @@ export interface ModelRecord {
   registers: number | null;
   /** Its attention nodes, as `describeCount` says it; absent in old records. */
   attention?: string;
+  /** Why it is right at its own size only; null where its positions follow the size; absent: not tried. */
+  ownSizeOnly?: string | null;
   /** SHA-256 by the path in the model's folder. */
   files: Record<string, string>;
 }
@@ -62,6 +64,9 @@ function checkedRecord(value: ModelRecord): ModelRecord {
     if (typeof value?.[key] !== "string") throw new Error(`"${key}" is no text`);
   }
   if (!["string", "undefined"].includes(typeof value.attention)) throw new Error('"attention" is no text');
+  if (value.ownSizeOnly !== null && !["string", "undefined"].includes(typeof value.ownSizeOnly)) {
+    throw new Error('"ownSizeOnly" is no text');
+  }
   if (typeof value.files !== "object" || value.files === null) throw new Error('"files" is missing');
   for (const [file, hash] of Object.entries(value.files)) {
     assertInside(file);

@@ -103,6 +103,11 @@ export class Flow {
     return this.#constants.has(name) || (this.makers.has(name) && !this.pixels.has(name));
   }
 
+  /** Whether a tensor is computed from the images' size, and from nothing else of them. */
+  followsSize(name: string): boolean {
+    return this.makers.has(name) && !this.#constants.has(name) && !this.pixels.has(name);
+  }
+
   /** One number a channel, or one for all. */
   isBias(name: string): boolean {
     return this.#constants.has(name) &&

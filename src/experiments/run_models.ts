@@ -4,6 +4,8 @@ import { type AttentionCount, countAttention, describeCount, patchSize } from ".
 import type { DataRow } from "../data/data_flags.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
+import { probeSizes, takesAnySize } from "../data/size_probe.ts";
+import { readWeights } from "../data/vision_model.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/preprocess.ts";
 
 /** One model of a run. */
@@ -48,6 +50,7 @@ interface Opened extends KnownModel {
  *
  * @param names as of `openKnownModel`
  * @throws Error one sentence that names the file that is missing or cannot be used
+ * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
  * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
  */
 export async function openRunModels(names: readonly string[]): Promise<RunModels> {
@@ -59,20 +62,21 @@ export async function openRunModels(names: readonly string[]): Promise<RunModels
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
   const [first] = opened, table: DataRow[] = [];
-  const models = opened.map((model): RunModel => {
+  const models: RunModel[] = [];
+  for (const model of opened) {
     const { path, preprocessor, registers, patch, size } = model;
     const seen = first.size && first.patch && patch && size
       ? sameGrid(size, patch, gridOf(first.size, first.patch))
       : size ?? first.size;
-    if (seen && size && !isSame(seen, size)) assertTakes(model, seen, first.path);
+    if (seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
     table.push(rowOf(model, seen));
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
-    return {
+    models.push({
       path,
       preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
-    };
-  });
+    });
+  }
   return { models, view: viewOf(first.preprocessor), table };
 }
 
@@ -92,17 +96,39 @@ function sameGrid(own: Size, patch: Size, grid: Size): Size {
   return { width: side("width"), height: side("height") };
 }
 
-/** A graph that was exported for one size takes no other. */
-function assertTakes({ path, graph }: Opened, { width, height }: Size, first: string): void {
-  const [{ name, shape: [, , rows, cols] }] = graph.inputs;
-  if ((rows ?? height) === height && (cols ?? width) === width) return;
+/** A graph that was exported for one size takes no other, and one that runs at others may have wrong positions there. */
+async function assertTakes(
+  { path, graph, count, record }: Opened,
+  own: Size,
+  seen: Size,
+  first: string,
+): Promise<void> {
+  const [{ name, shape: [, , rows, cols] }] = graph.inputs, { width, height } = seen;
+  const sees = `but sees the patches of ${first} at ${width} × ${height}`;
+  if ((rows ?? height) !== height || (cols ?? width) !== width) {
+    throw new Error(
+      `${path} takes images of ${cols ?? "any"} × ${rows ?? "any"} pixels only, ${sees}: ${anySize(name)}`,
+    );
+  }
+  const why = record?.ownSizeOnly !== undefined
+    ? record.ownSizeOnly
+    : takesAnySize(graph)
+    ? await probeSizes(graph, count.blocks, own, await readWeights(graph))
+    : null;
+  if (why === null) return;
   throw new Error(
-    `${path} takes images of ${cols ?? "any"} × ${
-      rows ?? "any"
-    } pixels only, but sees the patches of ${first} at ` +
-      `${width} × ${height}: export it again for that size, or for any height and width (torch.onnx.export with ` +
-      `dynamic_axes={"${name}": {0: "batch", 2: "height", 3: "width"}}, and positions that follow the size).`,
+    `${path} is right at its own ${own.width} × ${own.height} pixels only, for ${why}, ${sees}: ${
+      anySize(name)
+    }`,
   );
+}
+
+/** How models are exported for other sizes, with torch 2.15, timm 1.0.31 and transformers 5.24. */
+function anySize(input: string): string {
+  return "export it again for that size, or for any: of timm create_model(…, dynamic_img_size=True), then " +
+    "d = torch.export.Dim.DYNAMIC and torch.onnx.export(…, dynamo=True, dynamic_shapes=({0: d, 2: d, 3: d},)), but " +
+    "timm's DINOv3 for each size; of transformers torch.onnx.export(…, dynamo=False, " +
+    `dynamic_axes={"${input}": {0: "batch", 2: "height", 3: "width"}}), but DINOv3 with dynamo=True as above.`;
 }
 
 /** What the table tells of a model. */

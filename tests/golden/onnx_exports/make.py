@@ -135,9 +135,15 @@ MODELS = {
     "torchvision_ts14": (of_torchvision, r".*\.self_attention", 0, "torchscript", 14),
     "torchvision_dynamo18": (of_torchvision, r".*\.self_attention", 0, "dynamo", 18),
     "hf_dinov2_any_size_ts17": (of_transformers("Dinov2Model", "eager", mlp_ratio=1), BLOCKS, 0, "torchscript", 17),
+    "timm_vit_any_size_dynamo20": (vit(dynamic_img_size=True), TIMM_BLOCKS, 0, "dynamo", 20),
+    "timm_dinov3_any_size_dynamo20": (
+        lambda: of_timm(eva.Eva(
+            **TIMM, use_abs_pos_emb=False, use_rot_pos_emb=True, rope_type="dinov3", num_reg_tokens=2, init_values=0.3,
+            dynamic_img_size=True)),
+        TIMM_BLOCKS, 2, "dynamo", 20),
 }
-# Exported for any height and width.
-ANY_SIZE = {"hf_dinov2_any_size_ts17"}
+# Exported for any height and width; timm's DINOv3 is wrong at all but the size that it was exported at.
+ANY_SIZE = {"hf_dinov2_any_size_ts17", "timm_vit_any_size_dynamo20", "timm_dinov3_any_size_dynamo20"}
 
 # Made of those by tools: the source, and what is done to it.
 TOOLS = {
@@ -182,7 +188,8 @@ def attention_outputs(model, wanted, pixels):
 def export(model, path, exporter, opset, any_size):
     names = {"input_names": ["pixel_values"], "output_names": ["last"], "opset_version": opset}
     if exporter == "dynamo":
-        shapes = ({0: torch.export.Dim("batch", min=2, max=64)},)
+        free = torch.export.Dim.DYNAMIC
+        shapes = ({0: free, 2: free, 3: free} if any_size else {0: torch.export.Dim("batch", min=2, max=64)},)
         torch.onnx.export(
             model, (images(),), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **names)
     else:
