@@ -201,6 +201,11 @@ Deno.test("readPreprocessor() refuses by name what a class does not do, and clas
       `"size" is {"height":9,"width":9}, expected {"shortest_edge"} alone.`,
     ],
     ["DPT", { size: { shortest_edge: 9 } }, `"size" is {"shortest_edge":9}, expected {"height", "width"}.`],
+    [
+      "Levit",
+      { size: { max_height: 9, max_width: 9 } },
+      `"size" is {"max_height":9,"max_width":9}, expected {"shortest_edge"} or {"height", "width"}.`,
+    ],
     ["DPT", { ensure_multiple_of: 0.5 }, `"ensure_multiple_of" is 0.5, expected a whole number.`],
     ["EfficientFormer", { crop_size: 240 }, `"crop_size" is 240, expected no more pixels than the size.`],
     ["CLIP", { resample: 1 }, `"resample" is 1, expected 0 (nearest), 2 (bilinear) or 3 (bicubic).`],

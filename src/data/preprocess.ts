@@ -237,14 +237,15 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
       }
       if (flag("include_top", true)) preprocessor.divideAgain = channels("image_std", known?.std, 0);
       break;
-    case "Levit":
-      if (preprocessor.resize && "shortestEdge" in preprocessor.resize) {
-        if (preprocessor.resize.longestEdge) {
-          throw unusable("size", '{"shortest_edge"} or {"height", "width"}');
-        }
-        preprocessor.resize = { shortestEdge: Math.trunc(256 / 224 * preprocessor.resize.shortestEdge) };
+    case "Levit": {
+      const size = preprocessor.resize;
+      if (!size || "width" in size) break;
+      if (!("shortestEdge" in size) || size.longestEdge) {
+        throw unusable("size", '{"shortest_edge"} or {"height", "width"}');
       }
+      preprocessor.resize = { shortestEdge: Math.trunc(256 / 224 * size.shortestEdge) };
       break;
+    }
     case "MobileViT":
       if (flag("do_flip_channel_order", true)) preprocessor.flipChannels = true;
       break;
