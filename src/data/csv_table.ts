@@ -198,11 +198,15 @@ function decideHeader(
   const isYears = (some: number[]) =>
     new Set(some).size === count && some.every((value) => value >= FIRST_YEAR && value <= LAST_YEAR);
   const isAscending = (some: number[]) => some.every((value, i) => i === 0 || value > some[i - 1]);
-  if (!isAscending(values) && !isYears(values)) return { header: false };
-  const isWhole = cells.every((cell) => WHOLE.test(cell)),
-    isCounting = values.every((value, i) => value === i);
-  const fractions = columns.filter((c) => rest.some((row) => !WHOLE.test(row[c].trim()))).length;
+  const isWhole = cells.every((cell) => WHOLE.test(cell));
+  const haveMarks = rest.length > 1 && rest.every((row) => columns.every((c) => /[.,e]/i.test(row[c])));
   if (isWhole && isYears(values) && !others.some(isYears)) return names(`${shown} are years`);
+  if (isWhole && count > 1 && haveMarks) {
+    return names(`${shown} are whole numbers, and all others are written as fractions`);
+  }
+  if (!isAscending(values)) return { header: false };
+  const isCounting = values.every((value, i) => value === i);
+  const fractions = columns.filter((c) => rest.some((row) => !WHOLE.test(row[c].trim()))).length;
   if (isWhole && fractions > MOST * count && (count > 2 || count === 2 && isCounting)) {
     return names(`${shown} are whole, ascending numbers over others`);
   }
@@ -223,7 +227,7 @@ function decideHeader(
         "(in a script, header: true or false).",
     );
   }
-  return isWhole && count > 2
+  return count > 2 && (isWhole || !others.some(isAscending))
     ? { header: false, note: `the first line, ${shown}, is read as numbers, not as names` }
     : { header: false };
 }
