@@ -60,6 +60,33 @@ for (const [name, { count, relative, nodes, why }] of Object.entries(forms)) {
   });
 }
 
+Deno.test("countAttention() finds both layers or refuses, whichever node is another operator", async () => {
+  const graph = await readOnnx(`${FOLDER}/plain.onnx`);
+  const plain = countAttention(graph).blocks.map(({ tensor }) => tensor);
+  let refused = 0;
+  for (const domain of ["my.operators", "com.microsoft"]) {
+    for (const [i, node] of graph.nodes.entries()) {
+      const nodes = graph.nodes.with(i, { ...node, op: "Mixer", domain });
+      let found: string[];
+      try {
+        found = countAttention({ ...graph, nodes }).blocks.map(({ tensor }) => tensor);
+      } catch (error) {
+        assertStringIncludes((error as Error).message, "not understood: ");
+        refused++;
+        continue;
+      }
+      // The last block's residual add is all that tells it from a pooling head.
+      const isLastAdd = domain === "com.microsoft" && node.inputs.includes(plain[1]);
+      assertEquals(
+        found,
+        isLastAdd ? plain.slice(0, 1) : plain,
+        `${domain}::Mixer for ${node.op} of ${node.outputs[0]}`,
+      );
+    }
+  }
+  assert(refused > 10);
+});
+
 Deno.test("parseOnnx() writes a model whose nodes are not in order anew, in order and without functions", async () => {
   for (const name of ["reversed", "shuffled", "functions", "function_of_one"]) {
     const graph = await readOnnx(`${FOLDER}/${name}.onnx`), again = parseOnnx(graph.runnable, "again");

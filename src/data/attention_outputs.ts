@@ -51,8 +51,11 @@ const RANDOM = new Set([
 ]);
 /** Residual add and norm in one, and the place of the projection's bias among the inputs. */
 const FUSED_SUMS: Record<string, number> = { SkipLayerNormalization: 4, SkipSimplifiedLayerNormalization: 3 };
-/** Nodes that make a multilayer perceptron of two products. */
-const ACTIVATION = /^(?:Erf|.*Gelu|.*Relu|Tanh|.*Sigmoid|.*Swish|Mish|Elu|Celu|Selu|Softplus|Exp)$/i;
+/** What may lie between a projection and the residual add: scales, norms, biases, gates, stacking; no activation. */
+const AFTER_PROJECTION = new RegExp(
+  "^(?:Add|Sum|Sub|Mul|Div|Neg|Pow|Sqrt|Reciprocal|Max|Clip|Where|Pad|Tile|Concat|Split|BiasAdd|ReduceMean|ReduceSum|" +
+    "ReduceL2|DynamicQuantizeLinear|QLinear(?:Add|Mul|Concat|ReduceMean)|\\w*Norm(?:alization)?)$",
+);
 /** What an axis is summed by. */
 const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
 /** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
@@ -68,7 +71,8 @@ interface Start {
   kind: "softmax" | "fused" | "held" | "unknown" | "product";
 }
 
-type Finding = Omit<AttentionOutput, "layer"> | { why: string; step: number };
+/** What was found, with what it is added to; or how far the walk came. */
+type Finding = Omit<AttentionOutput, "layer"> & { stream: string[] } | { why: string; step: number };
 
 /**
  * Finds every attention block's output after its output projection and before the residual add (METHOD, `V_l`).
@@ -136,43 +140,57 @@ function listed<T>(items: T[], text: (item: T) => string): string {
 function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
   const flow = new Flow(graph), blocks = new Map<string, AttentionOutput>();
   const apart: OtherNode[] = [], unread: OtherNode[] = [];
-  const reached = new Set<string>(), nodes: Record<string, number> = {};
+  const branches = new Set<string>(), nodes: Record<string, number> = {};
+  const missed: { node: OnnxNode; kind: Start["kind"]; other: OtherNode }[] = [];
   let understood = 0, furthest: { step: number; why: string } | undefined;
   const examine = (start: Start) => {
     const { node } = start, found = understand(flow, start);
     if ("tensor" in found) {
       understood++;
       nodes[node.op] = (nodes[node.op] ?? 0) + 1;
-      if (!blocks.has(found.tensor)) blocks.set(found.tensor, { layer: 0, ...found });
-      for (const name of flow.before(found.added?.inputs ?? [found.tensor])) reached.add(name);
+      const { stream, ...block } = found;
+      if (!blocks.has(block.tensor)) blocks.set(block.tensor, { layer: 0, ...block });
+      for (const name of flow.before([tapOf(block)]).difference(flow.before(stream))) {
+        branches.add(name);
+      }
       return;
     }
     if (found.step > (furthest?.step ?? 0)) furthest = found;
-    const other = { name: nameOf(node), op: opOf(start), why: found.why };
-    const joins = joinsLoosely(flow, node);
-    if (!joins && start.kind === "unknown") return;
-    (joins ? unread : apart).push(other);
-    nodes[other.op] = (nodes[other.op] ?? 0) + 1;
+    missed.push({ node, kind: start.kind, other: { name: nameOf(node), op: opOf(start), why: found.why } });
   };
   for (const start of startsOf(flow)) examine(start);
+  for (const { node, kind, other } of missed) {
+    const behind = flow.behind(...node.outputs);
+    const isNeeded = joinsLoosely(flow, behind) ||
+      [...blocks.values()].some((block) => behind.has(tapOf(block)));
+    const custom = flow.nodes.find(({ domain, outputs }) =>
+      !KNOWN_DOMAIN.test(domain) && behind.has(outputs[0])
+    );
+    if (isNeeded) unread.push(other);
+    else if (kind === "unknown") continue;
+    else if (custom) {
+      unread.push({ ...other, why: `${custom.domain}::${custom.op} follows it, which is not known` });
+    } else apart.push(other);
+    nodes[other.op] = (nodes[other.op] ?? 0) + 1;
+  }
   if (unread.length === 0) {
     for (const node of flow.nodes) {
       // Attention without a softmax.
-      if (!isProduct(node) || reached.has(node.outputs[0])) continue;
+      if (!isProduct(node) || branches.has(node.outputs[0])) continue;
       const computed = factorsOf(node).filter((name) => flow.pixels.has(name));
-      if (computed.length < 2) continue;
-      if (!joinsLoosely(flow, node)) continue;
+      if (computed.length < 2 || !joinsLoosely(flow, flow.behind(...node.outputs))) continue;
       const why = "it multiplies two tensors that depend on the image, but no softmax belongs to it";
       unread.push({ name: nameOf(node), op: node.op, why });
     }
   }
-  const order = [...blocks.values()].sort((a, b) => placeOf(flow, a) - placeOf(flow, b));
+  const order = [...blocks.values()].sort((a, b) => flow.placeOf(tapOf(a)) - flow.placeOf(tapOf(b)));
   order.forEach((block, i) => block.layer = i + 1);
   return { nodes, blocks: order, understood, apart, unread, furthest: furthest?.why };
 }
 
-function placeOf(flow: Flow, { tensor, added }: AttentionOutput): number {
-  return flow.placeOf(added?.inputs[0] ?? tensor);
+/** The tensor of the graph that a block's output is, or is made of. */
+function tapOf({ tensor, added }: Pick<AttentionOutput, "tensor" | "added">): string {
+  return added?.inputs[0] ?? tensor;
 }
 
 function opOf({ node: { op, domain, inner = [] }, kind }: Start): string {
@@ -281,12 +299,14 @@ function understand(flow: Flow, start: Start): Finding {
   const residual = flow.nodes.find((other) => isResidualSum(flow, other, derived, fromStart));
   if (!residual) return { why: `no residual add follows ${inSentence(projection)}`, step: 3 };
   const between = flow.before(residual.inputs).intersection(derived);
-  const nonlinear = flow.nodes.find((other) =>
-    between.has(other.outputs[0]) && (ACTIVATION.test(other.op) || isOwnAttention(other))
+  const strange = flow.nodes.find((other) =>
+    other.outputs.some((name) => between.has(name)) &&
+    !AFTER_PROJECTION.test(other.op) && !SAME_VALUES.has(other.op) && !isProduct(other) &&
+    other !== projection
   );
-  if (nonlinear) {
+  if (strange) {
     return {
-      why: `${inSentence(nonlinear)} lies between ${inSentence(projection)} and the residual add`,
+      why: `${inSentence(strange)} lies between ${inSentence(projection)} and the residual add`,
       step: 3,
     };
   }
@@ -294,6 +314,7 @@ function understand(flow: Flow, start: Start): Finding {
   return {
     ...beforeResidual(flow, projection, fromStart, flow.behind(merged.outputs[0])),
     heads: typeof stated === "number" ? stated : null,
+    stream: termsOf(residual).filter((name) => !derived.has(name)),
     weights: kind === "fused" ? null : node.outputs[0],
     queries: kind === "fused" ? node.inputs[0] : null,
   };
@@ -333,9 +354,8 @@ function projectionBehind(
   return { why: `no product with a stored matrix follows ${inSentence(merged)}`, step: 2 };
 }
 
-/** Whether something made of a node's outputs is added to something of the image that is not. */
-function joinsLoosely(flow: Flow, { outputs }: OnnxNode): boolean {
-  const derived = flow.behind(...outputs);
+/** Whether something of `derived` is added to something of the image that is not. */
+function joinsLoosely(flow: Flow, derived: Set<string>): boolean {
   return flow.nodes.some((node) =>
     isSum(node) && node.inputs.some((name) => derived.has(name)) &&
     termsOf(node).some((name) => !derived.has(name) && flow.pixels.has(name))

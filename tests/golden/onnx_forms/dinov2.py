@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime as ort
-from onnx import TensorProto, helper
+from onnx import helper
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
 from onnxruntime.transformers import float16
 from PIL import Image
@@ -47,7 +47,7 @@ def features(path, images):
         if name not in names:
             scale = [f"{name}_quantized", f"{name}_scale", f"{name}_zero_point"]
             model.graph.node.append(helper.make_node("DequantizeLinear", scale, [name]))
-        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None))
+        model.graph.output.append(onnx.ValueInfoProto(name=name))
         wanted.append(name)
     options = ort.SessionOptions()
     options.log_severity_level = 4
