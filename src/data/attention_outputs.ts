@@ -63,7 +63,7 @@ const OUTPUT_SCALE: Record<string, number> = {
   ...{ QLinearMatMul: 6, QLinearAdd: 6, QLinearMul: 6, QLinearConv: 6, QGemm: 7, QuantizeLinear: 1 },
 };
 /** A sentence holds no more names. */
-const MOST_NAMED = 3;
+const MOST_NAMED = 2;
 
 /** Where attention may begin. */
 interface Start {
@@ -331,7 +331,7 @@ type Ends = (node: OnnxNode, derived: Set<string>) => boolean;
 function weighedValues(flow: Flow, softmax: OnnxNode, ends: Ends): OnnxNode | { why: string; step: number } {
   const derived = new Set([softmax.outputs[0]]);
   for (const node of flow.walk(softmax, derived)) {
-    if (isProduct(node) && node.inputs.some((name) => !derived.has(name) && flow.pixels.has(name))) {
+    if (isProduct(node) && factorsOf(node).some((name) => !derived.has(name) && flow.pixels.has(name))) {
       return node;
     }
     if (isOwnAttention(node) || ends(node, derived)) break;

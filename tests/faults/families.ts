@@ -4,6 +4,7 @@ import { determinism } from "./determinism.ts";
 import { disk } from "./disk.ts";
 import type { FaultFamily } from "./family.ts";
 import { gpuFaults } from "./gpu.ts";
+import { graphs } from "./graphs.ts";
 import { hostileFiles } from "./hostile_files.ts";
 import { kills } from "./kills.ts";
 import { numbers } from "./numbers.ts";
@@ -14,6 +15,7 @@ import { spectra } from "./spectra.ts";
 /** By name. */
 export const FAMILIES: FaultFamily[] = [
   hostileFiles,
+  graphs,
   numbers,
   spectra,
   gpuFaults,

@@ -66,7 +66,9 @@ def main(source, folder, out):
     feed, nodes = model.graph.input[0].name, [node.name for node in model.graph.node]
     softmax = [node.name for node in model.graph.node if node.op_type == "Softmax"]
     onnx.save(model, out / "float32.onnx")
-    onnx.save(float16.convert_float_to_float16(model, keep_io_types=True, node_block_list=softmax[:1]), out / "float16.onnx")
+    # The embeddings, too: onnxruntime cannot run the Resize of their positions that the tool makes.
+    kept = softmax[:1] + [name for name in nodes if name.startswith("/backbone/embeddings/")]
+    onnx.save(float16.convert_float_to_float16(model, keep_io_types=True, node_block_list=kept), out / "float16.onnx")
     quantize_dynamic(out / "float32.onnx", out / "dynamic.onnx")
     second_half = nodes[nodes.index(softmax[LAYERS // 2]) - 12:]
     for name, layout, excluded in [("qdq", QuantFormat.QDQ, []), ("qoperator", QuantFormat.QOperator, second_half)]:
