@@ -143,6 +143,11 @@ Deno.test("openAlgonauts leaves out voxels of no use, in both splits, and tells 
     const { data, cols } = await subject.readResponses(6, 1);
     assertEquals([cols, data], [5, Float32Array.of(lh[30], lh[33], rh[24], rh[26], rh[27])]);
 
+    await writeAlgonautsPlaces(dir, "rh", Float32Array.from({ length: 2 * RH }, (_, i) => i === 4 ? NaN : i));
+    const unplaced = await openAlgonauts(dir);
+    assertEquals(unplaced.places, undefined);
+    assertEquals(unplaced.notes, ["voxel_places.npy is not used: it holds places that are not finite"]);
+
     // What is of no use in the test split only is left out of the training split too.
     await Deno.mkdir(imageFolder(dir, "test"), { recursive: true });
     for (const name of ["0", "1"]) {

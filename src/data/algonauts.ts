@@ -115,6 +115,12 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   });
   const kept = Uint32Array.from(reasons.keys()).filter((voxel) => reasons[voxel] === 0);
   const skipped = leftOutSentences(reasons, all.rois);
+  let places = allPlaces &&
+    Float32Array.from({ length: 2 * kept.length }, (_, i) => allPlaces[2 * kept[i >> 1] + i % 2]);
+  if (places?.some((place) => !Number.isFinite(place))) {
+    notes.push("voxel_places.npy is not used: it holds places that are not finite");
+    places = undefined;
+  }
   for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) tell(line);
   if (kept.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);
   const numberOf = new Map(kept.entries().map(([index, voxel]) => [voxel, index]));
@@ -128,9 +134,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     vertices: kept.map((voxel) => voxel < lh ? voxel : voxel - lh),
     rois: new Map([...all.rois].map(([name, voxels]) => [name, ofKept(voxels)])),
     noiseCeiling,
-    places: allPlaces &&
-      Float32Array.from({ length: 2 * total }, (_, i) => allPlaces[2 * kept[i >> 1] + i % 2]),
-    ...{ skipped, notes },
+    ...{ places, skipped, notes },
     truth: await Promise.all([
       ...classes.map((roiClass) => mappingPath(dir, roiClass)),
       ...HEMISPHERES.flatMap((hemisphere) => [
