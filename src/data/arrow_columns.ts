@@ -57,6 +57,8 @@ interface Decoded {
   length: number;
   isNull(i: number): boolean;
   number?(i: number): number;
+  /** All numbers, where none is null and they are floats of 32 or 64 bits. */
+  plain?: Float32Array | Float64Array;
   text?(i: number): string;
   /** First and last place of a list among the child's. */
   range?(i: number): [from: number, to: number];
@@ -226,7 +228,8 @@ class ArrowReader {
 
 /** The values of one list. */
 function listOf({ range, child }: Decoded, i: number): ArrayLike<number | null> {
-  const [from, to] = range!(i), { number, isNull } = child!;
+  const [from, to] = range!(i), { number, isNull, plain } = child!;
+  if (plain) return plain.subarray(from, to);
   return Array.from({ length: to - from }, (_, k) => isNull(from + k) ? null : number!(from + k));
 }
 
@@ -412,8 +415,13 @@ class BatchSource {
     switch (type) {
       case Type.Int:
         return { ...own, number: integers(this.#nextBuffer()(), length, bits, field.isSigned) };
-      case Type.Float:
-        return { ...own, number: floats(this.#nextBuffer()(), length, bits) };
+      case Type.Float: {
+        const values = floats(this.#nextBuffer()(), length, bits), hasNulls = node.nulls !== 0;
+        return {
+          ...{ ...own, number: (i: number) => values[i] },
+          ...(!hasNulls && !(values instanceof Float16Array) && { plain: values }),
+        };
+      }
       case Type.Bool: {
         const set = atLeast(this.#nextBuffer()(), Math.ceil(length / 8));
         return { ...own, number: (i) => set[i >> 3] >> (i & 7) & 1 };
@@ -498,7 +506,7 @@ function unpack(packed: Uint8Array<ArrayBuffer>, codec: number): Uint8Array<Arra
   if (!(size >= 0 && size <= rest.length * MOST_PACKED)) throw damaged("batch");
   if (codec === 0) return unpackLz4Frame(rest, size);
   if (codec !== 1) throw new Error(`it is compressed by method ${codec}, expected LZ4 or ZSTD`);
-  const unpacked = Uint8Array.from(zstdDecompressSync(rest, { maxOutputLength: Math.max(1, size) }));
+  const unpacked = new Uint8Array(zstdDecompressSync(rest, { maxOutputLength: Math.max(1, size) }));
   if (unpacked.length !== size) throw damaged("batch");
   return unpacked;
 }
@@ -529,14 +537,9 @@ function integers(
   return (i) => values[i];
 }
 
-function floats(bytes: Uint8Array<ArrayBuffer>, length: number, bits: number): (i: number) => number {
+function floats(bytes: Uint8Array<ArrayBuffer>, length: number, bits: number) {
   const own = aligned(bytes, length * bits / 8);
-  const values = bits === 16
-    ? new Float16Array(own)
-    : bits === 32
-    ? new Float32Array(own)
-    : new Float64Array(own);
-  return (i) => values[i];
+  return bits === 16 ? new Float16Array(own) : bits === 32 ? new Float32Array(own) : new Float64Array(own);
 }
 
 /** Whole numbers of so many bits, times 10 to the −scale: rounded once. */

@@ -44,12 +44,15 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   const decimal = decimalMark(all, path);
   if (decimal === ",") notes.push("commas in numbers are read as decimal marks");
   const number = (cell: string) => numberOf(cell, decimal);
-  const decided = header === undefined ? decideHeader(all, quoted, number, path) : { header };
+  const kindsOf = (some: readonly string[][]) =>
+    first.map((_, c) => kindOf(some.map((row) => row[c]), number));
+  const kindsOfRest = kindsOf(all.slice(1));
+  const decided = header === undefined ? decideHeader(all, kindsOfRest, quoted, number, path) : { header };
   if (decided.note) notes.push(decided.note);
   const hasHeader = decided.header;
   const rows = hasHeader ? all.slice(1) : all, shift = all.length - rows.length;
   const names = first.map((name, c) => hasHeader ? name : String(c + 1));
-  const kinds = first.map((_, c) => kindOf(rows.map((row) => row[c]), number));
+  const kinds = hasHeader ? kindsOfRest : kindsOf(rows);
   const isUnnamed = hasHeader && first.length > 1 && first[0] === "" && isWhole(rows, 0, /^\d+$/);
   const found = isUnnamed || !hasHeader ? null : namedIndex(first, rows, kinds, number);
   const index = isUnnamed ? 0 : found?.index ?? -1;
@@ -71,8 +74,10 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
 
 /** The separator by which all lines have equally many cells, of several the one that leaves the largest share of numbers. */
 function separatorOf(text: string, path: string): string {
+  const found = SEPARATORS.filter((one) => text.includes(one));
+  if (found.length < 2) return found[0] ?? ",";
   let best = ",", share = -1;
-  for (const separator of SEPARATORS.filter((one) => text.includes(one))) {
+  for (const separator of found) {
     let rows: string[][];
     try {
       ({ rows } = parseCsvRows(text, path, separator));
@@ -93,10 +98,12 @@ function separatorOf(text: string, path: string): string {
 
 /** A comma where cells hold decimal commas; never beside decimal points. */
 function decimalMark(rows: readonly string[][], path: string): "." | "," {
-  const cells = rows.flat().map((cell) => cell.trim());
-  const commas = cells.filter((cell) => /^[+-]?\d*(?:,\d+)+(?:e[+-]?\d+)?$/i.test(cell));
+  const holding = (mark: string) => rows.flatMap((row) => row.filter((cell) => cell.includes(mark)));
+  const commas = holding(",").map((cell) => cell.trim())
+    .filter((cell) => /^[+-]?\d*(?:,\d+)+(?:e[+-]?\d+)?$/i.test(cell));
   if (commas.length === 0) return ".";
-  const points = cells.find((cell) => /^[+-]?[\d.]*\.\d+(?:,\d+)?(?:e[+-]?\d+)?$/i.test(cell));
+  const points = holding(".").map((cell) => cell.trim())
+    .find((cell) => /^[+-]?[\d.]*\.\d+(?:,\d+)?(?:e[+-]?\d+)?$/i.test(cell));
   const isUnclear = commas.every((cell) => /^[+-]?[1-9]\d{0,2}(?:,\d{3})+$/.test(cell));
   if (points === undefined && !isUnclear) return ",";
   throw new Error(
@@ -122,8 +129,11 @@ function isNumber(value: number | null): boolean {
 /** Numbers where the first cell, or more than half of all, are some; a cell that is none is then an error of its line. */
 function kindOf(cells: readonly string[], number: (cell: string) => number | null): string {
   if (cells.length > 0 && cells.every((cell) => /^\s*(?:true|false)\s*$/i.test(cell))) return "true or false";
-  const numbers = cells.filter((cell) => isNumber(number(cell))).length;
-  const without = cells.filter((cell) => !isNumber(number(cell)) && NO_VALUE.test(cell)).length;
+  let numbers = 0, without = 0;
+  for (const cell of cells) {
+    if (isNumber(number(cell))) numbers++;
+    else if (NO_VALUE.test(cell)) without++;
+  }
   const isStart = cells.length > 0 && isNumber(number(cells[0]));
   return isStart || numbers + without > MOST * cells.length && numbers + without > 0 && numbers > 0 ||
       without > 0 && without === cells.length && cells.some((cell) => cell.trim() !== "")
@@ -176,6 +186,7 @@ interface HeaderDecision {
  */
 function decideHeader(
   all: readonly string[][],
+  kindsOfRest: readonly string[],
   quoted: readonly boolean[][],
   number: (cell: string) => number | null,
   path: string,
@@ -183,7 +194,7 @@ function decideHeader(
   const [first = [], ...rest] = all;
   if (first[0] === "" && first.length > 1) return { header: true };
   if (rest.length === 0) return { header: first.some((cell) => !isNumber(number(cell))) };
-  const columns = first.flatMap((_, c) => kindOf(rest.map((row) => row[c]), number) === "numbers" ? [c] : []);
+  const columns = first.flatMap((_, c) => kindsOfRest[c] === "numbers" ? [c] : []);
   const named = columns.find((c) => !isNumber(number(first[c])) && !NO_VALUE.test(first[c]));
   const names = (why: string) => ({ header: true, note: `the first line is read as names, as ${why}` });
   if (named !== undefined) {

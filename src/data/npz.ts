@@ -133,7 +133,7 @@ export async function readNpzMember(path: string, member: NpzMember): Promise<Ui
   let bytes: Uint8Array<ArrayBuffer>;
   try {
     bytes = member.isDeflated
-      ? Uint8Array.from(inflateRawSync(packed, { maxOutputLength: Math.max(1, member.size) }))
+      ? new Uint8Array(inflateRawSync(packed, { maxOutputLength: Math.max(1, member.size) }))
       : packed;
   } catch (error) {
     throw damaged(path, `"${member.name}" cannot be unpacked (${reasonOf(error)})`);

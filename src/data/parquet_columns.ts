@@ -76,7 +76,10 @@ function textOf(value: unknown): string {
 }
 
 function listOf(value: unknown): ArrayLike<number | null> | null {
-  return value === null || value === undefined ? null : Array.from(value as ArrayLike<unknown>, numberOf);
+  if (value === null || value === undefined) return null;
+  const cells = value as ArrayLike<unknown>, numbers = new Array<number | null>(cells.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = numberOf(cells[i]);
+  return numbers;
 }
 
 /** What becomes of a field, and what Parquet calls its type. */

@@ -112,10 +112,11 @@ function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
 }
 
 function matrixOf(data: ArrayLike<number | bigint>, [rows, cols]: number[], path: string): Matrix {
-  const values = Float32Array.from(data as ArrayLike<number>, Number);
-  const wrong = values.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) {
-    throw notFinite(`${path}, row ${Math.floor(wrong / cols)}: column ${wrong % cols}`, data[wrong]);
+  const values = new Float32Array(rows * cols);
+  for (let at = 0; at < values.length; at++) {
+    values[at] = Number(data[at]);
+    if (Number.isFinite(values[at])) continue;
+    throw notFinite(`${path}, row ${Math.floor(at / cols)}: column ${at % cols}`, data[at]);
   }
   return { data: values, rows, cols };
 }
