@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { type AttentionCount, countAttention, describeCount } from "../src/data/attention_outputs.ts";
 import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
 import { openSession } from "../src/data/onnx_session.ts";
@@ -101,6 +101,16 @@ Deno.test("parseOnnx() writes a model whose nodes are not in order anew, in orde
       outputs.forEach((output) => made.add(output));
     }
   }
+});
+
+Deno.test("readOnnx() names a function that is written for other operators", async () => {
+  const path = `${FOLDER}/older_function.onnx`;
+  await assertRejects(
+    () => readOnnx(path),
+    Error,
+    `${path}: its function Project is written for version 13 of ONNX's operators, the model for 18: export it again ` +
+      "for one version (opset_version=…).",
+  );
 });
 
 Deno.test("parseOnnx() names a circle of nodes", async () => {

@@ -86,7 +86,7 @@ function readFunction(
         `its function ${name} is written for version ${version} of ${
           of || "ONNX"
         }'s operators, the model for ${models}: ` +
-          "inline it first (onnx.inliner.inline_local_functions(model, convert_version=True)).",
+          "export it again for one version (opset_version=…).",
       );
     }
   }

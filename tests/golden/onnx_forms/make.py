@@ -507,6 +507,13 @@ REFUSED = {
 }
 
 
+def older_function():
+    """A function that is written for other operators than the model."""
+    model = vit(residual=block_in_function, only=(1,))
+    model.functions[0].opset_import[0].version = 13
+    return model
+
+
 def run(model, tensors=()):
     model = copy.deepcopy(model)
     for name in tensors:
@@ -543,6 +550,7 @@ def main():
         save(name, make(), {"count": count})
     for name, (make, nodes, why) in REFUSED.items():
         save(name, make(), {"nodes": nodes, "why": why})
+    onnx.save(older_function(), HERE / "older_function.onnx")
     (HERE / "forms.json").write_text(json.dumps(forms, indent=1) + "\n")
 
 
