@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { type AttentionCount, countAttention, describeCount } from "../src/data/attention_outputs.ts";
+import { extractFeatures } from "../src/data/extract.ts";
 import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
 import { openSession } from "../src/data/onnx_session.ts";
+import { parsePreprocessor } from "../src/data/preprocess.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
 const FOLDER = new URL("./golden/onnx_forms", import.meta.url).pathname;
 
@@ -86,6 +89,27 @@ Deno.test("countAttention() finds both layers or refuses, whichever node is anot
   }
   assert(refused > 10);
 });
+
+Deno.test("extractFeatures() takes forms without nodes in order, in functions, in 8 bits and in float16", () =>
+  inTemporaryFolder(async (dir) => {
+    const image = { width: 8, height: 8, data: new Uint8Array(192).map((_, i) => i * 7919 % 251) };
+    const preprocessor = parsePreprocessor({
+      size: { height: 8, width: 8 },
+      resample: 3,
+      image_mean: [0, 0, 0],
+      image_std: [1, 1, 1],
+    }, "");
+    for (
+      const name of ["reversed", "functions", "qoperator", "qoperator_half", "float16_one_softmax", "fused"]
+    ) {
+      const manifest = await extractFeatures({
+        ...{ model: `${FOLDER}/${name}.onnx`, preprocessor, outDir: `${dir}/${name}`, dtype: "float32" },
+        images: [{ name: "a", load: () => Promise.resolve(image) }],
+      });
+      const { layers, heads, width, tokens } = manifest;
+      assertEquals([layers.length, heads, width, tokens], [2, 2, 8, 5], name);
+    }
+  }));
 
 Deno.test("parseOnnx() writes a model whose nodes are not in order anew, in order and without functions", async () => {
   for (const name of ["reversed", "shuffled", "functions", "function_of_one"]) {

@@ -14,6 +14,8 @@ export interface AttentionOutput {
   heads: number | null;
   /** The attention weights, images × heads × … or images · heads × … × …; null where a fused node keeps them. */
   weights: string | null;
+  /** Computes `weights` where the graph has them in 8 bits. */
+  weightsAdded?: AddedNode;
   /** The queries that a fused node takes, images × heads × … when the node does not say its heads; else null. */
   queries: string | null;
 }
@@ -60,7 +62,15 @@ const AFTER_PROJECTION = new RegExp(
 const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
 /** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
 const OUTPUT_SCALE: Record<string, number> = {
-  ...{ QLinearMatMul: 6, QLinearAdd: 6, QLinearMul: 6, QLinearConv: 6, QGemm: 7, QuantizeLinear: 1 },
+  ...{
+    QLinearMatMul: 6,
+    QLinearAdd: 6,
+    QLinearMul: 6,
+    QLinearConv: 6,
+    QGemm: 7,
+    QuantizeLinear: 1,
+    QLinearSoftmax: 3,
+  },
 };
 /** A sentence holds no more names. */
 const MOST_NAMED = 2;
@@ -310,12 +320,14 @@ function understand(flow: Flow, start: Start): Finding {
       step: 3,
     };
   }
+  const weights = kind === "fused" ? null : dequantized(flow, node.outputs[0]);
   const stated = node.attributes.num_heads ?? node.attributes.q_num_heads;
   return {
     ...beforeResidual(flow, projection, fromStart, flow.behind(merged.outputs[0])),
     heads: typeof stated === "number" ? stated : null,
     stream: termsOf(residual).filter((name) => !derived.has(name)),
-    weights: kind === "fused" ? null : node.outputs[0],
+    weights: weights?.tensor ?? null,
+    ...(weights?.added && { weightsAdded: weights.added }),
     queries: kind === "fused" ? node.inputs[0] : null,
   };
 }

@@ -311,6 +311,7 @@ export async function streamFeatures(
   const tensors = blocks.map(({ tensor }) => tensor);
   const perHead = headTensor(blocks[0]);
   const added = blocks.flatMap(({ added }) => added ?? []);
+  if (perHead.length > 0) added.push(...[blocks[0].weightsAdded ?? []].flat());
   const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], added), weights);
   let ending: Promise<void> | undefined;
   try {
