@@ -1,5 +1,15 @@
-import { assert } from "@std/assert";
-import { closeGpu, type Matrix, type NormalizedCut, normalizedCut, openGpu } from "../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  closeGpu,
+  fitNystrom,
+  type Matrix,
+  matrixSource,
+  type NormalizedCut,
+  normalizedCut,
+  openGpu,
+  rayleighQuotients,
+  twoWayCut,
+} from "../mod.ts";
 import { releaseUnitRows, uploadUnitRows } from "../src/graph/affinity.ts";
 import { affinityOperator } from "../src/graph/affinity_operator.ts";
 import { denseEigen } from "../src/linalg/dense_eigen.ts";
@@ -198,4 +208,46 @@ Deno.test("the operator's floor is what float32 leaves of float64's eigenvectors
     releaseUnitRows(gpu, nodes);
     releaseMatrix(gpu, y, out);
   }
+});
+
+Deno.test("Fowlkes' Nyström finds three clusters below a common channel of 10 to 1000", async () => {
+  for (const size of [10, 100, 1000]) {
+    const n = 211, x = clusters(n, 17, (v, _, k) => k === 0 ? size : v), nodes = matrixSource(x);
+    const fit = await fitNystrom(gpu, nodes, { landmarks: 70, neighbors: "all", components: 3, seed: 1 });
+    const found = await fit.transform(nodes);
+    const exact = denseEigen(deflatedAffinity(x.data, n, 17).m, n, 2), ours = new Float64Array(2 * n);
+    for (let i = 0; i < n; i++) ours.set(found.data.subarray(3 * i + 1, 3 * i + 3), 2 * i);
+    const angle = largestPrincipalAngle(exact.vectors, ours, n, 2);
+    assert(angle < 0.02, `${angle} rad off, ${size}, ${note}`);
+    const values = exact.values.subarray(0, 2);
+    assertClose(fit.cut.eigenvalues.subarray(1), values, { relative: 0.01, note: `${size}, ${note}` });
+  }
+});
+
+Deno.test("rayleighQuotients() are right, relative to λ, below a common channel of 10 to 100000", async () => {
+  for (const size of [10, 1e3, 1e5]) {
+    const n = 131, x = clusters(n, 17, (v, _, k) => k === 0 ? size : v);
+    const { m, q } = deflatedAffinity(x.data, n, 17), exact = denseEigen(m, n, 2);
+    const data = Float32Array.from({ length: 3 * n }, (_, at) => {
+      const i = Math.floor(at / 3), c = at % 3;
+      return c === 0 ? q[i] : exact.vectors[2 * i + c - 1];
+    });
+    const quotients = await rayleighQuotients(gpu, x, { data, rows: n, cols: 3 });
+    for (const [c, value] of [1, exact.values[0], exact.values[1]].entries()) {
+      assertClose([quotients[c]], [value], { relative: 1e-4, note: `${size}, column ${c}, ${note}` });
+    }
+  }
+});
+
+Deno.test("twoWayCut() finds a figure below a common channel of 1000", async () => {
+  const grid = { rows: 8, cols: 8 },
+    isInside = (i: number) => i % 8 > 2 && i % 8 < 6 && i >> 3 > 1 && i >> 3 < 6;
+  const centres = randomMatrix(2, 17, 1).data, noise = randomMatrix(64, 17).data;
+  const data = noise.map((v, at) => {
+    const i = Math.floor(at / 17), k = at % 17;
+    return k === 0 ? 1e3 : centres[17 * Number(isInside(i)) + k] + 0.05 * v;
+  });
+  const cut = await twoWayCut(gpu, { data, rows: 64, cols: 17 }, { grid });
+  assertEquals([...cut.foreground], Array.from({ length: 64 }, (_, i) => Number(isInside(i))), note);
+  assert(cut.confidence > 0.8, `confidence ${cut.confidence}, ${note}`);
 });

@@ -1,6 +1,6 @@
 /** The Nyström method with orthogonalised eigenvectors, panel by panel. */
 import { allocate, firstThatFits, type Gpu, halves, release, writeBuffer } from "../gpu/mod.ts";
-import { sumOfRows } from "../linalg/add_row.ts";
+import { addRow, sumOfRows } from "../linalg/add_row.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
@@ -19,8 +19,10 @@ import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from ".
 import { type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
-/** Directions of the landmarks' affinity below this share of its largest eigenvalue are rounding in float32. */
+/** Directions of the landmarks' affinity A below this share of what A is without its constant part are rounding in float32 … */
 const LOST = 1e-6;
+/** … and below this share of its largest eigenvalue in what a projection in float32 keeps of sums over landmarks. */
+const LOST_SUM = 3e-9;
 /** Bytes of affinity made at a time, in one binding. */
 const BLOCK_BYTES = 2 ** 24;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
@@ -52,8 +54,9 @@ export interface OrthogonalizedNystrom {
  * With b_i the affinities of node i to the landmarks (a row of [A B]ᵀ) and R = A^−½, that graph is F Fᵀ, f_i = b_i R. One
  * pass over the nodes gives Σ b_i and with it the degrees d_i = b_i · q, q = A⁻¹ Σ b_i; a second one the m × m matrix
  * Σ f_iᵀ f_i / d_i = U Λ Uᵀ. The eigenvectors are u_i = b_i P / √d_i with P = R U Λ^−½. (The paper diagonalises
- * A + A^−½ B Bᵀ A^−½, which is that matrix for normalised A and B.) Two departures: A^−½ is a pseudo-inverse, cut off at
- * 1e-6 of the largest eigenvalue, and a degree that comes out below N e⁻², which no graph of this kernel has, is raised
+ * A + A^−½ B Bᵀ A^−½, which is that matrix for normalised A and B.) Affinities are made as b − 1, and what the 1 adds to a
+ * product in float64, so that nodes that are nearly parallel are told apart. Two departures: A^−½ is a pseudo-inverse, cut
+ * off at 1e-6 of the largest eigenvalue, or of what A is less its constant part where that is smaller, and a degree that comes out below N e⁻², which no graph of this kernel has, is raised
  * to it.
  *
  * @param source N nodes, read twice
@@ -104,7 +107,7 @@ async function sumsOverNodes(
   const held: GpuMatrix[] = [];
   const keep = (matrix: GpuMatrix) => (held.push(matrix), matrix);
   try {
-    const sums = new Float64Array(m);
+    const sums = new Float64Array(m).fill(n);
     for await (const { first, features } of readPanels(source, panelRows)) {
       const unit = unitRows(gpu, landmarks, features);
       for (
@@ -120,20 +123,22 @@ async function sumsOverNodes(
     }
     const q = times(root, transposedTimes(root, sums, m, rank), m, rank);
     const weights = keep(uploadSmall(gpu, q, m, 1, "weights of degrees"));
-    const small = keep(uploadSmall(gpu, root, m, rank, "A^−½"));
+    const small = keep(uploadSmall(gpu, root, m, rank, "A^−½")), total = columnSums(q, 1)[0];
+    const ones = keep(uploadSmall(gpu, columnSums(root, rank), 1, rank, "1ᵀ A^−½"));
     const gram = keep(allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d"));
     for await (const { first, features } of readPanels(source, panelRows)) {
       const unit = unitRows(gpu, landmarks, features);
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
-      const degrees = parts.flatMap(({ data }) => [...data]);
+      const degrees = parts.flatMap(({ data }) => Array.from(data, (value) => value + total));
       const inverseRoots = allocate(gpu, unit.rows.rows * 4, "d^−½");
       writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))));
       let accumulate = first > 0;
       affinities(gpu, landmarks, unit, (b, firstFactor) => {
-        const f = multiply(gpu, b, small), scaled = scaleRows(gpu, f, inverseRoots, { firstFactor });
+        const rest = multiply(gpu, b, small), f = addRow(gpu, rest, ones, 1);
+        const scaled = scaleRows(gpu, f, inverseRoots, { firstFactor });
         multiply(gpu, scaled, scaled, { transposeA: true, out: gram, accumulate });
         accumulate = true;
-        releaseMatrix(gpu, f, scaled);
+        releaseMatrix(gpu, rest, f, scaled);
         return gram;
       });
       release(gpu, inverseRoots);
@@ -163,7 +168,7 @@ export interface Carrier {
  */
 export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Carrier {
   const landmarks = openLandmarks(gpu, features), c = projection.cols - 1;
-  const weights = uploadMatrix(gpu, projection, "projection");
+  const weights = uploadMatrix(gpu, projection, "projection"), ones = columnSums(projection.data, c + 1);
   return {
     async carry(features) {
       const unit = unitRows(gpu, landmarks, features), least = 1e-30;
@@ -173,8 +178,10 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
       let row = 0;
       for (const { data, rows } of parts) {
         for (let i = 0; i < rows; i++, row++) {
-          const inverse = 1 / Math.sqrt(Math.max(data[i * (c + 1) + c], least));
-          for (let k = 0; k < c; k++) vectors.data[row * c + k] = inverse * data[i * (c + 1) + k];
+          const inverse = 1 / Math.sqrt(Math.max(data[i * (c + 1) + c] + ones[c], least));
+          for (let k = 0; k < c; k++) {
+            vectors.data[row * c + k] = inverse * (data[i * (c + 1) + k] + ones[k]);
+          }
         }
       }
       return vectors;
@@ -198,7 +205,7 @@ function unitRows(gpu: Gpu, landmarks: Landmarks, features: Matrix): UnitRows {
   return uploadUnitRows(gpu, features, "panel of features", landmarks.unit.centre);
 }
 
-/** Makes the affinities of a panel to the landmarks block by block, and hands each to `use`. */
+/** Makes the affinities of a panel to the landmarks, less 1, block by block, and hands each to `use`. */
 function affinities(
   gpu: Gpu,
   { unit: landmarks, rowsAtATime }: Landmarks,
@@ -212,7 +219,7 @@ function affinities(
     landmarks.rows.rows,
     "affinity to landmarks",
   );
-  const target = { buffer: block.panels[0], stride: block.stride, row: 0, plus: 1 } as const;
+  const target = { buffer: block.panels[0], stride: block.stride, row: 0 };
   for (let first = 0; first < unit.rows; first += rowsAtATime) {
     const rows = Math.min(rowsAtATime, unit.rows - first);
     affinityBlock(gpu, { rows: unit, ...nodes }, first, rows, landmarks, target);
@@ -260,9 +267,11 @@ function solved({ affinity, root, rank, q, product, components }: {
   const projection = { data: new Float32Array(m * (components + 1)), rows: m, cols: components + 1 };
   columns.forEach(({ p }, c) => {
     const flipped = before.some((value, at) => at % components === c && value !== eigenvectors.data[at]);
-    p.forEach((value, k) => projection.data[k * (components + 1) + c] = flipped ? -value : value);
+    roundedWithSum(p).forEach((value, k) =>
+      projection.data[k * (components + 1) + c] = flipped ? -value : value
+    );
   });
-  q.forEach((value, k) => projection.data[k * (components + 1) + components] = value);
+  roundedWithSum(q).forEach((value, k) => projection.data[k * (components + 1) + components] = value);
   const next = components < rank ? Math.max(0, values[components]) : 0;
   return {
     projection,
@@ -288,6 +297,25 @@ function times(x: Float64Array, v: ArrayLike<number>, rows: number, cols: number
 function transposedTimes(x: Float64Array, v: ArrayLike<number>, rows: number, cols: number): Float64Array {
   const out = new Float64Array(cols);
   for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k] += x[i * cols + k] * v[i];
+  return out;
+}
+
+/** Σ_i x_ij of every column. */
+function columnSums(x: ArrayLike<number>, cols: number): Float64Array {
+  const sums = new Float64Array(cols);
+  for (let at = 0; at < x.length; at++) sums[at % cols] += x[at];
+  return sums;
+}
+
+/** Rounds values to float32 so that they keep their sum: what one is off is added to the next smaller one. */
+function roundedWithSum(values: Float64Array): Float32Array {
+  const out = new Float32Array(values.length);
+  let off = 0;
+  for (const k of [...values.keys()].sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]))) {
+    const value = values[k] + off;
+    out[k] = value;
+    off = value - out[k];
+  }
   return out;
 }
 
@@ -318,7 +346,9 @@ function landmarkAffinity({ data, rows: m, cols }: Matrix): Float64Array {
 /** m × rank: eigenvectors of A over the roots of their eigenvalues. */
 function inverseRoot(a: Float64Array, m: number): { root: Float64Array; rank: number } {
   const { values, vectors } = denseEigen(a, m);
-  const rank = values.findLastIndex((value) => value > LOST * values[0]) + 1;
+  const rest = m - a.reduce((sum, value) => sum + value, 0) / m; // −1ᵀ (A − 1) 1 / m
+  const least = Math.max(LOST * Math.min(values[0], rest), LOST_SUM * values[0]);
+  const rank = values.findLastIndex((value) => value > least) + 1;
   const root = new Float64Array(m * rank);
   for (let r = 0; r < m; r++) {
     for (let c = 0; c < rank; c++) root[r * rank + c] = vectors[r * m + c] / Math.sqrt(values[c]);
