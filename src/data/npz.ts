@@ -4,7 +4,7 @@
  */
 import { crc32, inflateRawSync } from "node:zlib";
 import { reasonOf } from "./atomic_write.ts";
-import { type NpyArray, type NpyHeader, openFile, parseNpy, parseNpyHeader, readAt } from "./npy.ts";
+import { type NpyArray, openFile, parseNpy, readAt } from "./npy.ts";
 
 /** One array of an archive. */
 export interface NpzMember {
@@ -142,16 +142,6 @@ export async function readNpzMember(path: string, member: NpzMember): Promise<Ui
     throw damaged(path, `"${member.name}" does not have its checksum`);
   }
   return bytes;
-}
-
-/** The type and shape of every array. @throws Error as `readNpzMember` */
-export async function npzHeaders(path: string): Promise<{ member: NpzMember; header: NpyHeader }[]> {
-  const headers = [];
-  for (const member of await listNpz(path)) {
-    const header = parseNpyHeader(await readNpzMember(path, member), inside(path, member));
-    headers.push({ member, header });
-  }
-  return headers;
 }
 
 /**
