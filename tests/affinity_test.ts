@@ -84,6 +84,16 @@ Deno.test("affinityLessOne() keeps its digits where rows are nearly parallel, in
   }
 });
 
+Deno.test("affinityLessOne() takes rows of several 100,000 channels in every variant", async () => {
+  const [n, d] = [5, 300_001],
+    x = randomMatrix(n, d),
+    expected = affinityLessOneReference(x.data, n, x.data, n, d);
+  for (const variant of VARIANTS) {
+    const { data } = await affinityLessOne({ ...gpu, variant }, x);
+    assertClose(data, expected, { relative: 2e-6, note: `${variant}, ${note}` });
+  }
+});
+
 Deno.test("affinity() and degrees() give the same bits whatever the panels", async () => {
   const x = randomMatrix(257, 33);
   const whole = await affinity(gpu, x), sums = await degrees(gpu, x);

@@ -95,3 +95,24 @@ Deno.test("the eigen-constraint returns every buffer it took", async () => {
   graphs.forEach((graph) => releaseGraph(gpu, graph));
   assertEquals(gpu.memory.inUse, before);
 });
+
+Deno.test("eigenConstraint() and its gradient hold where nodes are nearly parallel", async () => {
+  const [n, d, c] = [97, 13, 3];
+  const [xb, xa] = [1, 2].map((key) => {
+    const x = clusteredMatrix(n, d, c, 0.3, key);
+    return { ...x, data: x.data.map((v, at) => at % d === 0 ? 300 : v) };
+  });
+  const graphs = [];
+  for (const x of [xb, xa]) graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, x, "features"), c));
+  const [before, after] = graphs, kept = before.eigenvectors.cols;
+  const found = await eigenConstraint(gpu, before, after);
+  const expected = reference(
+    ...[xa.data, n, d, after.eigenvectors.cols, keep(xb.data, n, d, kept), false] as const,
+  );
+  assert(found.residual < 1e-4, `conjugate gradients left ${found.residual}, ${note}`);
+  assertAlmostEquals(found.loss, expected.loss, 1e-2 * expected.loss);
+  const { data } = await downloadMatrix(gpu, found.gradient!);
+  assertClose(data, expected.gradient, { relative: 2e-2, note });
+  releaseMatrix(gpu, found.gradient!);
+  graphs.forEach((graph) => releaseGraph(gpu, graph));
+});

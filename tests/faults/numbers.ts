@@ -188,6 +188,21 @@ function casesOf(seed: number): Case[] {
         );
       },
     },
+    ...[10, 1e3, 1e5].map((size): Case => ({
+      what: `normalizedCut, 5 groups below a common channel of ${size}`,
+      async run(gpu) {
+        const x = changed(groups(300, 5), (data) => {
+          for (let at = 0; at < data.length; at += 16) data[at] = size;
+        });
+        const cut = await normalizedCut(gpu, x, { components: 5 }), { data: y } = cut.eigenvectors;
+        right(cut.converged && cut.resolved === 5, `${cut.resolved} of 5 resolved, ${cut.residuals}`);
+        for (let i = 1; i < 300; i++) {
+          let squares = 0;
+          for (let c = 0; c < 5; c++) squares += (y[5 * i + c] - y[c]) ** 2;
+          right(i % 5 === 0 ? squares < 1e-6 : squares > 1e-3, `${i} is ${Math.sqrt(squares)} from node 0`);
+        }
+      },
+    })),
     {
       what: "normalizedCut, each of 5 nodes 60 times",
       async run(gpu) {
