@@ -8,11 +8,11 @@ import { openSession } from "../src/data/onnx_session.ts";
 const FOLDER = Deno.env.get("ALIGNEDCUT_DINOV2_FORMS");
 /** How far from float32, and from Python's run of the same form, a layer may be: root mean square, relative. */
 const FORMS: Record<string, { rounding: number; same: number }> = {
-  float32: { rounding: 0, same: 1e-4 },
-  float16: { rounding: 0.02, same: 0.02 },
-  dynamic: { rounding: 0.6, same: 0.1 },
-  qdq: { rounding: 1.2, same: 0.1 },
-  qoperator: { rounding: 1.2, same: 0.1 },
+  float32: { rounding: 0, same: 1e-5 },
+  float16: { rounding: 0.02, same: 1e-3 },
+  dynamic: { rounding: 0.2, same: 1e-3 },
+  qdq: { rounding: 0.4, same: 2e-3 },
+  qoperator: { rounding: 0.4, same: 1e-3 },
 };
 
 /** Root mean square of the differences by that of the expected values. */

