@@ -7,6 +7,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { combineRows } from "../linalg/combine_rows.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
@@ -32,8 +33,8 @@ import {
 /** Bytes of the tiles tried one after the other where the device has no memory. */
 const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
 
-/** Residuals below this are rounding of the dense path's sums in float64. */
-const FLOAT64_FLOOR = 1e-14;
+/** Products of nodes, nodes and channels up to which the host makes an affinity sooner than it is read back. */
+const FEW_PRODUCTS = 2e6;
 
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
@@ -169,10 +170,11 @@ async function denseCut(
 ): Promise<NormalizedCut> {
   assertRows(x, name);
   const n = x.rows;
-  const { data: e } = await affinityLessOne(gpu, x);
+  const e = n * n * x.cols <= FEW_PRODUCTS ? smallAffinity(x, name) : (await affinityLessOne(gpu, x)).data;
   const sums = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += e[i * n + j];
-  const degrees = sums.map((sum) => n + sum), floor = Math.max(FLOAT64_FLOOR, floorOf(sums, degrees));
+  const degrees = sums.map((sum) => n + sum),
+    floor = Math.max(4 * n * Number.EPSILON, floorOf(sums, degrees));
   const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
@@ -192,6 +194,19 @@ async function denseCut(
     degrees: Float32Array.from(degrees),
     storage: "dense",
   };
+}
+
+/** E_ij = A_ij − 1 = exp(−|w_i − w_j|² / 2) − 1, w the centred unit rows, on the host. */
+function smallAffinity(x: Matrix, name?: string): Float64Array {
+  const { data, rows: n, cols } = centredUnitRows(x, name).rows, e = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) {
+      let squares = 0;
+      for (let k = 0, a = i * cols, b = j * cols; k < cols; k++) squares += (data[a + k] - data[b + k]) ** 2;
+      e[i * n + j] = e[j * n + i] = Math.expm1(-squares / 2);
+    }
+  }
+  return e;
 }
 
 /**
