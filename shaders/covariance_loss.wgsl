@@ -2,13 +2,16 @@
 //   L_cov = Σ_{i≠j} C_ij² / (D (D − 1)), and G with ∂L_cov/∂V̄ = V̄ G:  G_ij = 4 S_ij / (n² D (D − 1)) off the diagonal.
 //
 // gram    S, rows of 4·stride padded with zeros; overwritten with scale · G
-// squares Σ_j C_ij² off the diagonal, one a row, from `first_row` on
+// squares Σ_j C_ij² off the diagonal, one for every row and run of columns, the runs of a row side by side, from row
+//         `first_row` on
 // params  see Params
 //
-// Dispatch: x = ⌈rows / WORKGROUP⌉, one invocation a row. Order of reduction: columns ascending in four interleaved sums,
-// then (0 + 1) + (2 + 3).
+// Dispatch: x = ⌈rows / WORKGROUP⌉, y = ⌈stride / RUN⌉; one invocation RUN vec4 of one row. Order of reduction: columns
+// ascending in four interleaved sums, then (0 + 1) + (2 + 3).
 
 override WORKGROUP: u32 = 16;
+
+const RUN: u32 = 64;
 
 struct Params {
   rows: u32,
@@ -29,7 +32,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let row = params.first_row + id.x;
   var sum = vec4f();
-  for (var k = 0u; k < params.stride; k++) {
+  for (var k = id.y * RUN; k < min((id.y + 1) * RUN, params.stride); k++) {
     let at = id.x * params.stride + k;
     let column = vec4u(4 * k) + vec4u(0, 1, 2, 3);
     let s = select(gram[at], vec4f(), column == vec4u(row));
@@ -37,5 +40,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     sum = fma(c, c, sum);
     gram[at] = params.scale * s;
   }
-  squares[row] = (sum.x + sum.y) + (sum.z + sum.w);
+  let runs = (params.stride + RUN - 1) / RUN;
+  squares[row * runs + id.y] = (sum.x + sum.y) + (sum.z + sum.w);
 }

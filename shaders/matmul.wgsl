@@ -8,7 +8,8 @@
 // Dispatch: x = ⌈m / 8 / WORKGROUP⌉, y = ⌈n / 16⌉, z = slices of k (1 unless split).
 // One invocation makes 8 × 16 values of C in registers, neighbouring invocations take neighbouring rows: no shared
 // memory and no barrier, and no inner loops, because the software adapter keeps only what is written out in registers.
-// Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1, so that a
+// Order of reduction: four products of a step of k, beginning with its first; the steps of a run of 512 one after the
+// other; runs ascending, each added to what C holds. A dispatch takes one run, or a part of one with `held`, so that a
 // product taken panel by panel equals the product taken at once, bit for bit.
 
 override TRANSPOSE_A: bool = false;
@@ -19,7 +20,7 @@ struct Params {
   m: u32, // rows of C
   n: u32, // columns of C
   k: u32, // inner extent
-  slice: u32, // inner extent of one z slice, a multiple of 4
+  slice: u32, // inner extent of one z slice, a multiple of 4 and at most 512
   a_stride: u32, // vec4 per stored row of A
   b_stride: u32, // of B
   c_stride: u32, // of C
@@ -29,7 +30,7 @@ struct Params {
   a_col: u32, // first stored column of A, in vec4
   b_col: u32, // of B
   c_col: u32, // of C
-  accumulate: u32, // 1: add to what C holds
+  held: u32, // what C holds: 0 nothing, 1 what the product is to be added to, 2 the sum of the run's first part
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -44,7 +45,7 @@ fn keep(v: vec4f, first: u32, limit: u32) -> vec4f {
 
 // Adds four steps of k to four columns of one row: s + av · bv.
 fn mac(s: vec4f, av: vec4f, bv: mat4x4f) -> vec4f {
-  return fma(vec4f(av.w), bv[3], fma(vec4f(av.z), bv[2], fma(vec4f(av.y), bv[1], fma(vec4f(av.x), bv[0], s))));
+  return s + fma(vec4f(av.w), bv[3], fma(vec4f(av.z), bv[2], fma(vec4f(av.y), bv[1], vec4f(av.x) * bv[0])));
 }
 
 // Row `row` of A at k … k + 3.
@@ -103,16 +104,16 @@ fn load_b(col: u32, k: u32, k_end: u32) -> mat4x4f {
 
 // What the sum for four columns of C starts from; `at` is its place in c.
 fn start(at: u32, row: u32, col: u32) -> vec4f {
-  if (params.accumulate == 0 || row >= params.m || col >= params.n) {
+  if (params.held != 2 || row >= params.m || col >= params.n) {
     return vec4f();
   }
   return c[at];
 }
 
-// Stores four columns of C, zeros beyond its last.
+// Stores four columns of C, or adds to them, zeros beyond its last.
 fn store(v: vec4f, at: u32, row: u32, col: u32) {
   if (row < params.m && col < params.n) {
-    c[at] = keep(v, col, params.n);
+    c[at] = keep(select(v, c[at] + v, params.held == 1), col, params.n);
   }
 }
 

@@ -9,13 +9,14 @@
 //
 // Dispatch: x = ⌈m / 64⌉, y = ⌈n / 64⌉, z = slices of k (1 unless split). One workgroup makes 64 × 64 values of C,
 // one invocation 4 × 4 of them in registers.
-// Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
+// Order of reduction: that of matmul; a dispatch may take any number of whole runs.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 
 const BLOCK: u32 = 64; // rows and columns of a block
 const DEPTH: u32 = 16; // steps of k that are shared at a time
+const RUN: u32 = 512; // steps of k that are summed before they are added to the total
 
 struct Params {
   m: u32, // rows of C
@@ -31,7 +32,7 @@ struct Params {
   a_col: u32, // first stored column of A, in vec4
   b_col: u32, // of B
   c_col: u32, // of C
-  accumulate: u32, // 1: add to what C holds
+  held: u32, // what C holds: 0 nothing, 1 what the product is to be added to, 2 the sum of the run's first part
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -108,9 +109,9 @@ fn share_b(i: u32, col: u32, k: u32, k_end: u32) {
   shared_b[i] = load_b_row(col + 4 * (i % 16), k + i / 16, k_end);
 }
 
-// What the sum for four columns of C starts from; `at` is its place in c.
-fn start(at: u32, row: u32, col: u32) -> vec4f {
-  if (params.accumulate == 0 || row >= params.m || col >= params.n) {
+// What C holds at four of its columns, where that is `wanted`; `at` is its place in c.
+fn held(at: u32, row: u32, col: u32, wanted: u32) -> vec4f {
+  if (params.held != wanted || row >= params.m || col >= params.n) {
     return vec4f();
   }
   return c[at];
@@ -121,6 +122,12 @@ fn store(v: vec4f, at: u32, row: u32, col: u32) {
   if (row < params.m && col < params.n) {
     c[at] = keep(v, col, params.n);
   }
+}
+
+// Adds four steps of k to four columns of one row, whose first step is at `av` of the shared rows of A.
+fn mac(s: vec4f, av: u32, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let half = fma(vec4f(shared_a[av + BLOCK]), b1, vec4f(shared_a[av]) * b0);
+  return s + fma(vec4f(shared_a[av + 3 * BLOCK]), b3, fma(vec4f(shared_a[av + 2 * BLOCK]), b2, half));
 }
 
 @compute @workgroup_size(16, 16)
@@ -137,26 +144,43 @@ fn main(
   let k_end = min(k_begin + params.slice, params.k);
   let step = params.c_stride;
   let at = (params.c_row + block.z * params.m + row) * step + params.c_col + col / 4;
-  var c0 = start(at, row, col);
-  var c1 = start(at + step, row + 1, col);
-  var c2 = start(at + 2 * step, row + 2, col);
-  var c3 = start(at + 3 * step, row + 3, col);
-  for (var k = k_begin; k < k_end; k += DEPTH) {
-    share_a(i, block_row, k, k_end);
-    share_b(i, block_col, k, k_end);
-    workgroupBarrier();
-    for (var s = 0u; s < DEPTH; s++) {
-      let bv = shared_b[16 * s + local.x];
-      let av = BLOCK * s + 4 * local.y;
-      c0 = fma(vec4f(shared_a[av]), bv, c0);
-      c1 = fma(vec4f(shared_a[av + 1]), bv, c1);
-      c2 = fma(vec4f(shared_a[av + 2]), bv, c2);
-      c3 = fma(vec4f(shared_a[av + 3]), bv, c3);
+  var t0 = held(at, row, col, 1);
+  var t1 = held(at + step, row + 1, col, 1);
+  var t2 = held(at + 2 * step, row + 2, col, 1);
+  var t3 = held(at + 3 * step, row + 3, col, 1);
+  var c0 = held(at, row, col, 2);
+  var c1 = held(at + step, row + 1, col, 2);
+  var c2 = held(at + 2 * step, row + 2, col, 2);
+  var c3 = held(at + 3 * step, row + 3, col, 2);
+  for (var run = k_begin; run < k_end; run += RUN) {
+    for (var k = run; k < min(run + RUN, k_end); k += DEPTH) {
+      share_a(i, block_row, k, k_end);
+      share_b(i, block_col, k, k_end);
+      workgroupBarrier();
+      for (var s = 0u; s < DEPTH; s += 4) {
+        let av = BLOCK * s + 4 * local.y;
+        let b0 = shared_b[16 * s + local.x];
+        let b1 = shared_b[16 * s + 16 + local.x];
+        let b2 = shared_b[16 * s + 32 + local.x];
+        let b3 = shared_b[16 * s + 48 + local.x];
+        c0 = mac(c0, av, b0, b1, b2, b3);
+        c1 = mac(c1, av + 1, b0, b1, b2, b3);
+        c2 = mac(c2, av + 2, b0, b1, b2, b3);
+        c3 = mac(c3, av + 3, b0, b1, b2, b3);
+      }
+      workgroupBarrier();
     }
-    workgroupBarrier();
+    t0 += c0;
+    t1 += c1;
+    t2 += c2;
+    t3 += c3;
+    c0 = vec4f();
+    c1 = vec4f();
+    c2 = vec4f();
+    c3 = vec4f();
   }
-  store(c0, at, row, col);
-  store(c1, at + step, row + 1, col);
-  store(c2, at + 2 * step, row + 2, col);
-  store(c3, at + 3 * step, row + 3, col);
+  store(t0, at, row, col);
+  store(t1, at + step, row + 1, col);
+  store(t2, at + 2 * step, row + 2, col);
+  store(t3, at + 3 * step, row + 3, col);
 }

@@ -12,16 +12,19 @@
 // Dispatch: x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1, blocks being ⌈m / 16⌉ times ⌈n / 16⌉, rounded up to panels of
 // one width, for each slice. One invocation makes a block of 16 × 16 values of C, whose loops are written out before compiling
 // (src/gpu/unroll.ts); with larger ones the loop over k would leave the processor's instruction cache.
-// Order of reduction: k ascending, one after the other, starting from C itself when `accumulate` is 1.
+// Order of reduction: that of matmul.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override REST: bool = false; // k is no multiple of 4 and neither operand's rows end there: rows behind the last are zeroed
+override HELD: u32 = 0; // what C holds, as `held` of matmul; here it is compiled, a load that is not wanted costs as much as one that is
 override WORKGROUP: u32 = 8;
 
 const ROWS: u32 = 16; // of C that an invocation makes
 const QUADS: u32 = 4; // vec4 of its columns
 const WIDTH: u32 = 2048; // texels in a row of a texture (src/gpu/texture.ts)
+const ADD: u32 = 1;
+const BEGUN: u32 = 2;
 const ACROSS: u32 = 32768; // workgroups in a row of the grid
 
 struct Params {
@@ -35,7 +38,6 @@ struct Params {
   a_begin: u32, // vec4 of A where its first row begins
   b_begin: u32, // of B
   c_begin: u32, // of C
-  accumulate: u32, // 1: add to what C holds
 }
 
 @group(0) @binding(0) var a: texture_storage_2d<rgba32float, read>;
@@ -50,7 +52,7 @@ fn texel(at: u32) -> vec2u {
 
 // Adds four steps of k to four columns of one row: s + v · m.
 fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
-  return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
+  return s + fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], vec4f(v.x) * m[0])));
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -66,9 +68,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let panels = (along + WORKGROUP - 1) / WORKGROUP;
   let width = (along + panels - 1) / panels;
   let of_slab = panels * width * down;
-  let number = id.y * ACROSS * WORKGROUP + id.x;
-  let slab = number / of_slab;
-  let panel = number % of_slab / (width * down);
+  // Slabs of the same blocks follow one another, too, where they fill workgroups: they read the same rows of A.
+  let slabs = (inner + params.slice - 1) / params.slice;
+  let chunk = id.y * ACROSS + id.x / WORKGROUP;
+  var slab = chunk % slabs;
+  var number = chunk / slabs * WORKGROUP + id.x % WORKGROUP;
+  if (of_slab < 64 * WORKGROUP) {
+    slab = (chunk * WORKGROUP + id.x % WORKGROUP) / of_slab;
+    number = (chunk * WORKGROUP + id.x % WORKGROUP) % of_slab;
+  }
+  let panel = number / (width * down);
   let within = number % (width * down);
   let row = within / width * ROWS;
   let col = (panel * width + within % width) * QUADS * 4;
@@ -76,7 +85,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let a_stride = params.a_stride;
   let b_stride = params.b_stride;
   let c_stride = params.c_stride;
-  if (k_begin >= inner || col >= n) {
+  if (slab >= slabs || number >= of_slab || col >= n) {
     return;
   }
   let last = min(k_begin + params.slice, inner) - 1;
@@ -92,8 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let at = params.c_begin + (slab * m + row) * c_stride + col / 4;
   var sums: array<array<vec4f, QUADS>, ROWS>;
-  // id.z is 0. Where parameters alone decide, Mesa may write them into the kernel and compile it for every dispatch.
-  if (params.accumulate + id.z == 1) {
+  if (HELD == BEGUN) {
     for (var r = 0u; r < ROWS; r++) { // unrolled
       for (var q = 0u; q < QUADS; q++) { // unrolled
         if (row + r < m && col + 4 * q < n) {
@@ -102,7 +110,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  for (var k = k_begin / 4; k <= last / 4; k++) {
+  var k = k_begin / 4;
+  loop { // with its end tested last: the software adapter runs a `for` once more, masked
     let rows = min(vec4u(4 * k) + vec4u(0, 1, 2, 3), vec4u(last)); // of what is not stored along k
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {
@@ -152,13 +161,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         sums[r][q] = mac(sums[r][q], v[r], block);
       }
     }
+    continuing {
+      k++;
+      break if (k > last / 4);
+    }
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let j = col + 4 * q;
       if (row + r < m && j < n) {
         let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(n);
-        c[at + r * c_stride + q] = select(vec4f(), sums[r][q], inside);
+        var sum = sums[r][q];
+        if (HELD == ADD) {
+          sum = c[at + r * c_stride + q] + sum;
+        }
+        c[at + r * c_stride + q] = select(vec4f(), sum, inside);
       }
     }
   }

@@ -1,6 +1,6 @@
 // x̃_i = Σ_k w_ik x_k / Σ_k w_ik over the K neighbours k of row i (METHOD (4)).
 //
-// weights    K affinities a row, ≥ 0 and not all zero
+// weights    K affinities a row, less `plus`; ≥ 0 with it and not all zero
 // neighbors  their rows in x
 // x          m × 4·stride, rows padded with zeros
 // out        rows × 4·stride, from row out_row on
@@ -16,6 +16,7 @@ struct Params {
   k: u32, // K
   list_row: u32, // first row of weights and neighbors
   out_row: u32, // first row of out
+  plus: f32, // added to every weight
 }
 
 @group(0) @binding(0) var<storage, read> weights: array<f32>;
@@ -33,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec4f();
   var weight = 0.0;
   for (var i = 0u; i < params.k; i++) {
-    let w = weights[list + i];
+    let w = weights[list + i] + params.plus;
     sum = fma(vec4f(w), x[neighbors[list + i] * params.stride + id.y], sum);
     weight += w;
   }

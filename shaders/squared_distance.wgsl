@@ -6,7 +6,8 @@
 // params  extents and offsets, see Params
 //
 // Dispatch: x = ⌈rows / 8 / WORKGROUP⌉, y = ⌈columns / 4⌉. One invocation makes 8 × 4 values in registers.
-// Order of reduction: channels ascending in four interleaved sums, then (0 + 1) + (2 + 3).
+// Order of reduction: channels ascending in four interleaved sums, then (0 + 1) + (2 + 3); 1024 channels a dispatch, whose
+// sums are added up.
 
 override WORKGROUP: u32 = 8;
 
@@ -21,6 +22,8 @@ struct Params {
   y_row: u32, // first row of y
   out_row: u32, // first row of out
   out_col: u32, // first column of out, in vec4
+  begin: u32, // vec4 of a row to look at: from here …
+  end: u32, // … to before here
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -50,9 +53,13 @@ fn store(s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, i: u32, j: u32) {
     return;
   }
   let t = transpose(mat4x4f(s0, s1, s2, s3));
-  let value = -((t[0] + t[1]) + (t[2] + t[3]));
+  let at = (params.out_row + i) * params.out_stride + params.out_col + j / 4;
+  var value = -((t[0] + t[1]) + (t[2] + t[3]));
+  if (params.begin > 0) {
+    value += out[at];
+  }
   let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols);
-  out[(params.out_row + i) * params.out_stride + params.out_col + j / 4] = select(vec4f(LOWEST), value, inside);
+  out[at] = select(vec4f(LOWEST), value, inside);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -94,7 +101,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var s71 = vec4f();
   var s72 = vec4f();
   var s73 = vec4f();
-  for (var k = 0u; k < params.depth; k++) {
+  for (var k = params.begin; k < params.end; k++) {
     let v0 = load_y(j, k);
     let v1 = load_y(j + 1, k);
     let v2 = load_y(j + 2, k);

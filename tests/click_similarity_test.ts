@@ -55,3 +55,13 @@ Deno.test("clickSimilarity() refuses clicks that mean nothing", () => {
   ];
   for (const [clicks, message] of cases) assertThrows(() => clickSimilarity(x, clicks), RangeError, message);
 });
+
+Deno.test("clickSimilarity() with a threshold of 1 has the clicked nodes in its mask, and their multiples", () => {
+  const x = randomMatrix(200, 7), twice = x.data.slice();
+  twice.set(x.data.subarray(0, 7).map((v) => 2 * v), 7);
+  for (const clicked of [0, 13, 199]) {
+    const { mask } = clickSimilarity({ ...x, data: twice }, { positive: [clicked], threshold: 1 });
+    const expected = new Uint8Array(200).map((_, i) => Number(i === clicked || clicked === 0 && i === 1));
+    assertEquals(mask, expected, note);
+  }
+});

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu } from "../mod.ts";
+import { standardize } from "../src/align/standardize.ts";
 import {
   eigenConstraint,
   fewestNodes,
@@ -115,4 +116,27 @@ Deno.test("eigenConstraint() and its gradient hold where nodes are nearly parall
   assertClose(data, expected.gradient, { relative: 2e-2, note });
   releaseMatrix(gpu, found.gradient!);
   graphs.forEach((graph) => releaseGraph(gpu, graph));
+});
+
+Deno.test("eigenConstraint() leaves out a gradient that conjugate gradients could not solve for, and says so", async () => {
+  const graphs = [];
+  for (const key of [1, 2]) {
+    graphs.push(await nodeGraph(gpu, uploadMatrix(gpu, clusteredMatrix(97, 12, 4, 0.3, key), "features"), 4));
+  }
+  const [before, after] = graphs;
+  // with shifts below the spectrum the systems are no longer positive definite
+  const found = await eigenConstraint(gpu, before, {
+    ...after,
+    eigenvalues: after.eigenvalues.map(() => -1),
+  });
+  assertEquals([found.gradient, found.solved], [null, false]);
+  assert(found.loss > 0 && found.residual > 1e-3, note);
+  graphs.forEach((graph) => releaseGraph(gpu, graph));
+});
+
+Deno.test("standardize() leaves what it is given as it is", () => {
+  const pooled = { data: new Float32Array([1, 2, 3, 4]), rows: 2, cols: 2 };
+  const scale = { mean: Float64Array.of(1, 1), slots: Float64Array.of(2), response: new Float32Array(1) };
+  const { data } = standardize(pooled, [{ name: "a", width: 2 }], scale);
+  assertEquals([[...data], [...pooled.data]], [[0, 0.5, 1, 1.5], [1, 2, 3, 4]]);
 });

@@ -126,3 +126,12 @@ Deno.test("a model with all neighbours is saved and loaded, takes no other searc
   );
   await assertRejects(() => chooseNeighborSearch(gpu, fit, nodes, "hnsw"), RangeError, 'neighbors "all"');
 });
+
+Deno.test("fitNystrom() with all neighbours gives as many components as the landmarks have rank, and says how many are missing", async () => {
+  const data = Float32Array.from({ length: 90 }, (_, at) => [1, 2, 3, -1, 1, 2, 3, 1, -2][at % 9]);
+  const nodes = matrixSource({ data, rows: 30, cols: 3 }); // three different nodes
+  const fit = await fitNystrom(gpu, nodes, { landmarks: 20, neighbors: "all", components: 8 });
+  assertEquals([fit.cut.eigenvectors.cols, fit.cut.eigenvalues.length, fit.missing], [3, 3, 5]);
+  assertEquals([fit.cut.converged, fit.cut.residuals.every((residual) => residual <= 1e-5)], [true, true]);
+  assertEquals((await fit.transform(nodes)).cols, 3);
+});

@@ -113,7 +113,7 @@ Deno.test({
     const { alexnet, betas, rois } = await readObject2vec(folder!);
     const encode: Encode = async ({ x, y }) =>
       (await ridge(gpu, x, y, { lambdas: [10, 100], lambdaFor: "all", folds: 3 })).predict;
-    const score = await scoreHeldOut(alexnet, betas, { encode, rois, repeats: 1 });
+    const score = await scoreHeldOut(alexnet, betas, { encode, rois, repeats: 3 });
     const mean = (roi: string) => score.rois.get(roi)!.mean;
     assertEquals(score.rois.size, 7);
     assert(mean("LOC") > 0.55 && mean("PPA") > 0.5, `${mean("LOC")}, ${mean("PPA")}`);

@@ -61,3 +61,13 @@ Deno.test("rowNormalize() names the row that has no direction", async () => {
     "rows: node 8 has -Infinity in channel 3",
   );
 });
+
+Deno.test("rowNormalize() says that a row is subnormal, not that it is zero", async () => {
+  const x = randomMatrix(3, 4);
+  x.data.fill(1e-40, 4, 8);
+  await assertRejects(
+    () => rowNormalize(gpu, x),
+    RangeError,
+    "rows: node 1 has no value above 1.0e-40: that is subnormal in float32",
+  );
+});

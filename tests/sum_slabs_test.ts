@@ -16,7 +16,7 @@ Deno.test("sumSlabs() equals the float64 reference, from zero and on top of what
         async () => {
           const slabs = randomMatrix(count, 4 * vectors), start = randomMatrix(1, 4 * vectors, 1);
           const input = uploadMatrix(gpu, slabs, "slabs"), out = uploadMatrix(gpu, start, "sum");
-          sumSlabs(gpu, input.panels[0], out.panels[0], vectors, count, accumulate);
+          sumSlabs(gpu, input.panels[0], out.panels[0], vectors, count, { accumulate });
           const { data } = await downloadMatrix(gpu, out);
           releaseMatrix(gpu, input, out);
           const expected = reference(slabs.data, 4 * vectors, count, accumulate ? start.data : undefined);

@@ -8,6 +8,7 @@ import { total } from "./partial_loss.ts";
 
 const COVARIANCE_LOSS: Kernel = { label: "covariance_loss", code };
 const WORKGROUP = 16;
+const RUN = 64; // vec4 per invocation
 
 /** Weights of the two losses. */
 export interface ChannelWeights {
@@ -40,20 +41,20 @@ export async function channelLosses(
   const mean = sumOfRows(gpu, aligned, 1 / n);
   const centred = addRow(gpu, aligned, mean, -1);
   const gram = multiply(gpu, centred, centred, { transposeA: true });
-  const squares = allocate(gpu, d * 4, "squared covariances");
+  const runs = Math.ceil(gram.stride / 4 / RUN), squares = allocate(gpu, d * runs * 4, "squared covariances");
   for (const { buffer, rows, first } of rowWindows(gram)) {
     dispatch(gpu, COVARIANCE_LOSS, {
       buffers: [buffer, squares],
       u32: [rows, gram.stride / 4, first],
       f32: [1 / n, 4 * weights.covariance / (n * n * pairs)],
-      workgroups: [Math.ceil(rows / WORKGROUP)],
+      workgroups: [Math.ceil(rows / WORKGROUP), runs],
       sizes: `${d} channels`,
     });
   }
   const pulled = multiply(gpu, centred, gram);
   const gradient = addRow(gpu, pulled, mean, 2 * weights.zero / (n * d));
   const means = await downloadMatrix(gpu, mean);
-  const covariances = await total(gpu, { buffer: squares, count: d });
+  const covariances = await total(gpu, { buffer: squares, count: d * runs });
   releaseMatrix(gpu, mean, centred, gram, pulled);
   release(gpu, squares);
   return {

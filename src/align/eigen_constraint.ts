@@ -9,7 +9,7 @@ import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from ".
 import { unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
 import { operatorCut } from "../graph/normalized_cut.ts";
-import { solveShifted } from "../linalg/conjugate_gradients.ts";
+import { MOST_ROWS, solveShifted } from "../linalg/conjugate_gradients.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -26,6 +26,8 @@ import { blockWidth } from "../linalg/subspace_iteration.ts";
 const PROJECTOR_DIFFERENCE: Kernel = { label: "projector_difference", code };
 const WORKGROUP = 16;
 const RUN = 64; // columns per invocation
+/** Most components: a kernel compares 64 pairs of nodes over all of them in one invocation. */
+export const MOST_COMPONENTS = 1000;
 /** Components solved beyond the ones asked for, among which a gap may be found. */
 const SPARE = 2;
 /** A gap counts when it is at least this share of its eigenvalue: below, rounding decides what lies in the subspace. */
@@ -33,6 +35,8 @@ const SMALLEST_GAP = 0.01;
 /** An eigen-constraint below this is rounding: its gradient is 0. */
 const SMALLEST_LOSS = 1e-3;
 const MAX_APPLICATIONS = 150;
+/** Relative residual of the conjugate gradients above which their gradient is not used. */
+const LARGEST_RESIDUAL = 1e-3;
 
 /** Fewest nodes to sample for so many components. */
 export function fewestNodes(components: number): number {
@@ -72,6 +76,12 @@ export async function nodeGraph(
   { seed = 0, tolerance = 1e-7 }: { seed?: number; tolerance?: number } = {},
 ): Promise<NodeGraph> {
   const n = features.rows;
+  if (n > MOST_ROWS || components > MOST_COMPONENTS) {
+    throw new RangeError(
+      `The eigen-constraint takes at most ${MOST_ROWS} nodes and ${MOST_COMPONENTS} components, not ${n} and ${components}: sample ` +
+        `fewer.`,
+    );
+  }
   if (n < fewestNodes(components)) {
     throw new RangeError(
       `The eigen-constraint samples ${n} nodes for ${components} components: sample at least ${
@@ -146,9 +156,14 @@ export function nearestGap(values: number[], wanted: number): number {
 export interface EigenConstraint {
   /** ‖F ∘ (X_b X_bᵀ − X_a X_aᵀ)‖, F = 1 or exp(−A_b). */
   loss: number;
-  /** weight · ∂L/∂(features after align), n × D; to be released. Null where the loss is only rounding. */
+  /**
+   * weight · ∂L/∂(features after align), n × D; to be released. Null where the loss is only rounding, or where it could not
+   * be solved for.
+   */
   gradient: GpuMatrix | null;
-  /** Relative residual of the conjugate gradients. */
+  /** Whether the conjugate gradients came to a relative residual of 1e-3; without, there is no gradient. */
+  solved: boolean;
+  /** Their relative residual. */
   residual: number;
   /** Steps of the conjugate gradients. */
   steps: number;
@@ -204,14 +219,18 @@ export async function eigenConstraint(
   const right = projectOut(gpu, image, [after.eigenvectors]);
   try {
     const loss = Math.sqrt(await total(gpu, squares));
-    if (loss < SMALLEST_LOSS) return { loss, gradient: null, residual: 0, steps: 0 };
+    if (loss < SMALLEST_LOSS) return { loss, gradient: null, solved: true, residual: 0, steps: 0 };
     const { z, steps, residual } = await solveShifted(
       ...[gpu, after.operator, after.eigenvalues, right, after.eigenvectors] as const,
     );
+    if (!(residual <= LARGEST_RESIDUAL)) {
+      releaseMatrix(gpu, z);
+      return { loss, gradient: null, solved: false, residual, steps };
+    }
     const ofUnit = unitRowsGradient(gpu, after, z, after.eigenvectors, weight / loss);
     const gradient = rowNormalizeGradient(gpu, after.features, ofUnit);
     releaseMatrix(gpu, z, ofUnit);
-    return { loss, gradient, residual, steps };
+    return { loss, gradient, solved: true, residual, steps };
   } finally {
     release(gpu, squares.buffer);
     releaseMatrix(gpu, difference, right);

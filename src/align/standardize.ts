@@ -55,7 +55,7 @@ function notFinite(what: string, index: number, image: number, value: number): R
   );
 }
 
-/** (p − mean) / scale of each slot, in place. */
+/** (p − mean) / scale of each slot, as a matrix of its own. */
 export function standardize(
   pooled: Matrix,
   slots: AlignSlot[],
@@ -67,9 +67,9 @@ export function standardize(
     inverse.fill(1 / scales[slot], first, first + width);
     first += width;
   });
-  for (let at = 0; at < pooled.data.length; at++) {
+  const data = pooled.data.map((value, at) => {
     const column = at % pooled.cols;
-    pooled.data[at] = (pooled.data[at] - mean[column]) * inverse[column];
-  }
-  return pooled;
+    return (value - mean[column]) * inverse[column];
+  });
+  return { ...pooled, data };
 }

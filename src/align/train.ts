@@ -10,7 +10,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { fillRandom, type Random, seededRandom } from "../linalg/random.ts";
+import { fillRandom, fork, type Random, seededRandom } from "../linalg/random.ts";
 import { adamwStep, createParameter, type Parameter, releaseParameter } from "./adamw.ts";
 import { brainLoss } from "./brain_loss.ts";
 import { channelLosses } from "./covariance_loss.ts";
@@ -85,6 +85,8 @@ export interface AlignEpoch {
   covariance: number;
   /** Samples whose subspace was moved to a gap: slot and components. */
   moved: { slot: number; components: number }[];
+  /** Samples whose gradient of L_eigen could not be solved for and was left out: slot, and residual of the solve. */
+  unsolved: { slot: number; residual: number }[];
 }
 
 /** All that training needs to go on, bit for bit. */
@@ -149,7 +151,7 @@ export async function trainAlign(
   const stepsAnEpoch = Math.ceil(training.length / batch);
   try {
     for (let epoch = history.length + 1; epoch <= epochs && !isOver(history, patience); epoch++) {
-      const random = seededRandom(seed * 1_000_003 + epoch);
+      const random = seededRandom(fork(seed, "epoch", epoch));
       const order = shuffled(training, random);
       const seen: AlignEpoch = {
         epoch,
@@ -159,6 +161,7 @@ export async function trainAlign(
         zero: 0,
         covariance: 0,
         moved: [],
+        unsolved: [],
       };
       const parts: PartialLoss[] = [];
       let samples = 0;
@@ -217,8 +220,8 @@ function start(
   decay: number,
   seed: number,
 ): Parameter[] {
-  const transforms = startingTransforms(data.slots, width, seededRandom(seed));
-  const random = seededRandom(seed + 1);
+  const transforms = startingTransforms(data.slots, width, seededRandom(fork(seed, "W")));
+  const random = seededRandom(fork(seed, "beta"));
   const beta = fillRandom(new Float32Array(width * data.voxels), random).map((v) =>
     0.01 * v / Math.sqrt(width)
   );
@@ -237,7 +240,10 @@ function split(images: number, share: number, seed: number) {
       `There are ${images} images, of which ${held} are held out for validation: add more.`,
     );
   }
-  const order = shuffled(Uint32Array.from({ length: images }, (_, i) => i), seededRandom(seed + 2));
+  const order = shuffled(
+    Uint32Array.from({ length: images }, (_, i) => i),
+    seededRandom(fork(seed, "validation")),
+  );
   return { validation: order.subarray(0, held).sort(), training: order.subarray(held).sort() };
 }
 
@@ -387,18 +393,19 @@ async function constraintGradient(
   seen.zero += channels.zero;
   seen.covariance += channels.covariance;
   if (!(lambdaEigen > 0)) return releaseMatrix(gpu, features, aligned);
-  const solver = { seed: step, tolerance: EIGEN_TOLERANCE };
+  const solver = { seed: fork(options.seed ?? 0, "constraint", step), tolerance: EIGEN_TOLERANCE };
   const [before, after] = await Promise.all( // one waits for the device while the other computes
     [features, aligned].map((nodes) => nodeGraph(gpu, nodes, components, solver)),
   );
   try {
     const kept = after.eigenvectors.cols;
     if (kept !== components) seen.moved.push({ slot, components: kept });
-    const { loss, gradient } = await eigenConstraint(gpu, before, after, {
+    const { loss, gradient, solved, residual } = await eigenConstraint(gpu, before, after, {
       weight: lambdaEigen * constrainEvery,
       focal,
     });
     seen.eigen += loss;
+    if (!solved) seen.unsolved.push({ slot, residual });
     if (gradient) pull(gradient);
   } finally {
     releaseGraph(gpu, before);

@@ -4,7 +4,7 @@ import { openSearch } from "../graph/knn.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
 import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
 import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
-import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { trustworthiness } from "./trustworthiness.ts";
 import { tsne, type TsneOptions } from "./tsne.ts";
 
@@ -30,6 +30,8 @@ export interface SpectralMap {
     points: Matrix;
     /** KL(P‖Q), nats. */
     kl: number;
+    /** Where t-SNE's perplexity had to be lower than asked for, the sentence that says so. */
+    lowered?: string;
     /** Trustworthiness over 5 neighbours, of the sample or 1,000 of it. */
     trustworthiness: number;
   }[];
@@ -63,12 +65,15 @@ export async function spectralMap(
   const base = await gatherRows(vectors, sample);
   const maps: SpectralMap["maps"] = [];
   for (const [i, each] of dimensions.entries()) {
-    const { points, kl } = await tsne(gpu, base, {
+    const { points, kl, lowered } = await tsne(gpu, base, {
       ...options,
       dimensions: each,
       onProgress: (done, total) => options.onProgress?.(i * total + done, dimensions.length * total),
     });
-    maps.push({ points, kl, trustworthiness: trust(base, points, seed) });
+    maps.push({
+      ...{ points, kl, trustworthiness: trust(base, points, seed) },
+      ...(lowered && { lowered: lowered.reason }),
+    });
   }
   const nearest = new Uint32Array(vectors.rows);
   for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest, panel.first);
@@ -97,7 +102,11 @@ async function* nearestRows(
 
 /** Trustworthiness of a map, measured on a part of it where there are many points. */
 function trust(x: Matrix, y: Matrix, seed: number): number {
-  const rows = sampleIndices(x.rows, Math.min(TRUST_POINTS, x.rows), seededRandom(seed));
+  const rows = sampleIndices(
+    x.rows,
+    Math.min(TRUST_POINTS, x.rows),
+    seededRandom(fork(seed, "trustworthiness")),
+  );
   const part = ({ data, cols }: Matrix): Matrix => ({
     data: Float32Array.from({ length: rows.length * cols }, (_, at) => {
       return data[rows[Math.floor(at / cols)] * cols + at % cols];

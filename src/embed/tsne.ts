@@ -39,17 +39,21 @@ export interface Tsne {
   kl: number;
   /** Perplexity used. */
   perplexity: number;
+  /** Where that is lower than what was asked for: what was asked for, and why it could not be. */
+  lowered?: { asked: number; reason: string };
   /** Steps taken. */
   iterations: number;
 }
 
 /** Largest n for which all pairs are taken. */
-const MAX_POINTS = 20000;
+export const MAX_POINTS = 20000;
 /** Three times as many neighbours fit the neighbour list. */
 const MAX_PERPLEXITY = 42;
+/** Neighbours whose probabilities an invocation brings to a perplexity. */
+export const MOST_NEIGHBORS = 512;
 const MOMENTUM_EARLY = 0.5;
 const MOMENTUM_LATE = 0.8;
-const SLICE = 2048; // points j per slice of the repulsion
+export const SLICE = 2048; // points j per slice of the repulsion
 const POINTS = 16; // points i that an invocation of the repulsion takes
 const WINDOW = 4096; // points j that one dispatch reads as a uniform buffer
 const STEPS_PER_WAIT = 50;
@@ -99,7 +103,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
       `t-SNE input: point ${Math.floor(bad / x.cols)} has ${x.data[bad]}: every value must be finite.`,
     );
   }
-  const perplexity = Math.min(options.perplexity ?? 30, (n - 1) / 3, MAX_PERPLEXITY);
+  const { perplexity, lowered } = perplexityFor(n, options.perplexity);
   const joint = await jointProbabilities(gpu, x, perplexity);
   const rate = options.learningRate ?? Math.max(n / exaggeration, 50);
   const early = Math.min(250, Math.floor(iterations / 4)), freedom = dimensions - 1;
@@ -143,11 +147,34 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
       points: centred(padded, n, dimensions),
       kl: divergence(joint, padded, z, freedom),
       perplexity,
+      ...(lowered && { lowered }),
       iterations,
     };
   } finally {
     for (const buffer of Object.values(buffers)) release(gpu, buffer);
   }
+}
+
+/**
+ * The perplexity that n points take.
+ *
+ * @throws RangeError "t-SNE's perplexity is 0.5: …"
+ */
+function perplexityFor(n: number, asked = 30): Pick<Tsne, "perplexity" | "lowered"> {
+  if (!(Number.isFinite(asked) && asked > 1)) {
+    throw new RangeError(
+      `t-SNE's perplexity is ${asked}: the number of neighbours that count must be finite and above 1, usually 5 to 40.`,
+    );
+  }
+  const most = Math.min((n - 1) / 3, MAX_PERPLEXITY);
+  if (asked <= most) return { perplexity: asked };
+  const reason = most < MAX_PERPLEXITY
+    ? `${n} points allow at most ${most.toFixed(1)}, a third of the others`
+    : `at most ${MAX_PERPLEXITY} is possible, whatever the number of points`;
+  return {
+    perplexity: most,
+    lowered: { asked, reason: `t-SNE's perplexity is ${most.toFixed(1)}, not ${asked}: ${reason}.` },
+  };
 }
 
 /** Whether all points have been drawn together. */
@@ -311,6 +338,9 @@ export async function conditionalProbabilities(
   perplexity: number,
 ): Promise<Float32Array> {
   const n = similarities.length / k;
+  if (k > MOST_NEIGHBORS) {
+    throw new RangeError(`k is ${k}: t-SNE looks at 1 to ${MOST_NEIGHBORS} neighbours a point.`);
+  }
   const distances = allocate(gpu, n * k * 4, "neighbour distances");
   const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
   writeBuffer(gpu, distances, similarities);

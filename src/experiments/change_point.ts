@@ -1,5 +1,5 @@
 /** The layer from which on a measure stands higher: one upward step, its test and its stability. */
-import { seededRandom } from "../linalg/random.ts";
+import { fork, seededRandom } from "../linalg/random.ts";
 import { bootstrapDraws, percentileInterval } from "./bootstrap.ts";
 
 /** Two levels fitted to an ordered series. */
@@ -83,7 +83,7 @@ export function testStep(units: readonly ArrayLike<number>[], seed: number, repe
   }
   const jumps: number[] = [];
   let same = 0;
-  for (const draw of bootstrapDraws(units.length, repeats, seed + 1)) {
+  for (const draw of bootstrapDraws(units.length, repeats, fork(seed, "bootstrap"))) {
     const mean = meanOf(Array.from(draw, (unit) => units[unit]));
     if (fitStep(mean).at === fit.at) same++;
     jumps.push(jumpAt(mean, fit.at));

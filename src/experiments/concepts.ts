@@ -1,6 +1,6 @@
 /** The experiment `concepts`: spheres of patches on the map of a late layer, and what they do in brain space. */
 import { slotTransform } from "../align/model.ts";
-import { seededRandom } from "../linalg/random.ts";
+import { fork, seededRandom } from "../linalg/random.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval, quantileOf } from "./bootstrap.ts";
 import { slotFeatures } from "./figure_ground_activation.ts";
@@ -290,7 +290,7 @@ export function reversedU(points: { mean: number; sd: number }[][], seed: number
   if (points.length < 2) return { parabola, interval: [parabola.quadratic, parabola.quadratic], p: 1 };
   const draws = bootstrapDraws(points.length, RULES.resamples, seed);
   const resampled = draws.map((draw) => fitParabola(Array.from(draw, (i) => points[i]).flat()).quadratic);
-  const random = seededRandom(seed + 1);
+  const random = seededRandom(fork(seed, "exchanged ranks"));
   let reached = 1;
   for (let run = 0; run < RULES.resamples; run++) {
     const orders = points[0].map(() => shuffled(points.length, random));
@@ -333,7 +333,7 @@ export function purityTest(
       for (const image of images) counts.set(of[image], (counts.get(of[image]) ?? 0) + 1);
       return sum + Math.max(...counts.values()) / images.length;
     }, 0) / figures.length;
-  const mean = meanShare(categoryOf), random = seededRandom(seed + 2);
+  const mean = meanShare(categoryOf), random = seededRandom(fork(seed, "exchanged categories"));
   let reached = 1, chance = 0;
   for (let run = 0; run < RULES.resamples; run++) {
     const order = shuffled(used.length, random), mixed = [...categoryOf];

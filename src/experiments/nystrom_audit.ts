@@ -11,7 +11,7 @@ import { type NormalizedCut, normalizedCut } from "../graph/normalized_cut.ts";
 import { fitNystrom } from "../graph/nystrom.ts";
 import { rayleighQuotients } from "../graph/rayleigh_quotients.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import { sampleIndices, seededRandom } from "../linalg/random.ts";
+import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
 
 /** One method at one setting against the exact answer. */
 export interface AuditRow {
@@ -79,7 +79,11 @@ export async function auditNystrom(
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<NystromAudit> {
   const { components, seed } = plan;
-  const rows = sampleIndices(source.rows, Math.min(plan.nodes, source.rows), seededRandom(seed));
+  const rows = sampleIndices(
+    source.rows,
+    Math.min(plan.nodes, source.rows),
+    seededRandom(fork(seed, "audit")),
+  );
   const features = await gatherRows(source, rows);
   const nodes = matrixSource(
     features,
@@ -163,7 +167,11 @@ export async function auditRun(
   eigenvectors: Matrix,
   seed: number,
 ): Promise<RunAudit> {
-  const rows = sampleIndices(source.rows, Math.min(RUN_NODES, source.rows), seededRandom(seed));
+  const rows = sampleIndices(
+    source.rows,
+    Math.min(RUN_NODES, source.rows),
+    seededRandom(fork(seed, "audit")),
+  );
   const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
   const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
   const own = { data: new Float32Array(rows.length * components), rows: rows.length, cols: components };

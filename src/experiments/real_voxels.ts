@@ -4,6 +4,7 @@ import { gatherRows } from "../align/data.ts";
 import { crossValidationFolds } from "../align/folds.ts";
 import { meansOf } from "../align/standard_columns.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { fork } from "../linalg/random.ts";
 
 /** Fits an encoder to features and responses of the same images, and returns what predicts others. */
 export type Encode = (train: { x: Matrix; y: Matrix }) => Promise<(x: Matrix) => Promise<Matrix>>;
@@ -51,7 +52,7 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
   for (let repeat = 0, done = 0; repeat < repeats; repeat++) {
     const predicted = { ...y, data: new Float32Array(y.data.length) };
     const measured = { ...y, data: new Float32Array(y.data.length) };
-    for (const { train, held } of crossValidationFolds(y.rows, folds, seed + repeat)) {
+    for (const { train, held } of crossValidationFolds(y.rows, folds, fork(seed, "folds", repeat))) {
       const predict = await encode({ x: gatherRows(x, train), y: gatherRows(y, train) });
       const { data } = await predict(gatherRows(x, held));
       const mean = meansOf(y, train);

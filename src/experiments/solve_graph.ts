@@ -163,6 +163,13 @@ async function fitted(
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
   });
   trim(gpu);
+  if (fit.missing) {
+    throw new RangeError(
+      `The graph has ${
+        components - fit.missing
+      } components, ${components} were asked for: give --components ${components - fit.missing}.`,
+    );
+  }
   await saveNystrom(path, fit);
   return fit;
 }

@@ -36,9 +36,9 @@ const ACROSS = 2 ** 15;
 /** Blocks of fewer rows gain less from textures than making them costs. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
-const LONGEST = 2 ** 15;
+export const LONGEST = 2 ** 15;
 /** Vec4 whose products one dispatch adds up; half_squares has the same. */
-const SLICE = 256;
+export const SLICE = 256;
 
 /** Nodes of graphs on the GPU: rows w_i = x̂_i − m, m the same for all, see `centredUnitRows`. */
 export interface UnitRows {

@@ -19,6 +19,9 @@ export interface ClickSimilarity {
   mask: Uint8Array;
 }
 
+/** How far off a cosine may be in float64: a node's with itself is 1. */
+const ROUNDING = 1e-12;
+
 /**
  * Compares every node with positive and negative clicks by the cosine of their rows in the eigenvector embedding.
  *
@@ -56,7 +59,10 @@ export function clickSimilarity(
   const wanted = largestCosines(eigenvectors, positive), unwanted = largestCosines(eigenvectors, negative);
   return {
     similarity: Float32Array.from(wanted, (cosine, i) => cosine - Math.max(0, unwanted[i])),
-    mask: Uint8Array.from(wanted, (cosine, i) => Number(cosine >= threshold && cosine > unwanted[i])),
+    mask: Uint8Array.from(
+      wanted,
+      (cosine, i) => Number(cosine >= threshold - ROUNDING && cosine > unwanted[i]),
+    ),
   };
 }
 

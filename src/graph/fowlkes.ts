@@ -23,6 +23,8 @@ import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 const LOST = 1e-6;
 /** … and below this share of its largest eigenvalue in what a projection in float32 keeps of sums over landmarks. */
 const LOST_SUM = 3e-9;
+/** Residual up to which an eigenvector counts as converged, as of `normalizedCut`. */
+const TOLERANCE = 1e-5;
 /** Bytes of affinity made at a time, in one binding. */
 const BLOCK_BYTES = 2 ** 24;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
@@ -39,6 +41,8 @@ interface Landmarks {
 export interface OrthogonalizedNystrom {
   /** [P q], m × (C + 1). */
   projection: Matrix;
+  /** Components asked for that there are no eigenvectors for: the landmarks' affinity has no more rank in float32. */
+  missing: number;
   /** The landmarks' part of the eigenvectors, and what belongs to them. */
   cut: Pick<
     NormalizedCut,
@@ -61,7 +65,7 @@ export interface OrthogonalizedNystrom {
  *
  * @param source N nodes, read twice
  * @param features of the landmarks, m × d
- * @param components C
+ * @param components C; where the landmarks' affinity has less rank, as many eigenvectors as it has are returned
  * @param onProgress told how many nodes have been read, of 2 N
  * @throws RangeError "landmarks is 3000: …" above 2048
  *
@@ -247,8 +251,10 @@ function solved({ affinity, root, rank, q, product, components }: {
   components: number;
 }): OrthogonalizedNystrom {
   const m = q.length, { values, vectors } = denseEigen(product, rank);
+  const known = values.subarray(0, rank).findLastIndex((value) => value > 0) + 1;
+  const asked = components;
+  components = Math.min(asked, known);
   const columns = Array.from({ length: components }, (_, c) => {
-    if (!(c < rank && values[c] > 0)) return { p: new Float64Array(m), value: 0, residual: 0 };
     const v = Float64Array.from({ length: rank }, (_, r) => vectors[r * rank + c]),
       scale = 1 / Math.sqrt(values[c]);
     const error = times(product, v, rank, rank).map((value, r) => value - values[c] * v[r]);
@@ -273,12 +279,19 @@ function solved({ affinity, root, rank, q, product, components }: {
   });
   roundedWithSum(q).forEach((value, k) => projection.data[k * (components + 1) + components] = value);
   const next = components < rank ? Math.max(0, values[components]) : 0;
+  const residuals = Float64Array.from(columns, ({ residual }) => residual);
   return {
     projection,
+    missing: asked - components,
     cut: {
-      ...{ eigenvectors, degrees, converged: true, resolved: components },
+      ...{
+        eigenvectors,
+        degrees,
+        converged: residuals.every((residual) => residual <= TOLERANCE),
+        resolved: components,
+      },
       eigenvalues: Float64Array.from(columns, ({ value }) => value),
-      residuals: Float64Array.from(columns, ({ residual }) => residual),
+      residuals,
       eigengap: columns[components - 1].value - next,
     },
   };

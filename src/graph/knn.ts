@@ -22,7 +22,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertRows, normalizeRows } from "../linalg/row_normalize.ts";
+import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { affinityBlock, releaseHalves, unitRowsView, withHalves } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
@@ -49,7 +49,9 @@ export interface NeighborOptions {
   excludeSelf?: boolean;
 }
 
-const MAX_K = 128;
+export const MAX_K = 128;
+/** Neighbours found beyond K, among which float64 ranks: float32's rounding may exchange some. */
+const SPARE = 4;
 /** Longest list that top_k_short keeps in registers. */
 const SHORT_K = 32;
 /** Rows that are searched between two waits. */
@@ -59,7 +61,9 @@ const PANEL_ROWS = 4096;
  * enough rows to fill the device. With every value entering a heap of 128, top_k takes about 34,000 rounds of loops for
  * 4096 columns; the software adapter ends an invocation after 65,535.
  */
-const TILE = { software: { rows: 512, columns: 512 }, hardware: { rows: 4096, columns: 2048 } };
+export const TILE = { software: { rows: 512, columns: 512 }, hardware: { rows: 4096, columns: 2048 } };
+/** Vec4 of rows whose differences one dispatch adds up. */
+export const DISTANCE_SLICE = 256;
 /** Columns of distances per dispatch: the grid is at most 65,535 workgroups of 4 columns wide. */
 const DISTANCE_COLUMNS = 2 ** 17;
 
@@ -81,17 +85,78 @@ export async function nearestNeighbors(
   base: Matrix,
   options: NeighborOptions,
 ): Promise<Neighbors> {
+  const found = await nearestByDistance(gpu, queries, base, options);
+  if (options.metric === "euclidean") return found;
+  return { ...found, similarities: found.similarities.map((negated) => Math.exp(negated / 2)) };
+}
+
+/**
+ * The same with similarities −|x̂ − ŷ|² for "cosine", too: float32 tells them apart where affinities are 1 but for rounding.
+ *
+ * Unit rows are centred in float64 and compared by their differences, and the K nearest and four more ranked in float64 once
+ * more: neighbours that are nearly parallel, or share a large
+ * channel, are ranked as float64 ranks them.
+ */
+export async function nearestByDistance(
+  gpu: Gpu,
+  queries: Matrix,
+  base: Matrix,
+  options: NeighborOptions,
+): Promise<Neighbors> {
   const { k, metric = "cosine", excludeSelf = false } = options;
+  assertNeighborCount(k, base.rows - Number(excludeSelf));
   if (queries.cols !== base.cols) {
     throw new RangeError(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
     );
   }
-  return await firstThatFits(
-    gpu,
-    halves(Math.min(queries.rows, PANEL_ROWS)),
-    (rows) => searchByPanels(gpu, queries, base, { k, metric, excludeSelf, rows }),
-  );
+  const search = (queries: Matrix, base: Matrix, k: number) =>
+    firstThatFits(
+      gpu,
+      halves(Math.min(queries.rows, PANEL_ROWS)),
+      (rows) => searchByPanels(gpu, queries, base, { k, metric: "euclidean", excludeSelf, rows }),
+    );
+  if (metric === "euclidean") return await search(queries, base, k);
+  const unit = centredUnitRows(base, "base");
+  const from = queries === base ? unit.rows : centredUnitRows(queries, "queries", unit.centre).rows;
+  const more = Math.min(k + SPARE, MAX_K, base.rows - Number(excludeSelf));
+  return rankedExactly(queries, base, await search(from, unit.rows, more), k);
+}
+
+/** The K nearest among those found, ranked by |x̂ − ŷ|² in float64; ties to the lower row. */
+function rankedExactly(queries: Matrix, base: Matrix, found: Neighbors, k: number): Neighbors {
+  const { cols } = base, ofQueries = inverseNorms(queries);
+  const ofBase = queries === base ? ofQueries : inverseNorms(base);
+  const out = {
+    indices: new Uint32Array(queries.rows * k),
+    similarities: new Float32Array(queries.rows * k),
+    k,
+  };
+  for (let i = 0; i < queries.rows; i++) {
+    const own = i * cols, scale = ofQueries[i];
+    const ranked = Array.from(found.indices.subarray(i * found.k, (i + 1) * found.k), (index) => {
+      const other = index * cols, factor = ofBase[index];
+      let squares = 0;
+      for (let c = 0; c < cols; c++) {
+        const difference = queries.data[own + c] * scale - base.data[other + c] * factor;
+        squares += difference * difference;
+      }
+      return { index, squares };
+    }).sort((a, b) => a.squares - b.squares || a.index - b.index);
+    for (let at = 0; at < k; at++) {
+      out.indices[i * k + at] = ranked[at].index;
+      out.similarities[i * k + at] = -ranked[at].squares;
+    }
+  }
+  return out;
+}
+
+function inverseNorms({ data, rows, cols }: Matrix): Float64Array {
+  return Float64Array.from({ length: rows }, (_, i) => {
+    let squares = 0;
+    for (let c = i * cols; c < (i + 1) * cols; c++) squares += data[c] * data[c];
+    return 1 / Math.sqrt(squares);
+  });
 }
 
 async function searchByPanels(
@@ -100,14 +165,14 @@ async function searchByPanels(
   base: Matrix,
   options: Required<NeighborOptions> & { rows: number },
 ): Promise<Neighbors> {
-  const { k, metric, rows: panelRows } = options;
+  const { k, rows: panelRows } = options;
   const search = openSearch(gpu, base, options);
   const result = {
     indices: new Uint32Array(queries.rows * k),
     similarities: new Float32Array(queries.rows * k),
     k,
   };
-  const x = queries === base ? search.base : uploadFor(gpu, queries, "queries", metric);
+  const x = queries === base ? search.base : uploadMatrix(gpu, queries, "queries");
   try {
     for (let first = 0; first < queries.rows; first += panelRows) {
       const rows = Math.min(panelRows, queries.rows - first);
@@ -130,18 +195,21 @@ async function searchByPanels(
 /**
  * Checks K.
  *
- * @throws RangeError "k is 6: with 5 candidates, ask for 1 to 5 neighbours."
+ * @throws RangeError "k, the number of neighbours, is 6: with 5 candidates, ask for 1 to 5."
  */
 export function assertNeighborCount(k: number, available: number): void {
   if (Number.isInteger(k) && k >= 1 && k <= Math.min(MAX_K, available)) return;
+  const most = Math.min(MAX_K, available);
   throw new RangeError(
-    `k is ${k}: with ${available} candidates, ask for 1 to ${Math.min(MAX_K, available)} neighbours.`,
+    most < 1
+      ? `There is no candidate for a neighbour: give more rows.`
+      : `k, the number of neighbours, is ${k}: with ${available} candidates, ask for 1 to ${most}.`,
   );
 }
 
 /** Neighbour lists on the GPU, K a row, nearest first. */
 export interface NeighborLists {
-  /** Similarities, float32. */
+  /** cos − 1 as exp(cos − 1) − 1 ("cosine"), which float32 tells apart near 0, or −‖x − y‖². */
   values: GPUBuffer;
   /** Rows of the base, u32. */
   indices: GPUBuffer;
@@ -149,10 +217,12 @@ export interface NeighborLists {
 
 /** A base on the GPU, ready to be searched panel by panel. */
 export interface NeighborSearch {
-  /** The base as it was uploaded: unit rows for "cosine". */
+  /** The base as it was uploaded: centred unit rows for "cosine". */
   base: GpuMatrix;
+  /** Uploads rows to be searched for, as the base was; to be released. */
+  upload(x: Matrix, name: string): GpuMatrix;
   /**
-   * Records the search for rows [first, first + count) of x, which is on the GPU (unit rows for "cosine"). The lists hold
+   * Records the search for rows [first, first + count) of x, which is on the GPU as `upload` has it. The lists hold
    * until the next call.
    */
   record(x: GpuMatrix, first: number, count: number): NeighborLists;
@@ -172,10 +242,12 @@ export function openSearch(
   { k, metric = "cosine", excludeSelf = false, rows }: NeighborOptions & { rows: number },
 ): NeighborSearch {
   assertNeighborCount(k, base.rows - Number(excludeSelf));
-  const y = uploadFor(gpu, base, "base", metric);
+  const centred = metric === "cosine" ? centredUnitRows(base, "base") : undefined;
+  const y = uploadMatrix(gpu, centred?.rows ?? base, "base");
   const room = roomForSearch(gpu, rows, base.rows, k);
   return {
     base: y,
+    upload: (x, name) => uploadMatrix(gpu, centred ? centredUnitRows(x, name, centred.centre).rows : x, name),
     record(x, first, count) {
       recordSearch(gpu, room, rowView(x, first, count), y, {
         ...{ k, metric },
@@ -221,7 +293,7 @@ export function releaseRoom(gpu: Gpu, { tile, lists }: SearchRoom): void {
 }
 
 /**
- * Records the search for all rows of x among all rows of y, both on the GPU (unit rows for "cosine"); the lists lie at
+ * Records the search for all rows of x among all rows of y, both on the GPU (for "cosine" unit rows, less one centre); the lists lie at
  * the beginning of the room's.
  *
  * @param options `selfRow`: the row of y that x begins with, where no row may find itself
@@ -239,7 +311,7 @@ export function recordSearch(
     const rows = Math.min(tileRows, x.rows - at);
     for (let column = 0; column < y.rows; column += width) {
       const columns = Math.min(width, y.rows - column);
-      const target = { buffer: tile, stride: width, row: 0, plus: 1 } as const;
+      const target = { buffer: tile, stride: width, row: 0 };
       if (metric === "cosine") {
         affinityBlock(gpu, unit[0], at, rows, unitRowsView(unit[1], column, columns), target);
       } else squaredDistances(gpu, x, at, rows, rowView(y, column, columns), target);
@@ -259,14 +331,6 @@ export function recordSearch(
   releaseHalves(gpu, ...unit);
 }
 
-function uploadFor(gpu: Gpu, x: Matrix, name: string, metric: "cosine" | "euclidean"): GpuMatrix {
-  if (metric === "euclidean") return uploadMatrix(gpu, x, name);
-  assertRows(x, name);
-  const raw = uploadMatrix(gpu, x, name), unit = normalizeRows(gpu, raw);
-  releaseMatrix(gpu, raw);
-  return unit;
-}
-
 /** −‖x_i − y_j‖² for rows [first, first + count) of x against all of y. */
 export function squaredDistances(
   gpu: Gpu,
@@ -278,15 +342,18 @@ export function squaredDistances(
 ): void {
   for (const i of rowWindows(x, first, count)) {
     for (const j of columnWindows(y)) {
-      dispatch(gpu, SQUARED_DISTANCE, {
-        buffers: [i.buffer, j.buffer, out.buffer],
-        u32: [
-          ...[i.rows, j.rows, x.stride / 4, out.stride / 4],
-          ...[i.panelRow, j.panelRow, out.row + i.first - first, j.first / 4],
-        ],
-        workgroups: [Math.ceil(i.rows / 64), Math.ceil(j.rows / 4)],
-        sizes: `${i.rows} × ${j.rows} points, ${x.cols} coordinates`,
-      });
+      for (let begin = 0; begin < x.stride / 4; begin += DISTANCE_SLICE) {
+        dispatch(gpu, SQUARED_DISTANCE, {
+          buffers: [i.buffer, j.buffer, out.buffer],
+          u32: [
+            ...[i.rows, j.rows, x.stride / 4, out.stride / 4],
+            ...[i.panelRow, j.panelRow, out.row + i.first - first, j.first / 4],
+            ...[begin, Math.min(begin + DISTANCE_SLICE, x.stride / 4)],
+          ],
+          workgroups: [Math.ceil(i.rows / 64), Math.ceil(j.rows / 4)],
+          sizes: `${i.rows} × ${j.rows} points, ${x.cols} coordinates`,
+        });
+      }
     }
   }
 }

@@ -10,9 +10,9 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { pickRows } from "../linalg/pick_rows.ts";
-import { sampleIndices, seededRandom } from "../linalg/random.ts";
-import { normalizeRows } from "../linalg/row_normalize.ts";
+import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { nearestNeighbors, recordSearch, releaseRoom, roomForSearch, type SearchRoom } from "./knn.ts";
 import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { recordPropagation } from "./propagate.ts";
@@ -75,7 +75,11 @@ export async function chooseShortlist(
   { k, seed }: { k: number; seed: number },
 ): Promise<Shortlist | null> {
   if (landmarks.rows < FEWEST_TO_GROUP) return null;
-  const chosen = sampleIndices(source.rows, Math.min(SAMPLE, source.rows), seededRandom(seed));
+  const chosen = sampleIndices(
+    source.rows,
+    Math.min(SAMPLE, source.rows),
+    seededRandom(fork(seed, "shortlist")),
+  );
   const sample = await gatherRows(source, chosen);
   const truth = await nearestNeighbors(gpu, sample, landmarks, { k });
   const { centres, members } = await sphericalKmeans(gpu, landmarks, seed);
@@ -103,7 +107,10 @@ export async function* carryByGroups(
   const { k } = options, longest = Math.max(...lists.map(({ length }) => length));
   const starts = startsOf(lists.map(({ length }) => length)), held: GpuMatrix[] = [];
   const keep = (x: GpuMatrix) => (held.push(x), x);
-  const all = keep(unitRows(gpu, landmarks, "landmarks")), middle = keep(unitRows(gpu, centres, "centres"));
+  const own = centredUnitRows(landmarks, "landmarks"), all = keep(uploadMatrix(gpu, own.rows, "landmarks"));
+  const unitRows = (x: Matrix, label: string) =>
+    uploadMatrix(gpu, centredUnitRows(x, label, own.centre).rows, label);
+  const middle = keep(unitRows(centres, "centres"));
   const values = keep(uploadMatrix(gpu, eigenvectors, "eigenvectors"));
   const candidates = keep(allocateMatrix(gpu, longest, landmarks.cols, "listed landmarks"));
   const theirs = keep(allocateMatrix(gpu, longest, eigenvectors.cols, "listed eigenvectors"));
@@ -115,7 +122,7 @@ export async function* carryByGroups(
   const ownRoom = roomForSearch(gpu, Math.min(source.rows, options.rows), centres.rows, 1);
   try {
     for await (const { first, features } of readPanels(source, options.rows, options.from)) {
-      const unit = unitRows(gpu, features, "panel of features");
+      const unit = unitRows(features, "panel of features");
       const { order, begins } = byGroup(await ownGroups(gpu, unit, middle, ownRoom), lists.length);
       const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by group");
       const out = allocateMatrix(gpu, unit.rows, eigenvectors.cols, "panel of vectors");
@@ -155,12 +162,6 @@ export async function* carryByGroups(
 export function groupPanelRows({ adapter }: Gpu, { cols }: NodeSource): number {
   const bytes = PANEL_BYTES[adapter.software ? "software" : "hardware"];
   return PANEL_ROWS * Math.max(1, Math.floor(bytes / (4 * cols * PANEL_ROWS)));
-}
-
-function unitRows(gpu: Gpu, x: Matrix, label: string): GpuMatrix {
-  const raw = uploadMatrix(gpu, x, label), unit = normalizeRows(gpu, raw);
-  releaseMatrix(gpu, raw);
-  return unit;
 }
 
 /** The group of every row: its nearest centre. */
@@ -224,15 +225,16 @@ async function sphericalKmeans(
   seed: number,
 ): Promise<{ centres: Matrix; members: number[][] }> {
   const count = Math.min(rows, Math.round(2 * Math.sqrt(rows)));
-  const unit = unitRows(gpu, { data, rows, cols }, "landmarks"), room = roomForSearch(gpu, rows, count, 1);
+  const { rows: { data: points }, centre } = centredUnitRows({ data, rows, cols }, "landmarks");
+  const unit = uploadMatrix(gpu, { data: points, rows, cols }, "landmarks"),
+    room = roomForSearch(gpu, rows, count, 1);
   try {
-    const points = (await downloadMatrix(gpu, unit)).data;
     const centres = { data: new Float32Array(count * cols), rows: count, cols };
-    sampleIndices(rows, count, seededRandom(seed)).forEach((row, g) =>
-      centres.data.set(points.subarray(row * cols, (row + 1) * cols), g * cols)
+    sampleIndices(rows, count, seededRandom(fork(seed, "groups"))).forEach((row, g) =>
+      centres.data.set(data.subarray(row * cols, (row + 1) * cols), g * cols)
     );
     for (let round = 0;; round++) {
-      const middle = unitRows(gpu, centres, "centres");
+      const middle = uploadMatrix(gpu, centredUnitRows(centres, "centres", centre).rows, "centres");
       const own = await ownGroups(gpu, unit, middle, room);
       releaseMatrix(gpu, middle);
       if (round === KMEANS_ROUNDS) {
@@ -242,7 +244,7 @@ async function sphericalKmeans(
       }
       const sums = new Float64Array(count * cols);
       own.forEach((g, row) => {
-        for (let c = 0; c < cols; c++) sums[g * cols + c] += points[row * cols + c];
+        for (let c = 0; c < cols; c++) sums[g * cols + c] += points[row * cols + c] + centre[c];
       });
       for (let g = 0; g < count; g++) {
         const sum = sums.subarray(g * cols, (g + 1) * cols);

@@ -9,7 +9,6 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
-import { normalizeRows } from "../linalg/row_normalize.ts";
 import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
 import { carryByGroups, chooseShortlist, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
@@ -59,6 +58,8 @@ export interface NystromFit {
   shortlist: Shortlist | null;
   /** What carries the vectors where all landmarks do, m × (C + 1); null where the nearest do. */
   projection: Matrix | null;
+  /** Components asked for that there are no eigenvectors for, with "all": `cut` has so many fewer; 0 or absent: none. */
+  missing?: number;
   /** How the landmarks were chosen. */
   sampling: Sampling;
   /** The seed. */
@@ -257,15 +258,14 @@ async function* carryExactly(
   const values = uploadMatrix(gpu, eigenvectors, "eigenvectors");
   try {
     for await (const { first, features } of panels) {
-      const raw = uploadMatrix(gpu, features, "panel of features");
-      const unit = normalizeRows(gpu, raw);
+      const unit = search.upload(features, "panel of features");
       const out = allocateMatrix(gpu, features.rows, eigenvectors.cols, "panel of vectors");
       try {
         const lists = search.record(unit, 0, features.rows);
         for (const window of rowWindows(out)) recordPropagation(gpu, lists, window.first, k, values, window);
         yield { first, vectors: await downloadMatrix(gpu, out) };
       } finally {
-        releaseMatrix(gpu, raw, unit, out);
+        releaseMatrix(gpu, unit, out);
       }
     }
   } finally {

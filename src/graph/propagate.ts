@@ -12,6 +12,9 @@ import {
 } from "../linalg/matrix.ts";
 import type { NeighborLists, Neighbors } from "./knn.ts";
 
+/** Neighbours a node whose vectors an invocation adds up. */
+export const MOST_NEIGHBORS = 512;
+
 const PROPAGATE: Kernel = { label: "propagate", code };
 
 /**
@@ -46,7 +49,7 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
         rows: count,
         buffer,
         panelRow: 0,
-      });
+      }, 0);
     }
     return await downloadMatrix(gpu, out);
   } finally {
@@ -59,7 +62,8 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
  * Records (4) for `out.rows` nodes whose lists start at row `listRow`, written to `out.buffer` from row `out.panelRow` on.
  *
  * @param x m × c vectors of the landmarks
- * @throws RangeError when x exceeds one storage binding
+ * @param plus added to the lists' values to make them affinities: 1 for those of a search
+ * @throws RangeError when x exceeds one storage binding, or for more than 512 neighbours a node
  */
 export function recordPropagation(
   gpu: Gpu,
@@ -68,13 +72,18 @@ export function recordPropagation(
   k: number,
   x: GpuMatrix,
   out: { rows: number; buffer: GPUBuffer; panelRow: number },
+  plus: 0 | 1 = 1,
 ): void {
   if (x.panels.length > 1) {
     throw new RangeError(`${x.rows} landmarks of ${x.cols} values exceed one storage binding: use fewer.`);
   }
+  if (k > MOST_NEIGHBORS) {
+    throw new RangeError(`k is ${k}: vectors are propagated from 1 to ${MOST_NEIGHBORS} neighbours a node.`);
+  }
   dispatch(gpu, PROPAGATE, {
     buffers: [lists.values, lists.indices, x.panels[0], out.buffer],
     u32: [out.rows, x.stride / 4, k, listRow, out.panelRow],
+    f32: [plus],
     workgroups: [Math.ceil(out.rows / 8), x.stride / 4],
     sizes: `${out.rows} nodes, K = ${k}, ${x.cols} values`,
   });

@@ -10,6 +10,8 @@ const CG_STEP: Kernel = { label: "cg_step", code };
 const WORKGROUP = 16;
 /** Steps between two looks at the residuals: each look waits for the device. */
 const STEPS = 16;
+/** Rows of a system: a step runs over them three times, and Mesa's software adapter ends an invocation's loops after 65535 rounds. */
+export const MOST_ROWS = 20_000;
 
 /** The solution of a block of systems. */
 export interface BlockSolution {
@@ -30,6 +32,8 @@ export interface BlockSolution {
  * @param b n × c in one panel, orthogonal to the basis
  * @param basis orthonormal columns that M maps to their own span; z is kept orthogonal to them
  * @param options stop at a relative residual `tolerance`, or after `maxSteps`
+ * @returns the solution with its residual, which may be above the tolerance; Infinity where it is no number
+ * @throws RangeError for more than 20,000 rows
  */
 export async function solveShifted(
   gpu: Gpu,
@@ -40,6 +44,11 @@ export async function solveShifted(
   { tolerance = 1e-5, maxSteps = 256 }: { tolerance?: number; maxSteps?: number } = {},
 ): Promise<BlockSolution> {
   const { rows, cols, stride } = b;
+  if (rows > MOST_ROWS) {
+    throw new RangeError(
+      `Conjugate gradients take systems of at most ${MOST_ROWS} rows, not ${rows}: sample fewer nodes.`,
+    );
+  }
   const host = await downloadMatrix(gpu, b);
   const begin = new Float32Array(cols);
   for (let at = 0; at < host.data.length; at++) begin[at % cols] += host.data[at] ** 2;

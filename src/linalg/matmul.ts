@@ -3,7 +3,7 @@ import code from "../../shaders/matmul.wgsl" with { type: "text" };
 import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
 import texturesCode from "../../shaders/matmul_textures.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, release, releaseTexture, textureOf } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -12,6 +12,7 @@ import {
   type Matrix,
   releaseMatrix,
   roundUp,
+  type RowTexels,
   uploadMatrix,
   withTexels,
 } from "./matrix.ts";
@@ -22,15 +23,26 @@ const MATMUL_SHARED: Kernel = { label: "matmul_shared", code: sharedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
 const WORKGROUP = 8;
-/** Inner extent of a slice when a long reduction onto a small result is split. */
-const SLICE = 512;
-/** A product with fewer register blocks than this is split along k: too few invocations to fill a device otherwise. */
+/** Steps of k in a run, which is summed by itself; a slab where a long reduction onto a small result is split. */
+export const RUN = 512;
+/** Steps of k whose runs are added up by themselves. */
+export const GROUP = 64 * RUN;
+/** Slabs that are added up in a dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds in all. */
+export const MOST_SLABS = 2 ** 15;
+const SUM_WORKGROUP = 16;
+/** Invocations in a row of the grid that adds slabs up. */
+const SUM_WIDTH = 2 ** 18;
+/** What C holds before a dispatch: nothing, what the product is added to, or the sum of the first part of a run. */
+const NOTHING = 0, ADD = 1, BEGUN = 2;
+/** A product of fewer register blocks is made in slabs, a run each: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
 
 /** Rows and columns that a workgroup of the shared variant makes. */
 const SHARED_BLOCK = 64;
 /** Rows and columns that an invocation of the variant with textures makes. */
 const TEXTURES_BLOCK = 16;
+/** A product of at most so many of its blocks is made in slabs: a dispatch a run would cost too much. */
+const FEW_TEXTURES_BLOCKS = 2048;
 /** Workgroups of it in a row of the grid. */
 const ACROSS = 2 ** 15;
 /** Products of fewer operations gain less from textures than making them costs, unless k is split. */
@@ -44,19 +56,22 @@ export interface MatmulOptions {
   transposeB?: boolean;
 }
 
-/** Largest inner extent of a dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
-const LONGEST = 2 ** 17;
+/** A range of rows, columns or steps of k. */
+interface Range {
+  first: number;
+  count: number;
+}
 
-/** Cuts [0, total) wherever a panel of one of the matrices ends, into ranges of at most `longest`. */
-function cuts(total: number, longest: number, ...matrices: GpuMatrix[]): { first: number; count: number }[] {
-  const ranges = [];
-  for (let first = 0; first < total;) {
+/** Cuts [first, first + count) wherever a panel of one of the matrices ends, and at multiples of `step`. */
+function cuts({ first, count }: Range, step: number, ...matrices: GpuMatrix[]): Range[] {
+  const ranges = [], total = first + count;
+  for (let at = first; at < total;) {
     const ends = matrices.map(({ panelRows, offset }) =>
-      (Math.floor((first + offset) / panelRows) + 1) * panelRows - offset
+      (Math.floor((at + offset) / panelRows) + 1) * panelRows - offset
     );
-    const end = Math.min(total, first + longest, ...ends);
-    ranges.push({ first, count: end - first });
-    first = end;
+    const end = Math.min(total, (Math.floor(at / step) + 1) * step, ...ends);
+    ranges.push({ first: at, count: end - at });
+    at = end;
   }
   return ranges;
 }
@@ -64,9 +79,11 @@ function cuts(total: number, longest: number, ...matrices: GpuMatrix[]): { first
 /**
  * C = op(A) · op(B) for matrices on the GPU, written to `out` (allocated when absent), or added to it with `accumulate`.
  *
- * Panels of any operand are looped over; the sum over k runs in one fixed order whatever the panels are. A product so
- * small that k is split into slices of 512 keeps that order as long as panels hold 512 rows, as they do on every adapter
- * for rows of up to 65536 values.
+ * Order of reduction: four steps of k together, 128 of these one after the other in a run of 512 steps; runs ascending, in
+ * groups of 64 where there are more, each summed by itself; then the groups, and last what `out` holds. Neither the panels of
+ * the operands nor the variant of the kernels changes a bit of it.
+ *
+ * @throws RangeError when the inner sizes differ
  */
 export function multiply(
   gpu: Gpu,
@@ -89,45 +106,129 @@ export function multiply(
     );
   }
   const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
-  const blocks = Math.ceil(m / 8) * Math.ceil(n / 16);
-  const split = blocks < FEW_BLOCKS && k >= 2 * SLICE && transposeA && !transposeB && c.panels.length === 1 &&
-    c.offset === 0;
-  const mRanges = cuts(m, m, c, ...(transposeA ? [] : [a]));
-  const nRanges = transposeB ? cuts(n, n, b) : [{ first: 0, count: n }];
-  const kRanges = cuts(k, LONGEST, ...(transposeA ? [a] : []), ...(transposeB ? [] : [b]));
-  const isWorthIt = gpu.variant === "textures" && (split || m * n * k >= FEW_OPERATIONS);
+  const isWorthIt = gpu.variant === "textures" && (m * n * k >= FEW_OPERATIONS || isSmallAndLong(m, k, n));
   const run = isWorthIt ? multiplyTextures : multiplyBuffers;
-  const options = { transposeA, transposeB };
-
-  for (const mr of mRanges) {
-    for (const nr of nRanges) {
-      for (const kr of kRanges) {
-        const left = partOf(a, transposeA ? kr.first : mr.first, transposeA ? mr.first : kr.first);
-        const right = partOf(b, transposeB ? nr.first : kr.first, transposeB ? kr.first : nr.first);
-        const to = partOf(c, mr.first, nr.first), size = { m: mr.count, k: kr.count, n: nr.count };
-        if (!split) {
-          const slice = roundUp(kr.count, 4);
-          run(gpu, { ...options, ...size, slice, left, right, to, accumulate: accumulate || kr.first > 0 });
-          continue;
-        }
-        const slabBytes = mr.count * c.stride * 4;
-        const slabs = Math.max(1, Math.floor(gpu.limits.bindingBytes / slabBytes));
-        for (let first = 0; first < kr.count; first += slabs * SLICE) {
-          const k = Math.min(slabs * SLICE, kr.count - first), slices = Math.ceil(k / SLICE);
-          const scratch = allocate(gpu, slices * slabBytes, "slabs of a split product");
-          run(gpu, {
-            ...{ ...options, ...size, k, slice: SLICE, accumulate: false },
-            left: { ...left, row: left.row + first },
-            right: { ...right, row: right.row + first },
-            to: { ...to, buffer: scratch, row: 0, col: 0 },
-          });
-          sumSlabs(gpu, scratch, to.buffer, slabBytes / 16, slices, accumulate || kr.first + first > 0);
-          release(gpu, scratch);
-        }
-      }
-    }
+  const product: WholeProduct = { a, b, c, transposeA, transposeB, accumulate, m, n, k, run };
+  for (const rows of cuts({ first: 0, count: m }, m, c, ...(transposeA ? [] : [a]))) {
+    multiplyRows(gpu, product, rows);
   }
   return c;
+}
+
+function isSmallAndLong(m: number, k: number, n: number): boolean {
+  return k >= 2 * RUN && Math.ceil(m / 8) * Math.ceil(n / 16) < FEW_BLOCKS;
+}
+
+/** A product of matrices, and what computes a part of it. */
+interface WholeProduct {
+  a: GpuMatrix;
+  b: GpuMatrix;
+  c: GpuMatrix;
+  transposeA: boolean;
+  transposeB: boolean;
+  accumulate: boolean;
+  m: number;
+  n: number;
+  k: number;
+  run(gpu: Gpu, product: Product): void;
+}
+
+/** Panels along k. */
+function panelsAlongK({ a, b, transposeA, transposeB }: WholeProduct): GpuMatrix[] {
+  return [...(transposeA ? [a] : []), ...(transposeB ? [] : [b])];
+}
+
+/** Rows of C that lie in one panel of it and of A. */
+function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
+  const { a, b, c, transposeA, transposeB, accumulate, k, n, run } = product;
+  const columns = transposeB ? cuts({ first: 0, count: n }, n, b) : [{ first: 0, count: n }];
+  const target = partOf(c, rows.first, 0), size = rows.count * c.stride / 4;
+  const scratch = new Map<string, Part>();
+  const scratchPart = (label: string, slabs = 1): Part => {
+    const known = scratch.get(label);
+    if (known) return known;
+    const part = { buffer: allocate(gpu, 16 * size * slabs, label), row: 0, col: 0, stride: c.stride, label };
+    scratch.set(label, part);
+    return part;
+  };
+  const isTwiceRead = run === multiplyTextures && k > RUN;
+  const left = partOf(a, transposeA ? 0 : rows.first, transposeA ? rows.first : 0);
+  const held = isTwiceRead && !transposeA ? withOwnTexels(gpu, left, rows.count) : left;
+  const rights = columns.map(({ first, count }) => {
+    const right = partOf(b, transposeB ? first : 0, 0);
+    return isTwiceRead && transposeB ? withOwnTexels(gpu, right, count) : right;
+  });
+  const multiplyPart = (part: Range, to: Part, holds: number, slice = roundUp(part.count, 4)) =>
+    columns.forEach((column, at) =>
+      run(gpu, {
+        ...{ transposeA, transposeB, m: rows.count, k: part.count, n: column.count, slice },
+        left: transposeA ? partOf(a, part.first, rows.first) : { ...held, col: part.first },
+        right: transposeB ? { ...rights[at], col: part.first } : partOf(b, part.first, column.first),
+        to: { ...to, col: to.col + column.first },
+        held: holds,
+      })
+    );
+  const slabs = slabsOf(gpu, product, rows.count), isApart = k > GROUP || accumulate && k > RUN;
+  for (let group = 0; group < k; group += GROUP) {
+    const parts = partsOfGroup(gpu, { first: group, count: Math.min(GROUP, k - group) }, product, slabs > 1);
+    const isAdded = accumulate || group > 0;
+    if (slabs > 1 && parts.every((part) => isWhole(part, k))) {
+      const to = scratchPart("slabs of a product", slabs);
+      let used = 0;
+      for (const part of parts) {
+        multiplyPart(part, { ...to, row: used * rows.count }, NOTHING, RUN);
+        used += Math.ceil(part.count / RUN);
+      }
+      addUp(gpu, to, used, target, size, isAdded);
+      continue;
+    }
+    const sum = isApart ? scratchPart("group of a product") : target;
+    let holds = !isApart && isAdded ? ADD : NOTHING;
+    for (const part of parts) {
+      if (isWhole(part, k)) multiplyPart(part, sum, holds);
+      else { // a panel ends within the run
+        const begun = scratchPart("run of a product"), end = part.first + part.count;
+        multiplyPart(part, begun, part.first % RUN === 0 ? NOTHING : BEGUN);
+        if (end % RUN > 0 && end < k) continue;
+        addUp(gpu, begun, 1, sum, size, holds === ADD);
+      }
+      holds = ADD;
+    }
+    if (isApart) addUp(gpu, sum, 1, target, size, isAdded);
+  }
+  for (const { buffer } of scratch.values()) release(gpu, buffer);
+  for (const { own } of [held, ...rights]) if (own) releaseTexture(gpu, own);
+}
+
+/** Slabs, one a run, that a group of a product is made in at once; 1 where its runs come one after the other. */
+function slabsOf(gpu: Gpu, { c, k, m, n, run }: WholeProduct, rows: number): number {
+  const slabs = Math.ceil(Math.min(k, GROUP) / RUN), blocks = TEXTURES_BLOCK ** 2 * FEW_TEXTURES_BLOCKS;
+  const isSmall = run === multiplyTextures ? m * n <= blocks : isSmallAndLong(m, k, n);
+  return isSmall && slabs * rows * c.stride * 4 <= gpu.limits.bindingBytes ? slabs : 1;
+}
+
+/** Whether a part of k is made of whole runs. */
+function isWhole({ first, count }: Range, k: number): boolean {
+  return first % RUN === 0 && ((first + count) % RUN === 0 || first + count === k);
+}
+
+/** The steps of k of a group, run by run and panel by panel; whole runs of a panel as one where they are `joined`. */
+function partsOfGroup(gpu: Gpu, group: Range, product: WholeProduct, joined: boolean): Range[] {
+  return cuts(group, GROUP, ...panelsAlongK(product)).flatMap((panel) => {
+    const parts = cuts(panel, RUN), whole = parts.filter((part) => isWhole(part, product.k));
+    if (!joined && gpu.variant !== "shared" || whole.length < 2) return parts;
+    const count = whole.reduce((sum, part) => sum + part.count, 0), { first } = whole[0];
+    return [
+      ...parts.filter((part) => part.first < first),
+      { first, count },
+      ...parts.filter((part) => part.first >= first + count),
+    ];
+  });
+}
+
+/** to ← Σ slabs, or to + Σ slabs, `size` vec4 of parts of equal shape. */
+function addUp(gpu: Gpu, slabs: Part, count: number, to: Part, size: number, accumulate: boolean): void {
+  sumSlabs(gpu, slabs.buffer, to.buffer, size, count, { accumulate, begin: to.row * to.stride / 4 });
 }
 
 /** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
@@ -137,6 +238,10 @@ interface Part {
   col: number;
   stride: number;
   texels?: GPUTexture;
+  /** Stored row that the texture begins with; 0 unless it says so. */
+  texelRow?: number;
+  /** The texture, where it was made for this part and is to be released. */
+  own?: GPUTexture;
   label: string;
 }
 
@@ -146,6 +251,12 @@ function partOf(
   row: number,
   col: number,
 ): Part {
+  if (col % 4 > 0) {
+    throw new RangeError(
+      `${label}: a product cannot begin in column ${col}, no multiple of 4, where a panel of its other factor ends: give ` +
+        `that factor rows of its own.`,
+    );
+  }
   const stored = row + offset, panel = Math.floor(stored / panelRows);
   return {
     buffer: panels[panel],
@@ -155,6 +266,21 @@ function partOf(
     texels: texels?.[panel],
     label,
   };
+}
+
+/** A part with a texture of its rows, for products that read it more than once; one that has a texture is left as it is. */
+function withOwnTexels(gpu: Gpu, part: Part, rows: number): Part {
+  if (part.texels) return part;
+  const { buffer, row, stride, label } = part;
+  const own = textureOf(gpu, buffer, row * stride / 4, rows * stride / 4, label);
+  return { ...part, texels: own, texelRow: row, own };
+}
+
+/** Hands on rows of a part as a texture. */
+function withPartTexels(gpu: Gpu, part: Part, rows: number, use: (texels: RowTexels) => void): void {
+  const { texels, texelRow = 0, row, stride } = part;
+  if (texels) use({ texture: texels, begin: (row - texelRow) * stride / 4 });
+  else withTexels(gpu, { ...part, panelRow: row, rows }, part, use);
 }
 
 /** A product of parts: `to` ← op(left) · op(right), m × k by k × n, or added to it; k in slices of one slab of `to` each. */
@@ -168,18 +294,19 @@ interface Product {
   transposeA: boolean;
   transposeB: boolean;
   slice: number;
-  accumulate: boolean;
+  /** What `to` holds: NOTHING, ADD or BEGUN. */
+  held: number;
 }
 
 function multiplyBuffers(gpu: Gpu, product: Product): void {
-  const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
+  const { m, k, n, left, right, to, transposeA, transposeB, slice, held } = product;
   const shared = gpu.variant === "shared", block = SHARED_BLOCK;
   const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
   dispatch(gpu, shared ? MATMUL_SHARED : MATMUL, {
     buffers: [left.buffer, right.buffer, to.buffer],
     u32: [
       ...[m, n, k, slice, left.stride / 4, right.stride / 4, to.stride / 4],
-      ...[left.row, right.row, to.row, left.col / 4, right.col / 4, to.col / 4, Number(accumulate)],
+      ...[left.row, right.row, to.row, left.col / 4, right.col / 4, to.col / 4, held],
     ],
     overrides: shared ? transposed : { ...transposed, WORKGROUP },
     workgroups: shared
@@ -190,23 +317,22 @@ function multiplyBuffers(gpu: Gpu, product: Product): void {
 }
 
 function multiplyTextures(gpu: Gpu, product: Product): void {
-  const { m, k, n, left, right, to, transposeA, transposeB, slice, accumulate } = product;
+  const { m, k, n, left, right, to, transposeA, transposeB, slice, held } = product;
   const rest = k % 4 > 0 && transposeA && !transposeB;
   const down = Math.ceil(m / TEXTURES_BLOCK), along = Math.ceil(n / TEXTURES_BLOCK);
   const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
-  const groups = Math.ceil(panels * width * down * Math.ceil(k / slice) / WORKGROUP);
-  withTexels(gpu, { ...left, panelRow: left.row, rows: transposeA ? k : m }, left, (a) => {
-    withTexels(gpu, { ...right, panelRow: right.row, rows: transposeB ? n : k }, right, (b) => {
+  const groups = Math.ceil(panels * width * down / WORKGROUP) * Math.ceil(k / slice);
+  withPartTexels(gpu, left, transposeA ? k : m, (a) => {
+    withPartTexels(gpu, right, transposeB ? n : k, (b) => {
       dispatch(gpu, MATMUL_TEXTURES, {
         buffers: [a.texture, b.texture, to.buffer],
         u32: [
           ...[m, n, k, slice, left.stride / 4, right.stride / 4, to.stride / 4],
           ...[a.begin + left.col / 4, b.begin + right.col / 4, (to.row * to.stride + to.col) / 4],
-          Number(accumulate),
         ],
         overrides: {
           ...{ TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) },
-          ...{ REST: Number(rest), WORKGROUP },
+          ...{ REST: Number(rest), HELD: held, WORKGROUP },
         },
         workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
         sizes: `${m} × ${k} by ${k} × ${n}`,
@@ -215,21 +341,25 @@ function multiplyTextures(gpu: Gpu, product: Product): void {
   });
 }
 
-/** out = Σ slabs, each of `size` vec4, in fixed order; with `accumulate` added to what out holds. */
+/** out = Σ slabs, each of `size` vec4, in runs of 64 and fixed order; from vec4 `begin` of out on, or added to what it holds. */
 export function sumSlabs(
   gpu: Gpu,
   slabs: GPUBuffer,
   out: GPUBuffer,
   size: number,
   count: number,
-  accumulate = false,
+  { accumulate = false, begin = 0 }: { accumulate?: boolean; begin?: number } = {},
 ): void {
-  dispatch(gpu, SUM_SLABS, {
-    buffers: [slabs, out],
-    u32: [size, count, Number(accumulate)],
-    workgroups: [Math.ceil(size / 16)],
-    sizes: `${count} slabs of ${4 * size} values`,
-  });
+  const width = Math.min(SUM_WIDTH, roundUp(size, SUM_WORKGROUP));
+  for (let first = 0; first < count; first += MOST_SLABS) {
+    dispatch(gpu, SUM_SLABS, {
+      buffers: [slabs, out],
+      u32: [size, width, first, Math.min(first + MOST_SLABS, count), begin, Number(accumulate || first > 0)],
+      overrides: { WORKGROUP: SUM_WORKGROUP },
+      workgroups: [width / SUM_WORKGROUP, Math.ceil(size / width)],
+      sizes: `${count} slabs of ${4 * size} values`,
+    });
+  }
 }
 
 /**

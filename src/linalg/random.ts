@@ -21,6 +21,27 @@ export function seededRandom(seed: number): Random {
   return next;
 }
 
+/**
+ * A seed of its own for every use of one: streams that must not repeat each other are named, never numbered onwards from the
+ * seed, where one run's second stream would be the next run's first.
+ *
+ * @param seed any number
+ * @param path what the stream is for, as `"beta"` or `"fold", 3`
+ * @returns a whole number below 2⁵³, for `seededRandom`; the same for the same seed and path
+ */
+export function fork(seed: number, ...path: (string | number)[]): number {
+  let low = 0x243f6a88, high = 0x85a308d3; // 64 bits, multiplied and folded character by character
+  for (const character of [seed, ...path].join("\u0000")) {
+    low = Math.imul(low ^ character.codePointAt(0)!, 0x9e3779b1);
+    high = Math.imul(high ^ low, 0x85ebca77);
+    low ^= high >>> 15;
+    high ^= low >>> 13;
+  }
+  low = Math.imul(low ^ (high >>> 16), 0xc2b2ae3d);
+  high = Math.imul(high ^ (low >>> 13), 0x27d4eb2f);
+  return ((high ^ (high >>> 15)) >>> 11) * 2 ** 32 + ((low ^ (low >>> 16)) >>> 0);
+}
+
 /** Fills `out` with numbers of mean 0 and variance 1 (the sum of four uniforms, close enough to normal to start from). */
 export function fillRandom(out: Float32Array, random: Random): Float32Array {
   for (let i = 0; i < out.length; i++) {

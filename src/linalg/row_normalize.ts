@@ -1,6 +1,6 @@
 /** Rows scaled to unit length. */
 import code from "../../shaders/row_normalize.wgsl" with { type: "text" };
-import { dispatch, type Gpu, type Kernel } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -11,16 +11,20 @@ import {
   rowWindows,
   uploadMatrix,
 } from "./matrix.ts";
+import { partsOfRows } from "./row_parts.ts";
 
 const ROW_NORMALIZE: Kernel = { label: "row_normalize", code };
 const WORKGROUP = 16;
+/** Steps of the kernel. */
+const LARGEST = 1, SQUARES = 2, SCALE = 4;
 /** Rows whose largest magnitude lies below this have no direction in float32: the GPU may flush them to zero. */
 const SMALLEST = 2 ** -126;
 
 /**
  * Checks that every row has a direction.
  *
- * @throws RangeError naming the node (row): "node 7 has NaN in channel 3 …" or "node 7 is a zero vector …"
+ * @throws RangeError naming the node (row): "node 7 has NaN in channel 3 …" "node 7 is a zero vector …" or "node 7 has no
+ *   value above 1.0e-40: that is subnormal …"
  */
 export function assertRows(x: Matrix, name = "features", firstNode = 0): void {
   assertMatrix(x, name);
@@ -38,7 +42,15 @@ export function assertRows(x: Matrix, name = "features", firstNode = 0): void {
       }
       if (magnitude > largest) largest = magnitude;
     }
-    if (largest < SMALLEST) {
+    if (largest > 0 && largest < SMALLEST) {
+      throw new RangeError(
+        `${name}: node ${firstNode + i} has no value above ${
+          largest.toExponential(1)
+        }: that is subnormal in float32, which ` +
+          `GPUs may take for zero: scale all features up.`,
+      );
+    }
+    if (largest === 0) {
       throw new RangeError(
         `${name}: node ${
           firstNode + i
@@ -51,14 +63,19 @@ export function assertRows(x: Matrix, name = "features", firstNode = 0): void {
 /** x̂_i = x_i / ‖x_i‖ on the GPU; x must have passed `assertRows`. */
 export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
   const out = allocateMatrix(gpu, x.rows, x.cols, "unit rows");
-  rowWindows(x).forEach(({ buffer, rows }, panel) =>
-    dispatch(gpu, ROW_NORMALIZE, {
-      buffers: [buffer, out.panels[panel]],
-      u32: [rows, x.stride / 4],
-      workgroups: [Math.ceil(rows / WORKGROUP)],
-      sizes: `${x.rows} × ${x.cols}`,
-    })
-  );
+  const parts = partsOfRows(x.stride / 4, [LARGEST, SQUARES, SCALE]);
+  rowWindows(x).forEach(({ buffer, rows }, panel) => {
+    const norms = allocate(gpu, parts.length === 1 ? 8 : 8 * rows, "norms of rows");
+    for (const part of parts) {
+      dispatch(gpu, ROW_NORMALIZE, {
+        buffers: [buffer, out.panels[panel], norms],
+        u32: [rows, x.stride / 4, ...part],
+        workgroups: [Math.ceil(rows / WORKGROUP)],
+        sizes: `${x.rows} × ${x.cols}`,
+      });
+    }
+    release(gpu, norms);
+  });
   return out;
 }
 

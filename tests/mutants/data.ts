@@ -74,8 +74,8 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/hnsw_neighbors.ts",
-    text: "Math.exp(-distances[at])",
-    replacement: "1 - distances[at]",
+    text: "Math.exp(-distances[found] / 2)",
+    replacement: "1 - distances[found] / 2",
     breaks: "neighbours found by hnsw weigh by the cosine",
     tests: ["hnsw_neighbors_test.ts"],
   },

@@ -32,7 +32,7 @@ export const EXPERIMENTS: readonly Mutant[] = [
   },
   {
     file: "src/experiments/change_point.ts",
-    text: "bootstrapDraws(units.length, repeats, seed + 1)",
+    text: 'bootstrapDraws(units.length, repeats, fork(seed, "bootstrap"))',
     replacement: "bootstrapDraws(units.length, repeats, 1)",
     breaks: "the seed of the bootstrap is ignored",
     tests: ["bootstrap_test.ts"],
@@ -109,8 +109,8 @@ export const EXPERIMENTS: readonly Mutant[] = [
   },
   {
     file: "src/experiments/real_voxels.ts",
-    text: "crossValidationFolds(y.rows, folds, seed + repeat)",
-    replacement: "crossValidationFolds(y.rows, folds, seed)",
+    text: 'crossValidationFolds(y.rows, folds, fork(seed, "folds", repeat))',
+    replacement: 'crossValidationFolds(y.rows, folds, fork(seed, "folds"))',
     breaks: "all repeats have the same folds",
     tests: ["real_voxels_test.ts"],
   },

@@ -81,7 +81,7 @@ export const LINALG: readonly Mutant[] = [
   },
   {
     file: "src/linalg/row_normalize.ts",
-    text: "if (largest < SMALLEST) {",
+    text: "if (largest === 0) {",
     replacement: "if (largest < 0) {",
     breaks: "a zero vector passes and becomes NaN",
     tests: ["row_normalize_test.ts"],
