@@ -193,9 +193,32 @@ function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
       unread.push({ name: nameOf(node), op: node.op, why });
     }
   }
-  const order = [...blocks.values()].sort((a, b) => flow.placeOf(tapOf(a)) - flow.placeOf(tapOf(b)));
+  const order = inOrder(flow, [...blocks.values()]);
   order.forEach((block, i) => block.layer = i + 1);
   return { nodes, blocks: order, understood, apart, unread, furthest: furthest?.why };
+}
+
+/** Blocks behind those that they depend on; those side by side in the order in which they are stacked or summed. */
+function inOrder(flow: Flow, blocks: AttentionOutput[]): AttentionOutput[] {
+  const ranked = blocks.map((block) => {
+    const tap = tapOf(block), before = flow.before([tap]);
+    return {
+      block,
+      behind: flow.behind(tap),
+      rank: blocks.filter((other) => before.has(tapOf(other))).length,
+      tap,
+    };
+  });
+  ranked.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    for (const { inputs } of flow.nodes) {
+      const first = inputs.findIndex((name) => a.behind.has(name) && !b.behind.has(name));
+      const second = inputs.findIndex((name) => b.behind.has(name) && !a.behind.has(name));
+      if (first >= 0 && second >= 0) return first - second;
+    }
+    return flow.placeOf(a.tap) - flow.placeOf(b.tap);
+  });
+  return ranked.map(({ block }) => block);
 }
 
 /** The tensor of the graph that a block's output is, or is made of. */
@@ -414,7 +437,7 @@ function beforeResidual(
       users.find((node) => isProduct(node) && factorsOf(node).some((name) => flow.isStored(name)));
     const next = residual ? undefined : further ?? users.find(({ op }) => SAME_VALUES.has(op));
     if (!next) {
-      const isParted = users.length > 0 && users.every(({ op }) => op === "Concat"); // stacked with another one's
+      const isParted = users.length > 0 && users.every(({ op }) => /Concat$/.test(op)); // stacked with another one's
       return dequantized(flow, isParted ? taken : flow.unrounded(at, taken));
     }
     if (scaling) isScaled = true;

@@ -305,6 +305,16 @@ def stacked(b, x, y, w, bias, name):
     return b.op("Add", x, b.op("ReduceSum", both, b.ints(0), keepdims=0))
 
 
+def parallel(b, x, y, w, bias, name):
+    """As timm's ParallelThingsBlock: two attentions side by side, stacked, summed."""
+    draw = lambda *shape: (b.random.standard_normal(shape) * 0.3).astype(np.float32)
+    q, k, v = qkv_split(b, norm(b, x), draw(WIDTH, 3 * WIDTH), draw(3 * WIDTH))
+    beside = merge(b, b.op("MatMul", softmax(b, b.op("MatMul", q, b.op("Transpose", k, perm=[0, 1, 3, 2]))), v))
+    parts = [project(b, y, w, bias, name), project(b, beside, draw(WIDTH, WIDTH), draw(WIDTH), f"{name}_beside")]
+    both = b.op("Concat", *[b.op("Unsqueeze", part, b.ints(0)) for part in parts], axis=0)
+    return b.op("Add", x, b.op("ReduceSum", both, b.ints(0), keepdims=0))
+
+
 # What cannot be understood.
 def no_projection(b, x, y, w, bias, name):
     return b.op("Add", x, y)
@@ -550,6 +560,7 @@ def main():
         save(name, make(), {"count": count})
     for name, (make, nodes, why) in REFUSED.items():
         save(name, make(), {"nodes": nodes, "why": why})
+    onnx.save(in_order(vit(residual=parallel), list.reverse), HERE / "parallel_reversed.onnx")
     onnx.save(older_function(), HERE / "older_function.onnx")
     (HERE / "forms.json").write_text(json.dumps(forms, indent=1) + "\n")
 
