@@ -60,6 +60,15 @@ await runTask(async () => {
         best.validation.toFixed(4)
       } in epoch ${best.epoch}: ${out}`,
     );
+    const unsolved = history.flatMap((epoch) => epoch.unsolved ?? []);
+    if (unsolved.length > 0) {
+      const slots = [...new Set(unsolved.map(({ slot }) => brain.slots[slot].name))];
+      console.error(
+        `left out: ${unsolved.length} steps of the eigen-constraint, whose gradient could not be solved for (${
+          slots.join(", ")
+        })`,
+      );
+    }
   } finally {
     closeGpu(gpu);
     data.close();

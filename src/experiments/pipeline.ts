@@ -102,7 +102,7 @@ export interface Pipeline {
   points3: Matrix;
   points2: Matrix;
   /** KL(P‖Q) and trustworthiness of the map in three dimensions. */
-  map: { kl: number; trustworthiness: number };
+  map: { kl: number; trustworthiness: number; lowered?: string };
   /** N × 3 bytes: AlignedCut colors. */
   colors: Uint8Array;
   align: AlignModel;
@@ -211,12 +211,13 @@ export async function runPipeline(
         onProgress: (done, total) => onProgress("map", done, total),
       });
       const [cube, plane] = found.maps;
+      if (cube.lowered) console.error(cube.lowered);
       await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
       await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
       await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
       await writeFileAtomic(
         `${folder}/map.json`,
-        JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness }),
+        JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness, lowered: cube.lowered }),
       );
       trim(gpu!);
     },

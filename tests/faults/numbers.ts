@@ -261,6 +261,39 @@ function casesOf(seed: number): Case[] {
       run: async (gpu) => void await tsne(gpu, matrix(3, 2)),
       refused: /points/,
     },
+    ...[0, 1, -3, NaN].map((perplexity) => ({
+      what: `tsne, a perplexity of ${perplexity}`,
+      run: async (gpu: Gpu) => void await tsne(gpu, matrix(30, 2), { perplexity }),
+      refused: /perplexity/,
+    })),
+    {
+      what: "nearestNeighbors, a subnormal row",
+      run: async (gpu) => void await nearestNeighbors(gpu, scaled(nodes, 1e-42), nodes, { k: 1 }),
+      refused: /subnormal/,
+    },
+    {
+      what: "nearestNeighbors, rows of 120,000 channels",
+      async run(gpu) {
+        const cols = 120_000,
+          data = Float32Array.from(
+            { length: 4 * cols },
+            (_, at) => Math.sin(at % cols * (1 + (at >= 2 * cols ? 1 : 0))),
+          );
+        const { indices } = await nearestNeighbors(gpu, { data, rows: 4, cols }, { data, rows: 4, cols }, {
+          k: 2,
+        });
+        right(indices.join() === "0,1,0,1,2,3,2,3", `neighbours are ${indices}`);
+      },
+    },
+    {
+      what: "matmul, 300,000 products of one sign",
+      async run(gpu) {
+        const k = 300_000, a = { data: new Float32Array(2 * k).fill(0.1), rows: 2, cols: k };
+        const { data } = await matmul(gpu, a, a, { transposeB: true });
+        const exact = k * Math.fround(0.1) ** 2;
+        right(data.every((value) => Math.abs(value / exact - 1) < 5e-6), `${data} instead of ${exact}`);
+      },
+    },
     {
       what: "tsne, all points equal",
       async run(gpu) {
