@@ -73,6 +73,16 @@ Deno.test("nearestGap() keeps the wanted number where there is a gap and moves t
   assertEquals(nearestGap([0.5, 0.499, 0.4985], 1), 1);
 });
 
+Deno.test("nodeGraph() moves to a gap after the last component that it solves beyond those asked for", async () => {
+  // Six orthogonal clusters of one size: λ₂ … λ₆ are alike, and no gap is nearer to 4 than the one after the sixth.
+  const n = 120, noise = clusteredMatrix(n, 8, 1, 1).data;
+  const data = noise.map((value, at) => 1e-3 * value + Number(at % 8 === Math.floor(at / 8) % 6));
+  const graph = await nodeGraph(gpu, uploadMatrix(gpu, { data, rows: n, cols: 8 }, "features"), 4);
+  assertEquals(graph.eigenvectors.cols, 6, note);
+  assert(graph.gap > 0.1, `${graph.gap}, ${note}`);
+  releaseGraph(gpu, graph);
+});
+
 Deno.test("nodeGraph() says how many nodes it needs", async () => {
   const features = uploadMatrix(gpu, clusteredMatrix(20, 8, 3, 0.3), "features");
   await assertRejects(

@@ -168,3 +168,15 @@ Deno.test("minibatchGradient() refuses what it cannot do in one sentence", async
     "batch is 0, epochs 120, rate 0.2: descent needs 2 nodes, 1 pass",
   );
 });
+
+Deno.test("descendOnBatches() has the objective of all pairs in batches of any size", () => {
+  const n = 20, features = { data: new Float32Array(n * 3).fill(1), rows: n, cols: 3 };
+  for (const batch of [2, 5, n]) { // equal nodes: every entry of the normalised affinity is 1/n, and y is near 0
+    let found = NaN;
+    descendOnBatches(features, {
+      ...{ components: 1, batch, epochs: 1, rate: 1e-9 },
+      onEpoch: (_, objective) => found = objective,
+    });
+    assert(Math.abs(found - 1) < 0.03, `${found} in batches of ${batch}`);
+  }
+});

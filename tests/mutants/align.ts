@@ -152,6 +152,13 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/eigen_constraint.ts",
+    text: "eigenvalues[components + SPARE - 1] - (cut.eigengap ?? 0)",
+    replacement: "eigenvalues[components + SPARE - 1]",
+    breaks: "the gap after the last spare component is lost",
+    tests: ["eigen_constraint_test.ts"],
+  },
+  {
+    file: "src/align/eigen_constraint.ts",
     text: "candidates.find((c) => share(c) >= SMALLEST_GAP)",
     replacement: "candidates.find((c) => share(c) >= 0)",
     breaks: "no gap is too small to cut a subspace at",

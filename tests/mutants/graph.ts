@@ -45,6 +45,13 @@ export const GRAPH: readonly Mutant[] = [
     tests: ["discretize_test.ts"],
   },
   {
+    file: "src/graph/discretize.ts",
+    text: "overlap[i] += Math.abs(dot);",
+    replacement: "overlap[i] += dot;",
+    breaks: "opposite rows count as unlike when axes are chosen",
+    tests: ["discretize_test.ts"],
+  },
+  {
     file: "src/graph/kmeans.ts",
     text: "if (found.inertia < best.inertia * (1 - 1e-12)) best = found;",
     replacement: "",
@@ -119,6 +126,13 @@ export const GRAPH: readonly Mutant[] = [
     text: "const degree = (1 + others * pairWeight * (n / b)) / n;",
     replacement: "const degree = (1 + others * pairWeight) / n;",
     breaks: "degrees are those of a batch",
+    tests: ["eigenvector_methods_test.ts"],
+  },
+  {
+    file: "src/graph/baselines/minibatch_gradient.ts",
+    text: "const weighted = (i === j ? selfWeight : pairWeight) * error / b;",
+    replacement: "const weighted = pairWeight * error / b;",
+    breaks: "pairs of a node with itself weigh too much in a batch",
     tests: ["eigenvector_methods_test.ts"],
   },
   {
