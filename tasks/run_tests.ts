@@ -39,14 +39,17 @@ async function passes(args: string[]): Promise<boolean> {
 /** What a process of `deno test` is given. */
 type Share = string[];
 
-/** Begun before all others, so that nothing waits for them at the end. */
+/** Begun before all others, so that nothing waits for them at the end; so are the examples. */
 const LONGEST = ["tests/faults_test.ts", "tests/slurm/slurm_test.ts"];
 /** Files of a process: many would have others wait for it, few would start too many. */
 const FILES_A_SHARE = 6;
 /** Processes at a time. Half of most tests is one thread at work, some only wait; the whole pipeline, as some run it, takes 1 GB. */
 const JOBS = Math.min(4, navigator.hardwareConcurrency + 1);
 
-/** All tests in shares: the two longest files, the others by sixes, whose types are checked already, and the examples in comments and in the README. */
+/**
+ * All tests in shares: the two longest files, the examples in comments and in the README, and the other files by sixes; types
+ * are checked beside them.
+ */
 async function allTests(): Promise<Share[]> {
   const files: string[] = [];
   const visit = async (folder: string) => {
@@ -60,7 +63,8 @@ async function allTests(): Promise<Share[]> {
   files.sort();
   const shares = LONGEST.map((file) => [file]);
   while (files.length > 0) shares.push(files.splice(0, FILES_A_SHARE));
-  return [...shares.map((share) => ["--no-check", ...share]), ["--doc", "--ignore=tests"]];
+  const checked = shares.map((share) => ["--no-check", ...share]), doc = ["--doc", "--ignore=tests"];
+  return [...checked.slice(0, LONGEST.length), doc, ...checked.slice(LONGEST.length)];
 }
 
 /**
@@ -116,12 +120,19 @@ async function runShares(shares: Share[]): Promise<{ success: boolean; counts: C
   return all;
 }
 
-const failedChecks: string[] = [];
-if (Deno.args.length === 0) {
-  for (const check of CHECKS) if (!await passes(check)) failedChecks.push(`deno ${check[0]}`);
+/** The checks that fail, one after the other: each is one thread at work, and leaves the others to the tests. */
+async function failingChecks(): Promise<string[]> {
+  const failed: string[] = [];
+  for (const check of CHECKS) if (!await passes(check)) failed.push(`deno ${check[0]}`);
+  return failed;
 }
-const { success, counts } = await runShares(Deno.args.length > 0 ? [Deno.args] : await allTests());
-if (failedChecks.length > 0) console.log(`Failed before the tests: ${failedChecks.join(", ")}.`);
+
+const isAll = Deno.args.length === 0;
+const [{ success, counts }, failedChecks] = await Promise.all([
+  runShares(isAll ? await allTests() : [Deno.args]),
+  isAll ? failingChecks() : [],
+]);
+if (failedChecks.length > 0) console.log(`Failed beside the tests: ${failedChecks.join(", ")}.`);
 if (counts.passed + counts.failed === 0) console.log("No test ran.");
 const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
 console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);

@@ -1,7 +1,13 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { encodePalettePng, readPalettePng } from "../src/data/palette_png.ts";
 import type { BrainData } from "../src/experiments/brain_data.ts";
-import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../src/experiments/embedded_world.ts";
+import {
+  embeddedModels,
+  embeddedWorld,
+  subjectOf,
+  vocOf,
+  worldFolder,
+} from "../src/experiments/embedded_world.ts";
 import { type Asked, openRunData } from "../tasks/open_data.ts";
 import { copyFolder } from "./copy_folder.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -47,7 +53,8 @@ async function invert(path: string): Promise<void> {
 
 Deno.test("folders and models given by path give the numbers of the embedded ones, which are the same data", () =>
   inTemporaryFolder(async (root) => {
-    const cache = `${root}/embedded-cache`, world = await embeddedWorld(120, cache);
+    const cache = `${root}/embedded-cache`, world = await embeddedWorld(120);
+    await copyFolder(worldFolder(120), worldFolder(120, cache));
     await copyFolder(subjectOf(world, cache), `${root}/anyone`);
     await copyFolder(vocOf(world, cache), `${root}/photographs`);
     for (const model of embeddedModels()) {

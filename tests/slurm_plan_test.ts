@@ -57,7 +57,7 @@ Deno.test("readSite() says in one sentence what a setting must be", async () => 
         ['{"options": {"fits": []}}', '"options" is {"fits":[]}, expected lists'],
         ['{"options": {"fit": ["a\\nb"]}}', "expected lists"],
         ['{"setup": {}}', '"setup" is {}, expected a list of lines of shell.'],
-        ['{"time": "1:00 x"}', '"time" is "1:00 x", expected a text without blanks.'],
+        ['{"time": "1:00 x"}', '"time" is "1:00 x", expected minutes, hours:minutes:seconds'],
         ["null", "is no object: expected settings of partition"],
         ['{"nodes": 3}', 'sets "nodes", expected one of partition'],
       ]
@@ -72,6 +72,11 @@ Deno.test("readSite() says in one sentence what a setting must be", async () => 
     const site = await readSite({ site: path, time: "2:00:00" });
     assertEquals(site, { ...whole, attempts: 3, restarts: 3, time: "2:00:00" });
   });
+  await assertRejects(
+    () => readSite({ time: "soon" }),
+    RangeError,
+    '--time is "soon": give minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch.',
+  );
   await assertRejects(() => readSite({ partition: "a b" }), RangeError, '--partition is "a b": give a text');
 });
 
@@ -321,10 +326,6 @@ Deno.test("assertWithinLimits() refuses what the cluster would refuse or never s
       [
         check({ time: "1-00:01" }),
         "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",
-      ],
-      [
-        check({ time: "soon" }),
-        '--time is "soon": give minutes, hours:minutes:seconds or days-hours:minutes:seconds',
       ],
       [check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
       [

@@ -103,12 +103,7 @@ export function assertWithinLimits(plan: SlurmPlan, limits: Limits, queued: numb
         "give a smaller --array-size, or wait.",
     );
   }
-  const time = site.time === undefined ? undefined : minutesOf(site.time);
-  if (time === null) {
-    throw new RangeError(
-      `--time is "${site.time}": give minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch.`,
-    );
-  }
+  const time = site.time === undefined ? null : minutesOf(site.time);
   if (partitions.length === 0) return [];
   const names = site.partition?.split(",") ??
     partitions.filter(({ isDefault }) => isDefault).map(({ name }) => name);
@@ -119,7 +114,7 @@ export function assertWithinLimits(plan: SlurmPlan, limits: Limits, queued: numb
   const chosen = partitions.filter(({ name }) => names.includes(name));
   if (chosen.length === 0) return [];
   const longest = Math.max(...chosen.map(({ maxTime }) => maxTime));
-  if (time !== undefined && time > longest) {
+  if (time !== null && time > longest) {
     throw new RangeError(
       `--time is ${site.time}, above the ${longest} minutes of partition ${
         names.join(", ")

@@ -16,7 +16,7 @@ async function slurm(command: string, args: string[], input = ""): Promise<strin
   await writer.close().catch(() => {});
   const { success, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  if (!success) throw new Error(`${command} says: ${text(stderr).split("\n").at(-1)}`);
+  if (!success) throw new Error(`${command} says: ${text(stderr).split("\n").at(-1)?.replace(/\.$/, "")}.`);
   return text(stdout);
 }
 

@@ -1,5 +1,6 @@
 /** What a cluster wants to be told: by flags, or once for all in a JSON file. */
 import { type Flags, wholeNumber } from "../read_flags.ts";
+import { minutesOf } from "./limits.ts";
 import { STEPS } from "./plan.ts";
 
 /** Options that take a value, for `readFlags`. */
@@ -40,12 +41,16 @@ const DEFAULTS: Site = { arraySize: 24, attempts: 3, restarts: 3, setup: [], opt
 
 /** What a setting must be, in words, and whether it is; words of a `#SBATCH` line end at a blank. */
 const WORD = { is: "a text without blanks", holds: (value: unknown) => /^\S+$/.test(textOf(value)) };
+const TIME = {
+  is: "minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch",
+  holds: (value: unknown) => minutesOf(textOf(value)) !== null,
+};
 const count = (least: number) => ({
   is: `a whole number from ${least} on`,
   holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least,
 });
 const SETTINGS: Record<keyof Site, { is: string; holds: (value: unknown) => boolean }> = {
-  ...{ partition: WORD, account: WORD, time: WORD, gres: WORD },
+  ...{ partition: WORD, account: WORD, time: TIME, gres: WORD },
   ...{ arraySize: count(1), attempts: count(1), restarts: count(0) },
   setup: { is: "a list of lines of shell", holds: (value) => isLines(value, /^[^\n]*$/) },
   options: {
@@ -78,9 +83,10 @@ function isLines(value: unknown, line: RegExp): boolean {
 export async function readSite(flags: Flags): Promise<Site> {
   const own = typeof flags.site === "string" ? await readSiteFile(flags.site) : {};
   const typed: Record<string, unknown> = {};
-  for (const name of ["partition", "account", "time", "gres"]) {
+  for (const name of ["partition", "account", "time", "gres"] as const) {
     if (flags[name] === undefined) continue;
-    if (!WORD.holds(flags[name])) throw new RangeError(`--${name} is "${flags[name]}": give ${WORD.is}.`);
+    const { is, holds } = SETTINGS[name];
+    if (!holds(flags[name])) throw new RangeError(`--${name} is "${flags[name]}": give ${is}.`);
     typed[name] = flags[name];
   }
   const arraySize = wholeNumber(flags, "array-size", 1, 100_000);

@@ -5,7 +5,7 @@ import { assertWritable, reasonOf } from "../../src/data/atomic_write.ts";
 import { openStages } from "../../src/data/stages.ts";
 import { featureStages } from "../../src/experiments/pipeline.ts";
 import { openRunData } from "../open_data.ts";
-import { type PipelineFlags, runSettings } from "../open_pipeline.ts";
+import { type PipelineFlags, type RunSettings, runSettings } from "../open_pipeline.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
 import {
   AFTER,
@@ -23,7 +23,7 @@ import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
 import { forgetSteps, readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
 import { removeNote } from "./task_note.ts";
-import { readSite, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
+import { readSite, type Site, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
 
 /**
  * Submits what is missing of a run.
@@ -34,12 +34,19 @@ import { readSite, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
  */
 export async function submitRun(read: PipelineFlags, typed: string[]): Promise<void> {
   const { flags } = read;
-  const plan = await planRun(read, typed);
+  const site = await readSite(flags), settings = runSettings(flags);
+  if (settings.knn === "auto") {
+    throw new RangeError(
+      "--knn auto measures the machine, and nodes differ: give exact or hnsw with --slurm.",
+    );
+  }
+  // Where there is no Slurm, that is said before data are looked at.
+  const queue = flags["dry-run"] ? new Map<string, string>() : await SLURM.states();
+  const plan = await planRun(read, typed, settings, site);
   if (flags["dry-run"]) {
     for (const step of stepsOf(plan)) console.log(dryRun(plan, step));
     return;
   }
-  const queue = await SLURM.states();
   const queued = [...queue.values()].filter(isActive).length;
   const limits = await readLimits(askSlurm, Deno.env.get("USER") ?? Deno.env.get("LOGNAME"));
   for (const note of assertWithinLimits(plan, limits, flags.resume ? 0 : queued)) console.error(note);
@@ -95,13 +102,12 @@ export function assertSameRun(before: SlurmPlan, plan: SlurmPlan): void {
 }
 
 /** Resolves options and data into a plan, and looks at nothing that takes long. */
-async function planRun(read: PipelineFlags, typed: string[]): Promise<SlurmPlan> {
-  const { flags, asked } = read, settings = runSettings(flags), site = await readSite(flags);
-  if (settings.knn === "auto") {
-    throw new RangeError(
-      "--knn auto measures the machine, and nodes differ: give exact or hnsw with --slurm.",
-    );
-  }
+async function planRun(
+  { flags, asked }: PipelineFlags,
+  typed: string[],
+  settings: RunSettings,
+  site: Site,
+): Promise<SlurmPlan> {
   await assertWritable(settings.out);
   const data = await openRunData(asked, { ...settings, timings: {} });
   try {

@@ -8,6 +8,7 @@ import { graphs } from "./graphs.ts";
 import { hostileFiles } from "./hostile_files.ts";
 import { kills } from "./kills.ts";
 import { numbers } from "./numbers.ts";
+import { options } from "./options.ts";
 import { permissions } from "./permissions.ts";
 import { soak } from "./soak.ts";
 import { spectra } from "./spectra.ts";
@@ -20,6 +21,7 @@ export const FAMILIES: FaultFamily[] = [
   spectra,
   gpuFaults,
   permissions,
+  options,
   determinism,
   disk,
   damagedCache,
