@@ -4,6 +4,7 @@ import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
+import { refuseWithoutEffect } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 
 /** What makes the page. */
@@ -65,4 +66,8 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
   }
 }
 
-if (import.meta.main) await experimentTask("explorer", runExplorer);
+if (import.meta.main) {
+  await experimentTask("explorer", runExplorer, {
+    read: (flags) => refuseWithoutEffect(flags, ["figures"], "the explorer is drawn in the browser"),
+  });
+}

@@ -2,7 +2,12 @@
 import { basename } from "node:path";
 import { type Algonauts, openAlgonauts } from "../src/data/algonauts.ts";
 import { type DataFolders, dataTableText, openData } from "../src/data/data_flags.ts";
-import { type BrainData, type BrainDataOptions, readBrainData } from "../src/experiments/brain_data.ts";
+import {
+  type BrainData,
+  type BrainDataOptions,
+  readBrainData,
+  REGIONS,
+} from "../src/experiments/brain_data.ts";
 import {
   embeddedModels,
   embeddedWorld,
@@ -12,7 +17,7 @@ import {
   vocOf,
   worldFolder,
 } from "../src/experiments/embedded_world.ts";
-import { skippedLines } from "../src/data/skipped.ts";
+import { skippedLines, tell } from "../src/data/skipped.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
@@ -96,8 +101,9 @@ export async function openRunData(
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));
   }
+  const subject = await openAlgonauts(data.subject!), unnamed = unnamedRegions(subject.rois);
+  if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
   for (const line of skippedLines()) console.error(line);
-  const subject = await openAlgonauts(data.subject!);
   return {
     world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
     models: runModels,
@@ -115,6 +121,13 @@ export async function openRunData(
       }),
     close: data.close,
   };
+}
+
+/** Regions of a subject that are neither of those that results are told by, nor a part of one (V1v, FFA-1). */
+export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): string[] {
+  const isNamed = (name: string) =>
+    REGIONS.some((region) => name.replace(/^h(?=V4)|-\d$|[vd]$/g, "") === region);
+  return [...rois].filter(([name, { length }]) => length > 0 && !isNamed(name)).map(([name]) => name).sort();
 }
 
 /** The folders without where they are. */

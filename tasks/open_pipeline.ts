@@ -4,6 +4,7 @@ import { type AlignModel, closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { SHARD_IMAGES } from "../src/data/feature_shards.ts";
 import { loadAlign } from "../src/data/align_file.ts";
+import { tell } from "../src/data/skipped.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { brokenShards } from "../src/data/extract.ts";
 import { NotFinished, openStages } from "../src/data/stages.ts";
@@ -194,8 +195,8 @@ function optionsWith(
 /** Tells stage by stage what would run, and why; computes nothing, and writes nothing. */
 async function explainPipeline(asked: Asked, settings: RunSettings): Promise<void> {
   const { cache } = settings, stages = openStages(`${cache}/runs`, true);
-  const tell = (name: string, state: string, why: string) => console.log(`${name}: ${state} (${why})`);
-  const runs = (name: string, needed: string) => tell(name, "would run", `it needs what ${needed} makes`);
+  const say = (name: string, state: string, why: string) => console.log(`${name}: ${state} (${why})`);
+  const runs = (name: string, needed: string) => say(name, "would run", `it needs what ${needed} makes`);
   /** What is missing, or null. */
   const without = async (look: () => Promise<void>): Promise<NotFinished | null> => {
     try {
@@ -203,7 +204,7 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
       return null;
     } catch (error) {
       if (!(error instanceof NotFinished)) throw error;
-      tell(error.stage, "would run", error.why);
+      say(error.stage, "would run", error.why);
       return error;
     }
   };
@@ -216,7 +217,7 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
         const { path } = await alignFile(`${cache}/align`, brain, GRAPH_ALIGN);
         const saved = await loadAlign(path).catch(() => null);
         if (!saved) throw new NotFinished("align", "never trained on these features");
-        tell("align", "kept", "trained on the same features");
+        say("align", "kept", "trained on the same features");
         options = optionsWith(data, settings, saved.model, path);
       });
       if (options) return void await runPipeline(null, stages, options);
@@ -229,7 +230,7 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
       data.close();
     }
   });
-  for (const { name, state, why } of stages.reports) tell(name, state, why);
+  for (const { name, state, why } of stages.reports) say(name, state, why);
   const named = stages.reports.map(({ name }) => name);
   for (const name of noWorld ? ["align", "features", "eigenvectors", "map"] : ["eigenvectors", "map"]) {
     if (!named.includes(name)) runs(name, noWorld ? "world" : "align");
@@ -286,6 +287,9 @@ export async function openPipeline(
   await openFolders({ "--out": out, "--cache": cache });
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { ...settings, timings });
+  if (flags.limit !== undefined && data.images.length < settings.limit) {
+    report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
+  }
   const gpu = await openTaskGpu(settings.adapter, cache);
   try {
     const cacheDir = `${cache}/align`;
@@ -297,6 +301,12 @@ export async function openPipeline(
       if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
     }
     if (knn !== "exact") console.error(pipeline.search);
+    const { length } = pipeline.fit.landmarks.indices;
+    if (flags.landmarks !== undefined && length < settings.landmarks) {
+      report(
+        `--landmarks ${settings.landmarks} is more than the ${length} nodes that there are: all of them are taken`,
+      );
+    }
     if (flags.audit) console.error(`audit: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
     const command = commandLine(task, args);
@@ -330,6 +340,12 @@ export async function openPipeline(
     data.close();
     throw error;
   }
+}
+
+/** Says at once, and on every page, what of a command line has no effect. */
+function report(line: string): void {
+  tell(line);
+  console.error(line);
 }
 
 /** A hash of all that experiments read of a pipeline. */

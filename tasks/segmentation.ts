@@ -1,5 +1,6 @@
 /** `./run segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
 import { alignOf } from "../src/experiments/align_conditions.ts";
+import { tell } from "../src/data/skipped.ts";
 import { openStages } from "../src/data/stages.ts";
 import { pipelineTruth, segmentation } from "../src/experiments/segmentation.ts";
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation_graphs.ts";
@@ -33,6 +34,17 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
       return { model, key: path.replace(/^.*align-|\.arrow$/g, "") };
     });
   const aligns = { with: await trained(1), without: await trained(0) };
+  for (const { model, layers: { length } } of pipeline.manifests) {
+    const absent = ALIGNED_LAYERS.filter((layer) => layer > length).join(", ");
+    if (absent) tell(`left out of segmentation after align: layers ${absent}, as ${model} has ${length}`);
+    if (length > ALIGNED_LAYERS.at(-1)!) {
+      tell(
+        `left out of segmentation after align: all of the ${length} layers of ${model} but ${
+          ALIGNED_LAYERS.join(", ")
+        }`,
+      );
+    }
+  }
   const images = Math.min(IMAGES, pipeline.images.length);
   const stages = openStages(`${cacheDir}/../runs`);
   const graphs = (name: string, condition: Omit<GraphCondition, "name"> = {}) =>

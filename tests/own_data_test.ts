@@ -8,7 +8,7 @@ import {
   vocOf,
   worldFolder,
 } from "../src/experiments/embedded_world.ts";
-import { type Asked, openRunData } from "../tasks/open_data.ts";
+import { type Asked, openRunData, unnamedRegions } from "../tasks/open_data.ts";
 import { copyFolder } from "./copy_folder.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 
@@ -104,3 +104,10 @@ Deno.test("folders and models given by path give the numbers of the embedded one
     const inverted = await run("segmentation", root, "own", args);
     assertNotEquals(inverted.found.metrics, experiments.segmentation.metrics, "old results for other masks");
   }));
+
+Deno.test("unnamedRegions() are those with voxels that are no part of a region of the tables", () => {
+  const rois = ["V1", "V1v", "V3d", "hV4", "FFA-1", "VWFA-2", "RSC", "mTL-words", "early"].map((name) =>
+    [name, { length: name === "mTL-words" ? 0 : 3 }] as const
+  );
+  assertEquals(unnamedRegions(new Map(rois)), ["RSC", "early"]);
+});
