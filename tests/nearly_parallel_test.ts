@@ -173,10 +173,12 @@ Deno.test("normalizedCut() parts three clusters below a common channel of 1000 a
 Deno.test("the first pair's residual is small beside the rest of the spectrum at any n, stored or tiled", async () => {
   for (const n of [301, 3001]) {
     const base = randomMatrix(1, 3, 2).data, noise = randomMatrix(n, 3);
-    const x = { ...noise, data: noise.data.map((v, at) => base[at % 3] + 1e-3 * v) };
+    const alike = { ...noise, data: noise.data.map((v, at) => base[at % 3] + 1e-3 * v) };
     for (const storage of ["stored", "tiled"] as const) {
-      const cut = await normalizedCut(gpu, x, { components: 3, storage });
+      const cut = await normalizedCut(gpu, alike, { components: 3, storage });
+      const { residuals } = await normalizedCut(gpu, noise, { components: 3, storage });
       assert(cut.converged, note);
+      assert(residuals[0] <= 6e-7, `${residuals[0]}, ${n} nodes, ${storage}, ${note}`);
       assert(
         cut.residuals[0] <= 1e-4 * cut.eigenvalues[1],
         `${cut.residuals[0]} beside ${cut.eigenvalues[1]}, ${n} nodes, ${storage}, ${note}`,
@@ -201,7 +203,7 @@ Deno.test("the operator's floor is what float32 leaves of float64's eigenvectors
       let squares = 0;
       for (let i = 0; i < n; i++) squares += (data[6 * i + c] - value * vectors.data[6 * i + c]) ** 2;
       const off = Math.sqrt(squares) / roundingOf(shares, columnOf(vectors, c), operator.floor!);
-      const allowed = c === 5 ? 30 : 2; // the first eigenvector is all of one sign: its roundings add up
+      const allowed = c === 5 ? 6 : 2; // the first eigenvector is all of one sign: its roundings add up
       assert(off <= allowed, `${name}: vector ${c} is ${off} floors off, ${note}`);
     }
     operator.release();

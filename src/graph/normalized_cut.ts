@@ -40,7 +40,7 @@ const FEW_PRODUCTS = 2e6;
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
   /** Eigenvectors wanted, the first (eigenvalue 1) included. */
   components: number;
-  /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5, and never above 1 % of λ (or 3e-7, what float32 can tell). */
+  /** Largest residual ‖M x − λ x‖ of a converged pair; default 1e-5, and never above 1 % of λ (or what float32 can tell: about 3e-7, less by as much as the nodes are alike). */
   tolerance?: number;
   /** Seed of the random start; default 0. */
   seed?: number;
