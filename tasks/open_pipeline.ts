@@ -401,12 +401,12 @@ function stageProgress(timings: Record<string, number>) {
 export async function experimentTask(
   name: string,
   run: (open: OpenPipeline, flags: Flags) => Promise<string>,
-  own: { help?: string; values?: string[]; read?: (flags: Flags) => unknown } = {},
+  own: { help?: string; values?: string[]; read?: (flags: Flags, asked: Asked) => unknown } = {},
 ): Promise<void> {
   await runTask(async () => {
     const read = readPipelineFlags(own.values);
     if (!read) return console.log(`./run ${name} [options]\n${own.help ?? ""}${PIPELINE_HELP}`);
-    own.read?.(read.flags);
+    own.read?.(read.flags, read.asked);
     const open = await openPipeline(name, read);
     if (!open) return;
     try {

@@ -1,6 +1,8 @@
 /** `./run transitions`: where figure and ground go between two layers, with a report. */
 import { type TransitionOptions, transitions } from "../src/experiments/transitions.ts";
 import { writeTransitionsReport } from "../src/experiments/transitions_report.ts";
+import { basename } from "node:path";
+import { embeddedModels } from "../src/experiments/embedded_world.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
 import { type Flags, wholeNumber } from "./read_flags.ts";
 import { runStage } from "./stage.ts";
@@ -49,6 +51,11 @@ if (import.meta.main) {
   await experimentTask("transitions", (open, flags) => runTransitions(open, transitionOptions(flags)), {
     help: HELP,
     values: ["of", "layer", "circles", "radius"],
-    read: transitionOptions,
+    read(flags, { models }) {
+      transitionOptions(flags);
+      const names = (models.length > 0 ? models : embeddedModels()).map((model) => basename(model, ".onnx"));
+      if (flags.of === undefined || names.includes(String(flags.of))) return;
+      throw new RangeError(`--of is "${flags.of}": give one of the models, ${names.join(", ")}.`);
+    },
   });
 }
