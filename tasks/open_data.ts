@@ -84,6 +84,13 @@ export async function openRunData(
   },
 ): Promise<RunData> {
   const given = Object.keys(folders).length > 0;
+  // What was given is looked for before a world is rendered.
+  for (const path of Object.values(folders)) {
+    if (!await Deno.stat(path).catch(() => null)) throw new Error(`There is no folder ${path}.`);
+  }
+  const { models: runModels, view, table } = await openRunModels(
+    models.length > 0 ? models : embeddedModels(),
+  );
   const scenes = quick ? QUICK_SCENES : SCENES;
   if (folders.algonauts === undefined && explain && !await hasWorld(scenes, cache)) {
     throw new NotFinished("world", `its ${scenes} scenes are not there as this code makes them`);
@@ -94,9 +101,6 @@ export async function openRunData(
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
-  const { models: runModels, view, table } = await openRunModels(
-    models.length > 0 ? models : embeddedModels(),
-  );
   const data = await openData({ ...own, ...folders }, limit);
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));

@@ -12,6 +12,10 @@ const LANES = 2, QUICK = 3;
 /** Seconds after which an answer is not at once; a process of Deno's takes most of one to begin. */
 const AT_ONCE = 20;
 
+/** Tasks that have no short form, and those without a folder for the report or the cache. */
+const WITHOUT_QUICK = ["align", "brain-score", "real-brains", "fixtures", "status", "bench:graph"];
+const WITHOUT_PLACES = ["faults", "bench:graph", "fixtures", "real-brains", "status"];
+
 /** Values that no option of that name takes; FILE is a file, as a folder's name. */
 const WRONG: Record<string, string[]> = {
   limit: ["-3", "0", "ten", "2.5", "1e9"],
@@ -116,7 +120,8 @@ export const options: FaultFamily = {
     try {
       // Those of reproduce in this process, which takes little: the other experiments read the same options.
       for (const { task, name, value } of cases.filter(({ task }) => task === "reproduce")) {
-        const args = [...places(task, name), `--${name}=${value}`, ...extra(name)], error = console.error;
+        const args = [...places(task, name), `--${name}=${value}`, ...extra(task, name)],
+          error = console.error;
         console.error = () => {};
         const said = await reproduce(args).then(() => "", (error) => String(error.message))
           .finally(() => console.error = error);
@@ -131,14 +136,12 @@ export const options: FaultFamily = {
         const { task, name, value } = chosen[i],
           what = `${task} --${name} ${value}`,
           started = performance.now();
-        const withPlaces = ["faults", "bench:graph", "fixtures", "real-brains"].includes(task)
-          ? []
-          : places(task, name);
+        const withPlaces = WITHOUT_PLACES.includes(task) ? [] : places(task, name);
         const command = (config.tasks as Record<string, { command: string }>)[task].command.split(" ").slice(
           2,
         );
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-          args: ["run", "--no-check", ...command, ...withPlaces, `--${name}=${value}`, ...extra(name)],
+          args: ["run", "--no-check", ...command, ...withPlaces, `--${name}=${value}`, ...extra(task, name)],
           ...{ cwd: ROOT, stdin: "null", stdout: "null", stderr: "piped" },
         }).output();
         const lines = new TextDecoder().decode(stderr).split("\n").filter((line) =>
@@ -161,8 +164,9 @@ export const options: FaultFamily = {
   },
 };
 
-/** What an option needs beside it to be looked at. */
-function extra(name: string): string[] {
+/** What an option needs beside it to be looked at; the experiments are asked for their short form. */
+function extra(task: string, name: string): string[] {
   if (["partition", "time", "array-size", "site"].includes(name)) return ["--slurm", "--quick"];
-  return name === "masks" ? ["--images", `${ROOT}docs`] : ["--quick"];
+  if (name === "masks") return ["--images", `${ROOT}docs`];
+  return WITHOUT_QUICK.includes(task) ? [] : ["--quick"];
 }
