@@ -1,6 +1,7 @@
 /** What graphics cards do: no memory, no device any more, code that does not compile, small limits, no adapter. */
 import { allocate, closeGpu, dispatch, type Gpu, openGpu, trim, VARIANTS } from "../../src/gpu/mod.ts";
 import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
+import { matmul } from "../../src/linalg/matmul.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { BINDINGS, withBindings, withMemory } from "../simulated_limits.ts";
 import { type FaultFamily, unclear } from "./family.ts";
@@ -48,7 +49,7 @@ export const gpuFaults: FaultFamily = {
     );
     await refuses(
       "the call after it",
-      () => normalizedCut(gpu, matrix(200, 4), { components: 2 }),
+      () => matmul(gpu, matrix(200, 4), matrix(4, 3)),
       /broken_kernel/,
     );
     closeGpu(gpu);
