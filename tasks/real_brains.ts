@@ -59,12 +59,7 @@ function readOptions(args: string[]): Options | null {
   const flags = readFlags(args, TEXT_FLAGS);
   if (!flags) return null;
   const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA") } = flags, adapter = adapterOf(flags);
-  if (!data) {
-    throw new RangeError(
-      "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
-    );
-  }
-  return {
+  const options = {
     data: String(data),
     models: String(flags.models || MODELS),
     out: String(flags.out || "reports/out"),
@@ -74,6 +69,12 @@ function readOptions(args: string[]): Options | null {
     seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
     ...{ adapter, figures: figureFormats(flags.figures as string | undefined) },
   };
+  if (!data) {
+    throw new RangeError(
+      "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
+    );
+  }
+  return options;
 }
 
 /** Full paths of a folder's models, by name. */
