@@ -117,6 +117,11 @@ Deno.test("trainAlign() returns the best epoch, whose unscaled model has the val
     let loss = 0;
     predicted.data.forEach((value, at) => loss += Math.abs(value - measured.data[at]) / measured.data.length);
     assertClose([loss], [losses[bestEpoch - 1]], { relative: 1e-4, note });
+
+    const sinceBest = losses.map((_, i) => i - losses.indexOf(Math.min(...losses.slice(0, i + 1))));
+    const end = sinceBest.indexOf(2); // two epochs without a better one
+    const stopped = await trainAlign(gpu, dataOf({ ...all, responses }), { ...options, patience: 2 });
+    assertEquals(stopped.history.length, end < 0 ? 6 : end + 1, `${losses}, ${note}`);
   }
 });
 
