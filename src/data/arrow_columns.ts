@@ -74,6 +74,20 @@ export function isArrow(bytes: Uint8Array): boolean {
   return isFile(bytes) || bytes.length >= 8 && bytes.subarray(0, 4).every((byte) => byte === 0xff);
 }
 
+/**
+ * The columns of a schema that are neither numbers, text nor lists of numbers.
+ *
+ * @param schema a message of it, as Parquet files of Arrow's writers hold it under "ARROW:schema"
+ * @returns their types by name
+ * @throws Error as `readArrowTable`
+ */
+export function otherArrowColumns(schema: Uint8Array<ArrayBuffer>): Map<string, string> {
+  const reader = new ArrowReader();
+  readStream(schema, reader);
+  const others = reader.table().columns.filter(({ number, text, list }) => !number && !text && !list);
+  return new Map(others.map(({ name, type }) => [name, type]));
+}
+
 function isFile(bytes: Uint8Array): boolean {
   return new TextDecoder("latin1").decode(bytes.subarray(0, MAGIC.length)) === MAGIC;
 }
@@ -314,13 +328,21 @@ function fieldAt(view: DataView, at: number, deepest: number): ArrowField {
   };
   if (type === Type.Int || type === Type.FixedSizeList || type === Type.FixedSizeBinary) {
     found.bits = long(own, 0, 0);
+    // 128 bits, as polars has them.
+    if (type === Type.Int && found.bits === 128) {
+      if (!found.isSigned) {
+        throw new Error(`"${found.name}" holds unsigned integers of 128 bits, which are not read`);
+      }
+      found.type = Type.Decimal;
+    }
   } else if (type === Type.Float) found.bits = [16, 32, 64][short(own, 0, 0)];
   else if (type === Type.Decimal) [found.scale, found.bits] = [long(own, 1, 0), long(own, 2, 128)];
   const widths = { [Type.Int]: [8, 16, 32, 64], [Type.Decimal]: [32, 64, 128, 256] } as Partial<
     Record<Type, number[]>
   >;
   if (
-    widths[type] && !widths[type].includes(found.bits) || type === Type.Float && !found.bits || found.bits < 0
+    widths[found.type] && !widths[found.type]!.includes(found.bits) || type === Type.Float && !found.bits ||
+    found.bits < 0
   ) {
     throw damaged("schema");
   }

@@ -1,7 +1,12 @@
 /** CSV as RFC 4180 has it, but of any separator: CRLF, LF or CR, quotes around cells that hold one of them. */
 
 /** The separators that are told apart, in words. */
-const NAMES: Readonly<Record<string, string>> = { ",": "a comma", ";": "a semicolon", "\t": "a tab" };
+const NAMES: Readonly<Record<string, string>> = {
+  ",": "a comma",
+  ";": "a semicolon",
+  "\t": "a tab",
+  "|": "|",
+};
 
 /** The lines of a file. */
 export interface CsvRows {

@@ -1,6 +1,6 @@
 /** Tables from CSV: which separator, which decimal mark, and whether the first line names the columns. */
-import { parseCsvRows } from "./csv.ts";
-import type { ReadColumn, ReadTable } from "./read_columns.ts";
+import { type CsvRows, parseCsvRows } from "./csv.ts";
+import { INDEX_NAME, type ReadColumn, type ReadTable } from "./read_columns.ts";
 
 /** A table, and what had to be decided to read it. */
 export interface CsvTable extends ReadTable {
@@ -14,7 +14,7 @@ export interface CsvTable extends ReadTable {
 }
 
 /** Read in the order of what most files have. */
-const SEPARATORS = [",", ";", "\t"];
+const SEPARATORS = [",", ";", "\t", "|"], BLANKS = " ";
 /** Of the columns a share above this is half. */
 const MOST = 0.5;
 /** So many numbers stand in ascending order by chance once in 720. */
@@ -23,6 +23,8 @@ const FIRST_YEAR = 1500, LAST_YEAR = 2100;
 /** How files write cells without a value, and numbers that no embedding may hold. */
 const NO_VALUE = /^\s*(?:|n\/?a|#n\/a|null|none|missing|[+-]?nan|[+-]?inf(?:inity)?|[+-]?[\d.]+e\d+)\s*$/i;
 const WHOLE = /^(?:0|[1-9]\d*)$/;
+/** Of the end of a file, where its last line is looked for. */
+const MOST_LINE = 2 ** 20;
 
 /**
  * Parts a text into columns.
@@ -33,10 +35,13 @@ const WHOLE = /^(?:0|[1-9]\d*)$/;
  * @throws Error as `parseCsvRows`; "a.csv, line 3 has 1 cells, the first 2."; 'a.csv: the first line, "0", may name the column …'
  */
 export function readCsvTable(text: string, path: string, header?: boolean): CsvTable {
-  const separator = /\.(tsv|tab)$/i.test(path) ? "\t" : separatorOf(text, path);
-  const { rows: all, lines, quoted } = parseCsvRows(text, path, separator),
-    [first = []] = all,
-    notes: string[] = [];
+  const notes: string[] = [];
+  const { rows: all, lines, quoted } = rowsOf(text, path, notes), [first = [], second] = all;
+  if (second?.length === first.length + 1 && isOneFewer(all)) {
+    first.unshift("");
+    quoted[0].unshift(true);
+    notes.push("the first line has one cell fewer than the others: their first cells name the rows");
+  }
   all.forEach((row, i) => {
     if (row.length === first.length) return;
     throw new Error(`${path}, line ${lines[i]} has ${row.length} cells, the first ${first.length}.`);
@@ -44,8 +49,13 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   const decimal = decimalMark(all, path);
   if (decimal === ",") notes.push("commas in numbers are read as decimal marks");
   const number = (cell: string) => numberOf(cell, decimal);
-  const kindsOf = (some: readonly string[][]) =>
-    first.map((_, c) => kindOf(some.map((row) => row[c]), number));
+  const kindsOf = (some: readonly string[][]) => {
+    const columns = first.map((_, c) => some.map((row) => row[c]));
+    const kinds = columns.map((cells) => kindOf(cells, number));
+    const isName = isPadded(columns[0] ?? []) &&
+      columns.some((cells, c) => kinds[c] === "numbers" && !isPadded(cells));
+    return isName ? kinds.with(0, "text") : kinds;
+  };
   const kindsOfRest = kindsOf(all.slice(1));
   const decided = header === undefined ? decideHeader(all, kindsOfRest, quoted, number, path) : { header };
   if (decided.note) notes.push(decided.note);
@@ -53,15 +63,29 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   const rows = hasHeader ? all.slice(1) : all, shift = all.length - rows.length;
   const names = first.map((name, c) => hasHeader ? name : String(c + 1));
   const kinds = hasHeader ? kindsOfRest : kindsOf(rows);
-  const isUnnamed = hasHeader && first.length > 1 && first[0] === "" && isWhole(rows, 0, /^\d+$/);
-  const found = isUnnamed || !hasHeader ? null : namedIndex(first, rows, kinds, number);
-  const index = isUnnamed ? 0 : found?.index ?? -1;
+  // pandas' index, of several levels where several names are missing.
+  const unnamed = hasHeader ? Math.max(0, first.findIndex((name) => name !== "")) : 0;
+  if (kinds.slice(0, unnamed).includes("numbers") && !(unnamed === 1 && isWhole(rows, 0, /^\d+$/))) {
+    notes.push(`what has no name, in front, is left out as the index: ${unnamed} of ${first.length} columns`);
+  }
+  const unindexed = kinds.slice(0, unnamed).includes("numbers")
+    ? rows.findIndex((row) => row[0].trim() === "")
+    : -1;
+  if (unindexed >= 0) {
+    throw new Error(
+      `${path}, line ${
+        lines[unindexed + 1]
+      } has no cell for the index: expected one line of names, so join the names of several.`,
+    );
+  }
+  const found = unnamed > 0 || !hasHeader ? null : namedIndex(first, rows, kinds, number);
+  const index = found?.index ?? -1;
   if (found?.note) notes.push(found.note);
   return {
     rows: rows.length,
     columns: names.map((name, c): ReadColumn => ({
       ...{ name, type: kinds[c] },
-      isIndex: c === index,
+      isIndex: c === index || c < unnamed && kinds[c] === "numbers",
       ...(kinds[c] === "numbers" && { number: (row: number) => number(rows[row][c]) }),
       ...(kinds[c] === "true or false" && { number: (row: number) => Number(/^\s*t/i.test(rows[row][c])) }),
       ...(kinds[c] === "text" && { text: (row: number) => rows[row][c] }),
@@ -72,28 +96,78 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   };
 }
 
-/** The separator by which all lines have equally many cells, of several the one that leaves the largest share of numbers. */
+/** The cells, without what stands above them: "sep=;" as Excel has it, and comments. */
+function rowsOf(text: string, path: string, notes: string[]): CsvRows {
+  const told = /^\ufeff?sep=([,;\t|])(?=\r?\n)/i.exec(text);
+  if (told) text = text.slice(told[0].length);
+  const head = /^\ufeff?(?:#[^\r\n]*(?:\r\n?|\n))+/.exec(text)?.[0] ?? "", rest = text.slice(head.length);
+  const separator = told?.[1] ?? (/\.(tsv|tab)$/i.test(path) ? "\t" : separatorOf(rest || text, path));
+  const own = separator === BLANKS ? "\t" : separator;
+  const tabbed = (some: string) => separator === BLANKS ? some.replace(/^.*$/gm, tabsForBlanks) : some;
+  if (head === "" || rest === "") return parseCsvRows(tabbed(text), path, own);
+  // A comment with as many cells as the table has is the names, or a row whose name begins so.
+  const count = (line: string) => parseCsvRows(line, path, own).rows[0]?.length ?? 0;
+  const cells = count(tabbed(rest.slice(0, /[\r\n]|$/.exec(rest.trimStart())!.index)));
+  let leftOut = 0;
+  const kept = head.replace(/#(.*)/g, (line, comment) => {
+    const bare = separator === BLANKS ? tabsForBlanks(comment) : line;
+    if (!line.includes('"') && count(bare) === cells) return bare;
+    leftOut++;
+    return "";
+  });
+  if (leftOut > 0) notes.push(`lines of comment (#) are passed over: ${leftOut}`);
+  return parseCsvRows(kept + tabbed(rest), path, own);
+}
+
+/** One line with a tab for the blanks between its cells, but not for those in quotes. */
+function tabsForBlanks(line: string): string {
+  return line.trim().split('"').map((part, i) => i % 2 === 0 ? part.replace(/ +/g, "\t") : part).join('"');
+}
+
+/**
+ * The separator by which all lines have equally many cells, of several the one that leaves the largest share of numbers; blanks
+ * where the last line has more numbers by them.
+ */
 function separatorOf(text: string, path: string): string {
   const found = SEPARATORS.filter((one) => text.includes(one));
-  if (found.length < 2) return found[0] ?? ",";
-  let best = ",", share = -1;
-  for (const separator of found) {
-    let rows: string[][];
-    try {
-      ({ rows } = parseCsvRows(text, path, separator));
-    } catch {
-      continue; // its quotes belong to another
+  const share = (cells: readonly string[]) => {
+    const numbers =
+      cells.filter((cell) => isNumber(numberOf(cell, ".")) || isNumber(numberOf(cell, ","))).length;
+    return [numbers / cells.length, numbers];
+  };
+  let best = found[0] ?? ",", most = -1;
+  if (found.length > 1) {
+    best = ",";
+    for (const separator of found) {
+      let rows: string[][];
+      try {
+        ({ rows } = parseCsvRows(text, path, separator));
+      } catch {
+        continue; // its quotes belong to another
+      }
+      if (rows.length === 0 || rows[0].length < 2 || rows.some(({ length }) => length !== rows[0].length)) {
+        continue;
+      }
+      const [own] = share(rows.slice(-1)[0]);
+      if (own > most) [best, most] = [separator, own];
     }
-    if (rows.length === 0 || rows[0].length < 2 || rows.some(({ length }) => length !== rows[0].length)) {
-      continue;
-    }
-    const cells = rows.slice(-1)[0];
-    const numbers = cells.filter((cell) =>
-      isNumber(numberOf(cell, ".")) || isNumber(numberOf(cell, ","))
-    ).length;
-    if (numbers / cells.length > share) [best, share] = [separator, numbers / cells.length];
   }
-  return best;
+  const last = /[^\r\n]*$/.exec(text.slice(-MOST_LINE).trimEnd())![0];
+  if (/[;\t|]/.test(last)) return best;
+  const [byBlanks, numbers] = share(tabsForBlanks(last).split("\t"));
+  return numbers > 1 && byBlanks > share(last.split(best))[0] ? BLANKS : best;
+}
+
+/** Whether the first line is as R writes it: names of the columns alone, where the others begin with the name of a row. */
+function isOneFewer([first, ...rest]: readonly string[][]): boolean {
+  return rest.every(({ length }) => length === first.length + 1) && rest.some((row) => row.at(-1) !== "") &&
+    first.some((name) => !isNumber(numberOf(name, ".")) && name !== "");
+}
+
+/** Whether all are whole numbers of equal length, some with zeros in front: no program writes numbers so. */
+function isPadded(cells: readonly string[]): boolean {
+  return cells.length > 1 && cells.some((cell) => /^0\d/.test(cell)) &&
+    cells.every((cell) => /^\d+$/.test(cell) && cell.length === cells[0].length);
 }
 
 /** A comma where cells hold decimal commas; never beside decimal points. */
@@ -129,6 +203,7 @@ function isNumber(value: number | null): boolean {
 /** Numbers where the first cell, or more than half of all, are some; a cell that is none is then an error of its line. */
 function kindOf(cells: readonly string[], number: (cell: string) => number | null): string {
   if (cells.length > 0 && cells.every((cell) => /^\s*(?:true|false)\s*$/i.test(cell))) return "true or false";
+  if (cells.length > 0 && cells.every((cell) => cell.trim() === "")) return "empty";
   let numbers = 0, without = 0;
   for (const cell of cells) {
     if (isNumber(number(cell))) numbers++;
@@ -136,7 +211,7 @@ function kindOf(cells: readonly string[], number: (cell: string) => number | nul
   }
   const isStart = cells.length > 0 && isNumber(number(cells[0]));
   return isStart || numbers + without > MOST * cells.length && numbers + without > 0 && numbers > 0 ||
-      without > 0 && without === cells.length && cells.some((cell) => cell.trim() !== "")
+      without > 0 && without === cells.length
     ? "numbers"
     : "text";
 }
@@ -145,9 +220,6 @@ function kindOf(cells: readonly string[], number: (cell: string) => number | nul
 function isWhole(rows: readonly string[][], c: number, pattern: RegExp): boolean {
   return rows.every((row) => pattern.test(row[c]));
 }
-
-/** Names of columns that say which row it is. */
-const INDEX_NAME = /^(?:unnamed: 0|rows?|row_?names?|no|nr|number|(?:.*[ _.-])?(?:id|ids|idx|index))$/i;
 
 /**
  * A first column with a name that is the index: the only name among numbers, or a count of the rows that is named like one.

@@ -1,5 +1,6 @@
 /** Reads the columns of Parquet files: numbers, text, and lists of numbers; all else is named by its type. */
 import type { Compressors, SchemaTree } from "hyparquet";
+import { otherArrowColumns } from "./arrow_columns.ts";
 import { isUnnamedIndex, pandasIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
 
 /** What one compressed byte may have been. */
@@ -23,9 +24,12 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
   const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   const metadata = parquetMetadata(buffer), rows = Number(metadata.num_rows);
   const index = pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === "pandas")?.value);
+  const others = otherColumns(metadata.key_value_metadata?.find(({ key }) => key === "ARROW:schema")?.value);
   const fields = parquetSchema(metadata).children.map((field) => {
-    if (typeof field.element.name !== "string") throw new Error("its schema is damaged");
-    return { ...describe(field), name: field.element.name };
+    const { name } = field.element, type = others.get(name);
+    if (typeof name !== "string") throw new Error("its schema is damaged");
+    const own = describe(field);
+    return { ...(own.kind !== null && type ? { kind: null, type } : own), name };
   });
   const wanted = fields.filter(({ kind }) => kind !== null).map(({ name }) => name);
   const cells = new Map(wanted.map((name) => [name, new Array<unknown>()]));
@@ -55,6 +59,15 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
       };
     }),
   };
+}
+
+/** Columns that only Arrow's own schema tells from numbers, as durations are. */
+function otherColumns(schema: string | undefined): Map<string, string> {
+  try {
+    return schema ? otherArrowColumns(Uint8Array.fromBase64(schema)) : new Map();
+  } catch {
+    return new Map(); // types that Parquet describes by itself
+  }
 }
 
 /** The same, but for pages that claim more bytes than any compression stores. */

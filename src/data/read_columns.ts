@@ -21,6 +21,10 @@ export interface ReadTable {
   columns: ReadColumn[];
 }
 
+/** Names of columns that say which row it is. */
+export const INDEX_NAME =
+  /^(?:unnamed: 0|rows?|row_?names?|no|nr|number|(?:.*[ _.-])?(?:id|ids|idx|index))$/i;
+
 /**
  * The columns that pandas has noted to be the index of a table.
  *

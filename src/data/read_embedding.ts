@@ -6,7 +6,7 @@ import { readCsvTable } from "./csv_table.ts";
 import { findMatrix, type NamedArray, npzArrays } from "./named_arrays.ts";
 import { parseNpy, readBytes } from "./npy.ts";
 import { isParquet, readParquetTable } from "./parquet_columns.ts";
-import { isUnnamedIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
+import { INDEX_NAME, isUnnamedIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
 import { parseSafetensors } from "./safetensors.ts";
 
 /** Vectors of some things, and the things' names where the file has them. */
@@ -97,7 +97,9 @@ function decodeText(bytes: Uint8Array<ArrayBuffer>, path: string): string {
   const encoding = mark === 0xfffe ? "utf-16le" : mark === 0xfeff ? "utf-16be" : "utf-8";
   if (mark === 0x1f8b) throw new Error(`${path} is compressed with gzip: unpack it by gunzip.`);
   try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    if (text.includes("\0")) throw new Error("it holds zero bytes");
+    return text;
   } catch (error) {
     throw new Error(`${path} is not text in UTF-8: save it with encoding="utf-8".`, { cause: error });
   }
@@ -184,7 +186,11 @@ function tableEmbedding(
       for (let row = 0; row < rows; row++) put(row, col, column.number!(row), c);
     }
   }
-  const notes = [...decided, ...leftOut(columns, [...dimensions, ...(text ? [text] : [])])];
+  const notes = [
+    ...decided,
+    ...numbersOfRows(rows, dimensions),
+    ...leftOut(columns, [...dimensions, ...(text ? [text] : [])]),
+  ];
   return {
     matrix: { data, rows, cols },
     ...(text && { names: Array.from({ length: rows }, (_, row) => text.text!(row)) }),
@@ -192,10 +198,24 @@ function tableEmbedding(
   };
 }
 
+/** Dimensions that may be no measure of a thing but its number: by name, and a different whole one in each row. */
+function numbersOfRows(rows: number, dimensions: readonly ReadColumn[]): string[] {
+  if (rows < 3 || dimensions.length < 2) return [];
+  return dimensions.filter(({ name, number }) => {
+    if (!number || !INDEX_NAME.test(name.trim())) return false;
+    const all = new Set<number>();
+    for (let row = 0; row < rows; row++) all.add(number(row)!);
+    return all.size === rows && [...all].every(Number.isInteger);
+  }).map(({ name }) =>
+    `"${name}" has another whole number in each row, and is read as a dimension: take it out if it names the rows`
+  );
+}
+
 /** Columns that are neither dimensions nor names; an index without a name is none of the table's columns. */
 function leftOut(columns: readonly ReadColumn[], used: readonly ReadColumn[]): string[] {
   const others = columns.filter((column) => !used.includes(column))
-    .filter(({ name, isIndex }) => !(isIndex && (name === "" || isUnnamedIndex(name))));
+    .filter(({ name, isIndex }) => !(isIndex && (name === "" || isUnnamedIndex(name))))
+    .filter(({ name, type }) => !(name === "" && type === "empty")); // a separator at the ends of lines
   if (others.length === 0) return [];
   const all = others.map(({ name, type, isIndex }) => `"${name}" (${isIndex ? "the index, " : ""}${type})`);
   return [`left out: ${all.length > 1 ? `${all.length} columns, ` : "the column "}${all.join(", ")}`];
