@@ -198,6 +198,18 @@ Deno.test("openAlgonauts keeps regions of one name apart, loses no voxel, and sa
       await writeNpy(`${masks}/rh.${roiClass}_challenge_space.npy`, Int32Array.from(rh), [RH]);
     };
     await add("Kastner2015", ["V1v", "IPS0"], [0, 1, 2, 0, 0], [1, 0, 0, 0]);
+    await Deno.writeFile(
+      `${dir}/roi_masks/mapping_x.npy`,
+      encodePickledMapping(new Map([[0, "IPS1"], [1, "IPS2"]])),
+    );
+    await writeNpy(`${dir}/roi_masks/lh.x_challenge_space.npy`, new Int32Array(LH), [LH]);
+    await writeNpy(`${dir}/roi_masks/rh.x_challenge_space.npy`, new Int32Array(RH), [RH]);
+    assertEquals((await openAlgonauts(dir)).notes.slice(0, 1), [
+      '"IPS1", which mapping_x.npy calls 0, is taken for no region: give a region another number',
+    ]);
+    for (const name of ["mapping_x", "lh.x_challenge_space", "rh.x_challenge_space"]) {
+      await Deno.remove(`${dir}/roi_masks/${name}.npy`);
+    }
     const { rois, notes } = await openAlgonauts(dir);
     const of = (name: string) => [...rois.get(name)!];
     assertEquals([of("V1v"), of("Kastner2015 V1v"), of("IPS0"), of("V1")], [[0, 6], [1, 5], [2], [0, 3, 6]]);
@@ -222,12 +234,40 @@ const NUMPY_2 = [
   "9462895d947d94284b008c07556e6b6e6f776e944b078c03563176944d2c01681475617494622e",
 ].join("");
 
+/** The same of {numpy.int64(0): numpy.str_("Unknown"), numpy.int64(-7): numpy.str_("V1ä")}, as numpy.unique gives keys. */
+const NUMPY_SCALARS = [
+  "80049555010000000000008c166e756d70792e5f636f72652e6d756c74696172726179948c0c5f7265636f6e73",
+  "74727563749493948c056e756d7079948c076e6461727261799493944b0085944301629487945294284b012968",
+  "038c0564747970659493948c024f3894898887945294284b038c017c944e4e4e4affffffff4affffffff4b3f74",
+  "9462895d947d942868008c067363616c6172949394680b8c02693894898887945294284b038c013c944e4e4e4a",
+  "ffffffff4affffffff4b007494624308000000000000000094869452946814680b8c0255379489888794529428",
+  "4b0368184e4e4e4b1c4b044b08749462431c550000006e0000006b0000006e0000006f000000770000006e0000",
+  "009486945294681468174308f9ffffffffffffff94869452946814680b8c02553394898887945294284b036818",
+  "4e4e4e4b0c4b044b08749462430c5600000031000000e4000000948694529475617494622e",
+].join("");
+
+Deno.test("openAlgonauts says where images without zeros in front are not in the order of their numbers", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    const folder = imageFolder(dir, "training");
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    for (const [i, name] of names.entries()) {
+      await Deno.rename(`${folder}/${name}`, `${folder}/image ${i + 5}.png`);
+    }
+    assertEquals((await openAlgonauts(dir)).notes, [
+      "rows of responses belong to images in the order of their letters, image 11.png before image 5.png: " +
+      "where they are in that of their numbers, write these with zeros in front",
+    ]);
+  }));
+
 Deno.test("parsePickledMapping reads what NumPy writes and what encodePickledMapping writes", () => {
   const header = encodeNpyHeader("|O", []);
   const pickle = Uint8Array.fromHex(NUMPY_2);
   const file = Uint8Array.of(...header, ...pickle);
   const mapping = new Map([[0, "Unknown"], [7, "V1v"], [300, "V1v"]]);
   assertEquals(parsePickledMapping(file, "a.npy"), mapping);
+  const scalars = Uint8Array.of(...header, ...Uint8Array.fromHex(NUMPY_SCALARS));
+  assertEquals(parsePickledMapping(scalars, "a.npy"), new Map([[0, "Unknown"], [-7, "V1ä"]]));
   for (const names of [["Unknown"], ["Unknown", "V1v", "vœu 語"]]) {
     const written = new Map(names.map((name, i) => [i, name]));
     assertEquals(parsePickledMapping(Uint8Array.from(encodePickledMapping(written)), "a.npy"), written);

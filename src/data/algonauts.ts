@@ -37,6 +37,11 @@ const MERGED: Readonly<Record<string, readonly string[]>> = {
   VWFA: ["VWFA-1", "VWFA-2"],
 };
 
+/** Of a number in a name. */
+const MOST_DIGITS = 20;
+/** What mappings call the vertices of no region. */
+const NO_REGION = /^(?:|\?+|(?:un|non|other|back|medial|outside|rest).*|no(?:t?\b|thing).*)$/i;
+
 /** The part of a subject's images to open; the release keeps the responses to `test` to itself. */
 export type AlgonautsSplit = "training" | "test";
 
@@ -104,6 +109,8 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   const [lh, rh] = files.map(({ cols }) => cols), inFiles = { lh, rh };
   const classes = await roiClasses(dir);
   const all = await readRois(dir, classes, inFiles), { notes } = all;
+  const order = otherOrder(images);
+  if (order) notes.push(order);
   const ceilings = await readNoiseCeiling(dir, inFiles, notes),
     allPlaces = await readPlaces(dir, inFiles, notes);
   const other = split === "training" ? "test" : "training";
@@ -158,6 +165,19 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
       return { data, rows: count, cols: total };
     },
   };
+}
+
+/** What to say where names differ in their numbers alone, and their order, by letters, is not that of the numbers. */
+function otherOrder(images: readonly string[]): string | undefined {
+  const names = images.map((path) => basename(path));
+  if (new Set(names.map((name) => name.replace(/\d+/g, "#"))).size > 1) return undefined;
+  const padded = names.map((name) => name.replace(/\d+/g, (digits) => digits.padStart(MOST_DIGITS, "0")));
+  const at = padded.findIndex((name, i) => i > 0 && padded[i - 1] > name);
+  if (at < 0) return undefined;
+  return `rows of responses belong to images in the order of their letters, ${names[at - 1]} before ${
+    names[at]
+  }: ` +
+    "where they are in that of their numbers, write these with zeros in front";
 }
 
 /** The responses of one hemisphere and split. */
@@ -355,12 +375,18 @@ async function readRois(
   classes: readonly string[],
   voxels: Record<Hemisphere, number>,
 ): Promise<{ rois: Map<string, Uint32Array>; notes: string[] }> {
-  const found = new Map<string, { roiClass: string; voxels: number[] }[]>();
+  const found = new Map<string, { roiClass: string; voxels: number[] }[]>(), unnamed: string[] = [];
   for (const roiClass of classes) {
     const path = mappingPath(dir, roiClass);
     const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
     const own = new Map<string, number[]>();
     for (const [value, name] of mapping) if (value !== 0) own.set(name, []);
+    const nowhere = mapping.get(0);
+    if (nowhere !== undefined && !NO_REGION.test(nowhere)) {
+      unnamed.push(
+        `"${nowhere}", which ${basename(path)} calls 0, is taken for no region: give a region another number`,
+      );
+    }
     for (const hemisphere of HEMISPHERES) {
       const mask = await readPerVertex(maskPath(dir, hemisphere, roiClass), voxels[hemisphere]);
       const from = hemisphere === "lh" ? 0 : voxels.lh;
@@ -381,7 +407,8 @@ async function readRois(
       found.set(name, [...found.get(name) ?? [], { roiClass, voxels }]);
     }
   }
-  return namedRegions(found);
+  const { rois, notes } = namedRegions(found);
+  return { rois, notes: [...unnamed, ...notes] };
 }
 
 /**

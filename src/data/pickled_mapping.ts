@@ -10,6 +10,8 @@ import { encodeNpyHeader, parseNpyHeader } from "./npy.ts";
 interface Opaque {
   isOpaque: true;
   state?: unknown;
+  /** What it was called with. */
+  args?: unknown;
 }
 
 const MARK = Symbol("mark");
@@ -77,12 +79,33 @@ export function parsePickledMapping(bytes: Uint8Array<ArrayBuffer>, path: string
   const values = Array.isArray(state) ? state[4] : undefined;
   const mapping = Array.isArray(values) && values.length === 1 ? values[0] : undefined;
   if (!(mapping instanceof Map)) throw refuse("the pickle is something else");
-  for (const [key, value] of mapping) {
+  const entries = Array.from(mapping, (entry) => entry.map(scalarOf));
+  for (const [key, value] of entries) {
     if (!Number.isInteger(key) || typeof value !== "string") {
       throw refuse(`it has the entry ${shown(key)}: ${shown(value)}`);
     }
   }
-  return mapping;
+  return new Map(entries as [number, string][]);
+}
+
+/** NumPy's own whole number or text, as `numpy.unique` gives them, which is pickled with its type and bytes; all else as it is. */
+function scalarOf(value: unknown): unknown {
+  const [type, bytes] = isOpaque(value) && Array.isArray(value.args) ? value.args : [];
+  if (!isOpaque(type) || !Array.isArray(type.args) || !(bytes instanceof Uint8Array)) return value;
+  const order = Array.isArray(type.state) ? type.state[1] : undefined;
+  const [, kind, size] = /^([iuU])(\d{1,6})$/.exec(String(type.args[0])) ?? [],
+    each = kind === "U" ? 4 : Number(size);
+  if (!kind || bytes.length !== each * (kind === "U" ? Number(size) : 1) || ![1, 2, 4, 8].includes(each)) {
+    return value;
+  }
+  const digits = order === ">" ? bytes.toReversed() : bytes;
+  const numberAt = (at: number) =>
+    digits.subarray(at, at + each).reduceRight((sum, digit) => sum << 8n | BigInt(digit), 0n);
+  if (kind === "i") return Number(BigInt.asIntN(8 * each, numberAt(0)));
+  if (kind === "u") return Number(numberAt(0));
+  const letters = Array.from({ length: Number(size) }, (_, i) => Number(numberAt(4 * i)));
+  if (letters.some((code) => code > 0x10ffff)) return value;
+  return String.fromCodePoint(...(order === ">" ? letters.reverse() : letters)).replace(/\0+$/, "");
 }
 
 function isOpaque(value: unknown): value is Opaque {
@@ -232,11 +255,16 @@ function runPickle(bytes: Uint8Array<ArrayBuffer>): unknown {
         stack.push({ isOpaque: true });
         break;
       case Op.StackGlobal:
-      case Op.Reduce:
         pop();
         pop();
         stack.push({ isOpaque: true });
         break;
+      case Op.Reduce: {
+        const args = pop();
+        pop();
+        stack.push({ isOpaque: true, args });
+        break;
+      }
       case Op.Build: {
         const state = pop();
         const target = stack.at(-1);
