@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import sharp from "sharp";
 import { readImage } from "../src/data/image.ts";
-import { maskInFrame, turnMask } from "../src/data/orientation.ts";
+import { maskInFrame, turned } from "../src/data/orientation.ts";
 import { encodePalettePng } from "../src/data/palette_png.ts";
 import { clearSkipped, note, skip, skippedLines } from "../src/data/skipped.ts";
 import { openVoc } from "../src/data/voc.ts";
@@ -47,7 +47,7 @@ Deno.test("masks of a VOC folder and of a folder of masks are turned with their 
 
 Deno.test("maskInFrame() leaves a mask that is upright already: by its own EXIF, or by its size", () =>
   inTemporaryFolder(async (dir) => {
-    const mask = await storedMask(6), upright = turnMask(mask, 6);
+    const mask = await storedMask(6), upright = turned(mask, 6);
     const image = { width: 9, height: 13, orientation: 6 };
     assertEquals(maskInFrame(mask, image), upright);
     assertEquals(maskInFrame(upright, image), upright);
@@ -57,10 +57,10 @@ Deno.test("maskInFrame() leaves a mask that is upright already: by its own EXIF,
       const path = `${dir}/${orientation}.png`;
       await sharp(gray, { raw: { ...STORED, channels: 1 } }).withMetadata({ orientation }).png().toFile(path);
       const { data, ...read } = await readImage(path);
-      const turned = { ...read, data: Uint8Array.from(bright(data)) };
-      const { orientation: _, ...expected } = turned;
-      assertEquals(maskInFrame(turned, { ...turned, orientation }), expected);
-      assertEquals(expected, turnMask(mask, orientation));
+      const stood = { ...read, data: Uint8Array.from(bright(data)) };
+      const { orientation: _, ...expected } = stood;
+      assertEquals(maskInFrame(stood, { ...stood, orientation }), expected);
+      assertEquals(expected, turned(mask, orientation));
     }
   }));
 

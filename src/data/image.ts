@@ -4,6 +4,7 @@ import sharp from "sharp";
 import { reasonOf } from "./atomic_write.ts";
 import { type MendedJpeg, mendJpeg, withoutStrayBytes } from "./mend_jpeg.ts";
 import { oddGif, oddTiff } from "./odd_pixels.ts";
+import { turned } from "./orientation.ts";
 import { readPlainFile } from "./plain_file.ts";
 import { MOST_PIXELS } from "./resize.ts";
 import { note, skip } from "./skipped.ts";
@@ -24,7 +25,7 @@ type Pipeline = ReturnType<typeof sharp>;
 type Metadata = Awaited<ReturnType<Pipeline["metadata"]>>;
 
 /** Names of files that are read. */
-const EXTENSIONS = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".avif"];
+const EXTENSIONS = [".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".gif", ".tif", ".tiff", ".avif"];
 const EXPECTED = ".jpg, .png, .webp, .gif, .tif or .avif files";
 /** How files start, by what they are; 0 to 255, or −1 for any byte. */
 const STARTS: [format: string, start: number[]][] = [
@@ -44,7 +45,7 @@ export const MOST_IMAGE_BYTES = 3 * MOST_PIXELS;
 /**
  * Reads a photograph, upright, as the bytes of Pillow's `convert("RGB")`, which the vision models were trained with.
  *
- * A rotation noted in EXIF is applied. A color profile is left unused. Of animations the first picture is read. Transparency
+ * A rotation noted in EXIF, or without it in XMP, is applied. A color profile is left unused. Of animations the first picture is read. Transparency
  * is laid over white, as by transformers 5 (`convert("RGB")` drops it), and noted. Bytes that a camera left between a JPEG's
  * segments are passed over and noted.
  *
@@ -75,8 +76,9 @@ export async function readImage(path: string): Promise<RgbImage> {
     if (isTransparent) note("image with transparency, laid over white", basename(path));
     if (about.pages && about.pages > 1) note("file of several pictures, the first is taken", basename(path));
     if (format === "avif") note("AVIF, whose colors each decoder interpolates its own way", basename(path));
-    const { orientation = 1 } = about;
-    return { ...image, ...(orientation > 1 && { orientation }), ...(isTransparent && { isTransparent }) };
+    const orientation = orientationOf(about),
+      upright = about.orientation ? image : turned(image, orientation);
+    return { ...upright, ...(orientation > 1 && { orientation }), ...(isTransparent && { isTransparent }) };
   } catch (error) {
     if (error instanceof RangeError || error instanceof UnreadableError) throw error;
     throw new Error(
@@ -184,6 +186,12 @@ function divideBy255(value: number): number {
   return ((up >> 8) + up) >> 8;
 }
 
+/** EXIF's number; where EXIF has none, that of XMP, as Pillow takes it. */
+function orientationOf({ orientation, xmp }: Metadata): number {
+  const told = /tiff:Orientation(?:="|>)([1-8])/.exec(xmp ? new TextDecoder("latin1").decode(xmp) : "")?.[1];
+  return orientation ?? Number(told ?? 1);
+}
+
 /**
  * EXIF's number of how an image's pixels stand, 1 where they are upright.
  *
@@ -192,7 +200,7 @@ function divideBy255(value: number): number {
  */
 export async function imageOrientation(path: string): Promise<number> {
   try {
-    return (await sharp(await readBytes(path), { limitInputPixels: false }).metadata()).orientation ?? 1;
+    return orientationOf(await sharp(await readBytes(path), { limitInputPixels: false }).metadata());
   } catch (error) {
     throw new Error(`The image ${path} is damaged (${decoderReason(error)}): copy it again or take it out.`, {
       cause: error,

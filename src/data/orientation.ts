@@ -1,4 +1,4 @@
-/** Masks of photographs that EXIF turns or mirrors: drawn on the pixels as they are stored, they are turned with them. */
+/** Pictures that EXIF turns or mirrors; masks that are drawn on the pixels as they are stored are turned with them. */
 import type { RgbImage } from "./image.ts";
 import type { Mask } from "./resize.ts";
 
@@ -15,25 +15,28 @@ const TURNS: readonly { right: boolean; bottom: boolean; transposed: boolean }[]
 ];
 
 /**
- * Turns a mask as a viewer turns a photograph with EXIF's `orientation`.
+ * Turns a picture as a viewer turns a photograph with EXIF's `orientation`.
  *
- * @param mask h × w values, as stored
+ * @param picture h × w × channels bytes, as stored
  * @param orientation 1 to 8; others leave it as it is
  */
-export function turnMask(mask: Mask, orientation: number): Mask {
+export function turned<T extends Mask>(picture: T, orientation: number): T {
   const turn = TURNS[orientation - 1];
-  if (!turn || orientation === 1) return mask;
-  const { right, bottom, transposed } = turn;
-  const width = transposed ? mask.height : mask.width, height = transposed ? mask.width : mask.height;
-  const data = new Uint8Array(mask.data.length);
+  if (!turn || orientation === 1) return picture;
+  const { right, bottom, transposed } = turn, channels = picture.data.length / picture.width / picture.height;
+  const width = transposed ? picture.height : picture.width,
+    height = transposed ? picture.width : picture.height;
+  const data = new Uint8Array(picture.data.length);
   for (let y = 0, to = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, to++) {
+    for (let x = 0; x < width; x++) {
       const across = transposed ? y : x, down = transposed ? x : y;
-      const column = right ? mask.width - 1 - across : across, row = bottom ? mask.height - 1 - down : down;
-      data[to] = mask.data[row * mask.width + column];
+      const column = right ? picture.width - 1 - across : across,
+        row = bottom ? picture.height - 1 - down : down;
+      const from = (row * picture.width + column) * channels;
+      for (let c = 0; c < channels; c++, to++) data[to] = picture.data[from + c];
     }
   }
-  return { width, height, data };
+  return { ...picture, width, height, data };
 }
 
 /**
@@ -50,5 +53,5 @@ export function maskInFrame(
   const { orientation: own = 1, ...bare } = mask;
   if (orientation === 1 || own > 1) return bare;
   const [storedWidth, storedHeight] = orientation > 4 ? [height, width] : [width, height];
-  return mask.width === storedWidth && mask.height === storedHeight ? turnMask(bare, orientation) : bare;
+  return mask.width === storedWidth && mask.height === storedHeight ? turned(bare, orientation) : bare;
 }

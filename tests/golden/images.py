@@ -128,6 +128,11 @@ def others():
         exif = Image.Exif()
         exif[0x0112] = orientation
         save(f"exif_{orientation}.jpg", rgb, quality=90, exif=exif)
+    for orientation in (3, 5, 6):
+        save(f"xmp_{orientation}.jpg", rgb, quality=90, xmp=f'<rdf:Description tiff:Orientation="{orientation}"/>'.encode())
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    save("exif_8_xmp_6.jpg", rgb, quality=90, exif=exif, xmp=b'<tiff:Orientation>6</tiff:Orientation>')
 
 
 def expected(name, data):
