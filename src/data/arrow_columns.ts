@@ -48,6 +48,8 @@ interface ArrowField {
   isSigned: boolean;
   isDense: boolean;
   children: ArrowField[];
+  /** What its writer makes of the values, as "pandas.period"; absent where they are what they are. */
+  extension?: string;
   /** Its values are indices into a dictionary. */
   dictionary?: { id: number; bits: number; isSigned: boolean };
 }
@@ -67,6 +69,8 @@ interface Decoded {
 
 /** Fields in fields; what one compressed byte may have been; values of one column. */
 const DEEPEST = 16, MOST_PACKED = 2 ** 15, MOST_VALUES = 2 ** 31;
+/** Extensions that are stored as numbers, and are some. */
+const NUMBERS = ["arrow.bool8"];
 const MAGIC = "ARROW1", SCHEMA = 1, DICTIONARY = 2, BATCH = 3;
 
 /** Whether these are the first bytes of an Arrow IPC file, or of a stream. */
@@ -184,10 +188,7 @@ class ArrowReader {
       (_, i) => fieldAt(view, follow(view, first + 4 * i), DEEPEST),
     );
     const notes = vectorAt(view, schema(2), 4);
-    for (let i = 0; i < notes.count; i++) {
-      const pair = tableAt(view, follow(view, notes.first + 4 * i));
-      if (stringAt(view, pair(0)) === "pandas") this.#index = pandasIndex(stringAt(view, pair(1)));
-    }
+    this.#index = pandasIndex(noteAt(view, notes, "pandas"));
   }
 
   message({ kind, view, header, body }: Message): void {
@@ -249,6 +250,12 @@ function listOf({ range, child }: Decoded, i: number): ArrayLike<number | null> 
 
 /** What becomes of a field's values. */
 function kindOf(field: ArrowField): "number" | "text" | "list" | null {
+  const kind = kindOfStored(field),
+    isOther = field.extension !== undefined && !NUMBERS.includes(field.extension);
+  return kind === "number" && isOther ? null : kind;
+}
+
+function kindOfStored(field: ArrowField): "number" | "text" | "list" | null {
   switch (field.type) {
     case Type.Int:
     case Type.Float:
@@ -273,6 +280,7 @@ function kindOf(field: ArrowField): "number" | "text" | "list" | null {
 }
 
 function typeName(field: ArrowField): string {
+  if (field.extension) return field.extension;
   const { type, bits, scale, isSigned, children } = field, name = Type[type].toLowerCase();
   const own = type === Type.Int
     ? `${isSigned ? "" : "u"}int${bits}`
@@ -290,6 +298,14 @@ function findDictionary(fields: readonly ArrowField[], id: number): ArrowField |
   for (const field of fields) {
     const found = field.dictionary?.id === id ? field : findDictionary(field.children, id);
     if (found) return found;
+  }
+}
+
+/** What a schema or field has under a key beside its types. */
+function noteAt(view: DataView, { first, count }: { first: number; count: number }, key: string) {
+  for (let i = 0; i < count; i++) {
+    const pair = tableAt(view, follow(view, first + 4 * i));
+    if (stringAt(view, pair(0)) === key) return stringAt(view, pair(1));
   }
 }
 
@@ -322,8 +338,9 @@ function fieldAt(view: DataView, at: number, deepest: number): ArrowField {
     type,
   );
   if (count < (isList ? 1 : most[type] ?? 0)) throw damaged("schema");
+  const extension = noteAt(view, vectorAt(view, field(6), 4), "ARROW:extension:name");
   const found: ArrowField = {
-    ...{ name: stringAt(view, field(0)), type, children },
+    ...{ name: stringAt(view, field(0)), type, children, ...(extension && { extension }) },
     ...{ bits: 0, scale: 0, isSigned: flag(own, 1), isDense: type === Type.Union && short(own, 0, 0) === 1 },
   };
   if (type === Type.Int || type === Type.FixedSizeList || type === Type.FixedSizeBinary) {

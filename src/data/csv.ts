@@ -40,7 +40,10 @@ export function parseCsvRows(text: string, path: string, separator = ","): CsvRo
   let row: string[] = [], started = 1, at = text.startsWith("\ufeff") ? 1 : 0, line = 1;
   while (at < text.length) {
     let cell: string;
-    const isQuoted = text[at] === '"';
+    let start = at;
+    while (text[start] === " " && separator !== " ") start++;
+    const isQuoted = text[start] === '"';
+    if (isQuoted) at = start; // blanks before a quote belong to no cell
     if (row.length === 0) started = line;
     if (isQuoted) {
       const parts: string[] = [], opened = line;

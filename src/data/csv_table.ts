@@ -22,6 +22,8 @@ const MANY = 6;
 const FIRST_YEAR = 1500, LAST_YEAR = 2100;
 /** How files write cells without a value, and numbers that no embedding may hold. */
 const NO_VALUE = /^\s*(?:|n\/?a|#n\/a|null|none|missing|[+-]?nan|[+-]?inf(?:inity)?|[+-]?[\d.]+e\d+)\s*$/i;
+/** As Python writes a list, or NumPy an array. */
+const LIST = /^\s*\[[^[\]]*\]\s*$/;
 const WHOLE = /^(?:0|[1-9]\d*)$/;
 /** Of the end of a file, where its last line is looked for. */
 const MOST_LINE = 2 ** 20;
@@ -88,6 +90,9 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
       isIndex: c === index || c < unnamed && kinds[c] === "numbers",
       ...(kinds[c] === "numbers" && { number: (row: number) => number(rows[row][c]) }),
       ...(kinds[c] === "true or false" && { number: (row: number) => Number(/^\s*t/i.test(rows[row][c])) }),
+      ...(kinds[c] === "lists" && {
+        list: (row: number) => (rows[row][c].match(/[^\s,[\]]+/g) ?? []).map((item) => numberOf(item, ".")),
+      }),
       ...(kinds[c] === "text" && { text: (row: number) => rows[row][c] }),
     })),
     ...{ notes, hasHeader },
@@ -101,7 +106,8 @@ function rowsOf(text: string, path: string, notes: string[]): CsvRows {
   const told = /^\ufeff?sep=([,;\t|])(?=\r?\n)/i.exec(text);
   if (told) text = text.slice(told[0].length);
   const head = /^\ufeff?(?:#[^\r\n]*(?:\r\n?|\n))+/.exec(text)?.[0] ?? "", rest = text.slice(head.length);
-  const separator = told?.[1] ?? (/\.(tsv|tab)$/i.test(path) ? "\t" : separatorOf(rest || text, path));
+  const separator = told?.[1] ??
+    (/\.(tsv|tab)$/i.test(path) && rest.includes("\t") ? "\t" : separatorOf(rest || text, path));
   const own = separator === BLANKS ? "\t" : separator;
   const tabbed = (some: string) => separator === BLANKS ? some.replace(/^.*$/gm, tabsForBlanks) : some;
   if (head === "" || rest === "") return parseCsvRows(tabbed(text), path, own);
@@ -204,6 +210,7 @@ function isNumber(value: number | null): boolean {
 function kindOf(cells: readonly string[], number: (cell: string) => number | null): string {
   if (cells.length > 0 && cells.every((cell) => /^\s*(?:true|false)\s*$/i.test(cell))) return "true or false";
   if (cells.length > 0 && cells.every((cell) => cell.trim() === "")) return "empty";
+  if (cells.length > 0 && cells.every((cell) => LIST.test(cell))) return "lists";
   let numbers = 0, without = 0;
   for (const cell of cells) {
     if (isNumber(number(cell))) numbers++;
@@ -265,6 +272,7 @@ function decideHeader(
 ): HeaderDecision {
   const [first = [], ...rest] = all;
   if (first[0] === "" && first.length > 1) return { header: true };
+  if (kindsOfRest.some((kind, c) => kind === "lists" && !LIST.test(first[c]))) return { header: true };
   if (rest.length === 0) return { header: first.some((cell) => !isNumber(number(cell))) };
   const columns = first.flatMap((_, c) => kindsOfRest[c] === "numbers" ? [c] : []);
   const named = columns.find((c) => !isNumber(number(first[c])) && !NO_VALUE.test(first[c]));

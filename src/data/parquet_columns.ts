@@ -31,6 +31,8 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
     const own = describe(field);
     return { ...(own.kind !== null && type ? { kind: null, type } : own), name };
   });
+  const twice = fields.find(({ name }, i) => fields.findIndex((field) => field.name === name) < i);
+  if (twice) throw new Error(`two of its columns are called "${twice.name}"`);
   const wanted = fields.filter(({ kind }) => kind !== null).map(({ name }) => name);
   const cells = new Map(wanted.map((name) => [name, new Array<unknown>()]));
   if (wanted.length > 0) {

@@ -27,6 +27,8 @@ export interface EmbeddingOptions {
 
 /** 268 MB of CSV, which take several times as many in memory. */
 const MOST_CSV = 2 ** 28;
+/** With a sign, money, parts of a thousand, percent. */
+const NUMBER_LIKE = /^\s*[+\u2212$€£-]?\s*\d[\d\s.,'_]*[%$€£]?\s*$/;
 /** 4 GB of float32. */
 const MOST_NUMBERS = 2 ** 30;
 
@@ -189,6 +191,7 @@ function tableEmbedding(
   const notes = [
     ...decided,
     ...numbersOfRows(rows, dimensions),
+    ...numberedNames(rows, text),
     ...leftOut(columns, [...dimensions, ...(text ? [text] : [])]),
   ];
   return {
@@ -209,6 +212,13 @@ function numbersOfRows(rows: number, dimensions: readonly ReadColumn[]): string[
   }).map(({ name }) =>
     `"${name}" has another whole number in each row, and is read as a dimension: take it out if it names the rows`
   );
+}
+
+/** Names that look like numbers which are written in another way. */
+function numberedNames(rows: number, names: ReadColumn | undefined): string[] {
+  if (!names || names.isIndex) return [];
+  for (let row = 0; row < rows; row++) if (!NUMBER_LIKE.test(names.text!(row))) return [];
+  return [`"${names.name}" is read as names, not as numbers: its first cell is "${names.text!(0)}"`];
 }
 
 /** Columns that are neither dimensions nor names; an index without a name is none of the table's columns. */
