@@ -82,6 +82,12 @@ Deno.test("folderImages() refuses masks that would all be ground, or figure wher
       await says(),
       "The mask a.png has transparent pixels: save it as black and white without transparency.",
     );
+    await sharp(Uint8Array.of(0, 0, 0, 0, 128, 0), { raw: { width: 2, height: 1, channels: 3 } }).png()
+      .toFile(`${dir}/masks/a.png`);
+    assertEquals(
+      await says(),
+      "The mask a.png has colors, expected white where the figure is, and black elsewhere.",
+    );
     await sharp(Uint8Array.of(0, 0), raw(1)).png().toFile(`${dir}/masks/a.png`);
     assertEquals(await image.mask!(), { width: 2, height: 1, data: Uint8Array.of(0, 0) });
   }));

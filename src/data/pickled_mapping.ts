@@ -92,8 +92,9 @@ export function parsePickledMapping(bytes: Uint8Array<ArrayBuffer>, path: string
 function scalarOf(value: unknown): unknown {
   const [type, bytes] = isOpaque(value) && Array.isArray(value.args) ? value.args : [];
   if (!isOpaque(type) || !Array.isArray(type.args) || !(bytes instanceof Uint8Array)) return value;
+  if (typeof type.args[0] !== "string") return value;
   const order = Array.isArray(type.state) ? type.state[1] : undefined;
-  const [, kind, size] = /^([iuU])(\d{1,6})$/.exec(String(type.args[0])) ?? [],
+  const [, kind, size] = /^([iuU])(\d{1,4})$/.exec(type.args[0]) ?? [],
     each = kind === "U" ? 4 : Number(size);
   if (!kind || bytes.length !== each * (kind === "U" ? Number(size) : 1) || ![1, 2, 4, 8].includes(each)) {
     return value;

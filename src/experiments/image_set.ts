@@ -68,6 +68,9 @@ async function readMask(path: string, photograph: string): Promise<Mask> {
       `The mask ${path} has transparent pixels: save it as black and white without transparency.`,
     );
   }
+  if (data.some((value, i) => value !== data[i - i % 3])) {
+    throw new Error(`The mask ${path} has colors, expected white where the figure is, and black elsewhere.`);
+  }
   const most = data.reduce((a, b) => Math.max(a, b), 0);
   if (most > 0 && most < 128) {
     throw new Error(
