@@ -114,7 +114,7 @@ Deno.test("extractFeatures() takes forms without nodes in order, in functions, i
 Deno.test("countAttention() puts attentions side by side in the order in which they are stacked", async () => {
   const count = countAttention(await readOnnx(`${FOLDER}/parallel_reversed.onnx`));
   assertEquals(count.blocks.map(({ tensor }) => tensor), ["V1", "V1_beside", "V2", "V2_beside"]);
-  assertEquals(describeCount(count), "4 Softmax: 4 blocks");
+  assertEquals(describeCount(count), "4 Softmax: 4 blocks, 4 of them side by side");
 });
 
 Deno.test("parseOnnx() writes a model whose nodes are not in order anew, in order and without functions", async () => {

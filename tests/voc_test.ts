@@ -4,6 +4,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { encodePalettePng, readPalettePng, vocPalette } from "../src/data/palette_png.ts";
+import { clearSkipped, skippedLines } from "../src/data/skipped.ts";
 import { openVoc, VOC_VOID } from "../src/data/voc.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { realData } from "./real_data.ts";
@@ -128,7 +129,12 @@ Deno.test("openVoc says in one sentence what is wrong with a folder", () =>
       `${dir}/class_names.txt`,
       Array.from({ length: 22 }, (_, i) => `c${i}`).join("\n"),
     );
+    clearSkipped();
     assertEquals((await (await openVoc(dir)).read(0)).mask.data[3], 21);
+    assertEquals(skippedLines(), [
+      `${dir}/class_names.txt calls 0 "c0", which is taken for the background: its first line names that`,
+    ]);
+    clearSkipped();
 
     const path = `${dir}/SegmentationClass/a.png`;
     const bytes = await Deno.readFile(path);

@@ -36,6 +36,8 @@ export interface AttentionCount {
   blocks: AttentionOutput[];
   /** Nodes that lead to `blocks`: several may lead to one. */
   understood: number;
+  /** Blocks of which none takes the other's output, as in parallel attention, two encoders in one graph, or one run twice. */
+  sideBySide: number;
   /** What is added to no residual stream: the softmax of a classifier or of a pooling head. */
   apart: OtherNode[];
   /** What is added to the residual stream in a way that is not understood. */
@@ -127,18 +129,21 @@ export function countAttention(graph: OnnxGraph): AttentionCount {
     );
   }
   assertRepeatable(graph, blocks);
-  return { nodes: count.nodes, blocks, understood, apart, unread };
+  return { nodes: count.nodes, blocks, understood, sideBySide: count.sideBySide, apart, unread };
 }
 
 /** "3 Softmax: 2 blocks, 1 joins no residual stream: head/Softmax": what `models add` prints. */
-export function describeCount({ nodes, blocks, understood, apart }: Omit<AttentionCount, "unread">): string {
+export function describeCount(
+  { nodes, blocks, understood, sideBySide, apart }: Omit<AttentionCount, "unread">,
+): string {
   const all = Object.entries(nodes).map(([op, count]) => `${count} ${op}`).join(", ");
   const shared = understood > blocks.length ? ` of ${understood}` : "";
+  const beside = sideBySide > 0 ? `, ${sideBySide} of them side by side` : "";
   const rest = apart.length === 0
     ? ""
     : `, ${apart.length} ${apart.length === 1 ? "joins" : "join"} no residual stream: ` +
       listed(apart, ({ name }) => name);
-  return `${all}: ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}${shared}${rest}`;
+  return `${all}: ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}${shared}${beside}${rest}`;
 }
 
 function listed<T>(items: T[], text: (item: T) => string): string {
@@ -193,13 +198,13 @@ function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
       unread.push({ name: nameOf(node), op: node.op, why });
     }
   }
-  const order = inOrder(flow, [...blocks.values()]);
+  const { order, sideBySide } = inOrder(flow, [...blocks.values()]);
   order.forEach((block, i) => block.layer = i + 1);
-  return { nodes, blocks: order, understood, apart, unread, furthest: furthest?.why };
+  return { nodes, blocks: order, understood, sideBySide, apart, unread, furthest: furthest?.why };
 }
 
 /** Blocks behind those that they depend on; those side by side in the order in which they are stacked or summed. */
-function inOrder(flow: Flow, blocks: AttentionOutput[]): AttentionOutput[] {
+function inOrder(flow: Flow, blocks: AttentionOutput[]): { order: AttentionOutput[]; sideBySide: number } {
   const ranked = blocks.map((block) => {
     const tap = tapOf(block), before = flow.before([tap]);
     return {
@@ -218,7 +223,9 @@ function inOrder(flow: Flow, blocks: AttentionOutput[]): AttentionOutput[] {
     }
     return flow.placeOf(a.tap) - flow.placeOf(b.tap);
   });
-  return ranked.map(({ block }) => block);
+  // Of blocks one behind the other each has another number of blocks before it.
+  const sideBySide = ranked.filter((one) => ranked.some((other) => other !== one && other.rank === one.rank));
+  return { order: ranked.map(({ block }) => block), sideBySide: sideBySide.length };
 }
 
 /** The tensor of the graph that a block's output is, or is made of. */

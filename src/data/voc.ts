@@ -5,6 +5,7 @@ import { maskInFrame } from "./orientation.ts";
 import { readPalettePng } from "./palette_png.ts";
 import { readPlainText } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
+import { tell } from "./skipped.ts";
 
 /** The index of pixels that no class is scored on. */
 export const VOC_VOID = 255;
@@ -15,6 +16,9 @@ export const VOC_CLASSES: readonly string[] = [
   ...["diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train"],
   "tvmonitor",
 ];
+
+/** What lists of classes call the pixels of none. */
+const BACKGROUND = /^\W*_*(?:back_?ground|ground|bg|none|nothing|void|un\w+|other|stuff|rest)/i;
 
 /** A folder of photographs with a class for every pixel. */
 export interface Voc {
@@ -46,6 +50,13 @@ export interface Voc {
 export async function openVoc(dir: string, set = "trainval"): Promise<Voc> {
   const names = await readSet(dir, set) ?? await listMasks(`${dir}/SegmentationClass`);
   const classes = await readClasses(`${dir}/class_names.txt`);
+  if (!BACKGROUND.test(classes[0])) {
+    tell(
+      `${dir}/class_names.txt calls 0 "${
+        classes[0]
+      }", which is taken for the background: its first line names that`,
+    );
+  }
   return {
     names,
     classes,

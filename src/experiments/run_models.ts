@@ -152,6 +152,7 @@ function rowOf({ path, record, count, patch, registers }: Opened, seen: Size | n
 /** "12 layers", with the count of attention nodes where it is another one. */
 function layersOf(count: AttentionCount): string {
   const layers = `${count.blocks.length} layers`;
-  const isPlain = count.apart.length === 0 && count.understood === count.blocks.length;
+  const isPlain = count.apart.length === 0 && count.understood === count.blocks.length &&
+    count.sideBySide === 0;
   return isPlain ? layers : `${layers} (${describeCount(count)})`;
 }
