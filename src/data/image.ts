@@ -37,6 +37,7 @@ const STARTS: [format: string, start: number[]][] = [
   ["tiff", [...ascii("MM"), 0, 42]],
   ["avif", [-1, -1, -1, -1, ...ascii("ftypavif")]],
 ];
+const BIG_TIFF = [[...ascii("II"), 43, 0], [...ascii("MM"), 0, 43]];
 /** Letters of what a decoder says: libtiff repeats itself. */
 const MOST_REASON = 120;
 /** No image of so many pixels needs more bytes than it has uncompressed. */
@@ -58,6 +59,7 @@ export async function readImage(path: string): Promise<RgbImage> {
   const bytes = await readBytes(path);
   if (bytes.length === 0) throw new Error(`The image ${path} is empty (0 bytes): copy it again.`);
   const format = STARTS.find(([, start]) => startsWith(bytes, start))?.[0];
+  if (BIG_TIFF.some((start) => startsWith(bytes, start))) throw unreadable(path, "the layout of BigTIFF");
   if (!format) {
     throw new Error(
       `${path} is not a JPEG, PNG, WebP, GIF, TIFF or AVIF image, whatever its name says: convert it to one.`,

@@ -2,6 +2,9 @@
 import { parseNpy, parseNpyHeader, parseNpyText } from "./npy.ts";
 import { inside, listNpz, readNpzMember } from "./npz.ts";
 
+/** Arrays in a sentence. */
+const MOST_SHOWN = 6;
+
 /** One array of a file. */
 export interface NamedArray {
   name: string;
@@ -35,7 +38,8 @@ export function findMatrix(arrays: readonly NamedArray[], path: string): FoundMa
     `"${name}" (${[...shape, type].join(" × ").replace(/ × (?=[^×]*$)/, ", ")})`;
   const found = arrays.filter(({ shape, isText }) => shape.length === 2 && !isText);
   if (found.length !== 1) {
-    const all = (found.length > 0 ? found : arrays).map(shown).join(", ");
+    const some = found.length > 0 ? found : arrays, more = some.length - MOST_SHOWN;
+    const all = some.slice(0, MOST_SHOWN).map(shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
     throw new Error(
       found.length > 0
         ? `${path} holds the matrices ${all}: save one of them alone.`

@@ -24,7 +24,7 @@ GRAY = np.asarray(Image.fromarray(RGB).convert("L"))
 FILES = {}
 REFUSED = {
     *["gray_16.png", "gray_16.tif", "float.tif", "int16.tif", "ycbcr.tif", "lab.tif", "five_channels.tif"],
-    *["unspecified_channel.tif", "premultiplied.tif", "smaller_than_canvas.gif"],
+    *["unspecified_channel.tif", "premultiplied.tif", "big.tif", "smaller_than_canvas.gif"],
 }
 
 
@@ -119,6 +119,7 @@ def others():
     tiff("int16.tif", GRAY.astype(np.int16) - 50, photometric="minisblack")
     tiff("planar_big_endian.tif", np.ascontiguousarray(np.moveaxis(RGB, -1, 0)), planarconfig="separate", byteorder=">")
     tiff("rgb_16.tif", wide)
+    tiff("big.tif", RGB, bigtiff=True)
     larger = bytearray(FILES["palette.gif"])
     larger[6] += 3  # the canvas
     FILES["smaller_than_canvas.gif"] = bytes(larger)

@@ -185,6 +185,8 @@ for kind in ["float32", "float16", "bfloat16", "float64", "int64", "int32", "int
     add(name, values=own.to(torch.float32).numpy(), names=None, left_out=["step (1, F32)"])
 safetensors.torch.save_file({"x": torch.zeros(2, 2).to(torch.float8_e4m3fn)}, folder / "float8.safetensors")
 add("float8.safetensors", error='"x" is of type F8_E4M3, which is not read')
+safetensors.torch.save_file({f"w{i}": torch.zeros(1, 1) for i in range(20)}, folder / "model.safetensors")
+add("model.safetensors", error="and 14 more: save one of them alone.")
 safetensors.torch.save_file({"x": torch.zeros(2, 2), "y": torch.zeros(2, 2)}, folder / "two.safetensors")
 add("two.safetensors", error='holds the matrices "x" (2 × 2, F32), "y" (2 × 2, F32)')
 
