@@ -158,7 +158,8 @@ function separatorOf(text: string, path: string): string {
       if (own > most) [best, most] = [separator, own];
     }
   }
-  const last = /[^\r\n]*$/.exec(text.slice(-MOST_LINE).trimEnd())![0];
+  const end = text.slice(-MOST_LINE).trimEnd();
+  const last = end.slice(Math.max(end.lastIndexOf("\n"), end.lastIndexOf("\r")) + 1);
   if (/[;\t|]/.test(last)) return best;
   const [byBlanks, numbers] = share(tabsForBlanks(last).split("\t"));
   return numbers > 1 && byBlanks > share(last.split(best))[0] ? BLANKS : best;

@@ -27,6 +27,8 @@ export interface EmbeddingOptions {
 
 /** 268 MB of CSV, which take several times as many in memory. */
 const MOST_CSV = 2 ** 28;
+/** Of a number that is written in another way. */
+const MOST_LETTERS = 40;
 /** With a sign, money, parts of a thousand, percent. */
 const NUMBER_LIKE = /^\s*[+\u2212$€£-]?\s*\d[\d\s.,'_]*[%$€£]?\s*$/;
 /** 4 GB of float32. */
@@ -217,7 +219,9 @@ function numbersOfRows(rows: number, dimensions: readonly ReadColumn[]): string[
 /** Names that look like numbers which are written in another way. */
 function numberedNames(rows: number, names: ReadColumn | undefined): string[] {
   if (!names || names.isIndex) return [];
-  for (let row = 0; row < rows; row++) if (!NUMBER_LIKE.test(names.text!(row))) return [];
+  for (let row = 0; row < rows; row++) {
+    if (!NUMBER_LIKE.test(names.text!(row).slice(0, MOST_LETTERS))) return [];
+  }
   return [`"${names.name}" is read as names, not as numbers: its first cell is "${names.text!(0)}"`];
 }
 
