@@ -10,6 +10,7 @@ import {
 import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { combineRows } from "../linalg/combine_rows.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
+import { leadingEigen } from "../linalg/leading_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { leadingSpan } from "../linalg/leading_span.ts";
 import { seededRandom } from "../linalg/random.ts";
@@ -35,6 +36,8 @@ const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
 
 /** Products of nodes, nodes and channels up to which the host makes an affinity sooner than it is read back. */
 const FEW_PRODUCTS = 2e6;
+/** Share of an allowed residual at which float64 stops, so that rounding to float32 and other measures do not matter. */
+const MARGIN = 0.1;
 
 /** Settings of `normalizedCut`. */
 export interface NormalizedCutOptions extends AffinityOperatorOptions {
@@ -158,11 +161,24 @@ export function isSolvedDensely(n: number, components: number, storage?: Storage
   const width = blockWidth(components), columns = Math.min(width, 64), basis = width + 3 * columns;
   if (n <= 3 * width) return true;
   if (storage) return false;
+  if (isFew(n, components)) return true;
   const application = 5 * basis ** 3 + (2 * n * n + 8 * n * basis) * columns / 10;
   return 2 * n ** 3 + 2 * n * n * components < 12 * application + 1e8;
 }
 
-/** Small graphs: the affinity from the GPU, all eigenvectors in float64 on the host. */
+/** Whether a few eigenvectors of a small graph take the host less time than the GPU's waits. */
+function isFew(n: number, components: number): boolean {
+  return n <= 512 && components <= 24 && components < n / 8;
+}
+
+/** The first `count` of `cols` columns, rounded to float32. */
+function leadingColumns(x: Float64Array, rows: number, cols: number, count: number): Matrix {
+  const data = new Float32Array(rows * count);
+  for (let i = 0; i < rows; i++) for (let c = 0; c < count; c++) data[i * count + c] = x[i * cols + c];
+  return { data, rows, cols: count };
+}
+
+/** Small graphs: the affinity from the GPU, or the host for the smallest, eigenvectors in float64 on the host. */
 async function denseCut(
   gpu: Gpu,
   x: Matrix,
@@ -179,8 +195,12 @@ async function denseCut(
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
   }
-  const { values, vectors } = denseEigen(m, n, components);
-  const eigenvectors = { data: Float32Array.from(vectors), rows: n, cols: components };
+  const wanted = Math.min(n, components + 1); // one more, for the eigengap
+  const isGood = (_: number, value: number, residual: number) =>
+    residual <= Math.max(4 * n * Number.EPSILON, MARGIN * allowed({ floor }, value, tolerance));
+  const { values, vectors } = (isFew(n, components) && leadingEigen(m, n, wanted, isGood)) ||
+    denseEigen(m, n, components);
+  const cols = vectors.length / n, eigenvectors = leadingColumns(vectors, n, cols, components);
   const residuals = residualsOf(m, eigenvectors, values, degrees);
   fixSigns(eigenvectors);
   return {
