@@ -123,11 +123,11 @@ async function decode(bytes: Uint8Array, about: Metadata): Promise<Decoded> {
   const { data, info } = await inSpace(strict.autoOrient(), isCmyk)
     .raw({ depth: "uchar" })
     .toBuffer({ resolveWithObject: true });
-  const pixels = new Uint8Array(data), { width, height } = info;
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.length), { width, height } = info;
   if (isCmyk) return { width, height, data: cmykToRgb(pixels), isTransparent: false };
   const hasAlpha = pixels.length === 4 * width * height;
   const isTransparent = hasAlpha && pixels.some((value, i) => i % 4 === 3 && value < 255);
-  return { width, height, data: hasAlpha ? overWhite(pixels) : pixels, isTransparent };
+  return { width, height, data: hasAlpha ? overWhite(pixels) : pixels.slice(), isTransparent };
 }
 
 function inSpace(image: Pipeline, isCmyk: boolean): Pipeline {

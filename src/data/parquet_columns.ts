@@ -35,16 +35,22 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
   if (twice) throw new Error(`two of its columns are called "${twice.name}"`);
   const wanted = fields.filter(({ kind }) => kind !== null).map(({ name }) => name);
   const cells = new Map(wanted.map((name) => [name, new Array<unknown>()]));
-  if (wanted.length > 0) {
-    await parquetRead({
-      ...{ file: buffer, metadata, compressors: bounded(compressors), columns: wanted },
-      utf8: false, // else bytes that are not said to be text become text
-      onChunk({ columnName, columnData, rowStart }) {
-        const own = cells.get(columnName); // what is thrown here, nothing would catch
-        if (!own) return;
-        for (let i = 0; i < columnData.length; i++) own[rowStart + i] = columnData[i];
-      },
-    });
+  // One column of one row group at a time: of several that are damaged, the reader leaves all but one rejection to nobody.
+  for (const name of wanted) {
+    let rowStart = 0;
+    for (const group of metadata.row_groups) {
+      const rowEnd = rowStart + Number(group.num_rows);
+      await parquetRead({
+        ...{ file: buffer, metadata, compressors: bounded(compressors), columns: [name], rowStart, rowEnd },
+        utf8: false, // else bytes that are not said to be text become text
+        onChunk({ columnName, columnData, rowStart: from }) {
+          const own = cells.get(columnName); // what is thrown here, nothing would catch
+          if (!own) return;
+          for (let i = 0; i < columnData.length; i++) own[from + i] = columnData[i];
+        },
+      });
+      rowStart = rowEnd;
+    }
   }
   for (const [name, own] of cells) {
     if (own.length !== rows) throw new Error(`its column "${name}" has ${own.length} of ${rows} values`);
