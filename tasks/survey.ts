@@ -22,7 +22,7 @@ The table goes to the terminal, every input to reports/out/survey.json.
 
 const TOLERANCE = 1e-5, OUT = "reports/out/survey.json";
 /** Times that a short solve is measured, the shortest counts. */
-const ROUNDS = 3;
+const ROUNDS = 6;
 /** Times scipy's that an input may take, and seconds below which no time is compared. */
 const SLOW = 10, SHORT = 0.02;
 

@@ -196,8 +196,11 @@ async function denseCut(
     for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
   }
   const wanted = Math.min(n, components + 1); // one more, for the eigengap
-  const isGood = (_: number, value: number, residual: number) =>
-    residual <= Math.max(4 * n * Number.EPSILON, MARGIN * allowed({ floor }, value, tolerance));
+  const isGood = (at: number, value: number, residual: number) =>
+    residual <=
+      (at < components
+        ? Math.max(4 * n * Number.EPSILON, MARGIN * allowed({ floor }, value, tolerance))
+        : Math.max(tolerance, 0.05 * value)); // its value is already good to the square of its residual
   const { values, vectors } = (isFew(n, components) && leadingEigen(m, n, wanted, isGood)) ||
     denseEigen(m, n, components);
   const cols = vectors.length / n, eigenvectors = leadingColumns(vectors, n, cols, components);

@@ -35,7 +35,7 @@ for line in sys.stdin:
         n = len(x)
         if (name == "eigsh" and c > n // 4) or (name == "eigh" and n > 2000):
             continue
-        for _ in range(3 if n < 500 else 1):
+        for _ in range(6 if n < 500 else 1):
             start = time.perf_counter()
             m = affinity(x)
             try:
