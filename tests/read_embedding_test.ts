@@ -57,3 +57,18 @@ Deno.test("readEmbedding() takes the first line as it is told to", () =>
     assertEquals(await read("0,1\n5,6\n7,8\n", false), [0, 1, 5, 6, 7, 8]);
     assertEquals(await read("2019,2020\n0.5,6\n", false), [2019, 2020, 0.5, 6]);
   }));
+
+Deno.test("readEmbedding() refuses Parquet with several damaged columns in one sentence, and leaves no promise behind", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/damaged.parquet`, whole = Uint8Array.fromBase64(golden.files["list.parquet"].base64);
+    for (let bit = 0; bit < 8; bit++) {
+      for (const places of [[115, 846, 282, 255], [674, 847, 44, 49, 898], [296, 641, 167, 150, 567, 1138]]) {
+        const bytes = whole.slice();
+        for (const at of places) bytes[at] ^= 1 << bit;
+        await Deno.writeFile(path, bytes);
+        const message = await readEmbedding(path).then(() => path, (error) => String(error.message));
+        assertStringIncludes(message, path);
+        await new Promise((resolve) => setTimeout(resolve)); // a rejection that nobody holds ends the test here
+      }
+    }
+  }));
