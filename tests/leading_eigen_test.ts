@@ -67,3 +67,22 @@ Deno.test("leadingEigen() gives up where half of the dimensions do not do, and g
   const solve = () => leadingEigen(a, 60, 5, (_, __, residual) => residual <= 0.01);
   assertEquals(solve(), solve());
 });
+
+Deno.test("leadingEigen() keeps its basis orthonormal while one pair is slow and the others have long converged", () => {
+  const n = 300,
+    values = Array.from({ length: n }, (_, i) => i < 5 ? 10 - i : 1 - 0.4 * Math.min(1, i - 5) - 1e-3 * i);
+  const a = withSpectrum(values, seededRandom(testSeed));
+  const found = leadingEigen(a, n, 6, (_, __, residual) => residual <= 1e-8);
+  assert(found, "the basis became too large");
+  for (let b = 0; b < 6; b++) {
+    assert(
+      Math.abs(found.values[b] - values[b]) <= 1e-8,
+      `value ${b} is ${found.values[b]}, not ${values[b]}`,
+    );
+    for (let c = 0; c <= b; c++) {
+      let dot = 0;
+      for (let i = 0; i < n; i++) dot += found.vectors[i * 6 + b] * found.vectors[i * 6 + c];
+      assert(Math.abs(dot - Number(b === c)) <= 1e-12, `columns ${b} and ${c}: ${dot}`);
+    }
+  }
+});

@@ -3,6 +3,20 @@ import type { Mutant } from "./mutant.ts";
 
 export const LINALG: readonly Mutant[] = [
   {
+    file: "src/linalg/leading_eigen.ts",
+    text: "if (good >= count) {",
+    replacement: "if (good >= count - 1) {",
+    breaks: "the last pair is returned before it is good",
+    tests: ["leading_eigen_test.ts"],
+  },
+  {
+    file: "src/linalg/leading_eigen.ts",
+    text: "residuals[i] -= values[c] * x[i];",
+    replacement: "residuals[i] -= values[0] * x[i];",
+    breaks: "residuals are taken from the first eigenvalue",
+    tests: ["leading_eigen_test.ts"],
+  },
+  {
     file: "src/linalg/random.ts",
     text: "random() * (n - i) < count - taken",
     replacement: "random() * n < count - taken",
