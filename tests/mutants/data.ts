@@ -143,7 +143,14 @@ export const DATA: readonly Mutant[] = [
     tests: ["npy_test.ts"],
   },
   {
-    file: "src/data/npz.ts",
+    file: "src/data/add_model.ts",
+    text: "const pinned = isKnown ? registered?.sha256 : undefined;",
+    replacement: "const pinned: string | undefined = undefined;",
+    breaks: "a known model of a package may be another file",
+    tests: ["package_file_test.ts"],
+  },
+  {
+    file: "src/data/zip.ts",
     text: " || crc32(bytes) !== member.crc",
     replacement: "",
     breaks: "checksums of .npz are not compared",
