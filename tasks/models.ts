@@ -29,7 +29,7 @@ const HELP = `./run models add MODEL [options]
   --file PATH         the ONNX file in the hub's repository (default: its vision part, else its model)
   --revision R        branch, tag or commit on the hub (default: main)
   --preprocessor FILE a preprocessor_config.json or processor_config.json, in place of the one beside the model
-  --registers N       register tokens between the class token and the patches (default: found from the token count)
+  --registers N       register tokens before the patches (default: found from the token count)
   --sha256 HEX        what the ONNX file has to be; also accepts a change of a model that was added before
   --out DIR           where models go, a folder each (default: .cache/models)
   --help              this text

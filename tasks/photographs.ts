@@ -204,7 +204,9 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
       } · seed ${seed}`,
     );
     console.error(
-      `${manifest.model}: ${manifest.layers.length} layers, ${manifest.heads} heads, width ${manifest.width}, ${manifest.tokens} tokens an image`,
+      `${manifest.model}: ${manifest.layers.length} layers, ${manifest.heads} heads, width ${manifest.width}, ${manifest.tokens} tokens an image${
+        manifest.classToken ? "" : ", the mean of the patches in the place of a class token"
+      }`,
     );
     const cutting = openProgress("cut + color", manifest.layers.length);
     const layers = await timed("cut and color", () =>

@@ -186,7 +186,7 @@ Deno.test("extractFeatures() says one sentence for what cannot be run", () =>
     );
     assertStringIncludes(
       await extractError({ ...good, registers: 2 }),
-      "has 10 tokens an image, expected a class token, 2 registers and 3 × 3 patches",
+      "has 10 tokens an image, expected 3 × 3 patches, 2 registers and at most one class token",
     );
     const [first, second] = good.images;
     const wide = { ...photograph(1), width: 12, height: 48 };

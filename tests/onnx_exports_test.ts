@@ -1,19 +1,32 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { findAttentionOutputs, patchSize } from "../src/data/attention_outputs.ts";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { findAttentionOutputs, learnedTokens, patchSize } from "../src/data/attention_outputs.ts";
+import { extractFeatures } from "../src/data/extract.ts";
 import { readNpy } from "../src/data/npy.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "../src/data/onnx_graph.ts";
+import { openFeatures } from "../src/data/feature_shards.ts";
+import { preprocess, type Preprocessor } from "../src/data/preprocess.ts";
 import { probeSizes, takesAnySize } from "../src/data/size_probe.ts";
 import { tokenLayout } from "../src/data/token_layout.ts";
 import { openModel, readWeights, type WeightFile } from "../src/data/vision_model.ts";
 import { assertClose } from "./assert_close.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { realData } from "./real_data.ts";
 
 const FOLDER = new URL("./golden/onnx_exports", import.meta.url).pathname;
 const SIZE = 16, GRID = { rows: 4, cols: 4 };
 
+const PLAIN: Preprocessor = {
+  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255, normalize: null },
+};
+
 interface Facts {
   registers: number;
-  heads: number;
+  /** Where there is none. */
+  classToken?: false;
+  /** Rows and columns of patches, where they are not those of `GRID`. */
+  grid?: [number, number];
+  /** Null where its weights are images · windows · heads × …, which do not tell. */
+  heads: number | null;
   /** Name of the .npy file. */
   values: string;
 }
@@ -31,15 +44,18 @@ function image(i: number, height = SIZE, width = height) {
   return { width, height, data };
 }
 
-for (const [name, { registers, heads, values }] of Object.entries(exports)) {
+for (const [name, { registers, heads, values, classToken = true, grid: sides }] of Object.entries(exports)) {
+  const grid = sides ? { rows: sides[0], cols: sides[1] } : GRID;
+
   Deno.test(`findAttentionOutputs() finds what PyTorch hooks see in ${name}`, async () => {
     const graph = await readOnnx(`${FOLDER}/${name}.onnx`);
     const { shape, data } = await readNpy(`${FOLDER}/${values}.npy`);
     const blocks = findAttentionOutputs(graph);
     const tensors = blocks.map(({ tensor }) => tensor);
     assertEquals(tensors.length, shape[0]);
-    assertEquals(patchSize(graph), [SIZE / GRID.rows, SIZE / GRID.cols]);
-    assertEquals(tokenLayout(shape[2], GRID, undefined, name), { registers, grid: GRID });
+    assertEquals(patchSize(graph), [4, 4]);
+    const layout = { classToken, registers, grid };
+    assertEquals(tokenLayout(shape[2], grid, undefined, name, learnedTokens(graph, blocks)), layout);
 
     const perHead = blocks[0].heads === null ? [blocks[0].weights ?? blocks[0].queries!] : [];
     const model = await openModel(
@@ -47,18 +63,21 @@ for (const [name, { registers, heads, values }] of Object.entries(exports)) {
       withOutputs(graph, [...tensors, ...perHead], blocks.flatMap(({ added }) => added ?? [])),
       await readWeights(graph),
     );
-    const results = await model.run([image(0), image(1)], [...tensors, ...perHead]);
+    const images = [0, 1].map((i) => image(i, 4 * grid.rows, 4 * grid.cols));
+    const results = await model.run(images, [...tensors, ...perHead]);
     await model.release();
     const size = data.length / shape[0];
     for (const [l, tensor] of tensors.entries()) {
-      assertEquals([...results[tensor].dims], shape.slice(1));
+      const { dims } = results[tensor],
+        flat = dims.length === 4 ? [dims[0], dims[1] * dims[2], dims[3]] : dims;
+      assertEquals([...flat], shape.slice(1));
       const expected = Float32Array.from(data.subarray(l * size, (l + 1) * size) as Float32Array);
       assertClose(results[tensor].data, expected, {
         relative: TOLERANCES[name] ?? 1e-4,
         note: `layer ${l + 1}`,
       });
     }
-    assertEquals(blocks[0].heads ?? results[perHead[0]].dims[1], heads);
+    if (heads !== null) assertEquals(blocks[0].heads ?? results[perHead[0]].dims[1], heads);
   });
 }
 
@@ -67,7 +86,7 @@ for (const name of ["hf_dinov2_any_size_ts17", "timm_vit_any_size_dynamo20"]) {
     const graph = await readOnnx(`${FOLDER}/${name}.onnx`);
     const { shape, data } = await readNpy(`${FOLDER}/${name}_other.npy`);
     const grid = { rows: 6, cols: 8 }, tensors = findAttentionOutputs(graph).map(({ tensor }) => tensor);
-    assertEquals(tokenLayout(shape[2], grid, undefined, name), { registers: 0, grid });
+    assertEquals(tokenLayout(shape[2], grid, undefined, name), { classToken: true, registers: 0, grid });
     const model = await openModel(graph, withOutputs(graph, tensors), []);
     const results = await model.run([image(0, 24, 32), image(1, 24, 32)], tensors);
     await model.release();
@@ -103,6 +122,59 @@ Deno.test("findAttentionOutputs() refuses a masked autoencoder that shuffles its
       "first attention block, as a masked autoencoder does to hide patches: export its encoder without masking.",
   );
 });
+
+Deno.test("extractFeatures() puts the mean of the patches in the place of a missing class token, registers left out", () =>
+  inTemporaryFolder(async (dir) => {
+    for (
+      const [name, before] of [["timm_registers_alone_dynamo18", 4], [
+        "timm_sam_windows_dynamo18",
+        0,
+      ]] as const
+    ) {
+      const images = [0, 1].map((i) => {
+        const data = Uint8Array.from({ length: 3 * SIZE ** 2 }, (_, at) => (at + i) * 7919 % 251);
+        return { name: String(i), load: () => Promise.resolve({ width: SIZE, height: SIZE, data }) };
+      });
+      const manifest = await extractFeatures({
+        ...{
+          model: `${FOLDER}/${name}.onnx`,
+          preprocessor: PLAIN,
+          images,
+          outDir: `${dir}/${name}`,
+          dtype: "float32",
+        },
+      });
+      const { tokens, classToken, registers, grid, width } = manifest;
+      assertEquals([tokens, classToken, registers, grid, width], [17, false, before, GRID, 12]);
+      const graph = await readOnnx(`${FOLDER}/${name}.onnx`), [, { tensor }] = findAttentionOutputs(graph);
+      const model = await openModel(graph, withOutputs(graph, [tensor]), []);
+      const inputs = await Promise.all(images.map(async ({ load }) => preprocess(await load(), PLAIN, name)));
+      const { data } = (await model.run(inputs, [tensor]))[tensor];
+      await model.release();
+      const file = await openFeatures(manifest.layers[1].path), found = await file.readRows(17, 34);
+      await file.close();
+      const patches = data.subarray((before + 16 + before) * width);
+      assertEquals(found.subarray(width), patches);
+      const mean = Array.from({ length: width }, (_, k) => {
+        return patches.reduce((sum, value, at) => at % width === k ? sum + value / 16 : sum, 0);
+      });
+      assertClose(found.subarray(0, width), mean, { relative: 1e-6 });
+    }
+  }));
+
+Deno.test("extractFeatures() refuses a Swin transformer, whose stages see other patches", () =>
+  inTemporaryFolder(async (dir) => {
+    const model = `${FOLDER}/timm_swin_dynamo18.onnx`, bytes = new Uint8Array(3 * SIZE ** 2).fill(7);
+    const images = [{ name: "a", load: () => Promise.resolve({ width: SIZE, height: SIZE, data: bytes }) }];
+    const { message } = await assertRejects(
+      () => extractFeatures({ model, preprocessor: PLAIN, images, outDir: dir, dtype: "float32" }),
+      Error,
+    );
+    assertMatch(
+      message,
+      /swin_dynamo18\.onnx: the attention output .* has the shape 1 × 4 × 4 × 24, expected 1 × 8 × 8 × 12 as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin\.$/,
+    );
+  }));
 
 const DINOV2 = realData("onnx/dinov2_vits14_graph_no_weights.onnx");
 Deno.test({

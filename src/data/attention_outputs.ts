@@ -18,6 +18,18 @@ export interface AttentionOutput {
   weightsAdded?: AddedNode;
   /** The queries that a fused node takes, images × heads × … when the node does not say its heads; else null. */
   queries: string | null;
+  /** Its nodes, for what else is taken of a block. */
+  nodes: AttentionNodes;
+}
+
+/** The nodes of one attention block. */
+export interface AttentionNodes {
+  /** A softmax, one written out, or a fused node; several where they lead to one output. */
+  starts: OnnxNode[];
+  /** Weighs the values: a product, or the fused node. */
+  merged: OnnxNode;
+  /** Adds the output to something that is not made of it. */
+  residual: OnnxNode;
 }
 
 /** An attention node that is no layer. */
@@ -46,7 +58,7 @@ export interface AttentionCount {
 
 const SOFTMAX = new Set(["Softmax", "BiasSoftmax", "QLinearSoftmax"]);
 /** Nodes that are everything from queries, keys and values to the merged heads. */
-const FUSED = /attention/i;
+export const FUSED: RegExp = /attention/i;
 /** Domains whose operators are known; those of others may be anything, attention included. */
 const KNOWN_DOMAIN = /^(?:|ai\.onnx\.ml|com\.microsoft\b.*|com\.ms\b.*)$/;
 /** Nodes that draw other numbers in every run. */
@@ -54,9 +66,12 @@ const RANDOM = new Set([
   ...["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"],
 ]);
 /** Residual add and norm in one, and the place of the projection's bias among the inputs. */
-const FUSED_SUMS: Record<string, number> = { SkipLayerNormalization: 4, SkipSimplifiedLayerNormalization: 3 };
+export const FUSED_SUMS: Record<string, number> = {
+  SkipLayerNormalization: 4,
+  SkipSimplifiedLayerNormalization: 3,
+};
 /** What may lie between a projection and the residual add: scales, norms, biases, gates, stacking; no activation. */
-const AFTER_PROJECTION = new RegExp(
+export const AFTER_PROJECTION: RegExp = new RegExp(
   "^(?:Add|Sum|Sub|Mul|Div|Neg|Pow|Sqrt|Reciprocal|Max|Clip|Where|Pad|Tile|Concat|Split|BiasAdd|ReduceMean|ReduceSum|" +
     "ReduceL2|DynamicQuantizeLinear|QLinear(?:Add|Mul|Concat|ReduceMean)|\\w*Norm(?:alization)?)$",
 );
@@ -146,7 +161,7 @@ export function describeCount(
   return `${all}: ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}${shared}${beside}${rest}`;
 }
 
-function listed<T>(items: T[], text: (item: T) => string): string {
+export function listed<T>(items: T[], text: (item: T) => string): string {
   const rest = items.length - MOST_NAMED;
   return items.slice(0, MOST_NAMED).map(text).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
 }
@@ -164,7 +179,9 @@ function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
       understood++;
       nodes[node.op] = (nodes[node.op] ?? 0) + 1;
       const { stream, ...block } = found;
-      if (!blocks.has(block.tensor)) blocks.set(block.tensor, { layer: 0, ...block });
+      const known = blocks.get(block.tensor);
+      if (known) known.nodes.starts.push(node);
+      else blocks.set(block.tensor, { layer: 0, ...block });
       for (const name of flow.before([tapOf(block)]).difference(flow.before(stream))) {
         branches.add(name);
       }
@@ -229,7 +246,7 @@ function inOrder(flow: Flow, blocks: AttentionOutput[]): { order: AttentionOutpu
 }
 
 /** The tensor of the graph that a block's output is, or is made of. */
-function tapOf({ tensor, added }: Pick<AttentionOutput, "tensor" | "added">): string {
+export function tapOf({ tensor, added }: Pick<AttentionOutput, "tensor" | "added">): string {
   return added?.inputs[0] ?? tensor;
 }
 
@@ -319,6 +336,23 @@ export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null
   return isPatch ? [strides[0], strides[1]] : null;
 }
 
+/**
+ * Rows of each stored tensor that is put beside the patches before the first block, in the order of the graph: [1] is a
+ * class token, [1, 4] one with registers; none where there is nothing but patches, or the graph does not tell.
+ */
+export function learnedTokens(graph: OnnxGraph, [first]: AttentionOutput[]): number[] {
+  const flow = new Flow(graph), needed = flow.before([tapOf(first)]);
+  return flow.nodes.flatMap(({ op, inputs, outputs, attributes }) => {
+    if (op !== "Concat" || attributes.axis !== 1 || !needed.has(outputs[0]) || !flow.pixels.has(outputs[0])) {
+      return [];
+    }
+    return inputs.flatMap((name) => {
+      const shape = flow.pixels.has(name) ? undefined : flow.storedShape(name);
+      return shape?.length === 3 ? [shape[1]] : [];
+    });
+  });
+}
+
 /** From where attention begins to what is taken of it. */
 function understand(flow: Flow, start: Start): Finding {
   const { node, kind } = start;
@@ -359,6 +393,7 @@ function understand(flow: Flow, start: Start): Finding {
     weights: weights?.tensor ?? null,
     ...(weights?.added && { weightsAdded: weights.added }),
     queries: kind === "fused" ? node.inputs[0] : null,
+    nodes: { starts: [node], merged, residual },
   };
 }
 
@@ -405,7 +440,7 @@ function joinsLoosely(flow: Flow, derived: Set<string>): boolean {
 }
 
 /** The tensors that a sum adds, scales and norms left out. */
-function termsOf({ op, inputs }: OnnxNode): string[] {
+export function termsOf({ op, inputs }: OnnxNode): string[] {
   if (op === "QLinearAdd") return [inputs[0], inputs[3]];
   return (op in FUSED_SUMS ? inputs.slice(0, 2) : inputs).filter((name) => name !== "");
 }
@@ -419,7 +454,7 @@ function isResidualSum(flow: Flow, node: OnnxNode, derived: Set<string>, attenti
 }
 
 /** The last tensor behind a projection that is the projection's alone, bias included. */
-function beforeResidual(
+export function beforeResidual(
   flow: Flow,
   projection: OnnxNode,
   attention: Set<string>,
@@ -467,7 +502,7 @@ function biasIn(flow: Flow, residual: OnnxNode, isBiased: boolean): string | und
 }
 
 /** A tensor of 8 bits as what it stands for. */
-function dequantized(flow: Flow, tensor: string): { tensor: string; added?: AddedNode } {
+export function dequantized(flow: Flow, tensor: string): { tensor: string; added?: AddedNode } {
   const maker = flow.makers.get(flow.sameShaped(tensor)), place = OUTPUT_SCALE[maker?.op ?? ""];
   const scale = place === undefined ? undefined : maker!.inputs[place];
   if (!scale) return { tensor };
@@ -478,6 +513,6 @@ function dequantized(flow: Flow, tensor: string): { tensor: string; added?: Adde
   };
 }
 
-function inSentence({ op, outputs }: OnnxNode): string {
+export function inSentence({ op, outputs }: OnnxNode): string {
   return `${op} (node of ${outputs[0]})`;
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
-import { type AttentionOutput, findAttentionOutputs, patchSize } from "./attention_outputs.ts";
+import { type AttentionOutput, findAttentionOutputs, learnedTokens, patchSize } from "./attention_outputs.ts";
 import {
   describeShard,
   type FeatureShard,
@@ -18,7 +18,7 @@ import { inLanes } from "./in_lanes.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
-import { tokenLayout } from "./token_layout.ts";
+import { type TokenLayout, tokenLayout } from "./token_layout.ts";
 import {
   type ModelOutput,
   openModel,
@@ -36,7 +36,7 @@ export interface ExtractOptions {
   /** Folder for the layers' folders and the manifest. */
   outDir: string;
   dtype: FeatureType;
-  /** Register tokens between the class token and the patches; found from the patch size when not given. */
+  /** Register tokens before the patches; found from the patch size when not given. */
   registers?: number;
   /** Images of a shard; default 64. */
   shardImages?: number;
@@ -58,8 +58,10 @@ export interface FeatureManifest {
   /** 0 when neither the graph nor its tensors tell. */
   heads: number;
   width: number;
-  /** Tokens kept of every image: the class token and the patches. */
+  /** Tokens kept of every image: the class token, or what stands for it, and the patches. */
   tokens: number;
+  /** Whether the model has a class token; else the first of `tokens` is the mean of its patches. */
+  classToken: boolean;
   registers: number;
   grid: { rows: number; cols: number };
   images: string[];
@@ -84,7 +86,8 @@ export interface LayerRows {
 
 /**
  * Runs a vision transformer over images and stores, for every layer, the attention block's output after its projection,
- * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped.
+ * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped. A model without class token
+ * gets the mean of its patches in that place, which is what such models pool to.
  *
  * Every layer is a folder of shards, each of a range of images (METHOD's tokens × images, `SHARD_IMAGES` at a time).
  * The manifest, rewritten after every range, has the SHA-256 of each shard: what it covers and finds unchanged on disk is
@@ -320,14 +323,21 @@ export async function streamFeatures(
     const patch = patchSize(graph);
     const patches = patch &&
       { rows: Math.floor(first.height / patch[0]), cols: Math.floor(first.width / patch[1]) };
-    const { registers, grid } = tokenLayout(shape.tokens, patches, options.registers, path);
+    assertInPlace(graph, shape, patches);
+    const { classToken, registers, grid } = tokenLayout(
+      shape.tokens,
+      patches,
+      options.registers,
+      path,
+      learnedTokens(graph, blocks),
+    );
     const { heads, width } = shape;
     const layers = blocks.map(({ layer, tensor }) => {
       const path = `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}`;
       return { layer, path, tensor, shards: [] };
     });
-    const tokens = shape.tokens - registers;
-    const manifest = { ...wanted, layers, heads, width, tokens, registers, grid };
+    const tokens = 1 + grid.rows * grid.cols;
+    const manifest = { ...wanted, layers, heads, width, tokens, classToken, registers, grid };
     await sink.begin(manifest);
     const step = model.fixedBatch ?? batch;
     const batches = ranges.flatMap((range) =>
@@ -377,6 +387,8 @@ interface OutputShape {
   heads: number;
   /** tokens × images × width, else images × tokens × width. */
   tokensFirst: boolean;
+  /** Of images × rows × columns × width, where tokens are so laid out. */
+  sides?: { rows: number; cols: number };
 }
 
 /** Runs one image, which tells the dimension of the images from that of the tokens. */
@@ -390,20 +402,41 @@ async function probe(
   const perHead = headTensor(block);
   const count = model.fixedBatch ?? 1;
   const results = await model.run([image], [tensor, ...perHead]);
-  const { dims } = results[tensor];
-  const imageAxis = dims.indexOf(count);
-  if (dims.length !== 3 || imageAxis < 0 || imageAxis > 1) {
+  const { dims } = results[tensor], inRows = dims.length === 4 && dims[0] === count;
+  const imageAxis = inRows ? 0 : dims.indexOf(count);
+  if (!inRows && (dims.length !== 3 || imageAxis < 0 || imageAxis > 1)) {
+    const windows = dims.length === 3 && dims[0] % count === 0
+      ? `: it attends within ${dims[0] / count} windows of ${dims[1]} tokens, which are not put back in place`
+      : "";
     throw new Error(
       `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, ` +
-        `expected ${count} (images) × tokens × width.`,
+        `expected ${count} (images) × tokens × width${windows}.`,
     );
   }
+  const tokens = inRows ? dims[1] * dims[2] : dims[1 - imageAxis];
   return {
-    tokens: dims[1 - imageAxis],
-    width: dims[2],
-    heads: heads ?? headsOf(results[perHead[0]].dims, count),
+    tokens,
+    width: dims.at(-1)!,
+    heads: heads ?? headsOf(results[perHead[0]].dims, count, tokens),
     tokensFirst: imageAxis === 1,
+    ...(inRows && { sides: { rows: dims[1], cols: dims[2] } }),
   };
+}
+
+/** Tokens in rows and columns have to be the patches, as they are where windows were put back in place. */
+function assertInPlace(
+  { path }: OnnxGraph,
+  { sides, width }: OutputShape,
+  patches: TokenLayout["grid"] | null,
+): void {
+  if (!sides || patches && sides.rows === patches.rows && sides.cols === patches.cols) return;
+  throw new Error(
+    `${path}: the attention output has ${sides.rows} × ${sides.cols} tokens of ${width} channels, but ${
+      patches
+        ? `${patches.rows} × ${patches.cols} patches fit in the image`
+        : "the size of its patches is not known"
+    }: give a model whose layers all see the same patches.`,
+  );
 }
 
 /** The tensor whose shape tells the heads where the graph does not. */
@@ -411,10 +444,10 @@ function headTensor({ heads, weights, queries }: AttentionOutput): string[] {
   return heads === null ? [weights ?? queries!] : [];
 }
 
-/** Heads, from images × heads × … × … or images · heads × … × …. */
-function headsOf(dims: readonly number[], images: number): number {
+/** Heads, from images × heads × … × …, or images · heads × tokens × … where no windows are among the images. */
+function headsOf(dims: readonly number[], images: number, tokens: number): number {
   if (dims.length === 4) return dims[1];
-  return dims.length === 3 && dims[0] % images === 0 ? dims[0] / images : 0;
+  return dims.length === 3 && dims[1] === tokens && dims[0] % images === 0 ? dims[0] / images : 0;
 }
 
 function assertShape(
@@ -424,14 +457,16 @@ function assertShape(
   tensor: string,
   path: string,
 ): void {
-  const { tokens, width, tokensFirst } = shape;
-  const expected = tokensFirst ? [tokens, count, width] : [count, tokens, width];
+  const { tokens, width, tokensFirst, sides } = shape;
+  const expected = tokensFirst
+    ? [tokens, count, width]
+    : [count, ...(sides ? [sides.rows, sides.cols] : [tokens]), width];
   if (String(dims) === String(expected)) return;
   throw new Error(
     `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, expected ${
       expected.join(" × ")
     } ` +
-      "as in the first layer: export an encoder whose layers are alike.",
+      "as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin.",
   );
 }
 
@@ -455,7 +490,7 @@ async function loadImages(
   return inputs;
 }
 
-/** One layer's rows of a batch, registers dropped. */
+/** One layer's rows of a batch: registers dropped, the mean of the patches in the place of a missing class token. */
 function rowsOf(
   { data }: ModelOutput,
   count: number,
@@ -464,15 +499,27 @@ function rowsOf(
   firstImage: number,
   layer: number,
 ): LayerRows {
-  const { tokens, registers, width } = manifest;
-  const all = tokens + registers, inRun = data.length / width / all;
+  const { tokens, classToken, registers, width } = manifest;
+  const before = registers + (classToken ? 1 : 0),
+    all = before + tokens - 1,
+    inRun = data.length / width / all;
   const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
   const vectors = new Float32Array(count * tokens * width);
+  const mean = new Float64Array(width);
   for (let i = 0, row = 0; i < count; i++) {
-    for (let t = 0; t < tokens; t++, row++) {
-      const at = t === 0 ? 0 : t + registers;
+    const vectorOf = (at: number) => {
       const from = (tokensFirst ? at * inRun + i : i * all + at) * width;
-      const vector = data.subarray(from, from + width);
+      return data.subarray(from, from + width);
+    };
+    if (!classToken) {
+      mean.fill(0);
+      for (let at = before; at < all; at++) {
+        const vector = vectorOf(at);
+        for (let k = 0; k < width; k++) mean[k] += vector[k] / (tokens - 1);
+      }
+    }
+    for (let t = 0; t < tokens; t++, row++) {
+      const vector = t > 0 ? vectorOf(before + t - 1) : classToken ? vectorOf(0) : Float32Array.from(mean);
       assertUsable(vector, manifest, { image: firstImage + i, layer, token: t });
       vectors.set(vector, row * width);
       image[row] = firstImage + i;
@@ -485,7 +532,7 @@ function rowsOf(
 /** A vector that is not finite or is zero has no cosine. */
 function assertUsable(
   vector: Float32Array,
-  { model, images, dtype, grid }: FeatureManifest,
+  { model, images, dtype, grid, classToken }: FeatureManifest,
   at: { image: number; layer: number; token: number },
 ): void {
   let largest = 0, sum = 0;
@@ -507,7 +554,7 @@ function assertUsable(
     : "is a zero vector, which has no cosine: check the model's weights and preprocessing";
   const patch = at.token - 1;
   const place = at.token === 0
-    ? "the class token"
+    ? classToken ? "the class token" : "the mean of the patches"
     : `the patch in row ${Math.floor(patch / grid.cols)}, column ${patch % grid.cols}`;
   throw new Error(
     `${model}: the feature of ${images[at.image]}, layer ${at.layer}, token ${at.token} (${place}) ${what}.`,
@@ -521,9 +568,10 @@ function sha256(parts: Uint8Array[]): string {
 }
 
 function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
-  const { model, modelSha256, heads, tokens, registers, grid, images } = manifest;
+  const { model, modelSha256, heads, tokens, classToken, registers, grid, images } = manifest;
   return {
     ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },
+    ...(classToken ? {} : { classToken: "mean of the patches" }),
     ...{ grid: `${grid.rows} ${grid.cols}`, images: JSON.stringify(images.slice(first, first + count)) },
     ...{ first: String(first), count: String(count) },
   };

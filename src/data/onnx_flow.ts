@@ -119,6 +119,15 @@ export class Flow {
     return (this.#stored.get(name) ?? []).reduce((product, side) => product * side, 1);
   }
 
+  /** Shape of the stored tensor that this one repeats or reshapes; undefined where it is none, or computed. */
+  storedShape(name: string): number[] | undefined {
+    for (;;) {
+      const shape = this.#stored.get(name), maker = this.makers.get(name);
+      if (shape || !maker || !(SAME_VALUES.has(maker.op) || maker.op === "Tile")) return shape;
+      name = maker.inputs[0];
+    }
+  }
+
   /** The nodes that compute with a tensor. */
   usersOf(name: string): OnnxNode[] {
     return (this.#users.get(name) ?? []).filter(({ op }) => !SHAPES.has(op));

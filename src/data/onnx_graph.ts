@@ -25,6 +25,8 @@ export interface OnnxNode {
   outputs: string[];
   /** The attributes that are whole numbers or lists of them. */
   attributes: Record<string, number | number[]>;
+  /** Of an Einsum node, as "bhid,bhjd->bhij". */
+  equation?: string;
   /** Shape of a Constant node's tensor. */
   constant?: number[];
   /** Nodes of the graphs inside an If, Loop or Scan, those inside these included. */
@@ -73,7 +75,7 @@ export interface AddedNode {
 const MODEL = { irVersion: 1, graph: 7, opset: 8, function: 25 };
 const GRAPH = { node: 1, initializer: 5, input: 11, output: 12, sparse: 15 };
 const NODE = { input: 1, output: 2, name: 3, op: 4, attribute: 5, domain: 7 };
-const ATTRIBUTE = { name: 1, int: 3, tensor: 5, graph: 6, floats: 7, ints: 8, graphs: 11 };
+const ATTRIBUTE = { name: 1, int: 3, text: 4, tensor: 5, graph: 6, floats: 7, ints: 8, graphs: 11 };
 const VALUE = { name: 1, type: 2 }, TYPE = { tensor: 1 }, TENSOR_TYPE = { shape: 2 };
 const SHAPE = { dimension: 1 }, DIMENSION = { value: 1 };
 const TENSOR = { dims: 1, name: 8, external: 13 }, SPARSE = { values: 1, dims: 3 };
@@ -291,13 +293,18 @@ function readNode(bytes: Uint8Array): OnnxNode {
 
 /** `shapes` gets what a Constant node of this attribute would give. */
 function readAttribute(bytes: Uint8Array, node: OnnxNode, shapes: Map<string, number[]>): void {
-  let name = "", value: number | undefined, dims: number[] | undefined, count = 0;
+  let name = "",
+    text: Uint8Array | undefined,
+    value: number | undefined,
+    dims: number[] | undefined,
+    count = 0;
   const values: number[] = [];
   const readInnerGraph: Handler = (reader) => readInner(reader.bytes(), node);
   readMessage(bytes, {
     [ATTRIBUTE.name]: (reader) => name = reader.string(),
     [ATTRIBUTE.int]: (reader) => value = Number(reader.int64()),
     [ATTRIBUTE.ints]: (reader, wire) => readInts(reader, wire, values),
+    [ATTRIBUTE.text]: (reader) => text = reader.bytes(),
     [ATTRIBUTE.tensor]: (reader) => {
       const sides: number[] = dims = [];
       readMessage(reader.bytes(), { [TENSOR.dims]: (tensor, wire) => readInts(tensor, wire, sides) });
@@ -313,6 +320,9 @@ function readAttribute(bytes: Uint8Array, node: OnnxNode, shapes: Map<string, nu
   });
   if (values.length > 0) node.attributes[name] = values;
   else if (value !== undefined) node.attributes[name] = value;
+  else if (name === "equation") {
+    node.equation = new TextDecoder().decode(text).replaceAll(" ", "");
+  }
   shapes.set(name, dims ?? (name.endsWith("s") ? [values.length || count] : []));
 }
 

@@ -2,7 +2,9 @@
 
 /** Tokens of one image, in this order. */
 export interface TokenLayout {
-  /** After the one class token. */
+  /** Whether the first token is a class token. */
+  classToken: boolean;
+  /** Between it and the patches. */
   registers: number;
   /** The patches. */
   grid: { rows: number; cols: number };
@@ -10,17 +12,21 @@ export interface TokenLayout {
 
 /** More registers than any published model has are no registers. */
 const MOST_REGISTERS = 8;
+/** As published models have them where one stored tensor holds all that is not a patch. */
+const REGISTERS_ALONE = [2, 4, 8, 16];
 
 /**
  * Parts an image's tokens into a class token, registers and patches.
  *
  * The patches are as many as fit in the image where the graph tells their size. Else they are taken to form a square, and
- * what remains are registers: 197 = 1 + 14², 201 = 1 + 4 + 14².
+ * what remains are registers: 197 = 1 + 14², 201 = 1 + 4 + 14², 196 = 14².
  *
  * @param tokens of one image
  * @param grid of patches, where it is known
  * @param registers where it is known
  * @param path the model, for messages
+ * @param learned rows of each stored tensor that the graph puts beside the patches, where it is known: [1, 4] is a class
+ *   token and four registers; one tensor of 2, 4, 8 or 16 rows is registers alone, of other numbers class token and registers
  * @throws Error "a.onnx has 18 tokens an image, which is 1 + 1 + 4² and 1 + 8 + 3²: give the number of registers."
  */
 export function tokenLayout(
@@ -28,34 +34,53 @@ export function tokenLayout(
   grid: TokenLayout["grid"] | null,
   registers: number | undefined,
   path: string,
+  learned: readonly number[] = [],
 ): TokenLayout {
   const found = `${path} has ${tokens} tokens an image`;
+  const known = learned.reduce((sum, rows) => sum + rows, 0), isKnown = known > 0;
   if (grid) {
-    const patches = grid.rows * grid.cols;
-    const layout = { registers: registers ?? tokens - 1 - patches, grid };
-    if (tokens === 1 + layout.registers + patches && layout.registers >= 0) return layout;
+    const patches = grid.rows * grid.cols, others = tokens - patches;
+    const hasClass = others > 0 && others !== registers &&
+      (registers !== undefined || others !== known || !areRegisters(learned));
+    const layout = { classToken: hasClass, registers: others - (hasClass ? 1 : 0), grid };
+    const most = registers ?? Math.max(MOST_REGISTERS, known);
+    if (others >= 0 && layout.registers <= most && layout.registers === (registers ?? layout.registers)) {
+      return layout;
+    }
     const given = registers === undefined ? "" : `, ${registers} registers`;
     throw new Error(
-      `${found}, expected a class token${given} and ${grid.rows} × ${grid.cols} patches: ` +
-        "check the preprocessing and the number of registers; a model without class token is not taken.",
+      `${found}, expected ${grid.rows} × ${grid.cols} patches${given} and at most one class token: ` +
+        "check the preprocessing and the number of registers.",
     );
   }
-  const counts = registers === undefined
-    ? Array.from({ length: MOST_REGISTERS + 1 }, (_, i) => i)
-    : [registers];
-  const layouts = counts.flatMap((count) => {
-    const side = Math.sqrt(tokens - 1 - count);
-    return Number.isInteger(side) && side > 0 ? [{ registers: count, grid: { rows: side, cols: side } }] : [];
-  });
-  if (layouts.length === 1) return layouts[0];
+  const layouts: TokenLayout[] = [];
+  for (const classToken of [false, true]) {
+    for (let count = registers ?? 0; count <= (registers ?? (classToken ? MOST_REGISTERS : 0)); count++) {
+      const side = Math.sqrt(tokens - (classToken ? 1 : 0) - count);
+      if (Number.isInteger(side) && side > 0) {
+        layouts.push({ classToken, registers: count, grid: { rows: side, cols: side } });
+      }
+    }
+  }
+  const asLearned = layouts.filter((layout) => (layout.classToken ? 1 : 0) + layout.registers === known);
+  const likely = isKnown && asLearned.length > 0 ? asLearned : layouts;
+  if (likely.length === 1) return likely[0];
   if (layouts.length === 0) {
     throw new Error(
-      `${found}, which is no class token, ${
+      `${found}, which is no square of patches with ${
         registers ?? `0 to ${MOST_REGISTERS}`
-      } registers and a square of patches: ` +
+      } registers, class token or not: ` +
         "give the number of registers.",
     );
   }
-  const readings = layouts.map((layout) => `1 + ${layout.registers} + ${layout.grid.rows}²`);
+  const readings = likely.map(({ classToken, registers, grid }) =>
+    [...(classToken ? [1] : []), ...(classToken || registers > 0 ? [registers] : []), `${grid.rows}²`].join(
+      " + ",
+    )
+  );
   throw new Error(`${found}, which is ${readings.join(" and ")}: give the number of registers.`);
+}
+
+function areRegisters(learned: readonly number[]): boolean {
+  return learned.length === 1 && REGISTERS_ALONE.includes(learned[0]);
 }

@@ -39,6 +39,10 @@ const EQUATION = rawHtml(
   `<math display="block"><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>A</mi><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>X</mi><mo>=</mo><mi>X</mi><mi>Λ</mi><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mi>cos</mi><mo>(</mo><msub><mi>v</mi><mi>i</mi></msub><mo>,</mo><msub><mi>v</mi><mi>j</mi></msub><mo>)</mo><mo>−</mo><mn>1</mn><mo>)</mo></math>`,
 );
 
+function tokensText({ classToken }: FeatureManifest): string {
+  return `${classToken ? "class token" : "the mean of the patches, as there is no class token,"} and patches`;
+}
+
 /**
  * Writes `photographs.html`, its entry in `results.json` and the chart specs to the output folder.
  *
@@ -78,10 +82,11 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
   return await writePage(`${out}/photographs.html`, {
     title: "Photographs",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
-    method:
-      `For every layer, the ${nodes} tokens of all images (class token and patches; the attention block's output after its projection, before the residual add) form one graph, and its ${
-        layers[0].eigenvalues.length
-      } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
+    method: `For every layer, the ${nodes} tokens of all images (${
+      tokensText(manifest)
+    }; the attention block's output after its projection, before the residual add) form one graph, and its ${
+      layers[0].eigenvalues.length
+    } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
     equation: EQUATION,
     sections: [
       { heading: "Images and layers", body: grid(report) },

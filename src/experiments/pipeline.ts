@@ -19,6 +19,7 @@ import type { FeatureType } from "../data/feature_store.ts";
 import type { NeighborMethod } from "../data/hnsw_neighbors.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { loadNystrom } from "../data/nystrom_file.ts";
+import { tell } from "../data/skipped.ts";
 import type { Stages } from "../data/stages.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import { spectralMap } from "../embed/spectral_map.ts";
@@ -86,7 +87,7 @@ export interface Pipeline {
   data: string;
   manifests: FeatureManifest[];
   slots: PipelineSlot[];
-  /** Images, and tokens of each: class token, then patches row by row. */
+  /** Images, and tokens of each: class token (or the mean of the patches), then patches row by row. */
   images: RunImage[];
   tokens: number;
   grid: { rows: number; cols: number };
@@ -193,6 +194,9 @@ export async function runPipeline(
     const compute = async (folder: string) => void await extract(folder, tick);
     const folder = await stages.run(name, input, compute, brokenShards);
     if (folder) manifests.push(await readExtracted(folder));
+  }
+  for (const { model, classToken } of manifests) {
+    if (!classToken) tell(`${model} has no class token: the mean of its patches takes its place`);
   }
 
   const graph = await graphInputs(features, options);

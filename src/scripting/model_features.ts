@@ -35,7 +35,7 @@ export interface MeanFeatures {
     /** Channels. */
     width: number;
   }[];
-  /** photographs × Σ widths: each layer's mean over class token and patches, layers side by side. */
+  /** photographs × Σ widths: each layer's mean over class token (where there is one) and patches, layers side by side. */
   means: Matrix;
 }
 

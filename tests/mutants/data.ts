@@ -81,10 +81,17 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/token_layout.ts",
-    text: "tokens - 1 - patches, grid };",
-    replacement: "tokens - patches, grid };",
+    text: "registers: others - (hasClass ? 1 : 0), grid };",
+    replacement: "registers: others, grid };",
     breaks: "the class token is taken for a register",
     tests: ["token_layout_test.ts"],
+  },
+  {
+    file: "src/data/extract.ts",
+    text: "at = before; at < all; at++",
+    replacement: "at = 0; at < all; at++",
+    breaks: "registers are in the mean of the patches",
+    tests: ["onnx_exports_test.ts"],
   },
   {
     file: "src/data/voc.ts",

@@ -25,11 +25,13 @@ import transformers
 from onnxruntime.quantization import quantize_dynamic
 from onnxruntime.transformers import float16, optimizer
 from onnxruntime.transformers.fusion_options import FusionOptions
-from timm.models import beit, eva, vision_transformer, vision_transformer_relpos
+from timm.models import (
+    beit, eva, swin_transformer, vision_transformer, vision_transformer_relpos, vision_transformer_sam)
 
 HERE = Path(__file__).parent
 SIZE, PATCH, WIDTH, HEADS, DEPTH = 16, 4, 12, 3, 2
 OTHER = (24, 32)
+WIDE = (16, 24)
 
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
@@ -64,7 +66,12 @@ def of_timm(model):
 
 
 def vit(**options):
-    return lambda: of_timm(vision_transformer.VisionTransformer(**TIMM, **options))
+    return lambda: of_timm(vision_transformer.VisionTransformer(**{**TIMM, **options}))
+
+
+def pooled_vit(**options):
+    """With its head."""
+    return lambda: Features(vision_transformer.VisionTransformer(**{**TIMM, **options}), lambda m, x: m(x))
 
 
 def of_transformers(name, attention, **options):
@@ -141,7 +148,25 @@ MODELS = {
             **TIMM, use_abs_pos_emb=False, use_rot_pos_emb=True, rope_type="dinov3", num_reg_tokens=2, init_values=0.3,
             dynamic_img_size=True)),
         TIMM_BLOCKS, 2, "dynamo", 20),
+    "timm_siglip_ts17": (vit(class_token=False, global_pool="map"), TIMM_BLOCKS, 0, "torchscript", 17),
+    "hf_siglip_dynamo18": (of_transformers("SiglipVisionModel", "sdpa"), BLOCKS, 0, "dynamo", 18),
+    "timm_registers_alone_dynamo18": (
+        pooled_vit(class_token=False, reg_tokens=4, global_pool="avg"), TIMM_BLOCKS, 4, "dynamo", 18),
+    "hf_dinov3_wide_dynamo18": (
+        of_transformers("DINOv3ViTModel", "sdpa", num_register_tokens=4), BLOCKS, 4, "dynamo", 18),
+    "timm_sam_windows_dynamo18": (
+        lambda: of_timm(vision_transformer_sam.VisionTransformerSAM(
+            **TIMM, use_rope=False, use_rel_pos=True, window_size=3, global_attn_indexes=(1,), neck_chans=0)),
+        TIMM_BLOCKS, 0, "dynamo", 18),
+    "timm_swin_dynamo18": (
+        lambda: of_timm(swin_transformer.SwinTransformer(
+            img_size=SIZE, patch_size=2, embed_dim=WIDTH, depths=(1, 1), num_heads=(HEADS, HEADS), window_size=2,
+            mlp_ratio=1, num_classes=0)),
+        r"model\.layers\.\d+\.blocks\.\d+\.attn", 0, "dynamo", 18),
 }
+# Without class token.
+PATCHES_ONLY = {
+    "timm_siglip_ts17", "hf_siglip_dynamo18", "timm_registers_alone_dynamo18", "timm_sam_windows_dynamo18"}
 # Exported for any height and width; timm's DINOv3 is wrong at all but the size that it was exported at.
 ANY_SIZE = {"hf_dinov2_any_size_ts17", "timm_vit_any_size_dynamo20", "timm_dinov3_any_size_dynamo20"}
 
@@ -158,7 +183,7 @@ TOOLS = {
     "quantized_vit": ("timm_vit_sdpa_ts14", lambda path: quantize(path)),
 }
 # Patches in another random order in every run: kept to be refused.
-REFUSED = {"hf_mae_ts17"}
+REFUSED = {"hf_mae_ts17", "timm_swin_dynamo18"}
 
 
 def randomize(model):
@@ -171,11 +196,21 @@ def randomize(model):
                 weight.add_(1)
 
 
+def in_place(output):
+    """Windows of 3 x 3 of a padded grid put back where they were cut out."""
+    if output.ndim < 4:
+        return output
+    side = SIZE // PATCH
+    if output.shape[1] != side:
+        output = vision_transformer_sam.window_unpartition(output, 3, (side, side), (6, 6))
+    return output.flatten(1, 2)
+
+
 def attention_outputs(model, wanted, pixels):
     found = []
 
     def see(module, inputs, output):
-        found.append(output[0] if isinstance(output, tuple) else output)
+        found.append(in_place(output[0] if isinstance(output, tuple) else output))
 
     hooks = [m.register_forward_hook(see) for name, m in model.named_modules() if re.fullmatch(wanted, name)]
     with torch.no_grad():
@@ -185,16 +220,16 @@ def attention_outputs(model, wanted, pixels):
     return torch.stack(found).numpy()
 
 
-def export(model, path, exporter, opset, any_size):
+def export(model, path, exporter, opset, any_size, pixels):
     names = {"input_names": ["pixel_values"], "output_names": ["last"], "opset_version": opset}
     if exporter == "dynamo":
         free = torch.export.Dim.DYNAMIC
         shapes = ({0: free, 2: free, 3: free} if any_size else {0: torch.export.Dim("batch", min=2, max=64)},)
         torch.onnx.export(
-            model, (images(),), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **names)
+            model, (pixels,), path, dynamo=True, dynamic_shapes=shapes, external_data=False, verbose=False, **names)
     else:
         axes = {0: "batch", 2: "height", 3: "width"} if any_size else {0: "batch"}
-        torch.onnx.export(model, (images(),), path, dynamo=False, dynamic_axes={"pixel_values": axes}, **names)
+        torch.onnx.export(model, (pixels,), path, dynamo=False, dynamic_axes={"pixel_values": axes}, **names)
 
 
 def save(proto, path):
@@ -247,21 +282,28 @@ def main(names):
         if names and name not in names:
             continue
         torch.manual_seed(seed)
-        timm.layers.set_fused_attn("relpos" not in name and opset >= 14)
+        timm.layers.set_fused_attn("relpos" not in name and "sam" not in name and opset >= 14)
         model = make().eval()
         randomize(model)
-        values = attention_outputs(model, wanted, images())
-        assert name in REFUSED or values.shape == (DEPTH, 2, 1 + registers + (SIZE // PATCH) ** 2, WIDTH), values.shape
-        export(model, HERE / f"{name}.onnx", exporter, opset, name in ANY_SIZE)
+        height, width = WIDE if "wide" in name else (SIZE, SIZE)
+        pixels, grid = images(height, width), [height // PATCH, width // PATCH]
+        export(model, HERE / f"{name}.onnx", exporter, opset, name in ANY_SIZE, pixels)
         proto = onnx.load(HERE / f"{name}.onnx")
         assert proto.opset_import[0].version == opset, (name, proto.opset_import)
         save(proto, HERE / f"{name}.onnx")
         if name in REFUSED:
             continue
+        values = attention_outputs(model, wanted, pixels)
+        classes = 0 if name in PATCHES_ONLY else 1
+        assert values.size == DEPTH * 2 * (classes + registers + grid[0] * grid[1]) * WIDTH, values.shape
         np.save(HERE / f"{name}.npy", values)
         if name in ANY_SIZE:
             np.save(HERE / f"{name}_other.npy", attention_outputs(model, wanted, images(*OTHER)))
-        facts[name] = {"registers": registers, "heads": HEADS, "values": name}
+        facts[name] = {"registers": registers, "heads": None if "windows" in name else HEADS, "values": name}
+        if not classes:
+            facts[name]["classToken"] = False
+        if "wide" in name:
+            facts[name]["grid"] = grid
     for name, (source, change) in TOOLS.items():
         if names and name not in names:
             continue
