@@ -1,7 +1,6 @@
 /** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
 import { basename } from "node:path";
-import { type Algonauts, openAlgonauts } from "../src/data/algonauts.ts";
-import { type DataFolders, dataTableText, openData } from "../src/data/data_flags.ts";
+import { type DataFolders, dataTableText, hasSubject, openData } from "../src/data/data_flags.ts";
 import {
   type BrainData,
   type BrainDataOptions,
@@ -18,6 +17,7 @@ import {
   worldFolder,
 } from "../src/experiments/embedded_world.ts";
 import { skippedLines, tell } from "../src/data/skipped.ts";
+import type { Subject } from "../src/data/subject.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
@@ -47,7 +47,7 @@ export interface RunData {
   /** Class names by index, the background first; none where they are not known. */
   classes: readonly string[];
   /** The subject's training split. */
-  subject: Algonauts;
+  subject: Subject;
   /** Tells photographs, and their view, from others of the same names: for what depends on pixels only. */
   identity: string;
   /** Tells what is known beside the pixels, and the subject, from others: for results of experiments. */
@@ -92,20 +92,20 @@ export async function openRunData(
     models.length > 0 ? models : embeddedModels(),
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
-  if (folders.algonauts === undefined && explain && !await hasWorld(scenes, cache)) {
+  if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {
     throw new NotFinished("world", `its ${scenes} scenes are not there as this code makes them`);
   }
-  const world = folders.algonauts === undefined
-    ? await runStage(timings, "world", (tick) => embeddedWorld(scenes, cache, tick))
-    : null;
+  const world = hasSubject(folders)
+    ? null
+    : await runStage(timings, "world", (tick) => embeddedWorld(scenes, cache, tick));
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
-  const data = await openData({ ...own, ...folders }, limit);
+  const data = await openData({ ...own, ...folders }, limit, { cache, explain });
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));
   }
-  const subject = await openAlgonauts(data.subject!), unnamed = unnamedRegions(subject.rois);
+  const subject = data.subject!.training, unnamed = unnamedRegions(subject.rois);
   if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
   for (const line of skippedLines()) console.error(line);
   return {
@@ -137,5 +137,5 @@ export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): s
 /** The folders without where they are. */
 function nameOf(folders: DataFolders): string {
   const names = Object.entries(folders).map(([kind, path]) => `${kind} ${basename(path)}`);
-  return [...names, ...(folders.algonauts === undefined ? ["embedded observer"] : [])].join(", ");
+  return [...names, ...(hasSubject(folders) ? [] : ["embedded observer"])].join(", ");
 }

@@ -93,7 +93,7 @@ Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind g
   const refused = (args: string[], message: string) =>
     assertThrows(() => takeDataFlags(args), RangeError, message);
   for (const value of ["vocs:x", "voc", "voc:", "images:x", ":x", ""]) {
-    refused(["--data", value], `--data is "${value}": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.`);
+    refused(["--data", value], `--data is "${value}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`);
   }
   refused(["--data"], '--data is ""');
   refused(["--images"], "--images has no folder: write --images DIR.");
@@ -140,7 +140,8 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     assertEquals(data.images.map(({ name }) => name), [
       ...["voc a", "voc c", "imagenet-seg 0", "imagenet-seg 1", "imagenet-seg 2", "images me.jpg"],
     ]);
-    assertEquals([data.subject, data.classes?.[20]], [`${dir}/subj01`, "tvmonitor"]);
+    assertEquals([data.subject?.training.images.length, data.classes?.[20]], [7, "tvmonitor"]);
+    assertEquals(data.subject?.test, undefined);
     const [voc, , seg] = data.images;
     assertEquals([(await voc.mask!()).data, (await voc.classMask!()).data], [FIGURE, CLASSES]);
     assertEquals([...(await seg.mask!()).data], [0, 1, 1, 0, 0, 0]);

@@ -1,41 +1,25 @@
 /** The layout of the Algonauts 2023 challenge: one folder a subject, with images, fMRI responses and ROI masks. */
 import { basename } from "node:path";
-import type { Matrix } from "../linalg/matrix.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
-import { listImages } from "./image.ts";
-import { type LeftOutReasons, leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
+import { hashesByName } from "./file_hashes.ts";
+import { listImages, readImage } from "./image.ts";
+import { type LeftOutReasons, VoxelScan } from "./left_out_voxels.ts";
 import { assertRowsThere, float32Of, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
 import { readNpz } from "./npz.ts";
 import { findArray, readArray } from "./number_array.ts";
 import { encodePickledMapping, parsePickledMapping } from "./pickled_mapping.ts";
 import { isFolder, isThere, MOST_TEXT } from "./plain_file.ts";
 import { tell } from "./skipped.ts";
-
-/** The two hemispheres in the order of the voxels. */
-export const HEMISPHERES = ["lh", "rh"] as const;
-/** A hemisphere. */
-export type Hemisphere = typeof HEMISPHERES[number];
-
-/** The ROI classes of the release with their ROIs; each class has one mask a hemisphere. */
-export const ROI_CLASSES: Readonly<Record<string, readonly string[]>> = {
-  "prf-visualrois": ["V1v", "V1d", "V2v", "V2d", "V3v", "V3d", "hV4"],
-  "floc-bodies": ["EBA", "FBA-1", "FBA-2", "mTL-bodies"],
-  "floc-faces": ["OFA", "FFA-1", "FFA-2", "mTL-faces", "aTL-faces"],
-  "floc-places": ["OPA", "PPA", "RSC"],
-  "floc-words": ["OWFA", "VWFA-1", "VWFA-2", "mfs-words", "mTL-words"],
-  "streams": ["early", "midventral", "midlateral", "midparietal", "ventral", "lateral", "parietal"],
-};
-
-/** The names that papers use, made of the parts that the release tells apart. */
-const MERGED: Readonly<Record<string, readonly string[]>> = {
-  V1: ["V1v", "V1d"],
-  V2: ["V2v", "V2d"],
-  V3: ["V3v", "V3d"],
-  V4: ["hV4"],
-  FBA: ["FBA-1", "FBA-2"],
-  FFA: ["FFA-1", "FFA-2"],
-  VWFA: ["VWFA-1", "VWFA-2"],
-};
+import {
+  type ClassRegion,
+  type Hemisphere,
+  HEMISPHERES,
+  namedRegions,
+  ROI_CLASSES,
+  type Subject,
+  type SubjectSplits,
+  usedVoxels,
+} from "./subject.ts";
 
 /** Of a number in a name. */
 const MOST_DIGITS = 20;
@@ -44,46 +28,6 @@ const NO_REGION = /^(?:|\?+|(?:un|non|other|back|medial|outside|rest).*|no(?:t?\
 
 /** The part of a subject's images to open; the release keeps the responses to `test` to itself. */
 export type AlgonautsSplit = "training" | "test";
-
-/** One subject's images and responses, without the voxels that are of no use: see `skipped`. */
-export interface Algonauts {
-  /** Full paths, in the order of the responses' rows. */
-  images: string[];
-  /** Voxels (vertices) of each hemisphere; the left ones come first. */
-  voxels: { lh: number; rh: number; total: number };
-  /** Of each voxel its index in the files of its hemisphere. */
-  vertices: Uint32Array;
-  /** Voxel indices of each ROI, ascending: the release's own names and the merged V1–V4, FBA, FFA and VWFA. */
-  rois: Map<string, Uint32Array>;
-  /**
-   * Of each voxel, the share of the variance of a test image's response that is not noise (r²); undefined where the
-   * subject has no `test_split/noise_ceiling`.
-   */
-  noiseCeiling?: Float32Array;
-  /**
-   * Where each voxel lies on a flattened cortex, total × 2 (x, y), y down; undefined where the subject has no
-   * `roi_masks/lh.voxel_places.npy` and `rh.voxel_places.npy`, which the release does not hold.
-   */
-  places?: Float32Array;
-  /**
-   * What was left out, a sentence each: voxels that in either split have a response that is not finite, or one response to all
-   * images, or that have no number as their noise ceiling, by region.
-   */
-  skipped: string[];
-  /** What else is to be said: regions that several ROI classes name. */
-  notes: string[];
-  /** Full paths of the files that all this, and the responses, are read from. */
-  truth: string[];
-  /**
-   * Reads the responses to some images without loading the others.
-   *
-   * @param first index of the first image
-   * @param count number of images
-   * @returns count × total, left hemisphere first
-   * @throws RangeError "…/lh_training_fmri.npy has 10 rows: rows 8 to 11 were asked for."
-   */
-  readResponses(first: number, count: number): Promise<Matrix>;
-}
 
 /**
  * Opens one subject's folder of the Algonauts 2023 release.
@@ -96,7 +40,7 @@ export interface Algonauts {
  * @throws Error "There is no file …"; "The folder …/training_images has 9 images, lh_training_fmri.npy 10 rows: …"; "…
  *   labels vertex 3 with 9, which mapping_….npy does not name."; "… has no finite response to image 7 (…): …"
  */
-export async function openAlgonauts(dir: string, split: AlgonautsSplit = "training"): Promise<Algonauts> {
+export async function openAlgonauts(dir: string, split: AlgonautsSplit = "training"): Promise<Subject> {
   const imagesDir = imageFolder(dir, split);
   const images = await listImages(imagesDir);
   const files = await openBoth(dir, split);
@@ -117,54 +61,56 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   const reasons = await scanned(
     [files, await openOther(dir, other, files)].filter((some) => some.length > 0),
   );
-  ceilings?.forEach((ceiling, voxel) => {
-    if (reasons[voxel] === 0 && Number.isNaN(ceiling)) reasons[voxel] = 3;
-  });
-  const kept = Uint32Array.from(reasons.keys()).filter((voxel) => reasons[voxel] === 0);
-  const skipped = leftOutSentences(reasons, all.rois);
+  const { used, ...known } = usedVoxels(dir, { lh, reasons, rois: all.rois, ceilings, notes });
   let places = allPlaces &&
-    Float32Array.from({ length: 2 * kept.length }, (_, i) => allPlaces[2 * kept[i >> 1] + i % 2]);
+    Float32Array.from({ length: 2 * used.length }, (_, i) => allPlaces[2 * used[i >> 1] + i % 2]);
   if (places?.some((place) => !Number.isFinite(place))) {
     notes.push("voxel_places.npy is not used: it holds places that are not finite");
+    tell(notes.at(-1)!);
     places = undefined;
   }
-  for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) tell(line);
-  if (kept.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);
-  const numberOf = new Map(kept.entries().map(([index, voxel]) => [voxel, index]));
-  const ofKept = (voxels: Uint32Array) =>
-    Uint32Array.from(voxels).filter((voxel) => numberOf.has(voxel)).map((voxel) => numberOf.get(voxel)!);
-  const keptLh = kept.filter((voxel) => voxel < lh).length, total = kept.length;
-  const noiseCeiling = ceilings && Float32Array.from(kept, (voxel) => ceilings[voxel]);
+  const { total } = known.voxels;
+  const truth = await Promise.all([
+    ...classes.map((roiClass) => mappingPath(dir, roiClass)),
+    ...HEMISPHERES.flatMap((hemisphere) => [
+      findArray(responsesPath(dir, hemisphere, split)),
+      ...classes.map((roiClass) => findArray(maskPath(dir, hemisphere, roiClass))),
+      ...(ceilings ? [findArray(ceilingPath(dir, hemisphere))] : []),
+      ...(allPlaces ? [findArray(placesPath(dir, hemisphere))] : []),
+    ]),
+  ]);
   return {
     images,
-    voxels: { lh: keptLh, rh: total - keptLh, total },
-    vertices: kept.map((voxel) => voxel < lh ? voxel : voxel - lh),
-    rois: new Map([...all.rois].map(([name, voxels]) => [name, ofKept(voxels)])),
-    noiseCeiling,
-    ...{ places, skipped, notes },
-    truth: await Promise.all([
-      ...classes.map((roiClass) => mappingPath(dir, roiClass)),
-      ...HEMISPHERES.flatMap((hemisphere) => [
-        findArray(responsesPath(dir, hemisphere, split)),
-        ...classes.map((roiClass) => findArray(maskPath(dir, hemisphere, roiClass))),
-        ...(ceilings ? [findArray(ceilingPath(dir, hemisphere))] : []),
-        ...(allPlaces ? [findArray(placesPath(dir, hemisphere))] : []),
-      ]),
-    ]),
+    vertices: used.map((voxel) => voxel < lh ? voxel : voxel - lh),
+    ...known,
+    places,
+    notes,
+    readImage: (row) => readImage(images[row]),
+    hashImages: () => hashesByName(images),
+    hashTruth: () => hashesByName(truth),
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
       for (const [i, { cols, read }] of files.entries()) {
-        const part = await read(first, count), [from, to] = i === 0 ? [0, keptLh] : [keptLh, total];
+        const part = await read(first, count),
+          [from, to] = i === 0 ? [0, known.voxels.lh] : [known.voxels.lh, total];
         const start = i === 0 ? 0 : lh;
         for (let row = 0; row < count; row++) {
           for (let voxel = from; voxel < to; voxel++) {
-            data[row * total + voxel] = part[row * cols + kept[voxel] - start];
+            data[row * total + voxel] = part[row * cols + used[voxel] - start];
           }
         }
       }
       return { data, rows: count, cols: total };
     },
   };
+}
+
+/** Opens both splits, `test` where its responses are there; as `openAlgonauts`. */
+export async function openAlgonautsSplits(dir: string): Promise<SubjectSplits> {
+  const training = await openAlgonauts(dir);
+  return await hasResponses(dir, "test")
+    ? { training, test: await openAlgonauts(dir, "test") }
+    : { training };
 }
 
 /** What to say where names differ in their numbers alone, and their order, by letters, is not that of the numbers. */
@@ -222,7 +168,7 @@ function openBoth(dir: string, split: AlgonautsSplit): Promise<ResponseFile[]> {
 }
 
 /** Whether a split's responses are there; those of the public release's test split are not. */
-export function hasResponses(dir: string, split: AlgonautsSplit): Promise<boolean> {
+function hasResponses(dir: string, split: AlgonautsSplit): Promise<boolean> {
   return isFolder(responsesFolder(dir, split));
 }
 
@@ -375,7 +321,7 @@ async function readRois(
   classes: readonly string[],
   voxels: Record<Hemisphere, number>,
 ): Promise<{ rois: Map<string, Uint32Array>; notes: string[] }> {
-  const found = new Map<string, { roiClass: string; voxels: number[] }[]>(), unnamed: string[] = [];
+  const found = new Map<string, ClassRegion[]>(), unnamed: string[] = [];
   for (const roiClass of classes) {
     const path = mappingPath(dir, roiClass);
     const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
@@ -409,36 +355,6 @@ async function readRois(
   }
   const { rois, notes } = namedRegions(found);
   return { rois, notes: [...unnamed, ...notes] };
-}
-
-/**
- * One region a name. Where several ROI classes have a name, it is the release's own class's, or, where none of them is of the
- * release, what all of them call so; each other one's is named "class name".
- */
-function namedRegions(found: ReadonlyMap<string, { roiClass: string; voxels: number[] }[]>) {
-  const regions = new Map<string, number[]>(), apart = new Map<string, number[]>(), notes: string[] = [];
-  const say = (name: string, what: string, others: { roiClass: string; voxels: number[] }[]) => {
-    for (const { roiClass, voxels } of others) apart.set(`${roiClass} ${name}`, voxels);
-    const names = others.map(({ roiClass }) => `"${roiClass} ${name}"`).join(" and ");
-    notes.push(`"${name}" is ${what}; ${names} ${others.length > 1 ? "are" : "is"} apart`);
-  };
-  for (const [name, owners] of found) {
-    const own = owners.find(({ roiClass }) => ROI_CLASSES[roiClass]?.includes(name));
-    regions.set(name, own?.voxels ?? owners.flatMap(({ voxels }) => voxels));
-    if (owners.length === 1) continue;
-    const all = owners.map(({ roiClass }) => roiClass).join(" and ");
-    if (own) say(name, `that of ${own.roiClass}`, owners.filter((owner) => owner !== own));
-    else say(name, `what ${all} call so together`, owners);
-  }
-  for (const [name, parts] of Object.entries(MERGED)) {
-    if (!parts.some((part) => regions.has(part))) continue;
-    if (found.has(name)) say(name, parts.join(" and "), found.get(name)!);
-    regions.set(name, parts.flatMap((part) => regions.get(part) ?? []));
-  }
-  const all = [...regions, ...apart].map(([name, voxels]) =>
-    [name, Uint32Array.from(new Set(voxels)).sort()] as const
-  );
-  return { rois: new Map(all), notes };
 }
 
 /** The ROI classes of a subject, in the order of their names. */

@@ -1,29 +1,36 @@
 /**
- * Data and models of one's own by command line: `--data algonauts:DIR --data voc:DIR --data imagenet-seg:DIR
- * --images DIR --model FILE`, checked before anything is computed.
+ * Data and models of one's own by command line: `--data algonauts:DIR --data nsd:DIR --data voc:DIR
+ * --data imagenet-seg:DIR --images DIR --model FILE`, checked before anything is computed.
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { hasResponses, HEMISPHERES, openAlgonauts, ROI_CLASSES } from "./algonauts.ts";
+import { openAlgonautsSplits } from "./algonauts.ts";
 import { listImages, readImage, type RgbImage } from "./image.ts";
-import { fileSha256 } from "./download.ts";
+import { hashesByName } from "./file_hashes.ts";
 import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { type NsdOptions, openNsd } from "./nsd.ts";
 import { isFile, isFolder } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
+import { HEMISPHERES, ROI_CLASSES, type SubjectSplits } from "./subject.ts";
 import { openVoc, VOC_VOID } from "./voc.ts";
 
 /** Kinds of data that are told by their layout on disk. */
-export const DATA_KINDS = ["algonauts", "voc", "imagenet-seg", "images"] as const;
+export const DATA_KINDS = ["algonauts", "nsd", "voc", "imagenet-seg", "images"] as const;
 /** One of them. */
 export type DataKind = typeof DATA_KINDS[number];
+
+/** Kinds that are a subject's images and responses: one of them at a time. */
+const SUBJECT_KINDS = ["algonauts", "nsd"] as const;
+type SubjectKind = typeof SUBJECT_KINDS[number];
 
 /** Where each kind of data is; a kind that is not given is absent. */
 export type DataFolders = Partial<Record<DataKind, string>>;
 
 /** The help of these options. */
 export const DATA_HELP = `
-  --data KIND:DIR   data of your own, once for each kind: algonauts (one subject's folder of the 2023 release),
-                    voc (PASCAL VOC, or any folder in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
+  --data KIND:DIR   data of your own, once for each kind: algonauts (one subject's folder of the 2023 release) or
+                    nsd (the Natural Scenes Dataset, or one folder of betas in it), voc (PASCAL VOC, or any folder
+                    in its layout), imagenet-seg (folder of gtsegs_ijcv.mat)
   --images DIR      photographs of your own, without masks
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
                     \`./run models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
@@ -61,8 +68,8 @@ export interface OpenedData {
   images: DataImage[];
   /** Photographs of voc behind those, as many at most: for tests on images that nothing else has seen. */
   further: DataImage[];
-  /** The subject's folder, for channel align and brain scores; absent where none was given. */
-  subject?: string;
+  /** The subject, for channel align and brain scores; absent where none was given. */
+  subject?: SubjectSplits;
   /** Names of the classes of `classMask` by index; absent without voc. */
   classes?: readonly string[];
   /** One row a kind. */
@@ -91,7 +98,7 @@ export interface TakenFlags {
  *
  * @param args as `Deno.args`
  * @returns the folders by kind, the models, and the arguments that are left
- * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
+ * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
 export function takeDataFlags(args: readonly string[]): TakenFlags {
   const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
@@ -114,7 +121,9 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
       : /^([^:]*):(.+)$/s.exec(value ?? "") ?? [];
     const kind = DATA_KINDS.find((known) => known === kindText && (known !== "images" || name === "images"));
     if (!kind) {
-      throw new RangeError(`--data is "${value ?? ""}": give algonauts:DIR, voc:DIR or imagenet-seg:DIR.`);
+      throw new RangeError(
+        `--data is "${value ?? ""}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`,
+      );
     }
     if (!path || path.startsWith("--")) throw new RangeError(`--${name} has no folder: write --images DIR.`);
     if (folders[kind] !== undefined) {
@@ -127,6 +136,11 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
   return { folders, models, rest };
 }
 
+/** Whether a subject's images and responses were given. */
+export function hasSubject(folders: DataFolders): boolean {
+  return SUBJECT_KINDS.some((kind) => folders[kind] !== undefined);
+}
+
 /**
  * Checks what is there, and opens it.
  *
@@ -135,10 +149,20 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
  *
  * @param folders at least one
  * @param limit take the first so many photographs of each kind, but all of the subject's responses
+ * @param options of `openNsd`
  * @returns photographs, subject and the table of what is found, missing and used; `close` it in the end
  * @throws Error one sentence that names the folder or file, what was found, and what was expected
  */
-export async function openData(folders: DataFolders, limit = Infinity): Promise<OpenedData> {
+export async function openData(
+  folders: DataFolders,
+  limit = Infinity,
+  options: NsdOptions = {},
+): Promise<OpenedData> {
+  if (folders.algonauts !== undefined && folders.nsd !== undefined) {
+    throw new Error(
+      "--data algonauts: and --data nsd: are both given: a run has one subject, so give one of them.",
+    );
+  }
   const parts: Part[] = [];
   const close = () => {
     for (const part of parts) part.close?.();
@@ -146,10 +170,13 @@ export async function openData(folders: DataFolders, limit = Infinity): Promise<
   try {
     for (const kind of DATA_KINDS) {
       const path = folders[kind];
-      if (path !== undefined && kind !== "algonauts") parts.push(await OPEN[kind](path, limit));
+      if (path !== undefined && !isSubject(kind)) parts.push(await OPEN[kind](path, limit));
     }
-    if (folders.algonauts !== undefined) {
-      parts.unshift(await openSubject(folders.algonauts, limit, parts.length > 0));
+    for (const kind of SUBJECT_KINDS) {
+      const path = folders[kind];
+      if (path === undefined) continue;
+      const opened = kind === "nsd" ? await openNsd(path, options) : await openAlgonautsPart(path);
+      parts.unshift(await subjectPart(kind, path, opened, limit, parts.length > 0));
     }
     if (parts.length === 0) throw new Error("There is no data: give --data KIND:DIR or --images DIR.");
   } catch (error) {
@@ -159,18 +186,18 @@ export async function openData(folders: DataFolders, limit = Infinity): Promise<
   const hashOf = (some: Part[], what: "identity" | "truth") =>
     createHash("sha256").update(JSON.stringify(some.map((part) => [part.row.kind, part[what]])))
       .digest("hex").slice(0, 16);
-  const classes = parts.find((part) => part.classes)?.classes;
+  const classes = parts.find((part) => part.classes)?.classes, subject = parts[0].subject;
   const sources = parts.filter(({ images }) => images.length > 0);
   const named = ({ row: { kind }, images }: Part) =>
     sources.length === 1 ? images : images.map((image) => ({ ...image, name: `${kind} ${image.name}` }));
   return {
     images: sources.flatMap(named),
     further: parts.flatMap(({ further }) => further ?? []),
-    ...(folders.algonauts !== undefined ? { subject: folders.algonauts } : {}),
+    ...(subject ? { subject } : {}),
     ...(classes ? { classes } : {}),
     table: parts.map(({ row }) => row),
     identity: {
-      subject: hashOf(parts.filter(({ row }) => row.kind === "algonauts"), "identity"),
+      subject: hashOf(parts.filter(({ row }) => isSubject(row.kind)), "identity"),
       images: hashOf(sources, "identity"),
       truth: hashOf(parts, "truth"),
     },
@@ -198,6 +225,7 @@ interface Part {
   images: DataImage[];
   further?: DataImage[];
   classes?: readonly string[];
+  subject?: SubjectSplits;
   /** Names and hashes of the photographs. */
   identity: unknown;
   /** Names and hashes of what is known beside their pixels, where they are files of their own. */
@@ -211,7 +239,20 @@ function optionOf(kind: DataKind): string {
   return kind === "images" ? "--images" : `--data ${kind}:`;
 }
 
-async function openSubject(path: string, limit: number, hasOtherImages: boolean): Promise<Part> {
+function isSubject(kind: DataRow["kind"]): kind is SubjectKind {
+  return SUBJECT_KINDS.some((known) => known === kind);
+}
+
+/** A subject as one kind of data gives it. */
+interface OpenedSubject extends SubjectSplits {
+  /** What is not there, beside test responses and noise ceilings. */
+  missing: string[];
+  /** What else the table says of it. */
+  about?: string;
+  close?(): void;
+}
+
+async function openAlgonautsPart(path: string): Promise<OpenedSubject> {
   if (!await isFolder(`${path}/training_split`)) {
     const subjects = await subjectsIn(path);
     const hint = subjects.length > 0 ? `, such as ${path}/${subjects[0]}` : "";
@@ -219,39 +260,53 @@ async function openSubject(path: string, limit: number, hasOtherImages: boolean)
       `${path} has no training_split: --data algonauts: takes one subject's folder of the 2023 release${hint}.`,
     );
   }
-  const training = await openAlgonauts(path);
-  const hasTest = await hasResponses(path, "test");
-  const test = hasTest ? await openAlgonauts(path, "test") : undefined;
-  const present = await Promise.all(
-    Object.keys(ROI_CLASSES).map(async (name) =>
-      await isFile(`${path}/roi_masks/mapping_${name}.npy`) ? [] : [name]
-    ),
-  );
-  const noCeiling = training.noiseCeiling === undefined;
-  const missing = [
+  const opened = await openAlgonautsSplits(path);
+  const absent: string[] = [];
+  for (const name of Object.keys(ROI_CLASSES)) {
+    if (!await isFile(`${path}/roi_masks/mapping_${name}.npy`)) absent.push(name);
+  }
+  return { ...opened, missing: absent.length > 0 ? [`ROI masks ${absent.join(", ")}`] : [] };
+}
+
+async function subjectPart(
+  kind: SubjectKind,
+  path: string,
+  { training, test, missing, about, close }: OpenedSubject,
+  limit: number,
+  hasOtherImages: boolean,
+): Promise<Part> {
+  const absent = [
     ...(test ? [] : ["test responses (15 % of the training images are held out instead)"]),
-    ...(noCeiling ? ["noise ceilings"] : []),
-    ...(present.flat().length > 0 ? [`ROI masks ${present.flat().join(", ")}`] : []),
+    ...(training.noiseCeiling === undefined ? ["noise ceilings"] : []),
+    ...missing,
   ];
   const { lh, rh } = training.voxels,
     regions = [...training.rois.values()].filter(({ length }) => length > 0).length;
-  const shown = (test ?? training).images.slice(0, limit);
-  const images = hasOtherImages ? [] : shown.map(fileImage);
-  const split = test ? "test" : "training";
+  const shown = test ?? training, names = shown.images.slice(0, limit);
+  const images = names.map((name, row): DataImage => ({
+    name: basename(name),
+    load: () => shown.readImage(row),
+  }));
   return {
     row: {
-      ...{ kind: "algonauts", path },
+      ...{ kind, path },
       found: `${training.images.length} training${
         test ? ` and ${test.images.length} test` : ""
-      } images, ${lh} + ${rh} voxels (${HEMISPHERES.join(" + ")}), ${regions} regions`,
-      missing: missing.join("; ") || "nothing",
+      } images, ${lh} + ${rh} voxels (${HEMISPHERES.join(" + ")}), ${regions} regions${
+        about ? `, ${about}` : ""
+      }`,
+      missing: absent.join("; ") || "nothing",
       used: hasOtherImages
         ? "channel align, brain scores"
-        : `channel align, brain scores, and the graph of ${shown.length} ${split} images`,
+        : `channel align, brain scores, and the graph of ${names.length} ${
+          test ? "test" : "training"
+        } images`,
     },
-    images,
-    identity: [await hashesOf(training.images), test && await hashesOf(test.images)],
-    truth: await hashesOf([...new Set([...training.truth, ...test?.truth ?? []])]),
+    images: hasOtherImages ? [] : images,
+    subject: test ? { training, test } : { training },
+    identity: [await training.hashImages(), test && await test.hashImages()],
+    truth: [await training.hashTruth(), test && await test.hashTruth()],
+    close,
   };
 }
 
@@ -292,8 +347,8 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
     images: used.map(opened),
     further: further.map(opened),
     classes: voc.classes,
-    identity: await hashesOf(files("JPEGImages", ".jpg")),
-    truth: [used.length, voc.classes, await hashesOf(files("SegmentationClass", ".png"))],
+    identity: await hashesByName(files("JPEGImages", ".jpg")),
+    truth: [used.length, voc.classes, await hashesByName(files("SegmentationClass", ".png"))],
   };
 }
 
@@ -314,7 +369,7 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
       used: `graph and segmentation of ${count}`,
     },
     images,
-    identity: [await hashesOf([file]), count],
+    identity: [await hashesByName([file]), count],
     close: opened.close,
   };
 }
@@ -329,7 +384,7 @@ async function openImagesPart(path: string, limit: number): Promise<Part> {
       used: `graph of ${used.length}`,
     },
     images: used.map(fileImage),
-    identity: await hashesOf(used),
+    identity: await hashesByName(used),
   };
 }
 
@@ -361,10 +416,4 @@ async function subjectsIn(path: string): Promise<string[]> {
     throw error;
   }
   return names.sort();
-}
-
-async function hashesOf(paths: readonly string[]): Promise<[name: string, hash: string][]> {
-  const hashes: [string, string][] = [];
-  for (const path of paths) hashes.push([basename(path), await fileSha256(path)]);
-  return hashes;
 }

@@ -1,4 +1,5 @@
 /** Files of a folder by size and SHA-256, to know later whether they are as they were written. */
+import { basename } from "node:path";
 import { fileSha256 } from "./download.ts";
 import { inLanes } from "./in_lanes.ts";
 
@@ -23,6 +24,13 @@ export async function hashFiles(folder: string, files: readonly string[]): Promi
       return [files[i], { bytes, sha256: await hashOf(path, bytes) }] as const;
     }),
   );
+}
+
+/** Names and SHA-256 of files, in their order. */
+export async function hashesByName(paths: readonly string[]): Promise<[name: string, hash: string][]> {
+  const hashes: [string, string][] = [];
+  for (const path of paths) hashes.push([basename(path), await fileSha256(path)]);
+  return hashes;
 }
 
 /** Those that are missing or not as `hashFiles` has found them. */

@@ -1,5 +1,38 @@
 /** HDF5 that says when something cannot be read: h5wasm otherwise prints it and hands on whatever the memory holds. */
 import * as hdf5 from "h5wasm";
+import { reasonOf } from "./atomic_write.ts";
+import { openPlainFile } from "./plain_file.ts";
+
+/** Bytes of MATLAB's text before the HDF5 part of its files. */
+export const USER_BLOCK = 512;
+/** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
+const SUPERBLOCK = 48;
+const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/**
+ * Opens a file to be read, without loading it.
+ *
+ * @param path an HDF5 file, behind MATLAB's text or not
+ * @param kind what is expected, in errors
+ * @param cure for what is none, in errors
+ * @returns the file, to be closed, and its bytes
+ * @throws Error "There is no file a.hdf5."; "a.hdf5 is not an HDF5 file …"; "a.hdf5 is cut short: …"; "a.hdf5 is damaged (…)."
+ */
+export async function openHdf5(
+  path: string,
+  kind = "an HDF5 file",
+  cure = "copy it again",
+): Promise<{ file: hdf5.File; size: number }> {
+  const size = await checkStart(path, kind, cure);
+  await readyHdf5();
+  try {
+    const file = new hdf5.File(path, "r");
+    if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
+    return { file, size };
+  } catch (error) {
+    throw new Error(`${path} is damaged ${hdf5Reason(error)}.`, { cause: error });
+  }
+}
 
 /** Makes HDF5 ready, its errors thrown. */
 export async function readyHdf5(): Promise<void> {
@@ -19,4 +52,29 @@ export function hdf5Reason(error: unknown): string {
   if (filter !== undefined) return `(the filter "${filter}" is missing): save it with gzip`;
   const causes = [...message.matchAll(/^\s*#\d+: \S+ line \d+ in \S+\(\): (.*)$/gm)];
   return `(${causes.at(-1)?.[1] ?? message.split("\n")[0]}): copy it again`;
+}
+
+/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. @returns bytes of the file */
+async function checkStart(path: string, kind: string, cure: string): Promise<number> {
+  const start = new Uint8Array(USER_BLOCK + SUPERBLOCK);
+  let size: number;
+  try {
+    using file = await openPlainFile(path);
+    await file.read(start);
+    ({ size } = await file.stat());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+  const at = [USER_BLOCK, 0].find((offset) => HDF5_START.every((byte, i) => start[offset + i] === byte));
+  if (at === undefined) {
+    throw new Error(`${path} is not ${kind}, whatever its name says: ${cure}.`);
+  }
+  const superblock = new DataView(start.buffer, at);
+  const version = superblock.getUint8(8);
+  const end = Number(superblock.getBigUint64(version < 2 ? 40 : 28, true));
+  if (size < end) {
+    throw new Error(`${path} is cut short: expected ${end} bytes, found ${size}; copy it again.`);
+  }
+  return size;
 }

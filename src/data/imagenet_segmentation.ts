@@ -6,10 +6,8 @@
  * mask. `id` is text as uint16 characters.
  */
 import * as hdf5 from "h5wasm";
-import { reasonOf } from "./atomic_write.ts";
-import { hdf5Reason, readyHdf5 } from "./hdf5.ts";
+import { hdf5Reason, openHdf5 } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
-import { openPlainFile } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
 
 /** An open file; its images are read one at a time. */
@@ -34,11 +32,6 @@ export interface ImagenetSegmentation {
 const MOST_IMAGES = 1e6, MOST_PIXELS = 25e6, MOST_NAME = 1000;
 /** Deflate packs no better than this, so that a file's size bounds what is in it. */
 const DEFLATE_RATIO = 1032;
-/** Bytes of MATLAB's text before the HDF5 part. */
-export const USER_BLOCK = 512;
-/** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
-const SUPERBLOCK = 48;
-const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
  * Opens `gtsegs_ijcv.mat` without loading it.
@@ -48,15 +41,7 @@ const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  *   no references in value/img: …"
  */
 export async function openImagenetSegmentation(path: string): Promise<ImagenetSegmentation> {
-  const size = await checkStart(path);
-  await readyHdf5();
-  let file: hdf5.File;
-  try {
-    file = new hdf5.File(path, "r");
-    if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
-  } catch (error) {
-    throw new Error(`${path} is damaged ${hdf5Reason(error)}.`, { cause: error });
-  }
+  const { file, size } = await openHdf5(path, "a MATLAB 7.3 file (HDF5)", "save it with -v7.3");
   try {
     const [images, masks] = ["img", "gt"].map((field) => referencesOf(file, field, path));
     const ids = fieldsOf(file).includes("id") ? referencesOf(file, "id", path) : undefined;
@@ -96,31 +81,6 @@ interface StoredArray {
   /** As HDF5 sees it: the axes in MATLAB's order reversed. */
   shape: number[];
   data: Uint8Array;
-}
-
-/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. @returns bytes of the file */
-async function checkStart(path: string): Promise<number> {
-  const start = new Uint8Array(USER_BLOCK + SUPERBLOCK);
-  let size: number;
-  try {
-    using file = await openPlainFile(path);
-    await file.read(start);
-    ({ size } = await file.stat());
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
-  }
-  const at = [USER_BLOCK, 0].find((offset) => HDF5_START.every((byte, i) => start[offset + i] === byte));
-  if (at === undefined) {
-    throw new Error(`${path} is not a MATLAB 7.3 file (HDF5), whatever its name says: save it with -v7.3.`);
-  }
-  const superblock = new DataView(start.buffer, at);
-  const version = superblock.getUint8(8);
-  const end = Number(superblock.getBigUint64(version < 2 ? 40 : 28, true));
-  if (size < end) {
-    throw new Error(`${path} is cut short: expected ${end} bytes, found ${size}; copy it again.`);
-  }
-  return size;
 }
 
 /** The references of `value/<field>`, one an image. */

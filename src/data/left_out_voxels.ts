@@ -5,7 +5,11 @@ export const LEFT_OUT = [
   "with a response that is not finite",
   "with one response to all images",
   "whose noise ceiling is not a number",
+  "that a session has not measured (one response to all its trials)",
 ] as const;
+
+/** The last two of them, as numbers. */
+export const NO_CEILING = 3, NOT_MEASURED = 4;
 
 /** Of each voxel 0, or the number of its reason in `LEFT_OUT` from 1 on. */
 export type LeftOutReasons = Uint8Array;

@@ -1,5 +1,5 @@
 /** NumPy's .npy files: arrays of either byte order, read whole or by rows, in C or Fortran order. */
-import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
+import { abandonBeside, openBeside, reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { openPlainFile, readPlainFile } from "./plain_file.ts";
 
 /** What can be read; booleans and uint8 share an array of bytes. */
@@ -243,6 +243,41 @@ export async function writeNpy(
   file.set(header);
   file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
   await writeFileAtomic(path, file);
+}
+
+/** Bytes of rows that are written at a time. */
+const ROW_BYTES = 2 ** 26;
+
+/**
+ * Writes a float32 matrix as .npy without holding all of it.
+ *
+ * @param path where to; the file appears whole or not at all
+ * @param shape rows and columns
+ * @param rowsOf makes count rows from the first on
+ * @throws Error "Cannot write a.npy: No space left on device."
+ */
+export async function writeNpyRows(
+  path: string,
+  [rows, cols]: readonly [number, number],
+  rowsOf: (first: number, count: number) => Float32Array,
+): Promise<void> {
+  const opened = await openBeside(path), some = Math.max(1, Math.floor(ROW_BYTES / (4 * cols)));
+  try {
+    await writeAll(opened.file, encodeNpyHeader("<f4", [rows, cols]));
+    for (let first = 0; first < rows; first += some) {
+      const { buffer, byteOffset, byteLength } = rowsOf(first, Math.min(some, rows - first));
+      await writeAll(opened.file, new Uint8Array(buffer, byteOffset, byteLength));
+    }
+    opened.file.close();
+    await Deno.rename(opened.beside, path);
+  } catch (error) {
+    await abandonBeside(opened);
+    throw new Error(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
 /**

@@ -2,8 +2,7 @@
 import * as hdf5 from "h5wasm";
 import { abandonBeside, openBeside, writeFileAtomic } from "./atomic_write.ts";
 import type { RgbImage } from "./image.ts";
-import { readyHdf5 } from "./hdf5.ts";
-import { USER_BLOCK } from "./imagenet_segmentation.ts";
+import { readyHdf5, USER_BLOCK } from "./hdf5.ts";
 import type { Mask } from "./resize.ts";
 
 /** One image with its figure and its name. */

@@ -1,11 +1,10 @@
-/** Images, responses and features for channel align, from a folder in the layout of Algonauts 2023. */
+/** Images, responses and features for channel align, of one subject. */
 import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { gatherRows } from "../align/data.ts";
-import { type Algonauts, hasResponses, openAlgonauts } from "../data/algonauts.ts";
-import { readImage } from "../data/image.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/pooled_features.ts";
 import { type Preprocessor, previewCrop } from "../data/preprocess.ts";
+import type { Subject, SubjectSplits } from "../data/subject.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunModel } from "./run_models.ts";
 
@@ -16,7 +15,7 @@ export const REGIONS = [
 
 /** One part of the images. */
 export interface BrainSplit {
-  /** Paths of the images, in the order of the rows. */
+  /** The images in the order of the rows, as of `Subject`. */
   images: string[];
   /** images × Σ D_l. */
   pooled: Matrix;
@@ -43,8 +42,7 @@ export interface BrainData {
 
 /** Settings of `readBrainData`. */
 export interface BrainDataOptions {
-  /** A subject's folder. */
-  subject: string;
+  subject: SubjectSplits;
   models: RunModel[];
   /** Resize and crop that all images go through first. */
   view: Preprocessor;
@@ -68,32 +66,29 @@ const TOKENS = 1024, LEAST_AN_IMAGE = 4, MOST_AN_IMAGE = 64;
 const HELD_OUT = 0.15;
 
 /**
- * Reads a subject and runs the models over its images. Where the test split has no responses, as in the public release,
- * the last training images are held out instead.
+ * Reads a subject's responses and runs the models over its images. Where it has no test split, as in the public release of
+ * Algonauts 2023, the last training images are held out instead.
  *
  * @throws Error one sentence that names the file or model that is not usable
  */
 export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
-  const whole = await openAlgonauts(options.subject);
+  const { training: whole, test } = options.subject;
   const training = { ...whole, images: whole.images.slice(0, options.limit) };
-  const test = await hasResponses(options.subject, "test")
-    ? await openAlgonauts(options.subject, "test")
-    : null;
   const tokensPerImage = Math.min(
     MOST_AN_IMAGE,
     Math.max(LEAST_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
   );
   const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
   let before = 0;
-  const pool = async (images: string[], tokensPerImage: number) => {
+  const pool = async ({ images, readImage }: Subject, tokensPerImage: number) => {
     const parts: PooledFeatures[] = [];
     for (const { path: model, preprocessor, registers } of options.models) {
       parts.push(
         await poolFeatures({
           ...{ model, preprocessor, registers },
-          images: images.map((path) => ({
+          images: images.map((path, row) => ({
             name: basename(path),
-            load: async () => previewCrop(await readImage(path), options.view, path),
+            load: async () => previewCrop(await readImage(row), options.view, path),
           })),
           ...{ tokensPerImage, cells: options.cells, seed: options.seed },
           ...{ cacheDir: options.cacheDir, identity: options.identity, explain: options.explain },
@@ -104,8 +99,8 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     }
     return joinPooled(parts);
   };
-  const read = async (subject: Algonauts) => await subject.readResponses(0, subject.images.length);
-  const seen = await pool(training.images, options.cells ? 0 : tokensPerImage),
+  const read = async (subject: Subject) => await subject.readResponses(0, subject.images.length);
+  const seen = await pool(training, options.cells ? 0 : tokensPerImage),
     responses = await read(training);
   const common = {
     models: options.models.map(({ path }) => basename(path).replace(/\.onnx$/, "")),
@@ -115,7 +110,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     skipped: training.skipped,
   };
   if (test) {
-    const { pooled } = await pool(test.images, 0);
+    const { pooled } = await pool(test, 0);
     return {
       ...common,
       training: { images: training.images, pooled: seen.pooled, responses, tokens: seen.tokens },
@@ -138,7 +133,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
 }
 
 /** Voxels of each of `REGIONS` that a subject has. */
-export function regionsOf({ rois }: Pick<Algonauts, "rois">): Map<string, Uint32Array> {
+export function regionsOf({ rois }: Pick<Subject, "rois">): Map<string, Uint32Array> {
   return new Map(REGIONS.flatMap((name) => {
     const voxels = rois.get(name);
     return voxels?.length ? [[name, voxels] as const] : [];

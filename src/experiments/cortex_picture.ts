@@ -1,6 +1,6 @@
 /** Pictures of a cortical sheet, and of the observer's receptive fields, as SVG. */
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
-import { type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
+import { type Hemisphere, HEMISPHERES } from "../data/subject.ts";
 import { escapeHtml } from "../report/html.ts";
 import { REGIONS } from "./brain_data.ts";
 import { receptiveFields, type WorldObserver } from "./observer_voxels.ts";

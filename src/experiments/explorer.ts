@@ -7,7 +7,7 @@ import { respondOnHost } from "../report/explorer/click_response.ts";
 import { fromHalf, toHalf } from "../report/explorer/half.ts";
 import type { ExplorerContent, SheetSide } from "../report/explorer/content.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
-import { HEMISPHERES } from "../data/algonauts.ts";
+import { HEMISPHERES } from "../data/subject.ts";
 import { labelPlace } from "./cortex_picture.ts";
 import type { SheetPlace } from "./voxel_sheet.ts";
 import type { Pipeline } from "./pipeline.ts";

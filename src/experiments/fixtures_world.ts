@@ -14,7 +14,6 @@ import sharp from "sharp";
 import { CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
 import {
   type AlgonautsSplit,
-  HEMISPHERES,
   imageFolder,
   writeAlgonautsNoiseCeiling,
   writeAlgonautsPlaces,
@@ -24,6 +23,7 @@ import {
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
 import { encodePalettePng } from "../data/palette_png.ts";
+import { HEMISPHERES } from "../data/subject.ts";
 import { VOC_VOID } from "../data/voc.ts";
 import { writeImagenetSegmentation } from "../data/write_imagenet_segmentation.ts";
 import {

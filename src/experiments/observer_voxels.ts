@@ -1,6 +1,6 @@
 /** The observer's voxels as the files of a subject hold them: hemisphere by hemisphere, under the release's ROI names. */
 import { type Scene, SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
-import { type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
+import { type Hemisphere, HEMISPHERES } from "../data/subject.ts";
 import type { SheetPlace } from "./voxel_sheet.ts";
 
 /** What of the simulated observer a world is written from; one entry a voxel. */

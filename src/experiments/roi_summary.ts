@@ -1,6 +1,6 @@
 /** What each region of the observer prefers, and how much of its responses is signal. */
 import { CATEGORIES, renderScene } from "../../fixtures/scenes/mod.ts";
-import type { Algonauts } from "../data/algonauts.ts";
+import type { Subject } from "../data/subject.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { WorldPlan } from "./fixtures_world.ts";
 import { observerOrder, statedCeilings, type WorldObserver } from "./observer_voxels.ts";
@@ -36,8 +36,8 @@ const LEAST_SCENES = 20, MOST_SCENES = 60, MOST_TRAINING = 1000;
  */
 export async function summarizeRois(
   { subject, heldOut, plan, observer }: {
-    subject: Algonauts;
-    heldOut: Algonauts;
+    subject: Subject;
+    heldOut: Subject;
     plan: WorldPlan;
     observer: WorldObserver;
   },
@@ -81,7 +81,7 @@ function meanByCategory(responses: Matrix, voxels: Uint32Array, categories: numb
 }
 
 async function measuredCeilings(
-  heldOut: Algonauts,
+  heldOut: Subject,
   plan: WorldPlan,
   observer: WorldObserver,
 ): Promise<number[] | undefined> {

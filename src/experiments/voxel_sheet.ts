@@ -1,5 +1,5 @@
 /** Where a subject's voxels are drawn. */
-import { type Algonauts, type Hemisphere, HEMISPHERES } from "../data/algonauts.ts";
+import { type Hemisphere, HEMISPHERES, type Subject } from "../data/subject.ts";
 import { REGIONS } from "./brain_data.ts";
 
 /** A voxel's place on the sheet. */
@@ -29,7 +29,7 @@ const GAP = 2, MIDDLE = 0.1;
  * Places of all voxels in the files' order: the subject's own, or where it has none a scheme, one block a region, which
  * shows no anatomy.
  */
-export function voxelSheet({ voxels, rois, places }: Algonauts): VoxelSheet {
+export function voxelSheet({ voxels, rois, places }: Subject): VoxelSheet {
   const roi = new Array<string>(voxels.total).fill("");
   for (const name of REGIONS) rois.get(name)?.forEach((voxel) => roi[voxel] = name);
   const hemisphere = (voxel: number) => HEMISPHERES[voxel < voxels.lh ? 0 : 1];

@@ -1,5 +1,5 @@
 /** The brain scores of every voxel as columns: for `writeTable`. */
-import type { Algonauts } from "../data/algonauts.ts";
+import type { Subject } from "../data/subject.ts";
 import type { TableColumns } from "../data/table_file.ts";
 import type { Condition, Score } from "./align_conditions.ts";
 
@@ -19,7 +19,7 @@ export interface VoxelScores {
  */
 export function voxelTable(
   { voxels: { lh, total }, vertices, rois, places }: Pick<
-    Algonauts,
+    Subject,
     "voxels" | "vertices" | "rois" | "places"
   >,
   { conditions, others, noiseCeiling }: VoxelScores,

@@ -185,8 +185,8 @@ export const DATA: readonly Mutant[] = [
     tests: ["algonauts_test.ts"],
   },
   {
-    file: "src/data/algonauts.ts",
-    text: "if (reasons[voxel] === 0 && Number.isNaN(ceiling)) reasons[voxel] = 3;",
+    file: "src/data/subject.ts",
+    text: "if (why[voxel] === 0 && Number.isNaN(ceiling)) why[voxel] = NO_CEILING;",
     replacement: "",
     breaks: "voxels without a noise ceiling are kept",
     tests: ["algonauts_test.ts"],
