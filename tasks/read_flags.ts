@@ -61,6 +61,9 @@ function optionForPath(path: string, names: readonly string[]): string | undefin
   if (has("model") && /\.onnx$/i.test(path)) return `--model ${path}`;
   const holds = (name: string) => exists(`${path}/${name}`);
   if (has("data") && holds("training_split")) return `--data algonauts:${path}`;
+  if (has("data") && (holds("nsddata_betas") || /\/nsddata_betas(?:\/|$)/.test(path))) {
+    return `--data nsd:${path}`;
+  }
   if (has("data") && holds("SegmentationClass")) return `--data voc:${path}`;
   if (has("data") && holds("gtsegs_ijcv.mat")) return `--data imagenet-seg:${path}`;
   const folder = path.replace(/[^/]*$/, "") || ".";

@@ -93,7 +93,10 @@ Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind g
   const refused = (args: string[], message: string) =>
     assertThrows(() => takeDataFlags(args), RangeError, message);
   for (const value of ["vocs:x", "voc", "voc:", "images:x", ":x", ""]) {
-    refused(["--data", value], `--data is "${value}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`);
+    refused(
+      ["--data", value],
+      `--data is "${value}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`,
+    );
   }
   refused(["--data"], '--data is ""');
   refused(["--images"], "--images has no folder: write --images DIR.");

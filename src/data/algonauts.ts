@@ -61,7 +61,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   const reasons = await scanned(
     [files, await openOther(dir, other, files)].filter((some) => some.length > 0),
   );
-  const { used, ...known } = usedVoxels(dir, { lh, reasons, rois: all.rois, ceilings, notes });
+  const { used, ...known } = usedVoxels(dir, { lh, reasons, rois: all.rois, ceilings }, notes);
   let places = allPlaces &&
     Float32Array.from({ length: 2 * used.length }, (_, i) => allPlaces[2 * used[i >> 1] + i % 2]);
   if (places?.some((place) => !Number.isFinite(place))) {

@@ -11,8 +11,14 @@ import { hashesByName } from "./file_hashes.ts";
 import { hdf5Reason, openHdf5 } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
 import { readMatlab } from "./matlab5.ts";
-import { readNpy, readNpyHeader, readNpyRows, writeNpy, writeNpyRows } from "./npy.ts";
-import { meanZScores, type SessionPart, sessionShape } from "./nsd_betas.ts";
+import { assertRowsThere, readNpy, readNpyHeader, readNpyRows, writeNpy, writeNpyRows } from "./npy.ts";
+import {
+  assertSameSize,
+  meanZScores,
+  type SessionPart,
+  type SessionShape,
+  sessionShape,
+} from "./nsd_betas.ts";
 import { isFile, isFolder, isThere, readPlainText } from "./plain_file.ts";
 import { NotFinished, openStages } from "./stages.ts";
 import {
@@ -24,6 +30,7 @@ import {
   type Subject,
   type SubjectSplits,
   usedVoxels,
+  usefulVoxels,
 } from "./subject.ts";
 import { findVolume, readVolume } from "./volume_file.ts";
 
@@ -94,15 +101,9 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
   const design = await readDesign(place);
   const files = sessions.found.flatMap(({ files }) => files);
   const first = await Promise.all(sessions.found[0].files.map(sessionShape));
-  const { trials } = first[0], sizes = first.map(({ size }) => size);
-  const { images, rowOfTrial, used } = imagesOf(
-    design,
-    sessions.found.map(({ number }) => number),
-    trials,
-    files[0],
-  );
-  const rois = await readRois(place, sizes, first.map(({ path }) => path));
-  const snr = await readNcsnr(place, rois.parts, sizes, first.map(({ path }) => path));
+  const { images, rowOfTrial, used } = imagesOf(design, sessions.found.map(({ number }) => number), first[0]);
+  const rois = await readRois(place, first);
+  const snr = await readNcsnr(place, rois.parts, first);
   const shown = images.test.length > 0 ? images.test : images.training;
   const share = shown.reduce((sum, { trials }) => sum + 1 / trials, 0) / shown.length;
   const ceilings = snr && Float32Array.from(snr.values, (value) => value ** 2 / (value ** 2 + share));
@@ -115,15 +116,14 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
     })),
     images,
     inputs: { name: place.name, betas: basename(place.betas), hashes },
-    keep: (reasons) => usedVoxels(place.betas, { ...rois, reasons, ceilings, notes: [] }).used,
+    keep: (reasons) => usefulVoxels({ reasons, ceilings }),
   });
   const notes = [...rois.notes, ...sessions.notes];
-  const { used: kept, ...known } = usedVoxels(place.betas, {
-    ...rois,
-    reasons: responses.reasons,
-    ceilings,
+  const { used: kept, ...known } = usedVoxels(
+    place.betas,
+    { ...rois, reasons: responses.reasons, ceilings },
     notes,
-  });
+  );
   const stimuli = await openStimuli(
     `${place.root}/${STIMULI}`,
     [...images.training, ...images.test],
@@ -134,7 +134,7 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
     ...known,
     vertices: Uint32Array.from(kept, (voxel) => rois.vertices[voxel]),
     notes,
-    readImage: (row) => Promise.resolve(stimuli.read(images[split][row].id)),
+    readImage: async (row) => await stimuli.read(images[split][row].id),
     hashImages: () =>
       Promise.resolve(images[split].map(({ id }) => {
         return [String(id), createHash("sha256").update(stimuli.read(id).data).digest("hex")];
@@ -310,8 +310,7 @@ interface SeenImage {
 function imagesOf(
   { path, files, imageOfTrial, shared }: Design,
   sessions: readonly number[],
-  trials: number,
-  betas: string,
+  { path: betas, trials }: SessionShape,
 ) {
   const planned = imageOfTrial.length;
   if (planned !== SESSIONS * trials) {
@@ -354,23 +353,22 @@ interface NsdRois {
   absent: string[];
 }
 
-/** @param sizes of the files of a session, by hemisphere on surfaces, which `betas` names */
+/** @param betas files of a session, by hemisphere on surfaces */
 async function readRois(
   place: Place,
-  sizes: readonly number[][],
-  betas: readonly string[],
+  betas: readonly SessionShape[],
 ): Promise<NsdRois> {
   const notes: string[] = [], absent: string[] = [], files: string[] = [];
   const labels: { roiClass: string; names: Map<number, string>; values: Float64Array[] }[] = [];
   for (const roiClass of CLASSES) {
-    const paths = await findMasks(place, roiClass, sizes, notes);
+    const paths = await findMasks(place, roiClass, betas[0], notes);
     if (!paths) {
       absent.push(roiClass);
       continue;
     }
     const masks = await Promise.all(paths.map(readVolume));
     for (const [i, mask] of masks.entries()) {
-      assertSameSize(mask, sizes.at(i) ?? sizes[0], betas.at(i) ?? betas[0]);
+      assertSameSize(mask, betas[i] ?? betas[0]);
     }
     const table = await findColorTable(place, roiClass);
     const names = table ? await readColorTable(table) : new Map([[1, roiClass]]);
@@ -402,7 +400,7 @@ async function readRois(
       both++;
     });
   }
-  if (both > 0) notes.push(`${both} voxels are in regions of both hemispheres: they are counted as left`);
+  if (both > 0) notes.push(`voxels in regions of both hemispheres, which are counted as left: ${both}`);
   const indices = isIn.map((some) => Uint32Array.from(some.keys()).filter((i) => some[i] > 0));
   const lh = indices[0].length, vertices = Uint32Array.from([...indices[0], ...indices[1]]);
   const numbers = indices.map((own, side) => new Map(own.entries().map(([n, i]) => [i, side * lh + n])));
@@ -416,7 +414,8 @@ async function readRois(
     );
     values.forEach((mask, side) =>
       mask.forEach((value, i) => {
-        if (value > 0) own.get(value)!.voxels.push((numbers[side].get(i) ?? numbers[0].get(i))!);
+        const voxel = numbers[side].get(i);
+        if (value > 0 && voxel !== undefined) own.get(value)!.voxels.push(voxel);
       })
     );
     for (const { name, voxels } of own.values()) {
@@ -436,7 +435,7 @@ async function readRois(
 async function findMasks(
   { root, name, space, isSurface }: Place,
   roiClass: string,
-  sizes: readonly number[][],
+  betas: SessionShape,
   notes: string[],
 ): Promise<string[] | undefined> {
   const label = (subject: string) => `${root}/nsddata/freesurfer/${subject}/label`;
@@ -458,13 +457,13 @@ async function findMasks(
       const isNative = space === "fsaverage" && folder === label(name);
       const { values: { length } } = isNative
         ? await readVolume(there[0])
-        : { values: { length: sizes[0][0] } };
-      if (length === sizes[0][0]) return there;
+        : { values: { length: betas.size[0] } };
+      if (length === betas.size[0]) return there;
       notes.push(
         `${roiClass} is not used: ${
           basename(there[0])
         } is on the subject's own surface (${length} vertices, fsaverage has ${
-          sizes[0][0]
+          betas.size[0]
         }); NSD's nsd_mapdata maps it to nsddata/ppdata/${name}/fsaverage/roi`,
       );
       return undefined;
@@ -516,26 +515,11 @@ function assertNamed(
   );
 }
 
-function assertSameSize(
-  { path, size }: { path: string; size: readonly number[] },
-  expected: readonly number[],
-  betas: string,
-): void {
-  const own = size.filter((extent) => extent !== 1);
-  if (own.join() === expected.join()) return;
-  throw new Error(
-    `${path} has ${own.join(" × ")} values, ${betas} ${
-      expected.join(" × ")
-    }: they must be equal, so copy both again, of one space.`,
-  );
-}
-
 /** Noise-ceiling SNR of each voxel; undefined where there is no such file. */
 async function readNcsnr(
   { betas, isSurface }: Place,
   parts: readonly Uint32Array[],
-  sizes: readonly number[][],
-  paths: readonly string[],
+  shapes: readonly SessionShape[],
 ): Promise<{ values: Float64Array; files: string[] } | undefined> {
   const stems = isSurface
     ? HEMISPHERES.map((hemisphere) => `${betas}/${hemisphere}.ncsnr`)
@@ -550,7 +534,7 @@ async function readNcsnr(
   const values: number[] = [];
   for (const [i, path] of files.entries()) {
     const volume = await readVolume(path);
-    assertSameSize(volume, sizes[i], paths[i]);
+    assertSameSize(volume, shapes[i]);
     for (const voxel of parts[i]) {
       const value = volume.values[voxel];
       if (value < 0) {
@@ -595,13 +579,9 @@ async function readResponses(
   };
   if (cache === undefined) {
     const { reasons, cols, ...rows } = await compute();
-    const read = (split: "training" | "test"): Subject["readResponses"] => (first, count) => {
-      if (first < 0 || count < 0 || first + count > counts[split]) {
-        throw new RangeError(
-          `The ${split} split has ${counts[split]} images: ${first} to ${first + count - 1} were asked for.`,
-        );
-      }
-      return Promise.resolve({ data: rows[split](first, count), rows: count, cols });
+    const read = (split: "training" | "test"): Subject["readResponses"] => async (first, count) => {
+      assertRowsThere(`The ${split} split`, counts[split], first, count);
+      return await { data: rows[split](first, count), rows: count, cols };
     };
     return { reasons, training: read("training"), test: read("test") };
   }

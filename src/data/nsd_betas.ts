@@ -64,12 +64,15 @@ export async function meanZScores(
   const means = new Float32Array(rows * cols),
     reasons = new Uint8Array(cols),
     trialsOf = new Uint32Array(rows);
+  const shapes: SessionShape[] = [];
   for (const [done, { parts, rowOfTrial }] of sessions.entries()) {
     rowOfTrial.forEach((row) => trialsOf[row]++);
     let first = 0;
-    for (const part of parts) {
+    for (const [i, part] of parts.entries()) {
       onProgress?.(done, sessions.length, part.path.replace(/^.*\//, ""));
       const betas = await readBetas(part);
+      shapes[i] ??= betas;
+      assertSameSize(betas, shapes[i]);
       if (betas.trials !== rowOfTrial.length) {
         throw new Error(
           `${part.path} has ${betas.trials} trials, other sessions ${rowOfTrial.length}: they must be equal, so copy it again.`,
@@ -84,6 +87,24 @@ export async function meanZScores(
     for (let col = 0; col < cols; col++, at++) means[at] /= trialsOf[row];
   }
   return { means, cols, reasons };
+}
+
+/**
+ * Compares grids of voxels, or numbers of vertices.
+ *
+ * @throws Error "… has 5 × 4 × 3 values, … 4 × 4 × 3: they must be equal, …"
+ */
+export function assertSameSize(
+  { path, size }: Pick<SessionShape, "path"> & { size: readonly number[] },
+  betas: Pick<SessionShape, "path" | "size">,
+): void {
+  const own = size.filter((extent) => extent !== 1), expected = betas.size;
+  if (own.join() === expected.join()) return;
+  throw new Error(
+    `${path} has ${own.join(" × ")} values, ${betas.path} ${
+      expected.join(" × ")
+    }: they must be equal, so copy both again, of one space.`,
+  );
 }
 
 /** Adds a session's z-scores to the sums of its images. */

@@ -82,34 +82,36 @@ export interface SubjectSplits {
   test?: Subject;
 }
 
-/** Which voxels are used, and what is known of them. */
-export interface UsedVoxels extends Pick<Subject, "voxels" | "rois" | "noiseCeiling" | "skipped"> {
-  /** Of each voxel its index among all. */
-  used: Uint32Array;
+/** Voxels as a release has them: everything by indices among all voxels, the left hemisphere's `lh` first. */
+export interface AllVoxels {
+  lh: number;
+  /** Why voxels are of no use. */
+  reasons: LeftOutReasons;
+  rois: ReadonlyMap<string, Uint32Array>;
+  /** One that is NaN leaves out its voxel. */
+  ceilings?: Float32Array;
+}
+
+/** Indices of the voxels that are of use. */
+export function usefulVoxels({ reasons, ceilings }: Pick<AllVoxels, "reasons" | "ceilings">): Uint32Array {
+  return Uint32Array.from(reasons.keys()).filter((voxel) =>
+    reasons[voxel] === 0 && !Number.isNaN(ceilings?.[voxel])
+  );
 }
 
 /**
- * Leaves out the voxels of no use, and tells them with the notes.
+ * What is known of the voxels that are of use; the others, and the notes, are told.
  *
  * @param dir names the subject in errors
- * @param all everything by indices among all voxels, the left hemisphere's `lh` first; a ceiling that is NaN leaves out its voxel
  * @throws Error "DIR has no voxel that is of use: …"
  */
 export function usedVoxels(
   dir: string,
-  { lh, reasons, rois, ceilings, notes }: {
-    lh: number;
-    reasons: LeftOutReasons;
-    rois: ReadonlyMap<string, Uint32Array>;
-    ceilings?: Float32Array;
-    notes: readonly string[];
-  },
-): UsedVoxels {
-  const why = reasons.slice();
-  ceilings?.forEach((ceiling, voxel) => {
-    if (why[voxel] === 0 && Number.isNaN(ceiling)) why[voxel] = NO_CEILING;
-  });
-  const used = Uint32Array.from(why.keys()).filter((voxel) => why[voxel] === 0);
+  all: AllVoxels,
+  notes: readonly string[],
+): Pick<Subject, "voxels" | "rois" | "noiseCeiling" | "skipped"> & { used: Uint32Array } {
+  const { lh, reasons, rois, ceilings } = all, used = usefulVoxels(all);
+  const why = reasons.map((reason, voxel) => reason || (Number.isNaN(ceilings?.[voxel]) ? NO_CEILING : 0));
   const skipped = leftOutSentences(why, rois);
   for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) tell(line);
   if (used.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);

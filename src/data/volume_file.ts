@@ -184,7 +184,7 @@ function openSource(path: string): Source {
       return done ? null : value;
     } catch (error) {
       const reason = reasonOf(error);
-      if (/unexpected end/.test(reason)) throw cutShort(path, `its gzip data end after ${at} bytes unpacked`);
+      if (/unexpected end/.test(reason)) throw cutShort(path, "its gzip data end too early");
       throw new Error(`${path} is damaged (${reason}): copy it again.`, { cause: error });
     }
   };
@@ -220,7 +220,7 @@ function openSource(path: string): Source {
 async function readNiftiHeader(source: Source, path: string): Promise<Header> {
   const start = (await source.read(NIFTI_1)).slice(), first = new DataView(start.buffer);
   const isLittle = [NIFTI_1, NIFTI_2].includes(first.getInt32(0, true)), bytes = first.getInt32(0, isLittle);
-  if (bytes !== NIFTI_1 && bytes !== NIFTI_2) throw notA(path, "NIFTI", "NIfTI-1 or NIfTI-2");
+  if (bytes !== NIFTI_1 && bytes !== NIFTI_2) throw notA(path, "NIfTI", "NIfTI-1 or NIfTI-2");
   const isFirst = bytes === NIFTI_1;
   const rest = isFirst ? new Uint8Array(0) : (await source.read(NIFTI_2 - NIFTI_1)).slice();
   const view = new DataView(Uint8Array.from([...start, ...rest]).buffer);

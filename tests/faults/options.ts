@@ -29,7 +29,10 @@ const WRONG: Record<string, string[]> = {
   figures: ["gif", "svg,gif"],
   out: ["FILE"],
   cache: ["FILE"],
-  data: ["vocs:x", "voc", "voc:/nonexistent", "algonauts:/nonexistent", "imagenet-seg:/nonexistent"],
+  data: [
+    ...["vocs:x", "voc", "voc:/nonexistent", "algonauts:/nonexistent", "nsd:/nonexistent"],
+    "imagenet-seg:/nonexistent",
+  ],
   images: ["/nonexistent", "FILE"],
   model: ["nothere", "nothere.onnx", "photo.jpg", "/nonexistent/a.onnx"],
 };

@@ -186,8 +186,8 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/subject.ts",
-    text: "if (why[voxel] === 0 && Number.isNaN(ceiling)) why[voxel] = NO_CEILING;",
-    replacement: "",
+    text: "reasons[voxel] === 0 && !Number.isNaN(ceilings?.[voxel])",
+    replacement: "reasons[voxel] === 0",
     breaks: "voxels without a noise ceiling are kept",
     tests: ["algonauts_test.ts"],
   },
