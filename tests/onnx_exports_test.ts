@@ -172,7 +172,7 @@ Deno.test("extractFeatures() refuses a Swin transformer, whose stages see other 
     );
     assertMatch(
       message,
-      /swin_dynamo18\.onnx: the attention output .* has the shape 1 × 4 × 4 × 24, expected 1 × 8 × 8 × 12 as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin\.$/,
+      /swin_dynamo18\.onnx: the output .* has the shape 1 × 4 × 4 × 24, expected 1 × 8 × 8 × 12 as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin\.$/,
     );
   }));
 

@@ -272,7 +272,16 @@ async function writePhotographs(
     ...run,
     ...{ out, data: "photographs", baseline: 0.4 },
     manifest: {
-      ...{ model: MODELS[0], modelSha256: "0", heads: 2, width: 8, tokens, classToken: true, registers: 0 },
+      ...{
+        model: MODELS[0],
+        modelSha256: "0",
+        heads: 2,
+        width: 8,
+        tokens,
+        classToken: true,
+        registers: 0,
+        hook: "attention",
+      },
       layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
       ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },
     },

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { type AttentionOutput, findAttentionOutputs, learnedTokens, patchSize } from "./attention_outputs.ts";
+import { channelsOf, findHookOutputs, type Hook, type HookOutput } from "./block_hooks.ts";
 import {
   describeShard,
   type FeatureShard,
@@ -38,6 +39,8 @@ export interface ExtractOptions {
   dtype: FeatureType;
   /** Register tokens before the patches; found from the patch size when not given. */
   registers?: number;
+  /** What is taken of every block; default "attention". */
+  hook?: Hook;
   /** Images of a shard; default 64. */
   shardImages?: number;
   /** Images a run of the model; default 8. */
@@ -66,6 +69,8 @@ export interface FeatureManifest {
   grid: { rows: number; cols: number };
   images: string[];
   dtype: FeatureType;
+  /** What was taken of every block. */
+  hook: Hook;
   /** The preprocessing and the registers asked for, as JSON. */
   preprocessing: string;
 }
@@ -86,7 +91,7 @@ export interface LayerRows {
 
 /**
  * Runs a vision transformer over images and stores, for every layer, the attention block's output after its projection,
- * before the residual add (METHOD, `V_l`): class token and patches, register tokens dropped. A model without class token
+ * before the residual add (METHOD, `V_l`), or another `hook` of the block: class token and patches, register tokens dropped. A model without class token
  * gets the mean of its patches in that place, which is what such models pool to.
  *
  * Every layer is a folder of shards, each of a range of images (METHOD's tokens × images, `SHARD_IMAGES` at a time).
@@ -276,14 +281,16 @@ export async function modelSha256(path: string): Promise<string> {
   return sha256(await readModelBytes(path));
 }
 
-async function openGraph({ model: path, preprocessor, images, dtype, registers }: ExtractOptions) {
+async function openGraph(
+  { model: path, preprocessor, images, dtype, registers, hook = "attention" }: ExtractOptions,
+) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path), weights = await readWeights(graph);
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
-    dtype,
+    ...{ dtype, hook },
     preprocessing: JSON.stringify([preprocessor, registers ?? null]),
   };
   return { graph, weights, wanted };
@@ -310,16 +317,20 @@ export async function streamFeatures(
 ): Promise<FeatureManifest> {
   const { model: path, preprocessor, images, outDir, batch = 8, onProgress } = options;
   const { graph, weights, wanted } = await openGraph(options);
-  const blocks = findAttentionOutputs(graph);
-  const tensors = blocks.map(({ tensor }) => tensor);
+  const blocks = findAttentionOutputs(graph), outputs = findHookOutputs(graph, wanted.hook);
+  const tensors = outputs.map(({ tensor }) => tensor), parts = outputs.flatMap(({ part }) => part ?? []);
   const perHead = headTensor(blocks[0]);
-  const added = blocks.flatMap(({ added }) => added ?? []);
+  const added = outputs.flatMap(({ added }) => added);
   if (perHead.length > 0) added.push(...[blocks[0].weightsAdded ?? []].flat());
-  const model = await openModel(graph, withOutputs(graph, [...tensors, ...perHead], added), weights);
+  const model = await openModel(
+    graph,
+    withOutputs(graph, [...tensors, ...parts, ...perHead], added),
+    weights,
+  );
   let ending: Promise<void> | undefined;
   try {
     const [first] = await loadImages(images.slice(0, 1), preprocessor);
-    const shape = await probe(model, graph, blocks[0], first);
+    const { shape, channels } = await probe(model, graph, blocks[0], outputs, first);
     const patch = patchSize(graph);
     const patches = patch &&
       { rows: Math.floor(first.height / patch[0]), cols: Math.floor(first.width / patch[1]) };
@@ -331,8 +342,8 @@ export async function streamFeatures(
       path,
       learnedTokens(graph, blocks),
     );
-    const { heads, width } = shape;
-    const layers = blocks.map(({ layer, tensor }) => {
+    const { heads } = shape, width = channels[0]?.length ?? shape.width;
+    const layers = outputs.map(({ layer, tensor }) => {
       const path = `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}`;
       return { layer, path, tensor, shards: [] };
     });
@@ -360,7 +371,7 @@ export async function streamFeatures(
         assertShape(results[tensor], shape, model.fixedBatch ?? to - from, tensor, path);
         await sink.rows(
           l,
-          rowsOf(results[tensor], to - from, manifest, shape.tokensFirst, from, layers[l].layer),
+          rowsOf(results[tensor], to - from, manifest, shape, channels[l], from, layers[l].layer),
         );
       }
       onProgress?.(done += to - from);
@@ -391,17 +402,19 @@ interface OutputShape {
   sides?: { rows: number; cols: number };
 }
 
-/** Runs one image, which tells the dimension of the images from that of the tokens. */
+/** Runs one image, which tells the dimension of the images from that of the tokens, and the channels that are wanted. */
 async function probe(
   model: VisionModel,
   { path }: OnnxGraph,
   block: AttentionOutput,
+  outputs: HookOutput[],
   image: ModelInput,
-): Promise<OutputShape> {
-  const { tensor, heads } = block;
+): Promise<{ shape: OutputShape; channels: (Int32Array | undefined)[] }> {
+  const { heads } = block, [{ tensor }] = outputs;
   const perHead = headTensor(block);
   const count = model.fixedBatch ?? 1;
-  const results = await model.run([image], [tensor, ...perHead]);
+  const wanted = outputs.flatMap(({ tensor, part }, i) => part ? [tensor, part] : i === 0 ? [tensor] : []);
+  const results = await model.run([image], [...new Set([...wanted, ...perHead])]);
   const { dims } = results[tensor], inRows = dims.length === 4 && dims[0] === count;
   const imageAxis = inRows ? 0 : dims.indexOf(count);
   if (!inRows && (dims.length !== 3 || imageAxis < 0 || imageAxis > 1)) {
@@ -409,18 +422,37 @@ async function probe(
       ? `: it attends within ${dims[0] / count} windows of ${dims[1]} tokens, which are not put back in place`
       : "";
     throw new Error(
-      `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, ` +
+      `${path}: the output ${tensor} has the shape ${dims.join(" × ")}, ` +
         `expected ${count} (images) × tokens × width${windows}.`,
     );
   }
   const tokens = inRows ? dims[1] * dims[2] : dims[1 - imageAxis];
-  return {
+  const shape = {
     tokens,
     width: dims.at(-1)!,
     heads: heads ?? headsOf(results[perHead[0]].dims, count, tokens),
     tokensFirst: imageAxis === 1,
     ...(inRows && { sides: { rows: dims[1], cols: dims[2] } }),
   };
+  const channels = outputs.map(({ tensor, part, layer }) => {
+    if (part === undefined) return undefined;
+    assertShape(results[tensor], shape, count, tensor, path);
+    const found = channelsOf(results[part], results[tensor], shape, count);
+    if (typeof found !== "string") return found;
+    throw new Error(
+      `${path}: which channels of ${tensor} are those of ${part} (layer ${layer}) is not known, for ${found}: ` +
+        "take another --hook.",
+    );
+  });
+  const other = channels.findIndex((own) => own?.length !== channels[0]?.length);
+  if (other >= 0) {
+    throw new Error(
+      `${path}: layer 1 has ${channels[0]?.length ?? shape.width} channels, layer ${other + 1} ${
+        channels[other]?.length ?? shape.width
+      }: take another --hook.`,
+    );
+  }
+  return { shape, channels };
 }
 
 /** Tokens in rows and columns have to be the patches, as they are where windows were put back in place. */
@@ -431,7 +463,7 @@ function assertInPlace(
 ): void {
   if (!sides || patches && sides.rows === patches.rows && sides.cols === patches.cols) return;
   throw new Error(
-    `${path}: the attention output has ${sides.rows} × ${sides.cols} tokens of ${width} channels, but ${
+    `${path}: the output has ${sides.rows} × ${sides.cols} tokens of ${width} channels, but ${
       patches
         ? `${patches.rows} × ${patches.cols} patches fit in the image`
         : "the size of its patches is not known"
@@ -458,14 +490,15 @@ function assertShape(
   path: string,
 ): void {
   const { tokens, width, tokensFirst, sides } = shape;
-  const expected = tokensFirst
-    ? [tokens, count, width]
-    : [count, ...(sides ? [sides.rows, sides.cols] : [tokens]), width];
+  const expected = tokensFirst ? [tokens, count, width] : [count, tokens, width];
   if (String(dims) === String(expected)) return;
+  if (sides) {
+    const inRows = [count, sides.rows, sides.cols, width];
+    if (String(dims) === String(inRows)) return;
+    expected.splice(0, 3, ...inRows);
+  }
   throw new Error(
-    `${path}: the attention output ${tensor} has the shape ${dims.join(" × ")}, expected ${
-      expected.join(" × ")
-    } ` +
+    `${path}: the output ${tensor} has the shape ${dims.join(" × ")}, expected ${expected.join(" × ")} ` +
       "as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin.",
   );
 }
@@ -495,21 +528,24 @@ function rowsOf(
   { data }: ModelOutput,
   count: number,
   manifest: FeatureManifest,
-  tokensFirst: boolean,
+  { tokensFirst, width: allChannels }: OutputShape,
+  channels: Int32Array | undefined,
   firstImage: number,
   layer: number,
 ): LayerRows {
   const { tokens, classToken, registers, width } = manifest;
   const before = registers + (classToken ? 1 : 0),
     all = before + tokens - 1,
-    inRun = data.length / width / all;
+    inRun = data.length / allChannels / all;
   const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
   const vectors = new Float32Array(count * tokens * width);
   const mean = new Float64Array(width);
   for (let i = 0, row = 0; i < count; i++) {
     const vectorOf = (at: number) => {
-      const from = (tokensFirst ? at * inRun + i : i * all + at) * width;
-      return data.subarray(from, from + width);
+      const from = (tokensFirst ? at * inRun + i : i * all + at) * allChannels;
+      return channels
+        ? Float32Array.from(channels, (channel) => data[from + channel])
+        : data.subarray(from, from + width);
     };
     if (!classToken) {
       mean.fill(0);
@@ -568,8 +604,9 @@ function sha256(parts: Uint8Array[]): string {
 }
 
 function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
-  const { model, modelSha256, heads, tokens, classToken, registers, grid, images } = manifest;
+  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook } = manifest;
   return {
+    ...(hook === "attention" ? {} : { hook }),
     ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },
     ...(classToken ? {} : { classToken: "mean of the patches" }),
     ...{ grid: `${grid.rows} ${grid.cols}`, images: JSON.stringify(images.slice(first, first + count)) },

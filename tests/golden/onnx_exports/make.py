@@ -5,8 +5,10 @@ every block's attention after its projection and bias, before layer scale, a nor
 models.json says of each how many registers and heads it has. Weights are random: only the graphs matter. Models that take
 images of any size have NAME_other.npy, too: the same on images(*OTHER).
 
-Run: python make.py [NAME ...] with torch 2.9, torchvision 0.24, timm 1.0.31, transformers 5.23, onnx 1.23, onnxscript 0.7,
-onnxruntime 1.32 (any_size: torch 2.15, transformers 5.24). It writes beside itself; without names it makes all.
+Run: python make.py [--hooks] [NAME ...] with torch 2.9, torchvision 0.24, timm 1.0.31, transformers 5.23, onnx 1.23, onnxscript 0.7,
+onnxruntime 1.32 (any_size: torch 2.15, transformers 5.24). It writes beside itself; without names it makes all, with
+--hooks only NAME_hooks.npy, of models that are checked to be those of NAME.npy. Of those without class token, the wide one and
+NAME_hooks.npy: torch 2.15, timm 1.0.31, transformers 5.24, onnx 1.23.2, onnxscript 0.7.1.
 """
 import json
 import logging
@@ -41,6 +43,12 @@ def images(height=SIZE, width=SIZE):
     """2 images of 3 x height x width values in [-1, 1] by a formula."""
     i = np.arange(2 * 3 * height * width)
     return torch.from_numpy((i * 7919 % 2003 / 1001 - 1).astype(np.float32).reshape(2, 3, height, width))
+
+
+def photograph(height, width):
+    """An image of height x width x 3 bytes by a formula, as pixels from 0 to 1."""
+    image = (np.arange(height * width * 3) * 7919 % 251 / 255).astype(np.float32).reshape(1, height, width, 3)
+    return torch.from_numpy(image).permute(0, 3, 1, 2).contiguous()
 
 
 TIMM = dict(img_size=SIZE, patch_size=PATCH, embed_dim=WIDTH, depth=DEPTH, num_heads=HEADS, mlp_ratio=1, num_classes=0)
@@ -220,6 +228,54 @@ def attention_outputs(model, wanted, pixels):
     return torch.stack(found).numpy()
 
 
+# Models whose other hooks are kept in NAME_hooks.npy, (residual, mlp, q, k, v) x layers x HOOK_TOKENS x width on
+# photograph(): modules of the blocks, of their MLPs, and where queries, keys and values come from. "qkv" is one
+# product for the three, "in" that of torch.nn.MultiheadAttention, which no module computes.
+TIMM_HOOKS = (r"model\.blocks\.\d+", r"model\.blocks\.\d+\.mlp", r"model\.blocks\.\d+\.attn\.qkv")
+HUGGING_HOOKS = (
+    r"model\..*layers?\.\d+", r"model\..*layers?\.\d+\.mlp", r"model\..*layers?\.\d+\..*\.(q_proj|query)",
+    r"model\..*layers?\.\d+\..*\.(k_proj|key)", r"model\..*layers?\.\d+\..*\.(v_proj|value)")
+HOOK_TOKENS = [0, 1, 5, -2, -1]
+HOOKS = {
+    "timm_vit_ts11": TIMM_HOOKS,
+    "timm_vit_sdpa_ts14": TIMM_HOOKS,
+    "timm_layer_scale_registers_ts17": TIMM_HOOKS,
+    "timm_layer_scale_dynamo23": TIMM_HOOKS,
+    "timm_qk_norm_dynamo18": TIMM_HOOKS,
+    "timm_post_norm_dynamo21": TIMM_HOOKS,
+    "timm_parallel_mlp_ts17": (
+        r"model\.blocks\.\d+", r"model\.blocks\.\d+\.mlp_out_proj", None),
+    "timm_siglip_ts17": TIMM_HOOKS,
+    "timm_sam_windows_dynamo18": (TIMM_HOOKS[0], TIMM_HOOKS[1], None),
+    "hf_dinov3_wide_dynamo18": HUGGING_HOOKS,
+    "hf_siglip_dynamo18": HUGGING_HOOKS,
+    "hf_clip_projection_ts14": HUGGING_HOOKS,
+    "timm_eva_rope_ts17": (
+        TIMM_HOOKS[0], TIMM_HOOKS[1], *(rf"model\.blocks\.\d+\.attn\.{name}_proj" for name in "qkv")),
+    "torchvision_ts14": (r"model\..*encoder_layer_\d+", r"model\..*encoder_layer_\d+\.mlp", "in"),
+}
+
+
+def hook_outputs(model, wanted, pixels):
+    """(residual, mlp, q, k, v) x layers x HOOK_TOKENS x width of one image; two of them where queries have no module."""
+    rows = [attention_outputs(model, name, pixels) for name in wanted if name not in (None, "in")]
+    if len(rows) == 3:
+        rows[2:] = np.split(rows[2], 3, axis=-1)
+    if wanted[-1] == "in":
+        found = []
+
+        def see(module, inputs):
+            found.append(torch.nn.functional.linear(inputs[0], module.in_proj_weight, module.in_proj_bias))
+
+        hooks = [m.register_forward_pre_hook(see) for m in model.modules() if isinstance(m, torch.nn.MultiheadAttention)]
+        with torch.no_grad():
+            model(pixels)
+        for hook in hooks:
+            hook.remove()
+        rows += np.split(torch.stack(found).numpy(), 3, axis=-1)
+    return np.stack([row[:, 0, HOOK_TOKENS] for row in rows])
+
+
 def export(model, path, exporter, opset, any_size, pixels):
     names = {"input_names": ["pixel_values"], "output_names": ["last"], "opset_version": opset}
     if exporter == "dynamo":
@@ -275,7 +331,7 @@ def quantize(path):
     return proto
 
 
-def main(names):
+def main(names, only_hooks):
     facts_path = HERE / "models.json"
     facts = json.loads(facts_path.read_text()) if facts_path.exists() and names else {}
     for seed, (name, (make, wanted, registers, exporter, opset)) in enumerate(MODELS.items()):
@@ -287,15 +343,23 @@ def main(names):
         randomize(model)
         height, width = WIDE if "wide" in name else (SIZE, SIZE)
         pixels, grid = images(height, width), [height // PATCH, width // PATCH]
-        export(model, HERE / f"{name}.onnx", exporter, opset, name in ANY_SIZE, pixels)
-        proto = onnx.load(HERE / f"{name}.onnx")
-        assert proto.opset_import[0].version == opset, (name, proto.opset_import)
-        save(proto, HERE / f"{name}.onnx")
+        if not only_hooks:
+            export(model, HERE / f"{name}.onnx", exporter, opset, name in ANY_SIZE, pixels)
+            proto = onnx.load(HERE / f"{name}.onnx")
+            assert proto.opset_import[0].version == opset, (name, proto.opset_import)
+            save(proto, HERE / f"{name}.onnx")
         if name in REFUSED:
             continue
         values = attention_outputs(model, wanted, pixels)
         classes = 0 if name in PATCHES_ONLY else 1
         assert values.size == DEPTH * 2 * (classes + registers + grid[0] * grid[1]) * WIDTH, values.shape
+        if only_hooks and not np.allclose(values, np.load(HERE / f"{name}.npy"), rtol=1e-4, atol=1e-4):
+            print(f"{name}: these versions draw other weights: make it anew")
+            continue
+        if name in HOOKS:
+            np.save(HERE / f"{name}_hooks.npy", hook_outputs(model, HOOKS[name], photograph(height, width)))
+        if only_hooks:
+            continue
         np.save(HERE / f"{name}.npy", values)
         if name in ANY_SIZE:
             np.save(HERE / f"{name}_other.npy", attention_outputs(model, wanted, images(*OTHER)))
@@ -317,4 +381,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main([name for name in sys.argv[1:] if name != "--hooks"], "--hooks" in sys.argv)
