@@ -117,6 +117,7 @@ export {
   savePng,
 } from "./src/scripting/photographs.ts";
 export {
+  type Hook,
   type MeanFeatures,
   meanFeatures,
   type PatchFeatures,

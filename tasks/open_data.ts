@@ -1,5 +1,6 @@
 /** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
 import { basename } from "node:path";
+import type { Hook } from "../src/data/block_hooks.ts";
 import { type DataFolders, dataTableText, hasSubject, openData } from "../src/data/data_flags.ts";
 import {
   type BrainData,
@@ -33,6 +34,8 @@ export interface Asked {
   folders: DataFolders;
   /** As of `openKnownModel`; none for the embedded ones. */
   models: string[];
+  /** What is taken of every block of all models; absent: the attention's output. */
+  hook?: Hook;
 }
 
 /** What a task runs on. */
@@ -74,7 +77,7 @@ export interface RunData {
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
-  { folders, models }: Asked,
+  { folders, models, hook }: Asked,
   { limit, quick, cache, timings, explain = false }: {
     limit?: number;
     quick: boolean;
@@ -90,6 +93,7 @@ export async function openRunData(
   }
   const { models: runModels, view, table } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
+    hook,
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
   if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {

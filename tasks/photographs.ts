@@ -7,12 +7,14 @@
 import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
 import { reasonOf } from "../src/data/atomic_write.ts";
+import { findHookOutputs, type Hook } from "../src/data/block_hooks.ts";
+import { readHook } from "../src/data/data_flags.ts";
 import { brokenShards, readExtracted } from "../src/data/extract.ts";
 import { openKnownModel } from "../src/data/known_models.ts";
 import { readOnnx } from "../src/data/onnx_graph.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
 import type { Mask } from "../src/data/resize.ts";
-import { skippedLines } from "../src/data/skipped.ts";
+import { skippedLines, tell as tellRun } from "../src/data/skipped.ts";
 import { openStages } from "../src/data/stages.ts";
 import { baselineFigureGround, explainColors, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
@@ -24,6 +26,7 @@ import {
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
 import { featureStages } from "../src/experiments/pipeline.ts";
+import { hookLine } from "../src/experiments/run_models.ts";
 import { sceneImages } from "../src/experiments/scene_images.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { type RunSettings, runSettings } from "./open_pipeline.ts";
@@ -41,6 +44,7 @@ interface Options extends RunSettings {
   given?: number;
   model: string;
   registers?: number;
+  hook?: Hook;
   explain: boolean;
 }
 
@@ -64,6 +68,7 @@ function readOptions(flags: Flags): Options {
     given: wholeNumber(flags, "limit", 1, 10_000),
     model: text(flags.model) ?? MODEL,
     registers: wholeNumber(flags, "registers", 0, 64),
+    ...(flags.hook !== undefined && { hook: readHook(text(flags.hook)) }),
     explain: flags.explain === true,
   };
 }
@@ -143,7 +148,8 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   };
   if (!explain) await openFolders({ "--out": out, "--cache": cache });
   const { path, preprocessor, ...known } = await openKnownModel(options.model);
-  await readOnnx(path); // what is no model is told before photographs are read
+  findHookOutputs(await readOnnx(path), options.hook); // what is no model is said before photographs are read
+  if (options.hook && options.hook !== "attention") tellRun(hookLine(options.hook));
   const registers = options.registers ?? known.registers;
   const count = options.given ?? (options.quick ? 12 : 24);
   const images = options.images
@@ -152,7 +158,10 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   if (options.masks) await reportSpareMasks(options.masks, images);
   const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);
   const [features] = await featureStages({
-    models: [{ path, preprocessor, ...(registers !== undefined && { registers }) }],
+    models: [{
+      ...{ path, preprocessor, hook: options.hook },
+      ...(registers !== undefined && { registers }),
+    }],
     ...{ images, identity: await pixelHash(images), shardImages, dtype: "float32" },
   });
   for (const line of skippedLines()) console.error(line);

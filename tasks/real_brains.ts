@@ -6,10 +6,13 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
+import { type Hook, HOOKS } from "../src/data/block_hooks.ts";
+import { readHook } from "../src/data/data_flags.ts";
 import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
 import { readBytes } from "../src/data/npy.ts";
 import { isThere } from "../src/data/plain_file.ts";
+import { tell } from "../src/data/skipped.ts";
 import { type Object2vec, readObject2vec } from "../src/data/object2vec.ts";
 import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
 import {
@@ -18,6 +21,7 @@ import {
   type VoxelResults,
   writeRealBrainsReport,
 } from "../src/experiments/real_brains_report.ts";
+import { hookLine } from "../src/experiments/run_models.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
@@ -29,6 +33,7 @@ const HELP = `./run real-brains --data DIR [options]
 
   --data DIR      holds object2vec81 and kriegeskorte92, or one of them (default: $ALIGNEDCUT_REAL_DATA)
   --models DIR    vision transformers as ONNX, NAME.preprocessor.json beside each (default: the embedded models)
+  --hook NAME     what is taken of every block: ${HOOKS.join(", ")} (default: attention)
   --out DIR       where the page and results.json go (default: reports/out)
   --figures LIST  every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR     where features are kept (default: .cache/real-brains)
@@ -38,7 +43,18 @@ const HELP = `./run real-brains --data DIR [options]
   --adapter KIND  hardware or software (default: hardware if there is one)
   --help          this text`;
 
-const TEXT_FLAGS = ["data", "models", "out", "figures", "cache", "resamples", "repeats", "seed", "adapter"];
+const TEXT_FLAGS = [
+  "data",
+  "models",
+  "hook",
+  "out",
+  "figures",
+  "cache",
+  "resamples",
+  "repeats",
+  "seed",
+  "adapter",
+];
 const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
 const CACHE = new URL("../.cache/real-brains", import.meta.url).pathname;
 const FOLDS = 9;
@@ -46,6 +62,7 @@ const FOLDS = 9;
 interface Options {
   data: string;
   models: string;
+  hook: Hook;
   out: string;
   cache: string;
   resamples: number;
@@ -62,6 +79,7 @@ function readOptions(args: string[]): Options | null {
   const options = {
     data: String(data),
     models: String(flags.models || MODELS),
+    hook: readHook(String(flags.hook || "attention")),
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE),
     resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
@@ -98,7 +116,9 @@ async function comparePictures(folder: string, options: Options, tick: Tick): Pr
   const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
   for (const [i, path] of paths.entries()) {
     const onProgress = (share: number, note: string) => tick(i + share, paths.length, note);
-    models.push(await brainSimilarity(path, data, { cacheDir, resamples, seed, onProgress }));
+    models.push(
+      await brainSimilarity(path, data, { cacheDir, hook: options.hook, resamples, seed, onProgress }),
+    );
   }
   return {
     pictures: data.images.length,
@@ -164,6 +184,7 @@ async function realBrains(options: Options): Promise<void> {
 
 await runTask(async () => {
   const options = readOptions(Deno.args);
+  if (options && options.hook !== "attention") tell(hookLine(options.hook));
   if (options) await realBrains(options);
   else console.log(HELP);
 });

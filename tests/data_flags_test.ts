@@ -83,6 +83,9 @@ Deno.test("takeDataFlags() takes its own options and leaves the others in order"
       rest: ["--quick", "--seed", "3"],
     },
   );
+  assertEquals(takeDataFlags(["--hook", "k", "--seed", "1"]), {
+    ...{ folders: {}, models: [], hook: "k", rest: ["--seed", "1"] },
+  });
   assertEquals(takeDataFlags([]), { folders: {}, models: [], rest: [] });
   assertEquals(takeDataFlags(["--model", "a.onnx,b.onnx", "--model=c", "--seed", "1"]), {
     ...{ folders: {}, models: ["a.onnx", "b.onnx", "c"], rest: ["--seed", "1"] },
@@ -101,6 +104,7 @@ Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind g
   refused(["--data"], '--data is ""');
   refused(["--images"], "--images has no folder: write --images DIR.");
   refused(["--images", "--quick"], "--images has no folder");
+  refused(["--hook=keys"], '--hook is "keys": give attention, residual, mlp, q, k or v.');
   refused(["--model"], "--model has no file: write --model FILE.onnx.");
   refused(
     ["--data", "voc:a", "--data=voc:b"],

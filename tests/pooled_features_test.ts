@@ -108,6 +108,11 @@ Deno.test("poolFeatures() keeps tokens of every image, and the same bits from it
     ran = 0;
     await poolFeatures({ ...options, identity: "other", onProgress: () => ran++ });
     assert(ran > 0, "another identity is another set of images");
+    const residual = await poolFeatures({ ...options, hook: "residual" });
+    assert(
+      residual.pooled.data.some((value, i) => value !== found.pooled.data[i]),
+      "another hook is not cached",
+    );
   });
 });
 

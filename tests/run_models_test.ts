@@ -1,6 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { extractFeatures } from "../src/data/extract.ts";
 import { previewCrop } from "../src/data/preprocess.ts";
+import type { Hook } from "../src/data/block_hooks.ts";
+import { featureStages } from "../src/experiments/pipeline.ts";
 import { openRunModels } from "../src/experiments/run_models.ts";
 import { embeddedModels } from "../src/experiments/embedded_world.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -107,6 +109,28 @@ Deno.test("openRunModels() tells of each model what it is and sees", () =>
       ...{ kind: "model", path: "b", found: "added from org/b, 2 layers, patches of 4 × 4 pixels" },
       ...{ missing: "licence", used },
     }]);
+  }));
+
+Deno.test("openRunModels() gives every model the hook, and refuses one without it by its blocks", () =>
+  inTemporaryFolder(async (dir) => {
+    const own = await copyOf(dir, "own", size(16));
+    assertEquals((await openRunModels(["mae_tiny", own], "k")).models.map(({ hook }) => hook), ["k", "k"]);
+    assertEquals((await openRunModels([own])).models[0].hook, undefined);
+    const inside = await copyOf(dir, "inside", size(16), `${EXPORTS}/../onnx/microsoft_attention.onnx`);
+    await assertRejects(
+      () => openRunModels([own, inside], "k"),
+      Error,
+      `${inside} has 2 blocks, but no projection of keys was found in 2 of them: block 1, for fused_0 (Attention) keeps ` +
+        "them inside; block 2, for fused_1 (Attention) keeps them inside: take another --hook.",
+    );
+    const model = { path: own, preprocessor: (await openRunModels([own])).models[0].preprocessor };
+    const keys = await Promise.all([undefined, "k", "residual"].map(async (hook) => {
+      const [{ input }] = await featureStages({
+        ...{ models: [{ ...model, hook: hook as Hook | undefined }], images: [], identity: "" },
+      });
+      return JSON.stringify(input);
+    }));
+    assertEquals(new Set(keys).size, 3);
   }));
 
 Deno.test("openRunModels() takes registers from the record of a model that was added", () =>

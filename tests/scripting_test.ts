@@ -101,6 +101,9 @@ Deno.test("patchFeatures() refuses layers that the model does not have", async (
     const { grid, layers, views } = await patchFeatures("mae_tiny", [`${dir}/a.png`], [12, 2]);
     assertEquals(layers.map(({ layer }) => layer), [2, 12]);
     assertEquals([layers[0].patches.rows, views.length], [grid.rows * grid.cols, 1]);
+    const keys = await patchFeatures("mae_tiny", [`${dir}/a.png`], [2], "k");
+    assertEquals([keys.hook, keys.layers[0].patches.rows], ["k", grid.rows * grid.cols]);
+    assert(keys.layers[0].patches.data.some((value, i) => value !== layers[0].patches.data[i]));
   });
 });
 

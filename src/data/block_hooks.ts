@@ -17,9 +17,9 @@ import type { AddedNode, OnnxGraph, OnnxNode } from "./onnx_graph.ts";
 import type { ModelOutput } from "./vision_model.ts";
 
 /** What is taken of every block. */
-export const HOOKS = ["attention", "residual", "mlp", "q", "k", "v"] as const;
-/** One of them. */
-export type Hook = typeof HOOKS[number];
+export type Hook = "attention" | "residual" | "mlp" | "q" | "k" | "v";
+/** All of them. */
+export const HOOKS: readonly Hook[] = ["attention", "residual", "mlp", "q", "k", "v"];
 
 /** What each of them is, for pages and messages. */
 export const HOOK_NAMES: Record<Hook, string> = {

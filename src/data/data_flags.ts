@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { openAlgonautsSplits } from "./algonauts.ts";
+import { type Hook, HOOKS } from "./block_hooks.ts";
 import { listImages, readImage, type RgbImage } from "./image.ts";
 import { hashesByName } from "./file_hashes.ts";
 import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
@@ -34,7 +35,9 @@ export const DATA_HELP = `
   --images DIR      photographs of your own, without masks
   --model FILE      a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
                     \`./run models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
-                    (default: the embedded three)`;
+                    (default: the embedded three)
+  --hook NAME       what is taken of every block: attention (its output before the residual add), residual (the stream
+                    after the block), mlp, q, k or v (queries, keys, values as projected) (default: attention)`;
 
 /** One photograph, with what is known about its pixels. */
 export interface DataImage {
@@ -89,26 +92,46 @@ export interface TakenFlags {
   folders: DataFolders;
   /** ONNX files, or names of models. */
   models: string[];
+  /** What is taken of every block of all models, where it is said. */
+  hook?: Hook;
   /** All other arguments, in order. */
   rest: string[];
 }
 
 /**
- * Takes `--data KIND:DIR`, `--images DIR` and `--model FILE` out of a command line.
+ * The value of `--hook`.
+ *
+ * @throws RangeError '--hook is "keys": give attention, residual, mlp, q, k or v.'
+ */
+export function readHook(value: string | undefined): Hook {
+  const hook = HOOKS.find((name) => name === value);
+  if (hook) return hook;
+  throw new RangeError(
+    `--hook is "${value ?? ""}": give ${HOOKS.slice(0, -1).join(", ")} or ${HOOKS.at(-1)}.`,
+  );
+}
+
+/**
+ * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE` and `--hook NAME` out of a command line.
  *
  * @param args as `Deno.args`
- * @returns the folders by kind, the models, and the arguments that are left
+ * @returns the folders by kind, the models, the hook, and the arguments that are left
  * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
 export function takeDataFlags(args: readonly string[]): TakenFlags {
   const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
+  let hook: Hook | undefined;
   for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--(data|images|model)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    const [, name, joined] = /^--(data|images|model|hook)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) {
       rest.push(args[i]);
       continue;
     }
     const value = joined ?? args[++i];
+    if (name === "hook") {
+      hook = readHook(value);
+      continue;
+    }
     if (name === "model") {
       if (!value || value.startsWith("--")) {
         throw new RangeError("--model has no file: write --model FILE.onnx.");
@@ -133,7 +156,7 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
     }
     folders[kind] = path;
   }
-  return { folders, models, rest };
+  return { folders, models, rest, ...(hook && { hook }) };
 }
 
 /** Whether a subject's images and responses were given. */

@@ -10,7 +10,7 @@ import { NotFinished, openStages } from "./stages.ts";
 
 /** What `poolFeatures` is to do for one model. */
 export interface PoolOptions
-  extends Pick<ExtractOptions, "model" | "preprocessor" | "images" | "registers" | "onProgress"> {
+  extends Pick<ExtractOptions, "model" | "preprocessor" | "images" | "registers" | "hook" | "onProgress"> {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
   /** Pool over so many cells along each side of the grid of patches; default 1: over the class token and all patches. */
@@ -45,14 +45,29 @@ export interface PooledFeatures {
  * @throws NotFinished with `explain`, where they are not there
  */
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
-  const { model, preprocessor, images, registers, tokensPerImage, cells = 1, seed, cacheDir, identity } =
-    options;
+  const {
+    model,
+    preprocessor,
+    images,
+    registers,
+    hook,
+    tokensPerImage,
+    cells = 1,
+    seed,
+    cacheDir,
+    identity,
+  } = options;
   const name = basename(model).replace(/\.onnx$/, "");
   const stages = openStages(cacheDir, options.explain), stage = `pooled-${name}`;
   const folder = await stages.run(stage, {
     code: await hashOfModules(CODE),
     model: await modelSha256(model),
-    ...{ preprocessor, registers: registers ?? null, images: images.map(({ name }) => name) },
+    ...{
+      preprocessor,
+      registers: registers ?? null,
+      hook: hook ?? "attention",
+      images: images.map(({ name }) => name),
+    },
     ...{ tokensPerImage, cells, seed, identity },
   }, (folder) => pool(options, folder));
   if (!folder) throw new NotFinished(stage, stages.reports[0].why);

@@ -1,5 +1,6 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { basename } from "node:path";
+import type { Hook } from "../data/block_hooks.ts";
 import { extractFeatures, type FeatureManifest } from "../data/extract.ts";
 import { openFeatures } from "../data/feature_shards.ts";
 import { readImage } from "../data/image.ts";
@@ -46,6 +47,8 @@ export interface ModelSimilarity {
 export interface BrainSimilarityOptions extends BootstrapOptions {
   /** Folder for features; a stopped run goes on from what is there. */
   cacheDir: string;
+  /** What is taken of every block; default the attention's output. */
+  hook?: Hook;
   /** Told the share of the work that is done, from 0 to 1, and what was done. */
   onProgress?: (share: number, note: string) => void;
 }
@@ -65,13 +68,14 @@ export function betweenBrains({ human, monkey }: Kriegeskorte92, options: Bootst
 export async function brainSimilarity(
   path: string,
   data: Kriegeskorte92,
-  { cacheDir, onProgress, ...bootstrap }: BrainSimilarityOptions,
+  { cacheDir, hook = "attention", onProgress, ...bootstrap }: BrainSimilarityOptions,
 ): Promise<ModelSimilarity> {
   const { preprocessor, registers } = await openKnownModel(path);
   const images = data.images.map((file) => ({ name: basename(file), load: () => readImage(file) }));
   const model = basename(path).replace(/\.onnx$/, "");
   const manifest = await extractFeatures({
-    ...{ model: path, preprocessor, registers, images, outDir: `${cacheDir}/${model}`, dtype: "float32" },
+    ...{ model: path, preprocessor, registers, images, dtype: "float32", hook },
+    outDir: `${cacheDir}/${model}${hook === "attention" ? "" : `-${hook}`}`,
     onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
   });
   const compare = (patterns: Matrix): BrainAgreement => {

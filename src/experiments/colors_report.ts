@@ -2,6 +2,7 @@
 import { cutWarning } from "../graph/normalized_cut.ts";
 import { Buffer } from "node:buffer";
 import type { Gpu } from "../gpu/mod.ts";
+import { HOOK_NAMES } from "../data/block_hooks.ts";
 import type { FeatureManifest } from "../data/extract.ts";
 import type { RgbImage } from "../data/image.ts";
 import { formatNumber, table, text } from "../report/blocks.ts";
@@ -82,9 +83,9 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
   return await writePage(`${out}/photographs.html`, {
     title: "Photographs",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
-    method: `For every layer, the ${nodes} tokens of all images (${
-      tokensText(manifest)
-    }; the attention block's output after its projection, before the residual add) form one graph, and its ${
+    method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${
+      HOOK_NAMES[manifest.hook]
+    }) form one graph, and its ${
       layers[0].eigenvalues.length
     } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
     equation: EQUATION,
@@ -107,7 +108,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
       deno: Deno.version.deno,
       version: results.version,
       seed,
-      model: manifest.model,
+      ...{ model: manifest.model, hook: manifest.hook },
       images: `${photos.length}: ${names.length > 400 ? names.slice(0, 400) + " …" : names}`,
       nodes: `${nodes} a layer`,
       "peak memory":

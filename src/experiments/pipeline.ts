@@ -142,9 +142,9 @@ export async function featureStages(
     & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
   const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
-  return await Promise.all(models.map(async ({ path, preprocessor, registers }) => {
+  return await Promise.all(models.map(async ({ path, preprocessor, registers, hook }) => {
     const options = (outDir: string) => ({
-      ...{ model: path, preprocessor, registers, images, outDir, shardImages },
+      ...{ model: path, preprocessor, registers, hook, images, outDir, shardImages },
       dtype,
     });
     return {
@@ -152,7 +152,7 @@ export async function featureStages(
       input: {
         code,
         model: await modelSha256(path),
-        ...{ preprocessor, registers, identity, images: images.map(({ name }) => name), dtype },
+        ...{ preprocessor, registers, hook, identity, images: images.map(({ name }) => name), dtype },
       },
       ranges,
       extract: (folder, onProgress) => extractFeatures({ ...options(folder), onProgress }),

@@ -2,9 +2,11 @@
 import { basename } from "node:path";
 import { type AttentionCount, countAttention, describeCount, patchSize } from "../data/attention_outputs.ts";
 import type { DataRow } from "../data/data_flags.ts";
+import { findHookOutputs, type Hook, HOOK_NAMES } from "../data/block_hooks.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
 import { probeSizes, takesAnySize } from "../data/size_probe.ts";
+import { tell } from "../data/skipped.ts";
 import { readWeights } from "../data/vision_model.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/preprocess.ts";
 
@@ -16,6 +18,8 @@ export interface RunModel {
   preprocessor: Preprocessor;
   /** Register tokens; absent: found from the size of the patches. */
   registers?: number;
+  /** What is taken of every block; absent: the attention's output. */
+  hook?: Hook;
 }
 
 /** Models that can be compared patch by patch. */
@@ -49,14 +53,16 @@ interface Opened extends KnownModel {
  * with patches of 14: METHOD's 197 tokens an image).
  *
  * @param names as of `openKnownModel`
+ * @param hook what is taken of every block of all of them; default the attention's output
  * @throws Error one sentence that names the file that is missing or cannot be used
  * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
  * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
  */
-export async function openRunModels(names: readonly string[]): Promise<RunModels> {
+export async function openRunModels(names: readonly string[], hook?: Hook): Promise<RunModels> {
   const opened: Opened[] = [];
   for (const name of names) {
     const known = await openKnownModel(name), graph = await readOnnx(known.path);
+    findHookOutputs(graph, hook); // what is not there is said before anything is computed
     const count = countAttention(graph), [height, width] = patchSize(graph) ?? [];
     const patch = height && width ? { width, height } : null;
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
@@ -75,9 +81,16 @@ export async function openRunModels(names: readonly string[]): Promise<RunModels
       path,
       preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
+      ...(hook && { hook }),
     });
   }
+  if (hook && hook !== "attention") tell(hookLine(hook));
   return { models, view: viewOf(first.preprocessor), table };
+}
+
+/** What is said of a run with another hook. */
+export function hookLine(hook: Hook): string {
+  return `features are ${HOOK_NAMES[hook]} (--hook ${hook})`;
 }
 
 function isSame(a: Size, b: Size): boolean {

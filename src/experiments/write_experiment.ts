@@ -51,6 +51,7 @@ export async function writeExperiment(
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
       ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
+      hook: pipeline.manifests[0].hook,
       ...settings,
     },
     command,

@@ -1,11 +1,16 @@
 /** Features of vision transformers for scripts. */
+import type { Hook } from "../data/block_hooks.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Picture } from "./photographs.ts";
+
+export type { Hook };
 
 /** Patch features of some photographs. */
 export interface PatchFeatures {
   /** The model file's name without its ending. */
   model: string;
+  /** What was taken of every block. */
+  hook: Hook;
   /** Patches of a photograph. */
   grid: {
     /** From top to bottom. */
@@ -41,11 +46,12 @@ export interface MeanFeatures {
 
 /**
  * Runs a vision transformer over photographs: the attention block's output of every layer after its projection, before the
- * residual add (METHOD, `V_l`), of every patch.
+ * residual add (METHOD, `V_l`), or another hook, of every patch.
  *
  * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `./run models add` has added
  * @param photographs paths of image files
  * @param layers numbers of the layers wanted, from 1; default all
+ * @param hook what is taken of every block; default "attention"
  * @returns per layer photographs · patches × D_l float32, in the model's own units, without class and register tokens
  * @throws Error one sentence that names the model or photograph that is not usable
  * @throws RangeError "mae_tiny has layers 1 to 12, not 13."
@@ -56,6 +62,7 @@ export async function patchFeatures(
   model: string,
   photographs: readonly string[],
   layers?: readonly number[],
+  hook: Hook = "attention",
 ): Promise<PatchFeatures> {
   const { streamFeatures } = await import("../data/extract.ts");
   const { openKnownModel } = await import("../data/known_models.ts");
@@ -66,7 +73,7 @@ export async function patchFeatures(
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
   let patches = 0;
   const { model: name, grid } = await streamFeatures({
-    ...{ model: path, preprocessor, registers, outDir: ".", dtype: "float32" },
+    ...{ model: path, preprocessor, registers, hook, outDir: ".", dtype: "float32" },
     images: photographs.map((photograph, i) => ({
       name: names[i],
       async load() {
@@ -100,7 +107,7 @@ export async function patchFeatures(
       }
     },
   });
-  return { model: name, grid, layers: found, names, views };
+  return { model: name, hook, grid, layers: found, names, views };
 }
 
 /**
@@ -108,12 +115,14 @@ export async function patchFeatures(
  *
  * @param models as of `patchFeatures`, one or more
  * @param photographs paths of image files
+ * @param hook as of `patchFeatures`, of all models
  * @returns photographs × Σ D_l float32, in the models' own units: AvgPool(V_l) of METHOD (2), layers side by side
  * @throws Error one sentence that names the model or photograph that is not usable
  */
 export async function meanFeatures(
   models: readonly string[],
   photographs: readonly string[],
+  hook: Hook = "attention",
 ): Promise<MeanFeatures> {
   const { joinPooled, poolFeatures } = await import("../data/pooled_features.ts");
   const { openKnownModel } = await import("../data/known_models.ts");
@@ -124,7 +133,7 @@ export async function meanFeatures(
       const { path: model, preprocessor, registers } = await openKnownModel(name);
       parts.push(
         await poolFeatures({
-          ...{ model, preprocessor, registers },
+          ...{ model, preprocessor, registers, hook },
           images: photographs.map((path) => ({ name: nameOf(path), load: () => readImage(path) })),
           ...{ tokensPerImage: 0, seed: 0, cacheDir, identity: "" },
         }),

@@ -87,6 +87,27 @@ export const DATA: readonly Mutant[] = [
     tests: ["token_layout_test.ts"],
   },
   {
+    file: "src/data/block_hooks.ts",
+    text: "if (!isSum(node) || sum === tap ||",
+    replacement: "if (!isSum(node) ||",
+    breaks: "the attention's bias add is taken for the MLP beside it",
+    tests: ["block_hooks_test.ts"],
+  },
+  {
+    file: "src/data/block_hooks.ts",
+    text: "keysFirst(products[0]) ? { q: b, k: a, v } : { q: a, k: b, v }",
+    replacement: "keysFirst(products[0]) ? { q: a, k: b, v } : { q: b, k: a, v }",
+    breaks: "queries and keys change places",
+    tests: ["block_hooks_test.ts"],
+  },
+  {
+    file: "src/data/pooled_features.ts",
+    text: 'hook: hook ?? "attention",',
+    replacement: "",
+    breaks: "pooled features of another hook are taken from the cache",
+    tests: ["pooled_features_test.ts"],
+  },
+  {
     file: "src/data/extract.ts",
     text: "at = before; at < all; at++",
     replacement: "at = 0; at < all; at++",
