@@ -312,7 +312,7 @@ export async function openPipeline(
     const command = commandLine(task, args);
     return {
       data,
-      sheet: voxelSheet(data.subject),
+      sheet: await voxelSheet(data.subject),
       cacheDir,
       gpu,
       pipeline,

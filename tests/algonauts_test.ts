@@ -6,6 +6,7 @@ import {
   writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
+  writeAlgonautsVertices,
 } from "../src/data/algonauts.ts";
 import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import { encodeNpyHeader, writeNpy } from "../src/data/npy.ts";
@@ -186,6 +187,52 @@ Deno.test("openAlgonauts leaves out voxels of no use, in both splits, and tells 
     );
     await writeAlgonautsNoiseCeiling(dir, "rh", Float32Array.of(0, 50, 50, 75));
     await assertRejects(() => openAlgonauts(dir), Error, "gives vertex 1 the noise ceiling 50");
+  }));
+
+Deno.test("openAlgonauts finds the voxels on fsaverage: by the release's mask, or by a list that may stand in any order", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    assertEquals((await openAlgonauts(dir)).surfaceVertices, undefined);
+    const masks = `${dir}/roi_masks`;
+    const writeMask = async (hemisphere: string, vertices: number[], length = 163_842) => {
+      const mask = new Int32Array(length);
+      for (const vertex of vertices) mask[vertex] = 1;
+      await writeNpy(`${masks}/${hemisphere}.all-vertices_fsaverage_space.npy`, mask, [length]);
+    };
+    await writeMask("lh", [3, 10_241, 10_242, 70_000, 163_841]);
+    assertEquals((await openAlgonauts(dir)).notes, [
+      "lh.all-vertices_fsaverage_space.npy is not used: there is no rh.all-vertices_fsaverage_space.npy",
+    ]);
+    await writeMask("rh", [0, 1, 2, 9], 10_242);
+    const subject = await openAlgonauts(dir);
+    assertEquals(subject.surfaceVertices, Uint32Array.of(3, 10_241, 10_242, 70_000, 163_841, 0, 1, 2, 9));
+    assertEquals((await subject.hashTruth()).filter(([name]) => name.includes("all-vertices")).length, 2);
+
+    await writeMask("rh", [0, 1, 2]);
+    await assertRejects(
+      () => openAlgonauts(dir),
+      Error,
+      "rh.all-vertices_fsaverage_space.npy marks 3 vertices, the responses have 4: they must be equal",
+    );
+    await writeMask("rh", [0, 1, 2, 3], 1000);
+    await assertRejects(
+      () => openAlgonauts(dir),
+      Error,
+      "expected one value a vertex of fsaverage, fsaverage6 or",
+    );
+
+    await writeAlgonautsVertices(dir, "lh", Int32Array.of(9, 8, 163_841, 6, 5));
+    await writeAlgonautsVertices(dir, "rh", Int32Array.of(4, 3, 2, 1));
+    const listed = await openAlgonauts(dir);
+    assertEquals(listed.surfaceVertices, Uint32Array.of(9, 8, 163_841, 6, 5, 4, 3, 2, 1));
+    for (const [vertex, shown] of [[163_842, "163842"], [-1, "-1"]] as const) {
+      await writeAlgonautsVertices(dir, "rh", Int32Array.of(4, vertex, 2, 1));
+      await assertRejects(
+        () => openAlgonauts(dir),
+        Error,
+        `rh.voxel_vertices.npy puts voxel 1 on vertex ${shown}, expected a whole number from 0 to 163841`,
+      );
+    }
   }));
 
 Deno.test("openAlgonauts keeps regions of one name apart, loses no voxel, and says so", () =>

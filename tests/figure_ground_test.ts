@@ -9,7 +9,8 @@ import {
   testedLayer,
 } from "../src/experiments/figure_ground.ts";
 import { meansByKind, regionMeans } from "../src/experiments/figure_ground_activation.ts";
-import { activationSheets, similarityPicture } from "../src/experiments/figure_ground_pictures.ts";
+import { activationSheets } from "../src/experiments/activation_sheets.ts";
+import { similarityPicture } from "../src/experiments/figure_ground_pictures.ts";
 import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
 import {
   agreementByImage,
@@ -137,7 +138,8 @@ Deno.test("pixelsOf() takes one figure and one ground patch of evenly spread ima
 Deno.test("activationSheets() draw every voxel once a sheet and escape titles", () => {
   const observer = createToyObserver(),
     values = Float32Array.from({ length: observer.voxels.count }, (_, i) => i - 3);
-  const svg = activationSheets(sheetPlaces(observer), [[{ title: "a<b", values }], [{ title: "c", values }]]);
+  const sheet = { places: sheetPlaces(observer), note: "" };
+  const svg = activationSheets(sheet, [[{ title: "a<b", values }], [{ title: "c", values }]], "sd");
   assertEquals(svg.match(/h0/g)!.length, 2 * observer.voxels.count);
   assert(
     svg.includes("a&lt;b") && !svg.includes("a<b") && svg.includes("--series-1") &&

@@ -7,6 +7,7 @@ import { openImagenetSegmentation } from "../src/data/imagenet_segmentation.ts";
 import { readPalettePng } from "../src/data/palette_png.ts";
 import { openVoc, VOC_VOID } from "../src/data/voc.ts";
 import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
+import { observerVertices } from "../src/experiments/observer_cortex.ts";
 import { planWorld, worldSteps, writeWorld } from "../src/experiments/fixtures_world.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
 import { createToyObserver } from "./toy_observer.ts";
@@ -90,8 +91,9 @@ Deno.test("writeWorld is read by the loaders of the real data sets", () =>
           Array(4).fill(roi),
         );
       }
-      const { sheetX, sheetY } = OBSERVER.voxels;
-      assertEquals([...subject.places!], [...order].flatMap((voxel) => [sheetX[voxel], sheetY[voxel]]));
+      const vertices = observerVertices(OBSERVER);
+      assertEquals([...subject.surfaceVertices!], order.map((voxel) => vertices[voxel]));
+      assertEquals(subject.places, undefined);
     }
 
     const voc = await openVoc(`${dir}/voc`);
@@ -132,7 +134,7 @@ Deno.test("writeFixturesReport writes the page and its numbers", () =>
       seconds: 1,
     };
     const page = await Deno.readTextFile(await writeFixturesReport(report));
-    for (const part of [renderScene(0).caption, "Cortical sheet", "Noise ceilings", "VWFA"]) {
+    for (const part of [renderScene(0).caption, "Cortex", "Noise ceilings", "VWFA"]) {
       assertStringIncludes(page, part.replaceAll('"', "&quot;"));
     }
     const { metrics } = JSON.parse(await Deno.readTextFile(`${dir}/results.json`)).experiments.fixtures;

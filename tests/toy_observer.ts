@@ -18,6 +18,8 @@ export function createToyObserver(): WorldObserver {
       roi: each((i) => i >> 2),
       sheetX: each((i) => i % 4),
       sheetY: each((i) => i >> 2),
+      outward: each((i) => i % 2),
+      elevation: each((i) => i % 3 - 1),
       fieldX: each((i) => place((i * 7) % count)),
       fieldY: each((i) => i % 2 ? 90 : 20),
       fieldSize: each((i) => 1 + (i >> 2)),

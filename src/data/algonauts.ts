@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { writeFileAtomic } from "./atomic_write.ts";
 import { hashesByName } from "./file_hashes.ts";
+import { vertexCount } from "./icosphere.ts";
 import { listImages, readImage } from "./image.ts";
 import { type LeftOutReasons, VoxelScan } from "./left_out_voxels.ts";
 import { assertRowsThere, float32Of, readBytes, readNpyHeader, readNpyRows, writeNpy } from "./npy.ts";
@@ -56,7 +57,8 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   const order = otherOrder(images);
   if (order) notes.push(order);
   const ceilings = await readNoiseCeiling(dir, inFiles, notes),
-    allPlaces = await readPlaces(dir, inFiles, notes);
+    allPlaces = await readPlaces(dir, inFiles, notes),
+    surface = await readSurfaceVertices(dir, inFiles, notes);
   const other = split === "training" ? "test" : "training";
   const reasons = await scanned(
     [files, await openOther(dir, other, files)].filter((some) => some.length > 0),
@@ -77,6 +79,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
       ...classes.map((roiClass) => findArray(maskPath(dir, hemisphere, roiClass))),
       ...(ceilings ? [findArray(ceilingPath(dir, hemisphere))] : []),
       ...(allPlaces ? [findArray(placesPath(dir, hemisphere))] : []),
+      ...(surface ? [findArray(surface.pathOf(hemisphere))] : []),
     ]),
   ]);
   return {
@@ -84,6 +87,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     vertices: used.map((voxel) => voxel < lh ? voxel : voxel - lh),
     ...known,
     places,
+    surfaceVertices: surface && used.map((voxel) => surface.vertices[voxel]),
     notes,
     readImage: (row) => readImage(images[row]),
     hashImages: () => hashesByName(images),
@@ -310,6 +314,22 @@ export async function writeAlgonautsPlaces(
   await writeNpy(placesPath(dir, hemisphere), places, [places.length / 2, 2]);
 }
 
+/**
+ * Writes which vertices of fsaverage the voxels of one hemisphere lie on.
+ *
+ * @param dir the subject's folder
+ * @param hemisphere whose
+ * @param vertices one a voxel, 0 to 163,841
+ */
+export async function writeAlgonautsVertices(
+  dir: string,
+  hemisphere: Hemisphere,
+  vertices: Int32Array,
+): Promise<void> {
+  await Deno.mkdir(`${dir}/roi_masks`, { recursive: true });
+  await writeNpy(verticesPath(dir, hemisphere), vertices, [vertices.length]);
+}
+
 /** The folder of a split's images. */
 export function imageFolder(dir: string, split: AlgonautsSplit): string {
   return `${dir}/${split}_split/${split}_images`;
@@ -393,6 +413,69 @@ function readPlaces(dir: string, voxels: Record<Hemisphere, number>, notes: stri
   return readBothHemispheres((hemisphere) => placesPath(dir, hemisphere), voxels, notes, 2);
 }
 
+/** Meshes whose vertices are the first ones of fsaverage: fsaverage5, fsaverage6 and itself. */
+const NESTED = [5, 6, 7].map(vertexCount);
+
+/** Vertices of fsaverage, of all voxels. */
+async function readSurfaceVertices(
+  dir: string,
+  voxels: Record<Hemisphere, number>,
+  notes: string[],
+): Promise<{ vertices: Uint32Array; pathOf: (hemisphere: Hemisphere) => string } | undefined> {
+  const listed = (hemisphere: Hemisphere) => verticesPath(dir, hemisphere);
+  const vertices = await readBothHemispheres(listed, voxels, notes);
+  if (vertices) {
+    const wrong = vertices.findIndex((vertex) =>
+      !(Number.isInteger(vertex) && vertex >= 0 && vertex < NESTED[2])
+    );
+    if (wrong < 0) return { vertices: Uint32Array.from(vertices), pathOf: listed };
+    const hemisphere = wrong < voxels.lh ? "lh" : "rh";
+    throw new Error(
+      `${listed(hemisphere)} puts voxel ${wrong < voxels.lh ? wrong : wrong - voxels.lh} on vertex ${
+        vertices[wrong]
+      }, expected a whole number from 0 to ${NESTED[2] - 1}, a vertex of fsaverage.`,
+    );
+  }
+  const masked = (hemisphere: Hemisphere) => maskOfVerticesPath(dir, hemisphere);
+  const both = await Promise.all(
+    HEMISPHERES.map(async (hemisphere) => await isThere(await findArray(masked(hemisphere)))),
+  );
+  if (!both[0] || !both[1]) {
+    const only = both.indexOf(true);
+    if (only >= 0) {
+      notes.push(
+        `${basename(masked(HEMISPHERES[only]))} is not used: there is no ${
+          basename(masked(HEMISPHERES[1 - only]))
+        }`,
+      );
+    }
+    return undefined;
+  }
+  const parts = await Promise.all(
+    HEMISPHERES.map((hemisphere) => readVertexMask(masked(hemisphere), voxels[hemisphere])),
+  );
+  return { vertices: Uint32Array.from(parts.flat()), pathOf: masked };
+}
+
+/** The vertices that a mask over a whole mesh marks: the voxels are those, in the mesh's order. */
+async function readVertexMask(wanted: string, voxels: number): Promise<number[]> {
+  const { data, shape, path } = await readArray(wanted);
+  if (shape.length !== 1 || !NESTED.includes(data.length)) {
+    throw new Error(
+      `${path} has shape (${
+        shape.join(", ")
+      }), expected one value a vertex of fsaverage, fsaverage6 or fsaverage5: ${
+        NESTED.toReversed().join(", ")
+      }.`,
+    );
+  }
+  const marked = Array.from(data, Number).flatMap((value, vertex) => value === 0 ? [] : [vertex]);
+  if (marked.length === voxels) return marked;
+  throw new Error(
+    `${path} marks ${marked.length} vertices, the responses have ${voxels}: they must be equal, so copy both again.`,
+  );
+}
+
 /** Values of all voxels from a file a hemisphere; undefined where one is missing, as the release comes without them. */
 async function readBothHemispheres(
   pathOf: (hemisphere: Hemisphere) => string,
@@ -439,6 +522,14 @@ function ceilingPath(dir: string, hemisphere: Hemisphere): string {
 
 function placesPath(dir: string, hemisphere: Hemisphere): string {
   return `${dir}/roi_masks/${hemisphere}.voxel_places.npy`;
+}
+
+function verticesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.voxel_vertices.npy`;
+}
+
+function maskOfVerticesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.all-vertices_fsaverage_space.npy`;
 }
 
 function maskPath(dir: string, hemisphere: Hemisphere, roiClass: string): string {

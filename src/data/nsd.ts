@@ -10,6 +10,7 @@ import { parseCsv } from "./csv.ts";
 import { hashesByName } from "./file_hashes.ts";
 import { hdf5Reason, openHdf5 } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
+import { FSAVERAGE, vertexCount } from "./icosphere.ts";
 import { readMatlab } from "./matlab5.ts";
 import { assertRowsThere, readNpy, readNpyHeader, readNpyRows, writeNpy, writeNpyRows } from "./npy.ts";
 import {
@@ -129,10 +130,14 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
     [...images.training, ...images.test],
     design.path,
   );
+  const vertices = Uint32Array.from(kept, (voxel) => rois.vertices[voxel]);
   const subject = (split: "training" | "test"): Subject => ({
     images: images[split].map(({ id }) => `nsd-${String(id).padStart(5, "0")}`),
     ...known,
-    vertices: Uint32Array.from(kept, (voxel) => rois.vertices[voxel]),
+    vertices,
+    surfaceVertices: place.space === "fsaverage" && first[0].size[0] === vertexCount(FSAVERAGE)
+      ? vertices
+      : undefined,
     notes,
     readImage: async (row) => await stimuli.read(images[split][row].id),
     hashImages: () =>

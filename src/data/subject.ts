@@ -49,6 +49,11 @@ export interface Subject {
    * Where each voxel lies on a flattened cortex, total × 2 (x, y), y down; undefined where the subject's files do not say it.
    */
   places?: Float32Array;
+  /**
+   * The vertex of FreeSurfer's fsaverage, 0 to 163,841, that each voxel is or lies on, in its hemisphere; undefined where the
+   * subject's files do not say it.
+   */
+  surfaceVertices?: Uint32Array;
   /** What was left out, a sentence each: voxels of no use by reason and region. */
   skipped: string[];
   /** What else is to be said: regions that several ROI classes name. */

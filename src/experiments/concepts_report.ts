@@ -7,7 +7,7 @@ import { responsiveChart } from "../report/responsive_chart.ts";
 import type { Claim } from "../report/results.ts";
 import { type Concept, type Concepts, RULES } from "./concepts.ts";
 import { conceptGrid } from "./concepts_pictures.ts";
-import { activationSheets } from "./figure_ground_pictures.ts";
+import { activationSheets } from "./activation_sheets.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
@@ -133,6 +133,9 @@ function purityClaim({ purity, images }: Concepts): Claim {
   };
 }
 
+/** Of what is drawn on the cortex. */
+const UNIT = "mean activation, standard deviations of a voxel";
+
 async function brainSection(
   out: string,
   { rois }: Concepts,
@@ -141,8 +144,7 @@ async function brainSection(
   sheet: VoxelSheet,
 ): Promise<Html[]> {
   if (shown.length === 0) return [];
-  const caption =
-    `The concepts on the cortical sheet, less the mean over all patches; orange positive, blue negative, all on one scale; ${sheet.note}.`;
+  const caption = `The concepts on the cortex, minus the mean over all patches; ${sheet.note}.`;
   const sheets = shown.map(({ voxels }, i) => ({ title: names[i], values: voxels }));
   return [
     await responsiveChart(
@@ -164,10 +166,11 @@ async function brainSection(
     figure({
       image: {
         svg: activationSheets(
-          sheet.places,
+          sheet,
           [sheets.slice(0, 3), sheets.slice(3)].filter((row) => row.length > 0),
+          UNIT,
         ),
-        narrowSvg: activationSheets(sheet.places, sheets.map((own) => [own])),
+        narrowSvg: activationSheets(sheet, sheets.map((own) => [own]), UNIT),
       },
       caption,
       alt: caption,

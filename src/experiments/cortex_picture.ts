@@ -4,7 +4,9 @@ import { type Hemisphere, HEMISPHERES } from "../data/subject.ts";
 import { escapeHtml } from "../report/html.ts";
 import { REGIONS } from "./brain_data.ts";
 import { receptiveFields, type WorldObserver } from "./observer_voxels.ts";
-import type { SheetPlace } from "./voxel_sheet.ts";
+import { type FlatMap, openFlatMap, type SurfaceVoxels } from "../report/cortex/flat_map.ts";
+import { vertexRegions } from "../report/cortex/vertex_values.ts";
+import type { SheetPlace, VoxelSheet } from "./voxel_sheet.ts";
 
 /** Room for a heading between hemispheres, relative to their width. */
 const GAP = 0.16;
@@ -21,14 +23,84 @@ function roiColor(index: number): string {
   return `oklch(${index % 2 ? 57 : 66}% 0.15 ${Math.round(index * 137.5 + 25) % 360})`;
 }
 
+/** Colors of `REGIONS` on the flat map: a family each for early areas, bodies, faces, places and words. */
+// deno-fmt-ignore
+const REGION_COLORS = [
+  [178, 58, 44], [217, 121, 52], [233, 182, 74], [168, 138, 62],
+  [58, 138, 84], [134, 186, 96], [190, 70, 132], [230, 142, 182],
+  [44, 106, 174], [120, 178, 222], [92, 74, 156], [160, 142, 210],
+];
+
 /**
- * Draws one dot a voxel on the cortical sheet, colored by region, with the regions' names.
+ * Draws the voxels colored by region, with the regions' names: on the flat map of fsaverage5 where their places on it are
+ * known, else as one dot each.
  *
- * @param all one place a voxel
- * @param shape hemispheres beside each other, or for phones one above the other
+ * @param sheet where the voxels lie
+ * @param shape for columns, or for phones
  * @returns `<svg …>` with a viewBox
  */
-export function cortexPicture(all: readonly SheetPlace[], shape: "wide" | "narrow" = "wide"): string {
+export function cortexPicture({ places, surface }: VoxelSheet, shape: "wide" | "narrow" = "wide"): string {
+  return surface ? flatPicture(surface, shape) : dotPicture(places, shape);
+}
+
+const maps = new WeakMap<SurfaceVoxels, Map<number, FlatMap>>();
+
+/** `openFlatMap`, once for a width. */
+export function flatMapOf(voxels: SurfaceVoxels, width: number): FlatMap {
+  const own = maps.get(voxels) ?? new Map<number, FlatMap>();
+  maps.set(voxels, own);
+  const map = own.get(width) ?? openFlatMap(voxels, width);
+  own.set(width, map);
+  return map;
+}
+
+/** The names of the regions where they lie; dark with a light rim on every page, as the cortex below is. */
+export function flatNames({ labels }: FlatMap, size: number): string {
+  const names = labels.map(({ text, x, y }) =>
+    `<text x="${x.toFixed(1)}" y="${(y + 0.35 * size).toFixed(1)}">${escapeHtml(text)}</text>`
+  );
+  return `<g font-size="${size}" font-weight="600" text-anchor="middle" paint-order="stroke" stroke="#ffffff" stroke-opacity="0.75" stroke-width="${
+    (size / 4).toFixed(1)
+  }" stroke-linejoin="round" fill="#16181c">${names.join("")}</g>`;
+}
+
+function flatPicture(voxels: SurfaceVoxels, shape: "wide" | "narrow"): string {
+  const width = shape === "narrow" ? NARROW : WIDE, map = flatMapOf(voxels, width);
+  const regions = Object.fromEntries(HEMISPHERES.map((hemisphere) => {
+    const own = [...voxels.hemispheres.keys()].filter((voxel) => voxels.hemispheres[voxel] === hemisphere);
+    return [
+      hemisphere,
+      vertexRegions(
+        own.map((voxel) => voxels.regions[voxel]),
+        own.map((voxel) => voxels.vertices[voxel]),
+        voxels.meshes[hemisphere].sulc.length,
+      ),
+    ];
+  }));
+  const picture = map.picture((hemisphere, { vertices, weights }) => {
+    const own = regions[hemisphere];
+    let region = -1, most = 0;
+    for (let i = 0; i < 3; i++) {
+      let share = 0;
+      for (let k = 0; k < 3; k++) if (own[vertices[k]] === own[vertices[i]]) share += weights[k];
+      if (share > most) [region, most] = [own[vertices[i]], share];
+    }
+    return REGION_COLORS[region];
+  });
+  const headings = Object.entries(map.sides).map(([hemisphere, { left, right }]) =>
+    `<text x="${((left + right) / 2).toFixed(1)}" y="14" text-anchor="middle" fill="var(--muted)">${
+      hemisphere === "lh" ? "left hemisphere" : "right hemisphere"
+    }</text>`
+  );
+  return svg(width, map.height + HEADING, [
+    ...headings,
+    `<g transform="translate(0 ${HEADING})"><image width="${map.width}" height="${map.height}" href="${picture}"/><path d="${map.outlines}" fill="none" stroke="#26282c" stroke-width="1" stroke-linejoin="round"/>${
+      flatNames(map, shape === "narrow" ? 10 : 13)
+    }</g>`,
+  ]);
+}
+
+function dotPicture(all: readonly SheetPlace[], shape: "wide" | "narrow"): string {
   const narrow = shape === "narrow", width = narrow ? NARROW : WIDE;
   const shown = thinned(all), places = narrow ? stacked(shown) : shown;
   const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);

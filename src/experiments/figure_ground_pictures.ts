@@ -1,79 +1,13 @@
-/** Pictures of the experiment `figure-ground`: cortical sheets colored by activation, and similarity maps of one pixel. */
+/** Similarity maps of one pixel, of the experiment `figure-ground`. */
 import type { RgbImage } from "../data/image.ts";
 import { colorGrid } from "../report/color_grid.ts";
-import { escapeHtml, type Html } from "../report/html.ts";
+import type { Html } from "../report/html.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
-import { thinned } from "./cortex_picture.ts";
 import { eigenDirections, type FigureGround } from "./figure_ground.ts";
 import { cosineLikeness, type Query } from "./figure_ground_similarity.ts";
 import { className } from "./image_truth.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { jpegDataUri } from "./segmentation_examples.ts";
-import type { SheetPlace } from "./voxel_sheet.ts";
-
-/** One sheet of a row. */
-export interface Sheet {
-  /** Its heading. */
-  title: string;
-  /** One value a voxel, in the files' order. */
-  values: ArrayLike<number>;
-}
-
-const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
-
-/**
- * Cortical sheets with one dot a voxel: blue negative, orange positive, gray near 0, all on one scale.
- *
- * @param all one place a voxel
- * @param rows sheets beside each other
- * @returns `<svg …>` with a viewBox
- */
-export function activationSheets(
-  all: readonly SheetPlace[],
-  rows: readonly (readonly Sheet[])[],
-): string {
-  const places = thinned(all.map((place, voxel) => ({ ...place, voxel })));
-  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
-  const left = Math.min(...xs), top = Math.min(...ys);
-  const scale = (SHEET - 2 * MARGIN) / (Math.max(...xs) - left || 1);
-  const height = Math.ceil((Math.max(...ys) - top) * scale) + HEADING + 2 * MARGIN;
-  const most = rows.flat().reduce((sum, { values }) => Math.max(sum, scaleEnd(values)), 1e-9);
-  const parts = rows.flatMap((row, r) =>
-    row.map(({ title, values }, c) => {
-      const dots = new Map<number, string>();
-      places.forEach(({ x, y, voxel }) => {
-        const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(LEVELS * values[voxel] / most)));
-        const dot = `M${(MARGIN + (x - left) * scale).toFixed(1)} ${
-          (MARGIN + HEADING + (y - top) * scale).toFixed(1)
-        }h0`;
-        dots.set(level, (dots.get(level) ?? "") + dot);
-      });
-      const paths = [...dots].sort(([a], [b]) => Math.abs(a) - Math.abs(b)).map(([level, d]) =>
-        `<path d="${d}" stroke="${levelColor(level)}"/>`
-      );
-      return `<g transform="translate(${c * SHEET} ${
-        r * height
-      })"><text x="${MARGIN}" y="18" font-size="14" fill="var(--ink)">${
-        escapeHtml(title)
-      }</text><g fill="none" stroke-width="3" stroke-linecap="round">${paths.join("")}</g></g>`;
-    })
-  );
-  const width = SHEET * Math.max(...rows.map((row) => row.length));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
-    height * rows.length
-  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${parts.join("")}</svg>`;
-}
-
-/** The absolute value that all but one voxel in fifty stay below. */
-function scaleEnd(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values, Math.abs).sort();
-  return sorted[Math.floor(0.98 * (sorted.length - 1))];
-}
-
-function levelColor(level: number): string {
-  const end = level < 0 ? "var(--series-1)" : "var(--series-2)";
-  return `color-mix(in oklab, ${end} ${Math.round(100 * Math.abs(level) / LEVELS)}%, var(--rule))`;
-}
 
 /** Images that a pixel is shown on. */
 const SHOWN = 6;

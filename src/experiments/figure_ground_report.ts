@@ -19,7 +19,8 @@ import {
   regionsP,
   RESAMPLES,
 } from "./figure_ground.ts";
-import { activationSheets, similarityMaps } from "./figure_ground_pictures.ts";
+import { activationSheets } from "./activation_sheets.ts";
+import { similarityMaps } from "./figure_ground_pictures.ts";
 import type { VoxelSheet } from "./voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "./write_experiment.ts";
 import { layerAxis } from "./relative_layers.ts";
@@ -294,23 +295,24 @@ async function regionSection(
         width,
       }, theme),
   );
-  const caption =
-    `Figure and ground on the cortical sheet, one dot a voxel: orange positive, blue negative, all on one scale; ${sheet.note}.`;
+  const caption = `Figure and ground on the cortex, all on one scale; ${sheet.note}.`;
   const sheets = figure({
     image: {
       svg: activationSheets(
-        sheet.places,
+        sheet,
         models.map(({ model, voxels }) => [
           { title: `${model}, figure`, values: voxels.figure },
           { title: `${model}, ground`, values: voxels.ground },
         ]),
+        `mean activation, ${UNIT}`,
       ),
       narrowSvg: activationSheets(
-        sheet.places,
+        sheet,
         models.flatMap(({ model, voxels }) => [
           [{ title: `${model}, figure`, values: voxels.figure }],
           [{ title: `${model}, ground`, values: voxels.ground }],
         ]),
+        `mean activation, ${UNIT}`,
       ),
     },
     caption,
@@ -325,7 +327,7 @@ async function regionSection(
       </div>
     `,
     figure({
-      image: { svg: cortexPicture(sheet.places), narrowSvg: cortexPicture(sheet.places, "narrow") },
+      image: { svg: cortexPicture(sheet), narrowSvg: cortexPicture(sheet, "narrow") },
       caption: regions,
       alt: regions,
     }),

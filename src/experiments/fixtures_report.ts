@@ -16,9 +16,10 @@ import type { Theme } from "../report/theme.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { cortexPicture, receptiveFieldPicture } from "./cortex_picture.ts";
 import type { World } from "./fixtures_world.ts";
-import { sheetPlaces, type WorldObserver } from "./observer_voxels.ts";
+import type { WorldObserver } from "./observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
 import { type ModelProbe, readProbes } from "./model_probes.ts";
+import { type VoxelSheet, voxelSheet } from "./voxel_sheet.ts";
 
 /** What the page tells of. */
 export interface FixturesReport {
@@ -81,7 +82,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
     sections: [
       { heading: "Scenes", body: await sceneSection(plan) },
-      { heading: "Cortical sheet", body: cortexSection(observer, rois) },
+      { heading: "Cortex", body: cortexSection(observer, await voxelSheet(subject), rois) },
       { heading: "Tuning", body: await tuningSection(plan, rois) },
       { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
       { heading: "Models", body: await probeSection(out, probes) },
@@ -156,15 +157,16 @@ async function sceneSection(plan: World): Promise<Html[]> {
   ];
 }
 
-function cortexSection(observer: WorldObserver, rois: RoiSummary[]): Html[] {
+function cortexSection(observer: WorldObserver, sheet: VoxelSheet, rois: RoiSummary[]): Html[] {
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
     figure({
       image: {
-        svg: cortexPicture(sheetPlaces(observer)),
-        narrowSvg: cortexPicture(sheetPlaces(observer), "narrow"),
+        svg: cortexPicture(sheet),
+        narrowSvg: cortexPicture(sheet, "narrow"),
       },
-      caption: `The cortical sheet, one dot a voxel, colored by region: ${counts}.`,
+      caption:
+        `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
       alt: `Map of the voxels by region: ${counts}.`,
     }),
     figure({

@@ -16,9 +16,9 @@ import {
   type AlgonautsSplit,
   imageFolder,
   writeAlgonautsNoiseCeiling,
-  writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
+  writeAlgonautsVertices,
 } from "../data/algonauts.ts";
 import { writeFileAtomic } from "../data/atomic_write.ts";
 import { readNpy, writeNpy } from "../data/npy.ts";
@@ -26,11 +26,11 @@ import { encodePalettePng } from "../data/palette_png.ts";
 import { HEMISPHERES } from "../data/subject.ts";
 import { VOC_VOID } from "../data/voc.ts";
 import { writeImagenetSegmentation } from "../data/write_imagenet_segmentation.ts";
+import { observerVertices } from "./observer_cortex.ts";
 import {
   hemisphereVoxels,
   releaseRois,
   REPEATS,
-  sheetPlaces,
   statedCeilings,
   voxelTruth,
   type WorldObserver,
@@ -58,7 +58,7 @@ export interface WorldPlan {
 /** What a finished world says of itself. */
 export interface World extends WorldPlan {
   voxels: number;
-  /** Of the first scene and the observer's response to it: tells worlds of different versions apart. */
+  /** Of the first scene, the observer's response to it and where its voxels lie: tells worlds of different versions apart. */
   fingerprint: string;
 }
 
@@ -99,9 +99,10 @@ export async function writeWorld(
   observer: WorldObserver,
   onProgress: (done: number, note: string) => void = () => {},
 ): Promise<World> {
-  const first = renderScene(plan.graph.from);
+  const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
   const fingerprint = createHash("sha256").update(first.rgb)
-    .update(new Uint8Array(observer.measure(first, 0).slice().buffer)).digest("hex");
+    .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
+    .update(new Uint8Array(vertices.buffer)).digest("hex");
   const world: World = { ...plan, voxels: observer.voxels.count, fingerprint };
   const text = JSON.stringify(world, null, 2) + "\n";
   if (await isClaimed(`${out}/world.json`, text, out)) return world;
@@ -124,10 +125,9 @@ export async function writeWorld(
   const ceilings = statedCeilings(observer), left = hemisphereVoxels(observer, "lh").length;
   await writeAlgonautsNoiseCeiling(subject, "lh", ceilings.slice(0, left));
   await writeAlgonautsNoiseCeiling(subject, "rh", ceilings.slice(left));
-  const places = sheetPlaces(observer);
   for (const hemisphere of HEMISPHERES) {
-    const own = places.filter((place) => place.hemisphere === hemisphere);
-    await writeAlgonautsPlaces(subject, hemisphere, Float32Array.from(own.flatMap(({ x, y }) => [x, y])));
+    const own = Int32Array.from(hemisphereVoxels(observer, hemisphere), (voxel) => vertices[voxel]);
+    await writeAlgonautsVertices(subject, hemisphere, own);
   }
   await writeSegmentation(out, plan, (note) => onProgress(++done, note));
   await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");

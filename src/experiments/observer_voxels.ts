@@ -13,9 +13,12 @@ export interface WorldObserver {
     hemisphere: ArrayLike<number>;
     /** Index into `rois`. */
     roi: ArrayLike<number>;
-    /** Place on the cortical sheet. */
+    /** Place on the schematic cortical sheet. */
     sheetX: ArrayLike<number>;
     sheetY: ArrayLike<number>;
+    /** Place in the region's map of the visual field: 0 fovea to 1 periphery, and −1 lower to 1 upper vertical meridian. */
+    outward: ArrayLike<number>;
+    elevation: ArrayLike<number>;
     /** Center and standard deviation of the receptive field, in pixels of the scene. */
     fieldX: ArrayLike<number>;
     fieldY: ArrayLike<number>;
