@@ -170,4 +170,11 @@ export const EXPERIMENTS: readonly Mutant[] = [
     breaks: "the last range goes beyond the nodes",
     tests: ["solve_graph_test.ts"],
   },
+  {
+    file: "src/experiments/showcase.ts",
+    text: "const view = 4 * photo + 2 * (row % 2) + col % 2;",
+    replacement: "const view = 4 * photo + 2 * (col % 2) + row % 2;",
+    breaks: "views shifted down are taken for views shifted right",
+    tests: ["showcase_test.ts"],
+  },
 ];

