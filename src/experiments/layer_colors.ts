@@ -18,6 +18,8 @@ export interface LayerColorsOptions {
   /** Steps of t-SNE; default 500. */
   iterations?: number;
   seed?: number;
+  /** As of `normalizedCut`. */
+  storage?: "stored" | "tiled";
   /** Name of the layer in error messages. */
   name?: string;
   /** Told how much of the work is done, from 0 to 1. */
@@ -52,11 +54,12 @@ export async function layerColors(
   features: Matrix,
   options: LayerColorsOptions = {},
 ): Promise<LayerColors> {
-  const { components = 20, sample = 1000, iterations = 500, seed = 0, name, onProgress } = options;
+  const { components = 20, sample = 1000, iterations = 500, seed = 0, storage, name, onProgress } = options;
   const started = performance.now();
   const cut = await normalizedCut(gpu, features, {
     components,
     seed,
+    storage,
     name,
     onProgress: (done, wanted) => onProgress?.(0.5 * done / wanted),
   });
