@@ -41,7 +41,10 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
       assert(path in first, path);
     }
     assertEquals(JSON.parse(Deno.readTextFileSync(`${root}/first/world.json`)).observerSeed, 3);
-    assertStringIncludes(Deno.readTextFileSync(`${root}/report/fixtures.html`), "voxels lie on a vertex of it");
+    assertStringIncludes(
+      Deno.readTextFileSync(`${root}/report/fixtures.html`),
+      "voxels lie on a vertex of it",
+    );
   }));
 
 Deno.test("fixtures says one sentence for bad options and exits with 1", async (t) => {
