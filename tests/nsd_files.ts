@@ -6,11 +6,21 @@ import golden from "./golden/nsd.json" with { type: "json" };
 
 export { golden };
 
+/** All paths. */
+export function nsdPaths(): string[] {
+  return Object.keys(golden.files);
+}
+
+/** One file. */
+export function nsdFile(path: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(inflateSync(Uint8Array.fromBase64((golden.files as Record<string, string>)[path])));
+}
+
 /** Writes all files below a folder. */
 export async function writeNsd(dir: string): Promise<void> {
-  for (const [path, packed] of Object.entries(golden.files)) {
+  for (const path of nsdPaths()) {
     await Deno.mkdir(`${dir}/${path.replace(/\/[^/]*$/, "")}`, { recursive: true });
-    await Deno.writeFile(`${dir}/${path}`, inflateSync(Uint8Array.fromBase64(packed)));
+    await Deno.writeFile(`${dir}/${path}`, nsdFile(path));
   }
 }
 

@@ -65,7 +65,7 @@ Deno.test("openVolume() says in one sentence what is wrong with a file", () =>
     await refused(
       "cut.nii",
       plain.subarray(0, plain.length - 1),
-      "is cut short: frame 3 of 3 ends beyond it",
+      "is cut short: 3 frames of 3 × 4 × 2 values need 496 bytes",
     );
     await refused(
       "cut_header.nii",

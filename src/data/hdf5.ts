@@ -78,3 +78,37 @@ async function checkStart(path: string, kind: string, cure: string): Promise<num
   }
   return size;
 }
+
+/** A dataset of which no value was read. */
+export interface FoundDataset {
+  dataset: hdf5.Dataset;
+  shape: number[];
+  /** As "<h". */
+  dtype: string;
+  /** Extents of the pieces it is stored in; null where it is stored as a whole. */
+  chunks: number[] | null;
+}
+
+/** A dataset by name; undefined for anything else, and where HDF5 cannot find it. */
+export function findDataset(file: hdf5.File, name: string): FoundDataset | undefined {
+  return quietly(() => {
+    const dataset = file.get(name);
+    if (!(dataset instanceof hdf5.Dataset)) return undefined;
+    const { shape, chunks } = dataset.metadata, { dtype } = dataset;
+    return {
+      dataset,
+      shape: shape ?? [],
+      dtype: typeof dtype === "string" ? dtype : "",
+      chunks: chunks ?? null,
+    };
+  });
+}
+
+/** What HDF5 makes of a damaged file, or undefined where it gives up. */
+export function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -6,7 +6,7 @@
  * mask. `id` is text as uint16 characters.
  */
 import * as hdf5 from "h5wasm";
-import { hdf5Reason, openHdf5 } from "./hdf5.ts";
+import { hdf5Reason, openHdf5, quietly } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
 import type { Mask } from "./resize.ts";
 
@@ -200,13 +200,4 @@ function readMaskArray({ shape, data }: StoredArray, name: string): Mask {
 
 function grayToRgb({ width, height, data }: Mask): RgbImage {
   return { width, height, data: Uint8Array.from({ length: 3 * data.length }, (_, i) => data[i / 3 | 0]) };
-}
-
-/** What HDF5 makes of a damaged file, or undefined where it gives up. */
-function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

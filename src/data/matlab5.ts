@@ -33,7 +33,7 @@ const MATRIX = 14, COMPRESSED = 15;
 const FIRST_NUMBER = 6, LAST_NUMBER = 15, COMPLEX = 0x08;
 const CLASSES = ["", "a cell array", "a struct", "an object", "text", "a sparse array"];
 /** Bytes of the file, and of one array unpacked: more is a mistake or a trap. */
-const HEADER = 128, MOST_BYTES = 2 ** 28;
+const HEADER = 128, MOST_BYTES = 2 ** 26;
 
 interface Element {
   type: number;

@@ -2,17 +2,24 @@
  * The Natural Scenes Dataset as it is released (Allen et al. 2022), one subject in one space of betas: docs/formats.md says which
  * file is read for what.
  */
-import * as hdf5 from "h5wasm";
 import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { hashOfModules } from "./code_hash.ts";
-import { parseCsv } from "./csv.ts";
+import { parseCsvRows } from "./csv.ts";
 import { hashesByName } from "./file_hashes.ts";
-import { hdf5Reason, openHdf5 } from "./hdf5.ts";
+import { findDataset, hdf5Reason, openHdf5 } from "./hdf5.ts";
 import type { RgbImage } from "./image.ts";
 import { FSAVERAGE, vertexCount } from "./icosphere.ts";
 import { readMatlab } from "./matlab5.ts";
-import { assertRowsThere, readNpy, readNpyHeader, readNpyRows, writeNpy, writeNpyRows } from "./npy.ts";
+import {
+  assertRowsThere,
+  readBytes,
+  readNpy,
+  readNpyHeader,
+  readNpyRows,
+  writeNpy,
+  writeNpyRows,
+} from "./npy.ts";
 import {
   assertSameSize,
   meanZScores,
@@ -20,7 +27,8 @@ import {
   type SessionShape,
   sessionShape,
 } from "./nsd_betas.ts";
-import { isFile, isFolder, isThere, readPlainText } from "./plain_file.ts";
+import { isFolder, isThere, MOST_TEXT } from "./plain_file.ts";
+import { MOST_PIXELS } from "./resize.ts";
 import { NotFinished, openStages } from "./stages.ts";
 import {
   type ClassRegion,
@@ -265,7 +273,7 @@ async function readDesign({ root, number }: Place): Promise<Design> {
     return whole(image, 2 ** 31, "subjectim");
   });
   const shared = new Set(Array.from(sharedix.data, (image) => whole(image, 2 ** 31, "sharedix")));
-  const infoPath = `${root}/${STIMULUS_INFO}`, hasInfo = await isFile(infoPath);
+  const infoPath = `${root}/${STIMULUS_INFO}`, hasInfo = await isThere(infoPath);
   const design = { path, files: hasInfo ? [path, infoPath] : [path], imageOfTrial, shared };
   if (hasInfo) await assertSameDesign(infoPath, number, design);
   return design;
@@ -277,7 +285,7 @@ async function assertSameDesign(
   subject: number,
   { path: other, imageOfTrial, shared }: Design,
 ) {
-  const [names, ...rows] = parseCsv(await readPlainText(path), path);
+  const { rows: [names, ...rows], lines } = parseCsvRows(await readText(path), path);
   const column = (name: string) => {
     const found = names?.indexOf(name) ?? -1;
     if (found >= 0) return found;
@@ -285,7 +293,14 @@ async function assertSameDesign(
   };
   const id = column("nsdId"), isShared = column("shared1000");
   const repeats = [0, 1, 2].map((repeat) => column(`subject${subject}_rep${repeat}`));
-  for (const row of rows) {
+  for (const [i, row] of rows.entries()) {
+    if (row.length !== names.length) {
+      throw new Error(
+        `${path}, line ${
+          lines[i + 1]
+        }: ${row.length} cells, expected ${names.length}, as in the first line; copy it again.`,
+      );
+    }
     const image = Number(row[id]);
     if (/^true$/i.test(row[isShared]) !== shared.has(image)) {
       throw new Error(
@@ -494,7 +509,7 @@ async function findColorTable({ root, name }: Place, roiClass: string): Promise<
 
 /** Lines of a number and a name; what follows are colors. */
 async function readColorTable(path: string): Promise<Map<number, string>> {
-  const names = new Map<number, string>(), text = await readPlainText(path);
+  const names = new Map<number, string>(), text = await readText(path);
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue;
     const [, value, name] = /^\s*(\d+)\s+(\S+)/.exec(line) ?? [];
@@ -615,9 +630,8 @@ async function openStimuli(
 ): Promise<{ read(image: number): RgbImage; close(): void }> {
   const { file } = await openHdf5(path);
   try {
-    const dataset = file.keys().includes("imgBrick") ? file.get("imgBrick") : null;
-    const [count, height, width, colors] = dataset instanceof hdf5.Dataset ? dataset.shape ?? [] : [];
-    if (!(dataset instanceof hdf5.Dataset) || colors !== 3 || !/^[<>|]?B$/.test(String(dataset.dtype))) {
+    const found = findDataset(file, "imgBrick"), [count, height, width, colors] = found?.shape ?? [];
+    if (!found || colors !== 3 || !(height * width <= MOST_PIXELS) || !/^[<>|]?B$/.test(found.dtype)) {
       throw new Error(`${path} has no imgBrick of images × height × width × 3 bytes: copy it again.`);
     }
     const last = images.reduce((most, { id }) => Math.max(most, id), 0);
@@ -629,7 +643,7 @@ async function openStimuli(
     return {
       read(image) {
         try {
-          const data = dataset.slice([[image, image + 1], [0, height], [0, width], [0, colors]]);
+          const data = found.dataset.slice([[image, image + 1], [0, height], [0, width], [0, colors]]);
           return { width, height, data: data as Uint8Array };
         } catch (error) {
           throw new Error(`Image ${image} of ${path} cannot be unpacked ${hdf5Reason(error)}.`, {
@@ -648,4 +662,8 @@ async function openStimuli(
 async function namesIn(folder: string): Promise<string[]> {
   if (!await isFolder(folder)) return [];
   return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
+async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path, MOST_TEXT));
 }

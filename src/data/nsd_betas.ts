@@ -2,8 +2,8 @@
  * Betas of the Natural Scenes Dataset, the responses to single trials, session by session: z-scored within each session, then
  * the mean over the trials of each image.
  */
-import * as hdf5 from "h5wasm";
-import { hdf5Reason, openHdf5 } from "./hdf5.ts";
+import type * as hdf5 from "h5wasm";
+import { findDataset, type FoundDataset, hdf5Reason, openHdf5 } from "./hdf5.ts";
 import { type LeftOutReasons, NOT_MEASURED, VoxelScan } from "./left_out_voxels.ts";
 import { openVolume } from "./volume_file.ts";
 
@@ -70,14 +70,8 @@ export async function meanZScores(
     let first = 0;
     for (const [i, part] of parts.entries()) {
       onProgress?.(done, sessions.length, part.path.replace(/^.*\//, ""));
-      const betas = await readBetas(part);
+      const betas = await readBetas(part, rowOfTrial.length, shapes[i]);
       shapes[i] ??= betas;
-      assertSameSize(betas, shapes[i]);
-      if (betas.trials !== rowOfTrial.length) {
-        throw new Error(
-          `${part.path} has ${betas.trials} trials, other sessions ${rowOfTrial.length}: they must be equal, so copy it again.`,
-        );
-      }
       addZScores(means, betas, { cols, first, rowOfTrial, reasons });
       first += part.voxels.length;
     }
@@ -147,8 +141,21 @@ function addZScores(
   }
 }
 
-async function readBetas({ path, voxels }: SessionPart): Promise<Betas> {
-  return await inFile(path, async (about, read) => ({ ...about, values: await read(voxels) }));
+/** Reads a file that has the trials, and the voxels of that of an earlier session, that are expected. */
+async function readBetas(
+  { path, voxels }: SessionPart,
+  trials: number,
+  earlier?: SessionShape,
+): Promise<Betas> {
+  return await inFile(path, async (about, read) => {
+    assertSameSize(about, earlier ?? about);
+    if (about.trials !== trials) {
+      throw new Error(
+        `${path} has ${about.trials} trials, other sessions ${trials}: they must be equal, so copy it again.`,
+      );
+    }
+    return { ...about, values: await read(voxels) };
+  });
 }
 
 type Reader = (voxels: Uint32Array) => Promise<Float32Array>;
@@ -177,21 +184,19 @@ async function inFile<T>(path: string, use: (about: SessionShape, read: Reader) 
 async function inHdf5<T>(path: string, use: (about: SessionShape, read: Reader) => Promise<T>): Promise<T> {
   const { file } = await openHdf5(path);
   try {
-    const dataset = quietly(() => file.get("betas"));
-    if (!(dataset instanceof hdf5.Dataset)) {
-      throw new Error(`${path} has no dataset betas: expected NSD's betas.`);
-    }
-    const [trials, ...size] = dataset.shape ?? [], bytes = HDF5_TYPES[String(dataset.dtype)];
-    if (!bytes) throw wrongType(path, JSON.stringify(dataset.dtype));
+    const found = findDataset(file, "betas");
+    if (!found) throw new Error(`${path} has no dataset betas: expected NSD's betas.`);
+    const [trials, ...size] = found.shape, bytes = HDF5_TYPES[found.dtype];
+    if (!bytes) throw wrongType(path, JSON.stringify(found.dtype));
     if (size.length === 0 || trials === 0) {
       throw new Error(
-        `The betas of ${path} have shape (${dataset.shape?.join(", ")}), expected trials × voxels.`,
+        `The betas of ${path} have shape (${found.shape.join(", ")}), expected trials × voxels.`,
       );
     }
     const about = { path, trials, size: size.toReversed().filter((extent) => extent !== 1) };
     return await use(about, (voxels) => {
       try {
-        return Promise.resolve(readSome(dataset, bytes, voxels));
+        return Promise.resolve(readSome(found, bytes, voxels));
       } catch (error) {
         throw new Error(`The betas of ${path} cannot be unpacked ${hdf5Reason(error)}.`, { cause: error });
       }
@@ -202,9 +207,13 @@ async function inHdf5<T>(path: string, use: (about: SessionShape, read: Reader) 
 }
 
 /** Voxels' values, trials × voxels: by lines of voxels where chunks hold many trials of few voxels, else by trials. */
-function readSome(dataset: hdf5.Dataset, bytes: number, voxels: Uint32Array): Float32Array {
-  const [trials, ...size] = dataset.shape!, count = size.reduce((product, extent) => product * extent, 1);
-  const values = new Float32Array(trials * voxels.length), { chunks } = dataset.metadata;
+function readSome(
+  { dataset, shape, chunks }: FoundDataset,
+  bytes: number,
+  voxels: Uint32Array,
+): Float32Array {
+  const [trials, ...size] = shape, count = size.reduce((product, extent) => product * extent, 1);
+  const values = new Float32Array(trials * voxels.length);
   if (!chunks || 4 * chunks[0] <= trials) {
     const deep = chunks?.[0] ?? 1,
       some = deep * Math.max(1, Math.floor(PIECE_BYTES / (count * bytes * deep)));
@@ -262,12 +271,4 @@ function wrongType(path: string, type: string): Error {
   return new Error(
     `${path} has values of type ${type}, expected betas as int16 (300 × percent signal change), float32 or float64.`,
   );
-}
-
-function quietly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined; // told as what is not there
-  }
 }

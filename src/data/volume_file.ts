@@ -61,10 +61,12 @@ const MGH_TYPES: Record<number, ValueType> = { 0: "uint8", 1: "int32", 3: "float
 const NIFTI_1 = 348, NIFTI_2 = 540, MGH_BYTES = 284;
 /** Of one frame: more is damage. */
 const MOST_FRAME = 2 ** 30;
-/** Bytes read, or unpacked, at a time. */
-const PIECE = 2 ** 20;
-/** Names of such files. */
-const NAMES = /\.(?:nii|mgh|nii\.gz|mgz)$/i;
+/** Bytes read, or unpacked, at a time; those that may follow the last frame, as MGH's notes do. */
+const PIECE = 2 ** 20, MOST_REST = 2 ** 24;
+/** Deflate packs no better. */
+const DEFLATE_RATIO = 1032;
+/** Names of such files, and of those that are gzipped. */
+const IS_PACKED = /\.(?:gz|mgz)$/i, NAMES = /\.(?:nii|mgh|nii\.gz|mgz)$/i;
 
 interface Header extends Pick<VolumeFile, "size" | "frames" | "type"> {
   isLittle: boolean;
@@ -101,6 +103,10 @@ export async function openVolume(path: string): Promise<VolumeFile> {
           size.join(" × ")
         } values; copy it again.`,
       );
+    }
+    const wanted = header.offset + count * each * frames, { size: held } = await Deno.stat(path);
+    if (wanted > held * (IS_PACKED.test(path) ? DEFLATE_RATIO : 1)) {
+      throw cutShort(path, `${frames} frames of ${size.join(" × ")} values need ${wanted} bytes`);
     }
     await source.read(header.offset - source.at());
     let frame = 0;
@@ -173,7 +179,7 @@ interface Source {
 
 function openSource(path: string): Source {
   const file = createReadStream(path, { highWaterMark: PIECE });
-  const isPacked = /\.(?:gz|mgz)$/i.test(path);
+  const isPacked = IS_PACKED.test(path);
   const stream = isPacked ? createGunzip({ chunkSize: PIECE }) : file;
   if (isPacked) pipeline(file, stream as ReturnType<typeof createGunzip>, () => {}); // its errors come with the bytes
   const pieces: AsyncIterator<Uint8Array> = stream[Symbol.asyncIterator]();
@@ -208,7 +214,14 @@ function openSource(path: string): Source {
       return frame;
     },
     async drain() {
-      while (await nextPiece()) { /* what follows the last frame is of no use */ }
+      let rest = piece.length;
+      for (let more = await nextPiece(); more; more = await nextPiece()) {
+        rest += more.length;
+        if (rest <= MOST_REST) continue;
+        throw new Error(
+          `${path} goes on for more than ${MOST_REST} bytes after its last frame: copy it again.`,
+        );
+      }
     },
     close() {
       stream.destroy();

@@ -1,6 +1,6 @@
 /** Files made to do harm: small ones that unpack to gigabytes, and headers that claim what is not there. */
 import { Buffer } from "node:buffer";
-import { constants, crc32, deflateRawSync, deflateSync } from "node:zlib";
+import { constants, crc32, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import {
   Field,
   FixedSizeList,
@@ -291,6 +291,42 @@ function preprocessorBombs({ samples }: BombOptions): Mutation[] {
   ];
 }
 
+/** Volumes that claim more than there is, or unpack to gigabytes after their last frame. */
+function niftiBombs({ samples }: BombOptions): Mutation[] {
+  const plain = samples.nifti, bombs: Mutation[] = [];
+  for (const extents of [[32767, 32767, 32767, 1], [32767, 32767, 1, 1], [1, 1, 1, 32767], [-1, 4, 3, 6]]) {
+    const bytes = plain.slice(), view = new DataView(bytes.buffer);
+    extents.forEach((extent, axis) => view.setInt16(42 + 2 * axis, extent, true));
+    bombs.push({ what: `${extents.join(" × ")} values`, bytes });
+  }
+  return [...bombs, { what: "20 MB behind the last frame", bytes: joined([plain, new Uint8Array(2e7)]) }];
+}
+
+function packedNiftiBombs(options: BombOptions): Mutation[] {
+  const zeros = gzipSync(new Uint8Array(2 ** 27));
+  return [
+    ...niftiBombs(options).map(({ what, bytes }) => ({ what, bytes: Uint8Array.from(gzipSync(bytes)) })),
+    {
+      what: "4 GB of zeros behind the last frame",
+      bytes: joined([options.samples["nifti gz"], ...new Array(32).fill(zeros)]),
+    },
+  ];
+}
+
+/** A MATLAB 5 file of arrays that unpack to gigabytes. */
+function matlabBombs({ samples }: BombOptions): Mutation[] {
+  const packed = deflateSync(new Uint8Array(2 ** 28)),
+    tag = new Uint8Array(8),
+    view = new DataView(tag.buffer);
+  view.setUint32(0, 15, true);
+  view.setUint32(4, packed.length, true);
+  const header = samples["matlab 5"].subarray(0, 128);
+  return [
+    { what: "16 × 256 MB of zeros", bytes: joined([header, ...new Array(16).fill([tag, packed]).flat()]) },
+    { what: "an element of 4 GB", bytes: joined([header, [14, 0, 0, 0, 255, 255, 255, 255]]) },
+  ];
+}
+
 /** By format. */
 export const BOMBS: Record<string, (options: BombOptions) => Mutation[] | Promise<Mutation[]>> = {
   jpeg: jpegBombs,
@@ -299,6 +335,10 @@ export const BOMBS: Record<string, (options: BombOptions) => Mutation[] | Promis
   npy: npyBombs,
   "pickled npy": pickleBombs,
   mat: matBombs,
+  nifti: niftiBombs,
+  "nifti gz": packedNiftiBombs,
+  "betas nifti": packedNiftiBombs,
+  "matlab 5": matlabBombs,
   features: arrowBombs,
   align: arrowBombs,
   fit: arrowBombs,

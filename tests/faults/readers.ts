@@ -4,8 +4,11 @@ import { findAttentionOutputs } from "../../src/data/attention_outputs.ts";
 import { openFeatureFile } from "../../src/data/feature_store.ts";
 import { openImagenetSegmentation } from "../../src/data/imagenet_segmentation.ts";
 import { readImage, type RgbImage } from "../../src/data/image.ts";
+import { readMatlab } from "../../src/data/matlab5.ts";
 import { readModelRecord } from "../../src/data/model_record.ts";
 import { readBytes, readNpy } from "../../src/data/npy.ts";
+import { openNsd } from "../../src/data/nsd.ts";
+import { meanZScores } from "../../src/data/nsd_betas.ts";
 import { loadNystrom } from "../../src/data/nystrom_file.ts";
 import { readObject2vec } from "../../src/data/object2vec.ts";
 import { readOnnx, withOutputs } from "../../src/data/onnx_graph.ts";
@@ -16,6 +19,7 @@ import { readEmbedding } from "../../src/data/read_embedding.ts";
 import type { Mask } from "../../src/data/resize.ts";
 import { openModel, readWeights } from "../../src/data/vision_model.ts";
 import { openVoc } from "../../src/data/voc.ts";
+import { openVolume } from "../../src/data/volume_file.ts";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import { readResults } from "../../src/report/results.ts";
 
@@ -72,6 +76,47 @@ export const READERS: Record<string, Reader> = {
         }
       } finally {
         file.close();
+      }
+    },
+  },
+  "nifti gz": { file: "a.nii.gz", read: readFrames },
+  nifti: { file: "a.nii", read: readFrames },
+  mgz: { file: "a.mgz", read: readFrames },
+  "matlab 5": {
+    file: "nsd_expdesign.mat",
+    async read(path) {
+      for (const { shape, data } of await readMatlab(path, ["masterordering", "subjectim", "sharedix"])) {
+        if (data.length !== shape.reduce((a, b) => a * b, 1)) throw new TypeError("data and shape differ");
+      }
+    },
+  },
+  "betas hdf5": { file: "betas_session01.hdf5", read: readBetas },
+  "betas by trial hdf5": { file: "betas_session01.hdf5", read: readBetas },
+  "betas nifti": { file: "betas_session01.nii.gz", read: readBetas },
+  "nsd csv": {
+    file: "nsd/nsddata/experiments/nsd/nsd_stim_info_merged.csv",
+    async read(_path, folder) {
+      const { training, test, close } = await openNsd(`${folder}/nsd`);
+      close();
+      if (training.images.length + test!.images.length !== 13) throw new TypeError("images are missing");
+    },
+  },
+  "nsd ctab": {
+    file: "nsd/nsddata/freesurfer/subj03/label/floc-faces.mgz.ctab",
+    async read(_path, folder) {
+      const { training, close } = await openNsd(`${folder}/nsd`);
+      close();
+      if (training.voxels.total !== 47) throw new TypeError("voxels are missing");
+    },
+  },
+  "nsd images": {
+    file: "nsd/nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5",
+    async read(_path, folder) {
+      const { training, close } = await openNsd(`${folder}/nsd`);
+      try {
+        holds(await training.readImage(0), 3);
+      } finally {
+        close();
       }
     },
   },
@@ -156,6 +201,30 @@ async function readPhotograph(path: string): Promise<void> {
   const image = await readImage(path);
   holds(image, 3);
   holds(previewCrop(image, PREVIEW, path), 3);
+}
+
+async function readFrames(path: string): Promise<void> {
+  const file = await openVolume(path);
+  try {
+    for (let frame = 0; frame < file.frames; frame++) {
+      if ((await file.next()).length !== file.size[0] * file.size[1] * file.size[2]) {
+        throw new TypeError("values and size differ");
+      }
+    }
+    await file.finish();
+  } finally {
+    file.close();
+  }
+}
+
+/** The betas of five voxels, as of a session of six trials. */
+async function readBetas(path: string): Promise<void> {
+  const parts = [{ path, voxels: Uint32Array.of(7, 0, 59, 20, 21) }],
+    rowOfTrial = Int32Array.of(0, 1, 2, 0, 1, 2);
+  const { means, reasons } = await meanZScores([{ parts, rowOfTrial }], 3);
+  if (means.some((value, i) => reasons[i % 5] === 0 && !Number.isFinite(value))) {
+    throw new TypeError("a mean is not finite");
+  }
 }
 
 async function readWhole(path: string): Promise<void> {

@@ -12,6 +12,7 @@ import { VOC_CLASSES } from "../../src/data/voc.ts";
 import { writeImagenetSegmentation } from "../../src/data/write_imagenet_segmentation.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import tables from "../golden/tables.json" with { type: "json" };
+import { nsdFile, nsdPaths } from "../nsd_files.ts";
 
 /** Bytes by format. */
 export type Samples = Record<string, Uint8Array<ArrayBuffer>>;
@@ -22,6 +23,8 @@ const EXPORTS = new URL("../golden/onnx_exports/", import.meta.url);
 function golden(name: keyof typeof tables.files): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(tables.files[name].base64);
 }
+
+const nsd = (path: string) => nsdFile(`nsddata_betas/ppdata/subj03/${path}`);
 
 /** A good file of every format. */
 export async function writeSamples(folder: string): Promise<Samples> {
@@ -99,6 +102,16 @@ export async function writeSamples(folder: string): Promise<Samples> {
       ArrayBuffer
     >,
     mat: await read("a.mat"),
+    "nifti gz": nsd("func1pt8mm/betas_nifti/betas_session01.nii.gz"),
+    nifti: nsd("func1pt8mm/betas_nifti/betas_session02.nii"),
+    mgz: nsd("fsaverage/betas_mgh/lh.betas_session02.mgz"),
+    "matlab 5": nsdFile("nsddata/experiments/nsd/nsd_expdesign.mat"),
+    "betas hdf5": nsd("func1pt8mm/betas_hdf5/betas_session01.hdf5"),
+    "betas by trial hdf5": nsd("func1pt8mm/betas_bytrial/betas_session01.hdf5"),
+    "betas nifti": nsd("func1pt8mm/betas_nifti/betas_session01.nii.gz"),
+    "nsd csv": nsdFile("nsddata/experiments/nsd/nsd_stim_info_merged.csv"),
+    "nsd ctab": nsdFile("nsddata/freesurfer/subj03/label/floc-faces.mgz.ctab"),
+    "nsd images": nsdFile("nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5"),
     features: await read("f.arrow"),
     align: await read("align.arrow"),
     fit: await read("fit.arrow"),
@@ -149,6 +162,10 @@ export async function neighborsOf(format: string, samples: Samples): Promise<Sam
       "object2vec/alexnet.npy": counted(3, 2),
       "object2vec/word2vec.npy": counted(3, 5),
     };
+  }
+  if (format.startsWith("nsd ")) {
+    const paths = nsdPaths().filter((path) => /^nsddata_stimuli|^nsddata\/|\/betas_nifti\//.test(path));
+    return Object.fromEntries(paths.map((path) => [`nsd/${path}`, nsdFile(path)]));
   }
   if (format !== "weights") return {};
   const model = "external_weights_clip.onnx";
