@@ -105,7 +105,8 @@ export async function openRunData(
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
-  const data = await openData({ ...own, ...folders }, limit, { cache, explain });
+  const open = (onProgress?: Tick) => openData({ ...own, ...folders }, limit, { cache, explain, onProgress });
+  const data = folders.nsd === undefined ? await open() : await runStage(timings, "betas", open);
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));
   }
@@ -121,7 +122,7 @@ export async function openRunData(
     subject,
     identity: `${data.identity.images} ${JSON.stringify(view)}`,
     truth: `${data.identity.subject} ${data.identity.truth}`,
-    name: given ? nameOf(folders) : "embedded",
+    name: given ? nameOf(folders, data.subjectName) : "embedded",
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
         ...{ subject: data.subject!, models, view, cacheDir, seed: 0, onProgress, ...options },
@@ -139,7 +140,9 @@ export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): s
 }
 
 /** The folders without where they are. */
-function nameOf(folders: DataFolders): string {
-  const names = Object.entries(folders).map(([kind, path]) => `${kind} ${basename(path)}`);
+function nameOf(folders: DataFolders, subject?: string): string {
+  const names = Object.entries(folders).map(([kind, path]) =>
+    `${kind} ${kind === "nsd" ? subject : basename(path)}`
+  );
   return [...names, ...(hasSubject(folders) ? [] : ["embedded observer"])].join(", ");
 }

@@ -208,7 +208,7 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
       return error;
     }
   };
-  const noWorld = await without(async () => {
+  const noData = await without(async () => {
     const data = await openRunData(asked, { ...settings, timings: {}, explain: true });
     try {
       let options: PipelineOptions | undefined;
@@ -232,8 +232,8 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
   });
   for (const { name, state, why } of stages.reports) say(name, state, why);
   const named = stages.reports.map(({ name }) => name);
-  for (const name of noWorld ? ["align", "features", "eigenvectors", "map"] : ["eigenvectors", "map"]) {
-    if (!named.includes(name)) runs(name, noWorld ? "world" : "align");
+  for (const name of noData ? ["align", "features", "eigenvectors", "map"] : ["eigenvectors", "map"]) {
+    if (!named.includes(name)) runs(name, noData?.stage ?? "align");
   }
 }
 

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   imageFolder,
   openAlgonauts,
+  openAlgonautsSplits,
   writeAlgonautsNoiseCeiling,
   writeAlgonautsPlaces,
   writeAlgonautsResponses,
@@ -48,6 +49,40 @@ Deno.test("openAlgonauts joins hemispheres, rows and ROIs", () =>
     assertEquals(data.slice(0, 9), Float32Array.of(...lh.slice(15, 20), ...rh.slice(12, 16)));
     assertEquals(data.slice(9), Float32Array.of(...lh.slice(20, 25), ...rh.slice(16, 20)));
     await assertRejects(() => subject.readResponses(6, 2), RangeError, "has 7 rows: rows 6 to 7");
+  }));
+
+Deno.test("openAlgonautsSplits() opens the release as it comes: no test responses, masks of fsaverage, fewer vertices", () =>
+  inTemporaryFolder(async (dir) => {
+    const png = encodePalettePng({ width: 1, height: 1, data: new Uint8Array(1) }), fsaverage = 163_842;
+    for (const [subject, lh, rh] of [["subj06", 18_978, 20_220], ["subj08", 18_981, 20_530]] as const) {
+      const folder = `${dir}/${subject}`;
+      for (const [split, count] of [["training", 3], ["test", 2]] as const) {
+        await Deno.mkdir(imageFolder(folder, split), { recursive: true });
+        for (let i = 1; i <= count; i++) {
+          await Deno.writeFile(
+            `${imageFolder(folder, split)}/${split.slice(0, 5)}-000${i}_nsd-0000${i}.png`,
+            png,
+          );
+        }
+      }
+      const names = { lh: new Array<string>(lh).fill(""), rh: new Array<string>(rh).fill("") };
+      names.lh.fill("V1v", 0, 9);
+      names.rh.fill("V1v", rh - 5);
+      await writeAlgonautsRois(folder, names);
+      for (const [hemisphere, vertices] of [["lh", lh], ["rh", rh]] as const) {
+        const { data } = randomMatrix(3, vertices, 1);
+        await writeAlgonautsResponses(folder, "training", { hemisphere, data, rows: 3 });
+        for (const name of ["all-vertices", "prf-visualrois"]) {
+          const mask = new Int32Array(fsaverage).fill(1, 0, name === "all-vertices" ? vertices : 9);
+          await writeNpy(`${folder}/roi_masks/${hemisphere}.${name}_fsaverage_space.npy`, mask, [fsaverage]);
+        }
+      }
+      const { training, test } = await openAlgonautsSplits(folder);
+      assertEquals([training.voxels, test], [{ lh, rh, total: lh + rh }, undefined]);
+      assertEquals([training.images.length, training.rois.get("V1")?.length], [3, 14]);
+      assertEquals(training.rois.get("V1")!.at(-1), lh + rh - 1);
+      assertEquals([training.noiseCeiling, training.skipped], [undefined, []]);
+    }
   }));
 
 Deno.test("readBrainSubject() reads as many photographs as asked for, with their responses", () =>

@@ -100,13 +100,14 @@ Deno.test("a run on NSD has the features, responses and regions of a run on the 
     const models = [embeddedModels()[0]], cache = `${dir}/cache`;
     const brainOf = async (folders: DataFolders) => {
       const data = await openRunData({ folders, models }, { cache, limit: 1, quick: true, timings: {} });
-      const brain = await data.readBrain(`${cache}/align`, () => {});
+      const brain = await data.readBrain(`${cache}/align`, () => {}, { limit: 3 });
       data.close();
-      return { brain, voxels: data.subject.voxels, images: data.images.length };
+      return { brain, voxels: data.subject.voxels, images: data.images.length, name: data.name };
     };
     const own = await brainOf({ nsd: `${dir}/${HDF5}` }),
       other = await brainOf({ algonauts: `${dir}/algonauts` });
     assertEquals([own.voxels, own.images], [other.voxels, other.images]);
+    assertEquals([own.name, other.name], ["nsd subj03/func1pt8mm/betas_hdf5", "algonauts algonauts"]);
     for (const split of ["training", "test"] as const) {
       assertEquals(own.brain[split].pooled, other.brain[split].pooled);
       const [found, wanted] = [own, other].map(({ brain }) => brain[split].responses);
@@ -212,6 +213,12 @@ Deno.test("openNsd() says in one sentence what cannot be used", () =>
       NIFTI,
       `${NIFTI}/betas_session01.nii.gz`,
       (bytes) => bytes.subarray(0, 400),
+      `DIR/${NIFTI}/betas_session01.nii.gz is cut short: its gzip data end too early; copy it again.`,
+    );
+    await refused(
+      NIFTI,
+      `${NIFTI}/betas_session01.nii.gz`,
+      (bytes) => Uint8Array.of(...bytes, ...gzipSync(new Uint8Array(3e6)).subarray(0, -9)), // after the last trial
       `DIR/${NIFTI}/betas_session01.nii.gz is cut short: its gzip data end too early; copy it again.`,
     );
     await refused(

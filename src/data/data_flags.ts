@@ -73,6 +73,8 @@ export interface OpenedData {
   further: DataImage[];
   /** The subject, for channel align and brain scores; absent where none was given. */
   subject?: SubjectSplits;
+  /** Its name, without where it is. */
+  subjectName?: string;
   /** Names of the classes of `classMask` by index; absent without voc. */
   classes?: readonly string[];
   /** One row a kind. */
@@ -216,7 +218,7 @@ export async function openData(
   return {
     images: sources.flatMap(named),
     further: parts.flatMap(({ further }) => further ?? []),
-    ...(subject ? { subject } : {}),
+    ...(subject ? { subject, subjectName: parts[0].subjectName } : {}),
     ...(classes ? { classes } : {}),
     table: parts.map(({ row }) => row),
     identity: {
@@ -249,6 +251,7 @@ interface Part {
   further?: DataImage[];
   classes?: readonly string[];
   subject?: SubjectSplits;
+  subjectName?: string;
   /** Names and hashes of the photographs. */
   identity: unknown;
   /** Names and hashes of what is known beside their pixels, where they are files of their own. */
@@ -268,6 +271,7 @@ function isSubject(kind: DataRow["kind"]): kind is SubjectKind {
 
 /** A subject as one kind of data gives it. */
 interface OpenedSubject extends SubjectSplits {
+  name: string;
   /** What is not there, beside test responses and noise ceilings. */
   missing: string[];
   /** What else the table says of it. */
@@ -288,13 +292,17 @@ async function openAlgonautsPart(path: string): Promise<OpenedSubject> {
   for (const name of Object.keys(ROI_CLASSES)) {
     if (!await isFile(`${path}/roi_masks/mapping_${name}.npy`)) absent.push(name);
   }
-  return { ...opened, missing: absent.length > 0 ? [`ROI masks ${absent.join(", ")}`] : [] };
+  return {
+    ...opened,
+    name: basename(path),
+    missing: absent.length > 0 ? [`ROI masks ${absent.join(", ")}`] : [],
+  };
 }
 
 async function subjectPart(
   kind: SubjectKind,
   path: string,
-  { training, test, missing, about, close }: OpenedSubject,
+  { training, test, name: subjectName, missing, about, close }: OpenedSubject,
   limit: number,
   hasOtherImages: boolean,
 ): Promise<Part> {
@@ -327,6 +335,7 @@ async function subjectPart(
     },
     images: hasOtherImages ? [] : images,
     subject: test ? { training, test } : { training },
+    subjectName,
     identity: [await training.hashImages(), test && await test.hashImages()],
     truth: [await training.hashTruth(), test && await test.hashTruth()],
     close,

@@ -57,6 +57,8 @@ export interface NsdOptions {
 export interface OpenedNsd extends SubjectSplits {
   /** What is not there, in words. */
   missing: string[];
+  /** The subject, space and version, as subj01/func1pt8mm/betas_fithrf_GLMdenoise_RR. */
+  name: string;
   /** Which betas, of which sessions. */
   about: string;
   /** Closes the images. */
@@ -155,6 +157,7 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
     hashTruth: () => Promise.resolve(hashes),
     readResponses: responses[split],
   });
+  const name = `${place.name}/${place.space}/${basename(place.betas)}`;
   return {
     training: subject("training"),
     ...(images.test.length > 0 ? { test: subject("test") } : {}),
@@ -162,7 +165,8 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
       ...sessions.missing,
       ...(rois.absent.length > 0 ? [`ROI files of ${rois.absent.join(", ")}`] : []),
     ],
-    about: `${sessions.found.length} sessions of ${place.name}/${place.space}/${basename(place.betas)}`,
+    name,
+    about: `${sessions.found.length} sessions of ${name}`,
     close: stimuli.close,
   };
 }
