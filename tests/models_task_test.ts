@@ -149,7 +149,10 @@ Deno.test("models says which places on the hub were not verified, and that none 
     const { text } = await models(env, "list", "--out", out);
     assertEquals(text.match(/not verified here/g)?.length, 2);
     assertStringIncludes(text, "dinov2_vits14_saliency: DINOv2 ViT-S/14, saliency-tuned, 0 registers, MIT");
-    assertStringIncludes(text, "it is not the published DINOv2: its late layers were tuned for saliency");
+    assertStringIncludes(
+      text,
+      "it is not the published DINOv2: its author fine-tuned the late layers for saliency",
+    );
     assertStringIncludes(text, "no export on the hub is known here");
     const help = (await models(env, "--help")).text.replaceAll("\n", " ");
     assertStringIncludes(

@@ -97,18 +97,18 @@ Deno.test("parsePackageFile() refuses what is no exact version, and files out of
   const wrong: [string, string][] = [
     ...exact.map((
       text,
-    ): [string, string] => [text, "names no exact version: write pypi:NAME==VERSION/PATH, so that"]),
+    ): [string, string] => [text, "has no exact version: use pypi:NAME==VERSION/PATH, so that"]),
     ...["tiny/b", "tiny@latest/b", "tiny@^1.0.0/b", "tiny@1/b", "@scope/tiny/b"].map((
       rest,
     ): [string, string] => [
       `npm:${rest}`,
-      "names no exact version: write npm:NAME@VERSION/PATH, so that the same file is taken every time.",
+      "has no exact version: use npm:NAME@VERSION/PATH, so that every run gets the same file.",
     ]),
     ["pypi:", "names no package"],
     ["npm:-g@1.0.0/a", "names no package"],
     ["pypi:--index-url==1/a", "names no package"],
-    ["pypi:a==1", "names no file of the package: write pypi:NAME==VERSION/PATH."],
-    ["npm:a@1.0.0/", "names no file of the package"],
+    ["pypi:a==1", "has no path within the package: use pypi:NAME==VERSION/PATH."],
+    ["npm:a@1.0.0/", "has no path within the package"],
     ["pypi:a==1/../b", 'The file name "../b" leaves its folder'],
     ["npm:a@1.0.0//etc/passwd", "leaves its folder"],
   ];
@@ -124,14 +124,17 @@ Deno.test({
   fn: () =>
     withWheel(async (options) => {
       const source = "pypi:tiny-vit==1.0.2/tiny_vit/models/vit.onnx", asked: string[] = [];
-      const onDownload = (line: string) => void asked.push(line);
+      const onDownload = (line: string) => void asked.push(line),
+        left = `${options.folder}/.downloads/package-left`;
+      await Deno.mkdir(left, { recursive: true });
+      await Deno.utime(left, 0, 0); // by a process that was killed long ago
       const { record, layers, path } = await addModel({ ...options, source, onDownload });
       assertEquals([record.name, record.source, record.license, layers], ["vit", source, "MIT", 2]);
       assertEquals(record.files, {
         "vit.onnx": sha256(MODEL),
         "vit.preprocessor.json": sha256(STEPS),
       });
-      assertEquals(asked, ["fetching tiny-vit 1.0.2 (PyPI) with pip"]);
+      assertEquals(asked, ["downloading tiny-vit 1.0.2 (PyPI) with pip"]);
       const opened = openPackage(parsePackageFile(source)!, options.folder, onDownload);
       assertEquals(await Deno.readFile((await opened.fetch("tiny_vit/models/vit.onnx"))!), MODEL);
       assertEquals(asked.length, 1, "a file that is there is not fetched again");
@@ -151,7 +154,7 @@ Deno.test({
       for (const name of ["other", "../models/other", ".downloads"]) {
         assertEquals(
           await failure(() => removeModel(options.folder, name)),
-          `There is no model "${name}" in ${options.folder}: none can be removed.`,
+          `There is no model "${name}" in ${options.folder}; added models: none.`,
         );
       }
     }),
@@ -169,12 +172,12 @@ Deno.test({
         [
           "an absent path",
           "pypi:tiny-vit==1.0.2/models/vit.onnx",
-          "pypi:tiny-vit==1.0.2/models/vit.onnx is not there: the package holds tiny_vit/models/vit.onnx.",
+          "pypi:tiny-vit==1.0.2/models/vit.onnx was not found: the package contains tiny_vit/models/vit.onnx.",
         ],
         [
           "an absent version",
           "pypi:tiny-vit==1.0.3/a.onnx",
-          "pip cannot fetch tiny-vit 1.0.3 (PyPI): No matching distribution found for tiny-vit==1.0.3.",
+          "pip cannot download tiny-vit 1.0.3 (PyPI): No matching distribution found for tiny-vit==1.0.3.",
         ],
         [
           "a known model that is another one",
@@ -203,24 +206,34 @@ Deno.test({
   },
 });
 
-Deno.test("a package is not fetched without its registry's client, which one sentence says", () =>
+Deno.test("addModel() refuses --file and --revision for a package, which names both", async () => {
+  for (const more of [{ file: "a.onnx" }, { revision: "main" }]) {
+    const source = "pypi:tiny-vit==1.0.2/a.onnx";
+    assertEquals(
+      await failure(() => addModel({ folder: "models", hub, source, ...more })),
+      `${source} names its file and version: leave out --file and --revision, which are the hub's.`,
+    );
+  }
+});
+
+Deno.test("a package is not downloaded without its registry's client, which one sentence says", () =>
   inTemporaryFolder(async (dir) => {
     await Deno.mkdir(`${dir}/bin`);
     const add = (source: string) => failure(() => addModel({ folder: `${dir}/models`, hub, source }));
     await withEnvironment({ PATH: `${dir}/bin` }, async () => {
       assertEquals(
         await add("pypi:tiny-vit==1.0.2/a.onnx"),
-        "tiny-vit 1.0.2 (PyPI) is fetched by pip, and there is no python3: install pip, or give the file itself.",
+        "tiny-vit 1.0.2 (PyPI) is downloaded with pip, but there is no python3: install pip, or pass the file itself.",
       );
       assertEquals(
         await add("npm:tiny@1.0.2/a.onnx"),
-        "tiny 1.0.2 (npm) is fetched by npm, and there is no npm: install npm, or give the file itself.",
+        "tiny 1.0.2 (npm) is downloaded with npm, but there is no npm: install npm, or pass the file itself.",
       );
       const python = '#!/bin/sh\necho "$0: No module named pip" >&2\nexit 1\n';
       await Deno.writeTextFile(`${dir}/bin/python3`, python, { mode: 0o755 });
       assertEquals(
         await add("pypi:tiny-vit==1.0.2/a.onnx"),
-        "tiny-vit 1.0.2 (PyPI) is fetched by pip, and there is no python3 -m pip: install pip, or give the file itself.",
+        "tiny-vit 1.0.2 (PyPI) is downloaded with pip, but there is no python3 -m pip: install pip, or pass the file itself.",
       );
     });
   }));
@@ -273,10 +286,10 @@ Deno.test({
         assertEquals(record.files["vit.preprocessor.json"], sha256(STEPS));
         assertEquals(
           await failure(() => add("npm:@scope/tiny@1.2.3/vit.onnx")),
-          "npm:@scope/tiny@1.2.3/vit.onnx is not there: the package holds dist/vit.onnx.",
+          "npm:@scope/tiny@1.2.3/vit.onnx was not found: the package contains dist/vit.onnx.",
         );
         const message = await failure(() => add("npm:@scope/tiny@9.9.9/vit.onnx"));
-        assertStringIncludes(message, "npm cannot fetch @scope/tiny 9.9.9 (npm): ");
+        assertStringIncludes(message, "npm cannot download @scope/tiny 9.9.9 (npm): ");
       });
     }),
 });

@@ -117,7 +117,7 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
     );
     const path = await showcase(flags, args), page = await Deno.readTextFile(path);
     assertEquals(path, `${flags.out}/showcase.html`);
-    assertStringIncludes(page, "What does a vision transformer put together, in three photographs?");
+    assertStringIncludes(page, "What does a vision transformer group together in three photographs?");
     assertStringIncludes(page, "a map has 7 × 7 cells where the model has 4 × 4 patches");
     const block = (of: string, id: string) =>
       Uint8Array.fromBase64(new RegExp(`id="${id}">([^<]*)`).exec(of)![1]);
@@ -164,14 +164,14 @@ async function lookAt(path: string): Promise<void> {
         assert((await tile.boundingBox())!.width >= 160, `${look.width} px`);
       }
       await photo.hover({ position: { x: 20, y: 20 } });
-      assertStringIncludes((await status.textContent())!, "Like the spot in <b>a, nearest elsewhere: ");
+      assertStringIncludes((await status.textContent())!, "Most similar to the spot in <b>a: ");
       await page.mouse.move(1, 1);
-      assertStringIncludes((await status.textContent())!, "Point at a photograph");
+      assertStringIncludes((await status.textContent())!, "Point at a spot");
       await photo.press("ArrowLeft");
-      assertStringIncludes((await status.textContent())!, "Escape lets go of it.");
+      assertStringIncludes((await status.textContent())!, "Press Escape to clear.");
       await page.keyboard.press("Escape");
       await page.locator("fieldset label").nth(2).click();
-      assertStringIncludes((await status.textContent())!, "The 12 segments of this layer");
+      assertStringIncludes((await status.textContent())!, "12 segments, shared by all photographs.");
       await page.locator("button.map").nth(1).click();
       await page.locator(".strip button").first().click();
       assertEquals(await page.locator("#enlarged-title").textContent(), "b, layer 1");
@@ -235,7 +235,7 @@ Deno.test("renderShowcase() names authors and licences, and pins the spots to be
       assertEquals(await page.locator("#layer-number").textContent(), "1");
       assertStringIncludes(
         (await page.locator("#status").textContent())!,
-        "Like the spot in b, nearest elsewhere: <i>",
+        "Most similar to the spot in b: <i>",
       );
       assertEquals(
         await page.locator(".marker:not([hidden])").getAttribute("style"),

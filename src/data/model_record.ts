@@ -142,7 +142,7 @@ export async function removeModel(folder: string, name: string): Promise<string[
   if (!record) {
     const names = (await listModels(folder)).map(({ record }) => record.name);
     throw new Error(
-      `There is no model "${name}" in ${folder}: ${names.join(", ") || "none"} can be removed.`,
+      `There is no model "${name}" in ${folder}; added models: ${names.join(", ") || "none"}.`,
     );
   }
   const own = await downloadsOf(folder, path, record);

@@ -92,9 +92,9 @@ export const PACKAGE_MODELS: RegisteredModel[] = [
       ...{ size: { height: 224, width: 224 }, resample: 3, do_center_crop: false, ...IMAGENET },
     },
     note:
-      "12 layers of 384 channels, 224 × 224 pixels by patches of 14; resized by Pillow's bicubic filter, where the package shrinks by area and pads",
+      "12 layers of 384 channels, 224 × 224 pixels by patches of 14; resized with a bicubic filter (the package itself shrinks by area and pads with black)",
     caveat:
-      "not the published DINOv2: its late layers were tuned for saliency by the package's author on unknown data, so that figure and ground in them are not without supervision; lean on layers 1 to 9",
+      "not the published DINOv2: its author fine-tuned the late layers for saliency on unknown data, so figure and ground in them do not emerge without supervision; rely on layers 1 to 9",
   },
 ];
 

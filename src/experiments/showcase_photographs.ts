@@ -15,7 +15,7 @@ export interface PhotoCredit {
   source: string;
 }
 
-/** A spot of a photograph, and a layer that has found its like elsewhere. */
+/** A spot in a photograph, and a layer in which other photographs have similar ones. */
 export interface PhotoSpot {
   /** "a face". */
   name: string;
@@ -33,7 +33,7 @@ export interface ShowcasePhoto {
   title: string;
   /** Where the middle of its square is along the longer side, from 0 to 1. */
   focus: number;
-  /** A spot worth pointing at, in shares of its square. */
+  /** A spot to find similar ones of. */
   spot?: PhotoSpot;
   credit?: PhotoCredit;
   load(): Promise<RgbImage>;
@@ -122,10 +122,10 @@ const KNOWN: KnownPhoto[] = [
 ];
 
 /**
- * Fetches the photographs, each once; one that is there is only checked.
+ * Downloads the photographs that are not cached, and checks all of them.
  *
- * @param folder that they are kept in
- * @param onDownload told before a package is fetched
+ * @param folder of the cache
+ * @param onDownload called before a package is downloaded
  * @throws Error "skimage/data/a.png of scikit-image 0.26.0 (PyPI) has the SHA-256 …, expected …: …"
  */
 export async function fetchShowcasePhotographs(
@@ -143,7 +143,7 @@ export async function fetchShowcasePhotographs(
         const found = await fileSha256(path);
         if (found !== sha256) {
           throw new Error(
-            `${file} of ${title} has the SHA-256 ${found}, expected ${sha256}: remove ${path}, it is fetched again.`,
+            `${file} of ${title} has the SHA-256 ${found}, expected ${sha256}: remove ${path}, and it is downloaded again.`,
           );
         }
         photos.push({

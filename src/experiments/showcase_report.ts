@@ -89,18 +89,18 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     segments: joined(layers.map(({ segments }) => segments)),
     directions: joined(layers.map(({ directions }) => directions)),
   }, {
-    question: `What does a vision transformer put together, in ${count(photos.length)}?`,
+    question: `What does a vision transformer group together in ${count(photos.length)}?`,
     lead:
-      `${title}, ${layers.length} layers, no labels. A layer's colors are of one space for all photographs: equal colors are what it puts together.`,
+      `${title}, ${layers.length} layers, no labels. All photographs share one color space per layer: similar colors are what the layer groups together.`,
     method: [
       `Every photograph is seen four times, shifted by half a patch, so that a map has ${map.rows} × ${map.cols} cells where the model has ${grid.rows} × ${grid.cols} patches: each cell is the mean of the four patches that cover it. In each layer the ${
         nodes.toLocaleString("en-US")
       } cells of all photographs (the attention block's output after its projection, before the residual add) form one graph, whose edges are exp(cos − 1). Its ${components} leading eigenvectors are the normalised cut's.`,
-      `Colors: t-SNE places cells in three dimensions by their eigenvectors, which are read as red, green and blue; the three axes, which t-SNE leaves open, are exchanged or reversed so that a layer's colors are near those of the next. Segments: the ${segmentCount} leading eigenvectors, rotated until every cell belongs to one. Contrast: each photograph's colors stretched by themselves. What lights up below the pointer: the cosine between cells' ${components} eigenvectors, from ${components} signed bytes a cell.`,
+      `Colors: t-SNE places cells in three dimensions by their eigenvectors, which are read as red, green and blue; the three axes, whose order and sign t-SNE leaves open, are chosen so that a layer's colors resemble those of the next. Segments: the ${segmentCount} leading eigenvectors, rotated until every cell belongs to one. Contrast: the same colors, stretched within each photograph. Similarity: the cosine between the ${components} eigenvectors of two cells, rounded to signed bytes.`,
       ...(caveat ? [`The model is ${caveat}.`] : []),
     ],
     numbers: table({
-      caption: "Each layer's graph",
+      caption: "The graph of each layer",
       columns: [
         "layer",
         "λ₂",

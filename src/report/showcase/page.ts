@@ -23,7 +23,7 @@ export interface ShowcaseText {
 }
 
 const SCRIPT = new URL("./showcase.js", import.meta.url);
-/** Layers in the overview, and what the page is called in the index. */
+/** Layers in the overview; the title in the index. */
 const OVERVIEW = 6, TITLE = "Showcase";
 
 /**
@@ -60,12 +60,12 @@ export async function renderShowcase(content: ShowcaseContent, text: ShowcaseTex
           <h1>${TITLE}</h1>
           <p class="question">${text.question}</p>
           <p class="lead">${text.lead}</p>
-          <noscript><p>Without JavaScript the page shows one layer in full, and some in the overview.</p></noscript>
+          <noscript><p>The controls need JavaScript; without it, the page shows one layer and an overview.</p></noscript>
         </header>
         <main>
     ${controls(content)} ${board(content)} ${overview(content)} ${credits(content.photos)}
           <section aria-labelledby="method">
-            <h2 id="method">How it is made</h2>
+            <h2 id="method">Method</h2>
             ${text.method.map((paragraph) => html`<p>${paragraph}</p>`)}
             ${text.numbers}
           </section>
@@ -101,14 +101,14 @@ function controls({ layers, first, spots }: ShowcaseContent): Html {
         <label><input type="radio" name="maps" value="contrast"><span>Contrast</span></label>
         <label><input type="radio" name="maps" value="segments"><span>Segments</span></label>
       </fieldset>
-      ${spots.length === 0 ? "" : html`<p id="spots">Like … ${
+      ${spots.length === 0 ? "" : html`<p id="spots">Similar to ${
         spots.map(({ name }, i) =>
           html`
             <button type="button" value="${i}" aria-pressed="false">${name}</button>
           `
         )
       }</p>`}
-      <p id="status" role="status">Point at a photograph: what is like that spot lights up in all of them.</p>
+      <p id="status" role="status">Point at a spot in a photograph to highlight similar ones in all of them.</p>
     </form>
   `;
 }
@@ -162,7 +162,7 @@ function overview(content: ShowcaseContent): Html {
   return html`
     <section aria-labelledby="layers" class="wide">
       <h2 id="layers">Layer by layer</h2>
-      <p>The same photographs from early layers to late ones. Within a column equal colors belong together, across all photographs.</p>
+      <p>The same photographs from early to late layers. Within a column, similar colors belong together across photographs.</p>
       <div class="scroll" tabindex="0" role="region" aria-label="Color maps by photograph and layer">
         <table class="overview">
           <thead>
@@ -203,8 +203,8 @@ function credits(photos: ShownPhoto[]): Html {
   });
   return html`
     <section aria-labelledby="credits">
-      <h2 id="credits">The photographs</h2>
-      <p>Each is cut to a square, and its maps are made from it; nothing else was changed.</p>
+      <h2 id="credits">Photographs</h2>
+      <p>Cropped to squares, otherwise unchanged; the maps are computed from them.</p>
       <div class="scroll" tabindex="0" role="region" aria-label="Authors and licences">
         <table class="numbers">
           <thead>
@@ -212,7 +212,7 @@ function credits(photos: ShownPhoto[]): Html {
               <th scope="col">photograph</th>
               <th scope="col">author</th>
               <th scope="col">licence</th>
-              <th scope="col">from</th>
+              <th scope="col">source</th>
             </tr>
           </thead>
           <tbody>${rows}</tbody>

@@ -1,4 +1,4 @@
-// The showcase's page: the layer that is shown, and what is like the spot that is pointed at.
+// The showcase's page: the layer that is shown, and the spots similar to the one pointed at.
 import { paintMap, segmentColors } from "../explorer/palette.js";
 
 const byId = (id) => document.getElementById(id);
@@ -25,9 +25,8 @@ const photoTiles = [...board.querySelectorAll(".photo")],
 const spotButtons = [...document.querySelectorAll("#spots button")];
 const HINTS = {
   colors: byId("status").textContent,
-  contrast:
-    "Each photograph's colors stretched by themselves: more to see, but not comparable across photographs.",
-  segments: `The ${segmentCount} segments of this layer, the same in all photographs.`,
+  contrast: "Colors stretched within each photograph: more detail, but not comparable between photographs.",
+  segments: `${segmentCount} segments, shared by all photographs.`,
 };
 /** Cosines from which on a spot is lit, and at which it is fully lit. */
 const DARK = 0.25, BRIGHT = 0.9;
@@ -75,7 +74,7 @@ function stretched(own) {
   return (value, c) => Math.min(255, Math.max(0, (value - ends[c][0]) * ends[c][1]));
 }
 
-/** Darkens what is not like the spot. */
+/** Darkens what is not similar to the spot. */
 function paintShade(canvas, alike, photo) {
   const context = canvas.getContext("2d"), image = context.createImageData(map.cols, map.rows);
   for (let i = 0; i < cells; i++) {
@@ -112,19 +111,19 @@ function paint() {
   if (dialog.open) paintLarge();
 }
 
-/** What is most like the spot elsewhere. */
+/** The most similar spots in other photographs. */
 function sentence(alike) {
   const best = titles.map((_, photo) =>
     alike.subarray(cells * photo, cells * (photo + 1)).reduce((a, b) => Math.max(a, b))
   );
   const [first, ...rest] = titles.map((title, photo) => ({ title, photo, value: best[photo] }))
     .filter(({ photo }) => photo !== spot.photo).sort((a, b) => b.value - a.value);
-  if (!first) return `Like the spot in ${titles[spot.photo]}.`;
+  if (!first) return `Similar to the spot in ${titles[spot.photo]}.`;
   const others = [first, ...rest.slice(0, 1)].map(({ title, value }) =>
     `${title} (cosine ${value.toFixed(2)})`
   );
-  return `Like the spot in ${titles[spot.photo]}, nearest elsewhere: ${others.join(", ")}.${
-    isPinned ? " Escape lets go of it." : ""
+  return `Most similar to the spot in ${titles[spot.photo]}: ${others.join(", ")}.${
+    isPinned ? " Press Escape to clear." : ""
   }`;
 }
 
