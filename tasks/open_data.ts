@@ -1,6 +1,5 @@
 /** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
 import { basename } from "node:path";
-import type { Hook } from "../src/data/block_hooks.ts";
 import { type DataFolders, dataTableText, hasSubject, openData } from "../src/data/data_flags.ts";
 import {
   type BrainData,
@@ -21,7 +20,7 @@ import { skippedLines, tell } from "../src/data/skipped.ts";
 import type { Subject } from "../src/data/subject.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
 import { type RunImage, viewed } from "../src/experiments/image_set.ts";
-import { openRunModels, type RunModel } from "../src/experiments/run_models.ts";
+import { openRunModels, type RunModel, type Taken } from "../src/experiments/run_models.ts";
 import { NotFinished } from "../src/data/stages.ts";
 import { runStage, type Tick } from "./stage.ts";
 
@@ -29,13 +28,11 @@ import { runStage, type Tick } from "./stage.ts";
 const QUICK_SCENES = 120;
 
 /** Data and models that were asked for. */
-export interface Asked {
+export interface Asked extends Taken {
   /** By kind. */
   folders: DataFolders;
   /** As of `openKnownModel`; none for the embedded ones. */
   models: string[];
-  /** What is taken of every block of all models; absent: the attention's output. */
-  hook?: Hook;
 }
 
 /** What a task runs on. */
@@ -77,7 +74,7 @@ export interface RunData {
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
-  { folders, models, hook }: Asked,
+  { folders, models, hook, stride }: Asked,
   { limit, quick, cache, timings, explain = false }: {
     limit?: number;
     quick: boolean;
@@ -93,7 +90,7 @@ export async function openRunData(
   }
   const { models: runModels, view, table } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
-    hook,
+    { hook, stride },
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
   if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {

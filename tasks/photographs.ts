@@ -7,14 +7,15 @@
 import { createHash } from "node:crypto";
 import { closeGpu } from "../mod.ts";
 import { reasonOf } from "../src/data/atomic_write.ts";
+import { patchSize } from "../src/data/attention_outputs.ts";
 import { findHookOutputs, type Hook } from "../src/data/block_hooks.ts";
-import { readHook } from "../src/data/data_flags.ts";
+import { readHook, readStride } from "../src/data/data_flags.ts";
 import { brokenShards, readExtracted } from "../src/data/extract.ts";
 import { openKnownModel } from "../src/data/known_models.ts";
 import { readOnnx } from "../src/data/onnx_graph.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
 import type { Mask } from "../src/data/resize.ts";
-import { skippedLines, tell as tellRun } from "../src/data/skipped.ts";
+import { skippedLines } from "../src/data/skipped.ts";
 import { openStages } from "../src/data/stages.ts";
 import { baselineFigureGround, explainColors, runColors } from "../src/experiments/colors.ts";
 import { writeColorsReport } from "../src/experiments/colors_report.ts";
@@ -26,7 +27,7 @@ import {
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
 import { featureStages } from "../src/experiments/pipeline.ts";
-import { hookLine } from "../src/experiments/run_models.ts";
+import { shiftsFor, tellTaken } from "../src/experiments/run_models.ts";
 import { sceneImages } from "../src/experiments/scene_images.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { type RunSettings, runSettings } from "./open_pipeline.ts";
@@ -45,6 +46,7 @@ interface Options extends RunSettings {
   model: string;
   registers?: number;
   hook?: Hook;
+  stride?: number;
   explain: boolean;
 }
 
@@ -69,6 +71,7 @@ function readOptions(flags: Flags): Options {
     model: text(flags.model) ?? MODEL,
     registers: wholeNumber(flags, "registers", 0, 64),
     ...(flags.hook !== undefined && { hook: readHook(text(flags.hook)) }),
+    ...(flags.stride !== undefined && { stride: readStride(text(flags.stride)) }),
     explain: flags.explain === true,
   };
 }
@@ -148,8 +151,10 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   };
   if (!explain) await openFolders({ "--out": out, "--cache": cache });
   const { path, preprocessor, ...known } = await openKnownModel(options.model);
-  findHookOutputs(await readOnnx(path), options.hook); // what is no model is said before photographs are read
-  if (options.hook && options.hook !== "attention") tellRun(hookLine(options.hook));
+  const graph = await readOnnx(path); // what is no model is said before photographs are read
+  findHookOutputs(graph, options.hook);
+  const shifts = options.stride && shiftsFor(path, patchSize(graph), options.stride);
+  tellTaken(options);
   const registers = options.registers ?? known.registers;
   const count = options.given ?? (options.quick ? 12 : 24);
   const images = options.images
@@ -159,7 +164,7 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);
   const [features] = await featureStages({
     models: [{
-      ...{ path, preprocessor, hook: options.hook },
+      ...{ path, preprocessor, hook: options.hook, ...(shifts && { shifts }) },
       ...(registers !== undefined && { registers }),
     }],
     ...{ images, identity: await pixelHash(images), shardImages, dtype: "float32" },

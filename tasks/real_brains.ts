@@ -12,7 +12,6 @@ import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
 import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
 import { readBytes } from "../src/data/npy.ts";
 import { isThere } from "../src/data/plain_file.ts";
-import { tell } from "../src/data/skipped.ts";
 import { type Object2vec, readObject2vec } from "../src/data/object2vec.ts";
 import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
 import {
@@ -21,7 +20,7 @@ import {
   type VoxelResults,
   writeRealBrainsReport,
 } from "../src/experiments/real_brains_report.ts";
-import { hookLine } from "../src/experiments/run_models.ts";
+import { tellTaken } from "../src/experiments/run_models.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
@@ -184,7 +183,7 @@ async function realBrains(options: Options): Promise<void> {
 
 await runTask(async () => {
   const options = readOptions(Deno.args);
-  if (options && options.hook !== "attention") tell(hookLine(options.hook));
+  if (options) tellTaken(options);
   if (options) await realBrains(options);
   else console.log(HELP);
 });

@@ -32,7 +32,7 @@ export async function reproduce(args: string[]): Promise<void> {
   const photographs = ["masks", "registers"];
   const read = readPipelineFlags([...photographs, ...SLURM_FLAGS], SLURM_SWITCHES, args);
   if (!read) return console.log(HELP);
-  const { flags, asked: { folders, models, hook } } = read;
+  const { flags, asked: { folders, models, hook, stride } } = read;
   const isLayerByLayer = photographs.some((name) => flags[name] !== undefined) || models.length === 1 ||
     folders.images !== undefined && models.length === 0;
   const others = Object.keys(folders).filter((kind) => kind !== "images");
@@ -43,7 +43,13 @@ export async function reproduce(args: string[]): Promise<void> {
       "options of a run on a cluster go with --slurm",
     );
     if (isLayerByLayer && others.length === 0 && models.length <= 1) {
-      return await runPhotographs({ ...flags, images: folders.images, model: models[0], hook }, args);
+      return await runPhotographs({
+        ...flags,
+        images: folders.images,
+        model: models[0],
+        hook,
+        stride: stride ? String(stride) : undefined,
+      }, args);
     }
   }
   refuseWithoutEffect(

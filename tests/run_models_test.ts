@@ -114,11 +114,14 @@ Deno.test("openRunModels() tells of each model what it is and sees", () =>
 Deno.test("openRunModels() gives every model the hook, and refuses one without it by its blocks", () =>
   inTemporaryFolder(async (dir) => {
     const own = await copyOf(dir, "own", size(16));
-    assertEquals((await openRunModels(["mae_tiny", own], "k")).models.map(({ hook }) => hook), ["k", "k"]);
+    assertEquals((await openRunModels(["mae_tiny", own], { hook: "k" })).models.map(({ hook }) => hook), [
+      "k",
+      "k",
+    ]);
     assertEquals((await openRunModels([own])).models[0].hook, undefined);
     const inside = await copyOf(dir, "inside", size(16), `${EXPORTS}/../onnx/microsoft_attention.onnx`);
     await assertRejects(
-      () => openRunModels([own, inside], "k"),
+      () => openRunModels([own, inside], { hook: "k" }),
       Error,
       `${inside} has 2 blocks, but no projection of keys was found in 2 of them: block 1, for fused_0 (Attention) keeps ` +
         "them inside; block 2, for fused_1 (Attention) keeps them inside: take another --hook.",
@@ -131,6 +134,19 @@ Deno.test("openRunModels() gives every model the hook, and refuses one without i
       return JSON.stringify(input);
     }));
     assertEquals(new Set(keys).size, 3);
+  }));
+
+Deno.test("openRunModels() gives models of other patches as many shifts, and refuses a stride that is no part of a patch", () =>
+  inTemporaryFolder(async (dir) => {
+    const own = await copyOf(dir, "own", size(16));
+    const { models, table } = await openRunModels(["mae_tiny", own], { stride: 4 });
+    assertEquals(models.map(({ shifts }) => shifts), [2, 2]);
+    assertEquals(table.map(({ used }) => used), Array(2).fill("features of 28 × 28 patches an image"));
+    await assertRejects(
+      () => openRunModels([own], { stride: 3 }),
+      RangeError,
+      `--stride 3 does not fit patches of 4 × 4 pixels (${own}): give 4 or 2 or 1.`,
+    );
   }));
 
 Deno.test("openRunModels() takes registers from the record of a model that was added", () =>

@@ -281,6 +281,7 @@ async function writePhotographs(
         classToken: true,
         registers: 0,
         hook: "attention",
+        shifts: 1,
       },
       layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
       ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },

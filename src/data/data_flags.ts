@@ -37,7 +37,9 @@ export const DATA_HELP = `
                     \`./run models add\` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each
                     (default: the embedded three)
   --hook NAME       what is taken of every block: attention (its output before the residual add), residual (the stream
-                    after the block), mlp, q, k or v (queries, keys, values as projected) (default: attention)`;
+                    after the block), mlp, q, k or v (queries, keys, values as projected) (default: attention)
+  --stride N        pixels between patches, finer maps by runs on shifted images (shift-and-stitch): half the patch
+                    gives four times the patches in four times the time (default: the model's patch)`;
 
 /** One photograph, with what is known about its pixels. */
 export interface DataImage {
@@ -96,6 +98,8 @@ export interface TakenFlags {
   models: string[];
   /** What is taken of every block of all models, where it is said. */
   hook?: Hook;
+  /** Pixels between patches, where it is said. */
+  stride?: number;
   /** All other arguments, in order. */
   rest: string[];
 }
@@ -114,17 +118,27 @@ export function readHook(value: string | undefined): Hook {
 }
 
 /**
- * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE` and `--hook NAME` out of a command line.
+ * The value of `--stride`.
+ *
+ * @throws RangeError '--stride is "half": give a whole number of pixels, 1 or more.'
+ */
+export function readStride(value: string | undefined): number {
+  if (/^[1-9]\d{0,3}$/.test(value ?? "")) return Number(value);
+  throw new RangeError(`--stride is "${value ?? ""}": give a whole number of pixels, 1 or more.`);
+}
+
+/**
+ * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE`, `--hook NAME` and `--stride N` out of a command line.
  *
  * @param args as `Deno.args`
- * @returns the folders by kind, the models, the hook, and the arguments that are left
+ * @returns the folders by kind, the models, hook and stride, and the arguments that are left
  * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
 export function takeDataFlags(args: readonly string[]): TakenFlags {
   const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
-  let hook: Hook | undefined;
+  let hook: Hook | undefined, stride: number | undefined;
   for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--(data|images|model|hook)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    const [, name, joined] = /^--(data|images|model|hook|stride)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) {
       rest.push(args[i]);
       continue;
@@ -132,6 +146,10 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
     const value = joined ?? args[++i];
     if (name === "hook") {
       hook = readHook(value);
+      continue;
+    }
+    if (name === "stride") {
+      stride = readStride(value);
       continue;
     }
     if (name === "model") {
@@ -158,7 +176,7 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
     }
     folders[kind] = path;
   }
-  return { folders, models, rest, ...(hook && { hook }) };
+  return { folders, models, rest, ...(hook && { hook }), ...(stride && { stride }) };
 }
 
 /** Whether a subject's images and responses were given. */

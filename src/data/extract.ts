@@ -19,6 +19,7 @@ import { inLanes } from "./in_lanes.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
+import { shiftedImages, stitched } from "./shift_and_stitch.ts";
 import { type TokenLayout, tokenLayout } from "./token_layout.ts";
 import {
   type ModelOutput,
@@ -41,6 +42,8 @@ export interface ExtractOptions {
   registers?: number;
   /** What is taken of every block; default "attention". */
   hook?: Hook;
+  /** Runs with the image shifted, along each side: 2 gives four times the patches (shift-and-stitch); default 1. */
+  shifts?: number;
   /** Images of a shard; default 64. */
   shardImages?: number;
   /** Images a run of the model; default 8. */
@@ -71,6 +74,8 @@ export interface FeatureManifest {
   dtype: FeatureType;
   /** What was taken of every block. */
   hook: Hook;
+  /** Shifted images along each side whose patches were laid between one another; 1 for none. */
+  shifts: number;
   /** The preprocessing and the registers asked for, as JSON. */
   preprocessing: string;
 }
@@ -79,6 +84,8 @@ export interface FeatureManifest {
 const FLOAT16_MAX = 65504;
 /** Shards that are finished and read back at a time. */
 const LANES = 4;
+/** Tokens of an image that the column of a shard can number. */
+const MAX_TOKENS = 2 ** 15;
 /** Half the smallest float16: rounds to 0. */
 const FLOAT16_ZERO = 2 ** -25;
 
@@ -282,7 +289,7 @@ export async function modelSha256(path: string): Promise<string> {
 }
 
 async function openGraph(
-  { model: path, preprocessor, images, dtype, registers, hook = "attention" }: ExtractOptions,
+  { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1 }: ExtractOptions,
 ) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path), weights = await readWeights(graph);
@@ -290,7 +297,7 @@ async function openGraph(
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
-    ...{ dtype, hook },
+    ...{ dtype, hook, shifts },
     preprocessing: JSON.stringify([preprocessor, registers ?? null]),
   };
   return { graph, weights, wanted };
@@ -335,7 +342,7 @@ export async function streamFeatures(
     const patches = patch &&
       { rows: Math.floor(first.height / patch[0]), cols: Math.floor(first.width / patch[1]) };
     assertInPlace(graph, shape, patches);
-    const { classToken, registers, grid } = tokenLayout(
+    const { classToken, registers, grid: ownGrid } = tokenLayout(
       shape.tokens,
       patches,
       options.registers,
@@ -347,10 +354,19 @@ export async function streamFeatures(
       const path = `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}`;
       return { layer, path, tensor, shards: [] };
     });
+    const { shifts } = wanted, grid = { rows: shifts * ownGrid.rows, cols: shifts * ownGrid.cols };
     const tokens = 1 + grid.rows * grid.cols;
+    if (shifts > 1 && (!patch || tokens > MAX_TOKENS)) {
+      throw new Error(
+        patch
+          ? `${path} would give ${tokens} tokens an image, more than ${MAX_TOKENS}: give a larger --stride.`
+          : `${path} does not tell the size of its patches: leave out --stride.`,
+      );
+    }
     const manifest = { ...wanted, layers, heads, width, tokens, classToken, registers, grid };
     await sink.begin(manifest);
-    const step = model.fixedBatch ?? batch;
+    // Images of a batch, and shifted images of a run of the model: one and the same without shifts.
+    const run = model.fixedBatch ?? batch, step = Math.max(1, Math.floor(run / shifts ** 2));
     const batches = ranges.flatMap((range) =>
       Array.from(
         { length: Math.ceil(range.count / step) },
@@ -359,19 +375,33 @@ export async function streamFeatures(
     );
     const loaded = ahead(batches, async ({ range, from }) => {
       const to = Math.min(from + step, range.first + range.count);
-      return { range, from, to, pixels: await loadImages(images.slice(from, to), preprocessor, first) };
+      const loaded = await loadImages(images.slice(from, to), preprocessor, first);
+      return {
+        range,
+        from,
+        to,
+        pixels: loaded.flatMap((image) => shiftedImages(image, patch ?? [1, 1], shifts)),
+      };
     });
     const computed = ahead(loaded, async ({ pixels, ...batch }) => {
-      return { ...batch, results: await model.run(pixels, tensors) };
+      const results: Record<string, ModelOutput>[] = [];
+      for (let at = 0; at < pixels.length; at += run) {
+        results.push(await model.run(pixels.slice(at, at + run), tensors));
+      }
+      return { ...batch, results };
     }, 2); // so that the model's thread has the next one at hand
     let done = images.length - ranges.reduce((sum, { count }) => sum + count, 0);
     for await (const { range, from, to, results } of computed) {
       if (from === range.first) await sink.beginRange?.(range);
       for (const [l, tensor] of tensors.entries()) {
-        assertShape(results[tensor], shape, model.fixedBatch ?? to - from, tensor, path);
+        const runs = results.map((result) => result[tensor]);
+        for (const [r, own] of runs.entries()) {
+          const count = model.fixedBatch ?? Math.min(run, (to - from) * shifts ** 2 - r * run);
+          assertShape(own, shape, count, tensor, path);
+        }
         await sink.rows(
           l,
-          rowsOf(results[tensor], to - from, manifest, shape, channels[l], from, layers[l].layer),
+          rowsOf({ runs, run }, to - from, manifest, shape, channels[l], from, layers[l].layer),
         );
       }
       onProgress?.(done += to - from);
@@ -523,39 +553,44 @@ async function loadImages(
   return inputs;
 }
 
-/** One layer's rows of a batch: registers dropped, the mean of the patches in the place of a missing class token. */
+/**
+ * One layer's rows of a batch: registers dropped, the mean of the patches in the place of a missing class token; of shifted
+ * images the patches laid between one another and the mean of the class tokens.
+ */
 function rowsOf(
-  { data }: ModelOutput,
+  { runs, run }: { runs: ModelOutput[]; run: number },
   count: number,
   manifest: FeatureManifest,
-  { tokensFirst, width: allChannels }: OutputShape,
+  { tokens: all, tokensFirst, width: allChannels }: OutputShape,
   channels: Int32Array | undefined,
   firstImage: number,
   layer: number,
 ): LayerRows {
-  const { tokens, classToken, registers, width } = manifest;
-  const before = registers + (classToken ? 1 : 0),
-    all = before + tokens - 1,
-    inRun = data.length / allChannels / all;
+  const { tokens, classToken, registers, width, shifts, grid } = manifest;
+  const before = registers + (classToken ? 1 : 0), each = shifts ** 2;
   const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
   const vectors = new Float32Array(count * tokens * width);
-  const mean = new Float64Array(width);
   for (let i = 0, row = 0; i < count; i++) {
-    const vectorOf = (at: number) => {
-      const from = (tokensFirst ? at * inRun + i : i * all + at) * allChannels;
+    const vectorOf = (shift: number, at: number) => {
+      const seen = i * each + shift, { data } = runs[Math.floor(seen / run)], place = seen % run;
+      const inRun = data.length / allChannels / all;
+      const from = (tokensFirst ? at * inRun + place : place * all + at) * allChannels;
       return channels
         ? Float32Array.from(channels, (channel) => data[from + channel])
         : data.subarray(from, from + width);
     };
-    if (!classToken) {
-      mean.fill(0);
-      for (let at = before; at < all; at++) {
-        const vector = vectorOf(at);
-        for (let k = 0; k < width; k++) mean[k] += vector[k] / (tokens - 1);
-      }
-    }
+    const patchOf = (number: number) => {
+      const { shift, patch } = stitched(number, grid.cols, shifts);
+      return vectorOf(shift, before + patch);
+    };
+    const classOf = () =>
+      !classToken
+        ? meanOf(width, tokens - 1, patchOf)
+        : each > 1
+        ? meanOf(width, each, (shift) => vectorOf(shift, 0))
+        : vectorOf(0, 0);
     for (let t = 0; t < tokens; t++, row++) {
-      const vector = t > 0 ? vectorOf(before + t - 1) : classToken ? vectorOf(0) : Float32Array.from(mean);
+      const vector = t > 0 ? patchOf(t - 1) : classOf();
       assertUsable(vector, manifest, { image: firstImage + i, layer, token: t });
       vectors.set(vector, row * width);
       image[row] = firstImage + i;
@@ -563,6 +598,16 @@ function rowsOf(
     }
   }
   return { image, token, vectors };
+}
+
+/** The mean of `count` vectors, summed in float64. */
+function meanOf(width: number, count: number, vectorOf: (at: number) => Float32Array): Float32Array {
+  const sum = new Float64Array(width);
+  for (let at = 0; at < count; at++) {
+    const vector = vectorOf(at);
+    for (let k = 0; k < width; k++) sum[k] += vector[k];
+  }
+  return Float32Array.from(sum, (value) => value / count);
 }
 
 /** A vector that is not finite or is zero has no cosine. */
@@ -604,8 +649,9 @@ function sha256(parts: Uint8Array[]): string {
 }
 
 function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
-  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook } = manifest;
+  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook, shifts } = manifest;
   return {
+    ...(shifts === 1 ? {} : { shifts: String(shifts) }),
     ...(hook === "attention" ? {} : { hook }),
     ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },
     ...(classToken ? {} : { classToken: "mean of the patches" }),

@@ -9,8 +9,11 @@ import { hashOfModules } from "./code_hash.ts";
 import { NotFinished, openStages } from "./stages.ts";
 
 /** What `poolFeatures` is to do for one model. */
-export interface PoolOptions
-  extends Pick<ExtractOptions, "model" | "preprocessor" | "images" | "registers" | "hook" | "onProgress"> {
+export interface PoolOptions extends
+  Pick<
+    ExtractOptions,
+    "model" | "preprocessor" | "images" | "registers" | "hook" | "shifts" | "onProgress"
+  > {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
   /** Pool over so many cells along each side of the grid of patches; default 1: over the class token and all patches. */
@@ -51,6 +54,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
     images,
     registers,
     hook,
+    shifts,
     tokensPerImage,
     cells = 1,
     seed,
@@ -66,6 +70,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
       preprocessor,
       registers: registers ?? null,
       hook: hook ?? "attention",
+      shifts: shifts ?? 1,
       images: images.map(({ name }) => name),
     },
     ...{ tokensPerImage, cells, seed, identity },

@@ -7,6 +7,7 @@ import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
 import { probeSizes, takesAnySize } from "../data/size_probe.ts";
 import { tell } from "../data/skipped.ts";
+import { MAX_SHIFTS } from "../data/shift_and_stitch.ts";
 import { readWeights } from "../data/vision_model.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/preprocess.ts";
 
@@ -20,6 +21,16 @@ export interface RunModel {
   registers?: number;
   /** What is taken of every block; absent: the attention's output. */
   hook?: Hook;
+  /** Shifted images along each side; absent: none. */
+  shifts?: number;
+}
+
+/** What is taken of the models, the same of all. */
+export interface Taken {
+  /** Of every block; absent: the attention's output. */
+  hook?: Hook;
+  /** Pixels of the first model between patches; absent: its patch. */
+  stride?: number;
 }
 
 /** Models that can be compared patch by patch. */
@@ -53,12 +64,15 @@ interface Opened extends KnownModel {
  * with patches of 14: METHOD's 197 tokens an image).
  *
  * @param names as of `openKnownModel`
- * @param hook what is taken of every block of all of them; default the attention's output
+ * @param taken hook and stride, of all of them
  * @throws Error one sentence that names the file that is missing or cannot be used
  * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
  * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
  */
-export async function openRunModels(names: readonly string[], hook?: Hook): Promise<RunModels> {
+export async function openRunModels(
+  names: readonly string[],
+  { hook, stride }: Taken = {},
+): Promise<RunModels> {
   const opened: Opened[] = [];
   for (const name of names) {
     const known = await openKnownModel(name), graph = await readOnnx(known.path);
@@ -68,6 +82,7 @@ export async function openRunModels(names: readonly string[], hook?: Hook): Prom
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
   const [first] = opened, table: DataRow[] = [];
+  const shifts = stride && shiftsFor(first.path, patchSize(first.graph), stride);
   const models: RunModel[] = [];
   for (const model of opened) {
     const { path, preprocessor, registers, patch, size } = model;
@@ -75,22 +90,45 @@ export async function openRunModels(names: readonly string[], hook?: Hook): Prom
       ? sameGrid(size, patch, gridOf(first.size, first.patch))
       : size ?? first.size;
     if (seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
-    table.push(rowOf(model, seen));
+    table.push(rowOf(model, seen, shifts));
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     models.push({
       path,
       preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
-      ...(hook && { hook }),
+      ...{ ...(hook && { hook }), ...(shifts && { shifts }) },
     });
   }
-  if (hook && hook !== "attention") tell(hookLine(hook));
+  tellTaken({ hook, stride });
   return { models, view: viewOf(first.preprocessor), table };
 }
 
-/** What is said of a run with another hook. */
-export function hookLine(hook: Hook): string {
-  return `features are ${HOOK_NAMES[hook]} (--hook ${hook})`;
+/** Says what of the models is taken, where it is not the attention's output at their own patches. */
+export function tellTaken({ hook = "attention", stride }: Taken): void {
+  if (hook !== "attention") tell(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
+  if (stride) {
+    tell(
+      `patches are ${stride} pixels apart: every image is seen several times, shifted (--stride ${stride})`,
+    );
+  }
+}
+
+/**
+ * Shifted images along each side for a stride.
+ *
+ * @param patch rows and columns of its pixels
+ * @throws RangeError "--stride 4 is no part of the 14 × 14 pixels of a patch of a.onnx: give 7, 2 or another that divides it …"
+ */
+export function shiftsFor(path: string, patch: readonly [number, number] | null, stride: number): number {
+  if (!patch) throw new RangeError(`${path} does not tell the size of its patches: leave out --stride.`);
+  const [rows, cols] = patch, shifts = rows / stride;
+  if (rows === cols && Number.isInteger(shifts) && shifts <= MAX_SHIFTS) return shifts;
+  const strides = Array.from({ length: MAX_SHIFTS }, (_, i) => rows / (i + 1)).filter(Number.isInteger);
+  throw new RangeError(
+    `--stride ${stride} does not fit patches of ${cols} × ${rows} pixels (${path}): ${
+      rows === cols ? `give ${strides.join(" or ")}` : "they have to be square"
+    }.`,
+  );
 }
 
 function isSame(a: Size, b: Size): boolean {
@@ -145,7 +183,11 @@ function anySize(input: string): string {
 }
 
 /** What the table tells of a model. */
-function rowOf({ path, record, count, patch, registers }: Opened, seen: Size | null): DataRow {
+function rowOf(
+  { path, record, count, patch, registers }: Opened,
+  seen: Size | null,
+  shifts = 1,
+): DataRow {
   const isEmbedded = path.startsWith(`${EMBEDDED_FOLDER}/`);
   const origin = record ? `added from ${record.source}` : isEmbedded ? "embedded" : "file";
   const grid = seen && patch && gridOf(seen, patch);
@@ -158,7 +200,7 @@ function rowOf({ path, record, count, patch, registers }: Opened, seen: Size | n
     missing: record || isEmbedded
       ? record?.license === "unknown" ? "licence" : "nothing"
       : "record (`./run models add` makes one, by which files are checked)",
-    used: grid ? `features of ${grid.width} × ${grid.height} patches an image` : "features",
+    used: grid ? `features of ${shifts * grid.width} × ${shifts * grid.height} patches an image` : "features",
   };
 }
 

@@ -51,7 +51,7 @@ export async function writeExperiment(
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
       ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
-      hook: pipeline.manifests[0].hook,
+      ...{ hook: pipeline.manifests[0].hook, patches: `${pipeline.grid.cols} × ${pipeline.grid.rows}` },
       ...settings,
     },
     command,

@@ -3,6 +3,13 @@ import type { Mutant } from "./mutant.ts";
 
 export const DATA: readonly Mutant[] = [
   {
+    file: "src/data/shift_and_stitch.ts",
+    text: "at >= size ? 2 * (size - 1) - at",
+    replacement: "at >= size ? 2 * size - 1 - at",
+    breaks: "the border's pixel is doubled on one side",
+    tests: ["shift_and_stitch_test.ts"],
+  },
+  {
     file: "src/data/pooled_features.ts",
     text: "({ cell: 0, weight: 1 / tokens })",
     replacement: "({ cell: 0, weight: 1 / (tokens - 1) })",
@@ -109,9 +116,9 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/extract.ts",
-    text: "at = before; at < all; at++",
-    replacement: "at = 0; at < all; at++",
-    breaks: "registers are in the mean of the patches",
+    text: "return vectorOf(shift, before + patch);",
+    replacement: "return vectorOf(shift, patch);",
+    breaks: "registers are taken for patches",
     tests: ["onnx_exports_test.ts"],
   },
   {
