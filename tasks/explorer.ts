@@ -43,7 +43,7 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
       pipeline,
       alignedSource(gpu, raw, align),
       align.beta,
-      sheet.places,
+      sheet,
       { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
     );
     return await renderExplorer(content, {

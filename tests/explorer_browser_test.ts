@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import landmarks from "../fixtures/observer/landmarks.json" with { type: "json" };
+import { fsaverageSphere } from "../src/data/icosphere.ts";
 import type { Browser, Page } from "playwright-core";
 import type { ClickResponse } from "../src/report/explorer/click_response.ts";
 import { respondOnGpu } from "../src/report/explorer/click_response.ts";
@@ -12,6 +14,7 @@ import {
   openFile,
   type PageTrouble,
 } from "./browser.ts";
+import { type VoxelSheet, voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { testSeed } from "./random.ts";
 import { embeddedRows, sampleExploration } from "./sample_exploration.ts";
 
@@ -24,10 +27,11 @@ type Sample = Awaited<ReturnType<typeof sampleExploration>>;
 async function withPage(
   args: string[],
   body: (browser: Browser, path: string, sample: Sample) => Promise<void>,
+  sheet?: VoxelSheet,
 ): Promise<void> {
   const folder = await Deno.makeTempDir(), browser = await openBrowser(args);
   try {
-    const sample = await sampleExploration();
+    const sample = await sampleExploration(sheet);
     const text = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
     await Deno.writeTextFile(`${folder}/explorer.html`, await renderExplorer(sample.content, text));
     await body(browser, `${folder}/explorer.html`, sample);
@@ -189,4 +193,87 @@ Deno.test({
       }
       assertEquals(maps.size, 2);
     }),
+});
+
+/** The sample's 48 voxels on fsaverage: a patch of V1 and one of FFA in each hemisphere. */
+async function surfaceSheet(): Promise<VoxelSheet> {
+  const { places } = fsaverageSphere();
+  const near = (vertex: number) => {
+    const cosine = (other: number) =>
+      [0, 1, 2].reduce((sum, axis) => sum + places[3 * vertex + axis] * places[3 * other + axis], 0);
+    return Array.from({ length: 10_242 }, (_, other) => other).sort((a, b) => cosine(b) - cosine(a))
+      .slice(0, 12);
+  };
+  const surfaceVertices = Uint32Array.from(
+    (["lh", "rh"] as const).flatMap((hemisphere) =>
+      (["periphery", "FFA"] as const).flatMap((name) => near(landmarks[name][hemisphere].vertex))
+    ),
+  );
+  const rois = new Map([["V1", Uint32Array.from({ length: 24 }, (_, i) => i < 12 ? i : 12 + i)]]);
+  rois.set("FFA", rois.get("V1")!.map((voxel) => voxel + 12));
+  return await voxelSheet({ voxels: { lh: 24, rh: 24, total: 48 }, rois, surfaceVertices });
+}
+
+Deno.test({
+  name: "explorer: the cortex turns by pointer, keys and buttons, says its values, and follows clicks",
+  ignore,
+  fn: async () =>
+    await withPage([], async (browser, path) => {
+      const { page, trouble } = await open(browser, path);
+      const cortex = page.locator("#cortex canvas");
+      const picture = () => page.evaluate<string>("document.querySelector('#cortex canvas').toDataURL()");
+      /** Waits for the sharp picture of a cortex that rests. */
+      const next = async (before: string) => {
+        for (let i = 0; i < 100 && await picture() === before; i++) await page.waitForTimeout(20);
+        await page.waitForTimeout(400);
+        return await picture();
+      };
+      const behind = await picture();
+      await page.locator("#cortex button[value=inner]").click();
+      const inner = await next(behind);
+      assertNotEquals(inner, behind);
+      assertEquals(await page.locator('#cortex [aria-pressed="true"]').innerText(), "Inner sides");
+      await cortex.focus();
+      await page.keyboard.press("ArrowLeft");
+      const turned = await next(inner);
+      assertNotEquals(turned, inner);
+      await page.keyboard.press("ArrowRight");
+      assertEquals(await next(turned), inner, "the same bits from the same place");
+
+      const box = (await cortex.boundingBox())!, middle = [box.x + box.width / 2, box.y + box.height / 2];
+      await page.mouse.move(middle[0], middle[1]);
+      await page.mouse.down();
+      await page.mouse.move(middle[0] + 60, middle[1] + 10, { steps: 3 });
+      await page.mouse.up();
+      const dragged = await next(inner);
+      assertNotEquals(dragged, inner);
+
+      await page.locator("#cortex button[value=flat]").click();
+      const flat = await next(dragged);
+      const said = new Set(
+        await page.evaluate<string[]>(`(() => {
+        const canvas = document.querySelector("#cortex canvas"), box = canvas.getBoundingClientRect(), said = [];
+        for (let x = 4; x < box.width; x += 8) {
+          for (let y = 4; y < box.height; y += 8) {
+            const at = { clientX: box.left + x, clientY: box.top + y };
+            canvas.dispatchEvent(new PointerEvent("pointermove", at));
+            said.push(document.getElementById("voxel").textContent);
+          }
+        }
+        return said;
+      })()`),
+      );
+      const values = [...said].filter((text) =>
+        /^(V1|FFA), (left|right) hemisphere: [+−]?\d.*one voxel$/.test(text)
+      );
+      assertEquals(new Set(values.map((text) => text.split(":")[0])).size, 4, [...said].join("; "));
+
+      await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
+      assertNotEquals(await next(flat), flat);
+      assertEquals(trouble, NOTHING);
+      for (const colorScheme of ["light", "dark"] as const) {
+        const { page, trouble } = await open(browser, path, { width: 360, colorScheme });
+        assertEquals([await horizontalOverflow(page), trouble], [0, NOTHING], colorScheme);
+      }
+    }, await surfaceSheet()),
 });

@@ -1,6 +1,7 @@
 import { matrixSource } from "../src/graph/node_source.ts";
 import { explore, type ExplorerPipeline, spread } from "../src/experiments/explorer.ts";
 import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
+import type { VoxelSheet } from "../src/experiments/voxel_sheet.ts";
 import type { Matrix } from "../mod.ts";
 import { randomMatrix } from "./random.ts";
 import { createToyObserver } from "./toy_observer.ts";
@@ -31,11 +32,13 @@ export function samplePipeline(): { pipeline: ExplorerPipeline; aligned: Matrix;
 }
 
 /** What the explorer shows of three of those images, and which they are. */
-export async function sampleExploration() {
+export async function sampleExploration(
+  sheet: VoxelSheet = { places: sheetPlaces(createToyObserver()), note: "" },
+) {
   const { pipeline, aligned, beta } = samplePipeline();
-  const images = spread(3, IMAGES), places = sheetPlaces(createToyObserver());
+  const images = spread(3, IMAGES);
   const options = { images, segments: 4, seed: 0 };
-  const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, places, options);
+  const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, options);
   return { pipeline, aligned, beta, images, content, errors };
 }
 

@@ -13,8 +13,10 @@ export interface Icosphere {
   parents: Uint32Array;
 }
 
-/** Subdivisions of fsaverage and of fsaverage5. */
-export const FSAVERAGE = 7, FSAVERAGE5 = 5;
+/** Subdivisions of fsaverage. */
+export const FSAVERAGE = 7;
+/** Subdivisions of fsaverage5. */
+export const FSAVERAGE5 = 5;
 
 // deno-fmt-ignore
 const FACES = [

@@ -9,14 +9,15 @@ import type { ExplorerContent, SheetSide } from "../report/explorer/content.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import { HEMISPHERES } from "../data/subject.ts";
 import { labelPlace } from "./cortex_picture.ts";
-import type { SheetPlace } from "./voxel_sheet.ts";
+import { packSurface } from "../report/cortex/packed_surface.ts";
+import type { SheetPlace, VoxelSheet } from "./voxel_sheet.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** Largest page, bytes. */
 export const LARGEST_PAGE = 25e6;
 /** Room for a photograph, and for the rest of the page. */
-const PHOTO_BYTES = 60_000, REST_BYTES = 500_000;
+const PHOTO_BYTES = 60_000, REST_BYTES = 900_000;
 /** Nodes whose answers are compared with those of the values before rounding. */
 const CHECKED = 40;
 
@@ -65,7 +66,7 @@ export function spread(count: number, n: number): number[] {
  *
  * @param aligned features of all the pipeline's nodes
  * @param beta D′ × voxels
- * @param places of the voxels, in the order of β's columns: left hemisphere first
+ * @param sheet where the voxels lie, in the order of β's columns: left hemisphere first
  * @param images indices of the images to embed, ascending
  * @param segments how many, at most the number of eigenvectors
  */
@@ -73,7 +74,7 @@ export async function explore(
   pipeline: ExplorerPipeline,
   aligned: NodeSource,
   beta: Matrix,
-  places: SheetPlace[],
+  { places, surface }: VoxelSheet,
   { images, segments, seed }: { images: number[]; segments: number; seed: number },
 ): Promise<Exploration> {
   const { models, slots, tokens, grid } = pipeline;
@@ -104,6 +105,14 @@ export async function explore(
       segmentCount: segments,
       voxelRois: Uint8Array.from(places, ({ roi }) => rois.indexOf(roi)),
       sheet: sheetSides(places),
+      ...(surface && {
+        surface: packSurface(
+          HEMISPHERES.map((hemisphere) => surface.meshes[hemisphere]),
+          HEMISPHERES.map((hemisphere) =>
+            Array.from(surface.vertices).filter((_, voxel) => surface.hemispheres[voxel] === hemisphere)
+          ),
+        ),
+      }),
       activationLimit: quantile(exact.activation.map(Math.abs), 0.995),
     },
     errors: {

@@ -1,4 +1,5 @@
 /** What the explorer's page is made from. */
+import type { PackedSurface } from "../cortex/packed_surface.ts";
 import type { HalfMatrix } from "./half.ts";
 
 /** One hemisphere of the cortical sheet. */
@@ -33,6 +34,8 @@ export interface ExplorerContent {
   /** Index into `rois` of every voxel, hemisphere by hemisphere. */
   voxelRois: Uint8Array;
   sheet: SheetSide[];
+  /** The voxels on fsaverage5, where their places on it are known; drawn instead of the sheet. */
+  surface?: PackedSurface;
   /** Activation at the ends of the color scale. */
   activationLimit: number;
 }

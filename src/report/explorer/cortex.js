@@ -1,27 +1,16 @@
-// The cortical sheet colored by activation, and the regions' means beside it.
+// The cortex colored by activation, and the regions' means beside it.
+import { signed } from "./signed.js";
+import { openSurface } from "./surface.js";
 
 /** @param content of the page */
-export function openCortex({ rois, voxelRois, activationLimit }) {
-  const dots = [...document.querySelectorAll("#cortex circle")];
+export function openCortex(content) {
+  const { rois, voxelRois, activationLimit } = content;
   const rows = [...document.querySelectorAll("#regions tbody tr")];
-  const reading = document.getElementById("voxel");
-  let shown = new Float32Array(dots.length);
-
-  for (const [voxel, dot] of dots.entries()) dot.dataset.voxel = voxel;
-  document.getElementById("cortex").addEventListener("pointerover", ({ target }) => {
-    const { voxel } = target.dataset;
-    reading.textContent = voxel === undefined
-      ? "Point at a voxel to read its value."
-      : `Voxel ${Number(voxel) + 1}, ${rois[voxelRois[voxel]]}: ${signed(shown[voxel])}`;
-  });
-
+  const picture = content.surface ? openSurface(content) : openDots(content);
   return {
     /** Shows one activation a voxel. @returns the means of the regions */
     paint(activation, scale) {
-      shown = activation;
-      for (const [voxel, dot] of dots.entries()) {
-        dot.setAttribute("fill", `rgb(${scale(activation[voxel] / activationLimit)})`);
-      }
+      picture.paint(activation, scale);
       const means = regionMeans(activation, voxelRois, rois.length);
       for (const [roi, row] of rows.entries()) {
         row.querySelector(".number").textContent = signed(means[roi]);
@@ -36,6 +25,27 @@ export function openCortex({ rois, voxelRois, activationLimit }) {
   };
 }
 
+/** One dot a voxel, where their places on fsaverage are not known. */
+function openDots({ rois, voxelRois, activationLimit }) {
+  const dots = [...document.querySelectorAll("#cortex circle")], reading = document.getElementById("voxel");
+  let shown = new Float32Array(dots.length);
+  for (const [voxel, dot] of dots.entries()) dot.dataset.voxel = voxel;
+  document.getElementById("cortex").addEventListener("pointerover", ({ target }) => {
+    const { voxel } = target.dataset;
+    reading.textContent = voxel === undefined
+      ? "Point at a voxel to read its value."
+      : `Voxel ${Number(voxel) + 1}, ${rois[voxelRois[voxel]]}: ${signed(shown[voxel])}`;
+  });
+  return {
+    paint(activation, scale) {
+      shown = activation;
+      for (const [voxel, dot] of dots.entries()) {
+        dot.setAttribute("fill", `rgb(${scale(activation[voxel] / activationLimit)})`);
+      }
+    },
+  };
+}
+
 function regionMeans(activation, voxelRois, count) {
   const sums = new Array(count).fill(0), sizes = new Array(count).fill(0);
   for (const [voxel, value] of activation.entries()) {
@@ -43,10 +53,4 @@ function regionMeans(activation, voxelRois, count) {
     sizes[voxelRois[voxel]]++;
   }
   return sums.map((sum, roi) => sum / (sizes[roi] || 1));
-}
-
-/** A number with its sign and three digits. */
-export function signed(value) {
-  const digits = Math.abs(value).toFixed(3);
-  return Number(digits) === 0 ? digits : `${value < 0 ? "−" : "+"}${digits}`;
 }

@@ -1,9 +1,10 @@
 // The explorer's page: what is looked at, what is clicked, and the maps that follow.
 import { respondOnGpu, respondOnHost } from "./click_response.ts";
-import { openCortex, signed } from "./cortex.js";
+import { openCortex } from "./cortex.js";
 import { openOverview } from "./overview.js";
 import { takePayload } from "./payload.js";
 import { divergingScale, paintMap, segmentColors } from "./palette.js";
+import { signed } from "./signed.js";
 
 const content = takePayload();
 const { images, models, slots, tokens, grid, eigenvectors } = content;

@@ -6,6 +6,7 @@ import pageStyle from "../page.css" with { type: "text" };
 import { themeCss } from "../theme.ts";
 import style from "./explorer.css" with { type: "text" };
 import type { ExplorerContent } from "./content.ts";
+import { GRADIENT } from "../cortex/surface_colors.ts";
 import { hemispherePicture } from "./hemisphere_picture.ts";
 import { linkModules } from "./link_modules.ts";
 import { payloadBlocks } from "./payload_blocks.ts";
@@ -129,11 +130,46 @@ function explorer({ grid, segmentCount }: ExplorerContent): Html {
   `;
 }
 
-function legend(least: string, most: string): Html {
-  return html`<p class="legend"><span>${least}</span><span></span><span>${most}</span></p>`;
+function legend(least: string, most: string, { unit = "", bar = "" } = {}): Html {
+  const style = bar ? rawHtml(` style="background: ${bar}"`) : "";
+  return html`
+    <p
+      class="legend"><span>${least}</span><span${style}></span><span>${most}</span><span>${unit}</span></p>
+  `;
 }
 
-function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
+/** Where the cortex is seen from; values as in `surface.js`. */
+const VIEWS = [
+  ["behind", "From behind"],
+  ["below", "From below"],
+  ["outer", "Outer sides"],
+  ["inner", "Inner sides"],
+  ["flat", "Flat map"],
+];
+
+function cortex({ sheet, surface }: ExplorerContent): Html {
+  if (!surface) {
+    return html`
+      <div id="cortex">${sheet.map(hemispherePicture)}</div>
+      <p id="voxel">Point at a voxel to read its value.</p>
+    `;
+  }
+  const views = VIEWS.map(([value, name]) =>
+    html`<button type="button" value="${value}" aria-pressed="false">${name}</button>`
+  );
+  return html`
+    <div id="cortex" class="surface">
+      <div class="views" role="group" aria-label="Where the cortex is seen from">${views}</div>
+      <canvas tabindex="0" role="application" aria-roledescription="cortex"
+        aria-label="The cortex, both hemispheres, its voxels colored by activation. Arrow keys turn it."
+        aria-describedby="voxel"></canvas>
+    </div>
+    <p id="voxel">Point at a colored place to read its value; drag the cortex to turn it.</p>
+  `;
+}
+
+function brain(content: ExplorerContent): Html {
+  const { rois, surface, activationLimit } = content;
   const rows = rois.map((roi) =>
     html`
       <tr>
@@ -149,11 +185,9 @@ function brain({ rois, sheet, activationLimit }: ExplorerContent): Html {
   return html`<section aria-labelledby="brain">
     <h2 id="brain">What the pixel activates</h2>
     <p>Its aligned feature, drawn on the voxels through the encoder, in standard deviations of each voxel's responses; the scale is the same for every pixel.</p>
-    ${legend(`−${limit}`, `+${limit}`)}
+    ${legend(`−${limit}`, `+${limit}`, { unit: "standard deviations", bar: surface ? GRADIENT : "" })}
     <div class="brain">
-      <div><div id="cortex">${
-    sheet.map(hemispherePicture)
-  }</div><p id="voxel">Point at a voxel to read its value.</p></div>
+      <div>${cortex(content)}</div>
       <table class="numbers" id="regions">
         <caption>By region</caption>
         <thead><tr><th scope="col">region</th><th scope="col" colspan="2">mean activation</th></tr></thead>

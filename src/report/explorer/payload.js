@@ -21,8 +21,17 @@ function takeHalf(id, { rows, cols, scale }) {
 /** Reads everything, and takes it out of the document. */
 export function takePayload() {
   const content = JSON.parse(take("content")), aligned = takeHalf("aligned", content.aligned);
+  const takeBuffer = (id) => takeBytes(id).buffer;
   return {
     ...content,
+    surface: content.surface && {
+      ...content.surface,
+      vertices: new Uint16Array(takeBuffer("vertices")),
+      inflated: new Int16Array(takeBuffer("inflated")),
+      flat: new Int16Array(takeBuffer("flat")),
+      sulc: new Int8Array(takeBuffer("sulc")),
+      cut: new Uint16Array(takeBuffer("cut")),
+    },
     colors: takeBytes("colors"),
     segments: takeBytes("segments"),
     eigenvectors: fromHalf(takeHalf("eigenvectors", content.eigenvectors)),
