@@ -12,6 +12,14 @@ export interface Raster {
   depth: Float32Array;
 }
 
+/** A part of a picture, in pixels. */
+export interface PixelBox {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
 /** An empty picture. */
 export function emptyRaster(width: number, height: number): Raster {
   const pixels = width * height;
@@ -30,12 +38,14 @@ export function emptyRaster(width: number, height: number): Raster {
  * @param places vertices × 3: column and row in pixels from the picture's upper left corner, and nearness
  * @param faces faces × 3 vertices
  * @param firstFace number of the first face in `raster.face`
+ * @param within pixels beyond which nothing is drawn: from left to right and from top to bottom, the last ones not
  */
 export function drawMesh(
   { width, height, face, weights, depth }: Raster,
   places: ArrayLike<number>,
   faces: ArrayLike<number>,
   firstFace = 0,
+  within: PixelBox = { left: 0, right: width, top: 0, bottom: height },
 ): void {
   for (let f = 0; 3 * f < faces.length; f++) {
     const a = 3 * faces[3 * f], b = 3 * faces[3 * f + 1], c = 3 * faces[3 * f + 2];
@@ -43,10 +53,10 @@ export function drawMesh(
     const cx = places[c], cy = places[c + 1];
     const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
     if (area === 0) continue;
-    const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - 0.5));
-    const bottom = Math.min(height - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
-    const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
-    const right = Math.min(width - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
+    const top = Math.max(within.top, Math.ceil(Math.min(ay, by, cy) - 0.5));
+    const bottom = Math.min(within.bottom - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
+    const left = Math.max(within.left, Math.ceil(Math.min(ax, bx, cx) - 0.5));
+    const right = Math.min(within.right - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
     for (let row = top; row <= bottom; row++) {
       for (let column = left; column <= right; column++) {
         const x = column + 0.5, y = row + 0.5;

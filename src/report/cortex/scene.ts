@@ -1,5 +1,5 @@
 /** Both hemispheres as they are seen from somewhere: inflated, or flat. Runs in pages and in Deno. */
-import { drawMesh, emptyRaster, type Raster } from "./raster.ts";
+import { drawMesh, emptyRaster, type PixelBox, type Raster } from "./raster.ts";
 import { divergingColor, onFolds, shadeColor, shadeOf, SHADES, STEPS } from "./surface_colors.ts";
 
 /** One hemisphere. */
@@ -95,12 +95,20 @@ export function drawScene(
   const firstFace = faces.map((_, side) =>
     faces.slice(0, side).reduce((sum, own) => sum + own.length / 3, 0)
   );
-  for (const [side, own] of places.entries()) drawMesh(raster, own, faces[side], firstFace[side]);
-  for (let pixel = 0; limits && pixel < raster.face.length; pixel++) {
-    if (raster.face[pixel] < 0) continue;
-    const box = limits[raster.face[pixel] >= firstFace[1] ? 1 : 0];
-    const x = (pixel % width + 0.5 - left) / zoom, y = (Math.floor(pixel / width) + 0.5 - top) / zoom;
-    if (x < box.left || x > box.right || y < box.top || y > box.bottom) raster.face[pixel] = -1;
+  for (const [side, own] of places.entries()) {
+    const box = limits?.[side];
+    drawMesh(
+      raster,
+      own,
+      faces[side],
+      firstFace[side],
+      box && {
+        left: Math.max(0, Math.round(left + zoom * box.left)),
+        right: Math.min(width, Math.round(left + zoom * box.right)),
+        top: Math.max(0, Math.round(top + zoom * box.top)),
+        bottom: Math.min(height, Math.round(top + zoom * box.bottom)),
+      },
+    );
   }
   return { raster, places, normals: seen.normals, firstFace, faces };
 }
@@ -109,16 +117,9 @@ export function drawScene(
 interface Placed {
   places: Float32Array[];
   normals?: Float32Array[];
-  box: Box;
+  box: PixelBox;
   /** Beyond which a side is not drawn. */
-  limits?: Box[];
-}
-
-interface Box {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
+  limits?: PixelBox[];
 }
 
 function turnedSides(sides: readonly SceneSide[], normals: readonly Float32Array[], view: View): Placed {
