@@ -124,6 +124,9 @@ Deno.test("activationSheets() draws values on the folds, 0 pale, with a scale in
   assertEquals(divergingColor(0), divergingColor(0.4 / STEPS));
   const file = standaloneSvg(svg, lightTheme);
   assert(!file.includes("var(--"));
+  assert(
+    /^[^]*?<svg [^>]*xmlns:xlink=[^>]*>/.test(file) && file.includes(' xlink:href="data:image/png;base64,'),
+  );
 });
 
 Deno.test("cortexPicture() colors regions on the flat map, and keeps to dots where vertices are not known", () => {

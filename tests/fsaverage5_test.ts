@@ -32,6 +32,10 @@ Deno.test("nearestOnFsaverage5() is as near as a search in all vertices, and its
     const found = Math.hypot(...[0, 1, 2].map((axis) => places[3 * vertex + axis] - places[3 * own + axis]));
     assertAlmostEquals(found, expected, 3e-4, `vertex ${vertex}`);
   });
+  const { parents } = icosphere(FSAVERAGE5 + 1);
+  for (let vertex = 10_242; vertex < vertexCount(6); vertex++) { // half-way between two: the first of them
+    assertEquals(nearest[vertex], Math.min(parents[2 * (vertex - 12)], parents[2 * (vertex - 12) + 1]));
+  }
   const counts = new Uint32Array(10_242);
   nearest.forEach((vertex) => counts[vertex]++);
   assertEquals([Math.min(...counts), Math.max(...counts)], [13, 19]);

@@ -174,6 +174,7 @@ async function brainSection(
       },
       caption,
       alt: caption,
+      name: "concepts-cortex",
     }),
   ];
 }

@@ -29,6 +29,7 @@ const REGION_COLORS = [
   [178, 58, 44], [217, 121, 52], [233, 182, 74], [168, 138, 62],
   [58, 138, 84], [134, 186, 96], [190, 70, 132], [230, 142, 182],
   [44, 106, 174], [120, 178, 222], [92, 74, 156], [160, 142, 210],
+  [232, 229, 221], // of no region
 ];
 
 /**
@@ -71,7 +72,7 @@ function flatPicture(voxels: SurfaceVoxels, shape: "wide" | "narrow"): string {
     return [
       hemisphere,
       vertexRegions(
-        own.map((voxel) => voxels.regions[voxel]),
+        own.map((voxel) => voxels.regions[voxel] < 0 ? REGIONS.length : voxels.regions[voxel]),
         own.map((voxel) => voxels.vertices[voxel]),
         voxels.meshes[hemisphere].sulc.length,
       ),

@@ -295,7 +295,7 @@ async function regionSection(
         width,
       }, theme),
   );
-  const caption = `Figure and ground on the cortex, all on one scale; ${sheet.note}.`;
+  const caption = "Figure and ground on the cortex, all on one scale.";
   const sheets = figure({
     image: {
       svg: activationSheets(
@@ -317,8 +317,9 @@ async function regionSection(
     },
     caption,
     alt: caption,
+    name: "figure-ground-cortex",
   });
-  const regions = "Where the regions lie.";
+  const regions = `Where the regions lie, voxels of none of them pale; ${sheet.note}.`;
   return [
     html`
       <div style="${ROW}">
@@ -330,6 +331,7 @@ async function regionSection(
       image: { svg: cortexPicture(sheet), narrowSvg: cortexPicture(sheet, "narrow") },
       caption: regions,
       alt: regions,
+      name: "figure-ground-where",
     }),
     regionTable(
       `Figure less ground at the tested layer, in ${UNIT}; p one-sided, in the paper's direction`,

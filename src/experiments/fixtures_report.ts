@@ -168,6 +168,7 @@ function cortexSection(observer: WorldObserver, sheet: VoxelSheet, rois: RoiSumm
       caption:
         `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
       alt: `Map of the voxels by region: ${counts}.`,
+      name: "fixtures-cortex",
     }),
     figure({
       image: {

@@ -32,6 +32,10 @@ export function standaloneSvg(svg: string, theme: Theme): string {
   if (!height) throw new Error("The drawing has no viewBox: give it one, so that its size is known.");
   const bare = root.replaceAll(/ (?:width|height)="[^"]*"/g, "");
   const font = root.includes("font-family=") ? "" : ` font-family="${FONT}"`;
-  const sized = bare.replace("<svg ", `<svg width="${width}" height="${height}"${font} `);
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${sized}${colored.slice(root.length)}\n`;
+  const body = colored.slice(root.length);
+  // Pictures inside of drawings: not every editor knows SVG 2, which needs no namespace for them.
+  const linked = body.replaceAll(/(<image [^>]*?) href="/g, '$1 xlink:href="');
+  const space = linked === body ? "" : ' xmlns:xlink="http://www.w3.org/1999/xlink"';
+  const sized = bare.replace("<svg ", `<svg width="${width}" height="${height}"${font}${space} `);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${sized}${linked}\n`;
 }

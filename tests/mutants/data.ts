@@ -3,6 +3,20 @@ import type { Mutant } from "./mutant.ts";
 
 export const DATA: readonly Mutant[] = [
   {
+    file: "src/data/icosphere.ts",
+    text: "finer.set([a, ab, ca], first);",
+    replacement: "finer.set([a, ca, ab], first);",
+    breaks: "the faces of fsaverage are wound the other way",
+    tests: ["fsaverage5_test.ts"],
+  },
+  {
+    file: "src/data/icosphere.ts",
+    text: "candidate < best)) continue;",
+    replacement: "candidate > best)) continue;",
+    breaks: "of vertices as near the highest-numbered one is taken",
+    tests: ["fsaverage5_test.ts"],
+  },
+  {
     file: "src/data/shift_and_stitch.ts",
     text: "at >= size ? 2 * (size - 1) - at",
     replacement: "at >= size ? 2 * size - 1 - at",

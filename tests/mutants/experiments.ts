@@ -3,6 +3,13 @@ import type { Mutant } from "./mutant.ts";
 
 export const EXPERIMENTS: readonly Mutant[] = [
   {
+    file: "src/experiments/observer_cortex.ts",
+    text: "const ventral = scale(cross(start, along), side === 0 ? -1 : 1);",
+    replacement: "const ventral = scale(cross(start, along), side === 0 ? 1 : -1);",
+    breaks: "the upper field lies dorsal",
+    tests: ["observer_cortex_test.ts"],
+  },
+  {
     file: "src/experiments/bootstrap.ts",
     text: "(1 - level) / 2), quantileOf(sorted, (1 + level) / 2)",
     replacement: "1 - level), quantileOf(sorted, level)",

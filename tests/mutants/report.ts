@@ -3,6 +3,27 @@ import type { Mutant } from "./mutant.ts";
 
 export const REPORT: readonly Mutant[] = [
   {
+    file: "src/report/cortex/vertex_values.ts",
+    text: "voxels[vertex] > 0 ? sum / voxels[vertex] : NaN",
+    replacement: "voxels[vertex] > 0 ? sum : NaN",
+    breaks: "a vertex of the cortex shows the sum of its voxels",
+    tests: ["flat_map_test.ts"],
+  },
+  {
+    file: "src/report/cortex/raster.ts",
+    text: "if (!(near > depth[pixel])) continue;",
+    replacement: "if (near < depth[pixel]) continue;",
+    breaks: "of faces as near the last one is seen",
+    tests: ["flat_map_test.ts", "cortex_scene_test.ts"],
+  },
+  {
+    file: "src/report/cortex/scene.ts",
+    text: "const own = (side === 0 ? 1 : -1) * open",
+    replacement: "const own = (side === 0 ? -1 : 1) * open",
+    breaks: "the inner sides of the hemispheres are shown as the outer ones",
+    tests: ["cortex_scene_test.ts"],
+  },
+  {
     file: "src/report/explorer/half.ts",
     text: "fraction * 2 ** -24",
     replacement: "fraction * 2 ** -14",
