@@ -25,6 +25,8 @@ import type { Gpu } from "../mod.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { sampleExploration } from "./sample_exploration.ts";
 import { sheetPlaces } from "../src/experiments/observer_voxels.ts";
+import { openAlgonauts } from "../src/data/algonauts.ts";
+import { voxelSheet } from "../src/experiments/voxel_sheet.ts";
 import { createToyObserver } from "./toy_observer.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 
@@ -62,7 +64,7 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
     "figure-ground": await writeFigureGroundReport(
       walking,
       await figureGround(pipeline),
-      SHEET,
+      { ...await voxelSheet(await openAlgonauts(`${out}/world/algonauts/subj01`)), note: SHEET.note },
     ),
     trajectories: await writeTrajectoriesReport(walking, await trajectories(pipeline, 0)),
     transitions: await writeTransitionsReport(
@@ -89,6 +91,7 @@ function samplePipeline(): Pipeline {
   pipeline.images[0].name = HOSTILE;
   return {
     ...pipeline,
+    manifests: [{ hook: "attention" }] as unknown as Pipeline["manifests"],
     fit: {
       cut: { eigenvalues: [1], residuals: [1e-6], eigengap: 0.1, converged: true, resolved: 1 },
       landmarks: { indices: [1, 2] },

@@ -215,7 +215,7 @@ function middlesOf(
     const x = mean(0), y = mean(1);
     const far = (vertex: number) => (places[2 * vertex] - x) ** 2 + (places[2 * vertex + 1] - y) ** 2;
     const nearest = piece.reduce((best, vertex) => far(vertex) < far(best) ? vertex : best);
-    return { x: places[2 * nearest], y: places[2 * nearest + 1] };
+    return { x: places[2 * nearest], y: places[2 * nearest + 1] - (piece.length < COVERED ? LINE : 0) };
   });
 }
 
@@ -240,8 +240,8 @@ function piecesOf(own: readonly number[], faces: Uint16Array): number[][] {
   return pieces;
 }
 
-/** Share of a region that a piece needs for a name. */
-const NAMED = 0.2;
+/** Share of a region that a piece needs for a name, and vertices with which it is seen around its name, not below. */
+const NAMED = 0.2, COVERED = 5;
 /** Room of a name, for one letter and in height. */
 const LETTER = 7, LINE = 13;
 
