@@ -124,6 +124,7 @@ export {
   patchFeatures,
 } from "./src/scripting/model_features.ts";
 export { type BrainSubject, readBrainSubject } from "./src/scripting/brain_subject.ts";
+export { type CortexMap, cortexSvg } from "./src/scripting/cortex_map.ts";
 export { type ExampleData, exampleData } from "./src/scripting/example_data.ts";
 export {
   type Embedding,

@@ -7,7 +7,7 @@ const options = ac.scriptOptions(
     subject: ["", "a subject's folder in the layout of Algonauts 2023; without it, the embedded observer"],
     models: ["clip_tiny", "ONNX files or names, with commas between"],
     limit: [1000, "photographs at most", [10, Infinity]],
-    out: ["brain", "folder of index.html and of voxels.arrow"],
+    out: ["brain", "folder of index.html, cortex.svg and voxels.arrow"],
   },
 );
 const folder = options.subject || (await ac.exampleData()).subject;
@@ -28,6 +28,8 @@ ac.closeGpu(gpu);
 const region = new Array<string>(responses.cols).fill("");
 for (const [name, voxels] of rois) for (const voxel of voxels) region[voxel] ||= name;
 await ac.saveTable(`${options.out}/voxels.arrow`, { region, r: Float32Array.from(score.r) });
+const cortex = await ac.cortexSvg(folder, [{ title: options.models, values: score.r }], "correlation r");
+await Deno.writeTextFile(`${options.out}/cortex.svg`, cortex);
 const values = Array.from(score.rois, ([region, { mean }]) => ({ region, mean }));
 const [x, y] = [{ field: "mean", type: "quantitative" }, { field: "region", type: "nominal", sort: "-x" }];
 await ac.savePage(`${options.out}/index.html`, {

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   imageFolder,
   openAlgonauts,
@@ -9,6 +9,7 @@ import {
   writeAlgonautsRois,
   writeAlgonautsVertices,
 } from "../src/data/algonauts.ts";
+import { cortexSvg } from "../src/scripting/cortex_map.ts";
 import { readBrainSubject } from "../src/scripting/brain_subject.ts";
 import { encodeNpyHeader, writeNpy } from "../src/data/npy.ts";
 import { encodePickledMapping, parsePickledMapping } from "../src/data/pickled_mapping.ts";
@@ -268,6 +269,26 @@ Deno.test("openAlgonauts finds the voxels on fsaverage: by the release's mask, o
         `rh.voxel_vertices.npy puts voxel 1 on vertex ${shown}, expected a whole number from 0 to 163841`,
       );
     }
+  }));
+
+Deno.test("cortexSvg() draws voxels on the flat map or as dots, leaves NaN out, and says what does not fit", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    const values = Float32Array.from({ length: LH + RH }, (_, i) => i === 3 ? NaN : i - 4);
+    const maps = ["a", "b<c", "d", "e"].map((title) => ({ title, values }));
+    const dots = await cortexSvg(dir, maps, "r");
+    assertEquals([dots.match(/h0/g)!.length, dots.includes("<image")], [4 * (LH + RH - 1), false]);
+    await writeAlgonautsVertices(dir, "lh", Int32Array.of(9, 8, 163_841, 6, 5));
+    await writeAlgonautsVertices(dir, "rh", Int32Array.of(4, 3, 2, 1));
+    const svg = await cortexSvg(dir, maps, "r");
+    assertEquals(svg.match(/<image /g)!.length, 4);
+    assert(svg.startsWith("<?xml") && svg.includes('width="900"') && svg.includes(">b&lt;c</text>"));
+    assertEquals(await cortexSvg(dir, maps, "r"), svg);
+    const refuses = (values: number[], sentence: string) =>
+      assertRejects(() => cortexSvg(dir, [{ title: "x", values }], "r"), RangeError, sentence);
+    await refuses([1, 2], 'The map "x" has 2 values, expected one for each of 9 voxels');
+    await refuses([...values.slice(1), -Infinity], 'The map "x" holds -Infinity');
+    await assertRejects(() => cortexSvg(dir, [], "r"), RangeError, "There is no map to draw");
   }));
 
 Deno.test("openAlgonauts keeps regions of one name apart, loses no voxel, and says so", () =>

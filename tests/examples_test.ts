@@ -137,6 +137,7 @@ Deno.test("examples/predict_voxels.ts predicts held-out responses and writes eve
       names!.includes("V1v") && Math.abs(matrix.data.reduce((sum, r) => sum + r, 0) / voxels - mean) < 0.001,
     );
     assertStringIncludes(await Deno.readTextFile(`${dir}/brain/index.html`), "FFA-1");
+    assertStringIncludes(await Deno.readTextFile(`${dir}/brain/cortex.svg`), "<image ");
   });
 });
 

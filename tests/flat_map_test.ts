@@ -52,7 +52,7 @@ Deno.test("drawMesh() covers what lies inside of faces, the nearer face in front
 });
 
 Deno.test("vertexMeans() and vertexRegions() take means and majorities, and tell where there is no voxel", () => {
-  assertEquals([...vertexMeans([1, 3, -5], [2, 2, 0], 4)], [-5, NaN, 2, NaN]);
+  assertEquals([...vertexMeans([1, 3, -5, NaN, NaN], [2, 2, 0, 0, 1], 4)], [-5, NaN, 2, NaN]);
   assertEquals([...vertexRegions([1, 0, -1, 2, 2, 0], [0, 0, 1, 3, 3, 3], 4)], [0, -1, -1, 2]);
 });
 

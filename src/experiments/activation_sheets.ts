@@ -11,7 +11,7 @@ import { type Hemisphere, HEMISPHERES } from "../data/subject.ts";
 export interface Sheet {
   /** Its heading. */
   title: string;
-  /** One value a voxel, in the files' order. */
+  /** One value a voxel, in the files' order; NaN is not drawn. */
   values: ArrayLike<number>;
 }
 
@@ -118,6 +118,7 @@ function dotSheets(all: readonly SheetPlace[], most: number): SheetKind {
     draw(values) {
       const dots = new Map<number, string>();
       places.forEach(({ x, y, voxel }) => {
+        if (Number.isNaN(values[voxel])) return;
         const level = Math.max(-LEVELS, Math.min(LEVELS, Math.round(LEVELS * values[voxel] / most)));
         const dot = `M${(MARGIN + (x - left) * scale).toFixed(1)} ${
           (MARGIN + HEADING + (y - top) * scale).toFixed(1)
@@ -163,8 +164,8 @@ function colorBar(
 
 /** The absolute value that all but one voxel in fifty stay below. */
 function scaleEnd(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values, Math.abs).sort();
-  return sorted[Math.floor(0.98 * (sorted.length - 1))];
+  const sorted = Float64Array.from(values, Math.abs).filter((value) => !Number.isNaN(value)).sort();
+  return sorted.length > 0 ? sorted[Math.floor(0.98 * (sorted.length - 1))] : 0;
 }
 
 function levelColor(level: number): string {

@@ -3,7 +3,7 @@
 /**
  * Means of the voxels of each vertex.
  *
- * @param values one a voxel
+ * @param values one a voxel; NaN does not count
  * @param vertices of the voxels
  * @param count of vertices
  * @returns one a vertex, NaN where there is no voxel
@@ -15,6 +15,7 @@ export function vertexMeans(
 ): Float32Array {
   const sums = new Float64Array(count), voxels = new Uint32Array(count);
   for (let voxel = 0; voxel < vertices.length; voxel++) {
+    if (Number.isNaN(values[voxel])) continue;
     sums[vertices[voxel]] += values[voxel];
     voxels[vertices[voxel]]++;
   }
