@@ -177,6 +177,35 @@ Deno.test("openData() takes NSD as it takes a subject of Algonauts 2023, by any 
     );
   }));
 
+Deno.test("openNsd() says of betas on the whole of fsaverage which of its vertices the voxels are", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeNsd(dir);
+    await Deno.remove(`${dir}/${MGH}`, { recursive: true });
+    await Deno.mkdir(`${dir}/${MGH}`);
+    const labels = `${dir}/nsddata/freesurfer/fsaverage/label`, vertices = 163_842;
+    const write = async (path: string, type: number, frames: number, value: (i: number) => number) => {
+      const bytes = new Uint8Array(284 + 4 * vertices * frames), view = new DataView(bytes.buffer);
+      [1, vertices, 1, 1, frames, type].forEach((number, i) => view.setInt32(4 * i, number));
+      for (let i = 0; i < vertices * frames; i++) {
+        if (type === 3) view.setFloat32(284 + 4 * i, value(i));
+        else view.setInt32(284 + 4 * i, value(i));
+      }
+      await Deno.writeFile(path, bytes);
+    };
+    for (const { name } of [...Deno.readDirSync(labels)]) {
+      if (/^[lr]h/.test(name)) await Deno.remove(`${labels}/${name}`);
+    }
+    for (const [hemisphere, from] of [["lh", 40_000], ["rh", 163_000]] as const) {
+      await write(`${dir}/${MGH}/${hemisphere}.betas_session01.mgh`, 3, 6, (i) => Math.sin(i));
+      await write(`${labels}/${hemisphere}.Kastner2015.mgh`, 1, 1, (i) => i >= from && i < from + 30 ? 3 : 0);
+    }
+    const { training, missing, close } = await openNsd(`${dir}/${MGH}`);
+    close();
+    const expected = Uint32Array.from({ length: 60 }, (_, i) => i < 30 ? 40_000 + i : 163_000 + i - 30);
+    assertEquals([training.surfaceVertices, training.rois.get("VO1")?.length], [expected, 60]);
+    assertEquals(missing[0], "sessions 2 to 40 of 40");
+  }));
+
 Deno.test("openNsd() says in one sentence what cannot be used", () =>
   inTemporaryFolder(async (dir) => {
     await writeNsd(dir);
