@@ -39,7 +39,7 @@ const VOLUME_TYPES = ["int16", "float32", "float64"];
  *
  * @throws Error "….hdf5 has no dataset betas: …"; "… has values of type uint8, expected …"; as `openVolume`
  */
-export async function sessionShape(path: string): Promise<SessionShape> {
+async function sessionShape(path: string): Promise<SessionShape> {
   return await inFile(path, (about) => Promise.resolve(about));
 }
 
@@ -51,9 +51,9 @@ export async function sessionShape(path: string): Promise<SessionShape> {
  *
  * @param sessions for each its files, hemisphere by hemisphere, and of each trial the row of its image
  * @param rows number of images
- * @param onProgress told how many sessions are done
+ * @param onProgress called with the number of sessions done, and of all
  * @returns images × voxels, the voxels of all parts side by side, and which of them are of no use
- * @throws Error "… has 749 trials, … 750: they must be equal."; "… has no finite response in trial 7, counted from 0: …"
+ * @throws Error "… has no finite response in trial 7, counted from 0: …"
  */
 export async function meanZScores(
   sessions: readonly { parts: readonly SessionPart[]; rowOfTrial: Int32Array }[],
@@ -64,14 +64,12 @@ export async function meanZScores(
   const means = new Float32Array(rows * cols),
     reasons = new Uint8Array(cols),
     trialsOf = new Uint32Array(rows);
-  const shapes: SessionShape[] = [];
   for (const [done, { parts, rowOfTrial }] of sessions.entries()) {
     rowOfTrial.forEach((row) => trialsOf[row]++);
     let first = 0;
-    for (const [i, part] of parts.entries()) {
+    for (const part of parts) {
       onProgress?.(done, sessions.length, part.path.replace(/^.*\//, ""));
-      const betas = await readBetas(part, rowOfTrial.length, shapes[i]);
-      shapes[i] ??= betas;
+      const betas = await readBetas(part);
       addZScores(means, betas, { cols, first, rowOfTrial, reasons });
       first += part.voxels.length;
     }
@@ -81,6 +79,31 @@ export async function meanZScores(
     for (let col = 0; col < cols; col++, at++) means[at] /= trialsOf[row];
   }
   return { means, cols, reasons };
+}
+
+/**
+ * Looks at all files of all sessions, by their headers.
+ *
+ * @param sessions for each its files, hemisphere by hemisphere
+ * @returns what the first session's have
+ * @throws Error "… has 749 trials, … 750: they must be equal, …"; as `sessionShape` and `assertSameSize`
+ */
+export async function sessionShapes(sessions: readonly (readonly string[])[]): Promise<SessionShape[]> {
+  const first: SessionShape[] = [];
+  for (const files of sessions) {
+    for (const [i, path] of files.entries()) {
+      const shape = await sessionShape(path);
+      first[i] ??= shape;
+      assertSameSize(shape, first[i]);
+      if (shape.trials === first[0].trials) continue;
+      throw new Error(
+        `${path} has ${shape.trials} trials, ${first[0].path} ${
+          first[0].trials
+        }: they must be equal, so copy both again.`,
+      );
+    }
+  }
+  return first;
 }
 
 /**
@@ -141,21 +164,8 @@ function addZScores(
   }
 }
 
-/** Reads a file that has the trials, and the voxels of that of an earlier session, that are expected. */
-async function readBetas(
-  { path, voxels }: SessionPart,
-  trials: number,
-  earlier?: SessionShape,
-): Promise<Betas> {
-  return await inFile(path, async (about, read) => {
-    assertSameSize(about, earlier ?? about);
-    if (about.trials !== trials) {
-      throw new Error(
-        `${path} has ${about.trials} trials, other sessions ${trials}: they must be equal, so copy it again.`,
-      );
-    }
-    return { ...about, values: await read(voxels) };
-  });
+async function readBetas({ path, voxels }: SessionPart): Promise<Betas> {
+  return await inFile(path, async (about, read) => ({ ...about, values: await read(voxels) }));
 }
 
 type Reader = (voxels: Uint32Array) => Promise<Float32Array>;

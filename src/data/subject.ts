@@ -105,7 +105,7 @@ export function usefulVoxels({ reasons, ceilings }: Pick<AllVoxels, "reasons" | 
 }
 
 /**
- * What is known of the voxels that are of use; the others, and the notes, are told.
+ * What is known of the voxels that are of use; the others, and the notes, are reported.
  *
  * @param dir names the subject in errors
  * @throws Error "DIR has no voxel that is of use: …"

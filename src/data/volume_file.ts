@@ -52,8 +52,16 @@ const TYPES = {
 
 /** NIfTI's and MGH's numbers of types; those without a name are not real numbers, or wider than 64 bits. */
 const NIFTI_TYPES: Record<number, ValueType> = {
-  ...{ 2: "uint8", 4: "int16", 8: "int32", 16: "float32", 64: "float64" },
-  ...{ 256: "int8", 512: "uint16", 768: "uint32", 1024: "int64", 1280: "uint64" },
+  2: "uint8",
+  4: "int16",
+  8: "int32",
+  16: "float32",
+  64: "float64",
+  256: "int8",
+  512: "uint16",
+  768: "uint32",
+  1024: "int64",
+  1280: "uint64",
 };
 const MGH_TYPES: Record<number, ValueType> = { 0: "uint8", 1: "int32", 3: "float32", 4: "int16" };
 
@@ -111,7 +119,10 @@ export async function openVolume(path: string): Promise<VolumeFile> {
     await source.read(header.offset - source.at());
     let frame = 0;
     return {
-      ...{ path, size, frames, type },
+      path,
+      size,
+      frames,
+      type,
       async next(voxels) {
         if (frame === frames) {
           throw new RangeError(`${path} has ${frames} frames: number ${frame} was asked for.`);
@@ -259,7 +270,9 @@ async function readNiftiHeader(source: Source, path: string): Promise<Header> {
   return {
     size: [axes[0], axes[1], axes[2]],
     frames: axes.slice(3).reduce((product, extent) => product * extent, 1),
-    ...{ type, isLittle, offset },
+    type,
+    isLittle,
+    offset,
     slope: isScaled ? slope : 1,
     intercept: isScaled ? intercept : 0,
   };

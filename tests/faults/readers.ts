@@ -8,7 +8,7 @@ import { readMatlab } from "../../src/data/matlab5.ts";
 import { readModelRecord } from "../../src/data/model_record.ts";
 import { readBytes, readNpy } from "../../src/data/npy.ts";
 import { openNsd } from "../../src/data/nsd.ts";
-import { meanZScores } from "../../src/data/nsd_betas.ts";
+import { meanZScores, sessionShapes } from "../../src/data/nsd_betas.ts";
 import { loadNystrom } from "../../src/data/nystrom_file.ts";
 import { readObject2vec } from "../../src/data/object2vec.ts";
 import { readOnnx, withOutputs } from "../../src/data/onnx_graph.ts";
@@ -219,6 +219,10 @@ async function readFrames(path: string): Promise<void> {
 
 /** The betas of five voxels, as of a session of six trials. */
 async function readBetas(path: string): Promise<void> {
+  const [{ trials, size }] = await sessionShapes([[path]]);
+  if (trials !== 6 || size.reduce((a, b) => a * b, 1) !== 60) {
+    throw new Error(`${path} has other trials, or other voxels.`);
+  }
   const parts = [{ path, voxels: Uint32Array.of(7, 0, 59, 20, 21) }],
     rowOfTrial = Int32Array.of(0, 1, 2, 0, 1, 2);
   const { means, reasons } = await meanZScores([{ parts, rowOfTrial }], 3);

@@ -262,7 +262,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["nsd_test.ts"],
   },
   {
-    file: "src/data/nsd.ts",
+    file: "src/data/nsd_regions.ts",
     text: "isIn[1][i] = 0;",
     replacement: "",
     breaks: "voxels of both hemispheres are there twice",
