@@ -1,5 +1,5 @@
 /** What finer maps bring: segmentations by eigenvectors, at several strides, held against masks pixel by pixel. */
-import { type Hook } from "../data/block_hooks.ts";
+import type { Hook } from "../data/block_hooks.ts";
 import { streamFeatures } from "../data/extract.ts";
 import { openKnownModel } from "../data/known_models.ts";
 import { viewOf } from "../data/preprocess.ts";
