@@ -74,7 +74,7 @@ export interface RunData {
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
-  { folders, models, hook, stride }: Asked,
+  { folders, models, hook, stride, extract }: Asked,
   { limit, quick, cache, timings, explain = false }: {
     limit?: number;
     quick: boolean;
@@ -90,7 +90,7 @@ export async function openRunData(
   }
   const { models: runModels, view, table } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
-    { hook, stride },
+    { hook, stride, extract },
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
   if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {

@@ -38,7 +38,7 @@ import { openFolders, sweepFolders } from "./task_folders.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
-  ...["data", "images", "model", "hook", "stride"], // taken out before, and here so that a wrong option finds them
+  ...["data", "images", "model", "hook", "stride", "extract"], // taken out before, and here so that a wrong option finds them
   ...["limit", "landmarks", "sampling", "neighbors", "knn", "shard-images"],
   ...["out", "figures", "cache", "seed", "adapter"],
 ];

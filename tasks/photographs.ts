@@ -9,8 +9,9 @@ import { closeGpu } from "../mod.ts";
 import { reasonOf } from "../src/data/atomic_write.ts";
 import { patchSize } from "../src/data/attention_outputs.ts";
 import { findHookOutputs, type Hook } from "../src/data/block_hooks.ts";
-import { readHook, readStride } from "../src/data/data_flags.ts";
+import { readExtract, readHook, readStride } from "../src/data/data_flags.ts";
 import { brokenShards, readExtracted } from "../src/data/extract.ts";
+import type { ExtractChoice } from "../src/data/inference_provider.ts";
 import { openKnownModel } from "../src/data/known_models.ts";
 import { readOnnx } from "../src/data/onnx_graph.ts";
 import { preprocessMask, previewCrop } from "../src/data/preprocess.ts";
@@ -27,7 +28,7 @@ import {
   tokenLabels,
 } from "../src/experiments/oracle_segmentation.ts";
 import { featureStages } from "../src/experiments/pipeline.ts";
-import { shiftsFor, tellTaken } from "../src/experiments/run_models.ts";
+import { providerFor, shiftsFor, tellTaken } from "../src/experiments/run_models.ts";
 import { sceneImages } from "../src/experiments/scene_images.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { type RunSettings, runSettings } from "./open_pipeline.ts";
@@ -47,6 +48,7 @@ interface Options extends RunSettings {
   registers?: number;
   hook?: Hook;
   stride?: number;
+  extract?: ExtractChoice;
   explain: boolean;
 }
 
@@ -71,6 +73,7 @@ function readOptions(flags: Flags): Options {
     model: text(flags.model) ?? MODEL,
     registers: wholeNumber(flags, "registers", 0, 64),
     ...(flags.hook !== undefined && { hook: readHook(text(flags.hook)) }),
+    ...(flags.extract !== undefined && { extract: readExtract(text(flags.extract)) }),
     ...(flags.stride !== undefined && { stride: readStride(text(flags.stride)) }),
     explain: flags.explain === true,
   };
@@ -155,6 +158,7 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   findHookOutputs(graph, options.hook);
   const shifts = options.stride && shiftsFor(path, patchSize(graph), options.stride);
   tellTaken(options);
+  const provider = await providerFor(options.extract);
   const registers = options.registers ?? known.registers;
   const count = options.given ?? (options.quick ? 12 : 24);
   const images = options.images
@@ -164,7 +168,7 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);
   const [features] = await featureStages({
     models: [{
-      ...{ path, preprocessor, hook: options.hook, ...(shifts && { shifts }) },
+      ...{ path, preprocessor, hook: options.hook, provider, ...(shifts && { shifts }) },
       ...(registers !== undefined && { registers }),
     }],
     ...{ images, identity: await pixelHash(images), shardImages, dtype: "float32" },

@@ -32,7 +32,7 @@ export async function reproduce(args: string[]): Promise<void> {
   const photographs = ["masks", "registers"];
   const read = readPipelineFlags([...photographs, ...SLURM_FLAGS], SLURM_SWITCHES, args);
   if (!read) return console.log(HELP);
-  const { flags, asked: { folders, models, hook, stride } } = read;
+  const { flags, asked: { folders, models, hook, stride, extract } } = read;
   const isLayerByLayer = photographs.some((name) => flags[name] !== undefined) || models.length === 1 ||
     folders.images !== undefined && models.length === 0;
   const others = Object.keys(folders).filter((kind) => kind !== "images");
@@ -49,6 +49,7 @@ export async function reproduce(args: string[]): Promise<void> {
         model: models[0],
         hook,
         stride: stride ? String(stride) : undefined,
+        extract,
       }, args);
     }
   }

@@ -104,6 +104,7 @@ Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind g
   refused(["--data"], '--data is ""');
   refused(["--images"], "--images has no folder: write --images DIR.");
   refused(["--images", "--quick"], "--images has no folder");
+  refused(["--extract=cuda"], '--extract is "cuda": give cpu, webgpu or auto.');
   refused(["--stride", "half"], '--stride is "half": give a whole number of pixels, 1 or more.');
   refused(["--hook=keys"], '--hook is "keys": give attention, residual, mlp, q, k or v.');
   refused(["--model"], "--model has no file: write --model FILE.onnx.");

@@ -285,6 +285,7 @@ async function writePhotographs(
         registers: 0,
         hook: "attention",
         shifts: 1,
+        provider: "cpu",
       },
       layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
       ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },

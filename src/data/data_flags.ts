@@ -9,6 +9,7 @@ import { type Hook, HOOKS } from "./block_hooks.ts";
 import { listImages, readImage, type RgbImage } from "./image.ts";
 import { hashesByName } from "./file_hashes.ts";
 import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { EXTRACT_CHOICES, type ExtractChoice } from "./inference_provider.ts";
 import { type NsdOptions, openNsd } from "./nsd.ts";
 import { isFile, isFolder } from "./plain_file.ts";
 import type { Mask } from "./resize.ts";
@@ -39,7 +40,9 @@ export const DATA_HELP = `
   --hook NAME       what is taken of every block: attention (its output before the residual add), residual (the stream
                     after the block), mlp, q, k or v (queries, keys, values as projected) (default: attention)
   --stride N        pixels between patches, finer maps by runs on shifted images (shift-and-stitch): half the patch
-                    gives four times the patches in four times the time (default: the model's patch)`;
+                    gives four times the patches in four times the time (default: the model's patch)
+  --extract ON      what models run on: cpu, webgpu (onnxruntime's own; the processor where it does not start), or
+                    auto: webgpu where there is a hardware adapter (default: cpu)`;
 
 /** One photograph, with what is known about its pixels. */
 export interface DataImage {
@@ -100,6 +103,8 @@ export interface TakenFlags {
   hook?: Hook;
   /** Pixels between patches, where it is said. */
   stride?: number;
+  /** What models are to run on, where it is said. */
+  extract?: ExtractChoice;
   /** All other arguments, in order. */
   rest: string[];
 }
@@ -128,17 +133,28 @@ export function readStride(value: string | undefined): number {
 }
 
 /**
- * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE`, `--hook NAME` and `--stride N` out of a command line.
+ * The value of `--extract`.
+ *
+ * @throws RangeError '--extract is "cuda": give cpu, webgpu or auto.'
+ */
+export function readExtract(value: string | undefined): ExtractChoice {
+  const choice = EXTRACT_CHOICES.find((name) => name === value);
+  if (choice) return choice;
+  throw new RangeError(`--extract is "${value ?? ""}": give cpu, webgpu or auto.`);
+}
+
+/**
+ * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE`, `--hook NAME`, `--stride N` and `--extract ON` out of a command line.
  *
  * @param args as `Deno.args`
- * @returns the folders by kind, the models, hook and stride, and the arguments that are left
+ * @returns the folders by kind, the models, hook, stride and extract, and the arguments that are left
  * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
 export function takeDataFlags(args: readonly string[]): TakenFlags {
   const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
-  let hook: Hook | undefined, stride: number | undefined;
+  let hook: Hook | undefined, stride: number | undefined, extract: ExtractChoice | undefined;
   for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--(data|images|model|hook|stride)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    const [, name, joined] = /^--(data|images|model|hook|stride|extract)(?:=(.*))?$/s.exec(args[i]) ?? [];
     if (name === undefined) {
       rest.push(args[i]);
       continue;
@@ -146,6 +162,10 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
     const value = joined ?? args[++i];
     if (name === "hook") {
       hook = readHook(value);
+      continue;
+    }
+    if (name === "extract") {
+      extract = readExtract(value);
       continue;
     }
     if (name === "stride") {
@@ -176,7 +196,14 @@ export function takeDataFlags(args: readonly string[]): TakenFlags {
     }
     folders[kind] = path;
   }
-  return { folders, models, rest, ...(hook && { hook }), ...(stride && { stride }) };
+  return {
+    folders,
+    models,
+    rest,
+    ...(hook && { hook }),
+    ...(stride && { stride }),
+    ...(extract && { extract }),
+  };
 }
 
 /** Whether a subject's images and responses were given. */

@@ -16,6 +16,7 @@ import type { BrokenFile } from "./file_hashes.ts";
 import { createFeatures, type FeatureType, type FeatureWriter } from "./feature_store.ts";
 import { ahead } from "./ahead.ts";
 import { inLanes } from "./in_lanes.ts";
+import type { InferenceProvider } from "./inference_provider.ts";
 import type { RgbImage } from "./image.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "./onnx_graph.ts";
 import { type ModelInput, preprocess, type Preprocessor } from "./preprocess.ts";
@@ -44,6 +45,8 @@ export interface ExtractOptions {
   hook?: Hook;
   /** Runs with the image shifted, along each side: 2 gives four times the patches (shift-and-stitch); default 1. */
   shifts?: number;
+  /** What the model runs on; default "cpu". Values differ in their last bits. */
+  provider?: InferenceProvider;
   /** Images of a shard; default 64. */
   shardImages?: number;
   /** Images a run of the model; default 8. */
@@ -76,6 +79,8 @@ export interface FeatureManifest {
   hook: Hook;
   /** Shifted images along each side whose patches were laid between one another; 1 for none. */
   shifts: number;
+  /** What the model ran on. */
+  provider: InferenceProvider;
   /** The preprocessing and the registers asked for, as JSON. */
   preprocessing: string;
 }
@@ -289,7 +294,8 @@ export async function modelSha256(path: string): Promise<string> {
 }
 
 async function openGraph(
-  { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1 }: ExtractOptions,
+  { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1, provider = "cpu" }:
+    ExtractOptions,
 ) {
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path), weights = await readWeights(graph);
@@ -297,7 +303,7 @@ async function openGraph(
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
-    ...{ dtype, hook, shifts },
+    ...{ dtype, hook, shifts, provider },
     preprocessing: JSON.stringify([preprocessor, registers ?? null]),
   };
   return { graph, weights, wanted };
@@ -333,6 +339,7 @@ export async function streamFeatures(
     graph,
     withOutputs(graph, [...tensors, ...parts, ...perHead], added),
     weights,
+    wanted.provider,
   );
   let ending: Promise<void> | undefined;
   try {
@@ -649,8 +656,10 @@ function sha256(parts: Uint8Array[]): string {
 }
 
 function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
-  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook, shifts } = manifest;
+  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook, shifts, provider } =
+    manifest;
   return {
+    ...(provider === "cpu" ? {} : { provider }),
     ...(shifts === 1 ? {} : { shifts: String(shifts) }),
     ...(hook === "attention" ? {} : { hook }),
     ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },

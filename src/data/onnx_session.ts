@@ -1,6 +1,7 @@
 /** onnxruntime itself: plain values in and out, for `onnx_worker.ts` to run on a thread of its own. */
 import * as ort from "onnxruntime-node";
 import { reasonOf } from "./atomic_write.ts";
+import type { InferenceProvider } from "./inference_provider.ts";
 import type { ModelOutput, WeightFile } from "./vision_model.ts";
 
 /** An input that a model states. */
@@ -32,14 +33,16 @@ export interface OnnxSession {
  * Loads a model.
  *
  * @param path for messages
+ * @param provider what it runs on; what WebGPU cannot do runs on the processor
  * @throws Error "onnxruntime cannot load a.onnx: …"
  */
 export async function openSession(
   path: string,
   bytes: Uint8Array,
   weights: WeightFile[],
+  provider: InferenceProvider = "cpu",
 ): Promise<OnnxSession> {
-  const session = await createSession(path, bytes, weights);
+  const session = await createSession(path, bytes, weights, provider);
   return {
     inputs: session.inputMetadata.map((meta) =>
       meta.isTensor
@@ -77,11 +80,13 @@ async function createSession(
   path: string,
   bytes: Uint8Array,
   externalData: WeightFile[],
+  provider: InferenceProvider,
 ): Promise<ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       intraOpNumThreads: navigator.hardwareConcurrency,
       logSeverityLevel: 4,
+      ...(provider === "cpu" ? {} : { executionProviders: [provider] }),
       ...(externalData.length > 0 ? { externalData } : {}),
     });
   } catch (error) {

@@ -1,10 +1,11 @@
 /** A thread that runs one model: told what to do in messages, which it answers in order. */
 import { type Feed, type OnnxSession, openSession, type StatedInput } from "./onnx_session.ts";
+import type { InferenceProvider } from "./inference_provider.ts";
 import type { ModelOutput, WeightFile } from "./vision_model.ts";
 
 /** What the thread is asked. */
 export type Request =
-  | { path: string; bytes: Uint8Array; weights: WeightFile[] }
+  | { path: string; bytes: Uint8Array; weights: WeightFile[]; provider: InferenceProvider }
   | { feed: Feed; wanted: string[] }
   | "release";
 
@@ -51,6 +52,6 @@ async function work(request: Request): Promise<Found> {
     return {};
   }
   if ("feed" in request) return { outputs: await session!.run(request.feed, request.wanted) };
-  session = await openSession(request.path, request.bytes, request.weights);
+  session = await openSession(request.path, request.bytes, request.weights, request.provider);
   return { inputs: session.inputs };
 }

@@ -12,7 +12,7 @@ import { NotFinished, openStages } from "./stages.ts";
 export interface PoolOptions extends
   Pick<
     ExtractOptions,
-    "model" | "preprocessor" | "images" | "registers" | "hook" | "shifts" | "onProgress"
+    "model" | "preprocessor" | "images" | "registers" | "hook" | "shifts" | "provider" | "onProgress"
   > {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
@@ -55,6 +55,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
     registers,
     hook,
     shifts,
+    provider,
     tokensPerImage,
     cells = 1,
     seed,
@@ -71,6 +72,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
       registers: registers ?? null,
       hook: hook ?? "attention",
       shifts: shifts ?? 1,
+      provider: provider ?? "cpu",
       images: images.map(({ name }) => name),
     },
     ...{ tokensPerImage, cells, seed, identity },

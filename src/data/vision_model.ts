@@ -1,6 +1,7 @@
 /** A vision model in onnxruntime, on a thread of its own: pixels in, tensors out as float32. */
 import { dirname, isAbsolute, join } from "node:path";
 import { reasonOf } from "./atomic_write.ts";
+import type { InferenceProvider } from "./inference_provider.ts";
 import { assertRecorded } from "./model_record.ts";
 import { type OnnxGraph, readOnnx } from "./onnx_graph.ts";
 import type { Feed, StatedInput } from "./onnx_session.ts";
@@ -79,6 +80,7 @@ export async function readModelBytes(path: string): Promise<Uint8Array[]> {
  * @param graph the file that was read
  * @param bytes the model, perhaps with more outputs
  * @param weights what `readWeights` read
+ * @param provider what it runs on
  * @throws Error "a.onnx is not what was added from org/name (SHA-256 ab…, recorded cd…): …"
  * @throws Error "a.onnx takes input_ids, attention_mask: …"; "onnxruntime cannot load a.onnx: …"
  */
@@ -86,6 +88,7 @@ export async function openModel(
   { path, bytes: original }: OnnxGraph,
   bytes: Uint8Array,
   weights: WeightFile[],
+  provider: InferenceProvider = "cpu",
 ): Promise<VisionModel> {
   await assertRecorded(path, original, weights);
   const thread = startThread(path);
@@ -98,7 +101,7 @@ export async function openModel(
   };
   let input: ReturnType<typeof imageInput>;
   try {
-    input = imageInput((await ask({ path, bytes, weights })).inputs!, path);
+    input = imageInput((await ask({ path, bytes, weights, provider })).inputs!, path);
   } catch (error) {
     thread.end();
     throw error;
@@ -128,6 +131,29 @@ export async function openModel(
     },
     seconds: () => seconds,
   };
+}
+
+/**
+ * Runs a model of two numbers, x, once on −1 and 2, and gives its output y: whether a provider starts and computes.
+ *
+ * @throws Error with onnxruntime's words where it does not
+ */
+export async function runOnce(bytes: Uint8Array, provider: InferenceProvider): Promise<ModelOutput> {
+  const thread = startThread("the trial model");
+  try {
+    const ask = async (request: Request) => {
+      const answer = await thread.ask(request);
+      if (answer.error !== undefined) throw new Error(answer.error);
+      return answer;
+    };
+    await ask({ path: "the trial model", bytes, weights: [], provider });
+    const feed: Feed = { name: "x", type: "float32", pixels: Float32Array.of(-1, 2), dims: [2] };
+    const { y } = (await ask({ feed, wanted: ["y"] })).outputs!;
+    await ask("release");
+    return y;
+  } finally {
+    thread.end();
+  }
 }
 
 /** A thread that answers requests in order. */

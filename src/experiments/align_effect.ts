@@ -70,13 +70,23 @@ async function tokensOf(
 ): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
   const tokens: LayerTokens[] = [], count = images.length;
   let last: FeatureManifest | undefined;
-  for (const { path, preprocessor, registers, hook, shifts } of models) {
+  for (const { path, preprocessor, registers, hook, shifts, provider } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
     const slotOf = (layer: number) => slots.findIndex(({ name }) => name === `${model} L${layer}`);
     const depth = depthOf({ slots }, model);
     const own: Float32Array[] = [], layers = layersLike(wanted, depth).filter((layer) => slotOf(layer) >= 0);
     const manifest = await streamFeatures({
-      ...{ model: path, preprocessor, registers, hook, shifts, images, outDir: "", dtype: "float32" },
+      ...{
+        model: path,
+        preprocessor,
+        registers,
+        hook,
+        shifts,
+        provider,
+        images,
+        outDir: "",
+        dtype: "float32",
+      },
     }, {
       begin: ({ tokens: each, width }) => {
         layers.forEach(() => own.push(new Float32Array(count * each * width)));

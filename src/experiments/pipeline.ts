@@ -142,9 +142,9 @@ export async function featureStages(
     & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
   const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
-  return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts }) => {
+  return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
     const options = (outDir: string) => ({
-      ...{ model: path, preprocessor, registers, hook, shifts, images, outDir, shardImages },
+      ...{ model: path, preprocessor, registers, hook, shifts, provider, images, outDir, shardImages },
       dtype,
     });
     return {
@@ -152,7 +152,16 @@ export async function featureStages(
       input: {
         code,
         model: await modelSha256(path),
-        ...{ preprocessor, registers, hook, shifts, identity, images: images.map(({ name }) => name), dtype },
+        ...{
+          preprocessor,
+          registers,
+          hook,
+          shifts,
+          provider,
+          identity,
+          images: images.map(({ name }) => name),
+          dtype,
+        },
       },
       ranges,
       extract: (folder, onProgress) => extractFeatures({ ...options(folder), onProgress }),

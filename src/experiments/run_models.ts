@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { type AttentionCount, countAttention, describeCount, patchSize } from "../data/attention_outputs.ts";
 import type { DataRow } from "../data/data_flags.ts";
 import { findHookOutputs, type Hook, HOOK_NAMES } from "../data/block_hooks.ts";
+import { chooseProvider, type ExtractChoice, type InferenceProvider } from "../data/inference_provider.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx_graph.ts";
 import { probeSizes, takesAnySize } from "../data/size_probe.ts";
@@ -23,6 +24,8 @@ export interface RunModel {
   hook?: Hook;
   /** Shifted images along each side; absent: none. */
   shifts?: number;
+  /** What it runs on; absent: the processor. */
+  provider?: InferenceProvider;
 }
 
 /** What is taken of the models, the same of all. */
@@ -31,6 +34,8 @@ export interface Taken {
   hook?: Hook;
   /** Pixels of the first model between patches; absent: its patch. */
   stride?: number;
+  /** What they run on; absent: the processor. */
+  extract?: ExtractChoice;
 }
 
 /** Models that can be compared patch by patch. */
@@ -71,7 +76,7 @@ interface Opened extends KnownModel {
  */
 export async function openRunModels(
   names: readonly string[],
-  { hook, stride }: Taken = {},
+  { hook, stride, extract }: Taken = {},
 ): Promise<RunModels> {
   const opened: Opened[] = [];
   for (const name of names) {
@@ -82,6 +87,7 @@ export async function openRunModels(
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
   const [first] = opened, table: DataRow[] = [];
+  const provider = await providerFor(extract);
   const shifts = stride && shiftsFor(first.path, patchSize(first.graph), stride);
   const models: RunModel[] = [];
   for (const model of opened) {
@@ -96,7 +102,7 @@ export async function openRunModels(
       path,
       preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
-      ...{ ...(hook && { hook }), ...(shifts && { shifts }) },
+      ...{ ...(hook && { hook }), ...(shifts && { shifts }), ...(provider && { provider }) },
     });
   }
   tellTaken({ hook, stride });
@@ -111,6 +117,16 @@ export function tellTaken({ hook = "attention", stride }: Taken): void {
       `patches are ${stride} pixels apart: every image is seen several times, shifted (--stride ${stride})`,
     );
   }
+}
+
+/** What models run on, said where it is another than the processor or than was asked for; undefined for the processor. */
+export async function providerFor(
+  extract: ExtractChoice | undefined,
+): Promise<InferenceProvider | undefined> {
+  const { provider, line } = await chooseProvider(extract);
+  if (line) tell(line);
+  else if (provider === "webgpu") tell("models run by onnxruntime's WebGPU (--extract webgpu)");
+  return provider === "cpu" ? undefined : provider;
 }
 
 /**
