@@ -100,7 +100,9 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
       preprocessor: afterView(preprocessor, null),
       ...(registers !== undefined && { registers }),
     }],
-    ...{ images: views, identity: photosHash(photos), dtype: "float16" },
+    images: views,
+    identity: photosHash(photos),
+    dtype: "float16",
   });
   const folder = (await runStage(timings, "extract", (tick) =>
     openStages(`${cache}/runs`).run(
@@ -114,7 +116,10 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
   try {
     const cutting = openProgress("cut + color", manifest.layers.length), from = performance.now();
     const layers = await showcaseLayers(gpu, manifest, photos.length, {
-      ...{ components: COMPONENTS, segments: SEGMENTS, seed, stages: openStages(folder) },
+      components: COMPONENTS,
+      segments: SEGMENTS,
+      seed,
+      stages: openStages(folder),
       ...(flags.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
       onProgress: (done, note) => cutting.tick(done, note),
     }).finally(() => cutting.finish());
@@ -122,7 +127,14 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
     timings.total = (performance.now() - started) / 1000;
     const command = commandLine("showcase", args);
     const page = await writeShowcaseReport({
-      ...{ out, command, gpu, manifest, layers, timings, seed, caveat: record?.caveat },
+      out,
+      command,
+      gpu,
+      manifest,
+      layers,
+      timings,
+      seed,
+      caveat: record?.caveat,
       title: record ? findRegistered(record.name)?.title : undefined,
       data: own ? "photographs" : "photographs in packages",
       photos: loaded.map(({ title, credit, image, focus, spot }) => {

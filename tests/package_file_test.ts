@@ -196,7 +196,10 @@ Deno.test({
         known.sha256 = sha256(MODEL);
         const { record, preprocessor } = await addModel({ ...options, source });
         assertEquals([record.name, record.license, record.caveat, record.registers], [
-          ...["tiny", known.license, known.caveat, 0],
+          "tiny",
+          known.license,
+          known.caveat,
+          0,
         ]);
         assertEquals(preprocessor, parsePreprocessor(known.preprocessing, "tiny"));
       } finally {

@@ -122,12 +122,16 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
     const block = (of: string, id: string) =>
       Uint8Array.fromBase64(new RegExp(`id="${id}">([^<]*)`).exec(of)![1]);
     assertEquals(["colors", "segments", "directions"].map((id) => block(page, id).length), [
-      ...[2 * 3 * 49 * 3, 2 * 3 * 49, 2 * 3 * 49 * 20],
+      2 * 3 * 49 * 3,
+      2 * 3 * 49,
+      2 * 3 * 49 * 20,
     ]);
     assertEquals(
       [page.includes("\\n  "), page.includes('id="spots"'), page.includes("Authors and licences")],
       [
-        ...[false, false, false],
+        false,
+        false,
+        false,
       ],
     );
     assertEquals(new Set(block(page, "segments").subarray(0, 147)).size, 12);
@@ -199,7 +203,12 @@ Deno.test("renderShowcase() names authors and licences, and pins the spots to be
       source: "a 1.0: a.png",
     };
     const content = {
-      ...{ model: "tiny", map, layers: [1, 2], first: 1, segmentCount: 3, components: 2 },
+      model: "tiny",
+      map,
+      layers: [1, 2],
+      first: 1,
+      segmentCount: 3,
+      components: 2,
       photos: [{ title: "<i>", photo, credit }, { title: "b", photo }],
       spots: [{ name: "an <eye>", photo: 1, cell: 3, layer: 0 }],
       colors: new Uint8Array(3 * n).map((_, i) => 9 * i),

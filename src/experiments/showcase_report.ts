@@ -34,21 +34,7 @@ export interface ShowcaseReport {
 
 /** The layer that is shown first, as a share of the depth: after edges, before each photograph has a color of its own. */
 const FIRST = 0.5;
-const NUMBERS = [
-  "zero",
-  "one",
-  "two",
-  "three",
-  "four",
-  "five",
-  "six",
-  "seven",
-  "eight",
-  "nine",
-  "ten",
-  "eleven",
-  "twelve",
-];
+const NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split(" ");
 
 /**
  * Writes `showcase.html`, and its numbers to results.json.
@@ -63,13 +49,20 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
   const { description, software } = gpu.adapter;
   await Deno.mkdir(out, { recursive: true });
   const { memory } = await mergeResults(join(out, "results.json"), {
-    ...{ version, deno: Deno.version.deno, seed, command, timings, adapter: { description, software } },
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
+    adapter: { description, software },
     inputs: { models: [model], images: photos.length, nodes, data },
     memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
     experiments: { showcase: { metrics: metricsOf(layers), claims: [] } },
   });
   const shown = await Promise.all(photos.map(async ({ photo, title, credit }) => ({
-    ...{ title, credit, photo: await jpegDataUri(photo) },
+    title,
+    credit,
+    photo: await jpegDataUri(photo),
   })));
   const warnings = layers.flatMap((layer) => {
     const warning = cutWarning(layer);
@@ -77,14 +70,18 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
   });
   const [{ components, segmentCount }] = layers, { grid } = manifest;
   const page = await renderShowcase({
-    ...{ model, photos: shown, map, layers: layers.map(({ layer }) => layer) },
+    model,
+    photos: shown,
+    map,
+    layers: layers.map(({ layer }) => layer),
     first: layerAt(FIRST, layers.length),
     spots: photos.flatMap(({ spot }, photo) => {
       if (!spot) return [];
       const cell = Math.floor(spot.y * map.rows) * map.cols + Math.floor(spot.x * map.cols);
       return [{ name: spot.name, photo, cell, layer: layerAt(spot.depth, layers.length) }];
     }),
-    ...{ segmentCount, components },
+    segmentCount,
+    components,
     colors: joined(layers.map(({ colors }) => colors)),
     segments: joined(layers.map(({ segments }) => segments)),
     directions: joined(layers.map(({ directions }) => directions)),
@@ -110,13 +107,21 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
         "trustworthiness of the map",
       ],
       rows: layers.map(({ layer, eigenvalues, eigengap, residual, trustworthiness }) => [
-        ...[`L${layer}`, eigenvalues[1], eigenvalues.at(-1)!, eigengap ?? 0, residual, trustworthiness],
+        `L${layer}`,
+        eigenvalues[1],
+        eigenvalues.at(-1)!,
+        eigengap ?? "–",
+        residual,
+        trustworthiness,
       ]),
       digits: 4,
     }),
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
-      ...{ deno: Deno.version.deno, version, seed, model },
+      deno: Deno.version.deno,
+      version,
+      seed,
+      model,
       photographs: photos.length,
       nodes: `${nodes.toLocaleString("en-US")} a layer`,
       "wall time": Object.entries(timings).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`).join(
@@ -138,7 +143,7 @@ function layerAt(share: number, depth: number): number {
 }
 
 function count(photos: number): string {
-  return photos === 1 ? "one photograph" : `${NUMBERS[photos] ?? photos} photographs`;
+  return `${NUMBERS[photos] ?? photos} photograph${photos === 1 ? "" : "s"}`;
 }
 
 function subscript(n: number): string {
