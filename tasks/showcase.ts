@@ -16,7 +16,7 @@ import { writeIndexPage } from "../src/experiments/index_page.ts";
 import { featureStages } from "../src/experiments/pipeline.ts";
 import {
   photosHash,
-  shiftedViews,
+  SHIFTS,
   showcaseLayers,
   squarePhoto,
   withoutEdges,
@@ -90,17 +90,19 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
       `${path} does not take square images in square patches of a known size, which the showcase needs.`,
     );
   }
-  const seen = side.width + Math.floor(patch[0] / 2);
   const loaded = await Promise.all(listed.map(async (photo) => ({ ...photo, image: await photo.load() })));
-  const photos = loaded.map(({ name, image, focus }) => ({ name, photo: squarePhoto(image, seen, focus) }));
-  const views = shiftedViews(photos, side.width);
+  const photos = loaded.map(({ name, image, focus }) => ({
+    name,
+    photo: squarePhoto(image, side.width, focus),
+  }));
   const [features] = await featureStages({
     models: [{
       path,
       preprocessor: afterView(preprocessor, null),
+      shifts: SHIFTS,
       ...(registers !== undefined && { registers }),
     }],
-    images: views,
+    images: photos.map(({ name, photo }) => ({ name, load: () => Promise.resolve(photo) })),
     identity: photosHash(photos),
     dtype: "float16",
   });
@@ -108,7 +110,7 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
     openStages(`${cache}/runs`).run(
       `showcase-${features.name}`,
       features.input,
-      async (folder) => void await features.extract(folder, (done) => tick(done, views.length)),
+      async (folder) => void await features.extract(folder, (done) => tick(done, photos.length)),
       brokenShards,
     )))!;
   const manifest = await readExtracted(folder);
@@ -139,7 +141,7 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
       data: own ? "photographs" : "photographs in packages",
       photos: loaded.map(({ title, credit, image, focus, spot }) => {
         const shown = Math.min(SHOWN, image.width, image.height);
-        const photo = withoutEdges(squarePhoto(image, shown, focus), Math.floor(patch[0] / 2) / seen);
+        const photo = withoutEdges(squarePhoto(image, shown, focus), patch[0] / (2 * SHIFTS * side.width));
         return { title, credit, photo, spot };
       }),
     });

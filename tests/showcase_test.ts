@@ -2,12 +2,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { renderScene } from "../fixtures/scenes/mod.ts";
 import { savePng } from "../mod.ts";
 import type { RgbImage } from "../src/data/image.ts";
+import { shiftStarts, stitched } from "../src/data/shift_and_stitch.ts";
 import {
   cellTokens,
   directions,
   likeColors,
   mapSize,
-  shiftedViews,
+  SHIFTS,
   squarePhoto,
   withoutEdges,
 } from "../src/experiments/showcase.ts";
@@ -38,31 +39,24 @@ Deno.test("squarePhoto() cuts where the focus is, and never beyond the photograp
   assertEquals([inner.width, inner.data[0], inner.data[1]], [16, 2, 2]);
 });
 
-Deno.test("cellTokens() of shiftedViews(): every cell is covered by four patches, one of each view of its photograph", async () => {
-  const side = 12, patch = 4, half = patch / 2, grid = { rows: 3, cols: 3 }, tokens = 10;
-  const photos = ["a", "b"].map((name) => ({ name, photo: placed(side + half, side + half) }));
-  const views = shiftedViews(photos, side), map = mapSize({ grid });
-  assertEquals([map, views.length, new Set(views.map(({ name }) => name)).size], [
-    { rows: 5, cols: 5 },
-    8,
-    8,
-  ]);
-  const cells = cellTokens(2, { grid, tokens });
-  assertEquals(cells.length, 4 * 2 * 25);
-  for (let cell = 0; cell < 50; cell++) {
-    const own = [...cells.subarray(4 * cell, 4 * cell + 4)];
-    const viewsOf = own.map((token) => Math.floor(token / tokens));
-    assertEquals(viewsOf.sort(), [0, 1, 2, 3].map((view) => 4 * Math.floor(cell / 25) + view));
-    // The cell's pixels: half a patch, after half a patch that is left out along the edge.
-    const left = half * (cell % 5) + half, top = half * (Math.floor(cell % 25 / 5)) + half;
+Deno.test("cellTokens(): every cell is covered by four patches, one of each shift of its photograph", () => {
+  const patch = 4, grid = { rows: 6, cols: 8 }, tokens = 1 + 48, starts = shiftStarts(patch, SHIFTS);
+  const { rows, cols } = mapSize({ grid }), cells = cellTokens(2, { grid, tokens });
+  assertEquals([rows, cols, cells.length], [5, 7, 4 * 2 * 35]);
+  for (let cell = 0; cell < 70; cell++) {
+    const own = [...cells.subarray(4 * cell, 4 * cell + 4)], shifts = new Set<number>();
+    // The cell's pixels: half a patch, where the patch that begins the row or column overlaps the next one.
+    const at = (i: number) => starts[1] + i * patch / 2;
+    const left = at(cell % cols), top = at(Math.floor(cell % 35 / cols));
     for (const token of own) {
-      const { data, width } = await views[Math.floor(token / tokens)].load(), at = token % tokens - 1;
-      const [x, y] = data.subarray(3 * (patch * Math.floor(at / 3) * width + patch * (at % 3)));
-      assert(
-        x <= left && left + half <= x + patch && y <= top && top + half <= y + patch,
-        `${cell} ${x} ${y}`,
-      );
+      assertEquals(Math.floor(token / tokens), Math.floor(cell / 35));
+      const { shift, patch: inShift } = stitched(token % tokens - 1, grid.cols, SHIFTS);
+      const y = patch * Math.floor(inShift / 4) + starts[Math.floor(shift / 2)];
+      const x = patch * (inShift % 4) + starts[shift % 2];
+      shifts.add(shift);
+      assert(x <= left && left + 2 <= x + patch && y <= top && top + 2 <= y + patch, `${cell}: ${x} ${y}`);
     }
+    assertEquals(shifts.size, 4);
   }
 });
 

@@ -1,6 +1,6 @@
 /**
- * The experiment `showcase`: photographs through one model, seen four times each, shifted by half a patch, so that maps have
- * cells of half a patch, each the mean of the four patches that cover it; colors, segments and eigenvectors of every layer.
+ * The experiment `showcase`: photographs through one model by shift-and-stitch, two shifts along each side, and maps whose
+ * cells of half a patch are means of the four patches that cover them; colors, segments and eigenvectors of every layer.
  */
 import { createHash } from "node:crypto";
 import type { FeatureManifest } from "../data/extract.ts";
@@ -12,7 +12,6 @@ import type { Stages } from "../data/stages.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import { discretize } from "../graph/discretize.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import type { RunImage } from "./image_set.ts";
 import { layerColors } from "./layer_colors.ts";
 
 /** A photograph, cut to a square. */
@@ -66,8 +65,8 @@ export interface ShowcaseOptions {
 const CODE = ["src/experiments/showcase.ts"];
 /** 512 MB: an affinity of at most this size is stored, which halves the work of recomputing it at every application. */
 const MAX_STORED = 2 ** 29;
-/** Shifts of the four views, in halves of a patch: down, right. */
-const SHIFTS = [[0, 0], [0, 1], [1, 0], [1, 1]] as const;
+/** Shifts along each side, as of `extractFeatures`. */
+export const SHIFTS = 2;
 
 /**
  * Cuts a square out of a photograph.
@@ -96,24 +95,6 @@ function cutOut({ width, data }: RgbImage, x: number, y: number, side: number): 
   return { width: side, height: side, data: out };
 }
 
-/**
- * Four views of each photograph, shifted by half a patch right, down, and both.
- *
- * @param photos squares of `side + half a patch` pixels
- * @param side of the square that the model sees
- */
-export function shiftedViews(photos: SquarePhoto[], side: number): RunImage[] {
-  return photos.flatMap(({ name, photo }) =>
-    SHIFTS.map(([down, right]) => ({
-      name: `${name} +${down}+${right}`,
-      load: () => {
-        const half = photo.width - side;
-        return Promise.resolve(cutOut(photo, right * half, down * half, side));
-      },
-    }))
-  );
-}
-
 /** Tells photographs from others of the same names. */
 export function photosHash(photos: SquarePhoto[]): string {
   const hash = createHash("sha256");
@@ -123,16 +104,16 @@ export function photosHash(photos: SquarePhoto[]): string {
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The map that four shifted views make: cells that all four cover, without half a patch along the photograph's edges. */
+/** The cells between the patches of the stitched grid, of all four shifts. */
 export function mapSize({ grid }: Pick<FeatureManifest, "grid">): MapSize {
-  return { rows: 2 * grid.rows - 1, cols: 2 * grid.cols - 1 };
+  return { rows: grid.rows - 1, cols: grid.cols - 1 };
 }
 
 /**
- * Which patches of the four views cover each cell of the maps, one of each view, so that no cell differs from its
- * neighbours by its place in a patch.
+ * Which patches of the stitched grid cover each cell of the maps: one of each shift, so that no cell differs from its
+ * neighbors by its place in a patch.
  *
- * @param tokens of a view: class token, then patches row by row
+ * @param manifest with `SHIFTS`; tokens of an image are the class token, then the stitched grid row by row
  * @returns photographs × rows × cols × 4 indices
  */
 export function cellTokens(
@@ -140,15 +121,11 @@ export function cellTokens(
   { grid, tokens }: Pick<FeatureManifest, "grid" | "tokens">,
 ): Uint32Array {
   const { rows, cols } = mapSize({ grid }), cells = new Uint32Array(4 * photos * rows * cols);
-  let at = 0;
-  for (let photo = 0; photo < photos; photo++) {
-    for (let cell = 0; cell < rows * cols; cell++) {
-      for (const [down, right] of SHIFTS) {
-        const row = Math.floor(cell / cols) + down, col = cell % cols + right;
-        const view = 4 * photo + 2 * (row % 2) + col % 2;
-        cells[at++] = view * tokens + 1 + Math.floor(row / 2) * grid.cols + Math.floor(col / 2);
-      }
-    }
+  const corners = [0, 1, grid.cols, grid.cols + 1];
+  for (let i = 0; i < cells.length; i++) {
+    const cell = Math.floor(i / 4) % (rows * cols), photo = Math.floor(i / (4 * rows * cols));
+    const patch = Math.floor(cell / cols) * grid.cols + cell % cols + corners[i % 4];
+    cells[i] = photo * tokens + 1 + patch;
   }
   return cells;
 }
@@ -157,7 +134,7 @@ export function cellTokens(
  * Colors, segments and eigenvectors of every layer, one joint graph of all photographs' cells a layer. The colors' axes,
  * which t-SNE leaves open, are exchanged and turned round so that each layer's colors are near those of the next one.
  *
- * @param manifest what `extractFeatures` wrote of `shiftedViews`
+ * @param manifest what `extractFeatures` wrote with `SHIFTS`
  * @param photos how many
  * @returns one result a layer, in order; layers finished before are read from the cache
  */

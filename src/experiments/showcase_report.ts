@@ -10,7 +10,7 @@ import { mergeResults } from "../report/results.ts";
 import { renderShowcase } from "../report/showcase/page.ts";
 import { peakResidentMb } from "./peak_memory.ts";
 import { jpegDataUri } from "./segmentation_examples.ts";
-import { mapSize, type ShowcaseLayer } from "./showcase.ts";
+import { mapSize, SHIFTS, type ShowcaseLayer } from "./showcase.ts";
 import type { PhotoCredit, PhotoSpot } from "./showcase_photographs.ts";
 
 /** What the report tells of. */
@@ -90,7 +90,11 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     lead:
       `${title}, ${layers.length} layers, no labels. All photographs share one color space per layer: similar colors are what the layer groups together.`,
     method: [
-      `Every photograph is seen four times, shifted by half a patch, so that a map has ${map.rows} × ${map.cols} cells where the model has ${grid.rows} × ${grid.cols} patches: each cell is the mean of the four patches that cover it. In each layer the ${
+      `The model sees every photograph four times, shifted by half a patch (shift-and-stitch), so that a map has ${map.rows} × ${map.cols} cells where the model has ${
+        grid.rows / SHIFTS
+      } × ${
+        grid.cols / SHIFTS
+      } patches: each cell is the mean of the four patches that cover it. In each layer the ${
         nodes.toLocaleString("en-US")
       } cells of all photographs (the attention block's output after its projection, before the residual add) form one graph, whose edges are exp(cos − 1). Its ${components} leading eigenvectors are the normalised cut's.`,
       `Colors: t-SNE places cells in three dimensions by their eigenvectors, which are read as red, green and blue; the three axes, whose order and sign t-SNE leaves open, are chosen so that a layer's colors resemble those of the next. Segments: the ${segmentCount} leading eigenvectors, rotated until every cell belongs to one. Contrast: the same colors, stretched within each photograph. Similarity: the cosine between the ${components} eigenvectors of two cells, rounded to signed bytes.`,

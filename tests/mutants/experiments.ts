@@ -179,9 +179,9 @@ export const EXPERIMENTS: readonly Mutant[] = [
   },
   {
     file: "src/experiments/showcase.ts",
-    text: "const view = 4 * photo + 2 * (row % 2) + col % 2;",
-    replacement: "const view = 4 * photo + 2 * (col % 2) + row % 2;",
-    breaks: "views shifted down are taken for views shifted right",
+    text: "const corners = [0, 1, grid.cols, grid.cols + 1];",
+    replacement: "const corners = [0, 1, cols, cols + 1];",
+    breaks: "cells are means of patches that do not cover them",
     tests: ["showcase_test.ts"],
   },
 ];
