@@ -98,7 +98,7 @@ function flatPicture(voxels: SurfaceVoxels, shape: "wide" | "narrow"): string {
     `<g transform="translate(0 ${HEADING})"><image width="${map.width}" height="${map.height}" href="${picture}"/><path d="${map.outlines}" fill="none" stroke="#26282c" stroke-width="1" stroke-linejoin="round"/>${
       flatNames(map, shape === "narrow" ? 10 : 13)
     }</g>`,
-  ]);
+  ], width);
 }
 
 function dotPicture(all: readonly SheetPlace[], shape: "wide" | "narrow"): string {
@@ -211,8 +211,8 @@ export function receptiveFieldPicture(
   return svg(step * columns, Math.ceil(rois.length / columns) * (step + CAPTION), parts);
 }
 
-function svg(width: number, height: number, parts: string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="100%" font-size="12" font-family="ui-sans-serif, system-ui, sans-serif">${
+function svg(width: number, height: number, parts: string[], shown: number | string = "100%"): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${shown}" font-size="12" font-family="ui-sans-serif, system-ui, sans-serif">${
     parts.join("")
   }</svg>`;
 }
