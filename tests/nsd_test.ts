@@ -1,10 +1,10 @@
-import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync, inflateSync } from "node:zlib";
 import sharp from "sharp";
 import { openAlgonautsSplits } from "../src/data/algonauts.ts";
 import { type DataFolders, dataTableText, openData } from "../src/data/data_flags.ts";
-import { openNsd } from "../src/data/nsd.ts";
+import { openNsd, openStimuli } from "../src/data/nsd.ts";
 import { NotFinished } from "../src/data/stages.ts";
 import { embeddedModels } from "../src/experiments/embedded_world.ts";
 import { openRunData } from "../tasks/open_data.ts";
@@ -212,6 +212,33 @@ Deno.test("openNsd() says of betas on the whole of fsaverage which of its vertic
     const expected = Uint32Array.from({ length: 60 }, (_, i) => i < 30 ? 40_000 + i : 163_000 + i - 30);
     assertEquals([training.surfaceVertices, training.rois.get("VO1")?.length], [expected, 60]);
     assertEquals(missing[0], "sessions 2 to 40 of 40");
+  }));
+
+Deno.test("openStimuli() reads the last image of an imgBrick as large as the release's, of 39.6 GB", () =>
+  inTemporaryFolder(async (dir) => {
+    const { header, bytes } = golden.large_brick, path = `${dir}/nsd_stimuli.hdf5`, each = 425 * 425 * 3;
+    const start = inflateSync(Uint8Array.fromBase64(header)),
+      pixels = new Uint8Array(each).map((_, i) => i * 7 % 251);
+    assertEquals(bytes, start.length + 73_000 * each);
+    await Deno.writeFile(path, start);
+    await Deno.truncate(path, bytes); // zeros that take no place on the disk
+    for (const image of [7_000, 72_999]) {
+      using file = await Deno.open(path, { write: true });
+      await file.seek(start.length + image * each, Deno.SeekMode.Start);
+      for (let at = 0; at < each;) at += await file.write(pixels.subarray(at));
+    }
+    const { read, close } = await openStimuli(path, [{ id: 72_999 }], "the design");
+    for (const image of [7_000, 72_998, 72_999]) {
+      const { data, width, height } = read(image);
+      assertEquals([data.length, width, height], [each, 425, 425]);
+      assert(data.every((value, i) => value === (image === 72_998 ? 0 : pixels[i])), `image ${image}`);
+    }
+    close();
+    await assertRejects(
+      () => openStimuli(path, [{ id: 73_000 }], "the design"),
+      Error,
+      `the design shows image 73000, counted from 0, imgBrick of ${path} has 73000 images: copy both again.`,
+    );
   }));
 
 Deno.test("openNsd() says in one sentence what cannot be used", () =>

@@ -307,10 +307,15 @@ async function readResponses(
   return { reasons, training: read("training"), test: read("test") };
 }
 
-/** The images, read one at a time. */
-async function openStimuli(
+/**
+ * The images, read one at a time.
+ *
+ * @param images that have to be there
+ * @param design names the file that shows them
+ */
+export async function openStimuli(
   path: string,
-  images: readonly SeenImage[],
+  images: readonly Pick<SeenImage, "id">[],
   design: string,
 ): Promise<{ read(image: number): RgbImage; close(): void }> {
   const { file } = await openHdf5(path);

@@ -154,6 +154,20 @@ files["nsddata/experiments/nsd/nsd_stim_info_merged.csv"] = "\n".join(rows).enco
 pixels = rng.integers(0, 256, (90, 5, 4, 3), dtype=np.uint8)
 save("nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5", hdf5("imgBrick", pixels, (1, 5, 4, 3)))
 
+# What stands before the pixels of an imgBrick as large as the release's, stored as one piece (39.6 GB, hardly any of it written).
+large = root / "large.hdf5"
+plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+plan.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+with h5py.File(large, "w") as file:
+    space = h5py.h5s.create_simple((73000, 425, 425, 3))
+    dataset = h5py.Dataset(h5py.h5d.create(file.id, b"imgBrick", h5py.h5t.STD_U8LE, space, plan))
+    dataset[72999] = 1
+    offset = dataset.id.get_offset()
+with open(large, "rb") as file:
+    header = file.read(offset)
+large_brick = {"header": base64.b64encode(zlib.compress(header, 9)).decode(), "bytes": large.stat().st_size}
+large.unlink()
+
 # The same as Algonauts 2023 has it.
 seen = np.concatenate([image_of_trial[(s - 1) * TRIALS : s * TRIALS] for s in SESSIONS])
 zscored = np.concatenate([scipy.stats.zscore(betas[s][:, both].astype(float) / 300, axis=0) for s in SESSIONS])
@@ -193,6 +207,7 @@ golden = {
     "pixels": {str(i): pixels[i].flatten().tolist() for i in (splits["training"][0], splits["test"][-1])},
     "voxels": {name: own.tolist() for name, own in VOXELS.items()},
     "noise": float(noise),
+    "large_brick": large_brick,
 }
 path = pathlib.Path(__file__).with_suffix(".json")
 path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
