@@ -47,6 +47,8 @@ Deno.test("drawMesh() covers what lies inside of faces, the nearer face in front
   drawMesh(raster, [4, 4, 1, 0, 4, 1, 4, 0, 1], [0, 1, 2], 7); // wound the other way
   drawMesh(raster, [0, 0, -1, 9, 0, -1, 0, 9, -1], [0, 1, 2], 8); // behind, and beyond the picture
   assertEquals([...raster.face], [0, 0, 0, 7, 0, 0, 7, 7, 0, 7, 7, 7, 7, 7, 7, 7]);
+  drawMesh(raster, [0, 0, 0, 9, 0, 0, 0, 9, 0], [0, 1, 2], 6); // as near as the first, which stays
+  assertEquals([...raster.face.subarray(0, 4)], [0, 0, 0, 7]);
   drawMesh(raster, [0, 0, 9, 1, 1, 9, 2, 2, 9, NaN, NaN, 9], [0, 1, 2, 0, 1, 3], 9); // no area
   assert(!raster.face.includes(9));
 });

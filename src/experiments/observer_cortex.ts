@@ -23,9 +23,11 @@ const RADII: Readonly<Record<string, number>> = {
   ...{ V4: 6.5, EBA: 6.5, FBA: 5.5, OFA: 4.8, FFA: 5.8, OPA: 5.6, PPA: 6, OWFA: 4, VWFA: 5 },
 };
 const CLAIMED = 5;
-/** No other region comes nearer to a voxel of V1 to V3, in degrees, none reaches further from where it
- * starts, in radii, and none starts further from its published middle. */
-const MARGIN = 2.2, FURTHEST = 1.7, REACH = 16;
+/**
+ * Degrees that other regions keep from voxels of V1 to V3; radii within which a region stays around where it starts; degrees
+ * within which it starts from its published middle, and voxels of V1 to V3 lie from their places.
+ */
+const MARGIN = 2.2, FURTHEST = 1.7, REACH = 16, NEAR = 3;
 const DEGREE = Math.PI / 180;
 
 /**
@@ -41,14 +43,16 @@ export function observerVertices(observer: WorldObserver): Uint32Array {
     const own = Array.from({ length: voxels.count }, (_, voxel) => voxel)
       .filter((voxel) => voxels.hemisphere[voxel] === side);
     const at = (landmark: string) => sphere.place(vertexOf(landmark, hemisphere));
-    const take = (voxel: number, place: Vector, isAllowed = (_: number) => true) => {
-      vertices[voxel] = sphere.nearest(place, (vertex) => !isTaken.has(vertex) && isAllowed(vertex));
+    const take = (voxel: number, place: Vector, candidates: Iterable<number>) => {
+      vertices[voxel] = sphere.nearest(place, candidates, isTaken);
       isTaken.add(vertices[voxel]);
     };
     const band = bandMap(at("fovea"), at("periphery"), side);
     for (const voxel of own) {
       const bounds = BANDS[rois[voxels.roi[voxel]]];
-      if (bounds) take(voxel, band.place(bounds, voxels.outward[voxel], voxels.elevation[voxel]));
+      if (!bounds) continue;
+      const place = band.place(bounds, voxels.outward[voxel], voxels.elevation[voxel]);
+      take(voxel, place, sphere.around(place, NEAR));
     }
     const bands = [...isTaken].map(sphere.place);
     const discs = rois.flatMap((name, roi) => {
@@ -61,7 +65,7 @@ export function observerVertices(observer: WorldObserver): Uint32Array {
         const place = discPlace(middle, band.fovea, side, RADII[name], {
           ...{ outward: voxels.outward[voxel], elevation: voxels.elevation[voxel] },
         });
-        take(voxel, place, (vertex) => claims[i].has(vertex));
+        take(voxel, place, claims[i]);
       }
     }
   }
@@ -82,15 +86,13 @@ function claim(
   discs: readonly { name: string; voxels: number[]; middle: Vector }[],
   bands: readonly Vector[],
 ): Set<number>[] {
-  const kept = cosineOf(MARGIN), claimed = new Set<number>();
-  const beside = new Set(bands.flatMap((place) => sphere.around(place, kept).map(({ vertex }) => vertex)));
+  const claimed = new Set<number>(), beside = new Set(bands.flatMap((place) => sphere.around(place, MARGIN)));
   const waiting = discs.map(({ middle, name }) => {
-    const free = sphere.around(middle, cosineOf(REACH)).filter(({ vertex }) => !beside.has(vertex));
+    const free = sphere.around(middle, REACH).filter((vertex) => !beside.has(vertex));
     // Where the published middle lies in V1 to V3, the region grows from the nearest place outside.
-    const { vertex } = free.reduce((best, other) => other.cosine > best.cosine ? other : best);
-    const start = sphere.place(vertex);
+    const start = sphere.place(sphere.nearest(middle, free, claimed));
     const most = 1 - cosineOf(FURTHEST * RADII[name]);
-    return free.map(({ vertex }) => ({ vertex, far: (1 - sphere.cosine(vertex, start)) / RADII[name] ** 2 }))
+    return free.map((vertex) => ({ vertex, far: (1 - sphere.cosine(vertex, start)) / RADII[name] ** 2 }))
       .filter(({ far }) => far * RADII[name] ** 2 < most).sort((a, b) =>
         a.far - b.far || a.vertex - b.vertex
       );
@@ -156,36 +158,32 @@ function openSphere() {
   ): Vector => [places[3 * vertex], places[3 * vertex + 1], places[3 * vertex + 2]];
   const cosineTo = (vertex: number, [x, y, z]: Vector) =>
     places[3 * vertex] * x + places[3 * vertex + 1] * y + places[3 * vertex + 2] * z;
-  /** Vertices nearer than an angle, given by its cosine. */
-  const around = (middle: Vector, least: number) => {
-    const found: { vertex: number; cosine: number }[] = [];
+  /** Vertices within so many degrees. */
+  const around = (middle: Vector, degrees: number) => {
+    const found: number[] = [], least = cosineOf(degrees);
     for (let parent = 0; parent < children.length; parent++) {
       if (cosineTo(parent, middle) < least - SLACK) continue;
-      for (const vertex of children[parent]) {
-        const cosine = cosineTo(vertex, middle);
-        if (cosine >= least) found.push({ vertex, cosine });
-      }
+      for (const vertex of children[parent]) if (cosineTo(vertex, middle) >= least) found.push(vertex);
     }
     return found;
   };
   return {
     ...{ place, around },
     cosine: cosineTo,
-    nearest(direction: Vector, isAllowed: (vertex: number) => boolean): number {
-      for (const reach of REACHES) {
-        let best = -1, most = -1;
-        for (const { vertex, cosine } of around(direction, reach)) {
-          if (cosine > most && isAllowed(vertex)) [best, most] = [vertex, cosine];
-        }
-        if (best >= 0) return best;
+    nearest(direction: Vector, candidates: Iterable<number>, isTaken: ReadonlySet<number>): number {
+      let best = -1, most = -1;
+      for (const vertex of candidates) {
+        const cosine = cosineTo(vertex, direction);
+        if (cosine > most && !isTaken.has(vertex)) [best, most] = [vertex, cosine];
       }
+      if (best >= 0) return best;
       throw new RangeError("No vertex of fsaverage is left for a voxel: give its region fewer voxels.");
     },
   };
 }
 
-/** A child's cosine is at most so much more than its parent's; and how far a free vertex is looked for. */
-const SLACK = 0.03, REACHES = [1.5, 6, 25, 180].map(cosineOf);
+/** A child's cosine is at most so much more than its parent's. */
+const SLACK = 0.03;
 
 /** The cosine of an angle in degrees, the same under every engine. */
 function cosineOf(degrees: number): number {
