@@ -87,7 +87,8 @@ Deno.test("every way to a model refuses a preprocessing that is not what was rec
 
 Deno.test("every way to a model takes the registers of its record", () =>
   withAdded(3, async ({ path, photograph, dir }) => {
-    const message = `${path} has 21 tokens an image, expected a class token, 3 registers and 4 × 4 patches`;
+    const message =
+      `${path} has 21 tokens an image, expected 4 × 4 patches, 3 registers and at most one class token`;
     assertEquals((await openRunModels([path])).models[0].registers, 3);
     for (const way of [() => patchFeatures(path, [photograph]), () => meanFeatures([path], [photograph])]) {
       await assertRejects(way as () => Promise<unknown>, Error, message);
