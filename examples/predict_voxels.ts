@@ -37,6 +37,4 @@ await ac.savePage(`${options.out}/index.html`, {
   method: `Ridge regression on ${kept} photographs; correlation over ${count - kept} others.`,
   sections: [{ heading: "Regions", chart: { data: { values }, mark: "bar", encoding: { x, y } } }],
 });
-console.log(
-  `mean r ${score.mean.toFixed(3)} of ${responses.cols} voxels; regions in ${options.out}/index.html`,
-);
+console.log(`mean r ${score.mean.toFixed(3)} of ${responses.cols} voxels: ${options.out}/index.html`);

@@ -34,6 +34,7 @@ const WRONG: Record<string, string[]> = {
     "imagenet-seg:/nonexistent",
   ],
   images: ["/nonexistent", "FILE"],
+  ...{ hook: ["keys"], stride: ["0", "half"], extract: ["cuda"] },
   model: ["nothere", "nothere.onnx", "photo.jpg", "/nonexistent/a.onnx"],
 };
 const EXPERIMENT = { ...WRONG, zzz: ["1"] };
