@@ -9,6 +9,8 @@ const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 /** Tasks that may start any program, those that may start Slurm's only, and those that may reach the network. */
 const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
+  UNPACKERS = ["python3", "npm", "tar"],
+  MAY_UNPACK = ["models", "showcase"],
   MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script", "survey"],
   MAY_REACH = ["models"];
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
@@ -67,8 +69,13 @@ export const permissions: FaultFamily = {
       const flags = flagsOf(command), may = rights.get(flags.join(" "))!;
       const [, programs] = /--allow-run=?(\S*)/.exec(command) ?? [];
       const isSlurm = MAY_SUBMIT.includes(name) && programs?.split(",").every((own) => SLURM.includes(own));
+      const isUnpacking = MAY_UNPACK.includes(name) &&
+        programs?.split(",").every((own) => UNPACKERS.includes(own));
       check(!/ -A\b|--allow-all/.test(command), `${name} asks for all rights`);
-      check(programs === undefined || isSlurm || MAY_RUN.includes(name), `${name} may start programs`);
+      check(
+        programs === undefined || isSlurm || isUnpacking || MAY_RUN.includes(name),
+        `${name} may start programs`,
+      );
       check((may.run === "granted") === MAY_RUN.includes(name), `${name}: starting programs is ${may.run}`);
       const isDenied = may.net === "denied" && may.reach === "denied";
       check(isDenied !== MAY_REACH.includes(name), `${name}: the network is ${may.net}, and ${may.reach}`);
