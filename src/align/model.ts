@@ -23,6 +23,8 @@ export interface AlignSlot {
 export interface AlignModel {
   /** In the order of the stacked transforms. */
   slots: AlignSlot[];
+  /** Taken off the features before the transforms, Σ D_l in the same order; none where they are transformed as they are. */
+  means?: Float32Array;
   /** W_l of all slots one below the other, Σ D_l × D′. */
   transforms: Matrix;
   /** β, D′ × voxels. */
@@ -53,9 +55,22 @@ export function slotTransform(model: AlignModel, slot: number): Matrix {
   return { data: transforms.data.subarray(first * cols, (first + rows) * cols), rows, cols };
 }
 
-/** The product of a host matrix with others in turn. */
-async function chain(gpu: Gpu, x: Matrix, factors: Matrix[], row?: Float32Array): Promise<Matrix> {
-  let product: GpuMatrix = uploadMatrix(gpu, x, "features");
+/** The means of one slot's channels, a view; nothing where there are none. */
+function slotMeans({ slots, means }: AlignModel, slot: number): Float32Array | undefined {
+  const first = slotOffset(slots, slot);
+  return means?.subarray(first, first + slots[slot].width);
+}
+
+/** The product of a host matrix, less some means, with others in turn. */
+async function chain(
+  gpu: Gpu,
+  x: Matrix,
+  means: Float32Array | undefined,
+  factors: Matrix[],
+  row?: Float32Array,
+): Promise<Matrix> {
+  const centred = means ? { ...x, data: x.data.map((value, at) => value - means[at % x.cols]) } : x;
+  let product: GpuMatrix = uploadMatrix(gpu, centred, "features");
   for (const factor of factors) {
     const right = uploadMatrix(gpu, factor, "factor");
     const next = multiply(gpu, product, right);
@@ -85,7 +100,7 @@ function assertWidth(x: Matrix, width: number, name: string): void {
 }
 
 /**
- * V′_l = V_l W_l, METHOD (1): features of one slot in the space that all slots share.
+ * V′_l = V_l W_l, METHOD (1), with the slot's means taken off V_l where the align has them: features of one slot in the space that all slots share.
  *
  * @param slot index into `model.slots`
  * @param features n × D_l, one token a row
@@ -100,7 +115,7 @@ export async function applyAlign(
 ): Promise<Matrix> {
   const transform = slotTransform(model, slot);
   assertWidth(features, transform.rows, model.slots[slot].name);
-  return await chain(gpu, features, [transform]);
+  return await chain(gpu, features, slotMeans(model, slot), [transform]);
 }
 
 /**
@@ -120,7 +135,7 @@ export async function brainSpace(
 ): Promise<Matrix> {
   const transform = slotTransform(model, slot);
   assertWidth(features, transform.rows, model.slots[slot].name);
-  return await chain(gpu, features, [transform, model.beta]);
+  return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta]);
 }
 
 /**
@@ -132,5 +147,5 @@ export async function brainSpace(
  */
 export async function predictResponses(gpu: Gpu, model: AlignModel, pooled: Matrix): Promise<Matrix> {
   assertWidth(pooled, model.transforms.rows, "this align");
-  return await chain(gpu, pooled, [model.transforms, model.beta], model.epsilon);
+  return await chain(gpu, pooled, model.means, [model.transforms, model.beta], model.epsilon);
 }

@@ -70,6 +70,8 @@ interface Opened extends KnownModel {
  *
  * @param names as of `openKnownModel`
  * @param taken hook and stride, of all of them
+ * @param ownPatches let every model see the photograph at its own size, cut into its own patches: for what compares models
+ *   by their means over an image, as the brain does, and not patch by patch
  * @throws Error one sentence that names the file that is missing or cannot be used
  * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
  * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
@@ -77,6 +79,7 @@ interface Opened extends KnownModel {
 export async function openRunModels(
   names: readonly string[],
   { hook, stride, extract }: Taken = {},
+  ownPatches = false,
 ): Promise<RunModels> {
   const opened: Opened[] = [];
   for (const name of names) {
@@ -92,10 +95,10 @@ export async function openRunModels(
   const models: RunModel[] = [];
   for (const model of opened) {
     const { path, preprocessor, registers, patch, size } = model;
-    const seen = first.size && first.patch && patch && size
+    const seen = !ownPatches && first.size && first.patch && patch && size
       ? sameGrid(size, patch, gridOf(first.size, first.patch))
       : size ?? first.size;
-    if (seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
+    if (!ownPatches && seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
     table.push(rowOf(model, seen, shifts));
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     models.push({

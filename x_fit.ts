@@ -1,0 +1,17 @@
+import { closeGpu, openGpu } from "./mod.ts";
+import { readNpy, writeNpy } from "./src/data/npy.ts";
+import { fitSpace, fitSlot } from "./src/align/space.ts";
+import { predictResponses } from "./src/align/model.ts";
+import { brainScore } from "./src/align/brain_score.ts";
+const dir = Deno.args[0], meta = JSON.parse(await Deno.readTextFile(`${dir}/meta.json`));
+const m = async (n: string) => { const { data, shape } = await readNpy(`${dir}/${n}.npy`); return { data: data as Float32Array, rows: shape[0], cols: shape[1] }; };
+const [p, y, tp, ty] = [await m("train_p"), await m("train_y"), await m("test_p"), await m("test_y")];
+const gpu = await openGpu();
+let t = performance.now();
+const space = await fitSpace(gpu, meta.slots, p, y);
+console.log("fitSpace", ((performance.now() - t) / 1000).toFixed(2), "s", space.model.transforms.cols, "held", space.held, space.fits.map((f) => `${f.alpha}:${f.explained.toFixed(2)}`).join(" "));
+const pr = await predictResponses(gpu, space.model, tp);
+console.log("r", brainScore(pr, ty).mean);
+await writeNpy(`${dir}/W.npy`, space.model.transforms.data, [space.model.transforms.rows, space.model.transforms.cols]);
+await writeNpy(`${dir}/pred.npy`, pr.data, [pr.rows, pr.cols]);
+closeGpu(gpu);
