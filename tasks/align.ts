@@ -2,17 +2,27 @@
 import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
-import { alignOf } from "../src/experiments/align_conditions.ts";
+import { ALIGNMENTS, alignOf } from "../src/experiments/align_conditions.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { openRunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { adapterOf, readFlags, realNumber, refuseWithoutEffect, runTask, wholeNumber } from "./read_flags.ts";
+import {
+  adapterOf,
+  oneOf,
+  readFlags,
+  realNumber,
+  refuseWithoutEffect,
+  runTask,
+  wholeNumber,
+} from "./read_flags.ts";
 import { runStage } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
 const HELP = `./run align [options]
 ${DATA_HELP}
-  --lambda N        weight of the eigen-constraint (default: 1)
+  --alignment HOW   ridge: every layer by ridge regression to the same components of the responses; or paper: trained as
+                    in the paper (default: ridge)
+  --lambda N        weight of the paper's eigen-constraint (default: 1)
   --seed N          seed of every random choice (default: 0)
   --out FILE        where the align goes, as one Arrow file (default: reports/out/align.arrow)
   --cache DIR       where finished stages are kept (default: .cache)
@@ -21,9 +31,23 @@ ${DATA_HELP}
 
 await runTask(async () => {
   const { rest, ...asked } = takeDataFlags(Deno.args);
-  const flags = readFlags(rest, ["data", "images", "model", "lambda", "seed", "out", "cache", "adapter"]);
+  const flags = readFlags(rest, [
+    "data",
+    "images",
+    "model",
+    "alignment",
+    "lambda",
+    "seed",
+    "out",
+    "cache",
+    "adapter",
+  ]);
   if (!flags) return console.log(HELP);
   const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = realNumber(flags, "lambda", 0) ?? 1;
+  const alignment = oneOf(flags, "alignment", ALIGNMENTS) ?? "ridge";
+  if (alignment === "ridge") {
+    refuseWithoutEffect(flags, ["lambda", "seed"], "they are of --alignment paper");
+  }
   const adapter = adapterOf(flags), { algonauts: _, ...others } = asked.folders;
   refuseWithoutEffect(
     Object.fromEntries(
@@ -40,26 +64,36 @@ await runTask(async () => {
   const gpu = await openTaskGpu(adapter, cache);
   try {
     const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
-    const { path, history } = await runStage(
+    const { path, history, space } = await runStage(
       timings,
       "train",
       (tick) =>
         alignOf(
           gpu,
           brain,
-          { lambdaEigen, seed },
+          alignment === "ridge" ? alignment : { lambdaEigen, seed },
           cacheDir,
-          ({ epoch, validation }, epochs) => tick(epoch, epochs, `validation loss ${validation.toFixed(4)}`),
+          tick,
         ),
     );
     await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
     await writeFileAtomic(out, await Deno.readFile(path));
-    const best = history.reduce((a, b) => b.validation < a.validation ? b : a);
+    const best = history.toSorted((a, b) => a.validation - b.validation).at(0);
     console.error(
-      `${brain.slots.length} slots, ${brain.training.responses.cols} voxels, ${history.length} epochs, best validation loss ${
-        best.validation.toFixed(4)
-      } in epoch ${best.epoch}: ${out}`,
+      `${brain.slots.length} slots, ${brain.training.responses.cols} voxels, ${
+        space
+          ? `${space.basis.cols} components with ${
+            (100 * space.held).toFixed(1)
+          } % of the responses' variance`
+          : `${history.length} epochs, best validation loss ${best!.validation.toFixed(4)} in epoch ${
+            best!.epoch
+          }`
+      }: ${out}`,
     );
+    const empty = space?.fits.flatMap(({ explained }, slot) => explained > 0 ? [] : [brain.slots[slot].name]);
+    if (empty?.length) {
+      console.error(`these predict nothing of images they were not fitted on: ${empty.join(", ")}`);
+    }
     const unsolved = history.flatMap((epoch) => epoch.unsolved ?? []);
     if (unsolved.length > 0) {
       const slots = [...new Set(unsolved.map(({ slot }) => brain.slots[slot].name))];

@@ -8,7 +8,7 @@ import { tell } from "../src/data/skipped.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { brokenShards } from "../src/data/extract.ts";
 import { NotFinished, openStages } from "../src/data/stages.ts";
-import { alignFile, alignOf, GRAPH_ALIGN } from "../src/experiments/align_conditions.ts";
+import { alignFile, alignmentOf, ALIGNMENTS, alignOf } from "../src/experiments/align_conditions.ts";
 import { auditRun, auditSentence } from "../src/experiments/nystrom_audit.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
@@ -39,7 +39,7 @@ import { openFolders, sweepFolders } from "./task_folders.ts";
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
   ...["data", "images", "model", "hook", "stride", "extract"], // taken out before, and here so that a wrong option finds them
-  ...["limit", "landmarks", "sampling", "neighbors", "knn", "shard-images"],
+  ...["limit", "alignment", "preset", "landmarks", "sampling", "neighbors", "knn", "shard-images"],
   ...["out", "figures", "cache", "seed", "adapter"],
 ];
 /** Switches that every experiment takes. */
@@ -47,6 +47,10 @@ const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
 /** Their help. */
 export const PIPELINE_HELP = `${DATA_HELP}
   --limit N         the first N images of each kind (default: 100; 12 with --quick)
+  --alignment HOW   ridge: every layer by ridge regression to the same components of the responses; or paper: trained as
+                    in the paper, with the eigen-constraint (default: ridge)
+  --preset paper    all as in the paper: --alignment paper --neighbors 100 --sampling farthest, 50 landmarks and at
+                    least 10 points of the t-SNE an image (for its 1,000 images 50,000 and 10,000)
   --neighbors K     landmarks that a node takes its eigenvectors from: all (Fowlkes' Nyström, nearest to the exact
                     answer), or the K nearest (the paper's, for which 32 is usual) (default: all)
   --landmarks N     landmarks (default: 300; with K nearest 5000, or 1500 with --quick)
@@ -69,6 +73,9 @@ export const PIPELINE_HELP = `${DATA_HELP}
 const READING = ["tasks/open_data.ts", "src/experiments/pipeline.ts"];
 /** Images a run of a model: what a shard of features holds a whole number of. */
 const BATCH = 8;
+const PRESETS = ["paper"] as const;
+/** Counts of the preset, an image: the paper's for its 1,000 images; and no more than its own. */
+const PAPER = { neighbors: 100, landmarks: 50, mostLandmarks: 50_000, sample: 10, mostSample: 10_000 };
 const SAMPLINGS = ["uniform", "farthest"] as const;
 const KNN = ["exact", "groups", "hnsw", "auto"] as const;
 
@@ -103,6 +110,9 @@ export interface RunSettings {
   quick: boolean;
   /** Images of each kind. */
   limit: number;
+  alignment: typeof ALIGNMENTS[number];
+  /** Nodes that t-SNE is run on. */
+  sample: number;
   landmarks: number;
   sampling: typeof SAMPLINGS[number];
   neighbors: number | "all";
@@ -124,13 +134,24 @@ export interface RunSettings {
 export function runSettings(flags: Flags): RunSettings {
   const quick = flags.quick === true;
   const knn = oneOf(flags, "knn", KNN) ?? "exact",
-    sampling = oneOf(flags, "sampling", SAMPLINGS) ?? "uniform";
+    preset = oneOf(flags, "preset", PRESETS),
+    sampling = oneOf(flags, "sampling", SAMPLINGS) ?? (preset ? "farthest" : "uniform");
+  const alignment = oneOf(flags, "alignment", ALIGNMENTS) ?? (preset ? "paper" : "ridge");
   const adapter = adapterOf(flags);
-  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ?? "all";
+  const neighbors = flags.neighbors === "all" ? "all" : wholeNumber(flags, "neighbors", 1, 128) ??
+    (preset ? PAPER.neighbors : "all");
   const seed = wholeNumber(flags, "seed", 0) ?? 0;
   const limit = wholeNumber(flags, "limit", 1, 10_000) ?? (quick ? 12 : 100);
   const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ??
-    (neighbors === "all" ? 300 : quick ? 1500 : 5000);
+    (preset
+      ? Math.min(PAPER.mostLandmarks, Math.max(1000, PAPER.landmarks * limit))
+      : neighbors === "all"
+      ? 300
+      : quick
+      ? 1500
+      : 5000);
+  const usual = quick ? 1000 : 3000;
+  const sample = preset ? Math.min(PAPER.mostSample, Math.max(usual, PAPER.sample * limit)) : usual;
   const shardImages = wholeNumber(flags, "shard-images", BATCH, 4096) ?? SHARD_IMAGES;
   const figures = figureFormats(flags.figures as string | undefined);
   if (neighbors === "all" && knn !== "exact") {
@@ -152,7 +173,7 @@ export function runSettings(flags: Flags): RunSettings {
     );
   }
   return {
-    ...{ quick, limit, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
+    ...{ quick, limit, alignment, sample, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE_FOLDER),
     adapter,
@@ -172,14 +193,14 @@ export async function pipelineOptions(
   const { model: align, path } = await runStage(
     timings,
     "align",
-    (tick) => alignOf(gpu, brain, GRAPH_ALIGN, cacheDir, ({ epoch }, epochs) => tick(epoch, epochs)),
+    (tick) => alignOf(gpu, brain, alignmentOf(settings.alignment), cacheDir, tick),
   );
   return optionsWith(data, settings, align, path);
 }
 
 function optionsWith(
   data: RunData,
-  { quick, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
+  { quick, sample, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
   align: AlignModel,
   alignPath: string,
 ): PipelineOptions {
@@ -188,7 +209,7 @@ function optionsWith(
     ...{ identity: data.identity, align },
     alignKey: alignPath.replace(/^.*align-|\.arrow$/g, ""),
     ...{ landmarks, sampling, knn, neighbors, components: 20, seed, shardImages },
-    ...(quick ? { sample: 1000, iterations: 250 } : { sample: 3000, iterations: 500 }),
+    ...{ sample, iterations: quick ? 250 : 500 },
   };
 }
 
@@ -214,7 +235,7 @@ async function explainPipeline(asked: Asked, settings: RunSettings): Promise<voi
       let options: PipelineOptions | undefined;
       const noPooled = await without(async () => {
         const brain = await data.readBrain(`${cache}/align`, () => {}, { explain: true });
-        const { path } = await alignFile(`${cache}/align`, brain, GRAPH_ALIGN);
+        const { path } = await alignFile(`${cache}/align`, brain, alignmentOf(settings.alignment));
         const saved = await loadAlign(path).catch(() => null);
         if (!saved) throw new NotFinished("align", "never trained on these features");
         say("align", "kept", "trained on the same features");

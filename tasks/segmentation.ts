@@ -29,7 +29,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
         brain,
         { lambdaEigen, seed: 0 },
         cacheDir,
-        ({ epoch }, all) => tick(epoch, all),
+        tick,
       );
       return { model, key: path.replace(/^.*align-|\.arrow$/g, "") };
     });

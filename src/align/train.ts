@@ -1,9 +1,12 @@
 /** Training of channel align, METHOD (1)–(10). */
 import { type Gpu, release } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
+import { combine } from "../linalg/combine.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
+  allocateMatrix,
   downloadMatrices,
+  downloadMatrix,
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
@@ -53,11 +56,13 @@ export interface AlignOptions {
   validation?: number;
   /** Epochs without a better validation loss after which to stop; default 5. */
   patience?: number;
+  /** Where to start from, as of `fitSpace`, whose means stay; default random transforms. Not in the paper. */
+  start?: AlignModel;
   /**
-   * Share of the slots left out of the sum, drawn anew for every image and step, the rest scaled up: each slot then has to
-   * reach the shared space by itself. Not in the paper; default 0.
+   * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with the start's W⁰ and a slot's pooled
+   * features P_l, which keeps every slot near its own target; default 0.
    */
-  slotDropout?: number;
+  lambdaTarget?: number;
   /** Default 0. */
   seed?: number;
   /** Where a stopped run goes on from; saved to after every epoch. */
@@ -137,7 +142,8 @@ export async function trainAlign(
   options: AlignOptions = {},
 ): Promise<TrainedAlign> {
   const { batch = 64, epochs = 10, rate = 4e-3, decay = 1, patience = 5, seed = 0 } = options;
-  const width = options.width ?? Math.max(...data.slots.map((slot) => slot.width));
+  const width = options.start?.transforms.cols ?? options.width ??
+    Math.max(...data.slots.map((slot) => slot.width));
   const { training, validation } = split(data.images, options.validation ?? 0.1, seed);
   const scale = await standardization(data, training);
   const found = await options.checkpoint?.load();
@@ -145,7 +151,17 @@ export async function trainAlign(
     ? found.parameters.map(([value, ...moments], i) =>
       createParameter(gpu, value, i < 2 ? decay : 0, NAMES[i], moments)
     )
-    : start(gpu, data, scale, width, decay, seed);
+    : start(gpu, data, scale, width, decay, options);
+  const target = options.start && (options.lambdaTarget ?? 0) > 0
+    ? await openTarget(
+      gpu,
+      data,
+      scale,
+      training,
+      startOf(data, scale, options.start)[0],
+      options.lambdaTarget!,
+    )
+    : null;
   const history = found ? [...found.history] : [];
   let best = found?.best;
   const stepsAnEpoch = Math.ceil(training.length / batch);
@@ -168,11 +184,12 @@ export async function trainAlign(
       for (let at = 0; at < stepsAnEpoch; at++) {
         const step = (epoch - 1) * stepsAnEpoch + at + 1;
         const images = order.subarray(at * batch, (at + 1) * batch);
-        parts.push(await brainGradient(gpu, data, scale, images, parameters, random, options));
+        parts.push(await brainGradient(gpu, data, scale, images, parameters, options.huber));
         if (isConstrained(options, step)) {
           await constraintGradient(gpu, { data, scale, parameters, options, step, random, seen });
           samples++;
         }
+        if (target) targetGradient(gpu, target, data.slots, parameters[0]);
         const now = rate * schedule(step / (epochs * stepsAnEpoch));
         for (const parameter of parameters) adamwStep(gpu, parameter, now, step);
         if (parts.length === STEPS_AHEAD) seen.brain += await collect(gpu, parts);
@@ -205,8 +222,9 @@ export async function trainAlign(
     }
   } finally {
     for (const parameter of parameters) releaseParameter(gpu, parameter);
+    if (target) releaseMatrix(gpu, target.start, ...target.grams);
   }
-  return { model: fold(data, scale, best!), history, bestEpoch: bestOf(history) };
+  return { model: fold(data, scale, best!, options.start?.means), history, bestEpoch: bestOf(history) };
 }
 
 const NAMES = ["W", "β", "ε"];
@@ -218,8 +236,13 @@ function start(
   scale: Standardization,
   width: number,
   decay: number,
-  seed: number,
+  { start, seed = 0 }: AlignOptions,
 ): Parameter[] {
+  if (start) {
+    return startOf(data, scale, start).map((value, i) =>
+      createParameter(gpu, value, i < 2 ? decay : 0, NAMES[i])
+    );
+  }
   const transforms = startingTransforms(data.slots, width, seededRandom(fork(seed, "W")));
   const random = seededRandom(fork(seed, "beta"));
   const beta = fillRandom(new Float32Array(width * data.voxels), random).map((v) =>
@@ -230,6 +253,84 @@ function start(
     createParameter(gpu, { data: beta, rows: width, cols: data.voxels }, decay, NAMES[1]),
     createParameter(gpu, { data: scale.response.slice(), rows: 1, cols: data.voxels }, 0, NAMES[2]),
   ];
+}
+
+/** W, β and ε of a model for standardised features: what `fold` makes the model of. */
+function startOf(data: AlignData, scale: Standardization, { transforms, beta, epsilon, means }: AlignModel) {
+  const { cols } = transforms, w = { ...transforms, data: transforms.data.slice() };
+  const shift = new Float64Array(cols);
+  let row = 0;
+  data.slots.forEach((slot, l) => {
+    for (let k = 0; k < slot.width; k++, row++) {
+      const less = scale.mean[row] - (means?.[row] ?? 0);
+      for (let c = 0; c < cols; c++) {
+        shift[c] += less * w.data[row * cols + c];
+        w.data[row * cols + c] *= scale.slots[l];
+      }
+    }
+  });
+  const moved = shifted(epsilon, shift, beta, 1);
+  return [w, beta, { data: moved, rows: 1, cols: moved.length }];
+}
+
+/** ε ± shift · β. */
+function shifted(epsilon: Float32Array, shift: Float64Array, { data, cols }: Matrix, sign: 1 | -1) {
+  return epsilon.map((value, voxel) => {
+    let sum = 0;
+    for (let c = 0; c < shift.length; c++) sum += shift[c] * data[c * cols + voxel];
+    return value + sign * sum;
+  });
+}
+
+/** What L_target is taken from. */
+interface Target {
+  /** W⁰ of standardised features. */
+  start: GpuMatrix;
+  /** Per slot 2 λ P_lᵀP_l / (L ‖P_l W_l⁰‖²), D_l × D_l. */
+  grams: GpuMatrix[];
+}
+
+async function openTarget(
+  gpu: Gpu,
+  data: AlignData,
+  scale: Standardization,
+  training: Uint32Array,
+  w: Matrix,
+  weight: number,
+): Promise<Target> {
+  const grams: GpuMatrix[] = [], start = uploadMatrix(gpu, w, "start");
+  const { data: all, cols } = standardize(await data.pooled(training), data.slots, scale);
+  for (const [l, { width, name }] of data.slots.entries()) {
+    const first = slotOffset(data.slots, l), own = new Float32Array(training.length * width);
+    for (let i = 0; i < training.length; i++) {
+      own.set(all.subarray(i * cols + first, i * cols + first + width), i * width);
+    }
+    const features = { data: own, rows: training.length, cols: width };
+    const p = uploadMatrix(gpu, features, `pooled features of ${name}`);
+    const product = multiply(gpu, p, rowView(start, first, width));
+    const { data: values } = await downloadMatrix(gpu, product);
+    const squares = values.reduce((sum, value) => sum + value * value, 0);
+    releaseMatrix(gpu, p, product);
+    const factor = Math.sqrt(2 * weight / (data.slots.length * (squares || 1)));
+    const scaled = uploadMatrix(gpu, { ...features, data: own.map((value) => value * factor) }, p.label);
+    grams.push(multiply(gpu, scaled, scaled, { transposeA: true }));
+    releaseMatrix(gpu, scaled);
+  }
+  return { start, grams };
+}
+
+/** Adds the gradient of L_target to that of W. */
+function targetGradient(gpu: Gpu, { start, grams }: Target, slots: AlignSlot[], w: Parameter): void {
+  const moved = allocateMatrix(gpu, start.rows, start.cols, "W − W⁰");
+  combine(gpu, moved, [1, w.value], [-1, start]);
+  slots.forEach(({ width }, l) => {
+    const first = slotOffset(slots, l);
+    multiply(gpu, grams[l], rowView(moved, first, width), {
+      out: rowView(w.gradient, first, width),
+      accumulate: true,
+    });
+  });
+  releaseMatrix(gpu, moved);
 }
 
 /** Training and validation images, drawn by seed; both ascending. */
@@ -287,33 +388,13 @@ function forward(
   return { z, prediction: multiply(gpu, z, beta.value) };
 }
 
-/**
- * Leaves random slots out of every image, and scales the others so that their sum is the same on average; in place.
- *
- * @param pooled images × Σ D_l
- * @param share of the slots left out, below 1
- * @returns `pooled`
- */
-export function withoutSlots(pooled: Matrix, slots: AlignSlot[], share: number, random: Random): Matrix {
-  for (let i = 0; i < pooled.rows; i++) {
-    let first = i * pooled.cols;
-    for (const { width } of slots) {
-      const factor = random() < share ? 0 : 1 / (1 - share);
-      for (let k = first; k < first + width; k++) pooled.data[k] *= factor;
-      first += width;
-    }
-  }
-  return pooled;
-}
-
 async function upload(
   gpu: Gpu,
   data: AlignData,
   scale: Standardization,
   images: Uint32Array,
-  change: (pooled: Matrix) => Matrix = (pooled) => pooled,
 ) {
-  const pooled = change(standardize(await data.pooled(images), data.slots, scale));
+  const pooled = standardize(await data.pooled(images), data.slots, scale);
   return {
     pooled: uploadMatrix(gpu, pooled, "pooled features"),
     response: uploadMatrix(gpu, await data.responses(images), "responses"),
@@ -327,17 +408,10 @@ async function brainGradient(
   scale: Standardization,
   images: Uint32Array,
   parameters: Parameter[],
-  random: Random,
-  { huber, slotDropout = 0 }: AlignOptions,
+  huber?: number,
 ): Promise<PartialLoss> {
   const [w, beta, epsilon] = parameters;
-  const { pooled, response } = await upload(
-    gpu,
-    data,
-    scale,
-    images,
-    (pooled) => slotDropout > 0 ? withoutSlots(pooled, data.slots, slotDropout, random) : pooled,
-  );
+  const { pooled, response } = await upload(gpu, data, scale, images);
   const { z, prediction } = forward(gpu, pooled, parameters);
   const loss = brainLoss(gpu, prediction, epsilon.value, response, huber);
   multiply(gpu, z, prediction, { transposeA: true, out: beta.gradient });
@@ -441,11 +515,12 @@ async function collect(gpu: Gpu, parts: PartialLoss[]): Promise<number> {
   return sum;
 }
 
-/** The model of unscaled features: W_l / s_l, and ε − μ W β. */
+/** The model of unscaled features: W_l / s_l, and ε − (μ − means) W β. */
 function fold(
   data: AlignData,
   { mean, slots }: Standardization,
   [w, beta, epsilon]: [Matrix, Matrix, Matrix],
+  means?: Float32Array,
 ): AlignModel {
   const width = w.cols, transforms = { ...w, data: w.data.slice() };
   const shift = new Float64Array(width);
@@ -454,14 +529,10 @@ function fold(
     for (let k = 0; k < slot.width; k++, row++) {
       for (let c = 0; c < width; c++) {
         transforms.data[row * width + c] /= slots[l];
-        shift[c] += mean[row] * transforms.data[row * width + c];
+        shift[c] += (mean[row] - (means?.[row] ?? 0)) * transforms.data[row * width + c];
       }
     }
   });
-  const folded = Float32Array.from(epsilon.data, (value, voxel) => {
-    let sum = 0;
-    for (let c = 0; c < width; c++) sum += shift[c] * beta.data[c * beta.cols + voxel];
-    return value - sum;
-  });
-  return { slots: data.slots, transforms, beta, epsilon: folded };
+  const folded = shifted(epsilon.data, shift, beta, -1);
+  return { slots: data.slots, ...(means && { means }), transforms, beta, epsilon: folded };
 }

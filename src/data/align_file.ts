@@ -18,35 +18,41 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import type { AlignModel, AlignSlot } from "../align/model.ts";
+import type { AlignedSpace } from "../align/space.ts";
 import type { AlignEpoch, AlignState } from "../align/train.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { checkArrow, inMemory } from "./arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "./atomic_write.ts";
 import { readPlainFile } from "./plain_file.ts";
 
-const FORMAT = "alignedcut-align-2";
+/** With means and a space, which the second format, still read, had not. */
+const FORMAT = "alignedcut-align-3", SECOND = "alignedcut-align-2";
 const STATE = "alignedcut-align-state-2";
 
 /** A model with the options it was trained by. */
 export interface SavedAlign {
   model: AlignModel;
+  /** What further slots are fitted by, where `fitSpace` made the model. */
+  space?: Omit<AlignedSpace, "model">;
   /** Plain values, as they were given. */
   options: Record<string, unknown>;
   history: AlignEpoch[];
 }
 
 /**
- * Writes a trained align: rows W, β and ε with their shapes, slots, options and history in the metadata.
+ * Writes an align: rows W, β and ε with their shapes, the means and the basis where it has them; slots, options, history and
+ * the slots' fits in the metadata.
  *
  * @param path its name; nothing partial is ever left under it
  */
-export async function saveAlign(path: string, { model, options, history }: SavedAlign): Promise<void> {
-  const epsilon = { data: model.epsilon, rows: 1, cols: model.epsilon.length };
-  await writeMatrices(path, FORMAT, { W: model.transforms, "β": model.beta, "ε": epsilon }, {
-    slots: model.slots,
-    options,
-    history,
-  });
+export async function saveAlign(path: string, { model, space, options, history }: SavedAlign): Promise<void> {
+  const { slots, transforms, beta, epsilon, means } = model;
+  const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
+  await writeMatrices(path, FORMAT, {
+    ...{ W: transforms, "β": beta, "ε": row(epsilon) },
+    ...(means && { means: row(means) }),
+    ...(space && { basis: space.basis, center: row(space.center) }),
+  }, { slots, options, history, ...(space && { fits: space.fits, held: space.held }) });
 }
 
 /**
@@ -55,17 +61,24 @@ export async function saveAlign(path: string, { model, options, history }: Saved
  * @throws Error "Cannot read the align …: …" when it is absent, cut short, or something else
  */
 export async function loadAlign(path: string): Promise<SavedAlign> {
-  const { matrices, meta } = await readMatrices(path, FORMAT);
-  const { W: transforms, "β": beta, "ε": epsilon } = matrices;
-  const { slots, options, history } = meta as unknown as SavedAlign & { slots: AlignSlot[] };
+  const { matrices, meta } = await readMatrices(path, FORMAT, SECOND);
+  const { W: transforms, "β": beta, "ε": epsilon, means, basis, center } = matrices;
+  const { slots, options, history, fits, held } = meta as unknown as SavedAlign & AlignedSpace & {
+    slots: AlignSlot[];
+  };
   const width = slots?.reduce((sum, slot) => sum + slot.width, 0);
   if (
     !transforms || !beta || !epsilon || transforms.rows !== width || transforms.cols !== beta.rows ||
-    beta.cols !== epsilon.cols
+    beta.cols !== epsilon.cols || means && means.cols !== width ||
+    basis && (basis.rows !== beta.cols || 2 * basis.cols !== beta.rows || center?.cols !== beta.cols)
   ) {
     throw broken(path, "its matrices do not belong together");
   }
-  return { model: { slots, transforms, beta, epsilon: epsilon.data }, options, history };
+  return {
+    model: { slots, ...(means && { means: means.data }), transforms, beta, epsilon: epsilon.data },
+    ...(basis && { space: { fits, held, basis, center: center.data } }),
+    ...{ options, history },
+  };
 }
 
 /**
@@ -150,7 +163,7 @@ function hashOf(text: string, matrices: Record<string, Matrix>): string {
   return hash.digest("hex");
 }
 
-async function readMatrices(path: string, format: string) {
+async function readMatrices(path: string, ...formats: string[]) {
   let bytes: Uint8Array;
   try {
     bytes = await readPlainFile(path);
@@ -163,7 +176,7 @@ async function readMatrices(path: string, format: string) {
     const reader = RecordBatchReader.from(bytes);
     reader.open();
     const { metadata } = reader.schema; // which the reader forgets in the end
-    if (metadata.get("format") !== format) throw new Error("it is of another format");
+    if (!formats.includes(metadata.get("format") ?? "")) throw new Error("it is of another format");
     const text = metadata.get("meta") ?? "{}";
     for (const batch of reader) {
       const { name, rows, cols, values } = batch.get(0)!.toJSON();

@@ -4,6 +4,7 @@ import { alignData } from "../align/data.ts";
 import { hashOfModules } from "../data/code_hash.ts";
 import { predictResponses } from "../align/model.ts";
 import { type AlignOptions, trainAlign } from "../align/train.ts";
+import { fitSpace } from "../align/space.ts";
 import { brainScore } from "../align/brain_score.ts";
 import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/align_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
@@ -11,18 +12,19 @@ import type { BrainData } from "./brain_data.ts";
 import { isThere } from "../data/plain_file.ts";
 import { inLanes } from "../data/in_lanes.ts";
 
-/**
- * The align of the graph that mixes models: four fifths of the slots are left out of the sum at every step, so that each
- * reaches the shared space by itself, and the eigen-constraint, which holds slots to their own geometry, is off. Chosen
- * among four settings by the agreement of scenes 0 to 99.
- */
-export const GRAPH_ALIGN: AlignOptions = {
-  lambdaEigen: 0,
-  slotDropout: 0.8,
-  epochs: 12,
-  rate: 3e-3,
-  seed: 0,
-};
+/** How slots are brought into one space: `fitSpace`'s ridge regressions, or the paper's training with its weights. */
+export const ALIGNMENTS = ["ridge", "paper"] as const;
+
+/** Settings of `trainAlign`, or "ridge" for `fitSpace` with its own. */
+export type Alignment = AlignOptions | "ridge";
+
+/** METHOD (10) as in the paper. */
+const PAPER_ALIGN: AlignOptions = { lambdaEigen: 1, lambdaZero: 0.01, lambdaCovariance: 0.01, seed: 0 };
+
+/** What an alignment's name stands for. */
+export function alignmentOf(name: typeof ALIGNMENTS[number]): Alignment {
+  return name === "ridge" ? name : PAPER_ALIGN;
+}
 
 /** Mean r and normalised r of a prediction. */
 export interface Score {
@@ -50,34 +52,39 @@ export function scoreOf(
 }
 
 /** What trains and keeps an align. */
-const CODE = ["src/align/train.ts", "src/align/data.ts", "src/data/align_file.ts"];
+const CODE = ["src/align/train.ts", "src/align/space.ts", "src/align/data.ts", "src/data/align_file.ts"];
 
 /** Where an align of these data and options, by this code, is kept, and the hash of all of them. */
 export async function alignFile(
   cacheDir: string,
   data: BrainData,
-  options: AlignOptions,
+  options: Alignment,
 ): Promise<{ path: string; key: string }> {
   const hash = createHash("sha256").update(JSON.stringify([await hashOfModules(CODE), data.slots, options]));
-  for (const matrix of [data.training.pooled, data.training.responses, ...data.training.tokens]) {
-    hash.update(new Uint8Array(matrix.data.buffer, matrix.data.byteOffset, matrix.data.byteLength));
-  }
+  const { pooled, responses, tokens } = data.training, ceilings = options === "ridge" && data.noiseCeiling;
+  for (
+    const { buffer, byteOffset, byteLength } of [
+      ...[pooled, responses, ...tokens].map(({ data }) => data),
+      ...(ceilings ? [ceilings] : []),
+    ]
+  ) hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
   const key = hash.digest("hex").slice(0, 16);
   return { path: `${cacheDir}/align-${key}.arrow`, key };
 }
 
 /**
- * Trains an align, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
+ * Fits or trains an align, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
  *
- * @param options of `trainAlign`, plain values
+ * @param options of `trainAlign`, plain values, or "ridge"
+ * @param onProgress told the epochs done, or the slots, of how many
  * @returns the align and where it is kept
  */
 export async function alignOf(
   gpu: Gpu,
   data: BrainData,
-  options: AlignOptions,
+  options: Alignment,
   cacheDir: string,
-  onEpoch?: AlignOptions["onEpoch"],
+  onProgress?: (done: number, total: number, note?: string) => void,
 ): Promise<SavedAlign & { path: string }> {
   const { path, key } = await alignFile(cacheDir, data, options);
   const finished = await isThere(path)
@@ -85,14 +92,26 @@ export async function alignOf(
     : null;
   if (finished) return { ...finished, path };
   await Deno.mkdir(cacheDir, { recursive: true });
-  const { slots, training } = data, unfinished = `${path}.training`;
+  const { slots, training } = data;
+  if (options === "ridge") {
+    const { model, ...space } = await fitSpace(gpu, slots, training.pooled, training.responses, {
+      noiseCeiling: data.noiseCeiling,
+      onProgress,
+    });
+    trim(gpu);
+    const saved = { model, space, history: [], options: { alignment: "ridge" } };
+    await saveAlign(path, saved);
+    return { ...saved, path };
+  }
+  const unfinished = `${path}.training`;
   const trained = await trainAlign(
     gpu,
     alignData(slots, training.pooled, training.responses, training.tokens),
     {
       ...options,
       checkpoint: alignCheckpoint(unfinished, key),
-      onEpoch,
+      onEpoch: ({ epoch, validation }, epochs) =>
+        onProgress?.(epoch, epochs, `validation loss ${validation.toFixed(4)}`),
     },
   );
   trim(gpu);
@@ -145,7 +164,7 @@ export async function alignConditions(
       data,
       options,
       cacheDir,
-      ({ epoch }, all) => tell(epoch / all),
+      (epoch, all) => tell(epoch / all),
     );
     const score = scoreOf(data, await predictResponses(gpu, model, data.test.pooled));
     tell(1);
