@@ -60,6 +60,7 @@ export {
   trainAlign,
   type TrainedAlign,
 } from "./src/align/train.ts";
+export { type AlignedSpace, fitSlot, fitSpace, type SlotFit, type SpaceOptions } from "./src/align/space.ts";
 export { type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
 export {
   type BrainScore,

@@ -4,14 +4,15 @@ import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/table_file.ts";
-import { alignConditions, alignOf, GRAPH_ALIGN, scoreOf } from "../src/experiments/align_conditions.ts";
-import { predictResponses } from "../src/align/model.ts";
+import { alignConditions, alignOf, scoreOf } from "../src/experiments/align_conditions.ts";
+import { type AlignModel, predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
 import { type BrainData, depthOf, firstImages } from "../src/experiments/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
 import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
 import { layerLike } from "../src/experiments/relative_layers.ts";
+import { sampleUniversality, universality } from "../src/experiments/universality.ts";
 import { voxelTable } from "../src/experiments/voxel_table.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/peak_memory.ts";
@@ -69,8 +70,8 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     inputs,
     () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
   );
-  const { conditions, ridge, perSlot, dropped } = found, { noiseCeiling } = brain;
-  const others = { ridge, no_align: perSlot, dropped_slots: dropped };
+  const { conditions, ridge, perSlot, space, trainedOn } = found, { noiseCeiling } = brain;
+  const others = { ridge, no_align: perSlot, ridge_align: space, ridge_align_trained_on: trainedOn };
   await writeTables(out, "voxels", TABLE_FORMATS, () => [
     voxelTable(data.subject, { conditions, others, noiseCeiling }),
   ]);
@@ -104,10 +105,11 @@ interface Measuring {
 
 /** Trains and scores all conditions and baselines. */
 async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring) {
-  const [conditions, dropped] = await stage("align", (tick) =>
+  const fitted = (await stage("ridge align", (tick) => alignOf(gpu, brain, "ridge", cacheDir, tick))).model;
+  const [conditions, trained] = await stage("align", (tick) =>
     Promise.all([
       alignConditions(gpu, brain, seeds, cacheDir, tick),
-      alignOf(gpu, brain, GRAPH_ALIGN, cacheDir),
+      alignOf(gpu, brain, "ridge trained on", cacheDir),
     ]));
   const ridge = await stage("ridge", () => ridgeScore(gpu, brain));
   const perSlot = await stage("no align", (tick) => perSlotScore(gpu, brain, tick));
@@ -126,18 +128,39 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
   const aligns = {
     aligned: (await alignOf(gpu, brain, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
     aligned_no_constraint: (await alignOf(gpu, brain, { lambdaEigen: 0, seed: 0 }, cacheDir)).model,
+    ridge_align: fitted,
   };
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
   const effects = masked.length > 0
     ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))
     : undefined;
-  const mixable = { paper: aligns.aligned, dropped: dropped.model };
+  const mixable = { paper: aligns.aligned, ridge: fitted };
   const further = { images: data.further.slice(0, MIXED), classes: data.classes };
   const mixed = further.images.length > 1 && data.models.length > 1
     ? await stage("mixed graph", () => mixedNeighbors(gpu, data.models, mixable, further, 0))
     : undefined;
-  const score = scoreOf(brain, await predictResponses(gpu, dropped.model, brain.test.pooled));
-  return { conditions, ridge, perSlot, position, effects, mixed, dropped: score };
+  const universal = masked.length > 0
+    ? await stage("universality", (tick) => universalities(gpu, data, aligns.aligned, fitted, tick))
+    : undefined;
+  const score = async (model: AlignModel) =>
+    scoreOf(brain, await predictResponses(gpu, model, brain.test.pooled));
+  return {
+    ...{ conditions, ridge, perSlot, position, effects, mixed, universal },
+    ...{ space: await score(fitted), trainedOn: await score(trained.model) },
+  };
+}
+
+/** Raw features, where they have one width; aligned as in the paper; and aligned by ridge regression. */
+async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge: AlignModel, tick: Tick) {
+  const sample = await sampleUniversality(data.models, data.images, data.classes, 0, tick);
+  const isOneWidth = new Set(sample.slots.map(({ features }) => features.cols)).size === 1;
+  return {
+    nodes: sample.joint * sample.slots.length,
+    images: sample.images,
+    ...(isOneWidth && { raw: await universality(gpu, sample) }),
+    paper: await universality(gpu, sample, paper),
+    ridge: await universality(gpu, sample, ridge),
+  };
 }
 
 if (import.meta.main) {

@@ -2,10 +2,12 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../mod.ts";
 import { type AlignData, alignData, gatherRows } from "../src/align/data.ts";
 import { applyAlign, brainSpace, predictResponses, slotTransform } from "../src/align/model.ts";
-import { type AlignOptions, type AlignState, trainAlign, withoutSlots } from "../src/align/train.ts";
+import { fitSpace } from "../src/align/space.ts";
+import { openTarget, releaseTarget, targetGradient } from "../src/align/target_loss.ts";
+import { type AlignOptions, type AlignState, trainAlign } from "../src/align/train.ts";
 import { alignCheckpoint, loadAlign, saveAlign } from "../src/data/align_file.ts";
 import { trim } from "../src/gpu/mod.ts";
-import { seededRandom } from "../src/linalg/random.ts";
+import { downloadMatrix, releaseMatrix, uploadMatrix } from "../src/linalg/matrix.ts";
 import { assertClose } from "./assert_close.ts";
 import { assertSameBits } from "./assert_same_bits.ts";
 import { clusteredMatrix } from "./clustered.ts";
@@ -181,20 +183,64 @@ Deno.test("trainAlign() warms up over a twentieth of the steps, then follows a c
   }
 });
 
-Deno.test("withoutSlots() leaves whole slots out and scales the others so that the mean stays", () => {
-  const images = 3000, share = 0.25;
-  const ones = { data: new Float32Array(images * 46).fill(1), rows: images, cols: 46 };
-  const { data } = withoutSlots(ones, SLOTS, share, seededRandom(1));
-  let out = 0;
-  for (let i = 0; i < images; i++) {
-    for (const [first, end] of [[0, 13], [13, 26], [26, 46]]) {
-      const values = new Set(data.subarray(i * 46 + first, i * 46 + end));
-      assertEquals(values.size, 1);
-      assert(values.has(0) || values.has(Math.fround(4 / 3)), `${[...values]}`);
-      out += Number(values.has(0));
+Deno.test("the gradient of L_target equals central differences", async () => {
+  const images = 20, cols = 5, rows = SLOTS.reduce((sum, { width }) => sum + width, 0), weight = 3;
+  const pooled = randomMatrix(images, rows, 4),
+    start = randomMatrix(rows, cols, 5),
+    w = randomMatrix(rows, cols, 6);
+  /** In float64. */
+  const loss = (w: Float64Array) => {
+    let sum = 0, first = 0;
+    for (const { width } of SLOTS) {
+      let moved = 0, squares = 0;
+      for (let i = 0; i < images; i++) {
+        for (let c = 0; c < cols; c++) {
+          let now = 0, then = 0;
+          for (let k = first; k < first + width; k++) {
+            now += pooled.data[i * rows + k] * w[k * cols + c];
+            then += pooled.data[i * rows + k] * start.data[k * cols + c];
+          }
+          moved += (now - then) ** 2;
+          squares += then ** 2;
+        }
+      }
+      sum += weight * moved / squares / SLOTS.length;
+      first += width;
     }
-  }
-  assertClose([out / images / 3], [share], { relative: 0.1 });
+    return sum;
+  };
+  const target = await openTarget(gpu, SLOTS, pooled, start, weight);
+  const [value, gradient] = [w, { ...w, data: new Float32Array(rows * cols) }].map((x) =>
+    uploadMatrix(gpu, x, "W")
+  );
+  targetGradient(gpu, target, SLOTS, value, gradient);
+  const { data } = await downloadMatrix(gpu, gradient);
+  releaseTarget(gpu, target);
+  releaseMatrix(gpu, value, gradient);
+  const expected = Float64Array.from(data, (_, at) => {
+    const step = 1e-5, there = Float64Array.from(w.data), back = Float64Array.from(w.data);
+    there[at] += step;
+    back[at] -= step;
+    return (loss(there) - loss(back)) / (2 * step);
+  });
+  assertClose(data, expected, { relative: 1e-4, note });
+});
+
+Deno.test("trainAlign() starts where it is told, keeps its means, and is kept near by the target's weight", async () => {
+  const given = problem(60), data = dataOf(given);
+  const start = (await fitSpace(gpu, SLOTS, given.pooled, given.responses, { components: 3 })).model;
+  const settings = { lambdaEigen: 0, lambdaZero: 0, lambdaCovariance: 0, decay: 0, epochs: 3, batch: 16 };
+  const still = (await trainAlign(gpu, data, { ...settings, start, rate: 1e-12 })).model;
+  assertEquals(still.means, start.means);
+  const before = await predictResponses(gpu, start, given.pooled);
+  assertClose((await predictResponses(gpu, still, given.pooled)).data, before.data, { relative: 1e-4, note });
+  const moved = async (lambdaTarget: number) => {
+    const { model } = await trainAlign(gpu, data, { ...settings, start, rate: 0.02, lambdaTarget });
+    const differences = model.transforms.data.map((value, at) => value - start.transforms.data[at]);
+    return Math.hypot(...differences) / Math.hypot(...start.transforms.data);
+  };
+  const [free, kept] = [await moved(0), await moved(1e6)];
+  assert(kept < 0.5 * free, `${kept} of ${free}`);
 });
 
 Deno.test("trainAlign() lowers the eigen-constraint when it has a weight", async () => {

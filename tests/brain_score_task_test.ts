@@ -51,7 +51,7 @@ Deno.test("align and brain-score run on a subject's folder and agree when run ag
     );
     assertEquals(
       header,
-      "hemisphere,vertex,x,y,rois,noise_ceiling,r_lambda_0,r_lambda_0_1,r_lambda_1,r_ridge,r_no_align,r_dropped_slots",
+      "hemisphere,vertex,x,y,rois,noise_ceiling,r_lambda_0,r_lambda_0_1,r_lambda_1,r_ridge,r_no_align,r_ridge_align,r_ridge_align_trained_on",
     );
     const v1 = lines.map((line) => line.split(",")).filter(([, , , , rois]) =>
       rois.split(";").includes("V1")

@@ -111,6 +111,10 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
     rois: Object.fromEntries(rois.map((roi, i) => [roi, { r: r + 0.01 * i, normalized: r + 0.1 }])),
   });
   const after = (miou: number) => ({ miou, overlap: miou + 0.1 });
+  const universal = {
+    ...{ slot: 0.02, image: 0.18, lambda2: 0.1, figureGround: 0.72, within: 0.77, neighbors: 2.9 },
+    converged: false,
+  };
   const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
   return {
     ...{ data: HOSTILE, models: MODELS, images: { training: 100, test: 20 }, peakRssMb: 100 },
@@ -121,13 +125,14 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
       scores: [score(0.4 + 0.01 * lambda), score(0.41)],
       eigen: [1 - lambda / 2, 0.9],
     })),
-    ...{ ridge: score(0.5), perSlot: score(0.45), dropped: score(0.43) },
+    ...{ ridge: score(0.5), perSlot: score(0.45), space: score(0.52), trainedOn: score(0.43) },
     position: { slot: `${MODELS[0]} L5`, cells: 3, whole: score(0.3), parts: score(0.35) },
     effects: each((model, layer) => ({
       ...{ model, layer, before: 0.5 },
-      after: { aligned: after(0.6), aligned_no_constraint: after(0.4) },
+      after: { aligned: after(0.6), aligned_no_constraint: after(0.4), ridge_align: after(0.5) },
     })),
-    mixed: { aligned: mixed, dropped: mixed },
+    mixed: { paper: mixed, ridge: mixed },
+    universal: { nodes: 10_332, images: 100, raw: universal, paper: universal, ridge: universal },
   };
 }
 

@@ -288,7 +288,7 @@ function voxelWeights(voxels: number, noiseCeiling?: ArrayLike<number>): Float32
   return Float32Array.from(noiseCeiling, Math.sqrt);
 }
 
-/** The largest eigenpairs of a Gram matrix, columns with a sum of 0 or more, and its trace. */
+/** The largest eigenpairs of a Gram matrix, the largest entry of every column positive, and its trace. */
 async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
   const n = gram.rows;
   let vectors: Float64Array, values: number[], trace = 0;
@@ -311,9 +311,12 @@ async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
     values = found.eigenvalues;
   }
   for (let c = 0; c < count; c++) {
-    let sum = 0;
-    for (let i = 0; i < n; i++) sum += vectors[i * count + c];
-    if (sum < 0) { for (let i = 0; i < n; i++) vectors[i * count + c] *= -1; }
+    // Not by their sums, as elsewhere: these are 0, for the responses are centred.
+    let most = 0;
+    for (let i = 0; i < n; i++) {
+      if (Math.abs(vectors[i * count + c]) > Math.abs(most)) most = vectors[i * count + c];
+    }
+    if (most < 0) { for (let i = 0; i < n; i++) vectors[i * count + c] *= -1; }
   }
   return { vectors, values: values.map((value) => Math.max(value, 0)), trace };
 }

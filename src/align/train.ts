@@ -1,12 +1,9 @@
 /** Training of channel align, METHOD (1)–(10). */
 import { type Gpu, release } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
-import { combine } from "../linalg/combine.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
-  allocateMatrix,
   downloadMatrices,
-  downloadMatrix,
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
@@ -19,9 +16,10 @@ import { brainLoss } from "./brain_loss.ts";
 import { channelLosses } from "./covariance_loss.ts";
 import type { AlignData } from "./data.ts";
 import { eigenConstraint, nodeGraph, releaseGraph } from "./eigen_constraint.ts";
-import { type AlignModel, type AlignSlot, slotOffset } from "./model.ts";
+import { type AlignModel, slotOffset } from "./model.ts";
 import { type PartialLoss, total } from "./partial_loss.ts";
 import { type Standardization, standardization, standardize } from "./standardize.ts";
+import { openTarget, releaseTarget, targetGradient } from "./target_loss.ts";
 import { startingTransforms } from "./starting_transforms.ts";
 
 /** Settings of `trainAlign`; weights as in METHOD (10). */
@@ -155,9 +153,8 @@ export async function trainAlign(
   const target = options.start && (options.lambdaTarget ?? 0) > 0
     ? await openTarget(
       gpu,
-      data,
-      scale,
-      training,
+      data.slots,
+      standardize(await data.pooled(training), data.slots, scale),
       startOf(data, scale, options.start)[0],
       options.lambdaTarget!,
     )
@@ -189,7 +186,7 @@ export async function trainAlign(
           await constraintGradient(gpu, { data, scale, parameters, options, step, random, seen });
           samples++;
         }
-        if (target) targetGradient(gpu, target, data.slots, parameters[0]);
+        if (target) targetGradient(gpu, target, data.slots, parameters[0].value, parameters[0].gradient);
         const now = rate * schedule(step / (epochs * stepsAnEpoch));
         for (const parameter of parameters) adamwStep(gpu, parameter, now, step);
         if (parts.length === STEPS_AHEAD) seen.brain += await collect(gpu, parts);
@@ -222,7 +219,7 @@ export async function trainAlign(
     }
   } finally {
     for (const parameter of parameters) releaseParameter(gpu, parameter);
-    if (target) releaseMatrix(gpu, target.start, ...target.grams);
+    if (target) releaseTarget(gpu, target);
   }
   return { model: fold(data, scale, best!, options.start?.means), history, bestEpoch: bestOf(history) };
 }
@@ -280,57 +277,6 @@ function shifted(epsilon: Float32Array, shift: Float64Array, { data, cols }: Mat
     for (let c = 0; c < shift.length; c++) sum += shift[c] * data[c * cols + voxel];
     return value + sign * sum;
   });
-}
-
-/** What L_target is taken from. */
-interface Target {
-  /** W⁰ of standardised features. */
-  start: GpuMatrix;
-  /** Per slot 2 λ P_lᵀP_l / (L ‖P_l W_l⁰‖²), D_l × D_l. */
-  grams: GpuMatrix[];
-}
-
-async function openTarget(
-  gpu: Gpu,
-  data: AlignData,
-  scale: Standardization,
-  training: Uint32Array,
-  w: Matrix,
-  weight: number,
-): Promise<Target> {
-  const grams: GpuMatrix[] = [], start = uploadMatrix(gpu, w, "start");
-  const { data: all, cols } = standardize(await data.pooled(training), data.slots, scale);
-  for (const [l, { width, name }] of data.slots.entries()) {
-    const first = slotOffset(data.slots, l), own = new Float32Array(training.length * width);
-    for (let i = 0; i < training.length; i++) {
-      own.set(all.subarray(i * cols + first, i * cols + first + width), i * width);
-    }
-    const features = { data: own, rows: training.length, cols: width };
-    const p = uploadMatrix(gpu, features, `pooled features of ${name}`);
-    const product = multiply(gpu, p, rowView(start, first, width));
-    const { data: values } = await downloadMatrix(gpu, product);
-    const squares = values.reduce((sum, value) => sum + value * value, 0);
-    releaseMatrix(gpu, p, product);
-    const factor = Math.sqrt(2 * weight / (data.slots.length * (squares || 1)));
-    const scaled = uploadMatrix(gpu, { ...features, data: own.map((value) => value * factor) }, p.label);
-    grams.push(multiply(gpu, scaled, scaled, { transposeA: true }));
-    releaseMatrix(gpu, scaled);
-  }
-  return { start, grams };
-}
-
-/** Adds the gradient of L_target to that of W. */
-function targetGradient(gpu: Gpu, { start, grams }: Target, slots: AlignSlot[], w: Parameter): void {
-  const moved = allocateMatrix(gpu, start.rows, start.cols, "W − W⁰");
-  combine(gpu, moved, [1, w.value], [-1, start]);
-  slots.forEach(({ width }, l) => {
-    const first = slotOffset(slots, l);
-    multiply(gpu, grams[l], rowView(moved, first, width), {
-      out: rowView(w.gradient, first, width),
-      accumulate: true,
-    });
-  });
-  releaseMatrix(gpu, moved);
 }
 
 /** Training and validation images, drawn by seed; both ascending. */

@@ -15,8 +15,11 @@ import { inLanes } from "../data/in_lanes.ts";
 /** How slots are brought into one space: `fitSpace`'s ridge regressions, or the paper's training with its weights. */
 export const ALIGNMENTS = ["ridge", "paper"] as const;
 
-/** Settings of `trainAlign`, or "ridge" for `fitSpace` with its own. */
-export type Alignment = AlignOptions | "ridge";
+/** Settings of `trainAlign`, or "ridge" for `fitSpace` with its own, or that as the start of METHOD (10), "ridge trained on". */
+export type Alignment = AlignOptions | "ridge" | "ridge trained on";
+
+/** METHOD (10) from a space that was fitted, with a weight of each slot's own target that keeps it near. */
+const TRAINED_ON: AlignOptions = { lambdaTarget: 30, rate: 3e-4, decay: 0, seed: 0 };
 
 /** METHOD (10) as in the paper. */
 const PAPER_ALIGN: AlignOptions = { lambdaEigen: 1, lambdaZero: 0.01, lambdaCovariance: 0.01, seed: 0 };
@@ -61,7 +64,8 @@ export async function alignFile(
   options: Alignment,
 ): Promise<{ path: string; key: string }> {
   const hash = createHash("sha256").update(JSON.stringify([await hashOfModules(CODE), data.slots, options]));
-  const { pooled, responses, tokens } = data.training, ceilings = options === "ridge" && data.noiseCeiling;
+  const { pooled, responses, tokens } = data.training,
+    ceilings = typeof options === "string" && data.noiseCeiling;
   for (
     const { buffer, byteOffset, byteLength } of [
       ...[pooled, responses, ...tokens].map(({ data }) => data),
@@ -99,26 +103,34 @@ export async function alignOf(
       onProgress,
     });
     trim(gpu);
-    const saved = { model, space, history: [], options: { alignment: "ridge" } };
+    const saved = { model, space, history: [], options: optionsOf(options) };
     await saveAlign(path, saved);
     return { ...saved, path };
   }
+  const settings = options === "ridge trained on"
+    ? { ...TRAINED_ON, start: (await alignOf(gpu, data, "ridge", cacheDir)).model }
+    : options;
   const unfinished = `${path}.training`;
   const trained = await trainAlign(
     gpu,
     alignData(slots, training.pooled, training.responses, training.tokens),
     {
-      ...options,
+      ...settings,
       checkpoint: alignCheckpoint(unfinished, key),
       onEpoch: ({ epoch, validation }, epochs) =>
         onProgress?.(epoch, epochs, `validation loss ${validation.toFixed(4)}`),
     },
   );
   trim(gpu);
-  const saved = { model: trained.model, history: trained.history, options: { ...options } };
+  const saved = { model: trained.model, history: trained.history, options: optionsOf(options) };
   await saveAlign(path, saved);
   await Deno.remove(unfinished);
   return { ...saved, path };
+}
+
+/** As a file keeps them. */
+function optionsOf(options: Alignment): Record<string, unknown> {
+  return typeof options === "string" ? { alignment: options } : { ...options };
 }
 
 /** One weight of the eigen-constraint over seeds. */

@@ -11,6 +11,7 @@ import { type Claim, mergeResults } from "../report/results.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
 import { type Condition, LAMBDAS, type Score } from "./align_conditions.ts";
 import { signFlipTest } from "./sign_flips.ts";
+import type { Universality } from "./universality.ts";
 import type { PositionScores } from "./encoder_baselines.ts";
 
 /** What was measured. */
@@ -30,10 +31,20 @@ export interface BrainScoreReport {
   perSlot: Score;
   position?: PositionScores;
   effects?: ClusteringEffect[];
-  /** Of the align that some slots were left out of while it trained. */
-  dropped: Score;
-  /** Of the align as in the paper, and of that with slots left out. */
+  /** Of the align by ridge regression, and of the same trained on. */
+  space: Score;
+  trainedOn: Score;
+  /** Of the align as in the paper, and of that by ridge regression. */
   mixed?: Record<string, MixedNeighbors>;
+  /** What the joint graph tells apart; absent where no image has a mask. */
+  universal?: {
+    nodes: number;
+    images: number;
+    /** Absent where models have different widths. */
+    raw?: Universality;
+    paper: Universality;
+    ridge: Universality;
+  };
   timings: Record<string, number>;
   peakRssMb: number;
   seed: number;
@@ -115,6 +126,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       { heading: "Scores by region", body: await scoreSection(report, rois) },
       { heading: "Where things are", body: positionSection(report) },
       { heading: "Clusters before and after align", body: effectSection(report) },
+      { heading: "One space for all", body: universalSection(report) },
       { heading: "Models mixed in one graph", body: mixedSection(report) },
     ],
     settings: {
@@ -139,7 +151,8 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
     }
     metrics[`r.${roi}.ridge`] = rOf(report.ridge, roi);
     metrics[`r.${roi}.no_align`] = rOf(report.perSlot, roi);
-    metrics[`r.${roi}.dropped_slots`] = rOf(report.dropped, roi);
+    metrics[`r.${roi}.ridge_align`] = rOf(report.space, roi);
+    metrics[`r.${roi}.ridge_align_trained_on`] = rOf(report.trainedOn, roi);
     const normalized = normalizedOf(report, roi);
     if (normalized !== undefined) metrics[`normalized.${roi}`] = normalized;
     if (report.position && roi !== "all") {
@@ -163,8 +176,14 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
     metrics[`mixed.${name}.chance`] = chance;
     metrics[`mixed.${name}.p`] = p;
   }
+  for (const name of FEATURES) {
+    const { converged: _, ...found } = report.universal?.[name] ?? { converged: true };
+    for (const [key, value] of Object.entries(found)) metrics[`universality.${name}.${key}`] = value;
+  }
   return metrics;
 }
+
+const FEATURES = ["raw", "paper", "ridge"] as const;
 
 /** r over the square root of the noise ceiling, λ = 1, mean over seeds. */
 function normalizedOf({ conditions }: BrainScoreReport, roi: string): number | undefined {
@@ -228,7 +247,7 @@ function claimsOf(report: BrainScoreReport): Claim[] {
   }
   const how = {
     paper: "trained as in the paper",
-    dropped: "trained with four fifths of the slots left out at every step and without the eigen-constraint",
+    ridge: "every layer by ridge regression to the same components of the responses",
   };
   for (const [name, { before, after, chance, p, images }] of Object.entries(mixed ?? {})) {
     claims.push({
@@ -276,14 +295,15 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
         "Pearson r on held-out images, mean over voxels, ± standard error over seeds; the paper's Table 1 at the right (its subjects, its models)",
       columns: [
         ...["region", "voxels", ...LAMBDAS.map((lambda) => `λ ${lambda}`), "r / ceiling"],
-        ...["slots left out", "ridge", "no align", "paper λ 0", "paper λ 1"],
+        ...["ridge align", "trained on", "ridge", "no align", "paper λ 0", "paper λ 1"],
       ],
       rows: rois.map((roi) => [
         roi,
         roi === "all" ? "all" : report.voxels[roi],
         ...report.conditions.map(({ scores }) => cell(scores.map((score) => rOf(score, roi)))),
         normalizedOf(report, roi) ?? "none",
-        rOf(report.dropped, roi),
+        rOf(report.space, roi),
+        rOf(report.trainedOn, roi),
         rOf(report.ridge, roi),
         rOf(report.perSlot, roi),
         PAPER[roi]?.[2] ?? "none",
@@ -291,7 +311,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       ]),
     }),
     text(
-      "Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No align: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
+      "Ridge align: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No align: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
     ),
   ];
 }
@@ -321,10 +341,17 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
     ),
     table({
       caption: "Figure-ground mIoU, and overlap with the eigenvectors before align",
-      columns: ["layer", "mIoU before", "mIoU, λ 0", "mIoU, λ 1", "overlap, λ 0", "overlap, λ 1"],
-      rows: effects.map(({ model, layer, before, after: { aligned, aligned_no_constraint: free } }) => [
-        ...[`${model} L${layer}`, before, free.miou, aligned.miou, free.overlap, aligned.overlap],
-      ]),
+      columns: [
+        ...["layer", "mIoU before", "mIoU, λ 0", "mIoU, λ 1", "mIoU, ridge align"],
+        ...["overlap, λ 0", "overlap, λ 1", "overlap, ridge align"],
+      ],
+      rows: effects.map(({ model, layer, before, after }) => {
+        const [free, held, ridge] = [after.aligned_no_constraint, after.aligned, after.ridge_align];
+        return [
+          ...[`${model} L${layer}`, before, free.miou, held.miou, ridge.miou],
+          ...[free.overlap, held.overlap, ridge.overlap],
+        ];
+      }),
     }),
   ];
 }
@@ -354,5 +381,73 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
       ]),
       digits: 4,
     }),
+  ];
+}
+
+/** What is measured of the joint graph, and what it is to be on the embedded scenes. */
+const TARGETS: {
+  key: Exclude<keyof Universality, "converged">;
+  label: string;
+  target?: { limit: number; isMost?: true };
+}[] = [
+  {
+    key: "slot",
+    label: "eigenvectors 2–20: share of variance between layers",
+    target: { limit: 0.05, isMost: true },
+  },
+  { key: "image", label: "the same between images", target: { limit: 0.17 } },
+  {
+    key: "figureGround",
+    label: "figure against ground, one pair of centres for all late layers",
+    target: { limit: 0.7 },
+  },
+  {
+    key: "neighbors",
+    label: "nearest node of another model of the same class, × chance",
+    target: { limit: 2.2 },
+  },
+  { key: "within", label: "figure against ground within a layer, mean over layers" },
+  { key: "lambda2", label: "λ₂ of the joint graph" },
+];
+
+function universalSection({ universal, data, ridge, space }: BrainScoreReport): Html[] {
+  if (!universal) return [text("Not measured: these images have no masks.")];
+  const names = FEATURES.filter((name) => universal[name]);
+  const isEmbedded = data === "embedded", rois = [...Object.keys(ridge.rois), "all"];
+  const least = rois.toSorted((a, b) => rOf(space, a) / rOf(ridge, a) - rOf(space, b) / rOf(ridge, b))[0];
+  const headings = { raw: "raw features", paper: "paper's align, λ 1", ridge: "ridge align" };
+  const rows = TARGETS.map(({ key, label, target }) => [
+    label,
+    ...names.map((name) => universal[name]![key] ?? "none"),
+    ...(isEmbedded
+      ? [
+        target
+          ? `${target.isMost ? "≤" : "≥"} ${target.limit}`
+          : key === "within" && universal.raw
+          ? `≥ ${formatNumber(universal.raw.within - 0.02, 3)}`
+          : "none",
+      ]
+      : []),
+  ]);
+  const unconverged = names.filter((name) => !universal[name]!.converged);
+  return [
+    text(
+      `${universal.nodes} random tokens of all layers of all models in ${universal.images} images as one graph. In a space that all share, its eigenvectors tell images and what is in them apart, and not the layer that a token is from. Figure and ground: balanced accuracy, 0.5 by chance, of the nearer of two centres in eigenvectors 2–20 (2–10 within a layer), over the deeper half of the layers.`,
+    ),
+    table({
+      caption: "What the joint graph tells apart",
+      columns: ["", ...names.map((name) => headings[name]), ...(isEmbedded ? ["target"] : [])],
+      rows: [
+        ...rows,
+        [
+          `held-out r over ridge regression's, least of all regions (${least})`,
+          ...names.map((name) => name === "ridge" ? rOf(space, least) / rOf(ridge, least) : "none"),
+          ...(isEmbedded ? ["≥ 0.98"] : []),
+        ],
+      ],
+    }),
+    ...(unconverged.length > 0
+      ? [text(`Not all eigenvectors converged for: ${unconverged.map((name) => headings[name]).join(", ")}.`)]
+      : []),
   ];
 }

@@ -3,10 +3,52 @@ import type { Mutant } from "./mutant.ts";
 
 export const ALIGN: readonly Mutant[] = [
   {
-    file: "src/align/train.ts",
-    text: "const factor = random() < share ? 0 : 1 / (1 - share);",
-    replacement: "const factor = random() < share ? 0 : 1;",
-    breaks: "slot dropout does not scale the slots that stay",
+    file: "src/align/space.ts",
+    text: "error += ((targets.data[at] - fitted[at]) / (1 - h)) ** 2;",
+    replacement: "error += (targets.data[at] - fitted[at]) ** 2;",
+    breaks: "a slot's penalty is chosen by the images that it was fitted on",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/space.ts",
+    text: "let h = 1 / images;",
+    replacement: "let h = 0;",
+    breaks: "leaving one image out forgets that the means were fitted, too",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/space.ts",
+    text: "const scale = values[c] ** (SCALE / 2);",
+    replacement: "const scale = values[c] ** SCALE;",
+    breaks: "the leading components drown the others",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/space.ts",
+    text: "rest.data[i] = data[i] - targets.data[i];",
+    replacement: "rest.data[i] = data[i];",
+    breaks: "the encoder counts the shared channels twice",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/space.ts",
+    text: "at < half ? v * count / (count + 1) : v",
+    replacement: "v",
+    breaks: "a slot that joins adds to the prediction instead of sharing in it",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/model.ts",
+    text: "const centred = means ? {",
+    replacement: "const centred = false as boolean && means ? {",
+    breaks: "the slots' means are not taken off",
+    tests: ["space_test.ts"],
+  },
+  {
+    file: "src/align/target_loss.ts",
+    text: "Math.sqrt(2 * weight / (slots.length * (squares || 1)))",
+    replacement: "Math.sqrt(weight / (slots.length * (squares || 1)))",
+    breaks: "half of the gradient of L_target",
     tests: ["align_test.ts"],
   },
   {
@@ -32,8 +74,8 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/train.ts",
-    text: "    return value - sum;\n",
-    replacement: "    return value;\n",
+    text: "return value + sign * sum;",
+    replacement: "return value;",
     breaks: "ε is not shifted when the model is unscaled",
     tests: ["align_test.ts"],
   },
@@ -117,8 +159,9 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/model.ts",
-    text: "return await chain(gpu, features, [transform, model.beta]);",
-    replacement: "return await chain(gpu, features, [transform, model.beta], model.epsilon);",
+    text: "return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta]);",
+    replacement:
+      "return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta], model.epsilon);",
     breaks: "brain space has ε added",
     tests: ["align_test.ts"],
   },
