@@ -140,12 +140,12 @@ Deno.test({
     withPage([], async (browser, path, sample) => {
       const { page, trouble } = await open(browser, path);
       const reached: string[] = [];
-      for (let i = 0; i < 11; i++) {
+      for (let i = 0; i < 12; i++) {
         await page.keyboard.press("Tab");
         reached.push(await page.evaluate("document.activeElement.id || document.activeElement.localName"));
       }
       assertEquals(reached, [
-        ...["a", "image", "model", "layer", "vector", "engine", "pixel"],
+        ...["a", "image", "model", "layer", "vector", "coloring", "engine", "pixel"],
         ...["button", "button", "button", "div"],
       ]);
       await page.locator("#pixel").focus();

@@ -2,8 +2,9 @@
 import { cutWarning } from "../graph/normalized_cut.ts";
 import { join } from "node:path";
 import sharp from "sharp";
+import { stretchColors } from "../embed/stretch_colors.ts";
 import type { Gpu } from "../gpu/mod.ts";
-import { claimBox, formatNumber, table, text } from "../report/blocks.ts";
+import { alternatives, claimBox, formatNumber, table, text } from "../report/blocks.ts";
 import { lineByLayerChart } from "../report/charts/line_by_layer.ts";
 import { colorGrid } from "../report/color_grid.ts";
 import { type Html, rawHtml } from "../report/html.ts";
@@ -14,7 +15,7 @@ import { type Claim, mergeResults } from "../report/results.ts";
 import { pngDataUri } from "../report/tiny_png.ts";
 import type { AlignedColors } from "./aligned_colors.ts";
 import { peakResidentMb } from "./peak_memory.ts";
-import { nodeOf, type Pipeline, slotsOf } from "./pipeline.ts";
+import { type Pipeline, slotsOf } from "./pipeline.ts";
 import { layerAxis } from "./relative_layers.ts";
 
 /** What is reported. */
@@ -78,7 +79,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     sections: [
       { heading: "Claims", body: claims.map(claimBox) },
       ...await Promise.all(
-        pipeline.models.map(async (model) => ({ heading: model, body: await grid(pipeline, model) })),
+        pipeline.models.map(async (model) => ({ heading: model, body: await grids(pipeline, model) })),
       ),
       { heading: "What the colors follow", body: await varianceSection(report) },
     ],
@@ -142,11 +143,41 @@ function claimsOf({ models, images }: AlignedColors): Claim[] {
   }];
 }
 
-async function grid(pipeline: Pipeline, model: string): Promise<Html> {
+/** The joint map's colors and those within each layer, one of them shown. */
+async function grids(pipeline: Pipeline, model: string): Promise<Html> {
+  const { tokens, images } = pipeline, each = 3 * images.length * tokens;
+  const within = new Map(
+    slotsOf(pipeline, model).map((slot) => {
+      const first = 3 * pipeline.slots[slot].first;
+      return [slot, stretchColors(pipeline.colors.subarray(first, first + each))];
+    }),
+  );
+  const joint = (slot: number) => {
+    const first = 3 * pipeline.slots[slot].first;
+    return pipeline.colors.subarray(first, first + each);
+  };
+  return alternatives(`Colors of ${model}`, [{
+    name: "joint map",
+    note: "Equal colors belong together across images, layers and models.",
+    body: await grid(pipeline, model, "AlignedCut colors", joint),
+  }, {
+    name: "within each layer",
+    note:
+      "The same map, its colors stretched within each layer: equal colors belong together in one layer, and mean nothing from one layer to another.",
+    body: await grid(pipeline, model, "Colors within each layer", (slot) => within.get(slot)!),
+  }]);
+}
+
+async function grid(
+  pipeline: Pipeline,
+  model: string,
+  label: string,
+  colorsOf: (slot: number) => Uint8Array,
+): Promise<Html> {
   const slots = slotsOf(pipeline, model), { rows, cols } = pipeline.grid;
   const shown = Math.min(SHOWN_IMAGES, pipeline.images.length);
   return colorGrid({
-    label: `AlignedCut colors of ${model}`,
+    label: `${label}, ${model}`,
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: await Promise.all(
       pipeline.images.slice(0, shown).map(async (image, i) => {
@@ -157,8 +188,8 @@ async function grid(pipeline: Pipeline, model: string): Promise<Html> {
           label: image.name,
           photo: `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`,
           cells: slots.map((slot) => {
-            const from = 3 * nodeOf(pipeline, slot, i, 1);
-            return pngDataUri(cols, rows, pipeline.colors.slice(from, from + 3 * rows * cols));
+            const from = 3 * (i * pipeline.tokens + 1);
+            return pngDataUri(cols, rows, colorsOf(slot).slice(from, from + 3 * rows * cols));
           }),
         };
       }),

@@ -217,9 +217,10 @@ export async function runPipeline(
     "map",
     { ...graph, graphCode: graph.code, code: await hashOfModules(CODE.map), sample, iterations },
     async (folder) => {
-      const eigenvectors = matrixSource(await readMatrix(`${cut}/eigenvectors.npy`));
+      const matrix = await readMatrix(`${cut}/eigenvectors.npy`);
+      const eigenvectors = matrixSource(matrix, slotOfNodes(manifests, images.length, matrix.rows));
       const found = await spectralMap(gpu!, eigenvectors, {
-        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: "uniform", iterations, seed },
+        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: "stratified", iterations, seed },
         dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
       });
@@ -268,6 +269,16 @@ export async function runPipeline(
     map: JSON.parse(await Deno.readTextFile(files.map)),
     files: Object.values(files),
   };
+}
+
+/** The slot of every node, so that a sample has as many of each. */
+function slotOfNodes(manifests: FeatureManifest[], images: number, nodes: number): Uint32Array {
+  const slots = new Uint32Array(nodes);
+  let slot = 0, first = 0;
+  for (const { layers, tokens } of manifests) {
+    layers.forEach(() => slots.fill(slot++, first, first += images * tokens));
+  }
+  return slots;
 }
 
 /** Patches of all models lie in the same places. */

@@ -9,6 +9,33 @@ export function text(...paragraphs: string[]): Html {
   return html`${paragraphs.map((paragraph) => html`<p>${paragraph}</p>\n`)}`;
 }
 
+/**
+ * Bodies of which one is shown at a time; radio buttons choose, without a script.
+ * @param label What they are, of the whole page's only one.
+ * @param parts One each: its button, a sentence that is shown with it, and the body.
+ */
+export function alternatives(
+  label: string,
+  parts: readonly { name: string; note: string; body: Html }[],
+): Html {
+  const id = `choice-${label.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;
+  const buttons = parts.map(({ name }, i) =>
+    html`
+      <label><input type="radio" name="${id}" value="${i}"${rawHtml(
+        i === 0 ? " checked" : "",
+      )}> ${name}</label>
+    `
+  );
+  const bodies = parts.map(({ note, body }) =>
+    html`
+      <div class="alternative"><p>${note}</p>${body}</div>
+    `
+  );
+  return html`
+    <div class="alternatives"><fieldset><legend>${label}</legend>${buttons}</fieldset>${bodies}</div>
+  `;
+}
+
 /** A table of results; numbers stand at the right, one below the other. */
 export interface Table {
   caption: string;

@@ -5,6 +5,7 @@ import { openOverview } from "./overview.js";
 import { takePayload } from "./payload.js";
 import { divergingScale, paintMap, segmentColors } from "./palette.js";
 import { signed } from "./signed.js";
+import { stretchColors } from "../../embed/stretch_colors.ts";
 
 const content = takePayload();
 const { images, models, slots, tokens, grid, eigenvectors } = content;
@@ -14,6 +15,7 @@ const controls = {
   model: byId("model"),
   layer: byId("layer"),
   vector: byId("vector"),
+  coloring: byId("coloring"),
   engine: byId("engine"),
 };
 const panels = Object.fromEntries(
@@ -51,10 +53,29 @@ const cortex = openCortex(content);
 
 // ——— drawing
 
+/** What equal colors mean. */
+const COLORINGS = {
+  joint: "AlignedCut colors: equal ones belong together across images, layers and models",
+  within: "The same, stretched within this layer: equal ones belong together in it",
+};
+const stretched = new Map();
+
+/** The colors chosen, and where among them the patches of the image shown begin. */
+function colorsShown(first) {
+  if (controls.coloring.value === "joint") return { colors: content.colors, from: first };
+  const each = images.length * tokens, start = view.slot * each;
+  if (!stretched.has(view.slot)) {
+    stretched.set(view.slot, stretchColors(content.colors.subarray(3 * start, 3 * (start + each))));
+  }
+  return { colors: stretched.get(view.slot), from: first - start };
+}
+
 function paintPanels() {
   const first = nodeOf({ ...view, token: 1 }), vector = Number(controls.vector.value) - 1;
   const paint = (name, color) => paintMap(panels[name].querySelector("canvas").getContext("2d"), grid, color);
-  paint("colors", (i) => content.colors.subarray(3 * (first + i), 3 * (first + i) + 3));
+  const { colors, from } = colorsShown(first);
+  paint("colors", (i) => colors.subarray(3 * (from + i), 3 * (from + i) + 3));
+  panels.colors.parentElement.querySelector("figcaption").textContent = COLORINGS[controls.coloring.value];
   paint("segments", (i) => segments[content.segments[first + i]]);
   paint(
     "vector",
@@ -251,6 +272,7 @@ async function useGpu() {
   }
 }
 
+controls.coloring.addEventListener("change", paintPanels);
 controls.engine.addEventListener("change", async () => {
   if (controls.engine.value === "gpu") await useGpu();
   else engine = host;

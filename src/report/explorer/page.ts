@@ -97,11 +97,16 @@ function controls({ images, models, eigenvectors, slots }: ExplorerContent): Htm
             2,
             eigenvectors.cols,
           )}"></label>
+      <label>Colors
+          <select id="coloring"><option value="joint">joint map</option><option value="within">within the layer</option></select></label>
       <label>Computed with
           <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
     </form>
   `;
 }
+
+/** What equal colors mean; as in `explorer.js`. */
+const COLORINGS = { joint: "AlignedCut colors: equal ones belong together across images, layers and models" };
 
 function explorer({ grid, segmentCount }: ExplorerContent): Html {
   const size = rawHtml(`style="--columns: ${grid.cols}; --rows: ${grid.rows}"`);
@@ -119,7 +124,7 @@ function explorer({ grid, segmentCount }: ExplorerContent): Html {
       <div class="panels">
           <figure class="panel"><div class="map" id="pixel" data-map="photo" ${size} tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status"><img alt=""><span class="marker" hidden></span></div><figcaption>The image; click a pixel in any map, or move it here with the arrow keys</figcaption></figure>
           ${map("similarity", "Similarity to the clicked pixel")}
-          ${map("colors", "AlignedCut colors")}
+          ${map("colors", COLORINGS.joint)}
           ${map("segments", `Segments, ${segmentCount} over all images, layers and models`)}
           ${map("vector", "The eigenvector chosen above")}
         </div>
