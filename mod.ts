@@ -126,6 +126,7 @@ export {
 } from "./src/scripting/model_features.ts";
 export { type BrainSubject, readBrainSubject } from "./src/scripting/brain_subject.ts";
 export { type CortexMap, cortexSvg } from "./src/scripting/cortex_map.ts";
+export { colorsInSpace, loadSpace, type SavedSpace } from "./src/scripting/space.ts";
 export { type ExampleData, exampleData } from "./src/scripting/example_data.ts";
 export {
   type Embedding,

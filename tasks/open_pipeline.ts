@@ -263,8 +263,10 @@ export interface OpenPipeline {
   data: RunData;
   /** Where the subject's voxels are drawn. */
   sheet: VoxelSheet;
-  /** Where trained aligns are kept. */
+  /** Where aligns are kept. */
   cacheDir: string;
+  /** The file of this run's align. */
+  alignPath: string;
   gpu: Gpu;
   pipeline: Pipeline;
   out: string;
@@ -335,6 +337,7 @@ export async function openPipeline(
       data,
       sheet: await voxelSheet(data.subject),
       cacheDir,
+      alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
       gpu,
       pipeline,
       out,

@@ -79,7 +79,7 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
     align: { slots, transforms, beta, epsilon: new Float32Array(voxels) },
     ...{} as Pick<
       Pipeline,
-      "slots" | "fit" | "search" | "nearest" | "points3" | "points2" | "map" | "colors" | "files"
+      "slots" | "fit" | "search" | "sample" | "nearest" | "points3" | "points2" | "map" | "colors" | "files"
     >,
   };
 }

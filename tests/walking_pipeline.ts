@@ -50,6 +50,7 @@ export function walkingPipeline(
     })),
     eigenvectors: { data, rows, cols: components },
     points2: { data: points, rows, cols: 2 },
+    sample: new Uint32Array(0),
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that these experiments do not read.
     ...{} as Pick<

@@ -118,7 +118,8 @@ function broken(path: string, why: string): Error {
   return new Error(`Cannot read the align ${path}: ${why}; train it again.`);
 }
 
-async function writeMatrices(
+/** Matrices by name, and what is noted beside them, as one file with a hash of it all. */
+export async function writeMatrices(
   path: string,
   format: string,
   matrices: Record<string, Matrix>,
@@ -163,7 +164,8 @@ function hashOf(text: string, matrices: Record<string, Matrix>): string {
   return hash.digest("hex");
 }
 
-async function readMatrices(path: string, ...formats: string[]) {
+/** Reads what `writeMatrices` wrote. @throws Error "Cannot read the align …: …" when it is absent, cut short, or something else */
+export async function readMatrices(path: string, ...formats: string[]) {
   let bytes: Uint8Array;
   try {
     bytes = await readPlainFile(path);

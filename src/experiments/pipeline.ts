@@ -97,6 +97,8 @@ export interface Pipeline {
   fit: NystromModel;
   /** How nearest landmarks were found, and why, in one sentence. */
   search: string;
+  /** Nodes that the spectral map was made of, ascending. */
+  sample: Uint32Array;
   /** Per node the index of its sample point. */
   nearest: Uint32Array;
   /** sample × 3 and sample × 2: the spectral map. */
@@ -212,15 +214,21 @@ export async function runPipeline(
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
     await solveGraph(gpu!, folder, manifests, options, onProgress);
   });
-  const { sample, iterations } = options;
+  const { iterations } = options;
   const map = await stages.run(
     "map",
-    { ...graph, graphCode: graph.code, code: await hashOfModules(CODE.map), sample, iterations },
+    {
+      ...graph,
+      graphCode: graph.code,
+      code: await hashOfModules(CODE.map),
+      sample: options.sample,
+      iterations,
+    },
     async (folder) => {
       const matrix = await readMatrix(`${cut}/eigenvectors.npy`);
       const eigenvectors = matrixSource(matrix, slotOfNodes(manifests, images.length, matrix.rows));
       const found = await spectralMap(gpu!, eigenvectors, {
-        ...{ sample: Math.min(sample, eigenvectors.rows), sampling: "stratified", iterations, seed },
+        ...{ sample: Math.min(options.sample, eigenvectors.rows), sampling: "stratified", iterations, seed },
         dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
       });
@@ -228,6 +236,7 @@ export async function runPipeline(
       if (cube.lowered) console.error(cube.lowered);
       await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
       await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
+      await writeNpy(`${folder}/sample.npy`, Int32Array.from(found.sample), [found.sample.length]);
       await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
       await writeFileAtomic(
         `${folder}/map.json`,
@@ -246,10 +255,13 @@ export async function runPipeline(
     points2: `${map}/points2.npy`,
     points3: `${map}/points3.npy`,
     nearest: `${map}/nearest.npy`,
+    sample: `${map}/sample.npy`,
     map: `${map}/map.json`,
   };
   const [first] = manifests, points3 = await readMatrix(files.points3);
-  const nearest = Uint32Array.from((await readNpy(files.nearest)).data as Int32Array);
+  const [nearest, sample] = await Promise.all([files.nearest, files.sample].map(async (path) => {
+    return Uint32Array.from((await readNpy(path)).data as Int32Array);
+  }));
   const colors = nearestColors(points3, nearest);
   let at = 0;
   const slots = manifests.flatMap(({ model, layers, tokens }) =>
@@ -261,7 +273,18 @@ export async function runPipeline(
   );
   return {
     ...{ models: manifests.map(({ model }) => model), classes, data },
-    ...{ manifests, slots, images, tokens: first.tokens, grid: first.grid, points3, nearest, colors, align },
+    ...{
+      manifests,
+      slots,
+      images,
+      tokens: first.tokens,
+      grid: first.grid,
+      points3,
+      sample,
+      nearest,
+      colors,
+      align,
+    },
     eigenvectors: await readMatrix(files.eigenvectors),
     fit: await loadNystrom(gpu!, files.fit),
     search: (await Deno.readTextFile(files.search)).trim(),

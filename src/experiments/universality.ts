@@ -90,10 +90,15 @@ export async function sampleUniversality(
       begin: ({ layers, tokens, width }) => {
         layers.forEach((_, l) => {
           const total = masked.length * tokens;
-          const nodes = sampleIndices(
-            total,
-            Math.min(SLOT_NODES, total),
-            seededRandom(fork(seed, `${model} nodes`, l)),
+          const random = seededRandom(fork(seed, `${model} nodes`, l));
+          // In random order, as the joint graph takes the first ones.
+          const nodes = Uint32Array.from(
+            Array.from(
+              sampleIndices(total, Math.min(SLOT_NODES, total), random),
+              (node) => ({ node, key: random() }),
+            )
+              .sort((a, b) => a.key - b.key),
+            ({ node }) => node,
           );
           const place = new Int32Array(total);
           nodes.forEach((node, at) => place[node] = at + 1);

@@ -1,0 +1,48 @@
+/** Saved spaces for scripts: a model that joins one gets its colors. */
+import type { AlignedSpace } from "../align/space.ts";
+import type { Gpu } from "../gpu/mod.ts";
+import type { NystromModel } from "../graph/nystrom.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+
+/** A space with the graph's landmarks and its map, as `./run colors --save-space FILE` writes them. */
+export interface SavedSpace {
+  /** For `fitSlot`, which brings further slots in. */
+  space: AlignedSpace;
+  /** From aligned tokens to the graph's eigenvectors. */
+  fit: NystromModel;
+  /** The spectral map: eigenvectors of its nodes, and their places, nodes × 3. */
+  map: {
+    /** nodes × C. */
+    vectors: Matrix;
+    /** nodes × 3. */
+    points: Matrix;
+  };
+}
+
+/**
+ * Reads a space.
+ *
+ * @param path what `./run colors --save-space FILE` wrote
+ * @throws Error "Cannot read the space space.arrow: it is damaged; save it again with --save-space."
+ */
+export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace> {
+  return await (await import("../data/space_file.ts")).loadSpace(gpu, path);
+}
+
+/**
+ * Takes tokens into a space and gives them the colors that tokens like them have in it.
+ *
+ * @param saved as of `loadSpace`; with `space` replaced by what `fitSlot` returns, also for slots of further models
+ * @param slot index into `saved.space.model.slots`
+ * @param tokens n × D_l, in the slot's own channels
+ * @returns eigenvectors n × C, and n × 3 bytes, RGB
+ * @throws RangeError when there is no such slot, it has another width, or naming a token that is zero or not finite
+ */
+export async function colorsInSpace(
+  gpu: Gpu,
+  saved: SavedSpace,
+  slot: number,
+  tokens: Matrix,
+): Promise<{ eigenvectors: Matrix; colors: Uint8Array }> {
+  return await (await import("../experiments/space_colors.ts")).colorsInSpace(gpu, saved, slot, tokens);
+}
