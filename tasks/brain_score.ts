@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
+import { tell } from "../src/data/skipped.ts";
 import { keptResult } from "../src/data/kept_result.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/table_file.ts";
 import { alignConditions, alignOf, scoreOf } from "../src/experiments/align_conditions.ts";
@@ -24,6 +25,7 @@ import { openFolders } from "./task_folders.ts";
 
 const HELP = `./run brain-score [options]
 ${DATA_HELP}
+  --masks DIR       figure-ground masks of --images: NAME.png for NAME.jpg, white where the figure is
   --limit N         the first N images of each kind (default: 100)
   --seeds N         trainings of each weight of the eigen-constraint (default: 5)
   --out DIR         where the report goes, and every voxel's scores as tables/voxels.arrow and .csv
@@ -131,12 +133,15 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
     ridge_align: fitted,
   };
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
-  const effects = masked.length > 0
+  if (!data.isOneGrid) {
+    tell("left out, as models see different patches: clusters before and after align, the mixed graph");
+  }
+  const effects = masked.length > 0 && data.isOneGrid
     ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))
     : undefined;
   const mixable = { paper: aligns.aligned, ridge: fitted };
   const further = { images: data.further.slice(0, MIXED), classes: data.classes };
-  const mixed = further.images.length > 1 && data.models.length > 1
+  const mixed = further.images.length > 1 && data.models.length > 1 && data.isOneGrid
     ? await stage("mixed graph", () => mixedNeighbors(gpu, data.models, mixable, further, 0))
     : undefined;
   const universal = masked.length > 0
@@ -152,7 +157,7 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
 
 /** Raw features, where they have one width; aligned as in the paper; and aligned by ridge regression. */
 async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge: AlignModel, tick: Tick) {
-  const sample = await sampleUniversality(data.models, data.images, data.classes, 0, tick);
+  const sample = await sampleUniversality(data.models, data.images, data.classes, 0, { onProgress: tick });
   const isOneWidth = new Set(sample.slots.map(({ features }) => features.cols)).size === 1;
   return {
     nodes: sample.joint * sample.slots.length,
@@ -168,7 +173,7 @@ if (import.meta.main) {
     const { rest, ...asked } = takeDataFlags(Deno.args);
     const flags = readFlags(rest, [
       ...["data", "images", "model"], // taken out before, and here so that a wrong option finds them
-      ...["limit", "seeds", "out", "figures", "cache", "adapter"],
+      ...["masks", "limit", "seeds", "out", "figures", "cache", "adapter"],
     ]);
     if (!flags) return console.log(HELP);
     const adapter = adapterOf(flags),
@@ -177,9 +182,14 @@ if (import.meta.main) {
     const figures = figureFormats(flags.figures as string | undefined);
     const limit = wholeNumber(flags, "limit", 1, 10_000) ?? 100;
     const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
+    const masks = flags.masks as string | undefined;
+    if (masks !== undefined && asked.folders.images === undefined) {
+      throw new RangeError("--masks belongs to --images: give the photographs, too.");
+    }
     await openFolders({ "--out": out, "--cache": cache });
     const timings: Record<string, number> = {};
-    const data = await openRunData(asked, { quick: false, limit, cache, timings });
+    // Models are compared by their means over an image: each sees its own patches.
+    const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
     const gpu = await openTaskGpu(adapter, cache);
     try {
       const page = await runBrainScore({

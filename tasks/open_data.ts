@@ -16,10 +16,12 @@ import {
   vocOf,
   worldFolder,
 } from "../src/experiments/embedded_world.ts";
+import { hashesByName } from "../src/data/file_hashes.ts";
+import { listImages } from "../src/data/image.ts";
 import { skippedLines, tell } from "../src/data/skipped.ts";
 import type { Subject } from "../src/data/subject.ts";
 import type { World } from "../src/experiments/fixtures_world.ts";
-import { type RunImage, viewed } from "../src/experiments/image_set.ts";
+import { folderImages, type RunImage, viewed } from "../src/experiments/image_set.ts";
 import { openRunModels, type RunModel, type Taken } from "../src/experiments/run_models.ts";
 import { NotFinished } from "../src/data/stages.ts";
 import { runStage, type Tick } from "./stage.ts";
@@ -40,6 +42,8 @@ export interface RunData {
   /** The embedded world, where nothing else was given; its files are opened like anyone's. */
   world: { plan: World; folder: string } | null;
   models: RunModel[];
+  /** As of `openRunModels`. */
+  isOneGrid: boolean;
   /** Photographs of the graph, as the models see them. */
   images: RunImage[];
   /** Photographs that are not in the graph, with classes. */
@@ -69,15 +73,19 @@ export interface RunData {
  *
  * @param limit photographs of each kind
  * @param cache folder that the embedded world's is in
+ * @param masks folder of masks of `folders.images`, NAME.png for NAME.jpg, white where the figure is
+ * @param ownPatches as of `openRunModels`
  * @param explain make nothing: a world that is not there is an error, `NotFinished`
  * @param timings seconds by stage, added to
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
   { folders, models, hook, stride, extract }: Asked,
-  { limit, quick, cache, timings, explain = false }: {
+  { limit, quick, cache, timings, masks, ownPatches, explain = false }: {
     limit?: number;
     quick: boolean;
+    masks?: string;
+    ownPatches?: boolean;
     explain?: boolean;
     cache: string;
     timings: Record<string, number>;
@@ -88,9 +96,10 @@ export async function openRunData(
   for (const path of Object.values(folders)) {
     if (!await Deno.stat(path).catch(() => null)) throw new Error(`There is no folder ${path}.`);
   }
-  const { models: runModels, view, table } = await openRunModels(
+  const { models: runModels, view, table, isOneGrid } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
     { hook, stride, extract },
+    ownPatches,
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
   if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {
@@ -112,13 +121,13 @@ export async function openRunData(
   for (const line of skippedLines()) console.error(line);
   return {
     world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
-    models: runModels,
-    images: viewed(data.images, view),
+    ...{ models: runModels, isOneGrid },
+    images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
     further: viewed(data.further, view),
     classes: data.classes ?? [],
     subject,
     identity: `${data.identity.images} ${JSON.stringify(view)}`,
-    truth: `${data.identity.subject} ${data.identity.truth}`,
+    truth: `${data.identity.subject} ${data.identity.truth}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,
     name: given ? nameOf(folders, data.subjectName) : "embedded",
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
@@ -127,6 +136,11 @@ export async function openRunData(
       }),
     close: data.close,
   };
+}
+
+/** Names and hashes of a folder's masks. */
+async function hashOfMasks(folder: string): Promise<string> {
+  return JSON.stringify(await hashesByName(await listImages(folder)));
 }
 
 /** Regions of a subject that are neither of those that results are told by, nor a part of one (V1v, FFA-1). */

@@ -74,6 +74,7 @@ Deno.test("align and brain-score say one sentence for bad options", async () => 
       ],
       ["align", '--lambda is "-1": give a number from 0 on.', "--lambda=-1"],
       ["brain_score", '--seeds is "0": give a whole number from 1 to 100.', "--seeds", "0"],
+      ["brain_score", "--masks belongs to --images: give the photographs, too.", "--masks", "."],
       ["brain_score", "There is no folder /nowhere.", "--data", "algonauts:/nowhere"],
     ]
   ) {

@@ -75,6 +75,9 @@ Deno.test("openRunModels() refuses an export of one size that would see other pa
         "that size, or for any: ",
     );
     assertEquals((await openRunModels([own])).models.length, 1);
+    const { models, isOneGrid } = await openRunModels([first, own], {}, true); // each sees its own patches
+    assertEquals([models.length, isOneGrid], [2, false]);
+    assertEquals((await openRunModels([first, first])).isOneGrid, true);
   }));
 
 Deno.test("openRunModels() refuses an export whose positions are those of one size, tried or as recorded", () =>

@@ -46,6 +46,8 @@ export interface RunModels {
   view: Preprocessor;
   /** One row a model, as of the data. */
   table: DataRow[];
+  /** Whether all models are known to see equally many patches, so that they can be compared patch by patch. */
+  isOneGrid: boolean;
 }
 
 /** Pixels. */
@@ -89,7 +91,7 @@ export async function openRunModels(
     const patch = height && width ? { width, height } : null;
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
-  const [first] = opened, table: DataRow[] = [];
+  const [first] = opened, table: DataRow[] = [], grids = new Set<string>();
   const provider = await providerFor(extract);
   const shifts = stride && shiftsFor(first.path, patchSize(first.graph), stride);
   const models: RunModel[] = [];
@@ -100,6 +102,7 @@ export async function openRunModels(
       : size ?? first.size;
     if (!ownPatches && seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
     table.push(rowOf(model, seen, shifts));
+    grids.add(seen && patch ? JSON.stringify(gridOf(seen, patch)) : path);
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     models.push({
       path,
@@ -109,7 +112,7 @@ export async function openRunModels(
     });
   }
   tellTaken({ hook, stride });
-  return { models, view: viewOf(first.preprocessor), table };
+  return { models, view: viewOf(first.preprocessor), table, isOneGrid: grids.size === 1 };
 }
 
 /** Says what of the models is taken, where it is not the attention's output at their own patches. */

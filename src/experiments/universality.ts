@@ -68,6 +68,7 @@ export interface UniversalitySample {
  *
  * @param images with masks of figures
  * @param classes names by index, the background first; none where they are not known
+ * @param options nodes of the joint graph (default 10,332) and of each slot's own (1,500), and what is told how far it is
  * @throws Error when no image has a mask
  */
 export async function sampleUniversality(
@@ -75,7 +76,11 @@ export async function sampleUniversality(
   images: RunImage[],
   classes: readonly string[],
   seed: number,
-  onProgress?: (done: number, total: number) => void,
+  { onProgress, jointNodes = JOINT_NODES, slotNodes = SLOT_NODES }: {
+    onProgress?: (done: number, total: number) => void;
+    jointNodes?: number;
+    slotNodes?: number;
+  } = {},
 ): Promise<UniversalitySample> {
   const masked = images.filter(({ mask }) => mask), slots: SlotNodes[] = [];
   if (masked.length === 0) throw new Error("No image has a mask, which tells figure from ground.");
@@ -94,7 +99,7 @@ export async function sampleUniversality(
           // In random order, as the joint graph takes the first ones.
           const nodes = Uint32Array.from(
             Array.from(
-              sampleIndices(total, Math.min(SLOT_NODES, total), random),
+              sampleIndices(total, Math.min(slotNodes, total), random),
               (node) => ({ node, key: random() }),
             )
               .sort((a, b) => a.key - b.key),
@@ -134,7 +139,7 @@ export async function sampleUniversality(
   const least = Math.min(...slots.map(({ features }) => features.rows));
   return {
     slots,
-    joint: Math.min(Math.floor(JOINT_NODES / slots.length), least),
+    joint: Math.min(Math.floor(jointNodes / slots.length), least),
     images: masked.length,
   };
 }
@@ -167,7 +172,7 @@ export async function universality(
   const image = of(({ image }) => image), figure = of(({ figure }) => figure);
   const slotOf = of((_, s) => new Array<number>(joint).fill(s));
   const cut = await normalizedCut(gpu, x, { components: JOINT_COMPONENTS, tolerance: 1e-4 });
-  const vectors = without1(cut.eigenvectors);
+  const vectors = withoutFirst(cut.eigenvectors);
   const deep = [...slotOf.keys()].filter((i) => slots[slotOf[i]].isDeep);
   let converged = cut.converged;
   const within = await inLanes(slots.length, LANES, async (s) => {
@@ -177,7 +182,7 @@ export async function universality(
     });
     converged &&= own.converged;
     return balancedAccuracy(
-      without1(own.eigenvectors),
+      withoutFirst(own.eigenvectors),
       [...slots[s].figure.keys()],
       Array.from(slots[s].figure),
     );
@@ -200,7 +205,7 @@ export async function universality(
 }
 
 /** All columns but the first. */
-function without1({ data, rows, cols }: Matrix): Matrix {
+export function withoutFirst({ data, rows, cols }: Matrix): Matrix {
   const out = new Float32Array(rows * (cols - 1));
   for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
   return { data: out, rows, cols: cols - 1 };

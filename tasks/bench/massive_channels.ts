@@ -1,0 +1,85 @@
+/**
+ * What large channels and long tokens do to a layer's cut, as a table:
+ * `./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE`. The masks are NAME.png for NAME.jpg, white
+ * where the figure is.
+ */
+import { closeGpu, normalizedCut } from "../../mod.ts";
+import { folderImages, viewed } from "../../src/experiments/image_set.ts";
+import { openRunModels } from "../../src/experiments/run_models.ts";
+import { balancedAccuracy, sampleUniversality, withoutFirst } from "../../src/experiments/universality.ts";
+import { CACHE_FOLDER } from "../../src/experiments/embedded_world.ts";
+import type { Matrix } from "../../src/linalg/matrix.ts";
+import { openProgress } from "../../src/report/progress.ts";
+import { openTaskGpu } from "../open_task_gpu.ts";
+import { adapterOf, readFlags, runTask, wholeNumber } from "../read_flags.ts";
+
+const HELP = `./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE [options]
+
+  --limit N       the first N images (default: 40)
+  --adapter KIND  hardware or software (default: hardware if there is one)`;
+
+/** Every channel less its mean, and over its standard deviation where `scaled`. */
+function treated({ data, rows, cols }: Matrix, scaled: boolean): Matrix {
+  const mean = new Float64Array(cols), square = new Float64Array(cols);
+  data.forEach((value, at) => {
+    mean[at % cols] += value / rows;
+    square[at % cols] += value * value / rows;
+  });
+  const scale = mean.map((value, c) => scaled ? 1 / (Math.sqrt(square[c] - value * value) || 1) : 1);
+  return { data: data.map((value, at) => (value - mean[at % cols]) * scale[at % cols]), rows, cols };
+}
+
+function median(values: Float64Array): number {
+  return values.toSorted()[values.length >> 1];
+}
+
+await runTask(async () => {
+  const flags = readFlags(Deno.args, ["images", "masks", "model", "limit", "adapter"]);
+  if (!flags) return console.log(HELP);
+  const { images: folder, masks, model } = flags, limit = wholeNumber(flags, "limit", 2, 10_000) ?? 40;
+  if (!folder || !masks || !model) {
+    throw new RangeError("Images, masks or model are missing: give --images DIR --masks DIR --model FILE.");
+  }
+  const { models, view } = await openRunModels([String(model)]);
+  const images = viewed(await folderImages(String(folder), String(masks), limit), view);
+  const gpu = await openTaskGpu(adapterOf(flags), CACHE_FOLDER);
+  try {
+    const { slots } = await sampleUniversality(models, images, [], 0);
+    const progress = openProgress("layers", slots.length);
+    const lines = [
+      "| layer | largest channel / median | longest token / median | figure against ground: as they are | means off | standardised | λ₂: as they are | means off | standardised |",
+      "| - | - | - | - | - | - | - | - | - |",
+    ];
+    for (const [s, { name, features, figure }] of slots.entries()) {
+      const { data, rows, cols } = features;
+      const channels = new Float64Array(cols), lengths = new Float64Array(rows);
+      data.forEach((value, at) => {
+        channels[at % cols] += Math.abs(value) / rows;
+        lengths[Math.floor(at / cols)] += value * value;
+      });
+      const found = [];
+      for (const x of [features, treated(features, false), treated(features, true)]) {
+        const cut = await normalizedCut(gpu, x, { components: 10, tolerance: 1e-4 });
+        const accuracy = balancedAccuracy(withoutFirst(cut.eigenvectors), [...figure.keys()], [...figure]);
+        found.push({ accuracy, lambda2: cut.eigenvalues[1] });
+      }
+      lines.push(
+        `| ${
+          [
+            name,
+            (Math.max(...channels) / median(channels)).toFixed(1),
+            Math.sqrt(Math.max(...lengths) / median(lengths)).toFixed(2),
+            ...found.map(({ accuracy }) => accuracy.toFixed(3)),
+            ...found.map(({ lambda2 }) => lambda2.toFixed(4)),
+          ].join(" | ")
+        } |`,
+      );
+      progress.tick(s + 1);
+    }
+    progress.finish();
+    console.log(lines.join("\n"));
+    console.error(`${images.length} images, ${slots[0].features.rows} tokens a layer, ten eigenvectors`);
+  } finally {
+    closeGpu(gpu);
+  }
+});
