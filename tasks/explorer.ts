@@ -1,6 +1,7 @@
 /** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
 import { writeFileAtomic } from "../src/data/atomic_write.ts";
 import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
+import { sharedBeta } from "../src/align/model.ts";
 import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
@@ -35,20 +36,20 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
 }
 
 async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipeline): Promise<string> {
-  const { align, eigenvectors } = pipeline;
+  const { align, eigenvectors } = pipeline, beta = sharedBeta(align);
   const raw = await openRawFeatures(pipeline.manifests);
   try {
-    const images = spread(imagesThatFit(pipeline, align.beta), pipeline.images.length);
+    const images = spread(imagesThatFit(pipeline, beta), pipeline.images.length);
     const { content, errors } = await explore(
       pipeline,
       alignedSource(gpu, raw, align),
-      align.beta,
+      beta,
       sheet,
       { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
     );
     return await renderExplorer(content, {
       method:
-        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${align.beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
+        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
       settings: {
         images: `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
           LARGEST_PAGE / 1e6

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../mod.ts";
 import { crossValidationFolds } from "../src/align/folds.ts";
-import { applyAlign, predictResponses, slotOffset } from "../src/align/model.ts";
+import { applyAlign, brainSpace, predictResponses, slotOffset } from "../src/align/model.ts";
 import { fitSlot, fitSpace } from "../src/align/space.ts";
 import { loadAlign, saveAlign } from "../src/data/align_file.ts";
 import { assertClose } from "./assert_close.ts";
@@ -123,6 +123,15 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return ab / Math.sqrt(aa * bb);
 }
+
+Deno.test("brain space is what a slot's shared channels predict by themselves", async () => {
+  const { slots, parts, pooled, responses } = problem(60, [5, 9], 17);
+  const { model, center } = await fitSpace(gpu, slots, pooled, responses, { components: 4 });
+  const spaces = await Promise.all(parts.map((part, l) => brainSpace(gpu, model, l, part)));
+  const sum = spaces[0].data.map((value, at) => value + spaces[1].data[at] + center[at % 17]);
+  const without = { ...model, beta: { ...model.beta, data: model.beta.data.slice().fill(0, 4 * 17) } };
+  assertClose(sum, (await predictResponses(gpu, without, pooled)).data, { relative: 1e-5, note });
+});
 
 Deno.test("fitSlot() brings a slot where fitSpace() would have, from the same images or others, and leaves the rest", async () => {
   const { slots, parts, pooled, responses } = problem(160, [12, 20, 16], 40);

@@ -27,6 +27,8 @@ export interface AlignModel {
   means?: Float32Array;
   /** W_l of all slots one below the other, Σ D_l × D′. */
   transforms: Matrix;
+  /** Leading channels that say something of a slot by itself; what follows only corrects the sum over slots. Default all. */
+  shared?: number;
   /** β, D′ × voxels. */
   beta: Matrix;
   /** ε, one a voxel. */
@@ -53,6 +55,19 @@ export function slotTransform(model: AlignModel, slot: number): Matrix {
   }
   const { cols } = transforms, rows = slots[slot].width, first = slotOffset(slots, slot);
   return { data: transforms.data.subarray(first * cols, (first + rows) * cols), rows, cols };
+}
+
+/** β of the channels that say something of a slot by itself, a view: channels × voxels. */
+export function sharedBeta({ beta, shared = beta.rows }: AlignModel): Matrix {
+  return { data: beta.data.subarray(0, shared * beta.cols), rows: shared, cols: beta.cols };
+}
+
+/** The leading columns of a matrix; itself where it has no others. */
+export function leadingChannels(x: Matrix, count: number): Matrix {
+  if (count === x.cols) return x;
+  const data = new Float32Array(x.rows * count);
+  for (let i = 0; i < x.rows; i++) data.set(x.data.subarray(i * x.cols, i * x.cols + count), i * count);
+  return { data, rows: x.rows, cols: count };
 }
 
 /** The means of one slot's channels, a view; nothing where there are none. */
@@ -119,7 +134,7 @@ export async function applyAlign(
 }
 
 /**
- * B_l = V_l W_l β: each token's activation drawn on the voxels (METHOD, "Channel align").
+ * B_l = V_l W_l β: each token's activation drawn on the voxels (METHOD, "Channel align"), by the channels that all slots share.
  *
  * @param features n × D_l, tokens or their means over a concept
  * @returns n × voxels, in the unit of the responses
@@ -135,7 +150,10 @@ export async function brainSpace(
 ): Promise<Matrix> {
   const transform = slotTransform(model, slot);
   assertWidth(features, transform.rows, model.slots[slot].name);
-  return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta]);
+  return await chain(gpu, features, slotMeans(model, slot), [
+    leadingChannels(transform, model.shared ?? transform.cols),
+    sharedBeta(model),
+  ]);
 }
 
 /**

@@ -143,7 +143,7 @@ export async function fitSpace(
       encoder.data[at] = value / slots.length;
       encoder.data[beta.data.length + at] = value / slots.length / beside;
     });
-    const model = { slots, means, transforms, beta: encoder, epsilon: center };
+    const model = { slots, means, shared: components, transforms, beta: encoder, epsilon: center };
     return { model, fits, basis, center, held };
   } finally {
     releaseMatrix(gpu, kernel, right);
@@ -201,7 +201,7 @@ export async function fitSlot(
       model: {
         slots: [...model.slots, slot],
         means: Float32Array.from([...model.means!, ...means]),
-        ...{ transforms, beta, epsilon: model.epsilon },
+        ...{ shared: model.shared, transforms, beta, epsilon: model.epsilon },
       },
     };
   } finally {
@@ -439,7 +439,7 @@ async function shrinkage(
       across = uploadMatrix(gpu, part(held, train), "kernel");
     const right = less(targets, train, mean),
       truth = uploadMatrix(gpu, less(targets, held, mean), "components");
-    const used = [own, across, right, truth], sums: GpuMatrix[] = [];
+    const sums: GpuMatrix[] = [];
     try {
       for (const factor of await cholesky(gpu, own, GAMMAS)) {
         const b = uploadMatrix(gpu, right, "components"), solution = solveCholesky(gpu, factor, b);

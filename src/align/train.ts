@@ -221,7 +221,7 @@ export async function trainAlign(
     for (const parameter of parameters) releaseParameter(gpu, parameter);
     if (target) releaseTarget(gpu, target);
   }
-  return { model: fold(data, scale, best!, options.start?.means), history, bestEpoch: bestOf(history) };
+  return { model: fold(data, scale, best!, options.start), history, bestEpoch: bestOf(history) };
 }
 
 const NAMES = ["W", "β", "ε"];
@@ -466,7 +466,7 @@ function fold(
   data: AlignData,
   { mean, slots }: Standardization,
   [w, beta, epsilon]: [Matrix, Matrix, Matrix],
-  means?: Float32Array,
+  { means, shared }: Partial<AlignModel> = {},
 ): AlignModel {
   const width = w.cols, transforms = { ...w, data: w.data.slice() };
   const shift = new Float64Array(width);
@@ -480,5 +480,12 @@ function fold(
     }
   });
   const folded = shifted(epsilon.data, shift, beta, -1);
-  return { slots: data.slots, ...(means && { means }), transforms, beta, epsilon: folded };
+  return {
+    slots: data.slots,
+    ...(means && { means }),
+    ...(shared && { shared }),
+    transforms,
+    beta,
+    epsilon: folded,
+  };
 }

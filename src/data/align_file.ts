@@ -46,13 +46,13 @@ export interface SavedAlign {
  * @param path its name; nothing partial is ever left under it
  */
 export async function saveAlign(path: string, { model, space, options, history }: SavedAlign): Promise<void> {
-  const { slots, transforms, beta, epsilon, means } = model;
+  const { slots, transforms, beta, epsilon, means, shared } = model;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
   await writeMatrices(path, FORMAT, {
     ...{ W: transforms, "β": beta, "ε": row(epsilon) },
     ...(means && { means: row(means) }),
     ...(space && { basis: space.basis, center: row(space.center) }),
-  }, { slots, options, history, ...(space && { fits: space.fits, held: space.held }) });
+  }, { slots, shared, options, history, ...(space && { fits: space.fits, held: space.held }) });
 }
 
 /**
@@ -63,19 +63,24 @@ export async function saveAlign(path: string, { model, space, options, history }
 export async function loadAlign(path: string): Promise<SavedAlign> {
   const { matrices, meta } = await readMatrices(path, FORMAT, SECOND);
   const { W: transforms, "β": beta, "ε": epsilon, means, basis, center } = matrices;
-  const { slots, options, history, fits, held } = meta as unknown as SavedAlign & AlignedSpace & {
+  const { slots, shared, options, history, fits, held } = meta as unknown as SavedAlign & AlignedSpace & {
     slots: AlignSlot[];
+    shared?: number;
   };
   const width = slots?.reduce((sum, slot) => sum + slot.width, 0);
   if (
     !transforms || !beta || !epsilon || transforms.rows !== width || transforms.cols !== beta.rows ||
-    beta.cols !== epsilon.cols || means && means.cols !== width ||
+    beta.cols !== epsilon.cols || shared! > beta.rows || means && means.cols !== width ||
     basis && (basis.rows !== beta.cols || 2 * basis.cols !== beta.rows || center?.cols !== beta.cols)
   ) {
     throw broken(path, "its matrices do not belong together");
   }
   return {
-    model: { slots, ...(means && { means: means.data }), transforms, beta, epsilon: epsilon.data },
+    model: {
+      ...{ slots, transforms, beta, epsilon: epsilon.data },
+      ...(means && { means: means.data }),
+      ...(shared && { shared }),
+    },
     ...(basis && { space: { fits, held, basis, center: center.data } }),
     ...{ options, history },
   };

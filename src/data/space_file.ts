@@ -33,7 +33,7 @@ export async function saveSpace(path: string, { space, fit, map }: SavedSpace): 
     ...(projection && { projection }),
     ...{ "map vectors": map.vectors, "map points": map.points },
   }, {
-    ...{ slots: model.slots, fits, held, neighbors, shortlist, sampling, seed },
+    ...{ slots: model.slots, shared: model.shared, fits, held, neighbors, shortlist, sampling, seed },
     indices: [...landmarks.indices],
     cut: { eigenvalues: [...eigenvalues], residuals: [...residuals], eigengap, converged, resolved },
   });
@@ -50,14 +50,20 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
     const { matrices, meta } = await readMatrices(path, FORMAT);
     const { W: transforms, "β": beta, "ε": epsilon, means, basis, center, landmarks, eigenvectors } =
       matrices;
-    const { slots, fits, held, neighbors, shortlist, sampling, seed, indices, cut } = meta as unknown as
-      & AlignedSpace
-      & Pick<NystromFit, "neighbors" | "shortlist" | "sampling" | "seed">
-      & { slots: AlignedSpace["model"]["slots"]; indices: number[]; cut: Record<string, never> };
+    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut } =
+      meta as unknown as
+        & AlignedSpace
+        & Pick<NystromFit, "neighbors" | "shortlist" | "sampling" | "seed">
+        & {
+          slots: AlignedSpace["model"]["slots"];
+          shared: number;
+          indices: number[];
+          cut: Record<string, never>;
+        };
     const { eigenvalues, residuals, ...quality } = cut as unknown as NystromFit["cut"];
     return {
       space: {
-        model: { slots, means: means.data, transforms, beta, epsilon: epsilon.data },
+        model: { slots, means: means.data, shared, transforms, beta, epsilon: epsilon.data },
         ...{ fits, basis, center: center.data, held },
       },
       fit: nystromModel(gpu, {

@@ -1,5 +1,5 @@
 /** The experiment `concepts`: spheres of patches on the map of a late layer, and what they do in brain space. */
-import { slotTransform } from "../align/model.ts";
+import { leadingChannels, sharedBeta, slotTransform } from "../align/model.ts";
 import { fork, seededRandom } from "../linalg/random.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval, quantileOf } from "./bootstrap.ts";
@@ -186,7 +186,9 @@ function categoriesOf(members: Uint32Array, categories: Uint8Array[], patches: n
 async function brainActivation(pipeline: Pipeline, slot: number, rois: Map<string, Uint32Array>) {
   const { align, tokens } = pipeline, { model, layer } = pipeline.slots[slot];
   const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-  const toVoxels = product(slotTransform(align, at), align.beta), voxels = align.beta.cols;
+  const beta = sharedBeta(align);
+  const toVoxels = product(leadingChannels(slotTransform(align, at), beta.rows), beta),
+    voxels = align.beta.cols;
   const { data, rows, cols: d } = await slotFeatures(pipeline, slot);
   const regions = [...rois.values()];
   const toRegions = new Float64Array(d * regions.length);

@@ -1,4 +1,5 @@
 /** What the explorer shows of a pipeline: some of its images, at every layer of every model. */
+import { leadingChannels } from "../align/model.ts";
 import { discretize } from "../graph/discretize.ts";
 import { gatherRows, type NodeSource } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
@@ -65,7 +66,7 @@ export function spread(count: number, n: number): number[] {
  * Gathers the explorer's content. Segments come from the embedded images alone, by rotating their leading eigenvectors.
  *
  * @param aligned features of all the pipeline's nodes
- * @param beta D′ × voxels
+ * @param beta channels × voxels, of the leading channels of the features
  * @param sheet where the voxels lie, in the order of β's columns: left hemisphere first
  * @param images indices of the images to embed, ascending
  * @param segments how many, at most the number of eigenvectors
@@ -83,7 +84,8 @@ export async function explore(
       images.flatMap((image) => Array.from({ length: tokens }, (_, token) => first + image * tokens + token))
     ),
   );
-  const eigenvectors = rowsOf(pipeline.eigenvectors, nodes), features = await gatherRows(aligned, nodes);
+  const eigenvectors = rowsOf(pipeline.eigenvectors, nodes),
+    features = leadingChannels(await gatherRows(aligned, nodes), beta.rows);
   const colors = new Uint8Array(3 * nodes.length);
   nodes.forEach((node, i) => colors.set(pipeline.colors.subarray(3 * node, 3 * node + 3), 3 * i));
   const halves = { eigenvectors: toHalf(eigenvectors), aligned: toHalf(features), beta: toHalf(beta) };

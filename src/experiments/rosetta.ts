@@ -4,7 +4,7 @@
  *
  * Matches are found on every second image and measured on the others.
  */
-import { applyAlign } from "../align/model.ts";
+import { applyAlign, leadingChannels, sharedBeta } from "../align/model.ts";
 import { openFeatures } from "../data/feature_shards.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { matmul } from "../linalg/matmul.ts";
@@ -132,14 +132,14 @@ export async function rosetta(
   seed: number,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Rosetta> {
-  const { models, images, align } = pipeline, channels = align.transforms.cols;
+  const { models, images, align } = pipeline, channels = sharedBeta(align).rows;
   if (images.length < 4 || models.length < 2) {
     throw new UnsuitableData(
       `Rosetta neurons need 4 images, half of them to match on, and two models: found ${images.length} images, ${models.length} models.`,
     );
   }
   const halves = [0, 1].map((half) => images.flatMap((_, i) => i % 2 === half ? [i] : []));
-  const shift = Math.floor(channels / 2), beta = voxelSample(align.beta, channels, seed);
+  const shift = Math.floor(channels / 2), beta = voxelSample(sharedBeta(align), channels, seed);
   const own = await compareModels(gpu, pipeline, halves, (_, raw) => Promise.resolve(raw), {
     rosetta: mutualBest,
     strongest: (correlation) => strongestFirst(mutualBest(correlation)).slice(0, channels),
@@ -149,7 +149,7 @@ export async function rosetta(
     gpu,
     pipeline,
     halves,
-    (slot, raw) => applyAlign(gpu, align, slot, raw),
+    async (slot, raw) => leadingChannels(await applyAlign(gpu, align, slot, raw), channels),
     {
       aligned: (correlation) => bestLayers(correlation, channels),
       control: (correlation) => bestLayers(correlation, channels, shift),
@@ -159,7 +159,7 @@ export async function rosetta(
   );
   onProgress(2, 3);
   const inBrain = async (slot: number, raw: Matrix) =>
-    await matmul(gpu, await applyAlign(gpu, align, slot, raw), beta);
+    await matmul(gpu, leadingChannels(await applyAlign(gpu, align, slot, raw), beta.rows), beta);
   const voxels = await compareModels(gpu, pipeline, halves, inBrain, {
     voxels: (correlation) => bestLayers(correlation, beta.cols),
     voxelControl: (correlation) => bestLayers(correlation, beta.cols, Math.floor(beta.cols / 2)),

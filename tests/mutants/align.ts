@@ -159,9 +159,8 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/model.ts",
-    text: "return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta]);",
-    replacement:
-      "return await chain(gpu, features, slotMeans(model, slot), [transform, model.beta], model.epsilon);",
+    text: "    sharedBeta(model),\n  ]);",
+    replacement: "    sharedBeta(model),\n  ], model.epsilon);",
     breaks: "brain space has ε added",
     tests: ["align_test.ts"],
   },
@@ -213,5 +212,12 @@ export const ALIGN: readonly Mutant[] = [
     replacement: "inUnits(bias.data)",
     breaks: "predictions lack the mean response",
     tests: ["linear_encoder_test.ts"],
+  },
+  {
+    file: "src/align/model.ts",
+    text: "return { data: beta.data.subarray(0, shared * beta.cols), rows: shared, cols: beta.cols };",
+    replacement: "return beta;",
+    breaks: "brain space draws what only corrects the sum over slots",
+    tests: ["space_test.ts"],
   },
 ];
