@@ -46,7 +46,7 @@ await runTask(async () => {
   const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = realNumber(flags, "lambda", 0) ?? 1;
   const alignment = oneOf(flags, "alignment", ALIGNMENTS) ?? "ridge";
   if (alignment === "ridge") {
-    refuseWithoutEffect(flags, ["lambda", "seed"], "they are of --alignment paper");
+    refuseWithoutEffect(flags, ["lambda", "seed"], "it belongs to --alignment paper");
   }
   const adapter = adapterOf(flags), { algonauts: _, ...others } = asked.folders;
   refuseWithoutEffect(

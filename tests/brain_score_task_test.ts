@@ -21,7 +21,16 @@ Deno.test("align and brain-score run on a subject's folder and agree when run ag
   inTemporaryFolder(async (root) => {
     await writeWorld(`${root}/world`, planWorld(40, 1), createObserver(1));
     const own = ["--data", `algonauts:${root}/world/algonauts/subj01`, "--cache", `${root}/cache`];
-    const aligned = await run("align", ...own, "--lambda", "0.1", "--out", `${root}/align.arrow`);
+    const aligned = await run(
+      "align",
+      ...own,
+      "--alignment",
+      "paper",
+      "--lambda",
+      "0.1",
+      "--out",
+      `${root}/align.arrow`,
+    );
     assertEquals(aligned.code, 0, aligned.errors.join("\n"));
     assertStringIncludes(aligned.errors.at(-1)!, "voxels, ");
     assert((await Deno.stat(`${root}/align.arrow`)).size > 1e6);
@@ -73,6 +82,7 @@ Deno.test("align and brain-score say one sentence for bad options", async () => 
         "1",
       ],
       ["align", '--lambda is "-1": give a number from 0 on.', "--lambda=-1"],
+      ["align", "--lambda has no effect here: it belongs to --alignment paper.", "--lambda", "0.1"],
       ["brain_score", '--seeds is "0": give a whole number from 1 to 100.', "--seeds", "0"],
       ["brain_score", "--masks belongs to --images: give the photographs, too.", "--masks", "."],
       ["brain_score", "There is no folder /nowhere.", "--data", "algonauts:/nowhere"],
