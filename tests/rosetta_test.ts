@@ -58,7 +58,7 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
       }
       slots.push({ name: `${model} L${l + 1}`, width: WIDTH });
     }
-    manifests.push({ model, layers, width: WIDTH });
+    manifests.push({ model, layers, width: WIDTH, hook: "attention" });
   }
   const voxels = 6, beta = randomMatrix(WIDTH, voxels, 3);
   const square = { width: SIDE, height: SIDE, data: new Uint8Array(3 * SIDE * SIDE).fill(90) };

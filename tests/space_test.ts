@@ -30,7 +30,7 @@ function problem(images: number, widths: number[], voxels: number, key = 0) {
     });
     return { data, rows: images, cols };
   };
-  const parts = widths.map((width, l) => mix(width, 20 + l, 0.4)), cols = widths.reduce((a, b) => a + b, 0);
+  const parts = widths.map((width, l) => mix(width, 20 + l, 0.2)), cols = widths.reduce((a, b) => a + b, 0);
   const pooled = { data: new Float32Array(images * cols), rows: images, cols };
   let first = 0;
   for (const part of parts) {
@@ -103,13 +103,13 @@ Deno.test("fitSpace() predicts images it never saw, gives equal channels equal m
     data.map((value, at) => value - space.center[at % 40]),
     truth.map((v, at) => v - space.center[at % 40]),
   );
-  assert(r > 0.6, `${r}, ${note}`);
+  assert(r > 0.45, `${r}, ${note}`);
   // The first component of held-out images, as slots of different models see it.
   const [a, b] = await Promise.all([0, 1].map(async (l) => {
     const { data, cols } = await applyAlign(gpu, space.model, l, part(all.parts[l], 150, 200));
     return data.filter((_, at) => at % cols === 0);
   }));
-  assert(correlation(a, b) > 0.6, `${correlation(a, b)}, ${note}`);
+  assert(correlation(a, b) > 0.5, `${correlation(a, b)}, ${note}`);
 });
 
 function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {

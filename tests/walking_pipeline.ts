@@ -50,12 +50,13 @@ export function walkingPipeline(
     })),
     eigenvectors: { data, rows, cols: components },
     points2: { data: points, rows, cols: 2 },
+    manifests: [{ hook: "attention" }] as Pipeline["manifests"],
     sample: new Uint32Array(0),
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that these experiments do not read.
     ...{} as Pick<
       Pipeline,
-      "manifests" | "fit" | "search" | "points3" | "map" | "colors" | "align" | "files"
+      "fit" | "search" | "points3" | "map" | "colors" | "align" | "files"
     >,
   };
 }
