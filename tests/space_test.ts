@@ -160,6 +160,16 @@ Deno.test("fitSlot() brings a slot where fitSpace() would have, from the same im
   assert(correlation(first(a), first(b)) > 0.9, `${correlation(first(a), first(b))}, ${note}`);
 });
 
+Deno.test("responses of fewer components than asked for make a smaller space, which comes back from its file", () =>
+  inTemporaryFolder(async (root) => {
+    const { slots, pooled, responses } = problem(40, [5, 9], 17);
+    const two = { ...responses, data: responses.data.map((_, at) => responses.data[at - at % 17 + at % 2]) };
+    const { model, ...space } = await fitSpace(gpu, slots, pooled, two, { components: 8 });
+    assertEquals([space.basis.cols, model.shared, model.transforms.cols], [2, 2, 4]);
+    await saveAlign(`${root}/a.arrow`, { model, space, options: {}, history: [] });
+    assertEquals((await loadAlign(`${root}/a.arrow`)).model, model);
+  }));
+
 Deno.test("an aligned space comes back from its file as it was, and takes further slots", () =>
   inTemporaryFolder(async (root) => {
     const { slots, parts, pooled, responses } = problem(40, [5, 9], 17);

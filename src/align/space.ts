@@ -103,13 +103,14 @@ export async function fitSpace(
   if (images < 2 * FOLDS) {
     throw new RangeError(`There are ${images} images: a space is fitted on at least ${2 * FOLDS}.`);
   }
-  const components = Math.min(options.components ?? 64, images - 1, responses.cols);
+  const asked = Math.min(options.components ?? 64, images - 1, responses.cols);
   const { targets, basis, beta, center, held } = await responseComponents(
     gpu,
     responses,
-    components,
+    asked,
     noiseCeiling,
   );
+  const components = targets.cols; // fewer where the responses have no more
   const means = Float32Array.from(meansOf(pooled, all(images)));
   const kernel = uploadMatrix(gpu, zeros(images, images), "mean kernel of the slots");
   const right = uploadMatrix(gpu, targets, "components of the responses");
@@ -308,6 +309,13 @@ async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
     const found = await subspaceIteration(gpu, operator, { components: count, tolerance: 1e-4 * trace });
     vectors = Float64Array.from((await downloadMatrix(gpu, found.eigenvectors)).data);
     releaseMatrix(gpu, found.eigenvectors);
+    if (!found.converged) {
+      throw new Error(
+        `The ${count} leading components of the responses did not converge (residual ${
+          Math.max(...found.residuals)
+        }): ask for fewer.`,
+      );
+    }
     values = found.eigenvalues;
   }
   for (let c = 0; c < count; c++) {
