@@ -73,7 +73,7 @@ export { defaultLambdas } from "./src/align/ridge.ts";
 export { roiScores } from "./src/align/brain_score.ts";
 export { crossValidationFolds, type Fold } from "./src/align/folds.ts";
 export { linearEncoder, type LinearEncoderOptions } from "./src/align/linear_encoder.ts";
-export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/align/rank_correlation.ts";
+export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/statistics/rank_correlation.ts";
 export { type Discretization, discretize, type DiscretizeOptions } from "./src/graph/discretize.ts";
 export { type Kmeans, kmeans, type KmeansOptions } from "./src/graph/kmeans.ts";
 export {

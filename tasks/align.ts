@@ -1,11 +1,11 @@
 /** `./run align`: trains one channel align and saves it. */
 import { closeGpu } from "../mod.ts";
-import { writeFileAtomic } from "../src/data/atomic_write.ts";
-import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
-import { ALIGNMENTS, alignOf } from "../src/experiments/align_conditions.ts";
-import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
-import { openRunData } from "./open_data.ts";
-import { openTaskGpu } from "./open_task_gpu.ts";
+import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
+import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
+import { ALIGNMENTS, alignOf } from "../src/pipeline/align_cache.ts";
+import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { openRunData } from "./shared/open_data.ts";
+import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import {
   adapterOf,
   oneOf,
@@ -14,9 +14,9 @@ import {
   refuseWithoutEffect,
   runTask,
   wholeNumber,
-} from "./read_flags.ts";
-import { runStage } from "./stage.ts";
-import { openFolders } from "./task_folders.ts";
+} from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
+import { openFolders } from "./shared/task_folders.ts";
 
 const HELP = `./run align [options]
 ${DATA_HELP}

@@ -7,7 +7,7 @@ import { type BenchReport, markdownReport } from "./bench/report.ts";
 import { checkRatios } from "./bench/check_ratios.ts";
 import { targetOutcomes } from "./bench/targets.ts";
 import { chosenWorks, WORKS } from "./bench/works.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
 
 const HELP = `./run bench [options]
 

@@ -5,9 +5,9 @@ import { closeGpu, openGpu } from "../mod.ts";
 import type { NodeSource } from "../src/graph/node_source.ts";
 import { fitNystrom } from "../src/graph/nystrom.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
-import { peakResidentMb } from "../src/experiments/peak_memory.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { doubleSoftwareThreads } from "./software_threads.ts";
+import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
+import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { doubleSoftwareThreads } from "./shared/software_threads.ts";
 
 const CLUSTERS = 40;
 const NOISE = 0.5;

@@ -1,27 +1,27 @@
 /** `./run brain-score`: channel align against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
-import { DATA_HELP, takeDataFlags } from "../src/data/data_flags.ts";
-import { tell } from "../src/data/skipped.ts";
-import { keptResult } from "../src/data/kept_result.ts";
-import { TABLE_FORMATS, writeTables } from "../src/data/table_file.ts";
-import { alignConditions, alignOf, scoreOf } from "../src/experiments/align_conditions.ts";
+import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
+import { tell } from "../src/data/files/skipped.ts";
+import { keptResult } from "../src/data/cache/memoize.ts";
+import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
+import { alignConditions, alignOf, scoreOf } from "../src/pipeline/align_cache.ts";
 import { type AlignModel, predictResponses } from "../src/align/model.ts";
-import { clusteringEffects, mixedNeighbors } from "../src/experiments/align_effect.ts";
-import { type BrainData, depthOf, firstImages } from "../src/experiments/brain_data.ts";
-import { writeBrainScoreReport } from "../src/experiments/brain_score_report.ts";
-import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
-import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/encoder_baselines.ts";
-import { layerLike } from "../src/experiments/relative_layers.ts";
-import { sampleUniversality, universality } from "../src/experiments/universality.ts";
-import { voxelTable } from "../src/experiments/voxel_table.ts";
+import { clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
+import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
+import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
+import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
+import { layerLike } from "../src/experiments/shared/relative_layers.ts";
+import { sampleUniversality, universality } from "../src/experiments/brain_score/universality.ts";
+import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
-import { peakResidentMb } from "../src/experiments/peak_memory.ts";
-import { openRunData, type RunData } from "./open_data.ts";
-import { openTaskGpu } from "./open_task_gpu.ts";
-import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { runStage, type Tick } from "./stage.ts";
-import { openFolders } from "./task_folders.ts";
+import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
+import { openRunData, type RunData } from "./shared/open_data.ts";
+import { openTaskGpu } from "./shared/open_task_gpu.ts";
+import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { runStage, type Tick } from "./shared/stage.ts";
+import { openFolders } from "./shared/task_folders.ts";
 
 const HELP = `./run brain-score [options]
 ${DATA_HELP}

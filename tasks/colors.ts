@@ -1,16 +1,16 @@
 /** `./run colors`: AlignedCut colors of every model, layer and image, with a report. */
 import { gatherRows } from "../src/align/data.ts";
-import { loadAlign } from "../src/data/align_file.ts";
-import { chosenFormats } from "../src/data/chosen_formats.ts";
-import { nodeTable } from "../src/data/results_table.ts";
-import { saveSpace } from "../src/data/space_file.ts";
-import { TABLE_FORMATS, type TableFormat, writeTables } from "../src/data/table_file.ts";
-import { alignedColors } from "../src/experiments/aligned_colors.ts";
-import { writeAlignedColorsReport } from "../src/experiments/aligned_colors_report.ts";
-import type { Pipeline } from "../src/experiments/pipeline.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import type { Flags } from "./read_flags.ts";
-import { runStage } from "./stage.ts";
+import { loadAlign } from "../src/data/fits/align_file.ts";
+import { chosenFormats } from "../src/report/chosen_formats.ts";
+import { nodeTable } from "../src/data/formats/results_table.ts";
+import { saveSpace } from "../src/data/fits/space_file.ts";
+import { TABLE_FORMATS, type TableFormat, writeTables } from "../src/data/formats/table_file.ts";
+import { alignedColors } from "../src/experiments/colors/compute.ts";
+import { writeAlignedColorsReport } from "../src/experiments/colors/report.ts";
+import type { Pipeline } from "../src/pipeline/pipeline.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import type { Flags } from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Measures what the colors follow, writes the report, and tables where they are asked for. @returns the path of the page */
 export async function runColors(
@@ -20,7 +20,7 @@ export async function runColors(
   const found = await runStage(
     timings,
     "colors",
-    () => kept("colors", ["src/experiments/aligned_colors.ts"], {}, () => alignedColors(pipeline, seed)),
+    () => kept("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
   );
   const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };

@@ -1,10 +1,10 @@
 /** `./run concepts`: the visual concepts of a late layer, and what they do in brain space, with a report. */
-import { regionsOf } from "../src/experiments/brain_data.ts";
-import { type Concepts, type ConceptTruth, findConcepts } from "../src/experiments/concepts.ts";
-import { writeConceptsReport } from "../src/experiments/concepts_report.ts";
-import { classLabels, majorityClasses } from "../src/experiments/image_truth.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { regionsOf } from "../src/pipeline/brain_data.ts";
+import { type Concepts, type ConceptTruth, findConcepts } from "../src/experiments/concepts/compute.ts";
+import { writeConceptsReport } from "../src/experiments/concepts/report.ts";
+import { classLabels, majorityClasses } from "../src/experiments/shared/image_truth.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Finds concepts, or reads those of an earlier run. */
 export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
@@ -15,7 +15,7 @@ export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
     () =>
       open.kept(
         "concepts",
-        ["src/experiments/concepts.ts", "src/experiments/image_truth.ts"],
+        ["src/experiments/concepts/compute.ts", "src/experiments/shared/image_truth.ts"],
         {},
         async () => {
           const { images, grid, classes, tokens } = pipeline;

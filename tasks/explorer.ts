@@ -1,12 +1,12 @@
 /** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
-import { writeFileAtomic } from "../src/data/atomic_write.ts";
-import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer.ts";
+import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
+import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
-import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
+import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { refuseWithoutEffect } from "./read_flags.ts";
-import { runStage } from "./stage.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { refuseWithoutEffect } from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** What makes the page. */
 const CODE = ["tasks/explorer.ts"];

@@ -1,10 +1,10 @@
 /** `./run figure-ground`: figure and ground in brain space, and one pixel among images of other categories. */
-import { regionsOf } from "../src/experiments/brain_data.ts";
-import { figureGround } from "../src/experiments/figure_ground.ts";
-import { writeFigureGroundReport } from "../src/experiments/figure_ground_report.ts";
-import { imageCategories } from "../src/experiments/image_truth.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { regionsOf } from "../src/pipeline/brain_data.ts";
+import { figureGround } from "../src/experiments/figure_ground/compute.ts";
+import { writeFigureGroundReport } from "../src/experiments/figure_ground/report.ts";
+import { imageCategories } from "../src/experiments/shared/image_truth.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Measures figure and ground and writes the report. @returns the path of the page */
 export async function runFigureGround(open: OpenPipeline): Promise<string> {
@@ -17,7 +17,7 @@ export async function runFigureGround(open: OpenPipeline): Promise<string> {
     (tick) =>
       open.kept(
         "figure-ground",
-        ["src/experiments/figure_ground.ts", "src/experiments/image_truth.ts"],
+        ["src/experiments/figure_ground/compute.ts", "src/experiments/shared/image_truth.ts"],
         {},
         () => figureGround(gpu, pipeline, rois, categories, seed, tick),
       ),

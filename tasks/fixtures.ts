@@ -3,12 +3,12 @@
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createObserver } from "../fixtures/observer/mod.ts";
-import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
-import { planWorld, worldSteps, writeWorld } from "../src/experiments/fixtures_world.ts";
+import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
+import { planWorld, worldSteps, writeWorld } from "../src/synthetic/write_dataset.ts";
 import { openProgress } from "../src/report/progress.ts";
-import { SCENES, worldFolder } from "../src/experiments/embedded_world.ts";
-import { commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { openFolders } from "./task_folders.ts";
+import { SCENES, worldFolder } from "../src/synthetic/dataset.ts";
+import { commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { openFolders } from "./shared/task_folders.ts";
 
 const HELP = `./run fixtures [options]
 

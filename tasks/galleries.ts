@@ -1,11 +1,11 @@
 /** `./run galleries`: more images of each experiment, on one page. */
-import { writeGalleries } from "../src/experiments/galleries.ts";
-import { imageCategories } from "../src/experiments/image_truth.ts";
-import { figurePatches } from "../src/experiments/patch_labels.ts";
-import { examplePixels } from "../src/experiments/trajectories.ts";
+import { writeGalleries } from "../src/experiments/galleries/compute.ts";
+import { imageCategories } from "../src/experiments/shared/image_truth.ts";
+import { figurePatches } from "../src/experiments/shared/patch_labels.ts";
 import { conceptsOf } from "./concepts.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
+import { examplePixels } from "../src/experiments/shared/places.ts";
 
 /** Draws all galleries. @returns the path of the page */
 export async function runGalleries(open: OpenPipeline): Promise<string> {

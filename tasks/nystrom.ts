@@ -1,14 +1,14 @@
 /** `./run nystrom`: how wrong the approximation of the large graph is, with a report. */
-import { alignedSource, openRawFeatures } from "../src/experiments/aligned_source.ts";
-import { auditNystrom, auditRun } from "../src/experiments/nystrom_audit.ts";
-import { writeNystromReport } from "../src/experiments/nystrom_report.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import type { Flags } from "./read_flags.ts";
-import { runStage } from "./stage.ts";
+import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
+import { auditNystrom, auditRun } from "../src/experiments/nystrom/compute.ts";
+import { writeNystromReport } from "../src/experiments/nystrom/report.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import type { Flags } from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
 import type { Sampling } from "../src/graph/landmarks.ts";
 
 /** What audits. */
-const CODE = ["src/experiments/nystrom_audit.ts", "src/experiments/aligned_source.ts"];
+const CODE = ["src/experiments/nystrom/compute.ts", "src/pipeline/aligned_source.ts"];
 
 /** Audits the pipeline's graph on a random part of it. @returns the path of the page */
 export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<string> {

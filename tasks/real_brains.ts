@@ -6,27 +6,31 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
-import { type Hook, HOOKS } from "../src/data/block_hooks.ts";
-import { readHook } from "../src/data/data_flags.ts";
-import { MOST_IMAGE_BYTES } from "../src/data/image.ts";
-import { readKriegeskorte92 } from "../src/data/kriegeskorte92.ts";
-import { readBytes } from "../src/data/npy.ts";
-import { isThere } from "../src/data/plain_file.ts";
-import { type Object2vec, readObject2vec } from "../src/data/object2vec.ts";
-import { betweenBrains, brainSimilarity, type ModelSimilarity } from "../src/experiments/brain_similarity.ts";
+import { type Hook, HOOKS } from "../src/data/onnx/block_hooks.ts";
+import { readHook } from "../src/cli/data_flags.ts";
+import { MOST_IMAGE_BYTES } from "../src/data/images/image.ts";
+import { readKriegeskorte92 } from "../src/data/datasets/kriegeskorte92.ts";
+import { readBytes } from "../src/data/formats/npy.ts";
+import { isThere } from "../src/data/files/plain_file.ts";
+import { type Object2vec, readObject2vec } from "../src/data/datasets/object2vec.ts";
+import {
+  betweenBrains,
+  brainSimilarity,
+  type ModelSimilarity,
+} from "../src/experiments/real_brains/rsa_by_layer.ts";
 import {
   type EncoderScore,
   type PictureResults,
   type VoxelResults,
   writeRealBrainsReport,
-} from "../src/experiments/real_brains_report.ts";
-import { tellTaken } from "../src/experiments/run_models.ts";
-import { type Encode, scoreHeldOut } from "../src/experiments/real_voxels.ts";
+} from "../src/experiments/real_brains/report.ts";
+import { tellTaken } from "../src/pipeline/models.ts";
+import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
-import { openTaskGpu } from "./open_task_gpu.ts";
-import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { runStage, type Tick } from "./stage.ts";
-import { openFolders } from "./task_folders.ts";
+import { openTaskGpu } from "./shared/open_task_gpu.ts";
+import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { runStage, type Tick } from "./shared/stage.ts";
+import { openFolders } from "./shared/task_folders.ts";
 
 const HELP = `./run real-brains --data DIR [options]
 

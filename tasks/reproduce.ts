@@ -2,9 +2,9 @@
  * `./run reproduce`: every experiment from one cached pipeline, with a report page each and an index; or, with
  * `--images` or `--model`, one model's colors of photographs.
  */
-import { PIPELINE_HELP, readPipelineFlags } from "./open_pipeline.ts";
-import { runPhotographs } from "./photographs.ts";
-import { refuseWithoutEffect, runTask } from "./read_flags.ts";
+import { PIPELINE_HELP, readPipelineFlags } from "./shared/open_pipeline.ts";
+import { runPhotographs } from "./shared/photographs.ts";
+import { refuseWithoutEffect, runTask } from "../src/cli/read_flags.ts";
 import { reproduceAll } from "./reproduce_all.ts";
 import { SLURM_FLAGS, SLURM_HELP, SLURM_SWITCHES } from "./slurm/site.ts";
 import { submitRun } from "./slurm/submit.ts";

@@ -1,9 +1,9 @@
 /** Every experiment from one pipeline, with a page each and an index. */
 import { createObserver } from "../fixtures/observer/mod.ts";
 import type { Gpu } from "../mod.ts";
-import { writeFixturesReport } from "../src/experiments/fixtures_report.ts";
-import { writeIndexPage } from "../src/experiments/index_page.ts";
-import { UnsuitableData } from "../src/experiments/unsuitable_data.ts";
+import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
+import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
+import { UnsuitableData } from "../src/experiments/shared/unsuitable_data.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
 import { runColors } from "./colors.ts";
@@ -12,11 +12,11 @@ import { runExplorer } from "./explorer.ts";
 import { runFigureGround } from "./figure_ground.ts";
 import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
-import { type OpenPipeline, openPipeline, type PipelineFlags } from "./open_pipeline.ts";
-import type { Flags } from "./read_flags.ts";
+import { type OpenPipeline, openPipeline, type PipelineFlags } from "./shared/open_pipeline.ts";
+import type { Flags } from "../src/cli/read_flags.ts";
 import { runRosetta } from "./rosetta.ts";
 import { runSegmentation } from "./segmentation.ts";
-import { runStage } from "./stage.ts";
+import { runStage } from "./shared/stage.ts";
 import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
@@ -29,7 +29,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
       return writeFixturesReport({
         ...{ out, figures, world, plan, command, seconds: timings.world },
         observer: createObserver(plan.observerSeed),
-        keep: (summarize) => kept("regions", ["src/experiments/fixtures_report.ts"], {}, summarize),
+        keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });
     }),
   "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>

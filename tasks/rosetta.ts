@@ -1,8 +1,8 @@
 /** `./run rosetta`: channels matched one to one across models, beside aligned channels, with a report. */
-import { rosetta } from "../src/experiments/rosetta.ts";
-import { writeRosettaReport } from "../src/experiments/rosetta_report.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { rosetta } from "../src/experiments/rosetta/compute.ts";
+import { writeRosettaReport } from "../src/experiments/rosetta/report.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
 export async function runRosetta(open: OpenPipeline): Promise<string> {
@@ -11,7 +11,12 @@ export async function runRosetta(open: OpenPipeline): Promise<string> {
     timings,
     "rosetta",
     (tick) =>
-      open.kept("rosetta", ["src/experiments/rosetta.ts"], {}, () => rosetta(gpu, pipeline, seed, tick)),
+      open.kept(
+        "rosetta",
+        ["src/experiments/rosetta/compute.ts"],
+        {},
+        () => rosetta(gpu, pipeline, seed, tick),
+      ),
   );
   return await writeRosettaReport(open, found);
 }

@@ -1,6 +1,6 @@
 /** `./run script FILE`: a script of one's own with the package and its configuration, in the folder where it is typed. */
 import { isAbsolute, join } from "node:path";
-import { runTask } from "./read_flags.ts";
+import { runTask } from "../src/cli/read_flags.ts";
 
 const HELP = `./run script FILE.ts [options of the script]
 

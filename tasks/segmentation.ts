@@ -1,15 +1,15 @@
 /** `./run segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
-import { alignOf } from "../src/experiments/align_conditions.ts";
-import { tell } from "../src/data/skipped.ts";
-import { openStages } from "../src/data/stages.ts";
-import { pipelineTruth, segmentation } from "../src/experiments/segmentation.ts";
-import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation_graphs.ts";
-import { writeSegmentationReport } from "../src/experiments/segmentation_report.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { alignOf } from "../src/pipeline/align_cache.ts";
+import { tell } from "../src/data/files/skipped.ts";
+import { openStages } from "../src/data/cache/stages.ts";
+import { pipelineTruth, segmentation } from "../src/experiments/segmentation/compute.ts";
+import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation/layer_graphs.ts";
+import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** What scores the graphs, which know their own code. */
-const CODE = ["src/experiments/segmentation.ts", "src/experiments/segmentation_graphs.ts"];
+const CODE = ["src/experiments/segmentation/compute.ts", "src/experiments/segmentation/layer_graphs.ts"];
 /** Images of the graphs of single layers, and the layers that are also clustered after align. */
 const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 

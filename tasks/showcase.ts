@@ -1,33 +1,40 @@
 /** `./run showcase`: one page of photographs through a real model, both from packages. */
 import { closeGpu } from "../mod.ts";
-import { addModel } from "../src/data/add_model.ts";
-import { patchSize } from "../src/data/attention_outputs.ts";
-import { brokenShards, readExtracted } from "../src/data/extract.ts";
-import { hubFromEnvironment } from "../src/data/hub.ts";
-import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/known_models.ts";
-import { findRegistered, PACKAGE_MODELS } from "../src/data/model_registry.ts";
-import { readOnnx } from "../src/data/onnx_graph.ts";
-import { isFile } from "../src/data/plain_file.ts";
-import { afterView, seenSize } from "../src/data/preprocess.ts";
-import { openStages } from "../src/data/stages.ts";
-import { CACHE_FOLDER } from "../src/experiments/embedded_world.ts";
-import { folderImages } from "../src/experiments/image_set.ts";
-import { writeIndexPage } from "../src/experiments/index_page.ts";
-import { featureStages } from "../src/experiments/pipeline.ts";
+import { addModel } from "../src/data/models/add_model.ts";
+import { patchSize } from "../src/data/onnx/attention_outputs.ts";
+import { brokenShards, readExtracted } from "../src/data/features/extract.ts";
+import { hubFromEnvironment } from "../src/data/hub/hub.ts";
+import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/models/known_models.ts";
+import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registry.ts";
+import { readOnnx } from "../src/data/onnx/graph.ts";
+import { isFile } from "../src/data/files/plain_file.ts";
+import { afterView, seenSize } from "../src/data/images/preprocess.ts";
+import { openStages } from "../src/data/cache/stages.ts";
+import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { folderImages } from "../src/pipeline/images.ts";
+import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
+import { featureStages } from "../src/pipeline/pipeline.ts";
 import {
   photosHash,
   SHIFTS,
   showcaseLayers,
   squarePhoto,
   withoutEdges,
-} from "../src/experiments/showcase.ts";
-import { fetchShowcasePhotographs, type ShowcasePhoto } from "../src/experiments/showcase_photographs.ts";
-import { writeShowcaseReport } from "../src/experiments/showcase_report.ts";
+} from "../src/experiments/showcase/compute.ts";
+import { fetchShowcasePhotographs, type ShowcasePhoto } from "../src/experiments/showcase/photographs.ts";
+import { writeShowcaseReport } from "../src/experiments/showcase/report.ts";
 import { openProgress } from "../src/report/progress.ts";
-import { openTaskGpu } from "./open_task_gpu.ts";
-import { adapterOf, commandLine, type Flags, readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { runStage } from "./stage.ts";
-import { openFolders } from "./task_folders.ts";
+import { openTaskGpu } from "./shared/open_task_gpu.ts";
+import {
+  adapterOf,
+  commandLine,
+  type Flags,
+  readFlags,
+  runTask,
+  wholeNumber,
+} from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
+import { openFolders } from "./shared/task_folders.ts";
 
 const MODEL = PACKAGE_MODELS[0].name;
 /** Pixels of a photograph on the page; default and maximum of one's own, as each layer's graph is solved exactly. */

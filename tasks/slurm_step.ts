@@ -1,24 +1,25 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
 import { closeGpu, type Gpu } from "../mod.ts";
-import { type FeatureManifest, readExtracted } from "../src/data/extract.ts";
-import { keptFiles } from "../src/data/kept_result.ts";
-import { openStages, type Stages } from "../src/data/stages.ts";
-import { peakResidentMb } from "../src/experiments/peak_memory.ts";
-import { type FeatureStage, featureStages, graphInputs } from "../src/experiments/pipeline.ts";
-import { findCandidates, fitGraph, propagateRange } from "../src/experiments/solve_graph.ts";
-import { openRunData } from "./open_data.ts";
+import { type FeatureManifest, readExtracted } from "../src/data/features/extract.ts";
+import { keptFiles } from "../src/data/cache/memoize.ts";
+import { openStages, type Stages } from "../src/data/cache/stages.ts";
+import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
+import { type FeatureStage, featureStages, graphInputs } from "../src/pipeline/pipeline.ts";
+import { findCandidates, fitGraph, propagateRange } from "../src/pipeline/solve_graph.ts";
+import { openRunData } from "./shared/open_data.ts";
 import {
   openPipeline,
   pipelineOptions,
   readPipelineFlags,
   type RunSettings,
   runSettings,
-} from "./open_pipeline.ts";
-import { openTaskGpu } from "./open_task_gpu.ts";
-import { runTask } from "./read_flags.ts";
-import { extractUnits, identityOf, readPlan, type SlurmPlan, type Step, STEPS } from "./slurm/plan.ts";
+} from "./shared/open_pipeline.ts";
+import { openTaskGpu } from "./shared/open_task_gpu.ts";
+import { runTask } from "../src/cli/read_flags.ts";
+import { extractUnits, identityOf, readPlan, type SlurmPlan } from "./slurm/plan.ts";
 import { assertInputs } from "./slurm/inputs.ts";
 import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
+import { type Step, STEPS } from "./slurm/steps.ts";
 
 /** Pages and charts take long to load: only by the stages that need them. */
 const experiments = () => import("./reproduce_all.ts");

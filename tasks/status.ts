@@ -1,10 +1,11 @@
 /** `./run status`: how far a run on Slurm is, and what has gone wrong. */
-import { readFlags, refuseWithoutEffect, runTask } from "./read_flags.ts";
-import { isRangeExtracted } from "../src/data/extract.ts";
+import { readFlags, refuseWithoutEffect, runTask } from "../src/cli/read_flags.ts";
+import { isRangeExtracted } from "../src/data/features/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
-import { extractUnits, logOf, readPlan, type SlurmPlan, type Step, stepsOf } from "./slurm/plan.ts";
+import { extractUnits, logOf, readPlan, type SlurmPlan, stepsOf } from "./slurm/plan.ts";
 import { SLURM } from "./slurm/queue.ts";
 import { runState, type TaskState } from "./slurm/run_state.ts";
+import type { Step } from "./slurm/steps.ts";
 
 const HELP = `./run status [options]
 

@@ -1,10 +1,10 @@
 /** `./run survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
-import { writeNpy } from "../src/data/npy.ts";
+import { writeNpy } from "../src/data/formats/npy.ts";
 import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
 import { normalizedCut } from "../src/graph/normalized_cut.ts";
 import { findPython } from "./bench/programs.ts";
-import { readFlags, runTask, wholeNumber } from "./read_flags.ts";
-import { doubleSoftwareThreads } from "./software_threads.ts";
+import { readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { doubleSoftwareThreads } from "./shared/software_threads.ts";
 import { featuresOf, surveyInputs } from "./survey/inputs.ts";
 import { judge, type Judgement } from "./survey/truth.ts";
 

@@ -1,8 +1,8 @@
 /** `./run trajectories`: the layer at which figure and ground part, with a report. */
-import { trajectories } from "../src/experiments/trajectories.ts";
-import { writeTrajectoriesReport } from "../src/experiments/trajectories_report.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { runStage } from "./stage.ts";
+import { trajectories } from "../src/experiments/trajectories/compute.ts";
+import { writeTrajectoriesReport } from "../src/experiments/trajectories/report.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Follows figure and ground through the layers and writes the report. @returns the path of the page */
 export async function runTrajectories(open: OpenPipeline): Promise<string> {
@@ -11,7 +11,12 @@ export async function runTrajectories(open: OpenPipeline): Promise<string> {
     timings,
     "trajectories",
     () =>
-      open.kept("trajectories", ["src/experiments/trajectories.ts"], {}, () => trajectories(pipeline, seed)),
+      open.kept(
+        "trajectories",
+        ["src/experiments/trajectories/compute.ts"],
+        {},
+        () => trajectories(pipeline, seed),
+      ),
   );
   return await writeTrajectoriesReport(open, found);
 }

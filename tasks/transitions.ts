@@ -1,11 +1,11 @@
 /** `./run transitions`: where figure and ground go between two layers, with a report. */
-import { type TransitionOptions, transitions } from "../src/experiments/transitions.ts";
-import { writeTransitionsReport } from "../src/experiments/transitions_report.ts";
+import { type TransitionOptions, transitions } from "../src/experiments/transitions/compute.ts";
+import { writeTransitionsReport } from "../src/experiments/transitions/report.ts";
 import { basename } from "node:path";
-import { embeddedModels } from "../src/experiments/embedded_world.ts";
-import { experimentTask, type OpenPipeline } from "./open_pipeline.ts";
-import { type Flags, wholeNumber } from "./read_flags.ts";
-import { runStage } from "./stage.ts";
+import { embeddedModels } from "../src/synthetic/dataset.ts";
+import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { type Flags, wholeNumber } from "../src/cli/read_flags.ts";
+import { runStage } from "./shared/stage.ts";
 
 /** Counts transitions and writes the report. @returns the path of the page */
 export async function runTransitions(
@@ -19,7 +19,7 @@ export async function runTransitions(
     () =>
       open.kept(
         "transitions",
-        ["src/experiments/transitions.ts"],
+        ["src/experiments/transitions/compute.ts"],
         { ...options },
         () => transitions(pipeline, { ...options, seed }),
       ),

@@ -1,5 +1,6 @@
 /** How well predicted responses follow measured ones. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { mean } from "../statistics/summary.ts";
 
 /** What belongs to the voxels. */
 export interface BrainScoreOptions {
@@ -84,7 +85,7 @@ export function brainScore(
   return {
     r,
     ...(normalized && { normalized }),
-    mean: meanOf(r),
+    mean: mean(r),
     rois: roiScores(r, rois, normalized),
     constant,
   };
@@ -108,14 +109,14 @@ export function roiScores(
 }
 
 function scoreOf(voxels: Uint32Array, r: Float64Array, normalized?: Float64Array): RoiScore {
-  const values = Array.from(voxels, (v) => r[v]), mean = meanOf(values), n = values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const values = Array.from(voxels, (v) => r[v]), middle = mean(values), n = values.length;
+  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   const standardError = n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0;
-  const score: RoiScore = { voxels: n, mean, standardError };
+  const score: RoiScore = { voxels: n, mean: middle, standardError };
   const shares = normalized
     ? Array.from(voxels, (v) => normalized[v]).filter((value) => !Number.isNaN(value))
     : [];
-  if (shares.length > 0) score.normalized = meanOf(shares);
+  if (shares.length > 0) score.normalized = mean(shares);
   return score;
 }
 
@@ -165,10 +166,4 @@ function moments({ data, rows, cols }: Matrix, name: string): { mean: Float64Arr
     for (let v = 0; v < cols; v++, at++) squares[v] += (data[at] - mean[v]) ** 2;
   }
   return { mean, squares };
-}
-
-function meanOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i];
-  return sum / values.length;
 }

@@ -1,6 +1,6 @@
 import { parse, resetSVGDefIds, View } from "vega";
 import { compile, type Config, type TopLevelSpec } from "vega-lite";
-import { writeFileAtomic } from "../data/atomic_write.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { lightTheme, type Theme } from "./theme.ts";
 
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";

@@ -1,7 +1,7 @@
 /** The figures of a page as files, for papers. */
 import { dirname } from "node:path";
-import { writeFileAtomic } from "../data/atomic_write.ts";
-import { chosenFormats } from "../data/chosen_formats.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { chosenFormats } from "./chosen_formats.ts";
 import { standaloneSvg } from "./standalone_svg.ts";
 import { lightTheme } from "./theme.ts";
 

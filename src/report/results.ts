@@ -1,6 +1,6 @@
-import { reasonOf, writeFileAtomic } from "../data/atomic_write.ts";
-import { readPlainText } from "../data/plain_file.ts";
-import { skippedLines } from "../data/skipped.ts";
+import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
+import { readPlainText } from "../data/files/plain_file.ts";
+import { skippedLines } from "../data/files/skipped.ts";
 
 /** How a claim of the paper fares here. */
 export type Verdict = "shown" | "not shown" | "not testable";

@@ -1,6 +1,6 @@
 /** A page, and its figures if they are asked for. */
-import { writeFileAtomic } from "../data/atomic_write.ts";
-import { skippedLines } from "../data/skipped.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { skippedLines } from "../data/files/skipped.ts";
 import { type FigureFormat, saveFigures } from "./figure_files.ts";
 import { type Page, renderPage } from "./page.ts";
 

@@ -36,7 +36,7 @@ export async function readBrainSubject(
   split: "training" | "test" = "training",
   limit = Infinity,
 ): Promise<BrainSubject> {
-  const { openAlgonauts } = await import("../data/algonauts.ts");
+  const { openAlgonauts } = await import("../data/datasets/algonauts.ts");
   const { images, rois, noiseCeiling, vertices, voxels, skipped, notes, readResponses } = await openAlgonauts(
     dir,
     split,

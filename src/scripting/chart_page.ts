@@ -67,7 +67,7 @@ export async function savePage(path: string, page: ChartPage): Promise<void> {
   const { table, text } = await import("../report/blocks.ts");
   const { responsiveChart } = await import("../report/responsive_chart.ts");
   const { renderPage } = await import("../report/page.ts");
-  const { writeFileAtomic } = await import("../data/atomic_write.ts");
+  const { writeFileAtomic } = await import("../data/files/atomic_write.ts");
   const { shellLine } = await import("../report/shell_line.ts");
   await makeFolderOf(path);
   const out = path.replace(/[^/]*$/, "").replace(/\/$/, "") || ".", base = path.replace(/^.*\/|\.html$/g, "");

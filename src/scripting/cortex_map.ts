@@ -31,9 +31,9 @@ const ROW = 3;
  * ```
  */
 export async function cortexSvg(dir: string, maps: readonly CortexMap[], unit: string): Promise<string> {
-  const { openAlgonauts } = await import("../data/algonauts.ts");
-  const { activationSheets } = await import("../experiments/activation_sheets.ts");
-  const { voxelSheet } = await import("../experiments/voxel_sheet.ts");
+  const { openAlgonauts } = await import("../data/datasets/algonauts.ts");
+  const { activationSheets } = await import("../experiments/shared/activation_sheets.ts");
+  const { voxelSheet } = await import("../pipeline/voxel_sheet.ts");
   const { standaloneSvg } = await import("../report/standalone_svg.ts");
   const { lightTheme } = await import("../report/theme.ts");
   const subject = await openAlgonauts(dir), { total } = subject.voxels;

@@ -1,5 +1,5 @@
 /** Features of vision transformers for scripts. */
-import type { Hook } from "../data/block_hooks.ts";
+import type { Hook } from "../data/onnx/block_hooks.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Picture } from "./photographs.ts";
 
@@ -67,14 +67,14 @@ export async function patchFeatures(
   hook: Hook = "attention",
   shifts = 1,
 ): Promise<PatchFeatures> {
-  const { streamFeatures } = await import("../data/extract.ts");
-  const { openKnownModel } = await import("../data/known_models.ts");
-  const { MAX_SHIFTS } = await import("../data/shift_and_stitch.ts");
+  const { streamFeatures } = await import("../data/features/extract.ts");
+  const { openKnownModel } = await import("../data/models/known_models.ts");
+  const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
   if (!(Number.isInteger(shifts) && shifts >= 1 && shifts <= MAX_SHIFTS)) {
     throw new RangeError(`shifts is ${shifts}: give a whole number from 1 to ${MAX_SHIFTS}.`);
   }
-  const { previewCrop } = await import("../data/preprocess.ts");
-  const { readImage } = await import("../data/image.ts");
+  const { previewCrop } = await import("../data/images/preprocess.ts");
+  const { readImage } = await import("../data/images/image.ts");
   const names = photographs.map(nameOf), views: Picture[] = [];
   const { path, preprocessor, registers } = await openKnownModel(model);
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
@@ -131,9 +131,9 @@ export async function meanFeatures(
   photographs: readonly string[],
   hook: Hook = "attention",
 ): Promise<MeanFeatures> {
-  const { joinPooled, poolFeatures } = await import("../data/pooled_features.ts");
-  const { openKnownModel } = await import("../data/known_models.ts");
-  const { readImage } = await import("../data/image.ts");
+  const { joinPooled, poolFeatures } = await import("../data/features/pooled_features.ts");
+  const { openKnownModel } = await import("../data/models/known_models.ts");
+  const { readImage } = await import("../data/images/image.ts");
   const cacheDir = await Deno.makeTempDir(), parts = [];
   try {
     for (const name of models) {

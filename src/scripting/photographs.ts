@@ -20,8 +20,8 @@ export interface Picture {
  */
 export async function listPhotographs(folder: string, limit = Infinity): Promise<string[]> {
   if (await Deno.stat(folder).then(({ isFile }) => isFile, () => false)) return [folder];
-  const { listImages } = await import("../data/image.ts");
-  const { skippedLines } = await import("../data/skipped.ts");
+  const { listImages } = await import("../data/images/image.ts");
+  const { skippedLines } = await import("../data/files/skipped.ts");
   const paths = await listImages(folder);
   for (const line of skippedLines()) console.error(line);
   return paths.slice(0, limit);
@@ -35,7 +35,7 @@ export async function listPhotographs(folder: string, limit = Infinity): Promise
  * @throws Error one sentence that names the file: absent, empty, damaged, or no image
  */
 export async function readPhotograph(path: string): Promise<Picture> {
-  const { readImage } = await import("../data/image.ts");
+  const { readImage } = await import("../data/images/image.ts");
   return await readImage(path);
 }
 
@@ -81,7 +81,7 @@ export async function encodePng(
  * @throws Error "Cannot write a/b.png: Permission denied."
  */
 export async function savePng(path: string, picture: Picture, zoom = 1): Promise<void> {
-  const { writeFileAtomic } = await import("../data/atomic_write.ts");
+  const { writeFileAtomic } = await import("../data/files/atomic_write.ts");
   await makeFolderOf(path);
   await writeFileAtomic(path, await encodePng(picture, zoom));
 }

@@ -26,7 +26,7 @@ export interface SavedSpace {
  * @throws Error "Cannot read the space space.arrow: it is damaged; save it again with --save-space."
  */
 export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace> {
-  return await (await import("../data/space_file.ts")).loadSpace(gpu, path);
+  return await (await import("../data/fits/space_file.ts")).loadSpace(gpu, path);
 }
 
 /**
@@ -44,5 +44,10 @@ export async function colorsInSpace(
   slot: number,
   tokens: Matrix,
 ): Promise<{ eigenvectors: Matrix; colors: Uint8Array }> {
-  return await (await import("../experiments/space_colors.ts")).colorsInSpace(gpu, saved, slot, tokens);
+  return await (await import("../experiments/colors/space_colors.ts")).colorsInSpace(
+    gpu,
+    saved,
+    slot,
+    tokens,
+  );
 }

@@ -1,12 +1,12 @@
 /** Tables in and out, for scripts. */
-import type { Embedding, EmbeddingOptions } from "../data/read_embedding.ts";
-import type { NodeResults } from "../data/results_table.ts";
-import type { TableColumns } from "../data/table_file.ts";
+import type { Embedding, EmbeddingOptions } from "../data/formats/read_embedding.ts";
+import type { NodeResults } from "../data/formats/results_table.ts";
+import type { TableColumns } from "../data/formats/table_file.ts";
 import { makeFolderOf } from "./photographs.ts";
 
-export type { Embedding, EmbeddingOptions } from "../data/read_embedding.ts";
-export type { NodeResults } from "../data/results_table.ts";
-export type { TableColumn, TableColumns } from "../data/table_file.ts";
+export type { Embedding, EmbeddingOptions } from "../data/formats/read_embedding.ts";
+export type { NodeResults } from "../data/formats/results_table.ts";
+export type { TableColumn, TableColumns } from "../data/formats/table_file.ts";
 
 /**
  * Reads an embedding: `.npy`, `.npz` and `.safetensors` (an array of two axes), `.csv` and `.tsv` (columns of numbers), `.arrow`,
@@ -19,7 +19,7 @@ export type { TableColumn, TableColumns } from "../data/table_file.ts";
  * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; 'a.npz holds the matrices "x" (5 × 3, <f4), …'
  */
 export async function readEmbedding(path: string, options: EmbeddingOptions = {}): Promise<Embedding> {
-  const found = await (await import("../data/read_embedding.ts")).readEmbedding(path, options);
+  const found = await (await import("../data/formats/read_embedding.ts")).readEmbedding(path, options);
   for (const note of found.notes ?? []) console.error(`${path}: ${note}`);
   return found;
 }
@@ -33,7 +33,7 @@ export async function readEmbedding(path: string, options: EmbeddingOptions = {}
  * @throws RangeError 'The column "x" has 3 values, "image" 4: they must be equal.'
  */
 export async function saveTable(path: string, columns: TableColumns): Promise<void> {
-  const { writeTable } = await import("../data/table_file.ts");
+  const { writeTable } = await import("../data/formats/table_file.ts");
   await makeFolderOf(path);
   await writeTable(path, [columns]);
 }
@@ -47,8 +47,8 @@ export async function saveTable(path: string, columns: TableColumns): Promise<vo
  * @throws RangeError "colors has 500 rows, but 2 slots × 3 images × 101 tokens are 606 nodes."
  */
 export async function saveNodes(path: string, nodes: NodeResults): Promise<void> {
-  const { nodeTable } = await import("../data/results_table.ts");
-  const { writeTable } = await import("../data/table_file.ts");
+  const { nodeTable } = await import("../data/formats/results_table.ts");
+  const { writeTable } = await import("../data/formats/table_file.ts");
   await makeFolderOf(path);
   await writeTable(path, nodeTable(nodes));
 }

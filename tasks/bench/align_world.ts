@@ -1,6 +1,6 @@
 /** Pooled features and responses of the embedded world, for the epoch of align. */
-import { CACHE_FOLDER } from "../../src/experiments/embedded_world.ts";
-import { openRunData } from "../open_data.ts";
+import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { openRunData } from "../shared/open_data.ts";
 import type { AlignInputs } from "./works/align_epoch.ts";
 
 /** What `./run align` trains on; features that an earlier run has left are read. */

@@ -1,12 +1,12 @@
 /** The regression bench: ratios of a few works on one adapter beside the committed ones. */
 import naiveCode from "./naive_matmul.wgsl" with { type: "text" };
-import { writeFileAtomic } from "../../src/data/atomic_write.ts";
+import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { tsne } from "../../src/embed/tsne.ts";
 import { closeGpu, dispatch, type Gpu, openGpu, sync } from "../../src/gpu/mod.ts";
 import { normalizedCut } from "../../src/graph/normalized_cut.ts";
 import { multiply } from "../../src/linalg/matmul.ts";
 import { allocateMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
-import { doubleSoftwareThreads } from "../software_threads.ts";
+import { doubleSoftwareThreads } from "../shared/software_threads.ts";
 import { mixture } from "./mixture.ts";
 import { type Ratios, regressions, warning } from "./ratios.ts";
 import { pairedRatio } from "./statistics.ts";

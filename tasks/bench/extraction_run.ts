@@ -1,9 +1,9 @@
 /** A run of `extractFeatures` on images of the embedded world, with the time inside onnxruntime. */
-import { extractFeatures } from "../../src/data/extract.ts";
-import { openAlgonauts } from "../../src/data/algonauts.ts";
-import { readImage } from "../../src/data/image.ts";
-import { readPreprocessor } from "../../src/data/preprocess.ts";
-import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../../src/experiments/embedded_world.ts";
+import { extractFeatures } from "../../src/data/features/extract.ts";
+import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
+import { readImage } from "../../src/data/images/image.ts";
+import { readPreprocessor } from "../../src/data/images/preprocess.ts";
+import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../../src/synthetic/dataset.ts";
 import type { OpenWork } from "./work.ts";
 
 /**

@@ -3,14 +3,14 @@
  * The masks are NAME.png for NAME.jpg, white where the figure is.
  */
 import { closeGpu } from "../../mod.ts";
-import { writeFileAtomic } from "../../src/data/atomic_write.ts";
-import { readHook } from "../../src/data/data_flags.ts";
-import { finerMaps } from "../../src/experiments/finer_maps.ts";
-import { folderImages } from "../../src/experiments/image_set.ts";
+import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import { readHook } from "../../src/cli/data_flags.ts";
+import { finerMaps } from "../../src/experiments/shared/finer_maps.ts";
+import { folderImages } from "../../src/pipeline/images.ts";
 import { openProgress } from "../../src/report/progress.ts";
-import { openTaskGpu } from "../open_task_gpu.ts";
-import { adapterOf, readFlags, runTask, wholeNumber } from "../read_flags.ts";
-import { CACHE_FOLDER } from "../../src/experiments/embedded_world.ts";
+import { openTaskGpu } from "../shared/open_task_gpu.ts";
+import { adapterOf, readFlags, runTask, wholeNumber } from "../../src/cli/read_flags.ts";
+import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
 
 const HELP = `./run script tasks/bench/finer_maps.ts --images DIR --masks DIR --model FILE [options]
 

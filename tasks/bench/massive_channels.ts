@@ -4,14 +4,18 @@
  * where the figure is.
  */
 import { closeGpu, normalizedCut } from "../../mod.ts";
-import { folderImages, viewed } from "../../src/experiments/image_set.ts";
-import { openRunModels } from "../../src/experiments/run_models.ts";
-import { balancedAccuracy, sampleUniversality, withoutFirst } from "../../src/experiments/universality.ts";
-import { CACHE_FOLDER } from "../../src/experiments/embedded_world.ts";
+import { folderImages, viewed } from "../../src/pipeline/images.ts";
+import { openRunModels } from "../../src/pipeline/models.ts";
+import {
+  balancedAccuracy,
+  sampleUniversality,
+  withoutFirst,
+} from "../../src/experiments/brain_score/universality.ts";
+import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { openProgress } from "../../src/report/progress.ts";
-import { openTaskGpu } from "../open_task_gpu.ts";
-import { adapterOf, readFlags, runTask, wholeNumber } from "../read_flags.ts";
+import { openTaskGpu } from "../shared/open_task_gpu.ts";
+import { adapterOf, readFlags, runTask, wholeNumber } from "../../src/cli/read_flags.ts";
 
 const HELP = `./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE [options]
 

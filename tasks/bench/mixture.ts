@@ -1,5 +1,5 @@
 /** Inputs that every participant reads: mixtures of clusters, the same for the same seed. */
-import { readNpy, writeNpy } from "../../src/data/npy.ts";
+import { readNpy, writeNpy } from "../../src/data/formats/npy.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 

@@ -1,9 +1,9 @@
 /** The process of one work of ours: reads requests, one JSON object a line, and answers them. */
 import { closeGpu, type Gpu, openGpu, timeKernels } from "../../src/gpu/mod.ts";
-import { peakResidentMb } from "../../src/experiments/peak_memory.ts";
+import { peakResidentMb } from "../../src/experiments/shared/peak_memory.ts";
 import { type Answer, MARK, type Request } from "./messages.ts";
 import { eachLine } from "./each_line.ts";
-import { doubleSoftwareThreads } from "../software_threads.ts";
+import { doubleSoftwareThreads } from "../shared/software_threads.ts";
 import type { OpenWork } from "./work.ts";
 import { openOf, planOf } from "./works.ts";
 

@@ -1,6 +1,7 @@
 /** What a stage on Slurm needs of those before it. */
-import { AFTER, type SlurmPlan, type Step, STEPS } from "./plan.ts";
+import type { SlurmPlan } from "./plan.ts";
 import { isDone, readNote } from "./task_note.ts";
+import { AFTER, type Step, STEPS } from "./steps.ts";
 
 /** Seconds between looks: what another node has written may be seen late through a network's file system. */
 const WAITS = [2, 8, 20];

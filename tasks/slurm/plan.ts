@@ -1,34 +1,9 @@
 /** The plan of a run on Slurm: one JSON in the run's folder, which every task reads. */
 import { createHash } from "node:crypto";
-import type { ImageRange } from "../../src/data/feature_shards.ts";
-import { reasonOf, writeFileAtomic } from "../../src/data/atomic_write.ts";
+import type { ImageRange } from "../../src/data/features/feature_shards.ts";
+import { reasonOf, writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import type { Site } from "./site.ts";
-
-/** The stages in order; without tasks in a plan, "landmarks" is none: only farthest points are looked for among all nodes. */
-export const STEPS = [
-  "extract",
-  "align",
-  "landmarks",
-  "fit",
-  "propagate",
-  "map",
-  "evaluate",
-  "reports",
-] as const;
-/** One of them. */
-export type Step = typeof STEPS[number];
-
-/** Which stages must have succeeded before. */
-export const AFTER: Record<Step, readonly Step[]> = {
-  extract: [],
-  align: [],
-  landmarks: ["extract", "align"],
-  fit: ["extract", "align", "landmarks"],
-  propagate: ["fit"],
-  map: ["propagate"],
-  evaluate: ["map"],
-  reports: ["evaluate"],
-};
+import { type Step, STEPS } from "./steps.ts";
 
 /** All that a task needs to know. */
 export interface SlurmPlan {

@@ -1,5 +1,5 @@
 /** Slurm's own commands. */
-import { reasonOf } from "../../src/data/atomic_write.ts";
+import { reasonOf } from "../../src/data/files/atomic_write.ts";
 
 /** Runs one of Slurm's commands. */
 async function slurm(command: string, args: string[], input = ""): Promise<string> {

@@ -1,8 +1,9 @@
 /** Where a run on Slurm stands: what its folder and Slurm's queue say together. */
-import { writeFileAtomic } from "../../src/data/atomic_write.ts";
-import { logOf, type SlurmPlan, type Step, STEPS } from "./plan.ts";
+import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import { logOf, type SlurmPlan } from "./plan.ts";
 import { isActive } from "./queue.ts";
 import { isDone, readNote, removeNote, type TaskNote } from "./task_note.ts";
+import { type Step, STEPS } from "./steps.ts";
 
 /** Jobs that were submitted, by stage: number and tasks. */
 export type Jobs = Partial<Record<Step, { id: string; tasks: number[] }[]>>;

@@ -1,6 +1,7 @@
 /** The batch script of a stage. */
 import { shellLine } from "../../src/report/shell_line.ts";
-import type { SlurmPlan, Step } from "./plan.ts";
+import type { SlurmPlan } from "./plan.ts";
+import type { Step } from "./steps.ts";
 
 const WORKER = new URL("../slurm_step.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];

@@ -1,7 +1,7 @@
 /** What a cluster wants to be told: by flags, or once for all in a JSON file. */
-import { type Flags, wholeNumber } from "../read_flags.ts";
-import { minutesOf } from "./limits.ts";
-import { STEPS } from "./plan.ts";
+import { type Flags, wholeNumber } from "../../src/cli/read_flags.ts";
+import { STEPS } from "./steps.ts";
+import { minutesOf } from "./minutes.ts";
 
 /** Options that take a value, for `readFlags`. */
 export const SLURM_FLAGS = ["site", "partition", "gres", "time", "account", "array-size", "run"];

@@ -1,29 +1,20 @@
 /** `./run reproduce --slurm`: plans a run and submits its stages. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { assertWritable, reasonOf } from "../../src/data/atomic_write.ts";
-import { openStages } from "../../src/data/stages.ts";
-import { featureStages } from "../../src/experiments/pipeline.ts";
-import { openRunData } from "../open_data.ts";
-import { type PipelineFlags, type RunSettings, runSettings } from "../open_pipeline.ts";
+import { assertWritable, reasonOf } from "../../src/data/files/atomic_write.ts";
+import { openStages } from "../../src/data/cache/stages.ts";
+import { featureStages } from "../../src/pipeline/pipeline.ts";
+import { openRunData } from "../shared/open_data.ts";
+import { type PipelineFlags, type RunSettings, runSettings } from "../shared/open_pipeline.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
-import {
-  AFTER,
-  clearRun,
-  identityOf,
-  readPlan,
-  type SlurmPlan,
-  type Step,
-  STEPS,
-  stepsOf,
-  writePlan,
-} from "./plan.ts";
+import { clearRun, identityOf, readPlan, type SlurmPlan, stepsOf, writePlan } from "./plan.ts";
 import { assertWithinLimits, readLimits } from "./limits.ts";
 import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
 import { forgetSteps, readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
 import { removeNote } from "./task_note.ts";
 import { readSite, type Site, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
+import { AFTER, type Step, STEPS } from "./steps.ts";
 
 /**
  * Submits what is missing of a run.

@@ -1,8 +1,9 @@
 /** What every task leaves in the run's folder: how far it came, what it took, what went wrong. */
-import { writeFileAtomic } from "../../src/data/atomic_write.ts";
-import { isRangeExtracted } from "../../src/data/extract.ts";
-import { areCandidatesFound, isPropagated } from "../../src/experiments/solve_graph.ts";
-import { type ExtractUnit, extractUnits, type SlurmPlan, type Step } from "./plan.ts";
+import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import { isRangeExtracted } from "../../src/data/features/extract.ts";
+import { areCandidatesFound, isPropagated } from "../../src/pipeline/solve_graph.ts";
+import { type ExtractUnit, extractUnits, type SlurmPlan } from "./plan.ts";
+import type { Step } from "./steps.ts";
 
 /** What something took. */
 export interface Usage {

@@ -2,9 +2,10 @@
 import { basename } from "node:path";
 import { table, text } from "../../src/report/blocks.ts";
 import { writePage } from "../../src/report/write_page.ts";
-import { commandLine } from "../read_flags.ts";
-import { type SlurmPlan, STEPS } from "./plan.ts";
+import { commandLine } from "../../src/cli/read_flags.ts";
+import type { SlurmPlan } from "./plan.ts";
 import { readNote, type TaskNote } from "./task_note.ts";
+import { STEPS } from "./steps.ts";
 
 /** What all finished tasks of a run have taken, stage by stage. */
 export async function usageOf(plan: SlurmPlan): Promise<TaskNote[]> {

@@ -14,7 +14,7 @@ import {
   tableToIPC,
 } from "apache-arrow";
 import * as hdf5 from "h5wasm";
-import { readyHdf5 } from "../../src/data/hdf5.ts";
+import { readyHdf5 } from "../../src/data/formats/hdf5.ts";
 import sharp from "sharp";
 import type { Mutation } from "./mutations.ts";
 import type { Samples } from "./samples.ts";

@@ -1,6 +1,6 @@
 /** Files of a cache that are altered, cut or lost: the next run makes them again, and ends in the bytes of a whole one. */
 import { seededRandom } from "../../src/linalg/random.ts";
-import { copyFolder } from "../copy_folder.ts";
+import { copyFolder } from "../support/copy_folder.ts";
 import type { FaultFamily } from "./family.ts";
 import { differences, hashesOf, smallRun, wholeRun } from "./small_run.ts";
 

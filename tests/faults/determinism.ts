@@ -1,10 +1,10 @@
 /** The same answer: twice, by other numbers of threads, in bindings of other sizes, from files in another order. */
-import { embeddedWorld, subjectOf, vocOf } from "../../src/experiments/embedded_world.ts";
+import { embeddedWorld, subjectOf, vocOf } from "../../src/synthetic/dataset.ts";
 import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
 import { fitNystrom, type Gpu, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
-import { copyFolder } from "../copy_folder.ts";
-import { BINDINGS, withBindings } from "../simulated_limits.ts";
+import { copyFolder } from "../support/copy_folder.ts";
+import { BINDINGS, withBindings } from "../support/simulated_limits.ts";
 import type { FaultFamily } from "./family.ts";
 import { differences, hashesOf, runFolder, type SmallRun, smallRun, wholeRun } from "./small_run.ts";
 

@@ -1,5 +1,5 @@
 /** Disks that fail: full, not writable, or gone in the middle of a run. */
-import { copyFolder } from "../copy_folder.ts";
+import { copyFolder } from "../support/copy_folder.ts";
 import type { FaultFamily } from "./family.ts";
 import { unclear } from "./family.ts";
 import { differences, hashesOf, runFolder, smallRun, startSmallRun, wholeRun } from "./small_run.ts";

@@ -3,7 +3,7 @@ import { allocate, closeGpu, dispatch, type Gpu, openGpu, trim, VARIANTS } from 
 import { fitNystrom, type Matrix, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
 import { matmul } from "../../src/linalg/matmul.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
-import { BINDINGS, withBindings, withMemory } from "../simulated_limits.ts";
+import { BINDINGS, withBindings, withMemory } from "../support/simulated_limits.ts";
 import { type FaultFamily, unclear } from "./family.ts";
 import { openMinimum } from "./minimum_limits.ts";
 import { runFolder, smallRun } from "./small_run.ts";

@@ -1,6 +1,6 @@
 /** Graphs of vision transformers with a node replaced, bypassed or doubled: layers are found, or missed in so many words. */
-import { type AttentionCount, countAttention } from "../../src/data/attention_outputs.ts";
-import { type OnnxGraph, type OnnxNode, readOnnx } from "../../src/data/onnx_graph.ts";
+import { type AttentionCount, countAttention } from "../../src/data/onnx/attention_outputs.ts";
+import { type OnnxGraph, type OnnxNode, readOnnx } from "../../src/data/onnx/graph.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { type FaultFamily, unclear } from "./family.ts";
 

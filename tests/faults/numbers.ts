@@ -1,8 +1,8 @@
 /** Numbers that break algorithms: the right answer, or an error that names the culprit. */
-import { alignedColors } from "../../src/experiments/aligned_colors.ts";
-import { writeAlignedColorsReport } from "../../src/experiments/aligned_colors_report.ts";
-import type { Pipeline } from "../../src/experiments/pipeline.ts";
-import { trajectories } from "../../src/experiments/trajectories.ts";
+import { alignedColors } from "../../src/experiments/colors/compute.ts";
+import { writeAlignedColorsReport } from "../../src/experiments/colors/report.ts";
+import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { trajectories } from "../../src/experiments/trajectories/compute.ts";
 import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
 import {
   discretize,
@@ -18,7 +18,7 @@ import {
   tsne,
 } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
-import { walkingPipeline } from "../walking_pipeline.ts";
+import { walkingPipeline } from "../support/walking_pipeline.ts";
 import { type FaultFamily, unclear } from "./family.ts";
 
 /** One case: an answer that is right, or what the error has to say. */

@@ -1,6 +1,6 @@
 /** Command lines that are wrong: every task says at once, in one sentence, which option it is, and makes nothing. */
 import config from "../../deno.json" with { type: "json" };
-import { inLanes } from "../../src/data/in_lanes.ts";
+import { inLanes } from "../../src/data/files/map_concurrently.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { reproduce } from "../../tasks/reproduce.ts";
 import type { FaultFamily } from "./family.ts";

@@ -1,6 +1,6 @@
 /** What tasks are allowed: every one runs by its own command of `deno.json`, and may do no more than it says. */
 import config from "../../deno.json" with { type: "json" };
-import { inLanes } from "../../src/data/in_lanes.ts";
+import { inLanes } from "../../src/data/files/map_concurrently.ts";
 import type { FaultFamily } from "./family.ts";
 import { runFolder, smallRun } from "./small_run.ts";
 
@@ -40,7 +40,7 @@ function argumentsOf(name: string, folder: string): string[] {
     new: [NAME],
     models: ["list", "--out", `${folder}/models`],
     licenses: [],
-    test: ["tests/csv_test.ts"],
+    test: ["tests/data/formats/csv_test.ts"],
     "bench:graph": ["--graph", "2000"],
     bench: ["--only", "tsne", "--rounds", "1", "--json", "-"],
   };

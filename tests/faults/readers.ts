@@ -1,27 +1,32 @@
 /** The readers of files that anyone may have made, by format: each reads all of a file, and checks what it was given. */
-import { loadAlign } from "../../src/data/align_file.ts";
-import { findAttentionOutputs } from "../../src/data/attention_outputs.ts";
-import { openFeatureFile } from "../../src/data/feature_store.ts";
-import { openImagenetSegmentation } from "../../src/data/imagenet_segmentation.ts";
-import { readImage, type RgbImage } from "../../src/data/image.ts";
-import { readMatlab } from "../../src/data/matlab5.ts";
-import { readModelRecord } from "../../src/data/model_record.ts";
-import { readBytes, readNpy } from "../../src/data/npy.ts";
-import { openNsd } from "../../src/data/nsd.ts";
-import { meanZScores, sessionShapes } from "../../src/data/nsd_betas.ts";
-import { loadNystrom } from "../../src/data/nystrom_file.ts";
-import { readObject2vec } from "../../src/data/object2vec.ts";
-import { readOnnx, withOutputs } from "../../src/data/onnx_graph.ts";
-import { readPalettePng } from "../../src/data/palette_png.ts";
-import { parsePickledMapping } from "../../src/data/pickled_mapping.ts";
-import { preprocess, type Preprocessor, previewCrop, readPreprocessor } from "../../src/data/preprocess.ts";
-import { readEmbedding } from "../../src/data/read_embedding.ts";
-import type { Mask } from "../../src/data/resize.ts";
-import { openModel, readWeights } from "../../src/data/vision_model.ts";
-import { openVoc } from "../../src/data/voc.ts";
-import { openVolume } from "../../src/data/volume_file.ts";
+import { loadAlign } from "../../src/data/fits/align_file.ts";
+import { findAttentionOutputs } from "../../src/data/onnx/attention_outputs.ts";
+import { openFeatureFile } from "../../src/data/features/feature_store.ts";
+import { openImagenetSegmentation } from "../../src/data/datasets/imagenet_segmentation.ts";
+import { readImage } from "../../src/data/images/image.ts";
+import { readMatlab } from "../../src/data/formats/matlab5.ts";
+import { readModelRecord } from "../../src/data/models/model_record.ts";
+import { readBytes, readNpy } from "../../src/data/formats/npy.ts";
+import { openNsd } from "../../src/data/datasets/nsd.ts";
+import { meanZScores, sessionShapes } from "../../src/data/datasets/nsd_betas.ts";
+import { loadNystrom } from "../../src/data/fits/nystrom_file.ts";
+import { readObject2vec } from "../../src/data/datasets/object2vec.ts";
+import { readOnnx, withOutputs } from "../../src/data/onnx/graph.ts";
+import { readPalettePng } from "../../src/data/images/palette_png.ts";
+import { parsePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
+import {
+  preprocess,
+  type Preprocessor,
+  previewCrop,
+  readPreprocessor,
+} from "../../src/data/images/preprocess.ts";
+import { readEmbedding } from "../../src/data/formats/read_embedding.ts";
+import { openModel, readWeights } from "../../src/data/models/vision_model.ts";
+import { openVoc } from "../../src/data/datasets/voc.ts";
+import { openVolume } from "../../src/data/formats/volume_file.ts";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import { readResults } from "../../src/report/results.ts";
+import type { Mask, RgbImage } from "../../src/data/images/picture.ts";
 
 const PREVIEW: Preprocessor = {
   ...{ resize: { shortestEdge: 64 }, filter: "bicubic", crop: null, rescale: null, normalize: null },

@@ -2,17 +2,17 @@
 import { Table, tableToIPC, vectorFromArray } from "apache-arrow";
 import sharp from "sharp";
 import { renderScene } from "../../fixtures/scenes/mod.ts";
-import { saveAlign } from "../../src/data/align_file.ts";
-import { createFeatures } from "../../src/data/feature_store.ts";
-import { encodeNpyHeader, writeNpy } from "../../src/data/npy.ts";
-import { saveNystrom } from "../../src/data/nystrom_file.ts";
-import { encodePalettePng } from "../../src/data/palette_png.ts";
-import { encodePickledMapping } from "../../src/data/pickled_mapping.ts";
-import { VOC_CLASSES } from "../../src/data/voc.ts";
-import { writeImagenetSegmentation } from "../../src/data/write_imagenet_segmentation.ts";
+import { saveAlign } from "../../src/data/fits/align_file.ts";
+import { createFeatures } from "../../src/data/features/feature_store.ts";
+import { encodeNpyHeader, writeNpy } from "../../src/data/formats/npy.ts";
+import { saveNystrom } from "../../src/data/fits/nystrom_file.ts";
+import { encodePalettePng } from "../../src/data/images/palette_png.ts";
+import { encodePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
+import { VOC_CLASSES } from "../../src/data/datasets/voc.ts";
+import { writeImagenetSegmentation } from "../../src/data/datasets/write_imagenet_segmentation.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import tables from "../golden/tables.json" with { type: "json" };
-import { nsdFile, nsdPaths } from "../nsd_files.ts";
+import { nsdFile, nsdPaths } from "../support/nsd_files.ts";
 
 /** Bytes by format. */
 export type Samples = Record<string, Uint8Array<ArrayBuffer>>;

@@ -1,7 +1,7 @@
 /** The whole pipeline on a few scenes, as a process of its own, and what it leaves on disk. */
 import { createHash } from "node:crypto";
-import { embeddedWorld, worldFolder } from "../../src/experiments/embedded_world.ts";
-import { copyFolder } from "../copy_folder.ts";
+import { embeddedWorld, worldFolder } from "../../src/synthetic/dataset.ts";
+import { copyFolder } from "../support/copy_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
 const TASK = new URL("../../tasks/colors.ts", import.meta.url).pathname;

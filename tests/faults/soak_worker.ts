@@ -1,6 +1,6 @@
 /** Runs every experiment so many times in this process, each time computing everything but the aligns, and tells its memory. */
-import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../../src/experiments/embedded_world.ts";
-import { readFlags } from "../../tasks/read_flags.ts";
+import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../../src/synthetic/dataset.ts";
+import { readFlags } from "../../src/cli/read_flags.ts";
 import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
 /** Training scenes of the soak's world: a run that computes has to end in seconds. */

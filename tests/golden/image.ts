@@ -1,4 +1,4 @@
-import type { RgbImage } from "../../src/data/image.ts";
+import type { RgbImage } from "../../src/data/images/picture.ts";
 
 /** The image that pixels() of resize.py makes: a ramp, saturated edges, and noise, one channel each. */
 export function goldenImage(width: number, height: number): RgbImage {

@@ -1,4 +1,4 @@
-"""How far numpy's float32 products are off for long sums, in shares of |A| |B|: the yardstick of tests/long_sums_test.ts.
+"""How far numpy's float32 products are off for long sums, in shares of |A| |B|: the yardstick of tests/linalg/long_sums_test.ts.
 
 python tests/golden/long_sums.py > tests/golden/long_sums.json
 """

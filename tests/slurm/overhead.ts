@@ -6,8 +6,9 @@
  * that were free while a task waited that nothing else was needed for: from the end of the stages before its own, or from
  * the submission, to its start. That is what Slurm takes to see it, to start it and to end the one before, and Deno to load.
  */
-import { AFTER, type SlurmPlan, type Step, stepsOf } from "../../tasks/slurm/plan.ts";
+import { type SlurmPlan, stepsOf } from "../../tasks/slurm/plan.ts";
 import { usageOf } from "../../tasks/slurm/usage_page.ts";
+import { AFTER, type Step } from "../../tasks/slurm/steps.ts";
 
 const path = `${Deno.args[0]}/plan.json`, slots = Number(Deno.args[1] ?? 6);
 const plan: SlurmPlan = JSON.parse(await Deno.readTextFile(path));

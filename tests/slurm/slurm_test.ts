@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { embeddedWorld, worldFolder } from "../../src/experiments/embedded_world.ts";
-import { copyFolder } from "../copy_folder.ts";
-import { inTemporaryFolder } from "../in_temporary_folder.ts";
+import { embeddedWorld, worldFolder } from "../../src/synthetic/dataset.ts";
+import { copyFolder } from "../support/copy_folder.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;

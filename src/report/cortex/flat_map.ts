@@ -1,7 +1,7 @@
 /** The flat map of fsaverage5 with voxels on it: a picture of its pixels, outlines and names as lines and text. */
 import { encode } from "fast-png";
-import { type Hemisphere, HEMISPHERES } from "../../data/subject.ts";
-import type { Fsaverage5 } from "../../data/fsaverage5.ts";
+import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
+import type { Fsaverage5 } from "../../data/datasets/fsaverage5.ts";
 import { outlineOf, smoothPath } from "./outlines.ts";
 import { drawMesh, emptyRaster, type Raster } from "./raster.ts";
 import { foldColor, onFolds } from "./surface_colors.ts";

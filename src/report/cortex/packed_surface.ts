@@ -1,5 +1,5 @@
 /** The surfaces of fsaverage5 with a subject's voxels, as a page carries them; runs in pages and in Deno. */
-import { FSAVERAGE5, icosphere, vertexCount } from "../../data/icosphere.ts";
+import { FSAVERAGE5, icosphere, vertexCount } from "../../data/datasets/icosphere.ts";
 import type { SceneSide } from "./scene.ts";
 
 /** Arrays of both hemispheres, the left one's part first. */

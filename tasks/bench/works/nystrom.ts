@@ -2,7 +2,7 @@
 import { gatherRows, matrixSource } from "../../../src/graph/node_source.ts";
 import { fitNystrom } from "../../../src/graph/nystrom.ts";
 import { normalizedCut } from "../../../src/graph/normalized_cut.ts";
-import { readNpy, writeNpy } from "../../../src/data/npy.ts";
+import { readNpy, writeNpy } from "../../../src/data/formats/npy.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";

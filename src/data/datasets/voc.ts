@@ -1,0 +1,140 @@
+/** The layout of PASCAL VOC's segmentation task. */
+import { reasonOf } from "../files/atomic_write.ts";
+import { readImage } from "../images/image.ts";
+import { maskInFrame } from "../images/orientation.ts";
+import { readPalettePng } from "../images/palette_png.ts";
+import { readPlainText } from "../files/plain_file.ts";
+import { tell } from "../files/skipped.ts";
+import type { Mask, RgbImage } from "../images/picture.ts";
+
+/** The index of pixels that no class is scored on. */
+export const VOC_VOID = 255;
+
+/** The twenty classes of PASCAL VOC after the background, by index. */
+export const VOC_CLASSES: readonly string[] = [
+  ...["background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"],
+  ...["diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train"],
+  "tvmonitor",
+];
+
+/** What lists of classes call the pixels of none. */
+const BACKGROUND = /^\W*_*(?:back_?ground|ground|bg|none|nothing|void|un\w+|other|stuff|rest)/i;
+
+/** A folder of photographs with a class for every pixel. */
+export interface Voc {
+  /** File names without their endings, in the order of the list. */
+  names: string[];
+  /** Class names by index, background first. */
+  classes: readonly string[];
+  /**
+   * Reads one photograph with its mask.
+   *
+   * @param i index into `names`
+   * @returns the mask's values are indices into `classes`, or 255 for void
+   * @throws Error one sentence that names the photograph or mask
+   */
+  read(i: number): Promise<{ image: RgbImage; mask: Mask }>;
+}
+
+/**
+ * Opens a folder in the layout of PASCAL VOC: `JPEGImages/NAME.jpg`, `SegmentationClass/NAME.png` (the palette index is
+ * the class) and `ImageSets/Segmentation/SET.txt`.
+ *
+ * Without `ImageSets`, all of `SegmentationClass` is listed. `class_names.txt` in the folder, one class a line, replaces
+ * the names of PASCAL VOC.
+ *
+ * @param dir the folder that holds the three
+ * @param set the list to use; default `trainval`
+ * @throws Error "The folder … has no SegmentationClass: …"; "There is no list …"; "…/val.txt names ../a, …"
+ */
+export async function openVoc(dir: string, set = "trainval"): Promise<Voc> {
+  const names = await readSet(dir, set) ?? await listMasks(`${dir}/SegmentationClass`);
+  const classes = await readClasses(`${dir}/class_names.txt`);
+  if (!BACKGROUND.test(classes[0])) {
+    tell(
+      `${dir}/class_names.txt calls 0 "${
+        classes[0]
+      }", which is taken for the background: its first line names that`,
+    );
+  }
+  return {
+    names,
+    classes,
+    async read(i) {
+      if (!(i in names)) throw new RangeError(`${dir} has ${names.length} masks, number ${i} was asked for.`);
+      const maskPath = `${dir}/SegmentationClass/${names[i]}.png`;
+      const [image, stored] = await Promise.all([
+        readImage(`${dir}/JPEGImages/${names[i]}.jpg`),
+        readPalettePng(maskPath),
+      ]);
+      const mask = maskInFrame(stored, image);
+      if (image.width !== mask.width || image.height !== mask.height) {
+        throw new Error(
+          `The mask ${maskPath} is ${mask.width} × ${mask.height}, its photograph ${image.width} × ${image.height}: they must be equal.`,
+        );
+      }
+      const unknown = mask.data.find((index) => index >= classes.length && index !== VOC_VOID);
+      if (unknown !== undefined) {
+        throw new Error(
+          `The mask ${maskPath} has class ${unknown}, expected 0 to ${
+            classes.length - 1
+          } or 255: ${dir}/class_names.txt can name more.`,
+        );
+      }
+      return { image, mask };
+    },
+  };
+}
+
+/** The names in a list, or undefined where the folder has no lists at all. */
+async function readSet(dir: string, set: string): Promise<string[] | undefined> {
+  const folder = `${dir}/ImageSets/Segmentation`, path = `${folder}/${set}.txt`;
+  const text = await readText(path);
+  if (text === undefined) {
+    const lists = await listNames(folder, ".txt");
+    if (!lists) return undefined;
+    throw new Error(`There is no list ${path}: expected one of ${lists.join(", ")}.`);
+  }
+  const names = text.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  if (names.length === 0) throw new Error(`The list ${path} is empty: expected one name a line.`);
+  const odd = names.find((name) => !/^\w[\w.-]*$/.test(name));
+  if (odd) {
+    throw new Error(`The list ${path} names "${odd}", expected the name of a file without its ending.`);
+  }
+  return names;
+}
+
+async function listMasks(folder: string): Promise<string[]> {
+  const names = await listNames(folder, ".png");
+  if (names?.length) return names;
+  throw new Error(`The folder ${folder} has no masks: expected the layout of PASCAL VOC.`);
+}
+
+/** File names with an ending, without it, sorted; undefined where there is no folder. */
+async function listNames(folder: string, ending: string): Promise<string[] | undefined> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name.endsWith(ending) && !name.startsWith(".")) names.push(name.slice(0, -ending.length));
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  return names.sort();
+}
+
+async function readClasses(path: string): Promise<readonly string[]> {
+  const text = await readText(path);
+  const classes = text?.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+  return classes?.length ? classes : VOC_CLASSES;
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readPlainText(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+}

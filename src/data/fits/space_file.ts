@@ -1,0 +1,88 @@
+/** An aligned space with what colors tokens in it, in one file: a model that is added later gets the same colors. */
+import type { AlignedSpace } from "../../align/space.ts";
+import type { Gpu } from "../../gpu/mod.ts";
+import { type NystromFit, type NystromModel, nystromModel } from "../../graph/nystrom.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { readMatrices, writeMatrices } from "./align_file.ts";
+import { reasonOf } from "../files/atomic_write.ts";
+
+const FORMAT = "alignedcut-space-1";
+
+/** What a file holds. */
+export interface SavedSpace<Fit = NystromFit> {
+  space: AlignedSpace;
+  /** The graph's landmarks and their eigenvectors. */
+  fit: Fit;
+  /** The spectral map: the sample's eigenvectors, sample × C, and its places, sample × 3. */
+  map: { vectors: Matrix; points: Matrix };
+}
+
+/**
+ * Writes a space with the graph's landmarks and its map, whole or not at all, with a hash of it all.
+ *
+ * @param path by custom ending in .arrow
+ */
+export async function saveSpace(path: string, { space, fit, map }: SavedSpace): Promise<void> {
+  const { model, basis, center, fits, held } = space, { landmarks, cut, projection, ...choices } = fit;
+  const { eigenvectors, eigenvalues, residuals, degrees, eigengap, converged, resolved } = cut;
+  const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
+  const { neighbors, shortlist, sampling, seed } = choices;
+  await writeMatrices(path, FORMAT, {
+    ...{ W: model.transforms, "β": model.beta, "ε": row(model.epsilon), means: row(model.means!) },
+    ...{ basis, center: row(center), landmarks: landmarks.features, eigenvectors, degrees: row(degrees) },
+    ...(projection && { projection }),
+    ...{ "map vectors": map.vectors, "map points": map.points },
+  }, {
+    ...{ slots: model.slots, shared: model.shared, fits, held, neighbors, shortlist, sampling, seed },
+    indices: [...landmarks.indices],
+    cut: { eigenvalues: [...eigenvalues], residuals: [...residuals], eigengap, converged, resolved },
+  });
+}
+
+/**
+ * Reads what `saveSpace` wrote.
+ *
+ * @returns the same, bit for bit, with `fit` ready to `transform` aligned tokens
+ * @throws Error "Cannot read the space space.arrow: it is damaged; save it again."
+ */
+export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<NystromModel>> {
+  try {
+    const { matrices, meta } = await readMatrices(path, FORMAT);
+    const { W: transforms, "β": beta, "ε": epsilon, means, basis, center, landmarks, eigenvectors } =
+      matrices;
+    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut } =
+      meta as unknown as
+        & AlignedSpace
+        & Pick<NystromFit, "neighbors" | "shortlist" | "sampling" | "seed">
+        & {
+          slots: AlignedSpace["model"]["slots"];
+          shared: number;
+          indices: number[];
+          cut: Record<string, never>;
+        };
+    const { eigenvalues, residuals, ...quality } = cut as unknown as NystromFit["cut"];
+    return {
+      space: {
+        model: { slots, means: means.data, shared, transforms, beta, epsilon: epsilon.data },
+        ...{ fits, basis, center: center.data, held },
+      },
+      fit: nystromModel(gpu, {
+        landmarks: { indices: Uint32Array.from(indices), features: landmarks },
+        cut: {
+          ...quality,
+          ...{ eigenvectors, degrees: matrices.degrees.data },
+          eigenvalues: Float64Array.from(eigenvalues),
+          residuals: Float64Array.from(residuals),
+        },
+        projection: matrices.projection ?? null,
+        ...{ neighbors, shortlist, sampling, seed },
+      }),
+      map: { vectors: matrices["map vectors"], points: matrices["map points"] },
+    };
+  } catch (error) {
+    const why = reasonOf(error).replace(/^Cannot read the align .*?: |; train it again\.$|\.$/g, "");
+    throw new Error(`Cannot read the space ${path}: ${why}; save it again with --save-space.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/** HDF5 that says when something cannot be read: h5wasm otherwise prints it and hands on whatever the memory holds. */
+import * as hdf5 from "h5wasm";
+import { reasonOf } from "../files/atomic_write.ts";
+import { openPlainFile } from "../files/plain_file.ts";
+
+/** Bytes of MATLAB's text before the HDF5 part of its files. */
+export const USER_BLOCK = 512;
+/** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
+const SUPERBLOCK = 48;
+const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/**
+ * Opens a file to be read, without loading it.
+ *
+ * @param path an HDF5 file, behind MATLAB's text or not
+ * @param kind what is expected, in errors
+ * @param cure for what is none, in errors
+ * @returns the file, to be closed, and its bytes
+ * @throws Error "There is no file a.hdf5."; "a.hdf5 is not an HDF5 file …"; "a.hdf5 is cut short: …"; "a.hdf5 is damaged (…)."
+ */
+export async function openHdf5(
+  path: string,
+  kind = "an HDF5 file",
+  cure = "copy it again",
+): Promise<{ file: hdf5.File; size: number }> {
+  const size = await checkStart(path, kind, cure);
+  await readyHdf5();
+  try {
+    const file = new hdf5.File(path, "r");
+    if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
+    return { file, size };
+  } catch (error) {
+    throw new Error(`${path} is damaged ${hdf5Reason(error)}.`, { cause: error });
+  }
+}
+
+/** Makes HDF5 ready, its errors thrown. */
+export async function readyHdf5(): Promise<void> {
+  const module = await hdf5.ready;
+  if (module.activate_throwing_error_handler() < 0) throw new Error("HDF5 does not throw its errors.");
+}
+
+/**
+ * Why HDF5 could not do something, and the cure: a filter that is missing by its name, else the innermost cause.
+ *
+ * @param error as thrown
+ * @returns as '(the filter "lzf" is missing): save it with gzip'
+ */
+export function hdf5Reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const filter = /required filter '([^']*)'/.exec(message)?.[1];
+  if (filter !== undefined) return `(the filter "${filter}" is missing): save it with gzip`;
+  const causes = [...message.matchAll(/^\s*#\d+: \S+ line \d+ in \S+\(\): (.*)$/gm)];
+  return `(${causes.at(-1)?.[1] ?? message.split("\n")[0]}): copy it again`;
+}
+
+/** Checks what HDF5 would only tell on stderr: that this is its format, and all of it. @returns bytes of the file */
+async function checkStart(path: string, kind: string, cure: string): Promise<number> {
+  const start = new Uint8Array(USER_BLOCK + SUPERBLOCK);
+  let size: number;
+  try {
+    using file = await openPlainFile(path);
+    await file.read(start);
+    ({ size } = await file.stat());
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+  const at = [USER_BLOCK, 0].find((offset) => HDF5_START.every((byte, i) => start[offset + i] === byte));
+  if (at === undefined) {
+    throw new Error(`${path} is not ${kind}, whatever its name says: ${cure}.`);
+  }
+  const superblock = new DataView(start.buffer, at);
+  const version = superblock.getUint8(8);
+  const end = Number(superblock.getBigUint64(version < 2 ? 40 : 28, true));
+  if (size < end) {
+    throw new Error(`${path} is cut short: expected ${end} bytes, found ${size}; copy it again.`);
+  }
+  return size;
+}
+
+/** A dataset of which no value was read. */
+export interface FoundDataset {
+  dataset: hdf5.Dataset;
+  shape: number[];
+  /** As "<h". */
+  dtype: string;
+  /** Extents of the pieces it is stored in; null where it is stored as a whole. */
+  chunks: number[] | null;
+}
+
+/** A dataset by name; undefined for anything else, and where HDF5 cannot find it. */
+export function findDataset(file: hdf5.File, name: string): FoundDataset | undefined {
+  return quietly(() => {
+    const dataset = file.get(name);
+    if (!(dataset instanceof hdf5.Dataset)) return undefined;
+    const { shape, chunks } = dataset.metadata, { dtype } = dataset;
+    return {
+      dataset,
+      shape: shape ?? [],
+      dtype: typeof dtype === "string" ? dtype : "",
+      chunks: chunks ?? null,
+    };
+  });
+}
+
+/** What HDF5 makes of a damaged file, or undefined where it gives up. */
+export function quietly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+/** Pictures and masks in memory. */
+
+/** An image in sRGB bytes. */
+export interface RgbImage {
+  width: number;
+  height: number;
+  /** height × width × 3 bytes, row by row from the top. */
+  data: Uint8Array;
+  /** EXIF's 2 to 8 where the file's pixels were turned or mirrored to stand upright. */
+  orientation?: number;
+  /** Where white was laid under transparent pixels. */
+  isTransparent?: true;
+}
+
+/** One class index per pixel. */
+export interface Mask {
+  width: number;
+  height: number;
+  /** height × width bytes. */
+  data: Uint8Array;
+}
+
+/** 100 megapixels, 300 MB of RGB: a larger image or mask is a mistake or a trap. */
+export const MOST_PIXELS = 1e8;

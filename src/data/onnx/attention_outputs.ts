@@ -1,0 +1,518 @@
+/** Finds, by the structure of an ONNX graph, what each attention block adds to the residual stream, and counts. */
+import { factorsOf, Flow, isProduct, isScaledLater, isSum, nameOf, SAME_VALUES } from "./flow.ts";
+import type { AddedNode, OnnxGraph, OnnxNode } from "./graph.ts";
+
+/** The attention of one transformer block. */
+export interface AttentionOutput {
+  /** 1 is the first block. */
+  layer: number;
+  /** The tensor of METHOD's `V_l`. */
+  tensor: string;
+  /** Computes `tensor` where no node of the graph does: a fused residual add has the bias, or it is stored in 8 bits. */
+  added?: AddedNode;
+  /** Heads, where the graph itself says so. */
+  heads: number | null;
+  /** The attention weights, images × heads × … or images · heads × … × …; null where a fused node keeps them. */
+  weights: string | null;
+  /** Computes `weights` where the graph has them in 8 bits. */
+  weightsAdded?: AddedNode;
+  /** The queries that a fused node takes, images × heads × … when the node does not say its heads; else null. */
+  queries: string | null;
+  /** Its nodes, for what else is taken of a block. */
+  nodes: AttentionNodes;
+}
+
+/** The nodes of one attention block. */
+export interface AttentionNodes {
+  /** A softmax, one written out, or a fused node; several where they lead to one output. */
+  starts: OnnxNode[];
+  /** Weighs the values: a product, or the fused node. */
+  merged: OnnxNode;
+  /** Adds the output to something that is not made of it. */
+  residual: OnnxNode;
+}
+
+/** An attention node that is no layer. */
+export interface OtherNode {
+  /** What the exporter called it, or its output. */
+  name: string;
+  op: string;
+  why: string;
+}
+
+/** Every attention node of a graph: a softmax, one written out (exp, sum, division), or a fused node. */
+export interface AttentionCount {
+  /** How many of each operator. */
+  nodes: Record<string, number>;
+  /** First layer first. */
+  blocks: AttentionOutput[];
+  /** Nodes that lead to `blocks`: several may lead to one. */
+  understood: number;
+  /** Blocks of which none takes the other's output, as in parallel attention, two encoders in one graph, or one run twice. */
+  sideBySide: number;
+  /** What is added to no residual stream: the softmax of a classifier or of a pooling head. */
+  apart: OtherNode[];
+  /** What is added to the residual stream in a way that is not understood. */
+  unread: OtherNode[];
+}
+
+const SOFTMAX = new Set(["Softmax", "BiasSoftmax", "QLinearSoftmax"]);
+/** Nodes that are everything from queries, keys and values to the merged heads. */
+export const FUSED: RegExp = /attention/i;
+/** Domains whose operators are known; those of others may be anything, attention included. */
+const KNOWN_DOMAIN = /^(?:|ai\.onnx\.ml|com\.microsoft\b.*|com\.ms\b.*)$/;
+/** Nodes that draw other numbers in every run. */
+const RANDOM = new Set([
+  ...["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"],
+]);
+/** Residual add and norm in one, and the place of the projection's bias among the inputs. */
+export const FUSED_SUMS: Record<string, number> = {
+  SkipLayerNormalization: 4,
+  SkipSimplifiedLayerNormalization: 3,
+};
+/** What may lie between a projection and the residual add: scales, norms, biases, gates, stacking; no activation. */
+export const AFTER_PROJECTION: RegExp = new RegExp(
+  "^(?:Add|Sum|Sub|Mul|Div|Neg|Pow|Sqrt|Reciprocal|Max|Clip|Where|Pad|Tile|Concat|Split|BiasAdd|ReduceMean|ReduceSum|" +
+    "ReduceL2|DynamicQuantizeLinear|QLinear(?:Add|Mul|Concat|ReduceMean)|\\w*Norm(?:alization)?)$",
+);
+/** What an axis is summed by. */
+const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
+/** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
+const OUTPUT_SCALE: Record<string, number> = {
+  ...{
+    QLinearMatMul: 6,
+    QLinearAdd: 6,
+    QLinearMul: 6,
+    QLinearConv: 6,
+    QGemm: 7,
+    QuantizeLinear: 1,
+    QLinearSoftmax: 3,
+  },
+};
+/** A sentence holds no more names. */
+const MOST_NAMED = 2;
+
+/** Where attention may begin. */
+interface Start {
+  node: OnnxNode;
+  kind: "softmax" | "fused" | "held" | "unknown" | "product";
+}
+
+/** What was found, with what it is added to; or how far the walk came. */
+type Finding = Omit<AttentionOutput, "layer"> & { stream: string[] } | { why: string; step: number };
+
+/**
+ * Finds every attention block's output after its output projection and before the residual add (METHOD, `V_l`).
+ *
+ * From each softmax the walk goes to the product with the values, over the merging of the heads to the first product with
+ * a stored matrix, and over bias and reshapes to the sum with the residual stream; a fused attention node stands for the
+ * part up to the merged heads. Layer scale (× a stored vector) and a norm of the output come after what is taken: they set
+ * how much of it the stream gets, not what attention wrote. Nodes that lead to one tensor (differential attention) are one
+ * layer; attention that joins no stream (a pooling head) is none.
+ *
+ * @returns the blocks in the order of the graph, first layer first
+ * @throws Error "a.onnx has no attention block (softmax, values, projection, residual add), for no residual add follows …"
+ * @throws Error "a.onnx has 24 attention nodes, 12 are understood; not understood: NAME (Softmax), for …: export …"
+ * @throws Error "a.onnx draws random numbers (RandomUniformLike, node of noise) before an attention block, …"
+ */
+export function findAttentionOutputs(graph: OnnxGraph): AttentionOutput[] {
+  return countAttention(graph).blocks;
+}
+
+/**
+ * Like `findAttentionOutputs`, with the nodes that are no blocks.
+ *
+ * @throws Error those of `findAttentionOutputs`; `unread` is empty in what is returned
+ */
+export function countAttention(graph: OnnxGraph): AttentionCount {
+  const count = classify(graph), { blocks, understood, apart, unread } = count;
+  if (unread.length > 0) {
+    const all = understood + apart.length + unread.length;
+    throw new Error(
+      `${graph.path} has ${all} attention ${
+        all === 1 ? "node" : "nodes"
+      }, ${understood} understood; not understood: ${
+        listed(unread, ({ name, op, why }) => `${name} (${op}), for ${why}`)
+      }: export it op by op (no fusing, no quantisation of the attention), with its weights stored in the graph.`,
+    );
+  }
+  if (blocks.length === 0) {
+    throw new Error(
+      `${graph.path} has no attention block (softmax, values, projection, residual add), for ${
+        count.furthest ?? "it has no softmax and no attention node"
+      }: give a vision transformer exported op by op, with its weights stored in the graph.`,
+    );
+  }
+  assertRepeatable(graph, blocks);
+  return { nodes: count.nodes, blocks, understood, sideBySide: count.sideBySide, apart, unread };
+}
+
+/** "3 Softmax: 2 blocks, 1 joins no residual stream: head/Softmax": what `models add` prints. */
+export function describeCount(
+  { nodes, blocks, understood, sideBySide, apart }: Omit<AttentionCount, "unread">,
+): string {
+  const all = Object.entries(nodes).map(([op, count]) => `${count} ${op}`).join(", ");
+  const shared = understood > blocks.length ? ` of ${understood}` : "";
+  const beside = sideBySide > 0 ? `, ${sideBySide} of them side by side` : "";
+  const rest = apart.length === 0
+    ? ""
+    : `, ${apart.length} ${apart.length === 1 ? "joins" : "join"} no residual stream: ` +
+      listed(apart, ({ name }) => name);
+  return `${all}: ${blocks.length} ${blocks.length === 1 ? "block" : "blocks"}${shared}${beside}${rest}`;
+}
+
+export function listed<T>(items: T[], text: (item: T) => string): string {
+  const rest = items.length - MOST_NAMED;
+  return items.slice(0, MOST_NAMED).map(text).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
+}
+
+/** `furthest` says how far the walk came in a graph without blocks. */
+function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
+  const flow = new Flow(graph), blocks = new Map<string, AttentionOutput>();
+  const apart: OtherNode[] = [], unread: OtherNode[] = [];
+  const branches = new Set<string>(), nodes: Record<string, number> = {};
+  const missed: { node: OnnxNode; kind: Start["kind"]; other: OtherNode }[] = [];
+  let understood = 0, furthest: { step: number; why: string } | undefined;
+  const examine = (start: Start) => {
+    const { node } = start, found = understand(flow, start);
+    if ("tensor" in found) {
+      understood++;
+      nodes[node.op] = (nodes[node.op] ?? 0) + 1;
+      const { stream, ...block } = found;
+      const known = blocks.get(block.tensor);
+      if (known) known.nodes.starts.push(node);
+      else blocks.set(block.tensor, { layer: 0, ...block });
+      for (const name of flow.before([tapOf(block)]).difference(flow.before(stream))) {
+        branches.add(name);
+      }
+      return;
+    }
+    if (found.step > (furthest?.step ?? 0)) furthest = found;
+    missed.push({ node, kind: start.kind, other: { name: nameOf(node), op: opOf(start), why: found.why } });
+  };
+  for (const start of startsOf(flow)) examine(start);
+  for (const { node, kind, other } of missed) {
+    const behind = flow.behind(...node.outputs);
+    const isNeeded = joinsLoosely(flow, behind) ||
+      [...blocks.values()].some((block) => behind.has(tapOf(block)));
+    const custom = flow.nodes.find(({ domain, outputs }) =>
+      !KNOWN_DOMAIN.test(domain) && behind.has(outputs[0])
+    );
+    if (isNeeded) unread.push(other);
+    else if (kind === "unknown") continue;
+    else if (custom) {
+      unread.push({ ...other, why: `${custom.domain}::${custom.op} follows it, which is not known` });
+    } else apart.push(other);
+    nodes[other.op] = (nodes[other.op] ?? 0) + 1;
+  }
+  if (unread.length === 0) {
+    for (const node of flow.nodes) {
+      // Attention without a softmax.
+      if (!isProduct(node) || branches.has(node.outputs[0])) continue;
+      const computed = factorsOf(node).filter((name) => flow.pixels.has(name));
+      if (computed.length < 2 || !joinsLoosely(flow, flow.behind(...node.outputs))) continue;
+      const why = "it multiplies two tensors that depend on the image, but no softmax belongs to it";
+      unread.push({ name: nameOf(node), op: node.op, why });
+    }
+  }
+  const { order, sideBySide } = inOrder(flow, [...blocks.values()]);
+  order.forEach((block, i) => block.layer = i + 1);
+  return { nodes, blocks: order, understood, sideBySide, apart, unread, furthest: furthest?.why };
+}
+
+/** Blocks behind those that they depend on; those side by side in the order in which they are stacked or summed. */
+function inOrder(flow: Flow, blocks: AttentionOutput[]): { order: AttentionOutput[]; sideBySide: number } {
+  const ranked = blocks.map((block) => {
+    const tap = tapOf(block), before = flow.before([tap]);
+    return {
+      block,
+      behind: flow.behind(tap),
+      rank: blocks.filter((other) => before.has(tapOf(other))).length,
+      tap,
+    };
+  });
+  ranked.sort((a, b) => {
+    if (a.rank !== b.rank) return a.rank - b.rank;
+    for (const { inputs } of flow.nodes) {
+      const first = inputs.findIndex((name) => a.behind.has(name) && !b.behind.has(name));
+      const second = inputs.findIndex((name) => b.behind.has(name) && !a.behind.has(name));
+      if (first >= 0 && second >= 0) return first - second;
+    }
+    return flow.placeOf(a.tap) - flow.placeOf(b.tap);
+  });
+  // Of blocks one behind the other each has another number of blocks before it.
+  const sideBySide = ranked.filter((one) => ranked.some((other) => other !== one && other.rank === one.rank));
+  return { order: ranked.map(({ block }) => block), sideBySide: sideBySide.length };
+}
+
+/** The tensor of the graph that a block's output is, or is made of. */
+export function tapOf({ tensor, added }: Pick<AttentionOutput, "tensor" | "added">): string {
+  return added?.inputs[0] ?? tensor;
+}
+
+function opOf({ node: { op, domain, inner = [] }, kind }: Start): string {
+  const held = kind === "held" ? inner.find(isOwnAttention) : undefined;
+  if (held) return `${held.op} inside ${op}`;
+  return kind === "unknown" ? `${domain}::${op}` : op;
+}
+
+function isOwnAttention({ op }: OnnxNode): boolean {
+  return SOFTMAX.has(op) || FUSED.test(op);
+}
+
+/** The nodes that may begin an attention block, in the order of the graph. */
+function startsOf(flow: Flow): Start[] {
+  return flow.nodes.flatMap((node): Start | [] => {
+    if (!flow.isComputed(node)) return [];
+    if (FUSED.test(node.op)) return { node, kind: "fused" };
+    if (SOFTMAX.has(node.op) || (node.op === "Exp" && isWrittenOut(flow, node))) {
+      return { node, kind: "softmax" };
+    }
+    if (node.inner?.some(isOwnAttention)) return { node, kind: "held" };
+    return KNOWN_DOMAIN.test(node.domain) ? [] : { node, kind: "unknown" };
+  });
+}
+
+/** Whether an Exp is a softmax: divided by its own sum, or taken of what is less its own log-sum-exp. */
+function isWrittenOut(flow: Flow, exp: OnnxNode): boolean {
+  const input = flow.sameAs(exp.inputs[0]), logits = flow.makers.get(input);
+  if (logits?.op === "LogSoftmax") return true;
+  if (logits?.op === "Sub" && isLogSum(flow, logits.inputs[1])) return true;
+  const behind = flow.behind(exp.outputs[0]);
+  return flow.nodes.some(({ op, inputs: [a, b] }) => {
+    if (!behind.has(a) || !behind.has(b)) return false;
+    return op === "Div"
+      ? isOwnSum(flow, b, exp)
+      : op === "Mul" && [a, b].some((name) => isReciprocal(flow, name, exp));
+  });
+}
+
+function isLogSum(flow: Flow, name: string): boolean {
+  const { op, inputs } = flow.makers.get(flow.sameAs(name)) ?? { op: "", inputs: [] };
+  if (op === "ReduceLogSumExp") return true;
+  if (op === "Add") return inputs.some((term) => isLogSum(flow, term)); // the largest one, taken out and put back
+  return op === "Log" && AXIS_SUMS.has(flow.makers.get(flow.sameAs(inputs[0]))?.op ?? "");
+}
+
+function isReciprocal(flow: Flow, name: string, exp: OnnxNode): boolean {
+  const maker = flow.makers.get(flow.sameAs(name));
+  return maker?.op === "Reciprocal" && isOwnSum(flow, maker.inputs[0], exp);
+}
+
+/** Whether a tensor is the sum over an axis of what `exp` gives, kept away from 0 perhaps. */
+function isOwnSum(flow: Flow, name: string, exp: OnnxNode): boolean {
+  const maker = flow.makers.get(flow.sameAs(name));
+  if (!maker) return false;
+  if (["Add", "Max", "Clip"].includes(maker.op)) {
+    return maker.inputs.some((input) => input !== "" && flow.pixels.has(input) && isOwnSum(flow, input, exp));
+  }
+  if (!AXIS_SUMS.has(maker.op) && !isProduct(maker)) return false;
+  return maker.inputs.some((input) => flow.sameAs(input) === exp.outputs[0]);
+}
+
+/** Random numbers on the way to a block, as in an exported masked autoencoder, shuffle or drop patches. */
+function assertRepeatable({ path, nodes }: OnnxGraph, blocks: AttentionOutput[]): void {
+  const needed = new Set(blocks.flatMap(({ tensor, added }) => added?.inputs ?? [tensor]));
+  for (const { op, inputs, outputs } of nodes.toReversed()) {
+    if (!outputs.some((name) => needed.has(name))) continue;
+    if (RANDOM.has(op)) {
+      throw new Error(
+        `${path} draws random numbers (${op}, node of ${
+          outputs[0]
+        }) before its first attention block, as a masked ` +
+          "autoencoder does to hide patches: export its encoder without masking.",
+      );
+    }
+    for (const name of inputs) if (name !== "") needed.add(name);
+  }
+}
+
+/** Sides of the patches, from the convolution that cuts them out; null where there is none. */
+export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null {
+  const convolution = graph.nodes.find(({ op }) => /Conv(?:Integer)?$/.test(op));
+  const { strides, kernel_shape: kernel } = convolution?.attributes ?? {};
+  const size = kernel ?? graph.stored.get(convolution?.inputs[1] ?? "")?.slice(2);
+  const isPatch = Array.isArray(strides) && strides.length === 2 && String(strides) === String(size);
+  return isPatch ? [strides[0], strides[1]] : null;
+}
+
+/**
+ * Rows of each stored tensor that is put beside the patches before the first block, in the order of the graph: [1] is a
+ * class token, [1, 4] one with registers; none where there is nothing but patches, or the graph does not tell.
+ */
+export function learnedTokens(graph: OnnxGraph, [first]: AttentionOutput[]): number[] {
+  const flow = new Flow(graph), needed = flow.before([tapOf(first)]);
+  return flow.nodes.flatMap(({ op, inputs, outputs, attributes }) => {
+    if (op !== "Concat" || attributes.axis !== 1 || !needed.has(outputs[0]) || !flow.pixels.has(outputs[0])) {
+      return [];
+    }
+    return inputs.flatMap((name) => {
+      const shape = flow.pixels.has(name) ? undefined : flow.storedShape(name);
+      return shape?.length === 3 ? [shape[1]] : [];
+    });
+  });
+}
+
+/** From where attention begins to what is taken of it. */
+function understand(flow: Flow, start: Start): Finding {
+  const { node, kind } = start;
+  if (kind === "held") {
+    return { why: `the tensors inside ${node.op} cannot be taken: export it unrolled`, step: 1 };
+  }
+  if (kind === "unknown") return { why: "that operator is not known, and may be attention", step: 1 };
+  const fromStart = flow.behind(node.outputs[0]), before = flow.before(node.inputs);
+  const isStreamAdd = (other: OnnxNode, derived: Set<string>) =>
+    isSum(other) &&
+    termsOf(other).some((name) => !derived.has(name) && !flow.isBias(name) && before.has(flow.sameAs(name)));
+
+  const merged = kind === "fused" ? node : weighedValues(flow, node, isStreamAdd);
+  if ("why" in merged) return merged;
+  const projection = projectionBehind(flow, merged, isStreamAdd);
+  if ("why" in projection) return projection;
+  const derived = flow.behind(projection.outputs[0]);
+  const residual = flow.nodes.find((other) => isResidualSum(flow, other, derived, fromStart));
+  if (!residual) return { why: `no residual add follows ${inSentence(projection)}`, step: 3 };
+  const between = flow.before(residual.inputs).intersection(derived);
+  const strange = flow.nodes.find((other) =>
+    other.outputs.some((name) => between.has(name)) &&
+    !AFTER_PROJECTION.test(other.op) && !SAME_VALUES.has(other.op) && !isProduct(other) &&
+    other !== projection
+  );
+  if (strange) {
+    return {
+      why: `${inSentence(strange)} lies between ${inSentence(projection)} and the residual add`,
+      step: 3,
+    };
+  }
+  const weights = kind === "fused" ? null : dequantized(flow, node.outputs[0]);
+  const stated = node.attributes.num_heads ?? node.attributes.q_num_heads;
+  return {
+    ...beforeResidual(flow, projection, fromStart, flow.behind(merged.outputs[0])),
+    heads: typeof stated === "number" ? stated : null,
+    stream: termsOf(residual).filter((name) => !derived.has(name)),
+    weights: weights?.tensor ?? null,
+    ...(weights?.added && { weightsAdded: weights.added }),
+    queries: kind === "fused" ? node.inputs[0] : null,
+    nodes: { starts: [node], merged, residual },
+  };
+}
+
+type Ends = (node: OnnxNode, derived: Set<string>) => boolean;
+
+/**
+ * The first product of what a softmax gives with something computed from the image.
+ *
+ * Products with stored matrices may lie on the way (heads that talk to each other), and sums and differences with another
+ * softmax.
+ */
+function weighedValues(flow: Flow, softmax: OnnxNode, ends: Ends): OnnxNode | { why: string; step: number } {
+  const derived = new Set([softmax.outputs[0]]);
+  for (const node of flow.walk(softmax, derived)) {
+    if (isProduct(node) && factorsOf(node).some((name) => !derived.has(name) && flow.pixels.has(name))) {
+      return node;
+    }
+    if (isOwnAttention(node) || ends(node, derived)) break;
+  }
+  return { why: `no product with computed values follows ${inSentence(softmax)}`, step: 1 };
+}
+
+/** The first product with a stored matrix: where something of before is added or another softmax begins, attention is over. */
+function projectionBehind(
+  flow: Flow,
+  merged: OnnxNode,
+  ends: Ends,
+): OnnxNode | { why: string; step: number } {
+  const derived = new Set([merged.outputs[0]]);
+  for (const node of flow.walk(merged, derived)) {
+    const others = isProduct(node) ? factorsOf(node).filter((name) => !derived.has(name)) : [];
+    if (others.length > 0 && others.every((name) => flow.isStored(name))) return node;
+    if (isOwnAttention(node) || ends(node, derived)) break;
+  }
+  return { why: `no product with a stored matrix follows ${inSentence(merged)}`, step: 2 };
+}
+
+/** Whether something of `derived` is added to something of the image that is not. */
+function joinsLoosely(flow: Flow, derived: Set<string>): boolean {
+  return flow.nodes.some((node) =>
+    isSum(node) && node.inputs.some((name) => derived.has(name)) &&
+    termsOf(node).some((name) => !derived.has(name) && flow.pixels.has(name))
+  );
+}
+
+/** The tensors that a sum adds, scales and norms left out. */
+export function termsOf({ op, inputs }: OnnxNode): string[] {
+  if (op === "QLinearAdd") return [inputs[0], inputs[3]];
+  return (op in FUSED_SUMS ? inputs.slice(0, 2) : inputs).filter((name) => name !== "");
+}
+
+/** A sum of `derived` and what is not made of the attention; stored tokens (learned queries) are a stream, too. */
+function isResidualSum(flow: Flow, node: OnnxNode, derived: Set<string>, attention: Set<string>): boolean {
+  if (!isSum(node)) return false;
+  const terms = termsOf(node);
+  return terms.some((name) => derived.has(name)) &&
+    terms.some((name) => !attention.has(name) && !flow.isBias(name));
+}
+
+/** The last tensor behind a projection that is the projection's alone, bias included. */
+export function beforeResidual(
+  flow: Flow,
+  projection: OnnxNode,
+  attention: Set<string>,
+  merged: Set<string>,
+): { tensor: string; added?: AddedNode } {
+  let at = projection.outputs[0], taken = at, isScaled = !isScaledLater(projection);
+  let isBiased = /Gemm/.test(projection.op) && projection.inputs.length > factorsOf(projection).length;
+  for (;;) {
+    const users = flow.usersOf(at);
+    const residual = users.find(({ op }) => op in FUSED_SUMS) ??
+      users.find((node) => isResidualSum(flow, node, new Set([at]), attention));
+    const bias = residual && biasIn(flow, residual, isBiased);
+    if (bias) {
+      const name = `${at}/with_bias`;
+      return { tensor: name, added: { op: "Add", inputs: [at, bias], output: name } };
+    }
+    const scaling = isScaled ? undefined : users.find(({ op }) => op === "Mul");
+    const sum = users.find((node) =>
+      isSum(node) && termsOf(node).every((name) => merged.has(name) || flow.isBias(name))
+    );
+    const further = scaling ?? sum ??
+      users.find((node) => isProduct(node) && factorsOf(node).some((name) => flow.isStored(name)));
+    const next = residual ? undefined : further ?? users.find(({ op }) => SAME_VALUES.has(op));
+    if (!next) {
+      const isParted = users.length > 0 && users.every(({ op }) => /Concat$/.test(op)); // stacked with another one's
+      return dequantized(flow, isParted ? taken : flow.unrounded(at, taken));
+    }
+    if (scaling) isScaled = true;
+    else if (sum) isBiased = true;
+    at = next.outputs[0];
+    if (next === further) taken = at;
+  }
+}
+
+/** The projection's bias, where it is added with the residual stream or after it. */
+function biasIn(flow: Flow, residual: OnnxNode, isBiased: boolean): string | undefined {
+  const { op, inputs, outputs } = residual;
+  if (op in FUSED_SUMS) return inputs[FUSED_SUMS[op]] || undefined;
+  if (isBiased) return undefined;
+  const [after, ...others] = flow.usersOf(outputs[0]);
+  const sums = others.length === 0 && after && isSum(after) && !(after.op in FUSED_SUMS)
+    ? [residual, after]
+    : [residual];
+  return sums.flatMap(termsOf).find((name) => flow.isBias(name) && flow.sizeOf(name) > 1);
+}
+
+/** A tensor of 8 bits as what it stands for. */
+export function dequantized(flow: Flow, tensor: string): { tensor: string; added?: AddedNode } {
+  const maker = flow.makers.get(flow.sameShaped(tensor)), place = OUTPUT_SCALE[maker?.op ?? ""];
+  const scale = place === undefined ? undefined : maker!.inputs[place];
+  if (!scale) return { tensor };
+  const name = `${tensor}/dequantized`, zero = maker!.inputs[place + 1];
+  return {
+    tensor: name,
+    added: { op: "DequantizeLinear", inputs: [tensor, scale, ...zero ? [zero] : []], output: name },
+  };
+}
+
+export function inSentence({ op, outputs }: OnnxNode): string {
+  return `${op} (node of ${outputs[0]})`;
+}

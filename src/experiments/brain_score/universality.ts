@@ -1,0 +1,294 @@
+/** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
+import { basename } from "node:path";
+import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { type FeatureManifest, streamFeatures } from "../../data/features/extract.ts";
+import { inLanes } from "../../data/files/map_concurrently.ts";
+import { type Gpu, trim } from "../../gpu/mod.ts";
+import { normalizedCut } from "../../graph/normalized_cut.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
+import type { RunImage } from "../../pipeline/images.ts";
+import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
+import type { RunModel } from "../../pipeline/models.ts";
+
+/** Nodes of the joint graph, and of each slot's own. */
+const JOINT_NODES = 10_332, SLOT_NODES = 1500;
+/** Eigenvectors of the joint graph, and of a slot's own, the constant first one included. */
+const JOINT_COMPONENTS = 20, SLOT_COMPONENTS = 10;
+/** Cuts of slots solved side by side. */
+const LANES = 3;
+
+/** Sampled tokens of one slot, and what lies under them. */
+interface SlotNodes {
+  /** As "mae_tiny L3". */
+  name: string;
+  model: string;
+  /** Whether it lies in the deeper half of its model. */
+  isDeep: boolean;
+  features: Matrix;
+  /** Index of each node's image. */
+  image: Uint32Array;
+  /** 1 figure, 0 ground, 255 where there is no mask, and for class tokens. */
+  figure: Uint8Array;
+  /** Class where the images have classes, else as `figure`. */
+  category: Uint8Array;
+}
+
+/** What `universality` measured of one set of features. */
+export interface Universality {
+  /** Share of the variance of eigenvectors 2 to 20 that lies between slots, mean over eigenvectors. */
+  slot: number;
+  /** The same between images. */
+  image: number;
+  /** Of the joint graph. */
+  lambda2: number;
+  /** Balanced accuracy of figure and ground over the deeper half of all models' slots, told apart by one pair of centres. */
+  figureGround: number;
+  /** The same within each slot's own graph, with centres of its own; mean over slots. */
+  within: number;
+  /**
+   * Share of figure nodes whose nearest node of another model, in another image, shows the same class, over what chance
+   * gives; absent with one model.
+   */
+  neighbors?: number;
+  /** All pairs converged. */
+  converged: boolean;
+}
+
+/** Nodes sampled for `universality`. */
+export interface UniversalitySample {
+  slots: SlotNodes[];
+  /** Nodes of each slot in the joint graph, the first ones. */
+  joint: number;
+  images: number;
+}
+
+/**
+ * Runs the models and keeps random tokens of every slot.
+ *
+ * @param images with masks of figures
+ * @param classes names by index, the background first; none where they are not known
+ * @param options nodes of the joint graph (default 10,332) and of each slot's own (1,500), and what is told how far it is
+ * @throws Error when no image has a mask
+ */
+export async function sampleUniversality(
+  models: readonly RunModel[],
+  images: RunImage[],
+  classes: readonly string[],
+  seed: number,
+  { onProgress, jointNodes = JOINT_NODES, slotNodes = SLOT_NODES }: {
+    onProgress?: (done: number, total: number) => void;
+    jointNodes?: number;
+    slotNodes?: number;
+  } = {},
+): Promise<UniversalitySample> {
+  const masked = images.filter(({ mask }) => mask), slots: SlotNodes[] = [];
+  if (masked.length === 0) throw new Error("No image has a mask, which tells figure from ground.");
+  for (const [m, { path, preprocessor, registers, hook }] of models.entries()) {
+    const model = basename(path).replace(/\.onnx$/, ""), own: Float32Array[] = [], chosen: Uint32Array[] = [];
+    /** By layer, per token of all images its place among the chosen, plus one. */
+    const places: Int32Array[] = [];
+    const manifest: FeatureManifest = await streamFeatures({
+      ...{ model: path, preprocessor, registers, hook, images: masked, outDir: "", dtype: "float32" },
+      onProgress: (done) => onProgress?.(m * masked.length + done, models.length * masked.length),
+    }, {
+      begin: ({ layers, tokens, width }) => {
+        layers.forEach((_, l) => {
+          const total = masked.length * tokens;
+          const random = seededRandom(fork(seed, `${model} nodes`, l));
+          // In random order, as the joint graph takes the first ones.
+          const nodes = Uint32Array.from(
+            Array.from(
+              sampleIndices(total, Math.min(slotNodes, total), random),
+              (node) => ({ node, key: random() }),
+            )
+              .sort((a, b) => a.key - b.key),
+            ({ node }) => node,
+          );
+          const place = new Int32Array(total);
+          nodes.forEach((node, at) => place[node] = at + 1);
+          places.push(place);
+          chosen.push(nodes);
+          own.push(new Float32Array(nodes.length * width));
+        });
+      },
+      rows: (layer, { image, token, vectors }) => {
+        const cols = vectors.length / image.length, tokens = places[layer].length / masked.length;
+        image.forEach((i, row) => {
+          const place = places[layer][i * tokens + token[row]] - 1;
+          if (place >= 0) own[layer].set(vectors.subarray(row * cols, (row + 1) * cols), place * cols);
+        });
+      },
+    });
+    const { layers, tokens, width, grid } = manifest;
+    const figures = await figureLabels(masked, grid), figure = majorityClasses(figures);
+    const category = classes.length > 0 ? majorityClasses(await classLabels(masked, grid, classes)) : figure;
+    // A class token, and a patch that is all void, has no pixels.
+    const isBlank = (node: number) => figures.counts[2 * node] + figures.counts[2 * node + 1] === 0;
+    layers.forEach(({ layer }, l) => {
+      const nodes = chosen[l],
+        label = (of: Uint8Array) => Uint8Array.from(nodes, (node) => isBlank(node) ? 255 : of[node]);
+      slots.push({
+        ...{ name: `${model} L${layer}`, model, isDeep: 2 * layer > layers.length },
+        features: { data: own[l], rows: nodes.length, cols: width },
+        image: Uint32Array.from(nodes, (node) => Math.floor(node / tokens)),
+        ...{ figure: label(figure), category: label(category) },
+      });
+    });
+  }
+  const least = Math.min(...slots.map(({ features }) => features.rows));
+  return {
+    slots,
+    joint: Math.min(Math.floor(jointNodes / slots.length), least),
+    images: masked.length,
+  };
+}
+
+/**
+ * Solves the joint graph of sampled tokens of all slots, and each slot's own, and asks what their eigenvectors tell apart.
+ *
+ * @param align takes every slot into one space; without it features stay as they are, and need one width
+ * @throws RangeError when widths differ and there is no align
+ */
+export async function universality(
+  gpu: Gpu,
+  { slots, joint }: UniversalitySample,
+  align?: AlignModel,
+): Promise<Universality> {
+  const features = await Promise.all(slots.map(async ({ name, features }) => {
+    if (!align) return features;
+    return await applyAlign(gpu, align, align.slots.findIndex((slot) => slot.name === name), features);
+  }));
+  const [{ cols }] = features;
+  if (features.some((other) => other.cols !== cols)) {
+    throw new RangeError(
+      "The slots have different numbers of channels, so that they share no graph unaligned.",
+    );
+  }
+  const x = { data: new Float32Array(joint * slots.length * cols), rows: joint * slots.length, cols };
+  features.forEach(({ data }, s) => x.data.set(data.subarray(0, joint * cols), s * joint * cols));
+  const of = <T>(values: (slot: SlotNodes, s: number) => ArrayLike<T>): T[] =>
+    slots.flatMap((slot, s) => Array.from(values(slot, s)).slice(0, joint));
+  const image = of(({ image }) => image), figure = of(({ figure }) => figure);
+  const slotOf = of((_, s) => new Array<number>(joint).fill(s));
+  const cut = await normalizedCut(gpu, x, { components: JOINT_COMPONENTS, tolerance: 1e-4 });
+  const vectors = withoutFirst(cut.eigenvectors);
+  const deep = [...slotOf.keys()].filter((i) => slots[slotOf[i]].isDeep);
+  let converged = cut.converged;
+  const within = await inLanes(slots.length, LANES, async (s) => {
+    const own = await normalizedCut(gpu, features[s], {
+      components: Math.min(SLOT_COMPONENTS, features[s].rows - 1),
+      tolerance: 1e-4,
+    });
+    converged &&= own.converged;
+    return balancedAccuracy(
+      withoutFirst(own.eigenvectors),
+      [...slots[s].figure.keys()],
+      Array.from(slots[s].figure),
+    );
+  });
+  trim(gpu);
+  const models = new Set(slots.map(({ model }) => model));
+  return {
+    slot: shareBetween(vectors, slotOf),
+    image: shareBetween(vectors, image),
+    lambda2: cut.eigenvalues[1],
+    figureGround: balancedAccuracy(vectors, deep, figure),
+    within: within.reduce((sum, value) => sum + value, 0) / within.length,
+    ...(models.size > 1 && {
+      neighbors: nearestOfOthers(x, of(({ model }) => new Array(joint).fill(model)), image, [
+        ...of(({ category }) => category),
+      ]),
+    }),
+    converged,
+  };
+}
+
+/** All columns but the first. */
+export function withoutFirst({ data, rows, cols }: Matrix): Matrix {
+  const out = new Float32Array(rows * (cols - 1));
+  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
+  return { data: out, rows, cols: cols - 1 };
+}
+
+/** η²: variance between groups over all variance, mean over columns. */
+export function shareBetween({ data, rows, cols }: Matrix, groups: readonly number[]): number {
+  let share = 0;
+  for (let c = 0; c < cols; c++) {
+    const sums = new Map<number, { sum: number; count: number }>();
+    let sum = 0, squares = 0;
+    for (let i = 0; i < rows; i++) {
+      const value = data[i * cols + c], group = sums.get(groups[i]) ?? { sum: 0, count: 0 };
+      sums.set(groups[i], { sum: group.sum + value, count: group.count + 1 });
+      sum += value;
+      squares += value * value;
+    }
+    const mean = sum / rows;
+    let between = 0;
+    for (const group of sums.values()) between += group.count * (group.sum / group.count - mean) ** 2;
+    share += between / (squares - rows * mean * mean) / cols;
+  }
+  return share;
+}
+
+/**
+ * Mean of the shares of figure and of ground that lie nearer, by cosine, to their own centre, the mean of their unit rows.
+ *
+ * @param nodes that count
+ * @param figure 1, 0, or 255 where it is not known
+ */
+export function balancedAccuracy({ data, cols }: Matrix, nodes: number[], figure: readonly number[]): number {
+  const known = nodes.filter((i) => figure[i] < 2);
+  const unit = (i: number) => {
+    const row = Float64Array.from(data.subarray(i * cols, (i + 1) * cols)), norm = Math.hypot(...row) || 1;
+    return row.map((value) => value / norm);
+  };
+  const centres = [0, 1].map(() => new Float64Array(cols));
+  for (const i of known) unit(i).forEach((value, c) => centres[figure[i]][c] += value);
+  const norms = centres.map((centre) => Math.hypot(...centre) || 1);
+  const right = [0, 0], all = [0, 0];
+  for (const i of known) {
+    const row = unit(i);
+    const [ground, fig] = centres.map((centre, k) =>
+      row.reduce((s, value, c) => s + value * centre[c], 0) / norms[k]
+    );
+    all[figure[i]]++;
+    right[figure[i]] += Number(figure[i] === Number(fig > ground));
+  }
+  return (right[0] / all[0] + right[1] / all[1]) / 2;
+}
+
+/** How often the nearest node of another model in another image has a figure node's class, over how often any has. */
+export function nearestOfOthers(
+  { data, rows, cols }: Matrix,
+  model: readonly string[],
+  image: readonly number[],
+  category: readonly number[],
+): number {
+  const unit = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++) {
+    const row = data.subarray(i * cols, (i + 1) * cols);
+    let squares = 0;
+    for (const value of row) squares += value * value;
+    const scale = 1 / (Math.sqrt(squares) || 1);
+    for (let c = 0; c < cols; c++) unit[i * cols + c] = row[c] * scale;
+  }
+  let right = 0, equal = 0, asked = 0;
+  for (let i = 0; i < rows; i++) {
+    if (category[i] === 0 || category[i] === 255) continue;
+    let best = -Infinity, nearest = -1, same = 0, others = 0;
+    for (let j = 0; j < rows; j++) {
+      if (model[j] === model[i] || image[j] === image[i] || category[j] === 255) continue;
+      others++;
+      same += Number(category[j] === category[i]);
+      let cosine = 0;
+      for (let c = 0; c < cols; c++) cosine += unit[i * cols + c] * unit[j * cols + c];
+      if (cosine > best) [best, nearest] = [cosine, j];
+    }
+    if (nearest < 0) continue;
+    asked++;
+    right += Number(category[nearest] === category[i]);
+    equal += same / others;
+  }
+  return right / equal * (asked > 0 ? 1 : NaN);
+}

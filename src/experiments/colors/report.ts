@@ -1,0 +1,269 @@
+/** The report of the experiment `colors` over all models. */
+import { cutWarning } from "../../graph/normalized_cut.ts";
+import { join } from "node:path";
+import sharp from "sharp";
+import { stretchColors } from "../../embed/stretch_colors.ts";
+import type { Gpu } from "../../gpu/mod.ts";
+import { alternatives, claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { colorGrid } from "../../report/color_grid.ts";
+import { type Html, rawHtml } from "../../report/html.ts";
+import type { FigureFormat } from "../../report/figure_files.ts";
+import { writePage } from "../../report/write_page.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import { type Claim, mergeResults } from "../../report/results.ts";
+import { pngDataUri } from "../../report/tiny_png.ts";
+import type { AlignedColors } from "./compute.ts";
+import { peakResidentMb } from "../shared/peak_memory.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { layerAxis } from "../shared/relative_layers.ts";
+
+/** What is reported. */
+export interface AlignedColorsReport {
+  out: string;
+  command: string;
+  gpu: Gpu;
+  pipeline: Pipeline;
+  found: AlignedColors;
+  timings: Record<string, number>;
+  seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
+}
+
+const SHOWN_IMAGES = 8;
+
+const EQUATION = rawHtml(
+  `<math display="block"><msup><mi>η</mi><mn>2</mn></msup><mo>=</mo><mfrac><mrow><munder><mo>∑</mo><mi>g</mi></munder><msub><mi>n</mi><mi>g</mi></msub><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>g</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow><mrow><munder><mo>∑</mo><mi>i</mi></munder><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow></mfrac></math>`,
+);
+
+/**
+ * Writes `colors.html`, its chart specs, and the numbers under the experiment `colors`.
+ *
+ * @returns the path of the page
+ */
+export async function writeAlignedColorsReport(report: AlignedColorsReport): Promise<string> {
+  const { out, command, gpu, pipeline, found, timings, seed } = report;
+  await Deno.mkdir(out, { recursive: true });
+  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
+  const claims = claimsOf(found), { cut } = pipeline.fit;
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...cut.residuals),
+    "tsne.kl": pipeline.map.kl,
+    "tsne.trustworthiness": pipeline.map.trustworthiness,
+  };
+  if (cut.eigengap !== null) metrics.eigengap = cut.eigengap;
+  for (const { model, layer, image, position, category } of found.layers) {
+    metrics[`variance.image.${model}.L${layer}`] = image;
+    metrics[`variance.position.${model}.L${layer}`] = position;
+    if (category !== null) metrics[`variance.category.${model}.L${layer}`] = category;
+  }
+  await mergeResults(join(out, "results.json"), {
+    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
+    inputs: {
+      models: pipeline.models,
+      images: found.images,
+      nodes: pipeline.eigenvectors.rows,
+      data: pipeline.data,
+    },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    experiments: { colors: { metrics, claims } },
+  });
+  return await writePage(join(out, "colors.html"), {
+    title: "Colors",
+    question: "What do all layers of all models put together, and when does it follow the image?",
+    method:
+      `The ${pipeline.eigenvectors.rows} tokens of ${found.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      ...await Promise.all(
+        pipeline.models.map(async (model) => ({ heading: model, body: await grids(pipeline, model) })),
+      ),
+      { heading: "What the colors follow", body: await varianceSection(report) },
+    ],
+    settings: {
+      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
+      ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
+      landmarks: pipeline.fit.landmarks.indices.length,
+      eigenvectors: cutWarning(cut) || "converged, all resolved",
+      trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
+    },
+    command,
+  }, report.figures);
+}
+
+/** Layers from one to another, in words. */
+function span(from: number, to: number): string {
+  return from === to ? `layer ${from}` : `layers ${from}–${to}`;
+}
+
+function claimsOf({ models, images }: AlignedColors): Claim[] {
+  const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
+  const testable = images > 1 && models.every(({ p }) => p !== null);
+  return [{
+    id: "colors-ignore-the-image-before-layer-3",
+    paper: "before layer 3 the color of a patch ignores the image, and follows it later",
+    measured: each(({ model, bounds: { earlyTo }, rise, earlyIgnores }) =>
+      `${model}: in ${span(1, earlyTo)} place explains ${
+        earlyIgnores ? "more" : "no more"
+      } than the image, and the image's share rises by ${formatNumber(rise, 3)}`
+    ),
+    statistic:
+      `rise of η² by image from the early to the late layers, 95 % intervals over bootstrapped images: ${
+        each(({ model, bounds: { earlyTo, lateFrom, last }, interval }) =>
+          `${model} (${span(1, earlyTo)} to ${span(lateFrom, last)}) ${
+            interval.map((end) => formatNumber(end, 3)).join(" to ")
+          }`
+        )
+      }`,
+    n: images,
+    verdict: images < 2
+      ? "not testable"
+      : models.every(({ interval, earlyIgnores }) => interval[0] > 0 && earlyIgnores)
+      ? "shown"
+      : "not shown",
+  }, {
+    id: "late-layers-group-by-category",
+    paper: "late layers give one color a category",
+    measured: each(({ model, bounds: { categoryFrom, last }, lateCategory }) =>
+      lateCategory === null
+        ? `${model}: the categories or the layers are not there`
+        : `${model}: category explains ${formatNumber(lateCategory, 3)} of the variance of figure colors in ${
+          span(categoryFrom, last)
+        }`
+    ),
+    statistic: `permutation of the images' categories: ${
+      each(({ model, p }) => `${model} p ${p === null ? "none" : formatNumber(p, 3)}`)
+    }`,
+    n: images,
+    ...(testable ? { p: Math.max(...models.map(({ p }) => p!)) } : {}),
+    verdict: !testable ? "not testable" : models.every(({ p }) => p! < 0.01) ? "shown" : "not shown",
+  }];
+}
+
+/** The joint map's colors and those within each layer, one of them shown. */
+async function grids(pipeline: Pipeline, model: string): Promise<Html> {
+  const { tokens, images } = pipeline, each = 3 * images.length * tokens;
+  const within = new Map(
+    slotsOf(pipeline, model).map((slot) => {
+      const first = 3 * pipeline.slots[slot].first;
+      return [slot, stretchColors(pipeline.colors.subarray(first, first + each))];
+    }),
+  );
+  const joint = (slot: number) => {
+    const first = 3 * pipeline.slots[slot].first;
+    return pipeline.colors.subarray(first, first + each);
+  };
+  return alternatives(`Colors of ${model}`, [{
+    name: "joint map",
+    note: "Equal colors belong together across images, layers and models.",
+    body: await grid(pipeline, model, "AlignedCut colors", joint),
+  }, {
+    name: "within each layer",
+    note:
+      "The same map, its colors stretched within each layer: equal colors belong together in one layer, and mean nothing from one layer to another.",
+    body: await grid(pipeline, model, "Colors within each layer", (slot) => within.get(slot)!),
+  }]);
+}
+
+async function grid(
+  pipeline: Pipeline,
+  model: string,
+  label: string,
+  colorsOf: (slot: number) => Uint8Array,
+): Promise<Html> {
+  const slots = slotsOf(pipeline, model), { rows, cols } = pipeline.grid;
+  const shown = Math.min(SHOWN_IMAGES, pipeline.images.length);
+  return colorGrid({
+    label: `${label}, ${model}`,
+    columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
+    rows: await Promise.all(
+      pipeline.images.slice(0, shown).map(async (image, i) => {
+        const { width, height, data } = await image.load();
+        const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 })
+          .toBuffer();
+        return {
+          label: image.name,
+          photo: `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`,
+          cells: slots.map((slot) => {
+            const from = 3 * (i * pipeline.tokens + 1);
+            return pngDataUri(cols, rows, colorsOf(slot).slice(from, from + 3 * rows * cols));
+          }),
+        };
+      }),
+    ),
+  });
+}
+
+async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
+  const { out, found, pipeline } = report;
+  const of = (model: string) => found.layers.filter((layer) => layer.model === model);
+  const layers = layerAxis(found.layers);
+  return [
+    await responsiveChart(
+      "colors-variance-image",
+      out,
+      "Share of the variance of patch colors that the image explains, by layer; bars are 95 % intervals over images.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by image", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: of(model).map(({ image }) => image),
+            intervals: of(model).map(({ interval }) => interval),
+          })),
+        }, theme),
+    ),
+    await responsiveChart(
+      "colors-variance-position",
+      out,
+      "Share that the place of the patch explains.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by place", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: of(model).map(({ position }) => position),
+          })),
+        }, theme),
+    ),
+    ...found.categories > 0
+      ? await categoryCharts(report)
+      : [text("The categories of these images are not known.")],
+    table({
+      caption: "Variance of the colors explained, η²",
+      columns: ["layer", "by image", "by place", "by category"],
+      rows: found.layers.map(({ model, layer, image, position, category }) => [
+        ...[`${model} L${layer}`, image, position, category ?? "–"],
+      ]),
+    }),
+  ];
+}
+
+async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
+  const free = found.categories - 1, layers = layerAxis(found.layers);
+  return [
+    await responsiveChart(
+      "colors-variance-category",
+      out,
+      "Share of the variance of the images' mean figure colors that their category explains.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "η² by category", layers, width },
+          series: pipeline.models.map((model) => ({
+            label: model,
+            values: found.layers.flatMap((own) => own.model === model ? [own.category!] : []),
+          })),
+        }, theme),
+    ),
+    text(
+      found.images > 1
+        ? `With ${found.categories} categories and ${found.images} images, chance alone explains ${
+          formatNumber(free / Math.max(free, found.images - 1), 2)
+        } of the variance by category.`
+        : "One image does not vary: its figure's color is no share of anything.",
+    ),
+  ];
+}

@@ -1,0 +1,218 @@
+/** The report of the experiment `concepts`. */
+import { claimBox, figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { meanSpreadChart } from "../../report/charts/mean_spread.ts";
+import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
+import { type Html, rawHtml } from "../../report/html.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import type { Claim } from "../../report/results.ts";
+import { type Concept, type Concepts, RULES } from "./compute.ts";
+import { conceptGrid } from "./pictures.ts";
+import { activationSheets } from "../shared/activation_sheets.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
+import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
+
+const EQUATION = rawHtml(
+  `<math display="block"><mi>b</mi><mo>=</mo><mi>v</mi><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><mi>sd</mi><mo>(</mo><mi>b</mi><mo>)</mo><mo>≈</mo><msub><mi>c</mi><mn>0</mn></msub><mo>+</mo><msub><mi>c</mi><mn>1</mn></msub><mi>mean</mi><mo>(</mo><mi>b</mi><mo>)</mo><mo>+</mo><msub><mi>c</mi><mn>2</mn></msub><msup><mrow><mi>mean</mi><mo>(</mo><mi>b</mi><mo>)</mo></mrow><mn>2</mn></msup></math>`,
+);
+
+/** Concepts that are drawn, and photographs of each. */
+const SHOWN = 5, PHOTOS = 6;
+
+/**
+ * Writes `concepts.html`, its chart specs, and the numbers under the experiment `concepts`.
+ *
+ * @param sheet one place a voxel, and what is to be said of it
+ * @returns the path of the page
+ */
+export async function writeConceptsReport(
+  run: ExperimentRun,
+  found: Concepts,
+  sheet: VoxelSheet,
+): Promise<string> {
+  await Deno.mkdir(run.out, { recursive: true });
+  const { concepts, parabola, interval, p, purity, model, layer } = found;
+  const metrics: Record<string, number> = {
+    concepts: concepts.length,
+    "mean_sd.quadratic": parabola.quadratic,
+    "mean_sd.quadratic.low": interval[0],
+    "mean_sd.quadratic.high": interval[1],
+    "mean_sd.p": p,
+    radius: found.radius,
+  };
+  if (purity) {
+    metrics["purity.mean"] = purity.mean;
+    metrics["purity.chance"] = purity.chance;
+    metrics["purity.p"] = purity.p;
+  }
+  const claims = [shapeClaim(found), purityClaim(found)];
+  const shown = shownConcepts(concepts),
+    names = shown.map((concept, i) => nameOf(concept, i, run.pipeline.classes));
+  return await writeExperiment(run, "concepts", { metrics, claims }, {
+    title: "Concepts",
+    question:
+      `Which visual concepts does layer ${layer} of ${model} hold, and are strong ones more consistent?`,
+    method:
+      `On the map of three dimensions, ${RULES.centres} farthest points among the patches of the layer are the centres of spheres; the patches inside a sphere are a concept, where there are at least ${RULES.patches} of them from ${RULES.images} images. Each patch is carried into brain space by the pipeline's align; mean and standard deviation are taken over the patches of a concept, region by region, in units of the standard deviation over all patches of the layer, their mean taken off. A parabola is fitted to all concepts and regions.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      {
+        heading: "Five concepts",
+        body: [
+          text(
+            `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half. Photographs are gray where the concept is not.`,
+          ),
+          await conceptGrid(run.pipeline, shown, names, PHOTOS - 1, "Photographs of five concepts"),
+          ...await brainSection(run.out, found, shown, names, sheet),
+        ],
+      },
+      { heading: "Strength and consistency", body: await shapeSection(run.out, found) },
+      { heading: "All concepts", body: [conceptTable(found, run.pipeline)] },
+    ],
+    settings: {
+      ...{ model, layer, images: found.images, "centres left out": found.dropped },
+      "radius of the spheres": formatNumber(found.radius, 3),
+      "bootstrap resamples": RULES.resamples,
+      permutations: RULES.resamples,
+    },
+  });
+}
+
+/** The concepts drawn: of the most agreed category first, then of more images. */
+export function shownConcepts(concepts: readonly Concept[], count = SHOWN): Concept[] {
+  const share = ({ category, figure, patches }: Concept) =>
+    category && figure * patches.length >= RULES.patches ? category.share : -1;
+  return [...concepts].sort((a, b) => share(b) - share(a) || b.images - a.images).slice(0, count);
+}
+
+/** A concept's number and the category of at least half of its figure patches. */
+export function nameOf({ category }: Concept, i: number, classes: readonly string[]): string {
+  if (classes.length === 0) return `concept ${i + 1}`;
+  return `${i + 1} ${category && category.share >= 0.5 ? classes[category.index] : "mixed"}`;
+}
+
+function shapeClaim({ parabola, interval, p, concepts, rois }: Concepts): Claim {
+  const shown = p <= RULES.p && interval[1] < 0;
+  return {
+    id: "stronger-concepts-are-more-consistent",
+    paper: "mean activation against its standard deviation over concepts is a reversed U",
+    measured: `quadratic term ${formatNumber(parabola.quadratic, 3)} (95 % interval ${
+      formatNumber(interval[0], 3)
+    } to ${formatNumber(interval[1], 3)})`,
+    statistic:
+      `least squares of the standard deviation on mean and mean² over ${concepts.length} concepts × ${rois.length} regions; interval over bootstrapped concepts; means exchanged between concepts within each region ${RULES.resamples} times; shown when p ≤ ${RULES.p} and the interval is below 0`,
+    n: concepts.length,
+    p,
+    verdict: concepts.length < 8 ? "not testable" : shown ? "shown" : "not shown",
+  };
+}
+
+function purityClaim({ purity, images }: Concepts): Claim {
+  const common = {
+    id: "concepts-are-of-a-category",
+    paper: "concepts of CLIP's layer 9 are specific to categories (duck and goose; snake and turtle; dog)",
+  };
+  if (!purity) {
+    return {
+      ...common,
+      ...{ measured: "no concept has enough figure patches", statistic: "none", n: images },
+      verdict: "not testable",
+    };
+  }
+  return {
+    ...common,
+    measured: `the commonest category has ${
+      formatNumber(100 * purity.mean, 0)
+    } % of a concept's figure patches on average, ${formatNumber(100 * purity.chance, 0)} % by chance`,
+    statistic:
+      `mean over ${purity.concepts} concepts with ${RULES.patches} figure patches; categories exchanged between images ${RULES.resamples} times`,
+    n: images,
+    p: purity.p,
+    verdict: purity.p <= RULES.p ? "shown" : "not shown",
+  };
+}
+
+/** Of what is drawn on the cortex. */
+const UNIT = "mean activation, standard deviations of a voxel";
+
+async function brainSection(
+  out: string,
+  { rois }: Concepts,
+  shown: readonly Concept[],
+  names: readonly string[],
+  sheet: VoxelSheet,
+): Promise<Html[]> {
+  if (shown.length === 0) return [];
+  const caption = `The concepts on the cortex, minus the mean over all patches; ${sheet.note}.`;
+  const sheets = shown.map(({ voxels }, i) => ({ title: names[i], values: voxels }));
+  return [
+    await responsiveChart(
+      "concepts-regions",
+      out,
+      "Activation of the regions by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer.",
+      (theme, width) =>
+        regionHeatMap({
+          name: "activation of regions by concept",
+          regions: rois,
+          columns: shown.map((_, i) => String(i + 1)),
+          panels: (["mean", "sd"] as const).map((kind) => ({
+            title: kind === "mean" ? "mean" : "standard deviation",
+            values: rois.map((_, r) => shown.map(({ regions }) => regions[r][kind])),
+          })),
+          width,
+        }, theme),
+    ),
+    figure({
+      image: {
+        svg: activationSheets(
+          sheet,
+          [sheets.slice(0, 3), sheets.slice(3)].filter((row) => row.length > 0),
+          UNIT,
+        ),
+        narrowSvg: activationSheets(sheet, sheets.map((own) => [own]), UNIT),
+      },
+      caption,
+      alt: caption,
+      name: "concepts-cortex",
+    }),
+  ];
+}
+
+async function shapeSection(out: string, { concepts, rois, parabola }: Concepts): Promise<Html[]> {
+  if (concepts.length === 0) return [text("No sphere held enough patches.")];
+  return [
+    await responsiveChart(
+      "concepts-mean-sd",
+      out,
+      "Each dot is one concept in one region: mean activation over the concept's patches, and how much it varies among them. A reversed U falls off to both sides.",
+      (theme, width) =>
+        meanSpreadChart({
+          name: "mean against standard deviation of activation, by concept and region",
+          points: concepts.flatMap(({ regions }, i) =>
+            regions.map(({ mean, sd }, r) => ({
+              ...{ mean, sd },
+              note: `concept ${i + 1}, ${rois[r]}: mean ${mean.toFixed(3)}, sd ${sd.toFixed(3)}`,
+            }))
+          ),
+          parabola,
+          width,
+        }, theme),
+    ),
+  ];
+}
+
+function conceptTable({ concepts }: Concepts, { images, classes }: Pipeline): Html {
+  const isKnown = images.some(({ classMask }) => classMask);
+  return table({
+    caption: "All concepts, in the order of their centres",
+    columns: ["concept", "patches", "images", "figure", "category", "share", "mean |mean|", "mean sd"],
+    rows: concepts.map(({ patches, images: seen, figure, category, regions }, i) => [
+      i + 1,
+      ...[patches.length, seen, isKnown ? figure : "–"],
+      ...category ? [classes[category.index], category.share] : ["–", "–"],
+      regions.reduce((sum, { mean }) => sum + Math.abs(mean), 0) / regions.length,
+      regions.reduce((sum, { sd }) => sum + sd, 0) / regions.length,
+    ]),
+  });
+}

@@ -1,0 +1,179 @@
+/** What the explorer shows of a pipeline: some of its images, at every layer of every model. */
+import { leadingChannels } from "../../align/model.ts";
+import { discretize } from "../../graph/discretize.ts";
+import { gatherRows, type NodeSource } from "../../graph/node_source.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { assertRows } from "../../linalg/row_normalize.ts";
+import { respondOnHost } from "../../report/explorer/click_response.ts";
+import { fromHalf, toHalf } from "../../report/explorer/half.ts";
+import type { ExplorerContent, SheetSide } from "../../report/explorer/content.ts";
+import { pngDataUri } from "../../report/tiny_png.ts";
+import { HEMISPHERES } from "../../data/datasets/subject.ts";
+import { labelPlace } from "../shared/cortex_picture.ts";
+import { packSurface } from "../../report/cortex/packed_surface.ts";
+import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { UnsuitableData } from "../shared/unsuitable_data.ts";
+
+/** Largest page, bytes. */
+export const LARGEST_PAGE = 25e6;
+/** Room for a photograph, and for the rest of the page. */
+const PHOTO_BYTES = 60_000, REST_BYTES = 900_000;
+/** Nodes whose answers are compared with those of the values before rounding. */
+const CHECKED = 40;
+
+/** The parts of a pipeline that the explorer reads. */
+export type ExplorerPipeline = Pick<
+  Pipeline,
+  "models" | "slots" | "images" | "tokens" | "grid" | "eigenvectors" | "colors"
+>;
+
+/** What the page carries, and how far it is from the pipeline. */
+export interface Exploration {
+  content: ExplorerContent;
+  /** Largest difference over a sample of clicks that rounding to float16 makes. */
+  errors: { similarity: number; activation: number };
+}
+
+/**
+ * How many images fit the page, as base64 of their colors, segments, eigenvectors and aligned features.
+ *
+ * @param pipeline its eigenvectors are n × C
+ * @param beta D′ × voxels
+ * @throws Error when not even one does
+ */
+export function imagesThatFit(
+  { slots, tokens, images, eigenvectors }: ExplorerPipeline,
+  beta: Matrix,
+): number {
+  const node = 4 + 2 * (eigenvectors.cols + beta.rows);
+  const image = 4 / 3 * slots.length * tokens * node + PHOTO_BYTES;
+  const fit = Math.floor((LARGEST_PAGE - REST_BYTES - 4 / 3 * 2 * beta.data.length) / image);
+  if (fit >= 1) return Math.min(fit, images.length);
+  throw new UnsuitableData(
+    `One image of ${slots.length} layers takes ${
+      (image / 1e6).toFixed(1)
+    } MB: too much for the explorer's page of ${LARGEST_PAGE / 1e6} MB; use fewer layers.`,
+  );
+}
+
+/** `count` of n indices, evenly spread, ascending. */
+export function spread(count: number, n: number): number[] {
+  return Array.from({ length: Math.min(count, n) }, (_, i) => Math.floor(i * n / Math.min(count, n)));
+}
+
+/**
+ * Gathers the explorer's content. Segments come from the embedded images alone, by rotating their leading eigenvectors.
+ *
+ * @param aligned features of all the pipeline's nodes
+ * @param beta channels × voxels, of the leading channels of the features
+ * @param sheet where the voxels lie, in the order of β's columns: left hemisphere first
+ * @param images indices of the images to embed, ascending
+ * @param segments how many, at most the number of eigenvectors
+ */
+export async function explore(
+  pipeline: ExplorerPipeline,
+  aligned: NodeSource,
+  beta: Matrix,
+  { places, surface }: VoxelSheet,
+  { images, segments, seed }: { images: number[]; segments: number; seed: number },
+): Promise<Exploration> {
+  const { models, slots, tokens, grid } = pipeline;
+  const nodes = Uint32Array.from(
+    slots.flatMap(({ first }) =>
+      images.flatMap((image) => Array.from({ length: tokens }, (_, token) => first + image * tokens + token))
+    ),
+  );
+  const eigenvectors = rowsOf(pipeline.eigenvectors, nodes),
+    features = leadingChannels(await gatherRows(aligned, nodes), beta.rows);
+  const colors = new Uint8Array(3 * nodes.length);
+  nodes.forEach((node, i) => colors.set(pipeline.colors.subarray(3 * node, 3 * node + 3), 3 * i));
+  const halves = { eigenvectors: toHalf(eigenvectors), aligned: toHalf(features), beta: toHalf(beta) };
+  const rois = [...new Set(places.map(({ roi }) => roi))];
+  const rounded = fromHalf(halves.eigenvectors);
+  assertRows(rounded, "eigenvectors in float16");
+  const exact = await clicks(eigenvectors, features, beta);
+  const found = await clicks(rounded, fromHalf(halves.aligned), fromHalf(halves.beta));
+  const photos = await Promise.all(images.map((i) => pipeline.images[i].load()));
+  return {
+    content: {
+      ...{ models, tokens, grid, colors, ...halves, rois },
+      slots: slots.map(({ model, layer }) => ({ model, layer })),
+      images: images.map((image, i) => ({
+        name: pipeline.images[image].name,
+        photo: pngDataUri(photos[i].width, photos[i].height, photos[i].data),
+      })),
+      segments: Uint8Array.from(discretize(leadingColumns(eigenvectors, segments), { seed }).labels),
+      segmentCount: segments,
+      voxelRois: Uint8Array.from(places, ({ roi }) => rois.indexOf(roi)),
+      sheet: sheetSides(places),
+      ...(surface && {
+        surface: packSurface(
+          HEMISPHERES.map((hemisphere) => surface.meshes[hemisphere]),
+          HEMISPHERES.map((hemisphere) =>
+            Array.from(surface.vertices).filter((_, voxel) => surface.hemispheres[voxel] === hemisphere)
+          ),
+        ),
+      }),
+      activationLimit: quantile(exact.activation.map(Math.abs), 0.995),
+    },
+    errors: {
+      similarity: largestDifference(exact.similarity, found.similarity),
+      activation: largestDifference(exact.activation, found.activation),
+    },
+  };
+}
+
+/** Answers to clicks on a sample of nodes, one behind the other. */
+async function clicks(eigenvectors: Matrix, features: Matrix, beta: Matrix) {
+  const sample = spread(CHECKED, eigenvectors.rows);
+  const { data, cols } = features;
+  const responder = respondOnHost({
+    eigenvectors,
+    beta,
+    feature: (node) => data.subarray(node * cols, (node + 1) * cols),
+  });
+  const similarity = new Float32Array(sample.length * eigenvectors.rows);
+  const activation = new Float32Array(sample.length * beta.cols);
+  for (const [i, node] of sample.entries()) {
+    const answer = await responder.respond(node);
+    similarity.set(answer.similarity, i * eigenvectors.rows);
+    activation.set(answer.activation, i * beta.cols);
+  }
+  return { similarity, activation };
+}
+
+function rowsOf({ data, cols }: Matrix, rows: Uint32Array): Matrix {
+  const chosen = new Float32Array(rows.length * cols);
+  rows.forEach((row, i) => chosen.set(data.subarray(row * cols, (row + 1) * cols), i * cols));
+  return { data: chosen, rows: rows.length, cols };
+}
+
+function leadingColumns({ data, rows, cols }: Matrix, count: number): Matrix {
+  const leading = new Float32Array(rows * count);
+  for (let i = 0; i < rows; i++) leading.set(data.subarray(i * cols, i * cols + count), i * count);
+  return { data: leading, rows, cols: count };
+}
+
+function sheetSides(places: SheetPlace[]): SheetSide[] {
+  return HEMISPHERES.map((hemisphere) => {
+    const side = places.filter((place) => place.hemisphere === hemisphere);
+    return {
+      name: hemisphere === "lh" ? "left hemisphere" : "right hemisphere",
+      places: side.map(({ x, y }) => ({ x, y })),
+      labels: [...new Set(side.map(({ roi }) => roi))].map((roi) => ({
+        text: roi,
+        ...labelPlace(side, roi),
+      })),
+    };
+  }).filter(({ places }) => places.length > 0);
+}
+
+function quantile(values: Float32Array, share: number): number {
+  const sorted = values.toSorted();
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] || 1;
+}
+
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((largest, value, i) => Math.max(largest, Math.abs(value - b[i])), 0);
+}

@@ -1,0 +1,244 @@
+/** The report of photographs through one model: the page, results.json and the chart specs. */
+import { cutWarning } from "../../graph/normalized_cut.ts";
+import { Buffer } from "node:buffer";
+import type { Gpu } from "../../gpu/mod.ts";
+import { HOOK_NAMES } from "../../data/onnx/block_hooks.ts";
+import type { FeatureManifest } from "../../data/features/extract.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
+import { eigenvaluesChart } from "../../report/charts/eigenvalues.ts";
+import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { colorGrid } from "../../report/color_grid.ts";
+import { type Html, rawHtml } from "../../report/html.ts";
+import type { FigureFormat } from "../../report/figure_files.ts";
+import { writePage } from "../../report/write_page.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import { mergeResults } from "../../report/results.ts";
+import { pngDataUri } from "../../report/tiny_png.ts";
+import type { LayerResult } from "./compute.ts";
+import { peakResidentMb } from "../shared/peak_memory.ts";
+import type { RgbImage } from "../../data/images/picture.ts";
+import { mean } from "../../statistics/summary.ts";
+
+/** What the report tells of. */
+export interface ColorsReport {
+  out: string;
+  command: string;
+  data: string;
+  gpu: Gpu;
+  manifest: FeatureManifest;
+  /** Every image as the model saw it. */
+  photos: { name: string; photo: RgbImage }[];
+  layers: LayerResult[];
+  /** Figure-ground mIoU from color and position alone, where there are masks. */
+  baseline?: number;
+  timings: Record<string, number>;
+  seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
+}
+
+const EQUATION = rawHtml(
+  `<math display="block"><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>A</mi><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>X</mi><mo>=</mo><mi>X</mi><mi>Λ</mi><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mi>cos</mi><mo>(</mo><msub><mi>v</mi><mi>i</mi></msub><mo>,</mo><msub><mi>v</mi><mi>j</mi></msub><mo>)</mo><mo>−</mo><mn>1</mn><mo>)</mo></math>`,
+);
+
+function tokensText({ classToken }: FeatureManifest): string {
+  return `${classToken ? "class token" : "the mean of the patches, as there is no class token,"} and patches`;
+}
+
+/**
+ * Writes `photographs.html`, its entry in `results.json` and the chart specs to the output folder.
+ *
+ * @returns the path of the page
+ */
+export async function writeColorsReport(report: ColorsReport): Promise<string> {
+  const { out, command, data, gpu, manifest, photos, layers, timings, seed } = report;
+  await Deno.mkdir(out, { recursive: true });
+  const nodes = photos.length * manifest.tokens;
+  const results = await mergeResults(`${out}/results.json`, {
+    version: await packageVersion(),
+    deno: Deno.version.deno,
+    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
+    seed,
+    command,
+    inputs: { models: [manifest.model], images: photos.length, nodes, data },
+    timings,
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
+    experiments: {
+      photographs: { metrics: { ...colorMetrics(layers), ...segmentationMetrics(report) }, claims: [] },
+    },
+  });
+
+  const eigenvalues = await responsiveChart(
+    "photographs-eigenvalues",
+    out,
+    CAPTIONS.eigenvalues,
+    (theme, width) =>
+      eigenvaluesChart({
+        layers: layers.map((layer) => ({ label: `L${layer.layer}`, values: layer.eigenvalues.slice(1) })),
+        firstComponent: 2,
+        yScale: "log",
+        width,
+      }, theme),
+  );
+  const names = photos.map(({ name }) => name).join(", ");
+  return await writePage(`${out}/photographs.html`, {
+    title: "Photographs",
+    question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
+    method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${
+      HOOK_NAMES[manifest.hook]
+    }) form one graph, and its ${
+      layers[0].eigenvalues.length
+    } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Images and layers", body: grid(report) },
+      { heading: "Eigenvalues", body: [eigenvalues, layerTable(layers)] },
+      ...await segmentationSection(report),
+      {
+        heading: "Time",
+        body: table({
+          caption: "Wall time by stage, seconds",
+          columns: ["stage", "seconds"],
+          rows: Object.entries(results.timings),
+          digits: 1,
+        }),
+      },
+    ],
+    settings: {
+      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
+      deno: Deno.version.deno,
+      version: results.version,
+      seed,
+      ...{
+        model: manifest.model,
+        hook: manifest.hook,
+        patches: `${manifest.grid.cols} × ${manifest.grid.rows}`,
+      },
+      images: `${photos.length}: ${names.length > 400 ? names.slice(0, 400) + " …" : names}`,
+      nodes: `${nodes} a layer`,
+      "peak memory":
+        `${results.memory.peak_rss_mb} MB resident, ${results.memory.peak_gpu_mb} MB of GPU buffers`,
+    },
+    command,
+  }, report.figures);
+}
+
+function colorMetrics(layers: LayerResult[]): Record<string, number> {
+  const gaps = layers.flatMap(({ eigengap }) => eigengap ?? []);
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
+    "tsne.kl": mean(layers.map(({ kl }) => kl)),
+    "tsne.trustworthiness": mean(layers.map((layer) => layer.trustworthiness)),
+  };
+  if (gaps.length) metrics.eigengap = Math.min(...gaps);
+  for (const layer of layers) {
+    const key = `L${layer.layer}`;
+    layer.eigenvalues.forEach((value, i) => metrics[`eigenvalue.${key}.${i + 1}`] = value);
+    metrics[`residual.${key}`] = layer.residual;
+    metrics[`resolved.${key}`] = layer.resolved;
+    if (layer.eigengap !== null) metrics[`eigengap.${key}`] = layer.eigengap;
+    metrics[`applications.${key}`] = layer.applications;
+    metrics[`tsne.kl.${key}`] = layer.kl;
+    metrics[`tsne.trustworthiness.${key}`] = layer.trustworthiness;
+    metrics[`seconds.cut.${key}`] = layer.seconds.cut;
+    metrics[`seconds.tsne.${key}`] = layer.seconds.tsne;
+  }
+  return metrics;
+}
+
+function segmentationMetrics({ layers, manifest, baseline }: ColorsReport): Record<string, number> {
+  if (baseline === undefined) return {};
+  const metrics: Record<string, number> = { "miou.figure_ground.baseline_rgb_position": baseline };
+  for (const { layer, figureGround } of layers) {
+    metrics[`miou.figure_ground.${manifest.model}.L${layer}`] = figureGround!.miou;
+    metrics[`threshold.figure_ground.${manifest.model}.L${layer}`] = figureGround!.threshold;
+  }
+  return metrics;
+}
+
+async function segmentationSection(report: ColorsReport): Promise<{ heading: string; body: Html[] }[]> {
+  const { layers, baseline, manifest, photos, out } = report;
+  if (baseline === undefined) return [];
+  const scores = layers.map(({ figureGround }) => figureGround!.miou);
+  const best = layers[scores.indexOf(Math.max(...scores))];
+  const difference = best.figureGround!.miou - baseline;
+  const image = await responsiveChart(
+    "photographs-figure-ground",
+    out,
+    CAPTIONS["figure-ground"],
+    (theme, width) =>
+      lineByLayerChart({
+        metric: "figure-ground mIoU",
+        layers: layers.map(({ layer }) => `L${layer}`),
+        series: [{ label: manifest.model, values: scores }],
+        rule: { label: "color + position", value: baseline },
+        width,
+      }, theme),
+  );
+  const verdict = difference > 0
+    ? `Layer ${best.layer} segments best, mIoU ${formatNumber(best.figureGround!.miou, 3)}, ${
+      formatNumber(difference, 3)
+    } above color and position alone (${formatNumber(baseline, 3)}).`
+    : `No layer beats color and position alone (mIoU ${
+      formatNumber(baseline, 3)
+    }): the best, layer ${best.layer}, reaches ${formatNumber(best.figureGround!.miou, 3)}.`;
+  return [{
+    heading: "Figure and ground",
+    body: [
+      text(
+        `${verdict} An oracle knows the mean eigenvector of figure and ground over these ${photos.length} images and gives each patch to the nearer one (10 eigenvectors, the best of 10 thresholds); the score is the mean intersection over union of the two, over pixels. It says what the eigenvectors hold, not what a segmenter without ground truth would reach.`,
+      ),
+      image,
+    ],
+  }];
+}
+
+function grid({ photos, layers, manifest }: ColorsReport): Html {
+  const { rows, cols } = manifest.grid;
+  const colors = layers.map((layer) => new Uint8Array(Buffer.from(layer.colors, "base64")));
+  return colorGrid({
+    label: "Color maps by image and layer",
+    columns: layers.map(({ layer }) => `L${layer}`),
+    rows: photos.map(({ name, photo }, i) => ({
+      label: name,
+      photo: pngDataUri(photo.width, photo.height, photo.data),
+      cells: colors.map((all) => {
+        const patches = (i * manifest.tokens + 1) * 3; // after the class token
+        return pngDataUri(cols, rows, all.subarray(patches, patches + rows * cols * 3));
+      }),
+    })),
+  });
+}
+
+function layerTable(layers: LayerResult[]): Html {
+  return table({
+    caption:
+      "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness",
+    columns: ["layer", "residual", "eigengap", "applications", "KL", "trust", "cut, s", "t-SNE, s"],
+    rows: layers.map((layer) => [
+      [`L${layer.layer}`, ...[cutWarning(layer)].filter(Boolean).map((warning) => `(${warning})`)].join(" "),
+      layer.residual,
+      layer.eigengap ?? "none",
+      layer.applications,
+      layer.kl,
+      layer.trustworthiness,
+      layer.seconds.cut,
+      layer.seconds.tsne,
+    ]),
+    digits: 4,
+  });
+}
+
+const CAPTIONS: Record<string, string> = {
+  eigenvalues:
+    "Eigenvalues of each layer's graph, the first (always 1) left out: a sharp drop says how many groups there are.",
+  "figure-ground": "Oracle figure-ground mIoU by layer, against color and position without a model (dashed).",
+};
+
+async function packageVersion(): Promise<string> {
+  return JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

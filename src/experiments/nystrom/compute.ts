@@ -1,0 +1,209 @@
+/** How far the approximation of a large graph is from its exact eigenvectors, where those can be afforded. */
+import { chooseNeighborSearch } from "../../pipeline/neighbor_search.ts";
+import { type Gpu, trim } from "../../gpu/mod.ts";
+import { type Audit, auditApproximation } from "../../graph/audit.ts";
+import type { EigenvectorMethod } from "../../graph/baselines/eigenvector_method.ts";
+import { fowlkesNystrom } from "../../graph/baselines/fowlkes_nystrom.ts";
+import { minibatchGradient } from "../../graph/baselines/minibatch_gradient.ts";
+import type { Sampling } from "../../graph/landmarks.ts";
+import { gatherRows, matrixSource, type NodeSource } from "../../graph/node_source.ts";
+import { type NormalizedCut, normalizedCut } from "../../graph/normalized_cut.ts";
+import { fitNystrom } from "../../graph/nystrom.ts";
+import { rayleighQuotients } from "../../graph/rayleigh_quotients.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
+
+/** One method at one setting against the exact answer. */
+export interface AuditRow {
+  method: "nystrom" | "fowlkes" | "gradient";
+  landmarks?: number;
+  neighbors?: number;
+  sampling?: Sampling;
+  /** Largest principal angle of the leading c-subspace in degrees, c = 1 … C. */
+  angles: number[];
+  /** Largest |ρ_c − λ_c| / λ_c. */
+  eigenvalueError: number;
+  /** Leading components that can be trusted. */
+  trusted: number;
+  seconds: number;
+}
+
+/** What the audit found. */
+export interface NystromAudit {
+  nodes: number;
+  components: number;
+  rows: AuditRow[];
+  exact: { seconds: number; eigenvalues: number[]; eigengaps: number[]; residual: number };
+  /** Degrees: the weakest node's, and the least that this kernel allows. */
+  connectivity: { smallestDegree: number; possibleDegree: number };
+  /** Recall of the approximate nearest neighbours, where they were tried. */
+  recall: number | null;
+  /** Which search is used here, and why. */
+  search: string;
+}
+
+/** Settings of the audit. */
+export interface AuditPlan {
+  nodes: number;
+  components: number;
+  landmarks: number[];
+  neighbors: number[];
+  samplings: Sampling[];
+  seed: number;
+}
+
+/** m by sampling at the middle K, and m by K at the first sampling. */
+export function settingsOf({ landmarks, neighbors, samplings }: AuditPlan) {
+  const middle = neighbors[Math.floor(neighbors.length / 2)];
+  const settings = landmarks.flatMap((m) => [
+    ...samplings.map((sampling) => ({ landmarks: m, neighbors: middle, sampling })),
+    ...neighbors.filter((k) => k !== middle).map((k) => ({
+      landmarks: m,
+      neighbors: k,
+      sampling: samplings[0],
+    })),
+  ]);
+  return settings.filter((setting) => setting.neighbors <= setting.landmarks);
+}
+
+/**
+ * Draws nodes from a source, solves their graph exactly, and compares the paper's approximation over m, K and sampling,
+ * Fowlkes' orthogonalised Nyström and mini-batch gradient eigenvectors with it.
+ *
+ * @param source any number of nodes
+ */
+export async function auditNystrom(
+  gpu: Gpu,
+  source: NodeSource,
+  plan: AuditPlan,
+  onProgress?: (done: number, total: number, note: string) => void,
+): Promise<NystromAudit> {
+  const { components, seed } = plan;
+  const rows = sampleIndices(
+    source.rows,
+    Math.min(plan.nodes, source.rows),
+    seededRandom(fork(seed, "audit")),
+  );
+  const features = await gatherRows(source, rows);
+  const nodes = matrixSource(
+    features,
+    source.strata ? Uint32Array.from(rows, (row) => source.strata!(row)) : undefined,
+  );
+  const settings = settingsOf(plan);
+  const baselines: { method: AuditRow["method"]; solve: EigenvectorMethod; landmarks?: number }[] = [
+    ...plan.landmarks.filter((m) => m <= 300).map((landmarks) => ({
+      method: "fowlkes" as const,
+      solve: fowlkesNystrom,
+      landmarks,
+    })),
+    { method: "gradient", solve: minibatchGradient },
+  ];
+  const total = settings.length + baselines.length + 1;
+  let done = 0;
+  const tick = (note: string) => onProgress?.(++done, total, note);
+
+  let started = performance.now();
+  const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
+  const exactSeconds = (performance.now() - started) / 1000;
+  trim(gpu);
+  tick("exact");
+  const rowsFound: AuditRow[] = [];
+  let recall: number | null = null, search = "";
+  for (const setting of settings) {
+    started = performance.now();
+    const model = await fitNystrom(gpu, nodes, { ...setting, components, seed, search: "exact" });
+    const eigenvectors = await model.transform(nodes);
+    const seconds = (performance.now() - started) / 1000;
+    rowsFound.push({
+      method: "nystrom",
+      ...setting,
+      seconds,
+      ...await compare(gpu, features, exact, eigenvectors),
+    });
+    if (setting === settings.at(-1)) {
+      const choice = await chooseNeighborSearch(gpu, model, nodes, "hnsw");
+      [recall, search] = [choice.recall, choice.reason];
+    }
+    trim(gpu);
+    tick(`m ${setting.landmarks}, K ${setting.neighbors}, ${setting.sampling}`);
+  }
+  for (const { method, solve, landmarks } of baselines) {
+    started = performance.now();
+    const { eigenvectors } = await solve(gpu, features, { components, landmarks, seed });
+    const seconds = (performance.now() - started) / 1000;
+    rowsFound.push({ method, landmarks, seconds, ...await compare(gpu, features, exact, eigenvectors) });
+    tick(method);
+  }
+  const { connectivity, eigengaps } = auditApproximation(exact, exact);
+  return {
+    nodes: rows.length,
+    components,
+    rows: rowsFound,
+    exact: {
+      seconds: exactSeconds,
+      eigenvalues: [...exact.eigenvalues],
+      eigengaps: [...eigengaps],
+      residual: Math.max(...exact.residuals),
+    },
+    connectivity,
+    recall,
+    search,
+  };
+}
+
+/** Components and nodes that a run's own eigenvectors are audited on. */
+const RUN_COMPONENTS = 10, RUN_NODES = 3000;
+
+/**
+ * Compares the eigenvectors of a finished run, as they are, with the exact ones of some of its nodes.
+ *
+ * @param source all nodes of the run
+ * @param eigenvectors one row a node
+ * @returns the audit of the leading 10 components on 3,000 random nodes, or fewer where there are fewer
+ */
+export async function auditRun(
+  gpu: Gpu,
+  source: NodeSource,
+  eigenvectors: Matrix,
+  seed: number,
+): Promise<RunAudit> {
+  const rows = sampleIndices(
+    source.rows,
+    Math.min(RUN_NODES, source.rows),
+    seededRandom(fork(seed, "audit")),
+  );
+  const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
+  const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
+  const own = { data: new Float32Array(rows.length * components), rows: rows.length, cols: components };
+  rows.forEach((row, i) => {
+    const from = row * eigenvectors.cols;
+    own.data.set(eigenvectors.data.subarray(from, from + components), i * components);
+  });
+  const eigenvalues = await rayleighQuotients(gpu, features, own);
+  return { ...auditApproximation(exact, { eigenvectors: own, eigenvalues }), nodes: rows.length };
+}
+
+/** An audit of the run itself. */
+export type RunAudit = Audit & { nodes: number };
+
+/** What an audit found, in one sentence. */
+export function auditSentence(
+  { nodes, trusted, leadingAngles, eigenvalueErrors, limit, connectivity }: RunAudit,
+): string {
+  const components = leadingAngles.length, worst = Math.max(...leadingAngles);
+  return `on ${nodes} random nodes ${trusted} of ${components} leading components can be trusted ` +
+    `(within ${limit}° of the exact ones, their gap resolved); the largest angle is ${
+      worst.toFixed(1)
+    }°, eigenvalues ` +
+    `are off by up to ${(100 * Math.max(...eigenvalueErrors)).toFixed(1)} %, the weakest node has degree ` +
+    `${connectivity.smallestDegree.toFixed(1)} of ${nodes}.`;
+}
+
+async function compare(gpu: Gpu, features: Matrix, exact: NormalizedCut, eigenvectors: Matrix) {
+  const eigenvalues = await rayleighQuotients(gpu, features, eigenvectors);
+  const { leadingAngles, eigenvalueErrors, trusted } = auditApproximation(exact, {
+    eigenvectors,
+    eigenvalues,
+  });
+  return { angles: [...leadingAngles], eigenvalueError: Math.max(...eigenvalueErrors), trusted };
+}

@@ -1,0 +1,460 @@
+/**
+ * Rosetta neurons (Dravid et al. 2023): channels of different networks matched one to one by the correlation of their
+ * activation maps, beside channels that channel align has given one number in all networks.
+ *
+ * Matches are found on every second image and measured on the others.
+ */
+import { applyAlign, leadingChannels, sharedBeta } from "../../align/model.ts";
+import { openFeatures } from "../../data/features/feature_shards.ts";
+import type { Gpu } from "../../gpu/mod.ts";
+import { matmul } from "../../linalg/matmul.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { seededRandom } from "../../linalg/random.ts";
+import { quantileOf } from "../../statistics/bootstrap.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { signFlipTest } from "../../statistics/sign_flip_test.ts";
+import { UnsuitableData } from "../shared/unsuitable_data.ts";
+
+/** A unit of one model and a unit of another. */
+export interface UnitPair {
+  /** Index of the unit of the first model. */
+  a: number;
+  /** Index of the unit of the second. */
+  b: number;
+  /** Their correlation where they were matched. */
+  found: number;
+}
+
+/** Pairs of units of two models, and how they correlate on images they were not matched on. */
+export interface MatchedPairs {
+  pairs: UnitPair[];
+  /** Held-out correlation of every pair. */
+  r: Float64Array;
+  /** The same with every image's map of the first model beside another image's map of the second. */
+  shuffled: Float64Array;
+  /** Mean product of z-scored maps over pairs and patches, one a held-out image: their mean is the mean of `r`. */
+  byImage: Float64Array;
+  /** The same for shuffled images. */
+  byShuffledImage: Float64Array;
+}
+
+/** What was found between two models. */
+export interface RosettaPair {
+  models: [string, string];
+  /** Mutual best matches of the models' own channels. */
+  rosetta: MatchedPairs;
+  /** The strongest of them where they were matched, as many as there are aligned channels, or all if there are fewer. */
+  strongest: MatchedPairs;
+  /** Aligned channels of one number; of the layers of both models the two that fit best where they were matched. */
+  aligned: MatchedPairs;
+  /** The same for channels of different numbers, each beside the one half way round: what the choice of layers does alone. */
+  control: MatchedPairs;
+  /** Aligned channels of one number in one layer: nothing is chosen. */
+  unchosen: MatchedPairs;
+  /** Voxels in the brain's space, V W β: one voxel, in the two layers that fit best where they were matched. */
+  voxels: MatchedPairs;
+  /** The same for different voxels. */
+  voxelControl: MatchedPairs;
+  /** Mutual best matches of all layers' aligned channels. */
+  alignedMutual: MatchedPairs;
+  /** Share of those whose two channels have one number; chance is one in the number of channels. */
+  sameNumber: number;
+  /** Share of aligned channels that correlate at least as the median Rosetta pair does, both held out. */
+  asStrong: number;
+  /** One-sided sign-flip p over held-out images, of the mean products. */
+  p: {
+    /** Rosetta pairs above shuffled images. */
+    rosetta: number;
+    /** Aligned channels of one number above those of different numbers. */
+    aligned: number;
+    /** Aligned channels of one number above Rosetta pairs. */
+    alignedOverRosetta: number;
+    /** One voxel above different voxels. */
+    voxels: number;
+  };
+}
+
+/** The experiment's result. */
+export interface Rosetta {
+  pairs: RosettaPair[];
+  /** Channels of a model: layers × width, by model. */
+  units: Record<string, number>;
+  /** Channels after align. */
+  alignedChannels: number;
+  /** Voxels drawn from the align's. */
+  voxels: number;
+  /** Images that matches are found on, and measured on. */
+  images: { found: number; measured: number };
+  /** Units that are mutual best matches in every pair of models, and their mean held-out correlation; 0 of them has none. */
+  everywhere: { count: number; r?: number };
+  /** Maps of some held-out images, for the report. */
+  examples: RosettaExample[];
+}
+
+/** The maps of a strongest pair. */
+export interface RosettaExample {
+  models: [string, string];
+  /** Index into the pipeline's images, one an image shown. */
+  images: number[];
+  columns: {
+    /** Model, layer and channel. */
+    label: string;
+    /** One list an image shown, z-scored, patches row by row. */
+    maps: Float32Array[];
+  }[];
+}
+
+/** Images of an example. */
+const SHOWN = 4;
+
+/** Maps of one model's channels over the patches of some images. */
+interface UnitMaps {
+  /** images · patches × layers · channels, every column z-scored. */
+  maps: Matrix;
+  /** Channels of a layer. */
+  channels: number;
+}
+
+/** Both halves of the images. */
+type Halves = [found: UnitMaps, measured: UnitMaps];
+
+/**
+ * Finds and measures Rosetta pairs, aligned channels and voxels for every two models.
+ *
+ * @param onProgress told how many of how many steps are done
+ * @throws RangeError "Rosetta neurons need 4 images, half of them to match on, and two models: found 3 images, …"
+ *
+ * Memory: the z-scored maps of all models, images · patches × layers · channels values each, and one units × units matrix.
+ */
+export async function rosetta(
+  gpu: Gpu,
+  pipeline: Pipeline,
+  seed: number,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<Rosetta> {
+  const { models, images, align } = pipeline, channels = sharedBeta(align).rows;
+  if (images.length < 4 || models.length < 2) {
+    throw new UnsuitableData(
+      `Rosetta neurons need 4 images, half of them to match on, and two models: found ${images.length} images, ${models.length} models.`,
+    );
+  }
+  const halves = [0, 1].map((half) => images.flatMap((_, i) => i % 2 === half ? [i] : []));
+  const shift = Math.floor(channels / 2), beta = voxelSample(sharedBeta(align), channels, seed);
+  const own = await compareModels(gpu, pipeline, halves, (_, raw) => Promise.resolve(raw), {
+    rosetta: mutualBest,
+    strongest: (correlation) => strongestFirst(mutualBest(correlation)).slice(0, channels),
+  });
+  onProgress(1, 3);
+  const aligned = await compareModels(
+    gpu,
+    pipeline,
+    halves,
+    async (slot, raw) => leadingChannels(await applyAlign(gpu, align, slot, raw), channels),
+    {
+      aligned: (correlation) => bestLayers(correlation, channels),
+      control: (correlation) => bestLayers(correlation, channels, shift),
+      unchosen: (correlation) => sameLayer(correlation, channels),
+      alignedMutual: mutualBest,
+    },
+  );
+  onProgress(2, 3);
+  const inBrain = async (slot: number, raw: Matrix) =>
+    await matmul(gpu, leadingChannels(await applyAlign(gpu, align, slot, raw), beta.rows), beta);
+  const voxels = await compareModels(gpu, pipeline, halves, inBrain, {
+    voxels: (correlation) => bestLayers(correlation, beta.cols),
+    voxelControl: (correlation) => bestLayers(correlation, beta.cols, Math.floor(beta.cols / 2)),
+  });
+  onProgress(3, 3);
+  const gain = (x: MatchedPairs, y: Float64Array) =>
+    signFlipTest(x.byImage.map((value, i) => value - y[i]), seed);
+  const pairs = own.map(({ models, matched }, k): RosettaPair => {
+    const all = { ...matched, ...aligned[k].matched, ...voxels[k].matched }, { rosetta, alignedMutual } = all;
+    const median = medianOf(rosetta.r);
+    return {
+      models,
+      ...all,
+      sameNumber: shareOf(alignedMutual.pairs, (pair) => pair.a % channels === pair.b % channels),
+      asStrong: shareOf([...all.aligned.r], (r) => r >= median),
+      p: {
+        rosetta: gain(rosetta, rosetta.byShuffledImage),
+        aligned: gain(all.aligned, all.control.byImage),
+        alignedOverRosetta: gain(all.aligned, rosetta.byImage),
+        voxels: gain(all.voxels, all.voxelControl.byImage),
+      },
+    };
+  });
+  return {
+    pairs,
+    units: Object.fromEntries(models.map((model, m) => [model, own.units[m]])),
+    ...{ alignedChannels: channels, voxels: beta.cols },
+    images: { found: halves[0].length, measured: halves[1].length },
+    everywhere: matchedEverywhere(pairs, models),
+    examples: own.map(({ models, columns }, k) => ({
+      ...{ models, images: halves[1].slice(0, SHOWN) },
+      columns: [
+        ...columns,
+        ...aligned[k].columns.map(({ label, maps }) => ({ label: `aligned, ${label}`, maps })),
+      ],
+    })),
+  };
+}
+
+/** What one kind of feature gives for one pair of models. */
+interface Compared<Key extends string> {
+  models: [string, string];
+  matched: Record<Key, MatchedPairs>;
+  /** The two maps of the pair that fitted best where the first kind was matched; none when there is no pair. */
+  columns: RosettaExample["columns"];
+}
+
+/**
+ * Matches the units of every two models on the first half of the images and measures them on the second.
+ *
+ * @param features of one slot of the align, tokens × channels, from its raw ones
+ * @param matchers one a kind of pair: from the correlation of all units on the first half
+ * @returns one a pair of models, and every model's number of units
+ */
+async function compareModels<Key extends string>(
+  gpu: Gpu,
+  pipeline: Pipeline,
+  halves: number[][],
+  features: (slot: number, raw: Matrix) => Promise<Matrix>,
+  matchers: Record<Key, (correlation: Matrix) => UnitPair[]>,
+): Promise<Compared<Key>[] & { units: number[] }> {
+  const { models, manifests, tokens } = pipeline, patches = tokens - 1, images = halves[1].length;
+  const sets: Halves[] = [], compared: Compared<Key>[] = [];
+  for (const m of models.keys()) sets.push(await mapsOfHalves(pipeline, m, halves, features));
+  for (const [first, a] of models.entries()) {
+    for (const [second, b] of models.entries()) {
+      if (second <= first) continue;
+      const [found, measured] = [0, 1].map((half) => [sets[first][half], sets[second][half]]);
+      const correlation = await correlate(gpu, found[0].maps, found[1].maps);
+      const entries = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
+        [key, measurePairs(measured[0].maps, measured[1].maps, match(correlation), images, patches)] as const
+      );
+      const [best] = strongestFirst(entries[0][1].pairs);
+      const column = ({ maps, channels }: UnitMaps, m: number, unit: number) => ({
+        label: `${models[m]} L${manifests[m].layers[Math.floor(unit / channels)].layer} channel ${
+          unit % channels
+        }`,
+        maps: Array.from({ length: Math.min(SHOWN, images) }, (_, i) => mapOf(maps, unit, i, patches)),
+      });
+      compared.push({
+        models: [a, b],
+        matched: Object.fromEntries(entries) as Record<Key, MatchedPairs>,
+        columns: best ? [column(measured[0], first, best.a), column(measured[1], second, best.b)] : [],
+      });
+    }
+  }
+  return Object.assign(compared, { units: sets.map(([{ maps }]) => maps.cols) });
+}
+
+/** z-scored maps of all channels of one model on both halves of the images. */
+async function mapsOfHalves(
+  { manifests, models, tokens, align }: Pipeline,
+  m: number,
+  halves: number[][],
+  features: (slot: number, raw: Matrix) => Promise<Matrix>,
+): Promise<Halves> {
+  const { layers, width } = manifests[m], patches = tokens - 1, parts: UnitMaps[] = [];
+  for (const [l, { layer, path }] of layers.entries()) {
+    const file = await openFeatures(path);
+    try {
+      const raw = { data: await file.readRows(0, file.rows), rows: file.rows, cols: width };
+      const slot = align.slots.findIndex(({ name }) => name === `${models[m]} L${layer}`);
+      const { data, cols: channels } = await features(slot, raw), cols = layers.length * channels;
+      for (const [half, images] of halves.entries()) {
+        const rows = images.length * patches;
+        parts[half] ??= { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
+        for (const [i, image] of images.entries()) {
+          for (let patch = 0; patch < patches; patch++) {
+            const from = (image * tokens + 1 + patch) * channels; // the class token is left out
+            const to = (i * patches + patch) * cols + l * channels;
+            parts[half].maps.data.set(data.subarray(from, from + channels), to);
+          }
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  for (const { maps } of parts) standardizeUnits(maps);
+  return parts as Halves;
+}
+
+/** β of `count` random voxels, or of all where there are fewer, in random order. */
+function voxelSample({ data, rows, cols }: Matrix, count: number, seed: number): Matrix {
+  const voxels = shuffledIndices(cols, seed).subarray(0, Math.min(count, cols));
+  return {
+    data: Float32Array.from({ length: rows * voxels.length }, (_, at) => {
+      return data[Math.floor(at / voxels.length) * cols + voxels[at % voxels.length]];
+    }),
+    rows,
+    cols: voxels.length,
+  };
+}
+
+function shuffledIndices(count: number, seed: number): Uint32Array {
+  const random = seededRandom(seed), order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+function strongestFirst(pairs: UnitPair[]): UnitPair[] {
+  return pairs.toSorted((x, y) => y.found - x.found);
+}
+
+/**
+ * Gives every column mean 0 and variance 1, in place; a column that does not vary becomes 0 and correlates with nothing.
+ *
+ * @param maps places × units
+ */
+export function standardizeUnits({ data, rows, cols }: Matrix): void {
+  const mean = new Float64Array(cols), squares = new Float64Array(cols);
+  for (let i = 0, at = 0; i < rows; i++) for (let c = 0; c < cols; c++, at++) mean[c] += data[at] / rows;
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let c = 0; c < cols; c++, at++) squares[c] += (data[at] - mean[c]) ** 2;
+  }
+  const inverse = squares.map((sum, c) =>
+    sum > 1e-12 * rows * mean[c] ** 2 && sum > 0 ? Math.sqrt(rows / sum) : 0
+  );
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let c = 0; c < cols; c++, at++) data[at] = (data[at] - mean[c]) * inverse[c];
+  }
+}
+
+/**
+ * Pearson correlation of every unit with every other: Zₐᵀ Z_b / n of z-scored maps.
+ *
+ * @param a places × units, z-scored
+ * @param b the same places × other units
+ * @returns units of a × units of b
+ */
+export async function correlate(gpu: Gpu, a: Matrix, b: Matrix): Promise<Matrix> {
+  const product = await matmul(gpu, a, b, { transposeA: true });
+  return { ...product, data: product.data.map((value) => value / a.rows) };
+}
+
+/**
+ * Pairs in which each is the other's best match (Dravid et al. 2023); of equal ones the first counts.
+ *
+ * @param correlation units of a × units of b
+ * @returns by the index of a
+ */
+export function mutualBest({ data, rows, cols }: Matrix): UnitPair[] {
+  const bestOfRow = new Int32Array(rows), bestOfCol = new Int32Array(cols);
+  for (let a = 0; a < rows; a++) {
+    for (let b = 0; b < cols; b++) {
+      const value = data[a * cols + b];
+      if (value > data[a * cols + bestOfRow[a]]) bestOfRow[a] = b;
+      if (value > data[bestOfCol[b] * cols + b]) bestOfCol[b] = a;
+    }
+  }
+  return Array.from(bestOfRow, (b, a) => ({ a, b, found: data[a * cols + b] }))
+    .filter(({ a, b, found }) => bestOfCol[b] === a && found > 0);
+}
+
+/**
+ * For every aligned channel the layers of both models in which it correlates most.
+ *
+ * @param correlation layers · channels × layers · channels
+ * @param channels of a layer
+ * @param shift what is added to a channel's number in the second model, round the circle; default 0, the same channel
+ */
+export function bestLayers({ data, rows, cols }: Matrix, channels: number, shift = 0): UnitPair[] {
+  return Array.from({ length: channels }, (_, channel) => {
+    let best: UnitPair = { a: channel, b: channel, found: -Infinity };
+    for (let a = channel; a < rows; a += channels) {
+      for (let b = (channel + shift) % channels; b < cols; b += channels) {
+        if (data[a * cols + b] > best.found) best = { a, b, found: data[a * cols + b] };
+      }
+    }
+    return best;
+  });
+}
+
+/** Aligned channels of one number in one layer, of the layers that both models have. */
+function sameLayer({ data, rows, cols }: Matrix, channels: number): UnitPair[] {
+  const units = Math.floor(Math.min(rows, cols) / channels) * channels;
+  return Array.from({ length: units }, (_, unit) => ({ a: unit, b: unit, found: data[unit * cols + unit] }));
+}
+
+/**
+ * How pairs correlate on images: over all of their patches, and image by image, as they are and with the maps of the
+ * second model taken from the image half way round the set.
+ *
+ * @param a images · patches × units, z-scored over these images
+ * @param b the same of the other model
+ */
+export function measurePairs(
+  a: Matrix,
+  b: Matrix,
+  pairs: UnitPair[],
+  images: number,
+  patches: number,
+): MatchedPairs {
+  const r = new Float64Array(pairs.length), shuffled = new Float64Array(pairs.length);
+  const byImage = new Float64Array(images), byShuffledImage = new Float64Array(images);
+  const half = Math.floor(images / 2);
+  for (const [k, pair] of pairs.entries()) {
+    for (let i = 0; i < images; i++) {
+      const other = (i + half) % images;
+      let same = 0, apart = 0;
+      for (let patch = 0; patch < patches; patch++) {
+        const value = a.data[(i * patches + patch) * a.cols + pair.a];
+        same += value * b.data[(i * patches + patch) * b.cols + pair.b];
+        apart += value * b.data[(other * patches + patch) * b.cols + pair.b];
+      }
+      r[k] += same / patches / images;
+      shuffled[k] += apart / patches / images;
+      byImage[i] += same / patches / pairs.length;
+      byShuffledImage[i] += apart / patches / pairs.length;
+    }
+  }
+  return { pairs, r, shuffled, byImage, byShuffledImage };
+}
+
+/** Units of the first model whose matches in all others are matches of each other too. */
+export function matchedEverywhere(
+  pairs: Pick<RosettaPair, "models" | "rosetta">[],
+  models: string[],
+): Rosetta["everywhere"] {
+  const matches = pairs.map(({ models, rosetta: { pairs, r } }) => ({
+    models,
+    partner: new Map(pairs.map(({ a, b }, k) => [a, { unit: b, r: r[k] }])),
+  }));
+  const ofFirst = new Set(
+    matches.flatMap(({ models: [a], partner }) => a === models[0] ? [...partner.keys()] : []),
+  );
+  const found: number[] = [];
+  let count = 0;
+  for (const unit of ofFirst) {
+    const units = new Map([[models[0], unit]]), values: number[] = [];
+    for (const { models: [a, b], partner } of matches) {
+      const match = partner.get(units.get(a) ?? -1);
+      if (!match || (units.get(b) ?? match.unit) !== match.unit) break;
+      units.set(b, match.unit);
+      values.push(match.r);
+    }
+    if (values.length < matches.length) continue;
+    count++;
+    found.push(...values);
+  }
+  return { count, ...(count > 0 ? { r: found.reduce((sum, value) => sum + value, 0) / found.length } : {}) };
+}
+
+function mapOf({ data, cols }: Matrix, unit: number, image: number, patches: number): Float32Array {
+  return Float32Array.from({ length: patches }, (_, patch) => data[(image * patches + patch) * cols + unit]);
+}
+
+function shareOf<T>(values: T[], holds: (value: T) => boolean): number {
+  return values.length === 0 ? 0 : values.filter(holds).length / values.length;
+}
+
+/** The middle value, 0 of none. */
+function medianOf(values: Float64Array): number {
+  return values.length === 0 ? 0 : quantileOf(values.toSorted(), 0.5);
+}

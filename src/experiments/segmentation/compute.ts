@@ -1,0 +1,317 @@
+/** The experiment `segmentation`: from which layer on figure and ground, and categories, can be told apart. */
+import type { Matrix } from "../../linalg/matrix.ts";
+import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { classLabels, figureLabels } from "../shared/image_truth.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import type { LayerGraph } from "./layer_graphs.ts";
+import { bestOverlap, type ImageSegmentation, segmentImages } from "./overlap.ts";
+import { UnsuitableData } from "../shared/unsuitable_data.ts";
+import {
+  ORACLE_COMPONENTS,
+  rgbPositionFeatures,
+  THRESHOLDS,
+  type TokenLabels,
+} from "../shared/oracle_segmentation.ts";
+import { slotVectors } from "../shared/slot_vectors.ts";
+
+/** What is told apart. */
+export const KINDS = ["figure_ground", "category"] as const;
+/** One of the two. */
+export type Kind = typeof KINDS[number];
+
+/** One value of each kind. */
+export type ByKind<T> = Record<Kind, T>;
+
+/** Figure and ground come before categories when all of these hold; set before any number was seen. */
+export const ORDER_RULE = {
+  /** A layer has reached its curve's peak when its mIoU is at least this share of it. */
+  reached: 0.95,
+  /** From that layer on figure-ground mIoU never falls below this share of its peak. */
+  kept: 0.9,
+  /** Most p of "figure and ground reach it first", and of their peak against color and position. */
+  p: 0.01,
+};
+
+/** Most p of a difference between conditions. */
+export const DIFFERENCE_P = 0.01;
+
+/** Bootstrap resamples of the images. */
+export const RESAMPLES = 999;
+
+/** A statistic with its 95 % interval over bootstrapped images. */
+export interface Estimate {
+  /** On all images. */
+  value: number;
+  /** Low and high end. */
+  interval: [low: number, high: number];
+}
+
+/** Oracle segmentation of one layer. */
+export interface LayerScore extends Estimate {
+  /** 1 is the first. */
+  layer: number;
+  /** The best of the grid. */
+  threshold: number;
+  /** Class given to every token. */
+  assigned: Uint8Array;
+  /** mIoU of every resample of the images. */
+  resampled: Float64Array;
+}
+
+/** How the curves of figure-ground and category are ordered. */
+export interface LayerOrder {
+  /** First layer that reaches 95 % of its curve's peak, with its interval over bootstrapped images. */
+  reached: ByKind<{ layer: number; interval: [low: number, high: number] }>;
+  /** Layer of the peak. */
+  peak: ByKind<{ layer: number; value: number; interval: [low: number, high: number] }>;
+  /** Share of resamples in which figure and ground do not reach it before categories do, one resample more counted so. */
+  p: number;
+  /** Least figure-ground mIoU from its layer on, as a share of its peak. */
+  kept: number;
+  /** Share of resamples in which the peak of figure-ground is not above color and position, counted likewise. */
+  baselineP: number;
+  /** Whether all of the rule holds. */
+  holds: boolean;
+}
+
+/** One model. */
+export interface ModelSegmentation {
+  /** Its name. */
+  model: string;
+  /** By layer. */
+  scores: ByKind<LayerScore[]>;
+  /** Which comes first. */
+  order: LayerOrder;
+}
+
+/** One kind of graph. */
+export interface GraphSegmentation {
+  /** How many. */
+  images: number;
+  /** In the pipeline's order. */
+  models: ModelSegmentation[];
+  /** Color and place of the patches instead of eigenvectors, on the same images. */
+  baseline: ByKind<Estimate>;
+}
+
+/** Single layers before and after align. */
+export interface AlignedScore {
+  /** Its model. */
+  model: string;
+  /** Its layer. */
+  layer: number;
+  /** Features of the model as they are. */
+  before: ByKind<Estimate>;
+  /** After align with the eigen-constraint. */
+  aligned: ByKind<Estimate>;
+  /** After align without it. */
+  noConstraint: ByKind<Estimate>;
+}
+
+/** A difference of conditions, mean over layers and models. */
+export interface Difference extends Estimate {
+  /** Share of resamples in which it is not above 0, one resample more counted so. */
+  p: number;
+}
+
+/** What the experiment found. */
+export interface Segmentation {
+  /** Each layer's graph by itself. */
+  single: GraphSegmentation;
+  /** The pipeline's one graph of all layers and models. */
+  joint: GraphSegmentation;
+  /** Layers that were clustered before and after align. */
+  aligned: AlignedScore[];
+  /** Aligned with the constraint, less without. */
+  constraint: ByKind<Difference>;
+  /** Before align, less after align with the constraint. */
+  loss: ByKind<Difference>;
+}
+
+/** Truth of some images: pixel counts of every token. */
+export type Truth = ByKind<TokenLabels>;
+
+/** Truth of all images of a pipeline: figure and ground, and classes with the background. */
+export async function pipelineTruth(
+  { images, grid, classes }: Pick<Pipeline, "images" | "grid" | "classes">,
+): Promise<Truth> {
+  if (!images.some(({ mask }) => mask)) {
+    throw new UnsuitableData("No image has a figure-ground mask: give --data voc:DIR or imagenet-seg:DIR.");
+  }
+  if (!images.some(({ classMask }) => classMask)) {
+    throw new UnsuitableData("The classes of the images are not known: give --data voc:DIR.");
+  }
+  return {
+    figure_ground: await figureLabels(images, grid),
+    category: await classLabels(images, grid, classes),
+  };
+}
+
+/**
+ * Scores every layer of the pipeline's graph, and of the graphs of single layers before and after align.
+ *
+ * @param truth of all images of the pipeline
+ * @param graphs of the pipeline's first images: of every layer before align, of the same some layers after it
+ * @param seed of the resamples
+ */
+export async function segmentation(
+  pipeline: Pipeline,
+  truth: Truth,
+  graphs: { images: number; before: LayerGraph[]; aligned: LayerGraph[]; noConstraint: LayerGraph[] },
+  seed: number,
+): Promise<Segmentation> {
+  const joint = await segmentGraph(
+    pipeline,
+    truth,
+    pipeline.images.length,
+    (slot) => slotVectors(pipeline, slot, ORACLE_COMPONENTS),
+    seed,
+  );
+  const { images } = graphs, tokens = pipeline.tokens * images;
+  const part = (kind: Kind): TokenLabels => {
+    const { counts, classes } = truth[kind];
+    return { counts: counts.subarray(0, tokens * classes), classes };
+  };
+  const seen = { figure_ground: part("figure_ground"), category: part("category") };
+  const before = new Map(graphs.before.map(({ slot, eigenvectors }) => [slot, eigenvectors]));
+  const single = await segmentGraph(pipeline, seen, images, (slot) => before.get(slot)!, seed);
+
+  const draws = bootstrapDraws(images, RESAMPLES, seed);
+  const scoreOf = (vectors: Matrix) => byKind((kind) => score(vectors, seen[kind], images, draws));
+  const measured = graphs.aligned.map(({ slot, eigenvectors }, i) => {
+    const { model, layer } = pipeline.slots[slot];
+    const own = single.models.find((found) => found.model === model)!.scores;
+    return {
+      ...{ model, layer },
+      before: byKind((kind) => own[kind].find((found) => found.layer === layer)!),
+      aligned: scoreOf(eigenvectors),
+      noConstraint: scoreOf(graphs.noConstraint[i].eigenvectors),
+    };
+  });
+  return {
+    ...{ single, joint, aligned: measured },
+    constraint: byKind((kind) =>
+      difference(measured.map((own) => own.aligned[kind]), measured.map((own) => own.noConstraint[kind]))
+    ),
+    loss: byKind((kind) =>
+      difference(measured.map((own) => own.before[kind]), measured.map((own) => own.aligned[kind]))
+    ),
+  };
+}
+
+function byKind<T>(of: (kind: Kind) => T): ByKind<T> {
+  return { figure_ground: of("figure_ground"), category: of("category") };
+}
+
+async function segmentGraph(
+  pipeline: Pipeline,
+  truth: Truth,
+  images: number,
+  vectorsOf: (slot: number) => Matrix,
+  seed: number,
+): Promise<GraphSegmentation> {
+  const draws = bootstrapDraws(images, RESAMPLES, seed);
+  const plain = await plainFeatures(pipeline, images);
+  const baseline = byKind((kind) => score(plain, truth[kind], images, draws));
+  const models = pipeline.models.map((model) => {
+    const slots = slotsOf(pipeline, model), vectors = slots.map(vectorsOf);
+    const scores = byKind((kind) =>
+      slots.map((slot, i) => ({
+        layer: pipeline.slots[slot].layer,
+        ...score(vectors[i], truth[kind], images, draws),
+      }))
+    );
+    return { model, scores, order: layerOrder(scores, baseline.figure_ground) };
+  });
+  return { images, models, baseline };
+}
+
+/** Color and place of every patch of the first images. */
+async function plainFeatures({ images, grid, tokens }: Pipeline, count: number): Promise<Matrix> {
+  const all = new Float32Array(count * tokens * 5);
+  for (let i = 0; i < count; i++) {
+    all.set(rgbPositionFeatures(await images[i].load(), grid).data, i * tokens * 5);
+  }
+  return { data: all, rows: count * tokens, cols: 5 };
+}
+
+function score(vectors: Matrix, labels: TokenLabels, images: number, draws: Uint32Array[]) {
+  const { miou, threshold, overlaps, assigned }: ImageSegmentation = segmentImages(vectors, labels, images);
+  const resampled = Float64Array.from(draws, (draw) => bestOverlap(overlaps, draw).miou);
+  return {
+    ...{ value: miou, interval: percentileInterval(resampled), resampled, assigned },
+    threshold: THRESHOLDS[threshold],
+  };
+}
+
+/** A score with its resamples. */
+type Resampled = Pick<LayerScore, "value" | "resampled">;
+
+/**
+ * Which of two curves reaches its peak first (see `ORDER_RULE`).
+ *
+ * @param scores by layer, resampled alike
+ * @param baseline what figure-ground is to exceed
+ */
+export function layerOrder(
+  scores: ByKind<(Resampled & { layer: number })[]>,
+  baseline: Resampled,
+): LayerOrder {
+  const resamples = baseline.resampled.length;
+  const layers = scores.figure_ground.map(({ layer }) => layer);
+  const curves = byKind((kind) => scores[kind].map(({ value }) => value));
+  const drawn = byKind((kind) =>
+    Array.from({ length: resamples }, (_, b) => scores[kind].map(({ resampled }) => resampled[b]))
+  );
+  const order = {
+    reached: byKind((kind) => ({
+      layer: layers[reachedAt(curves[kind])],
+      interval: percentileInterval(drawn[kind].map((curve) => layers[reachedAt(curve)])),
+    })),
+    peak: byKind((kind) => ({
+      layer: layers[peakAt(curves[kind])],
+      value: curves[kind][peakAt(curves[kind])],
+      interval: percentileInterval(drawn[kind].map((curve) => layers[peakAt(curve)])),
+    })),
+    p: oneSidedP(
+      drawn.figure_ground.map((curve, b) => reachedAt(drawn.category[b]) - reachedAt(curve)),
+    ),
+    kept: Math.min(...curves.figure_ground.slice(reachedAt(curves.figure_ground))) /
+      Math.max(...curves.figure_ground),
+    baselineP: oneSidedP(
+      drawn.figure_ground.map((curve, b) => Math.max(...curve) - baseline.resampled[b]),
+    ),
+  };
+  return {
+    ...order,
+    holds: reachedAt(curves.figure_ground) < reachedAt(curves.category) && order.p <= ORDER_RULE.p &&
+      order.kept >= ORDER_RULE.kept && order.baselineP <= ORDER_RULE.p,
+  };
+}
+
+/** Index of the first value that is at least 95 % of the largest. */
+export function reachedAt(curve: readonly number[]): number {
+  const wanted = ORDER_RULE.reached * Math.max(...curve);
+  return curve.findIndex((value) => value >= wanted);
+}
+
+function peakAt(curve: readonly number[]): number {
+  return curve.indexOf(Math.max(...curve));
+}
+
+/** Share of differences that are not above 0, with one more that is not. */
+function oneSidedP(differences: readonly number[]): number {
+  return (1 + differences.filter((value) => value <= 0).length) / (differences.length + 1);
+}
+
+/** Mean over layers of one condition less another, resampled alike. */
+export function difference(more: readonly Resampled[], less: readonly Resampled[]): Difference {
+  const mean = (of: (score: Resampled) => number) =>
+    more.reduce((sum, own, i) => sum + of(own) - of(less[i]), 0) / more.length;
+  const resampled = Array.from(more[0].resampled, (_, b) => mean((own) => own.resampled[b]));
+  return {
+    value: mean((own) => own.value),
+    interval: percentileInterval(resampled),
+    p: oneSidedP(resampled),
+  };
+}

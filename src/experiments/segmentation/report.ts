@@ -1,0 +1,388 @@
+/** The report of the experiment `segmentation`. */
+import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { type Html, rawHtml } from "../../report/html.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import type { Claim } from "../../report/results.ts";
+import {
+  type AlignedScore,
+  type Difference,
+  DIFFERENCE_P,
+  type GraphSegmentation,
+  type Kind,
+  KINDS,
+  type ModelSegmentation,
+  ORDER_RULE,
+  RESAMPLES,
+  type Segmentation,
+} from "./compute.ts";
+import { exampleSegmentations } from "./pictures.ts";
+import { GRAPH_LANDMARKS, GRAPH_NEIGHBORS } from "./layer_graphs.ts";
+import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
+import { layerAxis } from "../shared/relative_layers.ts";
+import { ORACLE_COMPONENTS, THRESHOLDS } from "../shared/oracle_segmentation.ts";
+
+/** What the paper reports of CLIP (its Figure 5), on photographs. */
+const PAPER = {
+  figureGround: { layer: 4, miou: 0.6 },
+  category: { layers: [9, 10], miou: 0.5, atFour: 0.2 },
+};
+
+const WORDS: Record<Kind, string> = { figure_ground: "figure-ground", category: "category" };
+
+const EQUATION = rawHtml(
+  `<math display="block"><msub><mi>c</mi><mi>k</mi></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>x</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>mask</mtext><mi>k</mi><mo>}</mo><mo>,</mo><mspace width="1em"/><msub><mi>k</mi><mi>i</mi></msub><mo>=</mo><mi>arg</mi><munder><mi>max</mi><mi>k</mi></munder><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>c</mi><mi>k</mi></msub><mo>)</mo><mtext> where it is at least </mtext><mi>θ</mi><mtext>, else background</mtext></math>`,
+);
+
+const BRACKETS = text("In brackets: the layers that 95 % of the bootstrapped sets of images choose.");
+
+/**
+ * Writes `segmentation.html`, its chart specs, and the numbers under the experiment `segmentation`.
+ *
+ * @returns the path of the page
+ */
+export async function writeSegmentationReport(run: ExperimentRun, found: Segmentation): Promise<string> {
+  await Deno.mkdir(run.out, { recursive: true });
+  const { single, joint, aligned } = found, { pipeline, out } = run;
+  const claims = [
+    ...single.models.map((model) => orderClaim(model, single.images, "single")),
+    ...joint.models.map((model) => orderClaim(model, joint.images, "joint")),
+    paperClaim(single),
+    ...KINDS.map((kind) => constraintClaim(kind, found)),
+    ...KINDS.map((kind) => lossClaim(kind, found)),
+  ];
+  const layers = [...new Set(aligned.map(({ layer }) => layer))];
+  return await writeExperiment(run, "segmentation", { metrics: metricsOf(found), claims }, {
+    title: "Segmentation",
+    question: "From which layer on can figure and ground be told apart, and from which on categories?",
+    method:
+      `The tokens of all images are clustered together, and each is described by the first ${ORACLE_COMPONENTS} eigenvectors x. An oracle that knows the masks places one centre c in every class, the background included; a token takes the class of the most similar centre, or the background below a threshold θ, and of ${THRESHOLDS.length} even thresholds in [0, 1] the best mIoU counts (pixels of all images together, mean over classes). The layer from which on a distinction is there is the first that reaches ${
+        100 * ORDER_RULE.reached
+      } % of the curve's peak.`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      {
+        heading: "Each layer by itself",
+        body: [
+          text(
+            `One graph a layer, of the features as the model gives them, on the first ${single.images} images. Bars are 95 % intervals over bootstrapped images, the centres held.`,
+          ),
+          ...await curves(out, "segmentation-single", single),
+          orderTable(single),
+          BRACKETS,
+          layerTable(single),
+        ],
+      },
+      {
+        heading: "All layers and models in one graph",
+        body: [
+          text(
+            `The pipeline's graph of aligned features on all ${joint.images} images. Its first eigenvectors also have to tell layers and models apart.`,
+          ),
+          ...await curves(out, "segmentation-joint", joint),
+          orderTable(joint),
+          BRACKETS,
+          layerTable(joint),
+        ],
+      },
+      {
+        heading: "Before and after align",
+        body: [
+          text(
+            `Graphs of ${layers.length === 1 ? "layer" : "layers"} ${
+              layers.join(", ")
+            } of every model by themselves, on the first ${single.images} images; align with the eigen-constraint (λ = 1) and without (λ = 0), one training of each.`,
+          ),
+          ...await alignedCharts(out, aligned, layers),
+          alignedTable(aligned),
+        ],
+      },
+      {
+        heading: "Example segmentations",
+        body: [
+          text("From the graphs of single layers; every token takes one color."),
+          ...await exampleSegmentations(pipeline, single, "figure_ground"),
+          ...await exampleSegmentations(pipeline, single, "category"),
+        ],
+      },
+    ],
+    settings: {
+      "images, single layers": single.images,
+      "images, all layers and models": joint.images,
+      "layers after align": layers.join(", "),
+      eigenvectors: ORACLE_COMPONENTS,
+      thresholds: THRESHOLDS.length,
+      "landmarks of a single layer": GRAPH_LANDMARKS,
+      "nearest landmarks of a node": GRAPH_NEIGHBORS,
+      "bootstrap resamples": RESAMPLES,
+    },
+  });
+}
+
+function metricsOf({ single, joint, aligned, constraint, loss }: Segmentation): Record<string, number> {
+  const metrics: Record<string, number> = { "images.single": single.images, "images.joint": joint.images };
+  const put = (name: string, { value, interval }: { value: number; interval: [number, number] }) => {
+    [metrics[name], metrics[`${name}.low`], metrics[`${name}.high`]] = [value, ...interval];
+  };
+  for (const [suffix, graph] of [["", single], [".joint", joint]] as const) {
+    for (const kind of KINDS) {
+      put(`miou.${kind}.baseline_rgb_position${suffix}`, graph.baseline[kind]);
+      for (const { model, scores, order } of graph.models) {
+        for (const score of scores[kind]) {
+          const name = `miou.${kind}.${model}.L${score.layer}${suffix}`;
+          put(name, score);
+          metrics[`${name}.threshold`] = score.threshold;
+        }
+        metrics[`reached.${kind}.${model}${suffix}`] = order.reached[kind].layer;
+        metrics[`peak.layer.${kind}.${model}${suffix}`] = order.peak[kind].layer;
+      }
+    }
+    for (const { model, order } of graph.models) {
+      metrics[`order.p.${model}${suffix}`] = order.p;
+      metrics[`order.kept.${model}${suffix}`] = order.kept;
+      metrics[`order.baseline_p.${model}${suffix}`] = order.baselineP;
+    }
+  }
+  for (const { model, layer, aligned: own, noConstraint } of aligned) {
+    for (const kind of KINDS) {
+      put(`miou.${kind}.${model}.L${layer}.aligned`, own[kind]);
+      put(`miou.${kind}.${model}.L${layer}.aligned_no_constraint`, noConstraint[kind]);
+    }
+  }
+  for (const kind of KINDS) {
+    put(`constraint.${kind}`, constraint[kind]);
+    metrics[`constraint.${kind}.p`] = constraint[kind].p;
+    put(`loss.${kind}`, loss[kind]);
+    metrics[`loss.${kind}.p`] = loss[kind].p;
+  }
+  return metrics;
+}
+
+function orderClaim({ model, order }: ModelSegmentation, images: number, graph: "single" | "joint"): Claim {
+  const { reached, peak, p, kept, baselineP, holds } = order;
+  const first = reached.figure_ground.layer < reached.category.layer;
+  const missing = [
+    !first && "categories do not come later",
+    first && p > ORDER_RULE.p && "resampled images often have another order",
+    kept < ORDER_RULE.kept && "figure-ground does not stay",
+    baselineP > ORDER_RULE.p && "color and position separate figure and ground as well",
+  ].filter((reason) => reason !== false);
+  const of = (kind: Kind) =>
+    `${WORDS[kind]} reaches 95 % of its peak of ${formatNumber(peak[kind].value, 2)} at layer ${
+      reached[kind].layer
+    } (95 % interval ${intervalText(reached[kind].interval)})`;
+  const where = graph === "single" ? "each layer's own graph" : "one graph of all layers and models";
+  return {
+    id: `figure-ground-before-category-${slug(model)}${graph === "joint" ? "-in-one-graph" : ""}`,
+    paper: "figure-ground mIoU peaks at layer 4 of CLIP and stays, category mIoU peaks at layers 9 and 10",
+    measured: `${model}, ${where}: ${of("figure_ground")}, ${of("category")}${
+      holds ? "" : `; but ${missing.join(", and ")}`
+    }`,
+    statistic: `bootstrap over images: figure-ground does not come first in a share p of resamples ${
+      formatNumber(p, 3)
+    }, its peak is not above color and position in ${
+      formatNumber(baselineP, 3)
+    }; from its layer on it keeps ${
+      formatNumber(100 * kept, 0)
+    } % of the peak; shown when both p ≤ ${ORDER_RULE.p} and it keeps ${100 * ORDER_RULE.kept} %`,
+    n: images,
+    p: Math.max(p, baselineP),
+    verdict: holds ? "shown" : "not shown",
+  };
+}
+
+function paperClaim({ models, images }: GraphSegmentation): Claim {
+  const clip = models.find(({ model }) => model.toUpperCase().includes("CLIP"));
+  const common = {
+    id: "layers-of-clip",
+    paper:
+      "CLIP: figure-ground mIoU peaks at layer 4 (0.6) and stays; category mIoU is 0.2 at layer 4 and peaks at layers 9 and 10 (0.5)",
+    n: images,
+  };
+  const depth = clip?.scores.category.at(-1)?.layer ?? 0;
+  if (!clip || depth !== 12) {
+    return {
+      ...common,
+      measured: clip
+        ? `${clip.model} has ${depth} layers, the paper's 12`
+        : "there is no CLIP among the models",
+      statistic: "none",
+      verdict: "not testable",
+    };
+  }
+  const { reached, peak } = clip.order, { figureGround, category } = PAPER;
+  const within = (layer: number, [low, high]: [number, number]) => layer >= low && layer <= high;
+  const early = within(figureGround.layer, reached.figure_ground.interval);
+  const late = category.layers.some((layer) => within(layer, peak.category.interval));
+  const atFour = clip.scores.category.find(({ layer }) => layer === figureGround.layer)!.value;
+  return {
+    ...common,
+    measured: `${clip.model}: figure-ground reaches 95 % of its peak (${
+      formatNumber(peak.figure_ground.value, 2)
+    }) at layer ${reached.figure_ground.layer}; category is ${
+      formatNumber(atFour, 2)
+    } at layer 4 and peaks at layer ${peak.category.layer} (${formatNumber(peak.category.value, 2)})`,
+    statistic: `95 % intervals over bootstrapped images: figure-ground reaches its peak at layer ${
+      intervalText(reached.figure_ground.interval)
+    }, category peaks at ${
+      intervalText(peak.category.interval)
+    }; shown when the one holds 4 and the other 9 or 10. The mIoU of other images cannot be compared`,
+    verdict: early && late ? "shown" : "not shown",
+  };
+}
+
+function constraintClaim(kind: Kind, { aligned, constraint, single }: Segmentation): Claim {
+  return {
+    id: `eigen-constraint-raises-${WORDS[kind]}-segmentation-after-align`,
+    paper: "with the eigen-constraint, segmentation after align is better than without (Figure 5)",
+    measured: `mean ${WORDS[kind]} mIoU over ${aligned.length} layers of all models: ${
+      meanText(aligned, (own) => own.aligned[kind].value)
+    } with the constraint, ${meanText(aligned, (own) => own.noConstraint[kind].value)} without, ${
+      meanText(aligned, (own) => own.before[kind].value)
+    } before align`,
+    ...differenceOf(constraint[kind], "with less without"),
+    n: single.images,
+  };
+}
+
+function lossClaim(kind: Kind, { aligned, loss, single }: Segmentation): Claim {
+  return {
+    id: `align-lowers-${WORDS[kind]}-segmentation`,
+    paper: "a small drop of segmentation after align remains, also with the eigen-constraint (Limitations)",
+    measured: `mean ${WORDS[kind]} mIoU over ${aligned.length} layers of all models: ${
+      meanText(aligned, (own) => own.before[kind].value)
+    } before align, ${meanText(aligned, (own) => own.aligned[kind].value)} after`,
+    ...differenceOf(loss[kind], "before less after"),
+    n: single.images,
+  };
+}
+
+function differenceOf(
+  { value, interval, p }: Difference,
+  name: string,
+): Pick<Claim, "statistic" | "p" | "verdict"> {
+  return {
+    statistic: `${name} ${formatNumber(value, 4)}, 95 % interval over bootstrapped images ${
+      formatNumber(interval[0], 4)
+    } to ${formatNumber(interval[1], 4)}; p is the share of resamples without a difference above 0`,
+    p,
+    verdict: value > 0 && p <= DIFFERENCE_P ? "shown" : "not shown",
+  };
+}
+
+function meanText(scores: AlignedScore[], of: (score: AlignedScore) => number): string {
+  return formatNumber(scores.reduce((sum, score) => sum + of(score), 0) / scores.length, 3);
+}
+
+function intervalText([low, high]: [number, number]): string {
+  return low === high ? formatNumber(low, 0) : `${formatNumber(low, 0)} to ${formatNumber(high, 0)}`;
+}
+
+function slug(model: string): string {
+  return model.replace(/[^\w]|_/g, "-");
+}
+
+function curves(out: string, name: string, { models, baseline }: GraphSegmentation): Promise<Html[]> {
+  return Promise.all(KINDS.map((kind) =>
+    responsiveChart(
+      `${name}-${kind}`,
+      out,
+      `${
+        kind === "category" ? "Category" : "Figure-ground"
+      } mIoU by layer; bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: `${WORDS[kind]} mIoU`, width },
+          layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
+          rule: { label: "color and position", value: baseline[kind].value },
+          series: models.map(({ model, scores }) => ({
+            label: model,
+            values: scores[kind].map(({ value }) => value),
+            intervals: scores[kind].map(({ interval }) => interval),
+          })),
+        }, theme),
+    )
+  ));
+}
+
+function layerTable({ models, baseline }: GraphSegmentation): Html {
+  const range = ([low, high]: [number, number]) =>
+    `${formatNumber(low, 3)}\u00a0to\u00a0${formatNumber(high, 3)}`;
+  return table({
+    caption: "mIoU by layer, with 95 % intervals",
+    columns: ["layer", "figure-ground", "interval", "category", "interval"],
+    rows: [
+      ...models.flatMap(({ model, scores }) =>
+        scores.figure_ground.map(({ layer, value, interval }, i) => [
+          ...[`${model} L${layer}`, value, range(interval)],
+          ...[scores.category[i].value, range(scores.category[i].interval)],
+        ])
+      ),
+      [
+        ...["color and position", baseline.figure_ground.value, range(baseline.figure_ground.interval)],
+        ...[baseline.category.value, range(baseline.category.interval)],
+      ],
+    ],
+  });
+}
+
+function orderTable({ models }: GraphSegmentation): Html {
+  return table({
+    caption: "First layer that reaches 95 % of the peak, and the layer of the peak; the paper's beside ours",
+    columns: ["model", "figure-ground from", "peak at", "mIoU", "category from", "peak at", "mIoU"],
+    rows: [
+      ...models.map(({ model, order: { reached, peak } }) => [
+        model,
+        ...KINDS.flatMap((kind) => [
+          `L${reached[kind].layer} (${intervalText(reached[kind].interval)})`,
+          `L${peak[kind].layer} (${intervalText(peak[kind].interval)})`,
+          formatNumber(peak[kind].value, 3),
+        ]),
+      ]),
+      ["the paper's CLIP, photographs", "L4", "L4, stays", "0.6", "not told", "L9 and L10", "0.5"],
+    ],
+  });
+}
+
+const CONDITIONS = [
+  { name: "before align", of: (score: AlignedScore) => score.before },
+  { name: "with constraint", of: (score: AlignedScore) => score.aligned },
+  { name: "without", of: (score: AlignedScore) => score.noConstraint },
+] as const;
+
+function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): Promise<Html[]> {
+  const mean = (layer: number, of: (score: AlignedScore) => number) => {
+    const own = aligned.filter((score) => score.layer === layer);
+    return own.reduce((sum, score) => sum + of(score), 0) / own.length;
+  };
+  return Promise.all(KINDS.map((kind) =>
+    responsiveChart(
+      `segmentation-aligned-${kind}`,
+      out,
+      `${
+        kind === "category" ? "Category" : "Figure-ground"
+      } mIoU before and after align, mean over the models that have the layer.`,
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: `${WORDS[kind]} mIoU, mean over models`, width },
+          layers: layers.map((layer) => `L${layer}`),
+          series: CONDITIONS.map(({ name, of }) => ({
+            label: name,
+            values: layers.map((layer) => mean(layer, (score) => of(score)[kind].value)),
+          })),
+        }, theme),
+    )
+  ));
+}
+
+function alignedTable(aligned: AlignedScore[]): Html {
+  return table({
+    caption: "mIoU of single layers before align, after it with the eigen-constraint, and after it without",
+    columns: ["layer", ...KINDS.flatMap((kind) => [`${WORDS[kind]} before`, "with", "without"])],
+    rows: aligned.map((score) => [
+      `${score.model} L${score.layer}`,
+      ...KINDS.flatMap((kind) => CONDITIONS.map(({ of }) => of(score)[kind].value)),
+    ]),
+  });
+}

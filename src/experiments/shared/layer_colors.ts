@@ -1,0 +1,93 @@
+/** One layer's graph: its eigenvectors, and a color for every token. */
+import type { Gpu } from "../../gpu/mod.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { sampleIndices, seededRandom } from "../../linalg/random.ts";
+import { nearestNeighbors } from "../../graph/knn.ts";
+import { type NormalizedCut, normalizedCut } from "../../graph/normalized_cut.ts";
+import { propagate } from "../../graph/propagate.ts";
+import { colorsFromPoints } from "../../embed/color.ts";
+import { tsne } from "../../embed/tsne.ts";
+import { trustworthiness } from "../../embed/trustworthiness.ts";
+
+/** Settings of `layerColors`. */
+export interface LayerColorsOptions {
+  /** Eigenvectors; default 20, the paper's. */
+  components?: number;
+  /** Tokens that t-SNE places; the rest take the color of their nearest one. Default 1000. */
+  sample?: number;
+  /** Steps of t-SNE; default 500. */
+  iterations?: number;
+  seed?: number;
+  /** As of `normalizedCut`. */
+  storage?: "stored" | "tiled";
+  /** Name of the layer in error messages. */
+  name?: string;
+  /** Told how much of the work is done, from 0 to 1. */
+  onProgress?: (share: number) => void;
+}
+
+/** What `layerColors` finds. */
+export interface LayerColors {
+  cut: NormalizedCut;
+  /** n × 3 bytes, RGB. */
+  colors: Uint8Array;
+  /** t-SNE's KL divergence and the map's trustworthiness, on the sample. */
+  kl: number;
+  trustworthiness: number;
+  /** Wall time, seconds. */
+  seconds: { cut: number; tsne: number };
+}
+
+const TRUST_POINTS = 1000;
+
+/**
+ * Joint normalised cut of all tokens of one layer, then the AlignedCut color of every token: t-SNE of the eigenvectors to
+ * three dimensions on a sample, carried to all tokens with one nearest neighbour (METHOD, "Spectral-tSNE and AlignedCut
+ * color").
+ *
+ * @param features n × d, one token a row
+ * @returns the cut, n colors, and the quality of the map
+ * @throws RangeError naming the token that is a zero vector or not finite
+ */
+export async function layerColors(
+  gpu: Gpu,
+  features: Matrix,
+  options: LayerColorsOptions = {},
+): Promise<LayerColors> {
+  const { components = 20, sample = 1000, iterations = 500, seed = 0, storage, name, onProgress } = options;
+  const started = performance.now();
+  const cut = await normalizedCut(gpu, features, {
+    components,
+    seed,
+    storage,
+    name,
+    onProgress: (done, wanted) => onProgress?.(0.5 * done / wanted),
+  });
+  const cutDone = performance.now();
+  const chosen = sampleIndices(features.rows, Math.min(sample, features.rows), seededRandom(seed));
+  const landmarks = pickRows(cut.eigenvectors, chosen);
+  const map = await tsne(gpu, landmarks, {
+    seed,
+    iterations,
+    onProgress: (done, total) => onProgress?.(0.5 + 0.5 * done / total),
+  });
+  const nearest = await nearestNeighbors(gpu, cut.eigenvectors, landmarks, { k: 1, metric: "euclidean" });
+  nearest.similarities.fill(1); // one neighbour has all the weight
+  const points = await propagate(gpu, nearest, map.points);
+  const seconds = { cut: (cutDone - started) / 1000, tsne: (performance.now() - cutDone) / 1000 };
+  const checked = Uint32Array.from({ length: Math.min(TRUST_POINTS, chosen.length) }, (_, i) => i);
+  return {
+    cut,
+    colors: colorsFromPoints(points),
+    kl: map.kl,
+    trustworthiness: trustworthiness(pickRows(landmarks, checked), pickRows(map.points, checked)),
+    seconds,
+  };
+}
+
+/** Rows `indices` of x, in that order. */
+export function pickRows(x: Matrix, indices: Uint32Array): Matrix {
+  const data = new Float32Array(indices.length * x.cols);
+  indices.forEach((from, to) => data.set(x.data.subarray(from * x.cols, (from + 1) * x.cols), to * x.cols));
+  return { data, rows: indices.length, cols: x.cols };
+}

@@ -1,0 +1,35 @@
+/** Classes and photographs as small pictures in a page. */
+import sharp from "sharp";
+import { vocPalette } from "../../data/images/palette_png.ts";
+import type { RgbImage } from "../../data/images/picture.ts";
+import { pngDataUri } from "../../report/tiny_png.ts";
+
+/** Background, then the categories; readable on light and dark paper. */
+const COLORS: readonly (readonly [number, number, number])[] = [
+  [138, 143, 153],
+  ...[[214, 94, 0], [0, 114, 178], [0, 158, 115], [204, 121, 167], [230, 190, 40]],
+  ...[[86, 180, 233], [140, 60, 160], [180, 40, 50], [120, 110, 40], [60, 70, 200]],
+] as [number, number, number][];
+
+/** Of classes beyond those, and of what is not scored: as PASCAL VOC has them. */
+const OTHERS = vocPalette();
+
+/** The color of a class. */
+export function colorOf(k: number): readonly number[] {
+  return COLORS[k] ?? OTHERS[k];
+}
+
+/** Classes of pixels as a picture. */
+export function classPicture(classes: Uint8Array, width: number, height: number): string {
+  const rgb = new Uint8Array(3 * classes.length);
+  classes.forEach((k, i) => rgb.set(colorOf(k), 3 * i));
+  return pngDataUri(width, height, rgb);
+}
+
+/** A photograph as it is shown on pages; with `side` no larger than that many pixels. */
+export async function jpegDataUri({ data, width, height }: RgbImage, side?: number): Promise<string> {
+  const photo = sharp(data, { raw: { width, height, channels: 3 } });
+  if (side) photo.resize({ width: side, height: side, fit: "inside", withoutEnlargement: true });
+  const bytes = await photo.jpeg({ quality: 88 }).toBuffer();
+  return `data:image/jpeg;base64,${new Uint8Array(bytes).toBase64()}`;
+}

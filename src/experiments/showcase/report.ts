@@ -1,0 +1,181 @@
+/** The report of the showcase: its page, and its entry in results.json. */
+import { join } from "node:path";
+import { writeFileAtomic } from "../../data/files/atomic_write.ts";
+import type { FeatureManifest } from "../../data/features/extract.ts";
+import type { Gpu } from "../../gpu/mod.ts";
+import { cutWarning } from "../../graph/normalized_cut.ts";
+import { table } from "../../report/blocks.ts";
+import { mergeResults } from "../../report/results.ts";
+import { renderShowcase } from "../../report/showcase/page.ts";
+import { peakResidentMb } from "../shared/peak_memory.ts";
+import { mapSize, SHIFTS, type ShowcaseLayer } from "./compute.ts";
+import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
+import type { RgbImage } from "../../data/images/picture.ts";
+import { jpegDataUri } from "../shared/small_pictures.ts";
+
+/** What the report tells of. */
+export interface ShowcaseReport {
+  out: string;
+  command: string;
+  /** What the photographs are, for people. */
+  data: string;
+  gpu: Pick<Gpu, "adapter" | "memory">;
+  manifest: FeatureManifest;
+  /** The model, for people; its name where there is none. */
+  title?: string;
+  /** What must not be concluded from it. */
+  caveat?: string;
+  /** Squares, as large as they are shown. */
+  photos: { title: string; photo: RgbImage; credit?: PhotoCredit; spot?: PhotoSpot }[];
+  layers: ShowcaseLayer[];
+  timings: Record<string, number>;
+  seed: number;
+}
+
+/** The layer that is shown first, as a share of the depth: after edges, before each photograph has a color of its own. */
+const FIRST = 0.5;
+const NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split(" ");
+
+/**
+ * Writes `showcase.html`, and its numbers to results.json.
+ *
+ * @returns the path of the page
+ */
+export async function writeShowcaseReport(report: ShowcaseReport): Promise<string> {
+  const { out, command, data, gpu, manifest, photos, layers, timings, seed, caveat, title = manifest.model } =
+    report;
+  const map = mapSize(manifest), nodes = photos.length * map.rows * map.cols, { model } = manifest;
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
+  const { description, software } = gpu.adapter;
+  await Deno.mkdir(out, { recursive: true });
+  const { memory } = await mergeResults(join(out, "results.json"), {
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
+    adapter: { description, software },
+    inputs: { models: [model], images: photos.length, nodes, data },
+    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    experiments: { showcase: { metrics: metricsOf(layers), claims: [] } },
+  });
+  const shown = await Promise.all(photos.map(async ({ photo, title, credit }) => ({
+    title,
+    credit,
+    photo: await jpegDataUri(photo),
+  })));
+  const warnings = layers.flatMap((layer) => {
+    const warning = cutWarning(layer);
+    return warning ? [`layer ${layer.layer}: ${warning}`] : [];
+  });
+  const [{ components, segmentCount }] = layers, { grid } = manifest;
+  const page = await renderShowcase({
+    model,
+    photos: shown,
+    map,
+    layers: layers.map(({ layer }) => layer),
+    first: layerAt(FIRST, layers.length),
+    spots: photos.flatMap(({ spot }, photo) => {
+      if (!spot) return [];
+      const cell = Math.floor(spot.y * map.rows) * map.cols + Math.floor(spot.x * map.cols);
+      return [{ name: spot.name, photo, cell, layer: layerAt(spot.depth, layers.length) }];
+    }),
+    segmentCount,
+    components,
+    colors: joined(layers.map(({ colors }) => colors)),
+    segments: joined(layers.map(({ segments }) => segments)),
+    directions: joined(layers.map(({ directions }) => directions)),
+  }, {
+    question: `What does a vision transformer group together in ${count(photos.length)}?`,
+    lead:
+      `${title}, ${layers.length} layers, no labels. All photographs share one color space per layer: similar colors are what the layer groups together.`,
+    method: [
+      `The model sees every photograph four times, shifted by half a patch (shift-and-stitch), so that a map has ${map.rows} × ${map.cols} cells where the model has ${
+        grid.rows / SHIFTS
+      } × ${
+        grid.cols / SHIFTS
+      } patches: each cell is the mean of the four patches that cover it. In each layer the ${
+        nodes.toLocaleString("en-US")
+      } cells of all photographs (the attention block's output after its projection, before the residual add) form one graph, whose edges are exp(cos − 1). Its ${components} leading eigenvectors are the normalised cut's.`,
+      `Colors: t-SNE places cells in three dimensions by their eigenvectors, which are read as red, green and blue; the three axes, whose order and sign t-SNE leaves open, are chosen so that a layer's colors resemble those of the next. Segments: the ${segmentCount} leading eigenvectors, rotated until every cell belongs to one. Contrast: the same colors, stretched within each photograph. Similarity: the cosine between the ${components} eigenvectors of two cells, rounded to signed bytes.`,
+      ...(caveat ? [`The model is ${caveat}.`] : []),
+    ],
+    numbers: table({
+      caption: "The graph of each layer",
+      columns: [
+        "layer",
+        "λ₂",
+        `λ${subscript(components)}`,
+        "eigengap",
+        "largest residual",
+        "trustworthiness of the map",
+      ],
+      rows: layers.map(({ layer, eigenvalues, eigengap, residual, trustworthiness }) => [
+        `L${layer}`,
+        eigenvalues[1],
+        eigenvalues.at(-1)!,
+        eigengap ?? "–",
+        residual,
+        trustworthiness,
+      ]),
+      digits: 4,
+    }),
+    settings: {
+      adapter: `${description}${software ? " (software)" : ""}`,
+      deno: Deno.version.deno,
+      version,
+      seed,
+      model,
+      photographs: photos.length,
+      nodes: `${nodes.toLocaleString("en-US")} a layer`,
+      "wall time": Object.entries(timings).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`).join(
+        ", ",
+      ),
+      "peak memory": `${memory.peak_rss_mb} MB resident, ${memory.peak_gpu_mb} MB of GPU buffers`,
+      ...(warnings.length > 0 && { "not to be trusted": warnings.join("; ") }),
+    },
+    command,
+  });
+  const path = join(out, "showcase.html");
+  await writeFileAtomic(path, page);
+  return path;
+}
+
+/** Index of the layer at a share of the depth. */
+function layerAt(share: number, depth: number): number {
+  return Math.max(0, Math.round(share * depth) - 1);
+}
+
+function count(photos: number): string {
+  return `${NUMBERS[photos] ?? photos} photograph${photos === 1 ? "" : "s"}`;
+}
+
+function subscript(n: number): string {
+  return [...String(n)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
+}
+
+function joined(parts: string[]): Uint8Array {
+  const bytes = parts.map((part) => Uint8Array.fromBase64(part));
+  const all = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of bytes) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+function metricsOf(layers: ShowcaseLayer[]): Record<string, number> {
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
+  };
+  for (const { layer, eigenvalues, eigengap, residual, trustworthiness, seconds } of layers) {
+    eigenvalues.forEach((value, i) => metrics[`eigenvalue.L${layer}.${i + 1}`] = value);
+    if (eigengap !== null) metrics[`eigengap.L${layer}`] = eigengap;
+    metrics[`residual.L${layer}`] = residual;
+    metrics[`tsne.trustworthiness.L${layer}`] = trustworthiness;
+    metrics[`seconds.cut.L${layer}`] = seconds.cut;
+    metrics[`seconds.tsne.L${layer}`] = seconds.tsne;
+  }
+  return metrics;
+}

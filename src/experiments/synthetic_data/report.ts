@@ -1,0 +1,272 @@
+/** The report page `fixtures`: what the embedded world holds and how its observer responds. */
+import sharp from "sharp";
+import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
+import { openAlgonauts } from "../../data/datasets/algonauts.ts";
+import { vocPalette } from "../../data/images/palette_png.ts";
+import { figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { barChart } from "../../report/charts/bar.ts";
+import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { colorGrid } from "../../report/color_grid.ts";
+import type { Html } from "../../report/html.ts";
+import type { FigureFormat } from "../../report/figure_files.ts";
+import { writePage } from "../../report/write_page.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import { mergeResults, readResults } from "../../report/results.ts";
+import type { Theme } from "../../report/theme.ts";
+import { pngDataUri } from "../../report/tiny_png.ts";
+import { cortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
+import type { World } from "../../synthetic/write_dataset.ts";
+import type { WorldObserver } from "../../synthetic/observer_voxels.ts";
+import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
+import { type ModelProbe, readProbes } from "./model_probes.ts";
+import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";
+
+/** What the page tells of. */
+export interface FixturesReport {
+  /** Folder of the page. */
+  out: string;
+  /** Folder of the world. */
+  world: string;
+  plan: World;
+  observer: WorldObserver;
+  command: string;
+  /** Wall time of writing the world. */
+  seconds: number;
+  /** Keeps the summary of the regions between runs; absent: it is made anew. */
+  keep?: (summarize: () => Promise<RoiSummary[]>) => Promise<RoiSummary[]>;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
+}
+
+const RETINOTOPIC = ["V1", "V2", "V3", "V4"];
+const SHOWN_SCENES = 12, BEST_SCENES = 6;
+const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
+
+/**
+ * Writes `fixtures.html`, its chart specs, and the numbers to `results.json` under the experiment `fixtures`.
+ *
+ * @returns the path of the page
+ */
+export async function writeFixturesReport(report: FixturesReport): Promise<string> {
+  const { out, plan, observer, command } = report;
+  const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
+  const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
+  const summarize = () => summarizeRois({ subject, heldOut, plan, observer });
+  const rois = report.keep ? await report.keep(summarize) : await summarize();
+  const probes = await readProbes(MODELS);
+
+  const earlier = await readResults(`${out}/results.json`);
+  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
+  const scenes = plan.training.count + plan.test.count + plan.graph.count + plan.further.count;
+  await mergeResults(`${out}/results.json`, {
+    version,
+    deno: Deno.version.deno,
+    adapter: { description: "none used", software: false },
+    seed: plan.observerSeed,
+    command,
+    inputs: {
+      models: probes.map(({ model }) => model),
+      images: scenes,
+      nodes: plan.voxels,
+      data: "embedded",
+    },
+    timings: { fixtures: report.seconds },
+    memory: earlier?.memory ?? { peak_rss_mb: Math.round(Deno.memoryUsage().rss / 2 ** 20), peak_gpu_mb: 0 },
+    experiments: { fixtures: { metrics: metricsOf(plan, rois, probes), claims: [] } },
+  });
+
+  return await writePage(`${out}/fixtures.html`, {
+    title: "Fixtures",
+    question: "What does the embedded world hold, in which every claim is checked against a known truth?",
+    method:
+      `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
+    sections: [
+      { heading: "Scenes", body: await sceneSection(plan) },
+      { heading: "Cortex", body: cortexSection(observer, await voxelSheet(subject), rois) },
+      { heading: "Tuning", body: await tuningSection(plan, rois) },
+      { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
+      { heading: "Models", body: await probeSection(out, probes) },
+    ],
+    settings: {
+      "training scenes": `${plan.training.count}, seeds from ${plan.training.from}`,
+      "held-out scenes": `${plan.test.count}, seeds from ${plan.test.from}`,
+      "segmentation scenes": `${plan.graph.count}, seeds from ${plan.graph.from}`,
+      "further ones": `${plan.further.count}, seeds from ${plan.further.from}`,
+      "observer seed": plan.observerSeed,
+      fingerprint: plan.fingerprint,
+      deno: Deno.version.deno,
+      version,
+    },
+    command,
+  }, report.figures);
+}
+
+function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {
+  const metrics: Record<string, number> = {
+    "scenes.training": plan.training.count,
+    "scenes.test": plan.test.count,
+    "scenes.graph": plan.graph.count,
+    voxels: plan.voxels,
+  };
+  for (const { name, voxels, stated, measured, example, byCategory } of rois) {
+    metrics[`voxels.${name}`] = voxels.length;
+    metrics[`example.${name}`] = example;
+    metrics[`ceiling.stated.${name}`] = stated;
+    if (measured !== undefined) metrics[`ceiling.measured.${name}`] = measured;
+    byCategory.forEach((value, category) => {
+      if (value !== null) metrics[`tuning.${name}.${CATEGORIES[category]}`] = value;
+    });
+  }
+  for (const { model, category, figureGround } of probes) {
+    category.forEach((value, i) => metrics[`probe.category.${model}.L${i + 1}`] = value);
+    figureGround.forEach((value, i) => metrics[`probe.figure_ground.${model}.L${i + 1}`] = value);
+  }
+  return metrics;
+}
+
+async function sceneSection(plan: World): Promise<Html[]> {
+  const palette = vocPalette();
+  const count = Math.min(SHOWN_SCENES, plan.graph.count);
+  const scenes = Array.from({ length: count }, (_, i) => renderScene(plan.graph.from + i));
+  const picture = (width: number, height: number, plane: Uint8Array) =>
+    pngDataUri(width, height, Uint8Array.from(Array.from(plane).flatMap((index) => palette[index])));
+  return [
+    text(
+      `Ten categories (${CATEGORIES.join(", ")}) on five grounds (${BACKGROUNDS.join(", ")}); the parts are ${
+        PARTS.slice(1).join(", ")
+      }. Masks are drawn with the palette of PASCAL VOC, one color a category or part.`,
+    ),
+    colorGrid({
+      label: "Scenes with their masks",
+      columns: ["figure", "category", "parts"],
+      rows: await Promise.all(scenes.map(async (scene) => {
+        const { seed, width, height, figure, categoryMask, parts } = scene;
+        const planes = [figure.map((value) => value * 255), categoryMask, parts];
+        return {
+          label: `scene ${seed}`,
+          photo: await photoUri(scene),
+          cells: planes.map((plane) => picture(width, height, plane)),
+        };
+      })),
+    }),
+    table({
+      caption: "Captions",
+      columns: ["scene", "category", "caption"],
+      rows: scenes.map(({ seed, categoryName, caption }) => [`scene ${seed}`, categoryName, caption]),
+    }),
+  ];
+}
+
+function cortexSection(observer: WorldObserver, sheet: VoxelSheet, rois: RoiSummary[]): Html[] {
+  const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
+  return [
+    figure({
+      image: {
+        svg: cortexPicture(sheet),
+        narrowSvg: cortexPicture(sheet, "narrow"),
+      },
+      caption:
+        `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
+      alt: `Map of the voxels by region: ${counts}.`,
+      name: "fixtures-cortex",
+    }),
+    figure({
+      image: {
+        svg: receptiveFieldPicture(observer, RETINOTOPIC, RETINOTOPIC.length),
+        narrowSvg: receptiveFieldPicture(observer, RETINOTOPIC, 2),
+      },
+      caption:
+        "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V4.",
+      alt: "Circles over a square: small and dense for V1, larger for V2, V3 and V4.",
+    }),
+  ];
+}
+
+async function tuningSection(plan: World, rois: RoiSummary[]): Promise<Html[]> {
+  return [
+    text(
+      "For each region the voxel with the highest noise ceiling, and the training scenes to which it responds most, the strongest first.",
+    ),
+    colorGrid({
+      label: "Best scenes of one voxel a region",
+      columns: Array.from({ length: BEST_SCENES - 1 }, (_, i) => String(i + 2)),
+      rows: await Promise.all(
+        rois.filter(({ best }) => best.length >= BEST_SCENES).map(async ({ name, best }) => {
+          const scenes = best.slice(0, BEST_SCENES).map((image) => renderScene(plan.training.from + image));
+          const [photo, ...cells] = await Promise.all(scenes.map(photoUri));
+          return { label: name, photo, cells };
+        }),
+      ),
+    }),
+    table({
+      caption:
+        "Mean response by region and category, in standard deviations of each voxel over the training scenes",
+      columns: ["region", ...CATEGORIES],
+      rows: rois.map(({ name, byCategory }) => [name, ...byCategory.map((value) => value ?? "none")]),
+      digits: 2,
+    }),
+  ];
+}
+
+async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> {
+  const bars = rois.map(({ name, stated }) => ({ label: name, value: stated }));
+  const caption = "Stated noise ceiling of the mean of three repeats, mean over each region's voxels.";
+  return [
+    await responsiveChart(
+      "noise-ceilings",
+      out,
+      caption,
+      (theme, width) => barChart({ metric: "noise ceiling (r²)", bars, width }, theme),
+    ),
+    text(
+      "A ceiling is the share of the variance of a mean of three repeats that is not noise. Measured: the squared correlation, over held-out scenes, of the written responses with the observer's responses before noise.",
+    ),
+    table({
+      caption: "Noise ceilings (r²)",
+      columns: ["region", "voxels", "stated", "lowest", "highest", "measured"],
+      rows: rois.map(({ name, voxels, stated, lowest, highest, measured }) => [
+        ...[name, voxels.length, stated, lowest, highest],
+        measured ?? "none: too few scenes",
+      ]),
+    }),
+  ];
+}
+
+async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> {
+  if (probes.length === 0) {
+    return [text("There is no probe of a model in fixtures/models: `*_probe.json` appears with training.")];
+  }
+  const layers = probes[0].category.map((_, i) => `L${i + 1}`);
+  const best = probes.map(({ model, category }) => {
+    const value = Math.max(...category);
+    return `${model} ${formatNumber(value, 3)} at L${category.indexOf(value) + 1}`;
+  });
+  const lines =
+    (metric: string, rule: { label: string; value: number }, of: "category" | "figureGround") =>
+    (theme: Theme, width: number) =>
+      lineByLayerChart({
+        ...{ metric, layers, rule, width },
+        series: probes.map((probe) => ({ label: probe.model, values: probe[of] })),
+      }, theme);
+  return [
+    text(`Best layer of a linear probe for the category, on held-out scenes: ${best.join("; ")}.`),
+    await responsiveChart(
+      "probe-category",
+      out,
+      "Accuracy of a linear probe for the ten categories, by layer, on held-out scenes.",
+      lines("category accuracy", { label: "chance", value: 0.1 }, "category"),
+    ),
+    await responsiveChart(
+      "probe-figure-ground",
+      out,
+      "Balanced accuracy of a linear probe for figure against ground, patch by patch.",
+      lines("figure-ground accuracy", { label: "chance", value: 0.5 }, "figureGround"),
+    ),
+  ];
+}
+
+/** A scene as a JPEG data URI, a tenth of its PNG. */
+async function photoUri({ width, height, rgb }: Scene): Promise<string> {
+  const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
+  return `data:image/jpeg;base64,${new Uint8Array(jpeg).toBase64()}`;
+}

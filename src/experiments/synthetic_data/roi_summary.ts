@@ -1,0 +1,109 @@
+/** What each region of the observer prefers, and how much of its responses is signal. */
+import { CATEGORIES, renderScene } from "../../../fixtures/scenes/mod.ts";
+import type { Subject } from "../../data/datasets/subject.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import type { WorldPlan } from "../../synthetic/write_dataset.ts";
+import { observerOrder, statedCeilings, type WorldObserver } from "../../synthetic/observer_voxels.ts";
+import { mean } from "../../statistics/summary.ts";
+
+/** One region's numbers. */
+export interface RoiSummary {
+  name: string;
+  /** Voxel indices in the files' order: left hemisphere first. */
+  voxels: Uint32Array;
+  /** Mean noise ceiling of its voxels (r²). */
+  stated: number;
+  lowest: number;
+  highest: number;
+  /** Mean squared correlation of responses with and without noise; undefined with fewer than 20 held-out scenes. */
+  measured?: number;
+  /** Mean response to each category, in standard deviations of each voxel; null where no scene shows it. */
+  byCategory: (number | null)[];
+  /** The voxel with the highest ceiling. */
+  example: number;
+  /** Training scenes by the response of that voxel, the strongest first. */
+  best: number[];
+}
+
+const LEAST_SCENES = 20, MOST_SCENES = 60, MOST_TRAINING = 1000;
+
+/**
+ * Summarises the regions of a world from its files.
+ *
+ * @param subject the training split
+ * @param heldOut the test split
+ * @param plan which scenes the rows are
+ * @param observer the subject itself, for responses without noise
+ */
+export async function summarizeRois(
+  { subject, heldOut, plan, observer }: {
+    subject: Subject;
+    heldOut: Subject;
+    plan: WorldPlan;
+    observer: WorldObserver;
+  },
+): Promise<RoiSummary[]> {
+  const rows = Math.min(subject.images.length, MOST_TRAINING);
+  const responses = await subject.readResponses(0, rows);
+  const categories = Array.from({ length: rows }, (_, i) => renderScene(plan.training.from + i).category);
+  const measured = await measuredCeilings(heldOut, plan, observer);
+  const stated = statedCeilings(observer);
+  return observer.rois.flatMap((name) => {
+    const voxels = subject.rois.get(name) ?? new Uint32Array();
+    if (voxels.length === 0) return [];
+    const ceilings = Array.from(voxels, (voxel) => stated[voxel]);
+    const example = voxels[ceilings.indexOf(Math.max(...ceilings))];
+    const at = (image: number) => responses.data[image * responses.cols + example];
+    return [{
+      ...{ name, voxels, example },
+      stated: mean(ceilings),
+      lowest: Math.min(...ceilings),
+      highest: Math.max(...ceilings),
+      measured: measured && mean(Array.from(voxels, (voxel) => measured[voxel])),
+      byCategory: meanByCategory(responses, voxels, categories),
+      best: categories.map((_, image) => image).sort((a, b) => at(b) - at(a)),
+    }];
+  });
+}
+
+/** Mean over a region's voxels of each voxel's standardised mean response to each category. */
+function meanByCategory(responses: Matrix, voxels: Uint32Array, categories: number[]): (number | null)[] {
+  const sums = new Float64Array(CATEGORIES.length), counts = new Float64Array(CATEGORIES.length);
+  for (const voxel of voxels) {
+    const values = categories.map((_, image) => responses.data[image * responses.cols + voxel]);
+    const center = mean(values);
+    const spread = Math.sqrt(mean(values.map((value) => (value - center) ** 2))) || 1;
+    values.forEach((value, image) => {
+      sums[categories[image]] += (value - center) / spread;
+      counts[categories[image]]++;
+    });
+  }
+  return Array.from(sums, (sum, category) => counts[category] > 0 ? sum / counts[category] : null);
+}
+
+async function measuredCeilings(
+  heldOut: Subject,
+  plan: WorldPlan,
+  observer: WorldObserver,
+): Promise<number[] | undefined> {
+  const count = Math.min(heldOut.images.length, MOST_SCENES);
+  if (count < LEAST_SCENES) return undefined;
+  const { data, cols } = await heldOut.readResponses(0, count);
+  const order = observerOrder(observer);
+  const clean = Array.from({ length: count }, (_, i) => observer.respond(renderScene(plan.test.from + i)));
+  return Array.from({ length: cols }, (_, voxel) => {
+    const noisy = clean.map((_, i) => data[i * cols + voxel]);
+    return correlation(noisy, clean.map((response) => response[order[voxel]])) ** 2;
+  });
+}
+
+function correlation(a: number[], b: number[]): number {
+  const ma = mean(a), mb = mean(b);
+  let ab = 0, aa = 0, bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    ab += (a[i] - ma) * (b[i] - mb);
+    aa += (a[i] - ma) ** 2;
+    bb += (b[i] - mb) ** 2;
+  }
+  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
+}

@@ -1,0 +1,265 @@
+/** The report of the experiment `trajectories`. */
+import sharp from "sharp";
+import { claimBox, figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { planeLayersChart } from "../../report/charts/plane_layers.ts";
+import { planePathsChart } from "../../report/charts/plane_paths.ts";
+import { escapeHtml, type Html, rawHtml } from "../../report/html.ts";
+import { responsiveChart } from "../../report/responsive_chart.ts";
+import type { Claim } from "../../report/results.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
+import { layerAxis, layerLike } from "../shared/relative_layers.ts";
+import { type ModelTrajectory, PARTING, RESAMPLES, type Trajectories } from "./compute.ts";
+import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
+
+/** Models that the paper names, and the layer from which on it sees figure and ground apart. */
+const PAPER = [{ name: "CLIP", layer: 4 }, { name: "DINO", layer: 5 }];
+
+const EQUATION = rawHtml(
+  `<math display="block"><mi>w</mi><mo>=</mo><msup><mi>S</mi><mrow><mo>−</mo><mn>1</mn></mrow></msup><mo>(</mo><msub><mi>m</mi><mtext>figure</mtext></msub><mo>−</mo><msub><mi>m</mi><mtext>ground</mtext></msub><mo>)</mo><mo>,</mo><mspace width="1em"/><mi>A</mi><mo>=</mo><mi>P</mi><mo>(</mo><msup><mi>w</mi><mi>T</mi></msup><msub><mi>x</mi><mtext>figure</mtext></msub><mo>&gt;</mo><msup><mi>w</mi><mi>T</mi></msup><msub><mi>x</mi><mtext>ground</mtext></msub><mo>)</mo></math>`,
+);
+
+/**
+ * Writes `trajectories.html`, its chart specs, and the numbers under the experiment `trajectories`.
+ *
+ * @returns the path of the page
+ */
+export async function writeTrajectoriesReport(run: ExperimentRun, found: Trajectories): Promise<string> {
+  await Deno.mkdir(run.out, { recursive: true });
+  const { pipeline } = run, claims = found.models.map((model) => claimOf(model, found));
+  const metrics: Record<string, number> = { "separation.place": found.place };
+  for (const { model, layers, step, beyondPlace } of found.models) {
+    if (step.at > 0) metrics[`bifurcation.layer.${model}`] = step.layer;
+    metrics[`bifurcation.stability.${model}`] = step.stability;
+    metrics[`bifurcation.jump.${model}`] = step.jump;
+    metrics[`bifurcation.p.${model}`] = step.p;
+    metrics[`bifurcation.step_error.${model}`] = step.error;
+    metrics[`bifurcation.line_error.${model}`] = step.lineError;
+    metrics[`separation.beyond_place.${model}`] = beyondPlace.mean;
+    for (const { layer, separation, planeSeparation } of layers) {
+      metrics[`separation.${model}.L${layer}`] = separation;
+      metrics[`separation_2d.${model}.L${layer}`] = planeSeparation;
+    }
+  }
+  return await writeExperiment(run, "trajectories", { metrics, claims }, {
+    title: "Trajectories",
+    question: "At which layer do the ways of figure and ground part?",
+    method:
+      `Every patch of ${found.images} images is followed from layer to layer in the ${pipeline.eigenvectors.cols} eigenvectors that all layers and models share, and on their t-SNE map of two dimensions. At each layer a linear discriminant, found on all other images, scores the patches of an image; A is how often a figure patch scores higher than a ground patch of the same image, one half where they are alike. Figure and ground part at a layer when A, averaged over images, takes a step there: two levels fit better than a straight line, chance makes no such step (p ≤ ${PARTING.p}, each image's layers shuffled, every layer looked at), at least ${
+        100 * PARTING.stability
+      } % of bootstrapped image sets choose the same layer, and A is higher from there on than the place of the patch alone explains (p ≤ ${PARTING.p}).`,
+    equation: EQUATION,
+    sections: [
+      { heading: "Claims", body: claims.map(claimBox) },
+      { heading: "Separation by layer", body: await separationSection(run.out, found) },
+      { heading: "Example pixels", body: await examplesPicture(pipeline, found) },
+      ...await Promise.all(
+        found.models.map(async (model) => ({
+          heading: model.model,
+          body: await modelSection(run.out, found, model, pipeline),
+        })),
+      ),
+    ],
+    settings: {
+      "images with figure and ground": found.images,
+      "bootstrap resamples": RESAMPLES,
+      permutations: RESAMPLES,
+      landmarks: pipeline.fit?.landmarks.indices.length ?? "none",
+    },
+  });
+}
+
+function claimOf(
+  { model, step, beyondPlace, parts, layers }: ModelTrajectory,
+  { images }: Trajectories,
+): Claim {
+  const paper = PAPER.find(({ name }) => model.toUpperCase().includes(name));
+  const depth = layers[layers.length - 1].layer;
+  const missing = [
+    step.p > PARTING.p && "chance makes such a step too often",
+    step.error >= step.lineError && "a straight line fits as well, so the rise is gradual",
+    step.stability < PARTING.stability && "resampled images choose other layers",
+    beyondPlace.p > PARTING.p && "the place of a patch alone separates as well",
+  ].filter((reason) => reason !== false);
+  const where = parts
+    ? `they part from layer ${step.layer - 1} to layer ${step.layer} of ${depth}`
+    : step.at === 0
+    ? "no later layer separates figure and ground better than earlier ones"
+    : `the largest step is from layer ${step.layer - 1} to layer ${step.layer} of ${depth}, but ${
+      missing.join(", and ")
+    }`;
+  const beside = !paper || step.at === 0
+    ? ""
+    : paper.layer === step.layer
+    ? "; the paper's layer too"
+    : `; the paper's ${paper.name}, a larger model, does so at layer ${paper.layer}`;
+  return {
+    id: `figure-and-ground-part-in-${model.replace(/[^\w]|_/g, "-")}`,
+    paper: `the trajectories of figure and ground bifurcate at one layer: ${
+      paper
+        ? `in ${paper.name} from ${paper.layer - 1} to ${paper.layer}`
+        : "in CLIP from 3 to 4, in DINO from 4 to 5"
+    }`,
+    measured: where + beside,
+    statistic: step.at === 0
+      ? "step of A over the layers"
+      : `A steps up by ${formatNumber(step.jump, 3)} (95 % interval over bootstrapped images ${
+        formatNumber(step.interval[0], 3)
+      } to ${formatNumber(step.interval[1], 3)}); permutation of layers within images p ${
+        formatNumber(step.p, 3)
+      }; ${
+        formatNumber(100 * step.stability, 0)
+      } % of bootstrapped image sets choose the layer; sum of squares left by the step ${
+        formatNumber(step.error, 4)
+      }, by a straight line ${formatNumber(step.lineError, 4)}; above place alone by ${
+        formatNumber(beyondPlace.mean, 3)
+      }, sign-flip p ${formatNumber(beyondPlace.p, 4)}; images are the units`,
+    n: images,
+    p: Math.max(step.p, beyondPlace.p),
+    verdict: parts ? "shown" : "not shown",
+  };
+}
+
+async function separationSection(out: string, { models, place }: Trajectories): Promise<Html[]> {
+  const layers = layerAxis(models.flatMap(({ layers }) => layers));
+  return [
+    await responsiveChart(
+      "trajectories-separation",
+      out,
+      "Separation of figure and ground in images not trained on, by layer, in all eigenvectors; bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.",
+      (theme, width) =>
+        lineByLayerChart({
+          ...{ metric: "A, area under the curve", layers, width },
+          rule: { label: "place alone", value: place },
+          series: models.map(({ model, layers }) => ({
+            label: model,
+            values: layers.map(({ separation }) => separation),
+            intervals: layers.map(({ interval }) => interval),
+          })),
+        }, theme),
+    ),
+    table({
+      caption: "The step of each model",
+      columns: ["model", "layer", "share of resamples", "step up", "p", "beyond place"],
+      rows: models.map(({ model, step, beyondPlace }) => [
+        model,
+        step.at > 0 ? `L${step.layer}` : "none",
+        step.stability,
+        step.jump,
+        step.p,
+        beyondPlace.mean,
+      ]),
+    }),
+    text("The verdict is about whether there is such a layer; its number depends on the depth of the model."),
+    table({
+      caption: "Separation A by layer: in all eigenvectors, and on the map of two dimensions",
+      columns: ["layer", "A", "low", "high", "A on the map"],
+      rows: models.flatMap(({ model, layers }) =>
+        layers.map(({ layer, separation, interval: [low, high], planeSeparation }) => [
+          ...[`${model} L${layer}`, separation, low, high, planeSeparation],
+        ])
+      ),
+    }),
+  ];
+}
+
+const LETTERS = "ABCDEF";
+
+/** Names of the example pixels, by their order: two an image. */
+function exampleName(i: number, kind: string): string {
+  return `${LETTERS[Math.floor(i / 2)]} ${kind}`;
+}
+
+async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): Promise<Html[]> {
+  const images = [...new Set(examples.map(({ image }) => image))], { rows, cols } = pipeline.grid;
+  const side = 200, gap = 12;
+  const parts = await Promise.all(images.map(async (image, column) => {
+    const { width, height, data } = await pipeline.images[image].load();
+    const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).toBuffer();
+    const left = column * (side + gap);
+    const marks = examples.map(({ image: own, patch, kind }, i) => {
+      if (own !== image) return "";
+      const x = left + (patch % cols + 0.5) * side / cols, y = (Math.floor(patch / cols) + 0.5) * side / rows;
+      const round = `cx="${x.toFixed(1)}" cy="${y.toFixed(1)}"`;
+      const dashes = kind === "ground" ? ' stroke-dasharray="5 3"' : "";
+      return `<circle ${round} r="9" fill="none" stroke="#fff" stroke-width="7"/>` +
+        `<circle ${round} r="9" fill="none" stroke="var(--series-${
+          i + 1
+        })" stroke-width="4"${dashes}><title>${escapeHtml(exampleName(i, kind))}</title></circle>`;
+    });
+    const href = `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`;
+    return `<image x="${left}" y="0" width="${side}" height="${side}" href="${href}" preserveAspectRatio="none"/>${
+      marks.join("")
+    }<text x="${left}" y="${side + 20}" font-size="14" fill="var(--ink)">${LETTERS[column]}: ${
+      escapeHtml(pipeline.images[image].name)
+    }</text>`;
+  }));
+  const width = images.length * (side + gap) - gap;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
+    side + 28
+  }" width="${width}" height="${side + 28}">${parts.join("")}</svg>`;
+  const caption =
+    "Two pixels of each image: the middle of its figure (full ring) and the ground farthest from it (dashed ring). Their paths are drawn below in the same colors.";
+  return [figure({ image: { svg }, caption, alt: caption })];
+}
+
+async function modelSection(
+  out: string,
+  found: Trajectories,
+  { model, layers, examples }: ModelTrajectory,
+  { images }: Pipeline,
+): Promise<Html[]> {
+  const from = layers.findIndex(({ layer }) => layer >= layerLike(found.firstDrawn, layers.length)),
+    drawn = layers.slice(Math.max(0, from));
+  const first = `layer ${drawn[0].layer}`, file = `trajectories-${model}`;
+  const kinds = ["ground", "figure"] as const;
+  return [
+    await responsiveChart(
+      `${file}-mean`,
+      out,
+      `Mean paths of figure and ground in ${model} from ${first} to the last, on the map; numbers are layers, crosses one standard deviation of the images' means either way.`,
+      (theme, width) =>
+        planePathsChart({
+          name: `mean paths of figure and ground in ${model}`,
+          paths: kinds.map((kind) => ({
+            label: kind,
+            dashed: kind === "ground",
+            stops: drawn.map(({ layer, [kind]: { mean, sd } }) => ({
+              ...{ step: `L${layer}`, place: mean, sd, note: String(layer) },
+            })),
+          })),
+          width,
+        }, theme),
+    ),
+    await responsiveChart(
+      `${file}-examples`,
+      out,
+      `Paths of the example pixels in ${model} from ${first} to the last.`,
+      (theme, width) =>
+        planePathsChart({
+          name: `paths of example pixels in ${model}`,
+          paths: found.examples.map(({ kind, image }, i) => ({
+            label: exampleName(i, kind),
+            dashed: kind === "ground",
+            stops: examples[i].slice(Math.max(0, from)).map((place, j) => ({
+              ...{ step: `${images[image].name}, L${drawn[j].layer}`, place },
+              ...(j === 0 ? { note: String(drawn[j].layer) } : {}),
+            })),
+          })),
+          width,
+        }, theme),
+    ),
+    await responsiveChart(
+      `${file}-layers`,
+      out,
+      `Patches of every layer of ${model} on the map, a sample of each, from the first layer (blue) to the last (orange).`,
+      (theme, width) =>
+        planeLayersChart({
+          name: `patches of the layers of ${model}`,
+          layers: layers.map(({ layer, sample }) => ({ label: `L${layer}`, places: sample })),
+          width,
+        }, theme),
+    ),
+    text("A patch takes the place of the sampled patch nearest to it, so that several may share one place."),
+  ];
+}

@@ -1,0 +1,189 @@
+/** Channel align under several weights of the eigen-constraint and seeds, scored on held-out images. */
+import { createHash } from "node:crypto";
+import { alignData } from "../align/data.ts";
+import { hashOfModules } from "../data/files/code_hash.ts";
+import { predictResponses } from "../align/model.ts";
+import { type AlignOptions, trainAlign } from "../align/train.ts";
+import { fitSpace } from "../align/space.ts";
+import { brainScore } from "../align/brain_score.ts";
+import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/fits/align_file.ts";
+import { type Gpu, trim } from "../gpu/mod.ts";
+import type { BrainData } from "./brain_data.ts";
+import { isThere } from "../data/files/plain_file.ts";
+import { inLanes } from "../data/files/map_concurrently.ts";
+
+/** How slots are brought into one space: `fitSpace`'s ridge regressions, or the paper's training with its weights. */
+export const ALIGNMENTS = ["ridge", "paper"] as const;
+
+/** Settings of `trainAlign`, or "ridge" for `fitSpace` with its own, or that as the start of METHOD (10), "ridge trained on". */
+export type Alignment = AlignOptions | "ridge" | "ridge trained on";
+
+/** METHOD (10) from a space that was fitted, with a weight of each slot's own target that keeps it near. */
+const TRAINED_ON: AlignOptions = { lambdaTarget: 30, rate: 3e-4, decay: 0, seed: 0 };
+
+/** METHOD (10) as in the paper. */
+const PAPER_ALIGN: AlignOptions = { lambdaEigen: 1, lambdaZero: 0.01, lambdaCovariance: 0.01, seed: 0 };
+
+/** What an alignment's name stands for. */
+export function alignmentOf(name: typeof ALIGNMENTS[number]): Alignment {
+  return name === "ridge" ? name : PAPER_ALIGN;
+}
+
+/** Mean r and normalised r of a prediction. */
+export interface Score {
+  /** Over all voxels. */
+  r: number;
+  /** Of every voxel. */
+  voxels: Float32Array;
+  /** By region. */
+  rois: Record<string, { r: number; normalized?: number }>;
+}
+
+/** Scores a prediction of the test images' responses. */
+export function scoreOf(
+  { test, rois, noiseCeiling }: BrainData,
+  predicted: BrainData["test"]["responses"],
+): Score {
+  const found = brainScore(predicted, test.responses, { rois, noiseCeiling });
+  return {
+    r: found.mean,
+    voxels: Float32Array.from(found.r),
+    rois: Object.fromEntries(
+      [...found.rois].map(([name, { mean, normalized }]) => [name, { r: mean, normalized }]),
+    ),
+  };
+}
+
+/** What trains and keeps an align. */
+const CODE = ["src/align/train.ts", "src/align/space.ts", "src/align/data.ts", "src/data/fits/align_file.ts"];
+
+/** Where an align of these data and options, by this code, is kept, and the hash of all of them. */
+export async function alignFile(
+  cacheDir: string,
+  data: BrainData,
+  options: Alignment,
+): Promise<{ path: string; key: string }> {
+  const hash = createHash("sha256").update(JSON.stringify([await hashOfModules(CODE), data.slots, options]));
+  const { pooled, responses, tokens } = data.training,
+    ceilings = typeof options === "string" && data.noiseCeiling;
+  for (
+    const { buffer, byteOffset, byteLength } of [
+      ...[pooled, responses, ...tokens].map(({ data }) => data),
+      ...(ceilings ? [ceilings] : []),
+    ]
+  ) hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  const key = hash.digest("hex").slice(0, 16);
+  return { path: `${cacheDir}/align-${key}.arrow`, key };
+}
+
+/**
+ * Fits or trains an align, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
+ *
+ * @param options of `trainAlign`, plain values, or "ridge"
+ * @param onProgress told the epochs done, or the slots, of how many
+ * @returns the align and where it is kept
+ */
+export async function alignOf(
+  gpu: Gpu,
+  data: BrainData,
+  options: Alignment,
+  cacheDir: string,
+  onProgress?: (done: number, total: number, note?: string) => void,
+): Promise<SavedAlign & { path: string }> {
+  const { path, key } = await alignFile(cacheDir, data, options);
+  const finished = await isThere(path)
+    ? await loadAlign(path).catch((error) => console.error(`${error.message} It is trained again now.`))
+    : null;
+  if (finished) return { ...finished, path };
+  await Deno.mkdir(cacheDir, { recursive: true });
+  const { slots, training } = data;
+  if (options === "ridge") {
+    const { model, ...space } = await fitSpace(gpu, slots, training.pooled, training.responses, {
+      noiseCeiling: data.noiseCeiling,
+      onProgress,
+    });
+    trim(gpu);
+    const saved = { model, space, history: [], options: optionsOf(options) };
+    await saveAlign(path, saved);
+    return { ...saved, path };
+  }
+  const settings = options === "ridge trained on"
+    ? { ...TRAINED_ON, start: (await alignOf(gpu, data, "ridge", cacheDir)).model }
+    : options;
+  const unfinished = `${path}.training`;
+  const trained = await trainAlign(
+    gpu,
+    alignData(slots, training.pooled, training.responses, training.tokens),
+    {
+      ...settings,
+      checkpoint: alignCheckpoint(unfinished, key),
+      onEpoch: ({ epoch, validation }, epochs) =>
+        onProgress?.(epoch, epochs, `validation loss ${validation.toFixed(4)}`),
+    },
+  );
+  trim(gpu);
+  const saved = { model: trained.model, history: trained.history, options: optionsOf(options) };
+  await saveAlign(path, saved);
+  await Deno.remove(unfinished);
+  return { ...saved, path };
+}
+
+/** As a file keeps them. */
+function optionsOf(options: Alignment): Record<string, unknown> {
+  return typeof options === "string" ? { alignment: options } : { ...options };
+}
+
+/** One weight of the eigen-constraint over seeds. */
+export interface Condition {
+  lambda: number;
+  /** One a seed. */
+  scores: Score[];
+  /** Mean L_eigen over the last epoch's samples, one a seed. */
+  eigen: number[];
+}
+
+/** Trainings side by side; each by itself leaves the device idle for half of the time. */
+const LANES = 4;
+
+/** The weights of the paper's Table 1. */
+export const LAMBDAS = [0, 0.1, 1] as const;
+
+/**
+ * Scores every weight and seed.
+ *
+ * @param onProgress told how many trainings are done, of how many
+ */
+export async function alignConditions(
+  gpu: Gpu,
+  data: BrainData,
+  seeds: number,
+  cacheDir: string,
+  onProgress?: (done: number, total: number, note: string) => void,
+): Promise<Condition[]> {
+  const jobs = LAMBDAS.flatMap((lambda) => Array.from({ length: seeds }, (_, seed) => ({ lambda, seed })));
+  let done = 0;
+  const scored = await inLanes(jobs.length, LANES, async (job) => {
+    const { lambda, seed } = jobs[job], note = `λ ${lambda}, seed ${seed}`;
+    let told = 0;
+    const tell = (share: number) => {
+      done += share - told;
+      told = share;
+      onProgress?.(done, jobs.length, note);
+    };
+    const options = { lambdaEigen: lambda, seed };
+    const { model, history } = await alignOf(
+      gpu,
+      data,
+      options,
+      cacheDir,
+      (epoch, all) => tell(epoch / all),
+    );
+    const score = scoreOf(data, await predictResponses(gpu, model, data.test.pooled));
+    tell(1);
+    return { score, eigen: history.at(-1)!.eigen };
+  });
+  return LAMBDAS.map((lambda, i) => {
+    const own = scored.slice(i * seeds, (i + 1) * seeds);
+    return { lambda, scores: own.map(({ score }) => score), eigen: own.map(({ eigen }) => eigen) };
+  });
+}

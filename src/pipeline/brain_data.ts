@@ -1,0 +1,161 @@
+/** Images, responses and features for channel align, of one subject. */
+import { basename } from "node:path";
+import type { AlignSlot } from "../align/model.ts";
+import { gatherRows } from "../align/data.ts";
+import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
+import { type Preprocessor, previewCrop } from "../data/images/preprocess.ts";
+import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { RunModel } from "./models.ts";
+
+/** Regions in the order of the paper's Table 1, where a subject has them. */
+export const REGIONS = [
+  ...["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"],
+] as const;
+
+/** One part of the images. */
+export interface BrainSplit {
+  /** The images in the order of the rows, as of `Subject`. */
+  images: string[];
+  /** images × Σ D_l. */
+  pooled: Matrix;
+  /** images × voxels. */
+  responses: Matrix;
+}
+
+/** What channel align and its baselines are trained and tested on. */
+export interface BrainData {
+  /** One name a model. */
+  models: string[];
+  slots: AlignSlot[];
+  training: BrainSplit & {
+    /** Sampled tokens of every slot. */
+    tokens: Matrix[];
+  };
+  test: BrainSplit;
+  /** Voxels of each region. */
+  rois: Map<string, Uint32Array>;
+  noiseCeiling?: Float32Array;
+  /** What was left out, a sentence each. */
+  skipped: string[];
+}
+
+/** Settings of `readBrainData`. */
+export interface BrainDataOptions {
+  subject: SubjectSplits;
+  models: RunModel[];
+  /** Resize and crop that all images go through first. */
+  view: Preprocessor;
+  cacheDir: string;
+  /** Tells these images from others of the same names. */
+  identity: string;
+  seed: number;
+  /** Cells along each side that features are pooled over; default 1, the whole image. */
+  cells?: number;
+  /** Training images to read; default all. */
+  limit?: number;
+  /** Compute nothing: features that are not there are an error, `NotFinished`. */
+  explain?: boolean;
+  /** Told how many image × model pairs are done, of how many. */
+  onProgress?: (done: number, total: number, note: string) => void;
+}
+
+/** Tokens of every slot to sample nodes from: four an image, more where there are few images. */
+const TOKENS = 1024, LEAST_AN_IMAGE = 4, MOST_AN_IMAGE = 64;
+/** Of the training images, where the test responses are not public. */
+const HELD_OUT = 0.15;
+
+/**
+ * Reads a subject's responses and runs the models over its images. Where it has no test split, as in the public release of
+ * Algonauts 2023, the last training images are held out instead.
+ *
+ * @throws Error one sentence that names the file or model that is not usable
+ */
+export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
+  const { training: whole, test } = options.subject;
+  const training = { ...whole, images: whole.images.slice(0, options.limit) };
+  const tokensPerImage = Math.min(
+    MOST_AN_IMAGE,
+    Math.max(LEAST_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
+  );
+  const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
+  let before = 0;
+  const pool = async ({ images, readImage }: Subject, tokensPerImage: number) => {
+    const parts: PooledFeatures[] = [];
+    for (const { path: model, preprocessor, registers, hook, shifts, provider } of options.models) {
+      parts.push(
+        await poolFeatures({
+          ...{ model, preprocessor, registers, hook, shifts, provider },
+          images: images.map((path, row) => ({
+            name: basename(path),
+            load: async () => previewCrop(await readImage(row), options.view, path),
+          })),
+          ...{ tokensPerImage, cells: options.cells, seed: options.seed },
+          ...{ cacheDir: options.cacheDir, identity: options.identity, explain: options.explain },
+          onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
+        }),
+      );
+      before += images.length;
+    }
+    return joinPooled(parts);
+  };
+  const read = async (subject: Subject) => await subject.readResponses(0, subject.images.length);
+  const seen = await pool(training, options.cells ? 0 : tokensPerImage),
+    responses = await read(training);
+  const common = {
+    models: options.models.map(({ path }) => basename(path).replace(/\.onnx$/, "")),
+    slots: seen.slots,
+    rois: regionsOf(training),
+    noiseCeiling: training.noiseCeiling,
+    skipped: training.skipped,
+  };
+  if (test) {
+    const { pooled } = await pool(test, 0);
+    return {
+      ...common,
+      training: { images: training.images, pooled: seen.pooled, responses, tokens: seen.tokens },
+      test: { images: test.images, pooled, responses: await read(test) },
+    };
+  }
+  const kept = Math.floor(training.images.length * (1 - HELD_OUT));
+  const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  const part = (from: number, to: number): BrainSplit => ({
+    images: training.images.slice(from, to),
+    pooled: gatherRows(seen.pooled, rows(from, to)),
+    responses: gatherRows(responses, rows(from, to)),
+  });
+  const tokens = seen.tokens.map((matrix) => gatherRows(matrix, rows(0, kept * tokensPerImage)));
+  return {
+    ...common,
+    training: { ...part(0, kept), tokens },
+    test: part(kept, training.images.length),
+  };
+}
+
+/** Voxels of each of `REGIONS` that a subject has. */
+export function regionsOf({ rois }: Pick<Subject, "rois">): Map<string, Uint32Array> {
+  return new Map(REGIONS.flatMap((name) => {
+    const voxels = rois.get(name);
+    return voxels?.length ? [[name, voxels] as const] : [];
+  }));
+}
+
+/** Layers of one of the models. */
+export function depthOf({ slots }: Pick<BrainData, "slots">, model: string): number {
+  return slots.filter(({ name }) => name.replace(/ L\d+$/, "") === model).length;
+}
+
+/** The same data with the first `count` training images only, or all where there are fewer. */
+export function firstImages(data: BrainData, count: number): BrainData {
+  const { images, pooled, responses, tokens } = data.training;
+  const rows = Array.from({ length: Math.min(count, images.length) }, (_, i) => i);
+  return {
+    ...data,
+    training: {
+      images: images.slice(0, count),
+      pooled: gatherRows(pooled, rows),
+      responses: gatherRows(responses, rows),
+      tokens,
+    },
+  };
+}

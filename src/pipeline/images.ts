@@ -1,0 +1,85 @@
+/** The images of a run, as its models see them. */
+import { basename } from "node:path";
+import { imageOrientation, listImages, readImage } from "../data/images/image.ts";
+import { maskInFrame } from "../data/images/orientation.ts";
+import { preprocessMask, type Preprocessor, previewCrop } from "../data/images/preprocess.ts";
+import type { Mask, RgbImage } from "../data/images/picture.ts";
+
+/** One image of a run. */
+export interface RunImage {
+  /** Unique among all. */
+  name: string;
+  /** Reads it. */
+  load(): Promise<RgbImage>;
+  /** 0 ground, 1 figure, 255 not to be scored. */
+  mask?(): Promise<Mask>;
+  /** Index of the class of every pixel, 0 background, 255 not to be scored. */
+  classMask?(): Promise<Mask>;
+}
+
+/**
+ * Images as a model sees them: resized and cropped, and their masks with them.
+ *
+ * @throws RangeError "The mask of a.jpg is 10 × 10, the image 20 × 10: they must be equal." when the mask is read
+ */
+export function viewed(images: readonly RunImage[], view: Preprocessor): RunImage[] {
+  return images.map(({ name, load, mask, classMask }) => {
+    const masked = (read: () => Promise<Mask>) => async () => {
+      const [found, image] = await Promise.all([read(), load()]);
+      if (found.width !== image.width || found.height !== image.height) {
+        throw new RangeError(
+          `The mask of ${name} is ${found.width} × ${found.height}, the image ${image.width} × ${image.height}: they must be equal.`,
+        );
+      }
+      return preprocessMask(found, view, `The mask of ${name}`);
+    };
+    return {
+      name,
+      load: async () => previewCrop(await load(), view, name),
+      ...(mask && { mask: masked(mask) }),
+      ...(classMask && { classMask: masked(classMask) }),
+    };
+  });
+}
+
+/**
+ * The photographs of a folder, in the order of their names.
+ *
+ * @param dir image files
+ * @param masksDir for NAME.jpg a NAME.png, brighter than half where the figure is
+ * @param limit take the first so many
+ * @throws Error when the folder holds none, or a photograph has no mask
+ */
+export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {
+  const paths = (await listImages(dir)).slice(0, limit);
+  return paths.map((path) => {
+    const name = basename(path);
+    const image: RunImage = { name, load: () => readImage(path) };
+    if (masksDir) image.mask = () => readMask(`${masksDir}/${name.replace(/\.[^.]*$/, "")}.png`, path);
+    return image;
+  });
+}
+
+/** A mask, turned with its photograph. */
+async function readMask(path: string, photograph: string): Promise<Mask> {
+  const { data, isTransparent, ...mask } = await readImage(path), { width, height } = mask;
+  if (isTransparent) {
+    throw new Error(
+      `The mask ${path} has transparent pixels: save it as black and white without transparency.`,
+    );
+  }
+  if (data.some((value, i) => value !== data[i - i % 3])) {
+    throw new Error(`The mask ${path} has colors, expected white where the figure is, and black elsewhere.`);
+  }
+  const most = data.reduce((a, b) => Math.max(a, b), 0);
+  if (most > 0 && most < 128) {
+    throw new Error(
+      `The mask ${path} has values up to ${most}, expected white (above 127) where the figure is.`,
+    );
+  }
+  const figure = Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] > 127 ? 1 : 0);
+  const orientation = await imageOrientation(photograph);
+  if (orientation === 1) return { width, height, data: figure };
+  const { width: across, height: down } = await readImage(photograph);
+  return maskInFrame({ ...mask, data: figure }, { width: across, height: down, orientation });
+}

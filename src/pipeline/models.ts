@@ -1,0 +1,241 @@
+/** The models of a run: all of them see the same part of a photograph, cut into the same patches. */
+import { basename } from "node:path";
+import {
+  type AttentionCount,
+  countAttention,
+  describeCount,
+  patchSize,
+} from "../data/onnx/attention_outputs.ts";
+import type { DataRow } from "../cli/data_flags.ts";
+import { findHookOutputs, type Hook, HOOK_NAMES } from "../data/onnx/block_hooks.ts";
+import { chooseProvider, type ExtractChoice } from "../data/onnx/inference_provider.ts";
+import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/models/known_models.ts";
+import { type OnnxGraph, readOnnx } from "../data/onnx/graph.ts";
+import { probeSizes, takesAnySize } from "../data/models/size_probe.ts";
+import { tell } from "../data/files/skipped.ts";
+import { MAX_SHIFTS } from "../data/images/shift_and_stitch.ts";
+import { readWeights } from "../data/models/vision_model.ts";
+import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocess.ts";
+import type { InferenceProvider } from "../data/onnx/types.ts";
+
+/** One model of a run. */
+export interface RunModel {
+  /** Its ONNX file. */
+  path: string;
+  /** What happens to a photograph after the run's view of it. */
+  preprocessor: Preprocessor;
+  /** Register tokens; absent: found from the size of the patches. */
+  registers?: number;
+  /** What is taken of every block; absent: the attention's output. */
+  hook?: Hook;
+  /** Shifted images along each side; absent: none. */
+  shifts?: number;
+  /** What it runs on; absent: the processor. */
+  provider?: InferenceProvider;
+}
+
+/** What is taken of the models, the same of all. */
+export interface Taken {
+  /** Of every block; absent: the attention's output. */
+  hook?: Hook;
+  /** Pixels of the first model between patches; absent: its patch. */
+  stride?: number;
+  /** What they run on; absent: the processor. */
+  extract?: ExtractChoice;
+}
+
+/** Models that can be compared patch by patch. */
+export interface RunModels {
+  /** In the order given. */
+  models: RunModel[];
+  /** Resize and crop of the first model, which all photographs go through. */
+  view: Preprocessor;
+  /** One row a model, as of the data. */
+  table: DataRow[];
+  /** Whether all models are known to see equally many patches, so that they can be compared patch by patch. */
+  isOneGrid: boolean;
+}
+
+/** Pixels. */
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** A model and what its graph tells. */
+interface Opened extends KnownModel {
+  graph: OnnxGraph;
+  count: AttentionCount;
+  patch: Size | null;
+  /** What its own preprocessing gives. */
+  size: Size | null;
+}
+
+/**
+ * Reads preprocessing and records of models. Photographs are resized and cropped as the first model wants it; what it sees
+ * is resized for the others, to as many pixels as give them equally many patches (224 × 224 with patches of 16, 196 × 196
+ * with patches of 14: METHOD's 197 tokens an image).
+ *
+ * @param names as of `openKnownModel`
+ * @param taken hook and stride, of all of them
+ * @param ownPatches let every model see the photograph at its own size, cut into its own patches: for what compares models
+ *   by their means over an image, as the brain does, and not patch by patch
+ * @throws Error one sentence that names the file that is missing or cannot be used
+ * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
+ * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
+ */
+export async function openRunModels(
+  names: readonly string[],
+  { hook, stride, extract }: Taken = {},
+  ownPatches = false,
+): Promise<RunModels> {
+  const opened: Opened[] = [];
+  for (const name of names) {
+    const known = await openKnownModel(name), graph = await readOnnx(known.path);
+    findHookOutputs(graph, hook); // what is not there is said before anything is computed
+    const count = countAttention(graph), [height, width] = patchSize(graph) ?? [];
+    const patch = height && width ? { width, height } : null;
+    opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
+  }
+  const [first] = opened, table: DataRow[] = [], grids = new Set<string>();
+  const provider = await providerFor(extract);
+  const shifts = stride && shiftsFor(first.path, patchSize(first.graph), stride);
+  const models: RunModel[] = [];
+  for (const model of opened) {
+    const { path, preprocessor, registers, patch, size } = model;
+    const seen = !ownPatches && first.size && first.patch && patch && size
+      ? sameGrid(size, patch, gridOf(first.size, first.patch))
+      : size ?? first.size;
+    if (!ownPatches && seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
+    table.push(rowOf(model, seen, shifts));
+    grids.add(seen && patch ? JSON.stringify(gridOf(seen, patch)) : path);
+    const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
+    models.push({
+      path,
+      preprocessor: afterView(preprocessor, resize),
+      ...(registers !== undefined && { registers }),
+      ...{ ...(hook && { hook }), ...(shifts && { shifts }), ...(provider && { provider }) },
+    });
+  }
+  tellTaken({ hook, stride });
+  return { models, view: viewOf(first.preprocessor), table, isOneGrid: grids.size === 1 };
+}
+
+/** Says what of the models is taken, where it is not the attention's output at their own patches. */
+export function tellTaken({ hook = "attention", stride }: Taken): void {
+  if (hook !== "attention") tell(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
+  if (stride) {
+    tell(
+      `patches are ${stride} pixels apart: every image is seen several times, shifted (--stride ${stride})`,
+    );
+  }
+}
+
+/** What models run on, said where it is another than the processor or than was asked for; undefined for the processor. */
+export async function providerFor(
+  extract: ExtractChoice | undefined,
+): Promise<InferenceProvider | undefined> {
+  const { provider, line } = await chooseProvider(extract);
+  if (line) tell(line);
+  else if (provider === "webgpu") tell("models run by onnxruntime's WebGPU (--extract webgpu)");
+  return provider === "cpu" ? undefined : provider;
+}
+
+/**
+ * Shifted images along each side for a stride.
+ *
+ * @param patch rows and columns of its pixels
+ * @throws RangeError "--stride 4 is no part of the 14 × 14 pixels of a patch of a.onnx: give 7, 2 or another that divides it …"
+ */
+export function shiftsFor(path: string, patch: readonly [number, number] | null, stride: number): number {
+  if (!patch) throw new RangeError(`${path} does not tell the size of its patches: leave out --stride.`);
+  const [rows, cols] = patch, shifts = rows / stride;
+  if (rows === cols && Number.isInteger(shifts) && shifts <= MAX_SHIFTS) return shifts;
+  const strides = Array.from({ length: MAX_SHIFTS }, (_, i) => rows / (i + 1)).filter(Number.isInteger);
+  throw new RangeError(
+    `--stride ${stride} does not fit patches of ${cols} × ${rows} pixels (${path}): ${
+      rows === cols ? `give ${strides.join(" or ")}` : "they have to be square"
+    }.`,
+  );
+}
+
+function isSame(a: Size, b: Size): boolean {
+  return a.width === b.width && a.height === b.height;
+}
+
+/** Patches along both sides. */
+function gridOf(size: Size, patch: Size): Size {
+  return { width: Math.floor(size.width / patch.width), height: Math.floor(size.height / patch.height) };
+}
+
+/** Pixels that give so many patches: the model's own along a side where they do. */
+function sameGrid(own: Size, patch: Size, grid: Size): Size {
+  const has = gridOf(own, patch);
+  const side = (key: "width" | "height") => has[key] === grid[key] ? own[key] : grid[key] * patch[key];
+  return { width: side("width"), height: side("height") };
+}
+
+/** A graph that was exported for one size takes no other, and one that runs at others may have wrong positions there. */
+async function assertTakes(
+  { path, graph, count, record }: Opened,
+  own: Size,
+  seen: Size,
+  first: string,
+): Promise<void> {
+  const [{ name, shape: [, , rows, cols] }] = graph.inputs, { width, height } = seen;
+  const sees = `but sees the patches of ${first} at ${width} × ${height}`;
+  if ((rows ?? height) !== height || (cols ?? width) !== width) {
+    throw new Error(
+      `${path} takes images of ${cols ?? "any"} × ${rows ?? "any"} pixels only, ${sees}: ${anySize(name)}`,
+    );
+  }
+  const why = record?.ownSizeOnly !== undefined
+    ? record.ownSizeOnly
+    : takesAnySize(graph)
+    ? await probeSizes(graph, count.blocks, own, await readWeights(graph))
+    : null;
+  if (why === null) return;
+  throw new Error(
+    `${path} is right at its own ${own.width} × ${own.height} pixels only, for ${why}, ${sees}: ${
+      anySize(name)
+    }`,
+  );
+}
+
+/** How models are exported for other sizes, with torch 2.15, timm 1.0.31 and transformers 5.24. */
+function anySize(input: string): string {
+  return "export it again for that size, or for any: of timm create_model(…, dynamic_img_size=True), then " +
+    "d = torch.export.Dim.DYNAMIC and torch.onnx.export(…, dynamo=True, dynamic_shapes=({0: d, 2: d, 3: d},)), but " +
+    "timm's DINOv3 for each size; of transformers torch.onnx.export(…, dynamo=False, " +
+    `dynamic_axes={"${input}": {0: "batch", 2: "height", 3: "width"}}), but DINOv3 with dynamo=True as above.`;
+}
+
+/** What the table tells of a model. */
+function rowOf(
+  { path, record, count, patch, registers }: Opened,
+  seen: Size | null,
+  shifts = 1,
+): DataRow {
+  const isEmbedded = path.startsWith(`${EMBEDDED_FOLDER}/`);
+  const origin = record ? `added from ${record.source}` : isEmbedded ? "embedded" : "file";
+  const grid = seen && patch && gridOf(seen, patch);
+  return {
+    kind: "model",
+    path: record?.name ?? (isEmbedded ? basename(path, ".onnx") : path),
+    found: `${origin}, ${layersOf(count)}, ` +
+      `patches of ${patch ? `${patch.width} × ${patch.height}` : "unknown"} pixels` +
+      (registers ? `, ${registers} registers` : ""),
+    missing: record || isEmbedded
+      ? record?.license === "unknown" ? "licence" : "nothing"
+      : "record (`./run models add` makes one, by which files are checked)",
+    used: grid ? `features of ${shifts * grid.width} × ${shifts * grid.height} patches an image` : "features",
+  };
+}
+
+/** "12 layers", with the count of attention nodes where it is another one. */
+function layersOf(count: AttentionCount): string {
+  const layers = `${count.blocks.length} layers`;
+  const isPlain = count.apart.length === 0 && count.understood === count.blocks.length &&
+    count.sideBySide === 0;
+  return isPlain ? layers : `${layers} (${describeCount(count)})`;
+}

@@ -1,0 +1,287 @@
+/**
+ * The pipeline that the experiments share: features of every layer of every model, aligned into one space, one graph of
+ * all their tokens, its eigenvectors, a spectral map and colors.
+ */
+import { basename } from "node:path";
+import type { AlignModel } from "../align/model.ts";
+import {
+  brokenShards,
+  extractFeatures,
+  extractRange,
+  type FeatureManifest,
+  modelSha256,
+  readExtracted,
+} from "../data/features/extract.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { hashOfModules } from "../data/files/code_hash.ts";
+import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/features/feature_shards.ts";
+import type { FeatureType } from "../data/features/feature_store.ts";
+import { readNpy, writeNpy } from "../data/formats/npy.ts";
+import { loadNystrom } from "../data/fits/nystrom_file.ts";
+import { tell } from "../data/files/skipped.ts";
+import type { Stages } from "../data/cache/stages.ts";
+import { nearestColors } from "../embed/spectral_colors.ts";
+import { spectralMap } from "../embed/spectral_map.ts";
+import { type Gpu, trim } from "../gpu/mod.ts";
+import { matrixSource } from "../graph/node_source.ts";
+import type { NystromModel } from "../graph/nystrom.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { RunImage } from "./images.ts";
+import { solveGraph } from "./solve_graph.ts";
+import type { PipelineOptions } from "./pipeline_options.ts";
+
+/** What computes each stage; photographs are read and cropped by the last two of features. */
+const CODE = {
+  features: ["src/data/features/extract.ts", "src/cli/data_flags.ts", "src/pipeline/images.ts"],
+  eigenvectors: ["src/pipeline/solve_graph.ts"],
+  map: ["src/embed/spectral_map.ts", "src/data/formats/npy.ts"],
+};
+
+/** One layer of one model among the nodes. */
+export interface PipelineSlot {
+  model: string;
+  /** 1 is the first. */
+  layer: number;
+  /** Index of its first node; its nodes follow image by image, token by token. */
+  first: number;
+}
+
+/** What the experiments read. */
+export interface Pipeline {
+  models: string[];
+  /** As in the options. */
+  classes: readonly string[];
+  /** As in the options. */
+  data: string;
+  manifests: FeatureManifest[];
+  slots: PipelineSlot[];
+  /** Images, and tokens of each: class token (or the mean of the patches), then patches row by row. */
+  images: RunImage[];
+  tokens: number;
+  grid: { rows: number; cols: number };
+  /** N × C, one row a node. */
+  eigenvectors: Matrix;
+  /** The fit on landmarks. */
+  fit: NystromModel;
+  /** How nearest landmarks were found, and why, in one sentence. */
+  search: string;
+  /** Nodes that the spectral map was made of, ascending. */
+  sample: Uint32Array;
+  /** Per node the index of its sample point. */
+  nearest: Uint32Array;
+  /** sample × 3 and sample × 2: the spectral map. */
+  points3: Matrix;
+  points2: Matrix;
+  /** KL(P‖Q) and trustworthiness of the map in three dimensions. */
+  map: { kl: number; trustworthiness: number; lowered?: string };
+  /** N × 3 bytes: AlignedCut colors. */
+  colors: Uint8Array;
+  align: AlignModel;
+  /** What it was read from, features and align left out. */
+  files: string[];
+}
+
+/** Index of a node. */
+export function nodeOf({ slots, tokens }: Pipeline, slot: number, image: number, token: number): number {
+  return slots[slot].first + image * tokens + token;
+}
+
+/** The slots of one model, by layer. */
+export function slotsOf({ slots }: Pipeline, model: string): number[] {
+  return slots.flatMap((slot, i) => slot.model === model ? [i] : []);
+}
+
+/** The stage of one model's features. */
+export interface FeatureStage {
+  /** Of the stage. */
+  name: string;
+  /** All that its result depends on. */
+  input: Record<string, unknown>;
+  /** Images of each shard. */
+  ranges: ImageRange[];
+  /** All ranges, into the stage's folder. */
+  extract(folder: string, onProgress?: (images: number) => void): Promise<FeatureManifest>;
+  /** One range alone. */
+  extractRange(folder: string, range: ImageRange): Promise<FeatureManifest>;
+}
+
+/** The stages of the features, one a model. */
+export async function featureStages(
+  { models, images, identity, shardImages = SHARD_IMAGES, dtype = "float16" }:
+    & Pick<PipelineOptions, "models" | "images" | "identity" | "shardImages">
+    & { dtype?: FeatureType },
+): Promise<FeatureStage[]> {
+  const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
+  return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
+    const options = (outDir: string) => ({
+      ...{ model: path, preprocessor, registers, hook, shifts, provider, images, outDir, shardImages },
+      dtype,
+    });
+    return {
+      name: `features-${basename(path).replace(/\.onnx$/, "")}`,
+      input: {
+        code,
+        model: await modelSha256(path),
+        ...{
+          preprocessor,
+          registers,
+          hook,
+          shifts,
+          provider,
+          identity,
+          images: images.map(({ name }) => name),
+          dtype,
+        },
+      },
+      ranges,
+      extract: (folder, onProgress) => extractFeatures({ ...options(folder), onProgress }),
+      extractRange: (folder, range) => extractRange(options(folder), range),
+    } satisfies FeatureStage;
+  }));
+}
+
+/** All that the eigenvectors depend on, as the stage "eigenvectors" has it. */
+export async function graphInputs(
+  features: FeatureStage[],
+  options: PipelineOptions,
+): Promise<Record<string, unknown>> {
+  const { alignKey, landmarks, neighbors, knn, components, sampling, seed } = options;
+  const inputs = features.map(({ input }) => input);
+  const code = await hashOfModules(CODE.eigenvectors);
+  return { code, features: inputs, alignKey, landmarks, neighbors, knn, components, sampling, seed };
+}
+
+/**
+ * Runs the pipeline, stage by stage; what is finished under `stages` is read instead.
+ *
+ * @param gpu null only where the stages only explain
+ * @param onProgress told the stage, and how much of it is done
+ * @returns null when the stages only explain
+ */
+export async function runPipeline(
+  gpu: Gpu | null,
+  stages: Stages,
+  options: PipelineOptions,
+  onProgress: (stage: string, done: number, total: number) => void = () => {},
+): Promise<Pipeline | null> {
+  const { models, images, align, seed, classes, data } = options;
+  const features = await featureStages(options);
+  const manifests: FeatureManifest[] = [];
+  for (const [i, { name, input, extract }] of features.entries()) {
+    const tick = (done: number) =>
+      onProgress("extract", i * images.length + done, models.length * images.length);
+    const compute = async (folder: string) => void await extract(folder, tick);
+    const folder = await stages.run(name, input, compute, brokenShards);
+    if (folder) manifests.push(await readExtracted(folder));
+  }
+  for (const { model, classToken } of manifests) {
+    if (!classToken) tell(`${model} has no class token: the mean of its patches takes its place`);
+  }
+
+  const graph = await graphInputs(features, options);
+  const cut = await stages.run("eigenvectors", graph, async (folder) => {
+    await solveGraph(gpu!, folder, manifests, options, onProgress);
+  });
+  const { iterations } = options;
+  const map = await stages.run(
+    "map",
+    {
+      ...graph,
+      graphCode: graph.code,
+      code: await hashOfModules(CODE.map),
+      sample: options.sample,
+      iterations,
+    },
+    async (folder) => {
+      const matrix = await readMatrix(`${cut}/eigenvectors.npy`);
+      const eigenvectors = matrixSource(matrix, slotOfNodes(manifests, images.length, matrix.rows));
+      const found = await spectralMap(gpu!, eigenvectors, {
+        ...{ sample: Math.min(options.sample, eigenvectors.rows), sampling: "stratified", iterations, seed },
+        dimensions: [3, 2],
+        onProgress: (done, total) => onProgress("map", done, total),
+      });
+      const [cube, plane] = found.maps;
+      if (cube.lowered) console.error(cube.lowered);
+      await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
+      await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
+      await writeNpy(`${folder}/sample.npy`, Int32Array.from(found.sample), [found.sample.length]);
+      await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
+      await writeFileAtomic(
+        `${folder}/map.json`,
+        JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness, lowered: cube.lowered }),
+      );
+      trim(gpu!);
+    },
+  );
+  if (stages.explains || !cut || !map) return null;
+
+  assertComparable(manifests);
+  const files = {
+    eigenvectors: `${cut}/eigenvectors.npy`,
+    fit: `${cut}/fit.arrow`,
+    search: `${cut}/neighbors.txt`,
+    points2: `${map}/points2.npy`,
+    points3: `${map}/points3.npy`,
+    nearest: `${map}/nearest.npy`,
+    sample: `${map}/sample.npy`,
+    map: `${map}/map.json`,
+  };
+  const [first] = manifests, points3 = await readMatrix(files.points3);
+  const [nearest, sample] = await Promise.all([files.nearest, files.sample].map(async (path) => {
+    return Uint32Array.from((await readNpy(path)).data as Int32Array);
+  }));
+  const colors = nearestColors(points3, nearest);
+  let at = 0;
+  const slots = manifests.flatMap(({ model, layers, tokens }) =>
+    layers.map(({ layer }) => {
+      const slot = { model, layer, first: at };
+      at += images.length * tokens;
+      return slot;
+    })
+  );
+  return {
+    ...{ models: manifests.map(({ model }) => model), classes, data },
+    ...{
+      manifests,
+      slots,
+      images,
+      tokens: first.tokens,
+      grid: first.grid,
+      points3,
+      sample,
+      nearest,
+      colors,
+      align,
+    },
+    eigenvectors: await readMatrix(files.eigenvectors),
+    fit: await loadNystrom(gpu!, files.fit),
+    search: (await Deno.readTextFile(files.search)).trim(),
+    points2: await readMatrix(files.points2),
+    map: JSON.parse(await Deno.readTextFile(files.map)),
+    files: Object.values(files),
+  };
+}
+
+/** The slot of every node, so that a sample has as many of each. */
+function slotOfNodes(manifests: FeatureManifest[], images: number, nodes: number): Uint32Array {
+  const slots = new Uint32Array(nodes);
+  let slot = 0, first = 0;
+  for (const { layers, tokens } of manifests) {
+    layers.forEach(() => slots.fill(slot++, first, first += images * tokens));
+  }
+  return slots;
+}
+
+/** Patches of all models lie in the same places. */
+function assertComparable([first, ...others]: FeatureManifest[]): void {
+  const other = others.find(({ grid }) => grid.rows !== first.grid.rows || grid.cols !== first.grid.cols);
+  if (!other) return;
+  throw new Error(
+    `${first.model} sees ${first.grid.rows} × ${first.grid.cols} patches, ${other.model} ${other.grid.rows} × ${other.grid.cols}: export one of them for images of another size.`,
+  );
+}
+
+async function readMatrix(path: string): Promise<Matrix> {
+  const { data, shape } = await readNpy(path);
+  return { data: data as Float32Array, rows: shape[0], cols: shape[1] };
+}

@@ -1,0 +1,36 @@
+/** Options of the pipeline. */
+import type { AlignModel } from "../align/model.ts";
+import type { RunImage } from "./images.ts";
+import type { RunModel } from "./models.ts";
+import type { NeighborMethod } from "./neighbor_search.ts";
+
+/** What the pipeline is run on, and how. */
+export interface PipelineOptions {
+  models: RunModel[];
+  /** As the models see them. */
+  images: RunImage[];
+  /** Names of the classes of their pixels by index, the background first; none where they are not known. */
+  classes: readonly string[];
+  /** What the images and the brain are, for people. */
+  data: string;
+  /** Tells these images from others of the same names. */
+  identity: string;
+  align: AlignModel;
+  /** Hash of the align. */
+  alignKey: string;
+  landmarks: number;
+  /** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */
+  sampling: "uniform" | "farthest";
+  /** Nearest landmarks a node takes its vector from, or "all". */
+  neighbors: number | "all";
+  /** How nearest landmarks are found; "auto" depends on what is faster, so two machines may differ. */
+  knn: NeighborMethod;
+  components: number;
+  /** Nodes that t-SNE is run on. */
+  sample: number;
+  /** Steps of t-SNE. */
+  iterations: number;
+  seed: number;
+  /** Images of a shard of features, a multiple of 8; default `SHARD_IMAGES`. No number depends on it. */
+  shardImages?: number;
+}

@@ -1,0 +1,106 @@
+/** The embedded world and models, made on first use. */
+import { createObserver } from "../../fixtures/observer/mod.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { hashOfModules } from "../data/files/code_hash.ts";
+import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
+import { EMBEDDED_FOLDER } from "../data/models/known_models.ts";
+import { planWorld, type World, worldSteps, writeWorld } from "./write_dataset.ts";
+
+/** Where everything that can be made again is kept when not told otherwise. */
+export const CACHE_FOLDER = new URL("../../.cache", import.meta.url).pathname;
+
+/** The embedded vision transformers, in the order of their names. */
+export function embeddedModels(): string[] {
+  const names = [...Deno.readDirSync(EMBEDDED_FOLDER)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".onnx")
+  );
+  return names.sort().map((name) => `${EMBEDDED_FOLDER}/${name}`);
+}
+
+/** What a world depends on beside its plan. */
+const CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
+/** Notes, in a world's folder, the plan and the code that it is known to come from, and the hashes of its files. */
+const MADE = "made.json", WORLD = "world.json";
+
+/** Training scenes of the default world. */
+export const SCENES = 1000;
+
+/** Where a world of so many training scenes is kept. */
+export function worldFolder(scenes: number, cache = CACHE_FOLDER): string {
+  return scenes === SCENES ? `${cache}/world` : `${cache}/world-${scenes}`;
+}
+
+/** The observer of a world, as a subject's folder. */
+export function subjectOf({ training }: World, cache?: string): string {
+  return `${worldFolder(training.count, cache)}/algonauts/subj01`;
+}
+
+/** The segmentation scenes of a world, as a folder in the layout of PASCAL VOC. */
+export function vocOf({ training }: World, cache?: string): string {
+  return `${worldFolder(training.count, cache)}/voc`;
+}
+
+/**
+ * Writes the embedded world where it is not there yet, every byte as it was written.
+ *
+ * @param scenes training scenes
+ * @param cache folder that the world's is in
+ * @param onProgress told how many steps are done, of how many
+ */
+export async function embeddedWorld(
+  scenes: number,
+  cache = CACHE_FOLDER,
+  onProgress?: (done: number, total: number, note: string) => void,
+): Promise<World> {
+  const seed = 0, plan = planWorld(scenes, seed), folder = worldFolder(scenes, cache);
+  const from = { code: await hashOfModules(CODE), plan };
+  const known = await finishedWorld(folder, from);
+  if (known) return known;
+  const world = await writeWorld(
+    folder,
+    plan,
+    createObserver(seed),
+    (done, note) => onProgress?.(done, worldSteps(plan), note),
+  );
+  const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
+  await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
+  return world;
+}
+
+/** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
+export async function hasWorld(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
+  const from = { code: await hashOfModules(CODE), plan: planWorld(scenes, 0) };
+  try {
+    const made = JSON.parse(await Deno.readTextFile(`${worldFolder(scenes, cache)}/${MADE}`));
+    return JSON.stringify(made.from) === JSON.stringify(from);
+  } catch {
+    return false; // not there yet
+  }
+}
+
+/**
+ * The world of this plan and code, if a run has checked it: making the observer, to compare, takes longer than most stages.
+ * Where a file of it is broken, all are to be written again.
+ */
+async function finishedWorld(folder: string, from: unknown): Promise<World | null> {
+  try {
+    const made = JSON.parse(await Deno.readTextFile(`${folder}/${MADE}`));
+    if (JSON.stringify(made.from) !== JSON.stringify(from)) return null;
+    if ((await brokenFiles(folder, made.files)).length > 0) {
+      for (const name of [MADE, WORLD]) await Deno.remove(`${folder}/${name}`).catch(() => {});
+    }
+    return JSON.parse(await Deno.readTextFile(`${folder}/${WORLD}`));
+  } catch {
+    return null; // not there yet
+  }
+}
+
+/** Paths of all files in a folder and those in it. */
+async function filesOf(folder: string, within = ""): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(`${folder}/${within}`)), found: string[] = [];
+  for (const { name, isDirectory } of entries) {
+    if (isDirectory) found.push(...await filesOf(folder, `${within}${name}/`));
+    else if (!name.endsWith(".tmp")) found.push(within + name);
+  }
+  return found.sort();
+}

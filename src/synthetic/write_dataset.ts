@@ -1,0 +1,303 @@
+/**
+ * The embedded world on disk: scenes, the simulated observer's responses and the ground truth, in the layouts of
+ * Algonauts 2023, PASCAL VOC and ImageNet-Segmentation.
+ *
+ * OUT/algonauts/subj01     training_split, test_split, roi_masks
+ * OUT/voc                  JPEGImages, SegmentationClass, ImageSets, class_names.txt
+ * OUT/imagenet_segmentation/gtsegs_ijcv.mat
+ * OUT/truth                captions and objects (*.jsonl), categories and parts of each pixel (palette PNG)
+ * OUT/world.json           what was written; it appears last
+ */
+import { createHash } from "node:crypto";
+import { encode } from "fast-png";
+import sharp from "sharp";
+import { CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
+import {
+  type AlgonautsSplit,
+  imageFolder,
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+  writeAlgonautsVertices,
+} from "../data/datasets/algonauts.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { readNpy, writeNpy } from "../data/formats/npy.ts";
+import { encodePalettePng } from "../data/images/palette_png.ts";
+import { HEMISPHERES } from "../data/datasets/subject.ts";
+import { VOC_VOID } from "../data/datasets/voc.ts";
+import { writeImagenetSegmentation } from "../data/datasets/write_imagenet_segmentation.ts";
+import { observerVertices } from "./observer_cortex.ts";
+import {
+  hemisphereVoxels,
+  releaseRois,
+  REPEATS,
+  statedCeilings,
+  voxelTruth,
+  type WorldObserver,
+} from "./observer_voxels.ts";
+
+/** Seeds `from` … `from + count − 1`. */
+export interface SeedRange {
+  from: number;
+  count: number;
+}
+
+/** The scenes of a world; all seeds are below 100,000, so no model was trained on them. */
+export interface WorldPlan {
+  /** For segmentation and the graph. */
+  graph: SeedRange;
+  /** Behind them in the lists of `voc`: for tests on images that are not in the graph. */
+  further: SeedRange;
+  /** What the observer's responses are fitted on. */
+  training: SeedRange;
+  /** What the fits are tested on. */
+  test: SeedRange;
+  observerSeed: number;
+}
+
+/** What a finished world says of itself. */
+export interface World extends WorldPlan {
+  voxels: number;
+  /** Of the first scene, the observer's response to it and where its voxels lie: tells worlds of different versions apart. */
+  fingerprint: string;
+}
+
+/** Images whose responses are kept together while a world is unfinished. */
+const BLOCK = 50;
+
+/**
+ * Plans a world: for every 10 training scenes 2 held-out ones, 1 for the graph and 1 further.
+ *
+ * Seeds start at 0 (graph), 10,000 (training), 60,000 (test) and 80,000 (further).
+ *
+ * @param scenes training scenes, 1 to 50,000
+ * @param observerSeed of the observer
+ */
+export function planWorld(scenes: number, observerSeed = 0): WorldPlan {
+  return {
+    graph: { from: 0, count: Math.ceil(scenes / 10) },
+    training: { from: 10_000, count: scenes },
+    test: { from: 60_000, count: Math.ceil(scenes / 5) },
+    further: { from: 80_000, count: Math.ceil(scenes / 10) },
+    observerSeed,
+  };
+}
+
+/**
+ * Writes a world, or goes on where an earlier call was stopped; a finished one is left as it is.
+ *
+ * @param out the folder
+ * @param plan which scenes
+ * @param observer the subject, created with `plan.observerSeed`
+ * @param onProgress is told how many of `worldSteps(plan)` are done
+ * @returns what `world.json` says
+ * @throws Error "The folder … holds a world with other scenes: …"
+ */
+export async function writeWorld(
+  out: string,
+  plan: WorldPlan,
+  observer: WorldObserver,
+  onProgress: (done: number, note: string) => void = () => {},
+): Promise<World> {
+  const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
+  const fingerprint = createHash("sha256").update(first.rgb)
+    .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
+    .update(new Uint8Array(vertices.buffer)).digest("hex");
+  const world: World = { ...plan, voxels: observer.voxels.count, fingerprint };
+  const text = JSON.stringify(world, null, 2) + "\n";
+  if (await isClaimed(`${out}/world.json`, text, out)) return world;
+  const unfinished = `${out}/.unfinished`;
+  await Deno.mkdir(unfinished, { recursive: true });
+  if (!await isClaimed(`${unfinished}/world.json`, text, out)) {
+    await writeFileAtomic(`${unfinished}/world.json`, text);
+  }
+
+  let done = 0;
+  const subject = `${out}/algonauts/subj01`;
+  for (const split of ["training", "test"] as const) {
+    await writeImages(subject, out, split, plan[split], (note) => onProgress(++done, note));
+    await writeResponses(
+      ...[subject, split, plan[split], observer, unfinished] as const,
+      (note) => onProgress(++done, note),
+    );
+  }
+  await writeAlgonautsRois(subject, releaseRois(observer));
+  const ceilings = statedCeilings(observer), left = hemisphereVoxels(observer, "lh").length;
+  await writeAlgonautsNoiseCeiling(subject, "lh", ceilings.slice(0, left));
+  await writeAlgonautsNoiseCeiling(subject, "rh", ceilings.slice(left));
+  for (const hemisphere of HEMISPHERES) {
+    const own = Int32Array.from(hemisphereVoxels(observer, hemisphere), (voxel) => vertices[voxel]);
+    await writeAlgonautsVertices(subject, hemisphere, own);
+  }
+  await writeSegmentation(out, plan, (note) => onProgress(++done, note));
+  await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");
+  await Deno.remove(unfinished, { recursive: true });
+  await writeFileAtomic(`${out}/world.json`, text);
+  return world;
+}
+
+/** Number of steps that `writeWorld` reports. */
+export function worldSteps({ graph, further, training, test }: WorldPlan): number {
+  return graph.count + further.count + 2 * (training.count + test.count);
+}
+
+/** Whether the folder is at work on this world; another one is not touched. */
+async function isClaimed(path: string, text: string, out: string): Promise<boolean> {
+  let found: string;
+  try {
+    found = await Deno.readTextFile(path);
+  } catch {
+    return false;
+  }
+  if (found === text) return true;
+  throw new Error(
+    `The folder ${out} holds a world with other scenes or of another version: choose another --out, or delete it.`,
+  );
+}
+
+async function writeImages(
+  subject: string,
+  out: string,
+  split: AlgonautsSplit,
+  range: SeedRange,
+  tick: (note: string) => void,
+): Promise<void> {
+  const folder = imageFolder(subject, split);
+  await Deno.mkdir(folder, { recursive: true });
+  const write = await truthWriter(out, split);
+  for (let i = 0; i < range.count; i++) {
+    const scene = renderScene(range.from + i);
+    const prefix = split === "training" ? "train" : "test";
+    const name = `${prefix}-${String(i + 1).padStart(4, "0")}_scene-${String(scene.seed).padStart(5, "0")}`;
+    const { width, height, rgb: data } = scene;
+    await writeFileAtomic(`${folder}/${name}.png`, encode({ width, height, data, channels: 3, depth: 8 }));
+    await write.scene(name, scene);
+    tick(`${split} images`);
+  }
+  await write.finish();
+}
+
+/** Measures scenes in blocks that a stopped run need not measure again, then joins them. */
+async function writeResponses(
+  subject: string,
+  split: AlgonautsSplit,
+  range: SeedRange,
+  observer: WorldObserver,
+  unfinished: string,
+  tick: (note: string) => void,
+): Promise<void> {
+  const { count } = observer.voxels;
+  const all = new Float32Array(range.count * count);
+  for (let first = 0; first < range.count; first += BLOCK) {
+    const path = `${unfinished}/${split}-${first}.npy`, rows = Math.min(BLOCK, range.count - first);
+    let block = await readNpy(path).then(({ data }) => data as Float32Array, () => undefined);
+    if (block) {
+      for (let i = 0; i < rows; i++) tick(`${split} responses`);
+    } else {
+      block = new Float32Array(rows * count);
+      for (let i = 0; i < rows; i++) {
+        block.set(meanResponse(observer, renderScene(range.from + first + i)), i * count);
+        tick(`${split} responses`);
+      }
+      await writeNpy(path, block, [rows, count]);
+    }
+    all.set(block, first * count);
+  }
+  for (const hemisphere of HEMISPHERES) {
+    const voxels = hemisphereVoxels(observer, hemisphere);
+    const data = new Float32Array(range.count * voxels.length);
+    for (let i = 0; i < range.count; i++) {
+      for (let v = 0; v < voxels.length; v++) data[i * voxels.length + v] = all[i * count + voxels[v]];
+    }
+    await writeAlgonautsResponses(subject, split, { hemisphere, data, rows: range.count });
+  }
+}
+
+function meanResponse(observer: WorldObserver, scene: Scene): Float32Array {
+  const mean = new Float32Array(observer.voxels.count);
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const response = observer.measure(scene, repeat);
+    for (let v = 0; v < mean.length; v++) mean[v] += response[v] / REPEATS;
+  }
+  return mean;
+}
+
+async function writeSegmentation(
+  out: string,
+  { graph, further }: WorldPlan,
+  tick: (note: string) => void,
+): Promise<void> {
+  const voc = `${out}/voc`, lists = `${voc}/ImageSets/Segmentation`;
+  for (
+    const folder of [lists, `${voc}/JPEGImages`, `${voc}/SegmentationClass`, `${out}/imagenet_segmentation`]
+  ) {
+    await Deno.mkdir(folder, { recursive: true });
+  }
+  const write = await truthWriter(out, "graph");
+  const names: string[] = [], images = [];
+  const seeds = [graph, further].flatMap(({ from, count }) =>
+    Array.from({ length: count }, (_, i) => from + i)
+  );
+  for (const seed of seeds) {
+    const scene = renderScene(seed), { width, height } = scene;
+    const name = `scene_${String(scene.seed).padStart(6, "0")}`;
+    names.push(name);
+    const jpeg = await sharp(scene.rgb, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 95, chromaSubsampling: "4:4:4" }).toBuffer();
+    await writeFileAtomic(`${voc}/JPEGImages/${name}.jpg`, jpeg);
+    const mask = encodePalettePng({ width, height, data: withVoidRim(scene) });
+    await writeFileAtomic(`${voc}/SegmentationClass/${name}.png`, mask);
+    if (images.length < graph.count) {
+      images.push({
+        id: name,
+        image: { width, height, data: scene.rgb },
+        mask: { width, height, data: scene.figure },
+      });
+    }
+    await write.scene(name, scene);
+    tick("segmentation");
+  }
+  const half = names.length >> 1;
+  const sets = { trainval: names, train: names.slice(0, half), val: names.slice(half) };
+  for (const [set, listed] of Object.entries(sets)) {
+    await writeFileAtomic(`${lists}/${set}.txt`, listed.map((name) => `${name}\n`).join(""));
+  }
+  await writeFileAtomic(`${voc}/class_names.txt`, ["_background_", ...CATEGORIES].join("\n") + "\n");
+  await writeImagenetSegmentation(`${out}/imagenet_segmentation/gtsegs_ijcv.mat`, images);
+  await write.finish();
+}
+
+/** The category of each pixel, with the ground that touches a figure left out of scoring, as PASCAL VOC does. */
+function withVoidRim({ width, height, categoryMask }: Scene): Uint8Array {
+  return categoryMask.map((category, i) => {
+    if (category > 0) return category;
+    const x = i % width, y = Math.floor(i / width);
+    const touches = x > 0 && categoryMask[i - 1] || x < width - 1 && categoryMask[i + 1] ||
+      y > 0 && categoryMask[i - width] || y < height - 1 && categoryMask[i + width];
+    return touches ? VOC_VOID : 0;
+  });
+}
+
+/** Writes what is true of scenes beside them: one line each in a list, and the categories and parts of all pixels. */
+async function truthWriter(out: string, split: string) {
+  const folder = `${out}/truth/${split}`, lines: string[] = [];
+  await Deno.mkdir(`${folder}/categories`, { recursive: true });
+  await Deno.mkdir(`${folder}/parts`, { recursive: true });
+  return {
+    async scene(name: string, scene: Scene): Promise<void> {
+      const { width, height, seed, caption, categoryName, backgroundName, objects } = scene;
+      lines.push(
+        JSON.stringify({ name, seed, caption, category: categoryName, background: backgroundName, objects }),
+      );
+      const planes = { categories: scene.categoryMask, parts: scene.parts };
+      for (const [plane, data] of Object.entries(planes)) {
+        await writeFileAtomic(`${folder}/${plane}/${name}.png`, encodePalettePng({ width, height, data }));
+      }
+    },
+    async finish(): Promise<void> {
+      await writeFileAtomic(`${folder}.jsonl`, lines.join("\n") + "\n");
+      const names = { categories: ["background", ...CATEGORIES], parts: PARTS };
+      await writeFileAtomic(`${out}/truth/names.json`, JSON.stringify(names, null, 2) + "\n");
+    },
+  };
+}

@@ -1,0 +1,159 @@
+/** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
+import { basename } from "node:path";
+import { type DataFolders, dataTableText, hasSubject, openData } from "../../src/cli/data_flags.ts";
+import {
+  type BrainData,
+  type BrainDataOptions,
+  readBrainData,
+  REGIONS,
+} from "../../src/pipeline/brain_data.ts";
+import {
+  embeddedModels,
+  embeddedWorld,
+  hasWorld,
+  SCENES,
+  subjectOf,
+  vocOf,
+  worldFolder,
+} from "../../src/synthetic/dataset.ts";
+import { hashesByName } from "../../src/data/files/file_hashes.ts";
+import { listImages } from "../../src/data/images/image.ts";
+import { skippedLines, tell } from "../../src/data/files/skipped.ts";
+import type { Subject } from "../../src/data/datasets/subject.ts";
+import type { World } from "../../src/synthetic/write_dataset.ts";
+import { folderImages, type RunImage, viewed } from "../../src/pipeline/images.ts";
+import { openRunModels, type RunModel, type Taken } from "../../src/pipeline/models.ts";
+import { NotFinished } from "../../src/data/cache/stages.ts";
+import { runStage, type Tick } from "./stage.ts";
+
+/** Training scenes of the embedded observer with `--quick`. */
+const QUICK_SCENES = 120;
+
+/** Data and models that were asked for. */
+export interface Asked extends Taken {
+  /** By kind. */
+  folders: DataFolders;
+  /** As of `openKnownModel`; none for the embedded ones. */
+  models: string[];
+}
+
+/** What a task runs on. */
+export interface RunData {
+  /** The embedded world, where nothing else was given; its files are opened like anyone's. */
+  world: { plan: World; folder: string } | null;
+  models: RunModel[];
+  /** As of `openRunModels`. */
+  isOneGrid: boolean;
+  /** Photographs of the graph, as the models see them. */
+  images: RunImage[];
+  /** Photographs that are not in the graph, with classes. */
+  further: RunImage[];
+  /** Class names by index, the background first; none where they are not known. */
+  classes: readonly string[];
+  /** The subject's training split. */
+  subject: Subject;
+  /** Tells photographs, and their view, from others of the same names: for what depends on pixels only. */
+  identity: string;
+  /** Tells what is known beside the pixels, and the subject, from others: for results of experiments. */
+  truth: string;
+  /** What it is, for people. */
+  name: string;
+  /** Features and responses for channel align. */
+  readBrain(
+    cacheDir: string,
+    onProgress: Tick,
+    options?: Pick<BrainDataOptions, "cells" | "limit" | "explain"> & { models?: RunModel[] },
+  ): Promise<BrainData>;
+  close(): void;
+}
+
+/**
+ * Opens data and models. What is not given is the embedded world's: its observer where there is no subject, its scenes
+ * where there are neither photographs nor a subject. Data of one's own are told in a table.
+ *
+ * @param limit photographs of each kind
+ * @param cache folder that the embedded world's is in
+ * @param masks folder of masks of `folders.images`, NAME.png for NAME.jpg, white where the figure is
+ * @param ownPatches as of `openRunModels`
+ * @param explain make nothing: a world that is not there is an error, `NotFinished`
+ * @param timings seconds by stage, added to
+ * @throws Error one sentence that names the file or folder that cannot be used
+ */
+export async function openRunData(
+  { folders, models, hook, stride, extract }: Asked,
+  { limit, quick, cache, timings, masks, ownPatches, explain = false }: {
+    limit?: number;
+    quick: boolean;
+    masks?: string;
+    ownPatches?: boolean;
+    explain?: boolean;
+    cache: string;
+    timings: Record<string, number>;
+  },
+): Promise<RunData> {
+  const given = Object.keys(folders).length > 0;
+  // What was given is looked for before a world is rendered.
+  for (const path of Object.values(folders)) {
+    if (!await Deno.stat(path).catch(() => null)) throw new Error(`There is no folder ${path}.`);
+  }
+  const { models: runModels, view, table, isOneGrid } = await openRunModels(
+    models.length > 0 ? models : embeddedModels(),
+    { hook, stride, extract },
+    ownPatches,
+  );
+  const scenes = quick ? QUICK_SCENES : SCENES;
+  if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {
+    throw new NotFinished("world", `its ${scenes} scenes are not there as this code makes them`);
+  }
+  const world = hasSubject(folders)
+    ? null
+    : await runStage(timings, "world", (tick) => embeddedWorld(scenes, cache, tick));
+  const own: DataFolders = world
+    ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
+    : {};
+  const open = (onProgress?: Tick) => openData({ ...own, ...folders }, limit, { cache, explain, onProgress });
+  const data = folders.nsd === undefined ? await open() : await runStage(timings, "betas", open);
+  if (given || models.length > 0) {
+    console.error(dataTableText(given ? [...data.table, ...table] : table));
+  }
+  const subject = data.subject!.training, unnamed = unnamedRegions(subject.rois);
+  if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
+  for (const line of skippedLines()) console.error(line);
+  return {
+    world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
+    ...{ models: runModels, isOneGrid },
+    images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
+    further: viewed(data.further, view),
+    classes: data.classes ?? [],
+    subject,
+    identity: `${data.identity.images} ${JSON.stringify(view)}`,
+    truth: `${data.identity.subject} ${data.identity.truth}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,
+    name: given ? nameOf(folders, data.subjectName) : "embedded",
+    readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
+      readBrainData({
+        ...{ subject: data.subject!, models, view, cacheDir, seed: 0, onProgress, ...options },
+        identity: `${data.identity.subject} ${JSON.stringify(view)}`,
+      }),
+    close: data.close,
+  };
+}
+
+/** Names and hashes of a folder's masks. */
+async function hashOfMasks(folder: string): Promise<string> {
+  return JSON.stringify(await hashesByName(await listImages(folder)));
+}
+
+/** Regions of a subject that are neither of those that results are told by, nor a part of one (V1v, FFA-1). */
+export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): string[] {
+  const isNamed = (name: string) =>
+    REGIONS.some((region) => name.replace(/^h(?=V4)|-\d$|[vd]$/g, "") === region);
+  return [...rois].filter(([name, { length }]) => length > 0 && !isNamed(name)).map(([name]) => name).sort();
+}
+
+/** The folders without where they are. */
+function nameOf(folders: DataFolders, subject?: string): string {
+  const names = Object.entries(folders).map(([kind, path]) =>
+    `${kind} ${kind === "nsd" ? subject : basename(path)}`
+  );
+  return [...names, ...(hasSubject(folders) ? [] : ["embedded observer"])].join(", ");
+}

@@ -1,0 +1,26 @@
+/** Stages of a task: a progress display and the wall time of each. */
+import { openProgress } from "../../src/report/progress.ts";
+
+/** Tells a stage's display how far it is; `note` says what is being worked on. */
+export type Tick = (done: number, total: number, note?: string) => void;
+
+/**
+ * Runs a stage with a progress display, and notes its wall time.
+ *
+ * @param timings seconds by name, added to
+ */
+export async function runStage<T>(
+  timings: Record<string, number>,
+  name: string,
+  work: (tick: Tick) => Promise<T>,
+): Promise<T> {
+  const started = performance.now(), progress = openProgress(name, 100);
+  try {
+    const result = await work((done, total, note) => progress.tick(100 * done / total, note));
+    progress.tick(100);
+    return result;
+  } finally {
+    progress.finish();
+    timings[name] = (performance.now() - started) / 1000;
+  }
+}

@@ -1,0 +1,254 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  imageFolder,
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsPlaces,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+} from "../../src/data/datasets/algonauts.ts";
+import { dataTableText, openData, takeDataFlags } from "../../src/cli/data_flags.ts";
+import { encodePalettePng } from "../../src/data/images/palette_png.ts";
+import { encodePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
+import { VOC_CLASSES } from "../../src/data/datasets/voc.ts";
+import { writeImagenetSegmentation } from "../../src/data/datasets/write_imagenet_segmentation.ts";
+import sharp from "sharp";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+
+const CLASSES = Uint8Array.of(0, 1, 2, 20, 255, 0), FIGURE = Uint8Array.of(0, 1, 1, 1, 255, 0);
+const ROIS = { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] };
+const RENAMED = new Map(
+  ["Unknown", "OFA", "FFA-2", "FFA-1", "mTL-faces", "aTL-faces"].map((name, i) => [i, name]),
+);
+
+async function writePhoto(path: string, background = "#a63"): Promise<void> {
+  const photo = { create: { width: 3, height: 2, channels: 3 as const, background } };
+  await Deno.writeFile(path, await sharp(photo).jpeg().toBuffer());
+}
+
+async function writeVoc(dir: string, names: string[]): Promise<void> {
+  for (const folder of ["JPEGImages", "SegmentationClass"]) {
+    await Deno.mkdir(`${dir}/${folder}`, { recursive: true });
+  }
+  for (const name of names) {
+    await writePhoto(`${dir}/JPEGImages/${name}.jpg`);
+    await writeMask(`${dir}/SegmentationClass/${name}.png`, CLASSES);
+  }
+}
+
+async function writeMask(path: string, data: Uint8Array): Promise<void> {
+  await Deno.writeFile(path, encodePalettePng({ width: 3, height: 2, data }));
+}
+
+async function writeSubject(dir: string, images: number): Promise<void> {
+  await Deno.mkdir(imageFolder(dir, "training"), { recursive: true });
+  for (let i = 0; i < images; i++) await writePhoto(`${imageFolder(dir, "training")}/train-${i}.jpg`);
+  for (const [hemisphere, voxels] of [["lh", 5], ["rh", 4]] as const) {
+    await writeAlgonautsResponses(dir, "training", responses(hemisphere, images, voxels));
+  }
+  await writeAlgonautsRois(dir, ROIS);
+}
+
+/** The same for every subject, but for the last voxel's response to the last image. */
+function responses(hemisphere: "lh" | "rh", rows: number, voxels: number, last = 0) {
+  const data = Float32Array.from({ length: rows * voxels }, (_, i) => i % 11);
+  data[data.length - 1] = last;
+  return { hemisphere, data, rows };
+}
+
+async function writeImagenet(dir: string, count: number, lastPixel = 0): Promise<void> {
+  const image = { width: 3, height: 2, data: new Uint8Array(18) };
+  const mask = { width: 3, height: 2, data: Uint8Array.of(0, 1, 1, 0, 0, lastPixel) };
+  await Deno.mkdir(dir);
+  await writeImagenetSegmentation(
+    `${dir}/gtsegs_ijcv.mat`,
+    Array.from({ length: count }, (_, i) => ({ id: `n0_${i}`, image, mask })),
+  );
+}
+
+Deno.test("takeDataFlags() takes its own options and leaves the others in order", () => {
+  assertEquals(
+    takeDataFlags([
+      "--quick",
+      "--data",
+      "voc:/a:b/c d",
+      "--seed",
+      "3",
+      "--data=algonauts:x",
+      "--images",
+      "p",
+    ]),
+    {
+      folders: { voc: "/a:b/c d", algonauts: "x", images: "p" },
+      models: [],
+      rest: ["--quick", "--seed", "3"],
+    },
+  );
+  assertEquals(takeDataFlags(["--hook", "k", "--seed", "1"]), {
+    ...{ folders: {}, models: [], hook: "k", rest: ["--seed", "1"] },
+  });
+  assertEquals(takeDataFlags([]), { folders: {}, models: [], rest: [] });
+  assertEquals(takeDataFlags(["--model", "a.onnx,b.onnx", "--model=c", "--seed", "1"]), {
+    ...{ folders: {}, models: ["a.onnx", "b.onnx", "c"], rest: ["--seed", "1"] },
+  });
+});
+
+Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind given twice", () => {
+  const refused = (args: string[], message: string) =>
+    assertThrows(() => takeDataFlags(args), RangeError, message);
+  for (const value of ["vocs:x", "voc", "voc:", "images:x", ":x", ""]) {
+    refused(
+      ["--data", value],
+      `--data is "${value}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`,
+    );
+  }
+  refused(["--data"], '--data is ""');
+  refused(["--images"], "--images has no folder: write --images DIR.");
+  refused(["--images", "--quick"], "--images has no folder");
+  refused(["--extract=cuda"], '--extract is "cuda": give cpu, webgpu or auto.');
+  refused(["--stride", "half"], '--stride is "half": give a whole number of pixels, 1 or more.');
+  refused(["--hook=keys"], '--hook is "keys": give attention, residual, mlp, q, k or v.');
+  refused(["--model"], "--model has no file: write --model FILE.onnx.");
+  refused(
+    ["--data", "voc:a", "--data=voc:b"],
+    "--data voc: is given twice, a and b: give one folder a kind.",
+  );
+});
+
+Deno.test("openData() opens every kind, and tells what is found, missing and used", async () => {
+  await inTemporaryFolder(async (dir) => {
+    await writeVoc(`${dir}/voc`, ["a", "b", "c"]);
+    await Deno.remove(`${dir}/voc/JPEGImages/b.jpg`);
+    await writeSubject(`${dir}/subj01`, 7);
+    await writeImagenet(`${dir}/seg`, 4);
+    await Deno.mkdir(`${dir}/photos`);
+    await writePhoto(`${dir}/photos/me.jpg`);
+    const folders = {
+      ...{
+        algonauts: `${dir}/subj01`,
+        voc: `${dir}/voc`,
+        "imagenet-seg": `${dir}/seg`,
+        images: `${dir}/photos`,
+      },
+    };
+    const data = await openData(folders, 3);
+    const text = dataTableText(data.table).replaceAll(dir, "DIR").replaceAll(/ {2,}/g, " | ");
+    assertEquals(text.split("\n"), [
+      "algonauts | found | 7 training images, 5 + 4 voxels (lh + rh), 9 regions",
+      "DIR/subj01 | missing | test responses (15 % of the training images are held out instead); noise ceilings; ROI masks floc-places, floc-words, streams",
+      " | used for | channel align, brain scores",
+      "voc | found | 2 photographs with masks of 20 classes",
+      "DIR/voc | missing | photograph or mask of b",
+      " | used for | graph and segmentation of 2",
+      "imagenet-seg | found | 4 photographs with figure masks",
+      "DIR/seg/gtsegs_ijcv.mat | missing | nothing",
+      " | used for | graph and segmentation of 3",
+      "images | found | 1 photographs",
+      "DIR/photos | missing | masks",
+      " | used for | graph of 1",
+    ]);
+    assertEquals(data.images.map(({ name }) => name), [
+      ...["voc a", "voc c", "imagenet-seg 0", "imagenet-seg 1", "imagenet-seg 2", "images me.jpg"],
+    ]);
+    assertEquals([data.subject?.training.images.length, data.classes?.[20]], [7, "tvmonitor"]);
+    assertEquals(data.subject?.test, undefined);
+    const [voc, , seg] = data.images;
+    assertEquals([(await voc.mask!()).data, (await voc.classMask!()).data], [FIGURE, CLASSES]);
+    assertEquals([...(await seg.mask!()).data], [0, 1, 1, 0, 0, 0]);
+    assert(seg.classMask === undefined && data.images[5].mask === undefined);
+    assertEquals((await data.images[5].load()).width, 3);
+    const again = await openData(folders, 3), fewer = await openData(folders, 2);
+    assertEquals(again.identity, data.identity);
+    assert(fewer.identity.images !== data.identity.images);
+    assertEquals(fewer.identity.subject, data.identity.subject);
+    for (const opened of [data, again, fewer]) opened.close();
+  });
+});
+
+Deno.test("openData() tells apart every file that results depend on, and photographs from what is known of them", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const subject = `${dir}/subj01`, voc = `${dir}/voc`, classes = [...VOC_CLASSES];
+    await writeSubject(subject, 7);
+    await writeVoc(voc, ["a", "b"]);
+    await writeAlgonautsNoiseCeiling(subject, "rh", new Float32Array(4));
+    await writeAlgonautsPlaces(subject, "rh", new Float32Array(8));
+    const run = async () => {
+      const { identity, close } = await openData({ algonauts: subject, voc }, 1);
+      close();
+      return identity;
+    };
+    const ceilings = (value: number) =>
+      writeAlgonautsNoiseCeiling(subject, "lh", new Float32Array(5).fill(value));
+    const places = (value: number) => writeAlgonautsPlaces(subject, "lh", new Float32Array(10).fill(value));
+    const changes: (() => Promise<void>)[] = [
+      () => writeAlgonautsResponses(subject, "training", responses("rh", 7, 4, 1)),
+      () => writeAlgonautsRois(subject, { ...ROIS, rh: ["FFA-2", "V1d", "", "EBA"] }),
+      () => Deno.writeFile(`${subject}/roi_masks/mapping_floc-faces.npy`, encodePickledMapping(RENAMED)),
+      () => ceilings(0.5),
+      () => ceilings(0.6),
+      () => places(1),
+      () => places(2),
+      () => writeMask(`${voc}/SegmentationClass/a.png`, CLASSES.toReversed()), // of the graph
+      () => writeMask(`${voc}/SegmentationClass/b.png`, CLASSES.toReversed()), // of the agreement of models
+      () => Deno.writeTextFile(`${voc}/class_names.txt`, [...classes.slice(0, -1), "screen"].join("\n")),
+    ];
+    const before = await run(), truths = [before.truth];
+    assertEquals(await run(), before);
+    for (const change of changes) {
+      await change();
+      const { truth, ...pixels } = await run();
+      assertEquals({ ...pixels, truth: before.truth }, before);
+      assert(!truths.includes(truth), `unseen: ${change}`);
+      truths.push(truth);
+    }
+    await writePhoto(`${voc}/JPEGImages/a.jpg`, "#36a");
+    const repainted = await run();
+    assert(repainted.images !== before.images);
+    assertEquals({ ...repainted, images: "" }, { ...before, truth: truths.at(-1)!, images: "" });
+  });
+});
+
+Deno.test("openData() tells a gtsegs_ijcv.mat from one with another mask", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const identities: string[] = [];
+    for (const [name, figure] of [["a", 0], ["b", 0], ["c", 1]] as const) {
+      await writeImagenet(`${dir}/${name}`, 2, figure);
+      const { identity, close } = await openData({ "imagenet-seg": `${dir}/${name}` });
+      identities.push(JSON.stringify(identity));
+      close();
+    }
+    assertEquals(identities[0], identities[1]);
+    assert(identities[0] !== identities[2]);
+  });
+});
+
+Deno.test("openData() takes the subject's own images where no others are given", async () => {
+  await inTemporaryFolder(async (dir) => {
+    await writeSubject(`${dir}/subj01`, 7);
+    const { images, table } = await openData({ algonauts: `${dir}/subj01` }, 2);
+    assertEquals(images.map(({ name }) => name), ["train-0.jpg", "train-1.jpg"]);
+    assertStringIncludes(table[0].used, "the graph of 2 training images");
+  });
+});
+
+Deno.test("openData() says in one sentence what cannot be used", async () => {
+  await inTemporaryFolder(async (dir) => {
+    await writeSubject(`${dir}/release/subj05`, 1);
+    await writeVoc(`${dir}/voc`, ["a"]);
+    await Deno.remove(`${dir}/voc/JPEGImages/a.jpg`);
+    const refused = (folders: Parameters<typeof openData>[0], message: string) =>
+      assertRejects(() => openData(folders), Error, message);
+    await refused({}, "There is no data: give --data KIND:DIR or --images DIR.");
+    await refused(
+      { algonauts: `${dir}/release` },
+      `takes one subject's folder of the 2023 release, such as ${dir}/release/subj05.`,
+    );
+    await refused({ algonauts: `${dir}/none` }, `There is no folder ${dir}/none.`);
+    await refused(
+      { voc: `${dir}/voc` },
+      `${dir}/voc has no photograph with a mask: expected JPEGImages/a.jpg`,
+    );
+    await refused({ voc: `${dir}/none` }, `The folder ${dir}/none/SegmentationClass has no masks`);
+    await refused({ "imagenet-seg": dir }, `There is no file ${dir}/gtsegs_ijcv.mat.`);
+    await refused({ images: `${dir}/none` }, `There is no folder ${dir}/none.`);
+  });
+});

@@ -1,0 +1,51 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { keptResult } from "../../../src/data/cache/memoize.ts";
+import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+
+const CODE = ["src/linalg/random.ts"];
+
+Deno.test("keptResult() computes once for equal inputs, and gives back every bit", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const result = {
+      list: [1, -0, Infinity, NaN, 0.1 + 0.2],
+      array: Float32Array.of(0.1, -Infinity, NaN),
+      counts: Uint32Array.of(4294967295),
+      map: new Map([["V1", { r: 0.5, voxels: Uint32Array.of(3) }]]),
+      nothing: null,
+      text: '</script> "é"',
+    };
+    let computed = 0;
+    const kept = (inputs: Record<string, unknown>) =>
+      keptResult(folder, CODE, "thing", inputs, () => {
+        computed++;
+        return Promise.resolve(result);
+      });
+    assertEquals(await kept({ seed: 0 }), result);
+    assertEquals(await kept({ seed: 0 }), result);
+    assertEquals(computed, 1);
+    assert(Object.is((await kept({ seed: 0 })).list[1], -0));
+    assertEquals(await kept({ seed: 1 }), result);
+    assertEquals(computed, 2);
+    for await (const { name } of Deno.readDir(folder)) {
+      await Deno.truncate(`${folder}/${name}/result.json`, 9);
+    }
+    assertEquals(await kept({ seed: 1 }), result);
+    assertEquals(computed, 3);
+  });
+});
+
+Deno.test("keptResult() keeps nothing of a computation that fails or that it cannot write", async () => {
+  await inTemporaryFolder(async (folder) => {
+    await assertRejects(
+      () => keptResult(folder, CODE, "thing", {}, () => Promise.reject(new Error("it broke"))),
+      Error,
+      "it broke",
+    );
+    await assertRejects(
+      () => keptResult(folder, CODE, "thing", {}, () => Promise.resolve({ x: new Uint16Array(1) })),
+      TypeError,
+      "A kept result holds a Uint16Array",
+    );
+    assertEquals(await keptResult(folder, CODE, "thing", {}, () => Promise.resolve(7)), 7);
+  });
+});

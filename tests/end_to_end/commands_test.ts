@@ -1,0 +1,138 @@
+import { assert, assertEquals } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { unknownTask } from "../../tasks/maintenance/help.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Files of a folder by ending, and their texts, by path. */
+async function textsIn(folder: string, ending: RegExp): Promise<[string, string][]> {
+  const found: [string, string][] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) found.push(...await textsIn(`${folder}${name}/`, ending));
+    else if (ending.test(name)) {
+      found.push([folder + name, await Deno.readTextFile(new URL(folder + name, ROOT))]);
+    }
+  }
+  return found;
+}
+
+/** What people read: documentation, examples, what scripts start from, and what the program itself says. */
+const texts = [
+  ["README.md", await Deno.readTextFile(new URL("README.md", ROOT))] as [string, string],
+  ["mod.ts", await Deno.readTextFile(new URL("mod.ts", ROOT))] as [string, string],
+  ...await textsIn("docs/", /\.md$/),
+  ...await textsIn("examples/", /\.(?:md|ts|ipynb)$/),
+  ...await textsIn("fixtures/", /\.md$/),
+  ...await textsIn("tasks/", /\.ts$/),
+  ...await textsIn("src/", /\.ts$/),
+];
+
+Deno.test("no command that people read needs deno on the PATH", () => {
+  const bare =
+    /(?<!run )\bdeno (?:task|run|test|doc|eval|jupyter|bench|install|check|lint|fmt|info)\b[^\n]*/g;
+  const found = texts.flatMap(([path, text]) => {
+    // Comments of programs tell how they are started by others.
+    const read = /^(?:tasks|src)\//.test(path) && path !== "tasks/starter.ts"
+      ? text.replace(/^ *(?:\/\/|\/?\*).*$/gm, "")
+      : text;
+    return [...read.matchAll(bare)].map(([line]) => `${path}: ${line}`);
+  });
+  assertEquals(found, []);
+});
+
+/** Commands as typed, lines that go on joined. */
+function commandsIn(text: string): { task: string; options: string[]; line: string }[] {
+  const joined = text.replaceAll(/\\\n\s*/g, " ");
+  return [...joined.matchAll(/(?:\.|PATH)\/run (?!TASK\b)([\w:-]+|\$\{\w+\})([^`\n|;&#"\\]*)/g)].map((
+    match,
+  ) => ({
+    task: match[1],
+    options: [...match[2].matchAll(/(?<![\w-])--([a-z][\w-]*)/g)].map(([, name]) => name),
+    line: match[0].trim(),
+  }));
+}
+
+Deno.test("every command that people read is a task, with options that the task has", () => {
+  const sources = new Map(texts), tasks: Record<string, { command: string }> = config.tasks;
+  const shared = ["tasks/shared/open_pipeline.ts", "src/cli/data_flags.ts", "tasks/slurm/site.ts"];
+  const wrong: string[] = [], seen = new Set<string>();
+  for (const [path, text] of texts) {
+    for (const { task, options, line } of commandsIn(text)) {
+      if (task.startsWith("$") || ["help", "deno"].includes(task)) continue;
+      seen.add(task);
+      const command = tasks[task]?.command;
+      if (command === undefined) {
+        wrong.push(`${path}: ${line}: there is no such task`);
+        continue;
+      }
+      const file = command.split(" ").at(-1)!, script = /\S+\.ts/.exec(line)?.[0];
+      const known = task === "script"
+        ? sources.get(script ?? "") ?? ""
+        : [file, ...shared].map((name) => sources.get(name) ?? "").join("\n");
+      for (const option of options.filter((name) => name !== "help")) {
+        const isThere = known.includes(`--${option} `) || known.includes(`"${option}"`) ||
+          new RegExp(`^  ${option}: \\[`, "m").test(known);
+        if (!isThere && task !== "test") wrong.push(`${path}: ${line}: no option --${option}`);
+      }
+    }
+  }
+  assertEquals(wrong, []);
+  for (const task of ["reproduce", "status", "script", "new", "models", "bench", "faults", "colors"]) {
+    assert(seen.has(task), task);
+  }
+});
+
+Deno.test("unknownTask() names the task that was probably meant", () => {
+  assertEquals(
+    unknownTask("reprduce", config),
+    'There is no task "reprduce": did you mean ./run reproduce? (./run help lists them all.)',
+  );
+  assertEquals(
+    unknownTask("color", config),
+    'There is no task "color": did you mean ./run colors? (./run help lists them all.)',
+  );
+  assertEquals(unknownTask("xyzzy", config), 'There is no task "xyzzy": ./run help lists them all.');
+});
+
+Deno.test("./run script runs a script of any folder with the package, where it is typed, and says what is no script", async () => {
+  const dir = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${dir}/sub`);
+    await Deno.writeTextFile(
+      `${dir}/sub/mine.ts`,
+      `import { scriptOptions, savePage } from "@alignedcut/alignedcut";
+const { n } = scriptOptions("Mine.", { n: [1, "a number"] });
+console.log(typeof savePage, n, Deno.cwd());
+Deno.exitCode = 3;`,
+    );
+    const run = async (...args: string[]) => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          ...config.tasks.script.command.split(" ").slice(2, -1),
+          `${ROOT.pathname}tasks/script.ts`,
+          ...args,
+        ],
+        ...{ cwd: ROOT, env: { INIT_CWD: dir } },
+      }).output();
+      const said = new TextDecoder().decode(stderr).split("\n").filter((line) =>
+        line && !/XDG_RUNTIME/.test(line)
+      );
+      return { code, printed: new TextDecoder().decode(stdout).trim(), said: said.at(-1) };
+    };
+    const [worked, absent, none] = await Promise.all([
+      run("sub/mine.ts", "--n", "7"),
+      run("mine.ts"),
+      run("sub"),
+    ]);
+    assertEquals([worked.code, worked.printed], [3, `function 7 ${await Deno.realPath(dir)}`], worked.said);
+    const advice = "`./run new NAME` writes a script to start from.";
+    assertEquals([absent.code, absent.said], [
+      1,
+      `Cannot run ${dir}/mine.ts: there is no such file; ${advice}`,
+    ]);
+    assertEquals([none.code, none.said], [1, `Cannot run ${dir}/sub: it is no file; ${advice}`]);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});

@@ -1,0 +1,130 @@
+import { assert, assertEquals } from "@std/assert";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Layers a file may import from, its own apart. */
+const ALLOWED: Record<string, string[]> = {};
+const ORDER = ["gpu", "linalg", "statistics", "graph", "embed", "align", "data", "report", "cli", "pipeline"];
+ORDER.push("synthetic", "experiments", "scripting");
+ORDER.forEach((layer, i) => ALLOWED[layer] = ORDER.slice(0, i));
+/** Neither of these two knows of the other. */
+ALLOWED.align = ALLOWED.align.filter((layer) => layer !== "embed");
+for (const layer of ["synthetic", "experiments"]) ALLOWED[layer].push("fixtures");
+const COMPUTE = ["gpu", "linalg", "statistics", "graph", "embed", "align"];
+
+function* typescriptFiles(folder: URL): Generator<URL> {
+  for (
+    const { name, isDirectory } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)
+  ) {
+    if (isDirectory) yield* typescriptFiles(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder);
+  }
+}
+
+/** What a file imports or re-exports, statically or not. */
+function importsOf(file: URL): string[] {
+  const code = Deno.readTextFileSync(file).replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  const statement =
+    /^\s*(?:import|export)\b[^;"'`]*?\bfrom\s*["']([^"']+)["']|^\s*import\s*["']([^"']+)["']|\bimport\s*\(\s*["']([^"']+)["']/gm;
+  return [...code.matchAll(statement)].map((match) => match[1] ?? match[2] ?? match[3]);
+}
+
+function pathOf(file: URL): string {
+  return file.href.slice(ROOT.href.length);
+}
+
+/** "linalg" for src/linalg/matmul.ts, and for files outside of src their top folder. */
+function layerOf(path: string): string {
+  return path.replace(/^src\//, "").split("/")[0];
+}
+
+interface Import {
+  from: string;
+  specifier: string;
+  /** Path in the project, for a file of it. */
+  to?: string;
+}
+
+function importsUnder(folder: string): Import[] {
+  return [...typescriptFiles(new URL(folder, ROOT))].flatMap((file) =>
+    importsOf(file).map((specifier) => ({
+      from: pathOf(file),
+      specifier,
+      to: specifier.startsWith(".") ? pathOf(new URL(specifier, file)) : undefined,
+    }))
+  );
+}
+
+function name({ from, specifier }: Import): string {
+  return `${from} imports ${specifier}`;
+}
+
+Deno.test("importsOf() sees every form of import", () => {
+  const file = Deno.readTextFileSync(new URL("mod.ts", ROOT));
+  assertEquals(importsOf(new URL("mod.ts", ROOT)).length, file.match(/from "/g)!.length);
+  assert(importsUnder("src/").some(({ specifier }) => specifier.endsWith("matmul.wgsl")));
+});
+
+Deno.test("src imports only point to lower layers", () => {
+  const wrong = importsUnder("src/").filter(({ from, to }) => {
+    if (to === undefined || layerOf(from) === "std") return false; // src/std stands in for a package
+    const allowed = ALLOWED[layerOf(from)] ?? [];
+    return ![layerOf(from), "shaders", ...allowed].includes(layerOf(to));
+  });
+  assertEquals(wrong.map(name), []);
+});
+
+Deno.test("compute layers import no package", () => {
+  const wrong = importsUnder("src/").filter(({ from, to }) => COMPUTE.includes(layerOf(from)) && !to);
+  assertEquals(wrong.map(name), []);
+});
+
+Deno.test("src/data and src/report serve experiments and tasks only: mod.ts exports nothing of them", () => {
+  const exported = importsOf(new URL("mod.ts", ROOT)).filter((specifier) =>
+    /src\/(data|report)\//.test(specifier)
+  );
+  assertEquals(exported, []);
+});
+
+Deno.test("tests/reference imports nothing but itself", () => {
+  const wrong = importsUnder("tests/reference/").filter(({ to }) => !to?.startsWith("tests/reference/"));
+  assertEquals(wrong.map(name), []);
+});
+
+Deno.test("every shader has its reference and its test, and is used by src", () => {
+  const files = [...typescriptFiles(new URL("tests/", ROOT))].map(pathOf);
+  const used = new Set(importsUnder("src/").map(({ to }) => to));
+  const missing = [...Deno.readDirSync(new URL("shaders/", ROOT))].flatMap(({ name }) => {
+    const kernel = name.replace(/\.wgsl$/, "");
+    const wanted = [`tests/reference/${kernel}.ts`, `/${kernel}_test.ts`].filter((path) =>
+      !files.some((file) => file.endsWith(path))
+    );
+    return used.has(`shaders/${name}`) ? wanted : [...wanted, `an import of shaders/${name} in src`];
+  });
+  assertEquals(missing, []);
+});
+
+Deno.test("no file imports itself by way of others", () => {
+  const imports = new Map<string, string[]>();
+  for (const { from, to } of ["src/", "tasks/", "fixtures/"].flatMap(importsUnder)) {
+    if (to?.endsWith(".ts")) imports.set(from, [...imports.get(from) ?? [], to]);
+  }
+  const done = new Set<string>(), circles: string[] = [];
+  const visit = (file: string, path: string[]) => {
+    if (path.includes(file)) circles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    else if (!done.has(file)) {
+      for (const to of imports.get(file) ?? []) visit(to, [...path, file]);
+      done.add(file);
+    }
+  };
+  for (const file of imports.keys()) visit(file, []);
+  assertEquals(circles, []);
+});
+
+Deno.test("experiments share by src/experiments/shared only, galleries apart", () => {
+  const folder = (path = "") => /^src\/experiments\/(\w+)\//.exec(path)?.[1];
+  const wrong = importsUnder("src/experiments/").filter(({ from, to }) =>
+    folder(from) !== "galleries" && folder(to) && ![folder(from), "shared"].includes(folder(to))
+  );
+  assertEquals(wrong.map(name), []);
+});

@@ -1,0 +1,101 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Browser, Page } from "playwright-core";
+import { chromiumPath, horizontalOverflow, type Look, openBrowser, openFile } from "../support/browser.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import script from "../support/page_facts.js" with { type: "text" };
+import { writeSamplePages } from "../support/sample_pages.ts";
+
+const LARGEST_PAGE = 6e6;
+/** What the pages' policy has to stop: another base, a request, a picture, eval, a script. */
+const REFUSED = ["base-uri", "connect-src", "img-src", "script-src", "script-src-elem"];
+const LOOKS: Look[] = [
+  { width: 1280, colorScheme: "light" },
+  { width: 360, colorScheme: "dark" },
+];
+
+/** What a page tells of itself. */
+interface Facts {
+  background: string;
+  policy: string;
+  /** Milliseconds until the browser painted, where it tells. */
+  firstPaint?: number;
+  /** Drawings in view that are empty or have no size. */
+  emptyDrawings: string[];
+  drawings: number;
+  headings: number[];
+  repeatedIds: string[];
+  /** Elements and attributes that only a hostile name could have brought. */
+  foreign: string[];
+  withoutAlt: number;
+}
+
+/** Calls a function of page_facts.js in a page. */
+function inPage<T>(page: Page, name: "readFacts" | "readRefusals"): Promise<T> {
+  return page.evaluate(`(() => { ${script}; return ${name}(); })()`);
+}
+
+async function lookAt(browser: Browser, name: string, path: string): Promise<string> {
+  const html = await Deno.readTextFile(path), paints: number[] = [];
+  if (name !== "explorer") {
+    assert(new TextEncoder().encode(html).length <= LARGEST_PAGE, `${name} is too large`);
+  }
+  const backgrounds = new Set<string>();
+  for (const look of LOOKS) {
+    const what = `${name}, ${look.colorScheme}, ${look.width} px`;
+    const { page, trouble } = await openFile(browser, path, look);
+    page.on("dialog", (dialog) => trouble.errors.push(`dialog: ${dialog.message()}`));
+    if (name === "explorer") await page.locator('html[data-ready="true"]').waitFor();
+    // Chromium's own note to pages that ask for WebGPU.
+    trouble.errors = trouble.errors.filter((error) => error !== "No available adapters.");
+    const facts = await inPage<Facts>(page, "readFacts");
+    assertEquals(trouble, { errors: [], requests: [] }, what);
+    assertEquals(await horizontalOverflow(page), 0, `${what} overflows`);
+    assertEquals([facts.emptyDrawings, facts.foreign, facts.repeatedIds], [[], [], []], what);
+    assertEquals(facts.withoutAlt, 0, `${what}: pictures without alternative text`);
+    if (!["explorer", "index", "galleries"].includes(name)) {
+      assert(facts.drawings > 0, `${what} has no drawing`);
+    }
+    facts.headings.forEach((level, i) =>
+      assert(level <= (facts.headings[i - 1] ?? 0) + 1, `${what}: h${level}`)
+    );
+    assert(facts.policy.startsWith("default-src 'none'; img-src data:;"), facts.policy);
+    assert(!/unsafe-eval|https?:|\*/.test(facts.policy), facts.policy);
+    backgrounds.add(facts.background);
+    if (facts.firstPaint !== undefined) paints.push(facts.firstPaint);
+    assertEquals(await inPage(page, "readRefusals"), REFUSED, what);
+    await page.close();
+  }
+  assertEquals(backgrounds.size, LOOKS.length, `${name} looks the same in light and dark`);
+  return `${name} ${paints.map((time) => time.toFixed(0)).join("/") || "–"}`;
+}
+
+/** Every link of the index leads to a file, and to its place in it. */
+async function followLinks(browser: Browser, index: string): Promise<void> {
+  const { page } = await openFile(browser, index, LOOKS[0]);
+  const links = await page.evaluate<string[]>("[...document.querySelectorAll('a')].map((link) => link.href)");
+  assert(links.filter((link) => link.endsWith(".html")).length >= 9, links.join("\n"));
+  assert(links.some((link) => link.endsWith("/explorer.html")));
+  for (const link of links) {
+    const { pathname, hash } = new URL(link), id = decodeURIComponent(hash.slice(1));
+    if (id) assert((await Deno.readTextFile(pathname)).includes(` id="${id}"`), link);
+    else await Deno.stat(pathname);
+  }
+  await page.close();
+}
+
+Deno.test({
+  name: "every kind of page in Chromium: safe, drawn, legible in light and dark, wide and 360 px",
+  ignore: chromiumPath === undefined,
+  fn: () =>
+    inTemporaryFolder(async (out) => {
+      const pages = await writeSamplePages(out), browser = await openBrowser();
+      try {
+        const paints: string[] = [];
+        for (const [name, path] of Object.entries(pages)) paints.push(await lookAt(browser, name, path));
+        console.log(`first paint, ms: ${paints.join(", ")}`);
+        await followLinks(browser, pages.index);
+      } finally {
+        await browser.close();
+      }
+    }),
+});

@@ -1,0 +1,455 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { readSite } from "../../tasks/slurm/site.ts";
+import { extractUnits, type SlurmPlan, writePlan } from "../../tasks/slurm/plan.ts";
+import { assertInputs, stagesBefore } from "../../tasks/slurm/inputs.ts";
+import { type Ask, assertWithinLimits, readLimits } from "../../tasks/slurm/limits.ts";
+import { arrayOf, isActive } from "../../tasks/slurm/queue.ts";
+import { forgetSteps, readJobs, runState, writeJobs } from "../../tasks/slurm/run_state.ts";
+import { batchScript } from "../../tasks/slurm/script.ts";
+import { assertSameRun, dryRun, submitMissing, withoutSlurm } from "../../tasks/slurm/submit.ts";
+import { isDone, readNote, resultFiles, type TaskNote, writeNote } from "../../tasks/slurm/task_note.ts";
+import { writeUsagePage } from "../../tasks/slurm/usage_page.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import { STEPS } from "../../tasks/slurm/steps.ts";
+import { minutesOf } from "../../tasks/slurm/minutes.ts";
+
+function planIn(folder: string): SlurmPlan {
+  return {
+    ...{ format: 1, args: ["--quick"], typed: ["--slurm", "--quick"], cwd: folder, folder, identity: "a" },
+    features: [`${folder}/features-vit-0123456789abcdef`],
+    ranges: [{ first: 0, count: 8 }, { first: 8, count: 8 }],
+    tasks: {
+      ...{ extract: 2, align: 1, landmarks: 0, fit: 1, propagate: 3, map: 1, evaluate: 2, reports: 1 },
+    },
+    site: { arraySize: 3, attempts: 2, restarts: 1, setup: [], options: {} },
+  };
+}
+
+const noteOf = (own: Partial<TaskNote>): TaskNote => ({
+  ...{ step: "fit", index: 0, state: "running", node: "n1", started: 0, seconds: 1, peakMb: 10, gpuMb: 0 },
+  ...own,
+});
+
+/** A plan in a folder of its own, with what it needs to be written to. */
+async function withPlan(body: (plan: SlurmPlan) => Promise<void>): Promise<void> {
+  await inTemporaryFolder(async (dir) => {
+    const plan = planIn(dir);
+    await writePlan(plan);
+    await body(plan);
+  });
+}
+
+Deno.test("withoutSlurm() leaves values alone that are called like options of Slurm", () => {
+  const args = ["--out", "run", "--cache", "slurm", "--run", "r", "--resume", "--array-size=3", "--quick"];
+  assertEquals(withoutSlurm(args), ["--out", "run", "--cache", "slurm", "--quick"]);
+});
+
+Deno.test("readSite() says in one sentence what a setting must be", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const path = `${dir}/site.json`;
+    for (
+      const [text, message] of [
+        ['{"arraySize": 0}', '"arraySize" is 0, expected a whole number from 1 on.'],
+        ['{"attempts": 0}', '"attempts" is 0, expected a whole number from 1 on.'],
+        ['{"restarts": 1.5}', '"restarts" is 1.5, expected a whole number from 0 on.'],
+        [
+          '{"options": null}',
+          '"options" is null, expected lists of options as "--mem=8G", by extract, align,',
+        ],
+        ['{"options": {"fits": []}}', '"options" is {"fits":[]}, expected lists'],
+        ['{"options": {"fit": ["a\\nb"]}}', "expected lists"],
+        ['{"setup": {}}', '"setup" is {}, expected a list of lines of shell.'],
+        ['{"time": "1:00 x"}', '"time" is "1:00 x", expected minutes, hours:minutes:seconds'],
+        ["null", "is no object: expected settings of partition"],
+        ['{"nodes": 3}', 'sets "nodes", expected one of partition'],
+      ]
+    ) {
+      await Deno.writeTextFile(path, text);
+      const error = await assertRejects(() => readSite({ site: path }), Error);
+      assertStringIncludes(error.message, message);
+      assertStringIncludes(error.message, path);
+    }
+    const whole = { arraySize: 2, setup: ["module load x"], options: { all: ["--mem=8G"], fit: ["-c 4"] } };
+    await Deno.writeTextFile(path, JSON.stringify(whole));
+    const site = await readSite({ site: path, time: "2:00:00" });
+    assertEquals(site, { ...whole, attempts: 3, restarts: 3, time: "2:00:00" });
+  });
+  await assertRejects(
+    () => readSite({ time: "soon" }),
+    RangeError,
+    '--time is "soon": give minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch.',
+  );
+  await assertRejects(() => readSite({ partition: "a b" }), RangeError, '--partition is "a b": give a text');
+});
+
+Deno.test("dryRun() has partition, account, time, gres, array and dependency", async () => {
+  await withPlan((plan) => {
+    Object.assign(plan.site, { partition: "gpu", account: "lab", time: "2:00:00", gres: "gpu:1" });
+    plan.site.options = { all: ["--mem=8G"], fit: ["--exclusive"] };
+    const fit = dryRun(plan, "fit");
+    for (
+      const line of [
+        "# fit: fit=$(sbatch --parsable --array=0 --dependency=afterok:$extract:$align fit.sh)",
+        ...["#SBATCH --partition=gpu", "#SBATCH --account=lab", "#SBATCH --time=2:00:00"],
+        ...["#SBATCH --gres=gpu:1", "#SBATCH --mem=8G", "#SBATCH --exclusive"],
+        ...["#SBATCH --requeue", "#SBATCH --kill-on-invalid-dep=yes"],
+      ]
+    ) assertStringIncludes(fit, line);
+    const propagate = dryRun(plan, "propagate");
+    assertStringIncludes(propagate, "--array=0-2 --dependency=afterok:$fit ");
+    assert(!propagate.includes("--exclusive"));
+    assert(!dryRun(plan, "extract").includes("--gres"));
+    return Promise.resolve();
+  });
+});
+
+Deno.test("batchScript() quotes paths, and refuses those that sbatch would misread", async () => {
+  await withPlan((plan) => {
+    const script = batchScript({ ...plan, folder: "/a b/(c)", cwd: "/é" }, "fit");
+    assertStringIncludes(script, '#SBATCH --output="/a b/(c)/logs"/fit-%a.log');
+    assertStringIncludes(script, "fit '/a b/(c)/plan.json'");
+    for (const folder of ["/a%b", '/a"b', "/a\\b", "/a\nb"]) {
+      assertThrows(() => batchScript({ ...plan, folder }, "fit"), Error, "sbatch cannot be told of /a");
+    }
+    return Promise.resolve();
+  });
+});
+
+Deno.test("batchScript() tries a task so often, and gives it up after so many lost nodes", async () => {
+  await withPlan(async (plan) => {
+    const run = async (restarts: number) => {
+      const env = { SLURM_ARRAY_TASK_ID: "0", SLURM_RESTART_COUNT: String(restarts), SLURMD_NODENAME: "n2" };
+      const script = batchScript({ ...plan, folder: `${plan.folder}/none` }, "fit");
+      const { code, stdout } = await new Deno.Command("sh", { args: ["-c", script], env, stderr: "null" })
+        .output();
+      return { code, told: new TextDecoder().decode(stdout) };
+    };
+    const lost = await run(plan.site.restarts);
+    assertEquals(lost.code, 1);
+    assertEquals(
+      lost.told,
+      "fit 0: started again on n2, 1 of 1 times\nfit 0: ended with 1, attempt 2 of 2\n",
+    );
+    assertEquals(await run(plan.site.restarts + 1), {
+      code: 1,
+      told: "fit 0: given up after its node was lost 1 times.\n",
+    });
+  });
+});
+
+Deno.test("a note of a task that is done outlives those of its duplicates", async () => {
+  await withPlan(async (plan) => {
+    await writeNote(plan, noteOf({ state: "running" }));
+    await writeNote(plan, noteOf({ state: "done", node: "n2" }));
+    await writeNote(plan, noteOf({ state: "running" }));
+    await writeNote(plan, noteOf({ state: "failed", error: "No." }));
+    assertEquals(await readNote(plan, "fit", 0), noteOf({ state: "done", node: "n2" }));
+  });
+});
+
+Deno.test("isDone() looks at the result, not only at the note", async () => {
+  await withPlan(async (plan) => {
+    const path = `${plan.folder}/fit.arrow`;
+    await Deno.writeTextFile(path, "whole");
+    const note = noteOf({ state: "done", files: await resultFiles([path]) });
+    assertEquals(await isDone(plan, note), true);
+    await Deno.writeTextFile(path, "cut");
+    assertEquals(await isDone(plan, note), false);
+    await Deno.remove(path);
+    assertEquals(await isDone(plan, note), false);
+    for (const step of ["extract", "landmarks", "propagate"] as const) {
+      assertEquals(await isDone(plan, noteOf({ state: "done", step, folder: plan.folder })), false, step);
+    }
+  });
+});
+
+Deno.test("runState() finds tasks that ended before they could note it, and asks nothing of a queue that is silent", async () => {
+  await withPlan(async (plan) => {
+    await writeJobs(plan, { fit: [{ id: "7", tasks: [0] }], propagate: [{ id: "8", tasks: [0, 1, 2] }] });
+    const statesOf = async (queue: Map<string, string> | null) => {
+      const { extract, fit, propagate } = await runState(plan, queue);
+      return [extract[0], fit[0], ...propagate].map(({ state }) => state).join(" ");
+    };
+    const waiting = new Map([0, 1, 2].map((task) => [`8_${task}`, "PENDING"]));
+    assertEquals(await statesOf(waiting), "missing missing waiting waiting waiting");
+    await Deno.writeTextFile(`${plan.folder}/logs/fit-0.log`, "deno: not found\n");
+    assertEquals(await statesOf(waiting), "missing failed waiting waiting waiting");
+    await writeNote(plan, noteOf({ step: "propagate", index: 1 }));
+    assertEquals(await statesOf(null), "missing waiting waiting running waiting");
+    const lost = await runState(plan, new Map([["8_1", "OUT_OF_MEMORY"], ["8_2", "COMPLETING"]]));
+    const found = lost.propagate.map(({ state, ended }) => [state, ended]);
+    assertEquals(found, [["missing", undefined], ["failed", "OUT_OF_MEMORY"], ["running", undefined]]);
+    await writeJobs(plan, { fit: [{ id: "7", tasks: [0] }, { id: "9", tasks: [0] }] });
+    const again = await runState(plan, new Map([["7_0", "NODE_FAIL"], ["9_0", "TIMEOUT"]]));
+    assertEquals(again.fit[0].ended, "TIMEOUT");
+  });
+});
+
+Deno.test("arrayOf() names the tasks asked for and none between", () => {
+  assertEquals(arrayOf([0, 1, 2, 5, 7, 8]), "0-2,5,7-8");
+  assertEquals(arrayOf([3]), "3");
+});
+
+Deno.test("isActive() knows what is over", () => {
+  assertEquals(["PENDING", "RUNNING", "CONFIGURING", "SUSPENDED"].map(isActive), [true, true, true, true]);
+  assertEquals(["COMPLETED", "TIMEOUT", undefined].map(isActive), [false, false, false]);
+});
+
+Deno.test("submitMissing() submits once more what waits for a stage that has failed in part", async () => {
+  await withPlan(async (plan) => {
+    const files = await resultFiles([`${plan.folder}/plan.json`]);
+    for (const step of ["align", "fit"] as const) {
+      await writeNote(plan, noteOf({ step, state: "done", files }));
+    }
+    await writeNote(plan, noteOf({ step: "propagate", index: 0, state: "failed", error: "No." }));
+    await writeJobs(plan, {
+      propagate: [{ id: "3", tasks: [0, 1, 2] }],
+      map: [{ id: "4", tasks: [0] }],
+      evaluate: [{ id: "5", tasks: [0, 1] }],
+      reports: [{ id: "6", tasks: [0] }],
+    });
+    // Its features are not looked at: they are another stage's.
+    plan.tasks.extract = 0;
+    const queue = new Map([["3_0", "FAILED"], ["3_1", "RUNNING"], ["3_2", "PENDING"]]);
+    for (const id of ["4_0", "5_0", "5_1", "6_0"]) queue.set(id, "PENDING");
+    const submitted: string[] = [], cancelled: string[] = [];
+    const told = await submitMissing(plan, queue, {
+      submit(_, args) {
+        submitted.push(args.join(" "));
+        return Promise.resolve(String(10 + submitted.length));
+      },
+      cancel: (tasks) => Promise.resolve(void cancelled.push(...tasks)),
+      withdraw: () => Promise.reject(new Error("nothing was refused")),
+    });
+    assertEquals(told.map((line) => line.split(" ")[0]), ["propagate", "map", "evaluate", "reports"]);
+    assertEquals(cancelled, ["4_0", "5_0", "5_1", "6_0"]);
+    assertEquals(submitted, [
+      "--array=0",
+      "--array=0 --dependency=afterok:3_1:3_2:11",
+      "--array=0-1 --dependency=afterok:12",
+      "--array=0 --dependency=afterok:13",
+    ]);
+    assertEquals(await readNote(plan, "propagate", 0), null);
+  });
+});
+
+Deno.test("submitMissing() takes back what it has submitted where Slurm refuses a later stage", async () => {
+  await withPlan(async (plan) => {
+    const submitted: string[] = [], withdrawn: string[] = [];
+    const refuse = (withdraw: (jobs: string[]) => Promise<void>) =>
+      assertRejects(
+        () =>
+          submitMissing(plan, new Map(), {
+            submit(script) {
+              if (/alignedcut-propagate/.test(script)) {
+                throw new Error("sbatch says: Invalid job array specification");
+              }
+              submitted.push(/job-name=alignedcut-(\w+)/.exec(script)![1]);
+              return Promise.resolve(String(submitted.length));
+            },
+            cancel: () => Promise.resolve(),
+            withdraw,
+          }),
+        Error,
+      );
+    const refused = await refuse((jobs) => Promise.resolve(void withdrawn.push(...jobs)));
+    assertEquals(
+      refused.message,
+      "Slurm refuses propagate: sbatch says: Invalid job array specification; extract, align, fit were taken back, " +
+        "nothing of it is in the queue.",
+    );
+    assertEquals([submitted, withdrawn], [["extract", "align", "fit"], ["1", "2", "3"]]);
+    assertEquals(Object.values(await readJobs(plan)).flat(), []);
+    const stuck = await refuse(() => Promise.reject(new Error("scancel says: timed out")));
+    assertStringIncludes(
+      stuck.message,
+      "extract, align, fit stay in the queue (scancel says: timed out): type scancel 4 5 6.",
+    );
+  });
+});
+
+/** Answers of a cluster of one partition, one association and one QOS. */
+function cluster(more: { partition?: string; nodes?: string; assoc?: string; config?: string } = {}): Ask {
+  const answers: Record<string, string | undefined> = {
+    "scontrol config": more.config ??
+      "Configuration data as of 2026\nMaxArraySize            = 1001\nMaxJobCount             = 10000\n",
+    "scontrol partition": "PartitionName=test AllowGroups=ALL Default=YES QoS=N/A DefaultTime=NONE " +
+      `MaxTime=${more.partition ?? "1-00:00:00 State=UP"} TotalNodes=3`,
+    sinfo: more.nodes ?? "test idle 2\ntest down* 1",
+    "sacctmgr assoc": more.assoc,
+    "sacctmgr qos": more.assoc && "normal|\nbig|500",
+  };
+  return (command, args) =>
+    Promise.resolve(
+      answers[[command, ...args].join(" ")] ??
+        answers[`${command} ${args.find((arg) => /^(?:config|partition|assoc|qos)$/.test(arg))}`] ??
+        (command === "sinfo" ? answers.sinfo! : null),
+    );
+}
+
+Deno.test("assertWithinLimits() refuses what the cluster would refuse or never start, before anything is queued", async () => {
+  await withPlan(async (plan) => {
+    const check = async (own: Partial<SlurmPlan["site"]>, ask: Ask = cluster(), queued = 0, tasks = 3) =>
+      assertWithinLimits(
+        { ...plan, site: { ...plan.site, ...own }, tasks: { ...plan.tasks, propagate: tasks } },
+        await readLimits(ask, "me"),
+        queued,
+      );
+    assertEquals(await check({}), []);
+    assertEquals(await check({ time: "24:00:00", partition: "test" }, cluster(), 0, 1001), []);
+    const down = cluster({ partition: "UNLIMITED State=DOWN", nodes: "test idle 3" });
+    assertEquals(await check({ time: "9-0" }, down), [
+      "Partition test is down: its tasks will wait until it is up again.",
+    ]);
+    assertEquals(
+      (await check({}, cluster({ nodes: "test down* 2\ntest drain 1" })))[0].slice(0, 39),
+      "No node of partition test can work now:",
+    );
+    assertEquals(await check({}, () => Promise.resolve(null), 9e9, 9e9), [], "a cluster that tells nothing");
+    assertEquals(
+      await check({}, cluster({ assoc: "5|normal\n|normal" }), 20),
+      [],
+      "one association has no limit",
+    );
+    const refused: [Promise<unknown>, string][] = [
+      [
+        check({ arraySize: 2000 }, cluster(), 0, 2000),
+        "--array-size 2000 gives propagate 2000 tasks, and this cluster takes 1001 an array (MaxArraySize): give --array-size 1001 or less.",
+      ],
+      [
+        check({}, cluster(), 9999),
+        "The run has 11 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
+      ],
+      [
+        check({}, cluster({ assoc: "10|normal" })),
+        "The run has 11 tasks and 0 are in the queue, but 10 may be",
+      ],
+      [check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
+      [
+        check({ time: "1-00:01" }),
+        "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",
+      ],
+      [check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
+      [
+        check({}, cluster({ partition: "5 State=INACTIVE" })),
+        "Partition test takes no jobs now (its state is INACTIVE)",
+      ],
+    ];
+    for (const [checked, message] of refused) await assertRejects(() => checked, RangeError, message);
+  });
+});
+
+Deno.test("minutesOf() reads times as sbatch does", () => {
+  const times = ["90", "90:30", "1:30:00", "2-12", "2-12:30", "1-00:00:30", "UNLIMITED", "", "1h", "1:2:3:4"];
+  assertEquals(times.map(minutesOf), [90, 90.5, 90, 3600, 3630, 1440.5, Infinity, null, null, null]);
+});
+
+Deno.test("assertInputs() refuses every stage, each as long as any task of a stage before it has no result", async () => {
+  await withPlan(async (plan) => {
+    plan.tasks.landmarks = 2;
+    const folder = `${plan.folder}/eigenvectors`, whole: Record<string, { path: string; text: string }> = {};
+    const write = async (path: string, text: string) => {
+      await Deno.mkdir(path.replace(/[^/]*$/, ""), { recursive: true });
+      await Deno.writeTextFile(path, text);
+    };
+    /** The file by which each stage's first task has a result. */
+    const results = async () => {
+      for (const index of [0, 1]) {
+        const [{ range: { first } }] = extractUnits(plan, index), name = `images-0000000${first}`;
+        const shard = `${plan.features[0]}/vit.L01/${name}`,
+          part = `${plan.features[0]}/parts/${name}-${first ? "00000015" : "00000007"}.json`;
+        await write(shard, "shard");
+        const text = JSON.stringify({ layers: [{ shards: [{ path: shard, bytes: 5 }] }] });
+        await write(part, text);
+        if (index === 0) whole.extract = { path: part, text };
+        await write(`${folder}/parts/candidates-${index}-of-2.json`, "[]");
+      }
+      whole.landmarks = { path: `${folder}/parts/candidates-0-of-2.json`, text: "[]" };
+      for (const index of [0, 1, 2]) {
+        const text = JSON.stringify({ range: { first: 0, rows: 0 } });
+        await write(`${folder}/parts/${index}-of-3.json`, text);
+        if (index === 0) whole.propagate = { path: `${folder}/parts/0-of-3.json`, text };
+      }
+      for (const step of ["align", "fit", "map", "evaluate"] as const) {
+        whole[step] = { path: `${plan.folder}/${step}.result`, text: step };
+        await write(whole[step].path, step);
+      }
+      for (const step of STEPS) {
+        const files = ["align", "fit", "map", "evaluate"].includes(step)
+          ? await resultFiles([whole[step].path])
+          : undefined;
+        for (let index = 0; index < plan.tasks[step]; index++) {
+          await writeNote(plan, noteOf({ step, index, state: "done", folder, files }));
+        }
+      }
+    };
+    await results();
+    assertEquals(stagesBefore("reports"), STEPS.slice(0, -1));
+    assertEquals([stagesBefore("extract"), stagesBefore("fit")], [[], ["extract", "align", "landmarks"]]);
+    for (const step of STEPS) {
+      await assertInputs(plan, step, []);
+      for (const earlier of stagesBefore(step)) {
+        const { path, text } = whole[earlier];
+        await Deno.remove(path);
+        await assertRejects(
+          () => assertInputs(plan, step, []),
+          Error,
+          // The tasks of evaluate share a file here.
+          earlier === "evaluate"
+            ? `${step} cannot run: of evaluate, 2 of 2 tasks (0, 1) have no result; submit what is missing`
+            : `${step} cannot run: of ${earlier}, 1 of ${plan.tasks[earlier]} task`,
+        );
+        await write(path, text);
+      }
+    }
+    // What another node has written may be seen a little later.
+    await Deno.remove(whole.fit.path);
+    setTimeout(() => write(whole.fit.path, "fit"), 30);
+    await assertInputs(plan, "map", [0.02, 0.2, 1]);
+  });
+});
+
+Deno.test("forgetSteps() makes stages as if they had never been submitted, and leaves the others", async () => {
+  await withPlan(async (plan) => {
+    await writeJobs(plan, { fit: [{ id: "1", tasks: [0] }], propagate: [{ id: "2", tasks: [0, 1, 2] }] });
+    for (const index of [0, 2]) await writeNote(plan, noteOf({ step: "propagate", index, state: "done" }));
+    await writeNote(plan, noteOf({ state: "done" }));
+    await forgetSteps(plan, ["propagate"]);
+    assertEquals(await readJobs(plan), { fit: [{ id: "1", tasks: [0] }] });
+    assertEquals([await readNote(plan, "propagate", 0), await readNote(plan, "propagate", 2)], [null, null]);
+    assertEquals((await readNote(plan, "fit", 0))?.state, "done");
+  });
+});
+
+Deno.test("assertSameRun() names what differs from the run that is to go on", () => {
+  const plan = planIn("/run");
+  assertSameRun(plan, planIn("/run"));
+  assertThrows(
+    () => assertSameRun(plan, { ...plan, args: ["--limit", "9"] }),
+    Error,
+    "The run /run was submitted with --quick, not with --limit 9: give the same with --resume",
+  );
+  assertThrows(
+    () => assertSameRun(plan, { ...plan, identity: "b" }),
+    Error,
+    "The run /run was submitted with other photographs, models or --cache:",
+  );
+});
+
+Deno.test("the page of a run's usage has a row for every shard", async () => {
+  await withPlan(async (plan) => {
+    for (const index of [0, 1]) {
+      const shards = extractUnits(plan, index).map((unit) => ({
+        ...unit,
+        seconds: 2,
+        peakMb: 321,
+        gpuMb: 0,
+      }));
+      await writeNote(plan, noteOf({ step: "extract", index, state: "done", shards }));
+    }
+    const page = await Deno.readTextFile(await writeUsagePage(plan, plan.folder));
+    assertStringIncludes(page, "Shards of features");
+    assertEquals(page.match(/<th scope="row"[^>]*>vit</g)?.length, 2);
+    assertEquals(page.match(/321/g)?.length, 2);
+  });
+});

@@ -1,0 +1,172 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { bootstrapDraws } from "../../../src/statistics/bootstrap.ts";
+import {
+  eigenDirections,
+  permutedP,
+  pixelsOf,
+  regionsOf,
+  regionsP,
+  testedLayer,
+} from "../../../src/experiments/figure_ground/compute.ts";
+import { meansByKind, regionMeans } from "../../../src/experiments/shared/activation.ts";
+import { activationSheets } from "../../../src/experiments/shared/activation_sheets.ts";
+import { similarityPicture } from "../../../src/experiments/figure_ground/pictures.ts";
+import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
+import {
+  agreementByImage,
+  areaByImage,
+  correlation,
+  cosineLikeness,
+  directions,
+  placeLikeness,
+} from "../../../src/experiments/figure_ground/pixel_search.ts";
+import { clickSimilarity } from "../../../src/graph/click_similarity.ts";
+import { seededRandom } from "../../../src/linalg/random.ts";
+import { lightTheme } from "../../../src/report/theme.ts";
+import { regionHeatMap } from "../../../src/report/charts/region_heat_map.ts";
+import { renderChart } from "../../../src/report/chart.ts";
+import { testSeed } from "../../support/random.ts";
+import { createToyObserver } from "../../support/toy_observer.ts";
+import { walkingPipeline } from "../../support/walking_pipeline.ts";
+
+const matrix = (rows: number[][]) => ({
+  data: Float32Array.from(rows.flat()),
+  rows: rows.length,
+  cols: rows[0].length,
+});
+
+Deno.test("meansByKind() averages ground, then figure, of every image, class tokens left out", () => {
+  const features = matrix([[99, 99], [1, 0], [3, 0], [0, 5], [99, 99], [0, 1], [4, 0], [8, 2]]);
+  const labels = [Uint8Array.of(0, 0, 1), Uint8Array.of(1, 0, 0)];
+  assertEquals([...meansByKind(features, 4, labels, [0, 1]).data], [2, 0, 6, 1, 0, 5, 0, 1]);
+  assertEquals([...meansByKind(features, 4, labels, [1]).data], [6, 1, 0, 1]);
+});
+
+Deno.test("regionMeans() averages each region's voxels", () => {
+  const rois = new Map([["V1", Uint32Array.of(0, 2)], ["PPA", Uint32Array.of(1)]]);
+  assertEquals([...regionMeans(matrix([[1, 7, 3], [0, 0, 4]]), rois).data], [2, 7, 2, 0]);
+});
+
+Deno.test("testedLayer() is the paper's for its models, else the middle one", () => {
+  const layers = Array.from({ length: 12 }, (_, i) => i + 1);
+  assertEquals(["clip_tiny", "dino_tiny", "MAE-b", "other"].map((model) => testedLayer(model, layers)), [
+    5,
+    6,
+    8,
+    6,
+  ]);
+  assertEquals(testedLayer("mae", [1, 2, 3]), 2);
+});
+
+Deno.test("regionsOf() tests every region in the paper's direction, and needs all of them", () => {
+  const rois = ["V1", "PPA", "EBA"], random = seededRandom(testSeed), rows = 20;
+  const noisy = (means: number[]) =>
+    matrix(Array.from({ length: rows }, () => means.map((m) => m + 0.2 * random())));
+  const activation = (figure: number[]) => ({
+    ...{ figure: noisy(figure), ground: noisy([0, 0, 0]) },
+    voxels: { figure: new Float32Array(), ground: new Float32Array() },
+  });
+  const draws = bootstrapDraws(rows, 99, 0);
+  const regions = regionsOf(activation([1, -1, 1]), rois, draws, 0);
+  assertEquals(regions.map(({ expected }) => expected), [1, -1, 0]);
+  assertEquals(regions.map(({ p }) => p !== null && p < 0.01), [true, true, false], `seed ${testSeed}`);
+  assertAlmostEquals(regions[0].difference.value, regions[0].figure - regions[0].ground, 1e-6);
+  assert(regionsP(regions) < 0.01);
+  assert(regionsP(regionsOf(activation([1, 1, 1]), rois, draws, 0)) > 0.99, `seed ${testSeed}`);
+});
+
+Deno.test("cosineLikeness() is the similarity of a click", () => {
+  const pipeline = walkingPipeline({ partsAt: { clip: 2 } }), tokens = 37;
+  const likeness = cosineLikeness(eigenDirections(pipeline, 2));
+  const { first } = pipeline.slots[2],
+    { similarity } = clickSimilarity(pipeline.eigenvectors, {
+      positive: [first + 3 * tokens + 1 + 5],
+    });
+  const own = likeness({ image: 3, patch: 5 }, 7);
+  for (let p = 0; p < 36; p++) assertAlmostEquals(own[p], similarity[first + 7 * tokens + 1 + p], 1e-5);
+});
+
+Deno.test("areaByImage() is 1 where one pixel finds all figure, one half where nothing differs, and 0 reversed", () => {
+  const labels = [Uint8Array.of(0, 1, 0), Uint8Array.of(1, 0, 0), Uint8Array.of(0, 0, 1)];
+  const targets = { labels, categories: [0, 1, 1], images: [0, 1, 2] };
+  const vectors = matrix(
+    labels.flatMap((own) => [[9, 9], ...[...own].map((kind) => kind ? [1, 0.1] : [0.1, 1])]),
+  );
+  const likeness = cosineLikeness(directions(vectors, 4));
+  const figure = [{ image: 0, patch: 1 }], ground = [{ image: 0, patch: 0 }];
+  const areas = areaByImage(likeness, figure, targets, 1);
+  assertEquals([...areas].map(Number.isNaN), [true, false, false]); // its own category is left out
+  assertEquals([...areas.subarray(1)], [1, 1]);
+  assertEquals([...areaByImage(likeness, ground, targets, 0).subarray(1)], [1, 1]);
+  assertEquals([...areaByImage(likeness, ground, targets, 1).subarray(1)], [0, 0]);
+  assertEquals([...areaByImage(() => [1, 1, 1], figure, targets, 1).subarray(1)], [0.5, 0.5]);
+});
+
+Deno.test("placeLikeness() is nearness in the grid", () => {
+  const near = placeLikeness({ rows: 2, cols: 2 })({ image: 0, patch: 0 }, 1);
+  assertEquals(Array.from(near, (value) => Math.round(1e4 * value) / 1e4), [-0, -1, -1, -1.4142]);
+});
+
+Deno.test("agreementByImage() is r of the maps, and leaves out images of the pixel's category", () => {
+  const targets = { labels: [], categories: [0, 1, 0], images: [0, 1, 2] };
+  const up = () => [1, 2, 3, 5], down = () => [-1, -2, -3, -5];
+  const query = [{ image: 0, patch: 0 }];
+  const found = agreementByImage([up, up, down], query, targets);
+  assertAlmostEquals(found[1], -1 / 3, 1e-12); // one pair agrees, two oppose
+  assert(Number.isNaN(found[0]) && Number.isNaN(found[2]));
+  assertEquals(correlation([1, 1], [1, 2]), 0);
+});
+
+Deno.test("permutedP() is small for equal patterns of many regions and not for unlike ones", () => {
+  const pattern = [1, 4, 2, 8, 5, 7, 3, 9];
+  assert(permutedP(pattern, pattern, 0) < 0.001);
+  assert(permutedP(pattern, pattern.map((value) => -value), 0) > 0.99);
+});
+
+Deno.test("pixelsOf() takes one figure and one ground patch of evenly spread images", () => {
+  const labels = Array.from(
+    { length: 50 },
+    (_, i) => Uint8Array.from({ length: 9 }, (_, p) => Number(p === i % 9)),
+  );
+  const { figure, ground } = pixelsOf({ rows: 3, cols: 3 }, labels, [...labels.keys()]);
+  assertEquals([figure.length, ground.length], [20, 20]);
+  assertEquals(new Set(figure.map(({ image }) => image)).size, 20);
+  for (const { image, patch } of figure) assertEquals(labels[image][patch], 1);
+  for (const { image, patch } of ground) assertEquals(labels[image][patch], 0);
+});
+
+Deno.test("activationSheets() draw every voxel once a sheet and escape titles", () => {
+  const observer = createToyObserver(),
+    values = Float32Array.from({ length: observer.voxels.count }, (_, i) => i - 3);
+  const sheet = { places: sheetPlaces(observer), note: "" };
+  const svg = activationSheets(sheet, [[{ title: "a<b", values }], [{ title: "c", values }]], "sd");
+  assertEquals(svg.match(/h0/g)!.length, 2 * observer.voxels.count);
+  assert(
+    svg.includes("a&lt;b") && !svg.includes("a<b") && svg.includes("--series-1") &&
+      svg.includes("--series-2"),
+  );
+});
+
+Deno.test("similarityPicture() makes one pixel a patch", () => {
+  assert(
+    similarityPicture([-1, 0, 0.5, 1, 1, 0.2], { rows: 2, cols: 3 }).startsWith("data:image/png;base64,"),
+  );
+  assertThrows(() => similarityPicture([1, 2], { rows: 2, cols: 3 }), RangeError, "A 3 × 2 RGB image");
+});
+
+Deno.test("regionHeatMap() writes every number with its sign, stacked where it is narrow", async () => {
+  const chart = (width: number) => ({
+    ...{ name: "activation", regions: ["V1", "PPA"], columns: ["figure", "ground"], width },
+    panels: ["a", "b", "c"].map((title) => ({ title, values: [[0.25, -0.1], [0, 0.001]] })),
+  });
+  const wide = regionHeatMap(chart(640), lightTheme), narrow = regionHeatMap(chart(320), lightTheme);
+  assert("hconcat" in wide && "vconcat" in narrow);
+  const svg = await renderChart(wide, lightTheme, "heat");
+  for (const text of ["+0.25", "−0.10", "V1 · figure: +0.2500"]) assert(svg.includes(text), text);
+  assert(!svg.includes("+0.00<"));
+  assertThrows(
+    () => regionHeatMap({ ...chart(640), panels: [{ title: "a", values: [[NaN]] }] }, lightTheme),
+    RangeError,
+    "The chart activation was given NaN",
+  );
+});

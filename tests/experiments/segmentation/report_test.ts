@@ -1,0 +1,153 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  type FigureGround,
+  type ModelFigureGround,
+  pixelsOf,
+  type RegionActivation,
+} from "../../../src/experiments/figure_ground/compute.ts";
+import { writeFigureGroundReport } from "../../../src/experiments/figure_ground/report.ts";
+import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
+import { figurePatches } from "../../../src/experiments/shared/patch_labels.ts";
+import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import { segmentation } from "../../../src/experiments/segmentation/compute.ts";
+import { writeSegmentationReport } from "../../../src/experiments/segmentation/report.ts";
+import type { ExperimentRun } from "../../../src/experiments/shared/write_experiment.ts";
+import { readResults } from "../../../src/report/results.ts";
+import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../../support/browser.ts";
+import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { createToyObserver } from "../../support/toy_observer.ts";
+import { walkingPipeline } from "../../support/walking_pipeline.ts";
+import { slotVectors } from "../../../src/experiments/shared/slot_vectors.ts";
+
+const NAMES = ["clip<b>_tiny", "stays"];
+const ROIS = ["V1", "V2", "V3", "V4", "EBA", "OFA", "FFA", "OPA", "PPA"];
+
+function madeUpRun(out: string): ExperimentRun {
+  const pipeline = walkingPipeline({ partsAt: { [NAMES[0]]: 3, [NAMES[1]]: Infinity } });
+  pipeline.images[0].name = "<script>alert(1)</script>";
+  const adapter = { description: "made-up adapter", software: true } as ExperimentRun["gpu"]["adapter"];
+  return {
+    ...{ out, pipeline, seed: 0, timings: { walk: 1 }, command: "./run walk" },
+    gpu: { adapter, memory: { peak: 0 } as ExperimentRun["gpu"]["memory"] },
+  };
+}
+
+async function madeUpSegmentation(pipeline: Pipeline) {
+  const labels = { classes: 2, counts: new Uint32Array(10 * 37 * 2) };
+  (await figurePatches(pipeline)).forEach((own, i) =>
+    own.forEach((kind, p) => labels.counts[2 * (i * 37 + 1 + p) + kind] = 1)
+  );
+  const graphs = (slots: number[]) =>
+    slots.map((slot) => ({ slot, eigenvectors: slotVectors(pipeline, slot, 4) }));
+  const all = pipeline.slots.map((_, slot) => slot);
+  return await segmentation(
+    pipeline,
+    { figure_ground: labels, category: labels },
+    { images: 10, before: graphs(all), aligned: graphs([4]), noConstraint: graphs([0]) },
+    0,
+  );
+}
+
+/** The first model as the paper has it, the second the other way around. */
+async function madeUpFigureGround(pipeline: Pipeline): Promise<FigureGround> {
+  const estimate = (value: number) => ({ value, interval: [value - 0.01, value + 0.01] as [number, number] });
+  const images = Array.from({ length: 10 }, (_, i) => i), voxels = createToyObserver().voxels.count;
+  const models = NAMES.map((model, m): ModelFigureGround => {
+    const sign = m === 0 ? 1 : -1;
+    const regions = ROIS.map((roi): RegionActivation => {
+      const expected = roi === "EBA" ? 0 : ["OPA", "PPA"].includes(roi) ? -1 : 1;
+      const value = 0.3 * sign * (expected || 1);
+      return {
+        ...{ roi, expected, figure: value, ground: 0, difference: estimate(value) },
+        p: expected === 0 ? null : m === 0 ? 0.001 : 0.999,
+      };
+    });
+    const search = { area: estimate(0.8), p: m === 0 ? 0.001 : 0.4, range: [0.6, 0.9] as [number, number] };
+    return {
+      ...{ model, regions, whole: regions, layer: 3, slot: 5 * m + 2 },
+      voxels: {
+        figure: Float32Array.from({ length: voxels }, (_, i) => sign * (i - 20)),
+        ground: new Float32Array(voxels),
+      },
+      layers: [1, 2, 3, 4, 5].map((layer) => ({
+        ...{ layer, area: estimate(0.1 * layer) },
+        differences: ROIS.map(() => estimate(0.1)),
+      })),
+      figure: { ...search, aligned: 0.7, raw: 0.6 },
+      ground: { ...search, aligned: 0.7, raw: 0.6 },
+    };
+  });
+  return {
+    ...{ images, models, rois: ROIS, place: { figure: 0.7, ground: 0.4 } },
+    queries: pixelsOf(pipeline.grid, await figurePatches(pipeline), images),
+    pairs: [{ models: [NAMES[0], NAMES[1]], r: estimate(-0.9), p: 1 }],
+    maps: { raw: 0.1, aligned: 0.4, images: 10, p: 0.001 },
+    across: { raw: 0.5, aligned: 0.5, images: 10, p: 0.5 },
+    categories: images.map((i) => i % 5),
+  };
+}
+
+Deno.test("the reports of segmentation and figure-ground hold their claims and numbers, escaped", async () => {
+  await inTemporaryFolder(async (out) => {
+    const run = madeUpRun(out);
+    const pages = [
+      await writeSegmentationReport(run, await madeUpSegmentation(run.pipeline)),
+      await writeFigureGroundReport(run, await madeUpFigureGround(run.pipeline), {
+        ...{ places: sheetPlaces(createToyObserver()), note: "left at the left" },
+      }),
+    ];
+    assertEquals(pages, [`${out}/segmentation.html`, `${out}/figure-ground.html`]);
+    for (const path of pages) {
+      const page = await Deno.readTextFile(path);
+      assert(page.length < 2e6);
+      assert(!page.includes("clip<b>") && !page.includes("<script>alert") && !page.includes("\\n"), path);
+      assertStringIncludes(page, "clip&lt;b&gt;_tiny");
+    }
+    const { experiments } = (await readResults(`${out}/results.json`))!;
+    const { metrics, claims } = experiments.segmentation;
+    assertEquals(metrics["reached.figure_ground.clip<b>_tiny"], 3);
+    for (const name of ["clip<b>_tiny.L5", "clip<b>_tiny.L5.aligned", "clip<b>_tiny.L5.joint"]) {
+      assert(metrics[`miou.figure_ground.${name}`] > 0.95, name);
+    }
+    assert(metrics["miou.figure_ground.clip<b>_tiny.L5.aligned_no_constraint"] < 0.7);
+    assert(metrics["miou.figure_ground.baseline_rgb_position"] > 0);
+    const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
+    assertEquals(verdicts["layers-of-clip"], "not testable"); // five layers
+    assertEquals(verdicts["eigen-constraint-raises-figure-ground-segmentation-after-align"], "shown");
+    assertEquals(verdicts["align-lowers-figure-ground-segmentation"], "not shown");
+    assertEquals(verdicts["figure-ground-before-category-clip-b--tiny"], "not shown");
+
+    const brain = experiments["figure-ground"];
+    assertEquals(brain.metrics["activation.figure.stays.PPA"], 0.3);
+    assertEquals(brain.metrics["similarity.auc.stays"], 0.8);
+    const shown = Object.fromEntries(brain.claims.map(({ id, verdict }) => [id, verdict === "shown"]));
+    assertEquals(shown["figure-activates-early-and-face-regions-in-clip-b--tiny"], true);
+    assertEquals(shown["figure-activates-early-and-face-regions-in-stays-all-layers"], false);
+    assertEquals(shown["models-agree-on-regions"], false);
+    assertEquals(shown["one-figure-pixel-finds-figure-in-clip-b--tiny"], true);
+    assertEquals(shown["one-ground-pixel-finds-ground-in-stays"], false);
+    assertEquals(shown["models-agree-on-similarity"], true);
+    assertEquals(shown["a-pixel-of-one-model-finds-figure-in-another"], false);
+    const { measured } = brain.claims.find(({ id }) => id.endsWith("in-stays"))!;
+    assertStringIncludes(measured, "the reverse in V1, V2, V3, V4, OFA, FFA, OPA, PPA");
+    if (chromiumPath) await look(pages);
+  });
+});
+
+async function look(pages: string[]): Promise<void> {
+  const browser = await openBrowser();
+  try {
+    for (const path of pages) {
+      for (const [width, colorScheme] of [[1280, "light"], [360, "dark"]] as const) {
+        const { page, trouble } = await openFile(browser, path, { width, colorScheme });
+        assertEquals(trouble, { errors: [], requests: [] }, `${path} ${width}`);
+        assertEquals(await horizontalOverflow(page), 0, `${path} ${width}`);
+        assert(await page.locator("figure svg:visible").count() >= 3);
+        assert(await page.locator(".color-grid img").count() > 10);
+        await page.close();
+      }
+    }
+  } finally {
+    await browser.close();
+  }
+}

@@ -1,0 +1,130 @@
+import { assert, assertEquals } from "@std/assert";
+import { MOST_COMPONENTS } from "../../src/align/eigen_constraint.ts";
+import {
+  MAX_POINTS,
+  MOST_NEIGHBORS as MOST_IN_PERPLEXITY,
+  SLICE as POINTS_A_SLICE,
+} from "../../src/embed/tsne.ts";
+import { LONGEST as VEC4_A_ROW, SLICE as AFFINITY_SLICE } from "../../src/graph/affinity.ts";
+import { MOST_GROUPS, MOST_POINTS } from "../../src/graph/farthest_point.ts";
+import { DISTANCE_SLICE, MAX_K, TILE } from "../../src/graph/knn.ts";
+import { MOST_NEIGHBORS } from "../../src/graph/propagate.ts";
+import { MOST_ROWS } from "../../src/linalg/conjugate_gradients.ts";
+import { GROUP, MOST_SLABS, RUN } from "../../src/linalg/matmul.ts";
+import { LONGEST_PART } from "../../src/linalg/row_parts.ts";
+
+/** Mesa's software adapter ends the loops of an invocation, silently, after so many rounds of all of them together. */
+const LIMIT = 65_535;
+const BY_64 = 64;
+const COLUMNS = TILE.hardware.columns, HEAP = Math.ceil(Math.log2(MAX_K)) + 1;
+const VECTORS = (MOST_COMPONENTS + 4) / 4;
+
+/**
+ * Loops of every shader in the order of its text: the condition to go on, and the most rounds of it that an invocation makes in all, those
+ * within other loops multiplied out, at the largest shape that the functions of src dispatch. Loops marked `// unrolled` are
+ * none once compiled.
+ */
+const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
+  adamw: [],
+  add_row: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  affinity: [["k < params.end", AFFINITY_SLICE]],
+  affinity_gradient: [["j < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  affinity_shared: [["k < 4 * params.end", 4 * AFFINITY_SLICE / 16], ["s < DEPTH", 4 * AFFINITY_SLICE]],
+  affinity_textures: [["k < end", AFFINITY_SLICE]],
+  brain_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  cg_step: [
+    ["run < params.rows", Math.ceil(MOST_ROWS / BY_64)],
+    ["i < min(run + RUN, params.rows)", MOST_ROWS],
+    ["run < params.rows", Math.ceil(MOST_ROWS / BY_64)],
+    ["i < min(run + RUN, params.rows)", MOST_ROWS],
+    ["i < params.rows", MOST_ROWS],
+  ],
+  combine: [],
+  covariance_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  degree_gradient: [["run < params.nodes", Math.ceil(MOST_ROWS / BY_64)], [
+    "j < min(run + RUN, params.nodes)",
+    MOST_ROWS,
+  ]],
+  farthest_point: [["g < params.groups", MOST_GROUPS], ["i < params.n", MOST_POINTS / (MOST_GROUPS * 64)], [
+    "l < WORKGROUP",
+    64,
+  ]],
+  half_squares: [["slice < params.end", VEC4_A_ROW / 256], [
+    "k < min(slice + SLICE, params.end)",
+    VEC4_A_ROW,
+  ]],
+  matmul: [["k < k_end", RUN / 4]],
+  matmul_shared: [["run < k_end", GROUP / RUN], ["k < min(run + RUN, k_end)", GROUP / 16], [
+    "s < DEPTH",
+    GROUP / 4,
+  ]],
+  matmul_textures: [["loop", RUN / 4]],
+  perplexity: [
+    ["i < params.k", MOST_IN_PERPLEXITY],
+    ["step < STEPS", 64],
+    ["i < params.k", 64 * MOST_IN_PERPLEXITY],
+    ["i < params.k", MOST_IN_PERPLEXITY],
+    ["i < params.k", MOST_IN_PERPLEXITY],
+  ],
+  pick_rows: [],
+  projector_difference: [["j < min((id.y + 1) * RUN, params.stride)", BY_64], [
+    "k < params.after_stride",
+    BY_64 * VECTORS,
+  ], ["k < params.before_stride", BY_64 * VECTORS]],
+  propagate: [["i < params.k", MOST_NEIGHBORS]],
+  residual_squares: [["r < min((id.x + 1) * RUN, params.rows)", BY_64]],
+  row_normalize: [["k < params.end", LONGEST_PART], ["run < params.end", LONGEST_PART / BY_64], [
+    "k < min(run + RUN, params.end)",
+    LONGEST_PART,
+  ], [
+    "k < params.end",
+    LONGEST_PART,
+  ]],
+  row_normalize_gradient: [["run < params.end", LONGEST_PART / BY_64], [
+    "k < min(run + RUN, params.end)",
+    LONGEST_PART,
+  ], [
+    "k < params.end",
+    LONGEST_PART,
+  ]],
+  row_sum: [
+    ["runs < params.end", VEC4_A_ROW / 256],
+    ["run < min(runs + RUNS, params.end)", VEC4_A_ROW / 16],
+    ["k < min(run + RUN, params.end)", VEC4_A_ROW],
+  ],
+  scale_rows: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  squared_distance: [["k < params.end", DISTANCE_SLICE]],
+  sum_slabs: [["run < params.end", MOST_SLABS / BY_64], ["s < min(run + RUN, params.end)", MOST_SLABS]],
+  // an entry sinks for every column, and for every place of the list when it is sorted
+  top_k: [
+    ["loop", HEAP * (COLUMNS + MAX_K)],
+    ["i < params.k", MAX_K],
+    ["q < params.last_quad", COLUMNS / 4],
+    ["c < 4", COLUMNS],
+    ["size > 1", MAX_K],
+  ],
+  top_k_short: [["c < 4", 32], ["q < quads", COLUMNS / 4], ["while", COLUMNS / 4], ["c < 4", COLUMNS]],
+  tsne_repulsion: [["j < end", POINTS_A_SLICE]],
+  tsne_step: [["s < PARTIALS", 64], ["at < row_start[i + 1]", MAX_POINTS]],
+};
+
+/** Conditions of a shader's loops, "while" and "loop" for those, but for loops that are written out before compiling. */
+function loopsOf(code: string): string[] {
+  const lines = code.split("\n").filter((line) => !/\/\/ unrolled$/.test(line));
+  return lines.flatMap((line) => {
+    const match = /^\s*(?:for \(var [^;]*; ([^;]*);|(while)\b|(loop)\b)/.exec(line.replace(/\/\/.*$/, ""));
+    return match ? [match[1] ?? match[2] ?? match[3]] : [];
+  });
+}
+
+Deno.test("every loop of every shader ends below the software adapter's 65,535 rounds at the largest shape", () => {
+  const folder = new URL("../../shaders/", import.meta.url);
+  const shaders = [...Deno.readDirSync(folder)].map(({ name }) => name.replace(/\.wgsl$/, "")).sort();
+  assertEquals(shaders, Object.keys(ROUNDS).sort(), "every shader has its rounds here");
+  for (const shader of shaders) {
+    const code = Deno.readTextFileSync(new URL(`${shader}.wgsl`, folder));
+    assertEquals(loopsOf(code), ROUNDS[shader].map(([condition]) => condition), `loops of ${shader}.wgsl`);
+    const rounds = ROUNDS[shader].reduce((sum, [, count]) => sum + count + 1, 0);
+    assert(rounds < LIMIT, `${shader}.wgsl: ${rounds} rounds`);
+  }
+});

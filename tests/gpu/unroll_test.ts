@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { allocate, closeGpu, dispatch, openGpu, readBuffers } from "../../src/gpu/mod.ts";
+import { unrolled } from "../../src/gpu/unroll.ts";
+
+const SHADER = `
+const ROWS: u32 = 4;
+@group(0) @binding(0) var<storage, read_write> out: array<u32>;
+@group(0) @binding(1) var<uniform> first: u32;
+@compute @workgroup_size(1)
+fn main() {
+  var sums: array<u32, ROWS>;
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < 5; q += 2u) { // unrolled
+      if (q > 0) {
+        sums[r] += 10 * r + q;
+      }
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) {
+    out[r] = first + sums[r];
+  }
+}
+`;
+
+Deno.test("unrolled() writes marked loops out, inner ones too, and leaves others alone", () => {
+  const code = unrolled(SHADER);
+  assert(!code.includes("// unrolled"));
+  assertEquals(code.match(/const r = \du;/g), [
+    "const r = 0u;",
+    "const r = 1u;",
+    "const r = 2u;",
+    "const r = 3u;",
+  ]);
+  assertEquals(code.match(/const q = [024]u;/g)?.length, 12);
+  assertStringIncludes(code, "for (var r = 0u; r < ROWS; r++) {\n    out[r]");
+});
+
+Deno.test("a kernel computes the same written out", async () => {
+  const gpu = await openGpu();
+  const results = [];
+  for (const code of [SHADER, SHADER.replaceAll(" // unrolled", "")]) {
+    const out = allocate(gpu, 16, "out");
+    dispatch(gpu, { label: `sums ${results.length}`, code }, {
+      buffers: [out],
+      u32: [1],
+      workgroups: [1],
+      sizes: "4",
+    });
+    results.push(new Uint32Array((await readBuffers(gpu, [{ buffer: out, bytes: 16 }]))[0]));
+  }
+  assertEquals([...results[0]], [7, 27, 47, 67]);
+  assertEquals(results[1], results[0]);
+  closeGpu(gpu);
+});
+
+Deno.test("unrolled() names the end of a loop that is no constant", () => {
+  const loop = "for (var i = 0u; i < count; i++) { // unrolled\n}";
+  assertThrows(() => unrolled(loop), RangeError, "no constant count");
+  assertThrows(() => unrolled(loop.replace("count", "2").slice(0, -1)), RangeError, "no end");
+});

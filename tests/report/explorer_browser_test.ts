@@ -1,0 +1,279 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
+import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
+import type { Browser, Page } from "playwright-core";
+import type { ClickResponse } from "../../src/report/explorer/click_response.ts";
+import { respondOnGpu } from "../../src/report/explorer/click_response.ts";
+import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { assertClose } from "../support/assert_close.ts";
+import {
+  chromiumPath,
+  horizontalOverflow,
+  type Look,
+  openBrowser,
+  openFile,
+  type PageTrouble,
+} from "../support/browser.ts";
+import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import { testSeed } from "../support/random.ts";
+import { embeddedRows, sampleExploration } from "../support/sample_exploration.ts";
+
+const ignore = chromiumPath === undefined;
+const WIDE: Look = { width: 1280, colorScheme: "light" };
+const NOTHING: PageTrouble = { errors: [], requests: [] };
+
+type Sample = Awaited<ReturnType<typeof sampleExploration>>;
+
+async function withPage(
+  args: string[],
+  body: (browser: Browser, path: string, sample: Sample) => Promise<void>,
+  sheet?: VoxelSheet,
+): Promise<void> {
+  const folder = await Deno.makeTempDir(), browser = await openBrowser(args);
+  try {
+    const sample = await sampleExploration(sheet);
+    const text = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
+    await Deno.writeTextFile(`${folder}/explorer.html`, await renderExplorer(sample.content, text));
+    await body(browser, `${folder}/explorer.html`, sample);
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Opens the page and waits for its first answer. */
+async function open(browser: Browser, path: string, look = WIDE) {
+  const opened = await openFile(browser, path, look);
+  await opened.page.locator('html[data-ready="true"]').waitFor();
+  // Chromium itself notes in the console that it has no adapter, which a page cannot know before it asks.
+  opened.trouble.errors = opened.trouble.errors.filter((error) => error !== "No available adapters.");
+  return opened;
+}
+
+/** The clicked node and the numbers behind the maps, once they belong to each other. */
+async function answer(page: Page) {
+  const index = await page.evaluate<number>("explorer.node().index");
+  for (let i = 0; i < 100; i++) {
+    const own = await page.evaluate<number>(`explorer.response().similarity[${index}]`);
+    if (Math.abs(own - 1) < 1e-3 && await page.evaluate("!explorer.busy()")) break;
+    await page.waitForTimeout(50);
+  }
+  const parts = await page.evaluate<number[][]>(
+    "[[...explorer.response().similarity], [...explorer.response().activation]]",
+  );
+  return { index, similarity: parts[0], activation: parts[1] };
+}
+
+function pictures(page: Page): Promise<string[]> {
+  return page.evaluate(
+    "[...document.querySelectorAll('canvas')].map((canvas) => canvas.toDataURL())",
+  );
+}
+
+/** The same answer in Deno, from the values before rounding. */
+async function answerInDeno(
+  { pipeline, aligned, beta, images }: Sample,
+  node: number,
+): Promise<ClickResponse> {
+  const features = embeddedRows(aligned, pipeline, images);
+  const responder = await respondOnGpu({
+    eigenvectors: embeddedRows(pipeline.eigenvectors, pipeline, images),
+    beta,
+    feature: (node) => features.data.slice(node * features.cols, (node + 1) * features.cols),
+  });
+  try {
+    return await responder.respond(node);
+  } finally {
+    responder.close();
+  }
+}
+
+for (const [engine, args] of [["plain JavaScript", []], ["WebGPU", ["--enable-unsafe-webgpu"]]] as const) {
+  Deno.test({
+    name: `explorer on ${engine}: a click changes the maps and equals the Deno result to 1e-3`,
+    ignore,
+    fn: () =>
+      withPage([...args], async (browser, path, sample) => {
+        const { page, trouble } = await open(browser, path);
+        assert((await page.evaluate<string>("explorer.engine()")).startsWith(engine));
+        const before = await pictures(page), first = await answer(page);
+        await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
+        const found = await answer(page), after = await pictures(page);
+        assertNotEquals(found.index, first.index);
+        assertEquals(found.index % sample.pipeline.tokens, 1, "the first patch");
+        const changed = before.filter((picture, i) => picture !== after[i]).length;
+        assertEquals(changed, 1 + sample.images.length, "the similarity map and every image's maps");
+        const expected = await answerInDeno(sample, found.index), note = `seed ${testSeed}`;
+        assertClose(found.similarity, expected.similarity, { relative: 1e-3, note });
+        assertClose(found.activation, expected.activation, { relative: 1e-3, note });
+
+        const last = page.locator("#overview canvas").last();
+        const box = (await last.boundingBox())!;
+        await last.click({ position: { x: box.width - 2, y: box.height - 2 } });
+        assertEquals((await answer(page)).index, sample.content.segments.length - 1, "the last node");
+        assertEquals(trouble, NOTHING);
+      }),
+  });
+}
+
+Deno.test({
+  name: "explorer: the shaders and plain JavaScript give the same numbers in one browser",
+  ignore,
+  fn: () =>
+    withPage(["--enable-unsafe-webgpu"], async (browser, path) => {
+      const { page, trouble } = await open(browser, path);
+      const gpu = await answer(page);
+      await page.locator("#engine").selectOption("host");
+      await page.locator("#computed", { hasText: "plain JavaScript" }).waitFor();
+      const host = await answer(page);
+      assertEquals(await page.evaluate("explorer.engine()"), "plain JavaScript");
+      assertClose(gpu.similarity, host.similarity, { relative: 1e-6 });
+      assertClose(gpu.activation, host.activation, { relative: 1e-6 });
+      assertEquals(trouble, NOTHING);
+    }),
+});
+
+Deno.test({
+  name: "explorer: the keyboard reaches every control, moves the pixel and changes what is looked at",
+  ignore,
+  fn: () =>
+    withPage([], async (browser, path, sample) => {
+      const { page, trouble } = await open(browser, path);
+      const reached: string[] = [];
+      for (let i = 0; i < 12; i++) {
+        await page.keyboard.press("Tab");
+        reached.push(await page.evaluate("document.activeElement.id || document.activeElement.localName"));
+      }
+      assertEquals(reached, [
+        ...["a", "image", "model", "layer", "vector", "coloring", "engine", "pixel"],
+        ...["button", "button", "button", "div"],
+      ]);
+      await page.locator("#pixel").focus();
+      const start = (await answer(page)).index;
+      for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
+      assertEquals((await answer(page)).index, start - sample.content.grid.cols - 1);
+      for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowUp");
+      const top = await page.evaluate<{ token: number }>("explorer.node()");
+      assert(top.token >= 1 && top.token <= sample.content.grid.cols, "stops at the first row");
+      const label = await page.locator("#pixel").getAttribute("aria-label");
+      assert(label?.includes("row 1, column 2"), label ?? "");
+
+      const colors = () => page.evaluate("document.querySelector('[data-map=colors] canvas').toDataURL()");
+      const before = await colors();
+      await page.locator("#layer").focus();
+      await page.keyboard.press("ArrowRight");
+      const other = await colors();
+      assertNotEquals(other, before);
+      assert(await page.locator('[data-map="colors"] .marker.elsewhere').isVisible());
+      await page.locator("#overview button").last().focus();
+      await page.keyboard.press("Enter");
+      assertNotEquals(await colors(), other);
+      assertEquals(await page.locator("#image").inputValue(), "2");
+      await page.keyboard.press("ArrowRight");
+      const moved = await page.evaluate<{ image: number }>("explorer.node()");
+      assertEquals(moved.image, 2, "the focus is on the pixel of the image");
+      assertEquals(trouble, NOTHING);
+    }),
+});
+
+Deno.test({
+  name: "explorer: no overflow and no error in light and dark, wide and 360 px; the scale follows the theme",
+  ignore,
+  fn: () =>
+    withPage([], async (browser, path) => {
+      const maps = new Set<string>();
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [360, 768, 1280]) {
+          const { page, trouble } = await open(browser, path, { width, colorScheme });
+          assertEquals(await horizontalOverflow(page), 0, `${colorScheme} ${width}`);
+          assertEquals(trouble, NOTHING, `${colorScheme} ${width}`);
+          maps.add((await pictures(page))[0]);
+          await page.close();
+        }
+      }
+      assertEquals(maps.size, 2);
+    }),
+});
+
+/** The sample's 48 voxels on fsaverage: a patch of V1 and one of FFA in each hemisphere. */
+async function surfaceSheet(): Promise<VoxelSheet> {
+  const { places } = fsaverageSphere();
+  const near = (vertex: number) => {
+    const cosine = (other: number) =>
+      [0, 1, 2].reduce((sum, axis) => sum + places[3 * vertex + axis] * places[3 * other + axis], 0);
+    return Array.from({ length: 10_242 }, (_, other) => other).sort((a, b) => cosine(b) - cosine(a))
+      .slice(0, 12);
+  };
+  const surfaceVertices = Uint32Array.from(
+    (["lh", "rh"] as const).flatMap((hemisphere) =>
+      (["periphery", "FFA"] as const).flatMap((name) => near(landmarks[name][hemisphere].vertex))
+    ),
+  );
+  const rois = new Map([["V1", Uint32Array.from({ length: 24 }, (_, i) => i < 12 ? i : 12 + i)]]);
+  rois.set("FFA", rois.get("V1")!.map((voxel) => voxel + 12));
+  return await voxelSheet({ voxels: { lh: 24, rh: 24, total: 48 }, rois, surfaceVertices });
+}
+
+Deno.test({
+  name: "explorer: the cortex turns by pointer, keys and buttons, says its values, and follows clicks",
+  ignore,
+  fn: async () =>
+    await withPage([], async (browser, path) => {
+      const { page, trouble } = await open(browser, path);
+      const cortex = page.locator("#cortex canvas");
+      const picture = () => page.evaluate<string>("document.querySelector('#cortex canvas').toDataURL()");
+      /** Waits for the sharp picture of a cortex that rests. */
+      const next = async (before: string) => {
+        for (let i = 0; i < 100 && await picture() === before; i++) await page.waitForTimeout(20);
+        await page.waitForTimeout(400);
+        return await picture();
+      };
+      const behind = await picture();
+      await page.locator("#cortex button[value=inner]").click();
+      const inner = await next(behind);
+      assertNotEquals(inner, behind);
+      assertEquals(await page.locator('#cortex [aria-pressed="true"]').innerText(), "Inner sides");
+      await cortex.focus();
+      await page.keyboard.press("ArrowLeft");
+      const turned = await next(inner);
+      assertNotEquals(turned, inner);
+      await page.keyboard.press("ArrowRight");
+      assertEquals(await next(turned), inner, "the same bits from the same place");
+
+      const box = (await cortex.boundingBox())!, middle = [box.x + box.width / 2, box.y + box.height / 2];
+      await page.mouse.move(middle[0], middle[1]);
+      await page.mouse.down();
+      await page.mouse.move(middle[0] + 60, middle[1] + 10, { steps: 3 });
+      await page.mouse.up();
+      const dragged = await next(inner);
+      assertNotEquals(dragged, inner);
+
+      await page.locator("#cortex button[value=flat]").click();
+      const flat = await next(dragged);
+      const said = new Set(
+        await page.evaluate<string[]>(`(() => {
+        const canvas = document.querySelector("#cortex canvas"), box = canvas.getBoundingClientRect(), said = [];
+        for (let x = 4; x < box.width; x += 8) {
+          for (let y = 4; y < box.height; y += 8) {
+            const at = { clientX: box.left + x, clientY: box.top + y };
+            canvas.dispatchEvent(new PointerEvent("pointermove", at));
+            said.push(document.getElementById("voxel").textContent);
+          }
+        }
+        return said;
+      })()`),
+      );
+      const values = [...said].filter((text) =>
+        /^(V1|FFA), (left|right) hemisphere: [+−]?\d.*one voxel$/.test(text)
+      );
+      assertEquals(new Set(values.map((text) => text.split(":")[0])).size, 4, [...said].join("; "));
+
+      await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
+      assertNotEquals(await next(flat), flat);
+      assertEquals(trouble, NOTHING);
+      for (const colorScheme of ["light", "dark"] as const) {
+        const { page, trouble } = await open(browser, path, { width: 360, colorScheme });
+        assertEquals([await horizontalOverflow(page), trouble], [0, NOTHING], colorScheme);
+      }
+    }, await surfaceSheet()),
+});

@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Browser } from "playwright-core";
+import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
+import { samplePage } from "../support/sample_page.ts";
+
+const ignore = chromiumPath === undefined;
+
+async function withPage(body: (browser: Browser, path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const browser = await openBrowser();
+  try {
+    await Deno.writeTextFile(`${folder}/page.html`, await samplePage());
+    await body(browser, `${folder}/page.html`);
+  } finally {
+    await browser.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "renderPage() in Chromium: no error, no request, no overflow, in light and dark, wide and 360 px",
+  ignore,
+  fn: () =>
+    withPage(async (browser, path) => {
+      const backgrounds = new Set<string>();
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const width of [360, 768, 1280]) {
+          const { page, trouble } = await openFile(browser, path, { width, colorScheme });
+          assertEquals(trouble, { errors: [], requests: [] }, `${colorScheme} ${width}`);
+          assertEquals(await horizontalOverflow(page), 0, `${colorScheme} ${width}`);
+          assertEquals(await page.locator("figure svg:visible").count(), 3);
+          backgrounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
+          await page.close();
+        }
+      }
+      assertEquals(backgrounds.size, 2);
+    }),
+});
+
+Deno.test({
+  name: "renderPage() in Chromium: hover and arrow keys name the map, marks show their numbers",
+  ignore,
+  fn: () =>
+    withPage(async (browser, path) => {
+      const { page, trouble } = await openFile(browser, path, { width: 1280, colorScheme: "light" });
+      const tip = page.locator(".tip");
+      await page.locator(".color-grid td img").nth(14).hover();
+      assert(
+        (await tip.textContent())?.includes("onerror=alert(2)>.png · L3"),
+        await tip.textContent() ?? "",
+      );
+      assertEquals(await tip.locator("img").count(), 2);
+      await page.locator(".color-grid td img").first().focus();
+      await page.keyboard.press("ArrowRight");
+      await page.keyboard.press("ArrowDown");
+      await page.keyboard.press("ArrowDown");
+      assertEquals(await tip.textContent(), "scene 3 · L2");
+      await page.keyboard.press("Escape");
+      assert(!await tip.isVisible());
+      await page.locator('figure svg [aria-label^="extract: "]:visible').hover();
+      assertEquals(await tip.textContent(), "extract: 3.21");
+      assertEquals(trouble, { errors: [], requests: [] });
+    }),
+});

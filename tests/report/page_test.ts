@@ -1,0 +1,112 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { decode } from "fast-png";
+import { claimBox, figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
+import { colorGrid } from "../../src/report/color_grid.ts";
+import { escapeHtml, html, rawHtml } from "../../src/report/html.ts";
+import { renderPage } from "../../src/report/page.ts";
+import { pngDataUri } from "../../src/report/tiny_png.ts";
+import { samplePage } from "../support/sample_page.ts";
+
+const evil = `<script>alert("1")</script>'&`;
+
+const page = {
+  title: "Colors",
+  question: "Why?",
+  method: "So.",
+  sections: [],
+  settings: {},
+  command: "./run colors",
+};
+
+Deno.test("html escapes every part but markup, in text and in attributes", () => {
+  assertEquals(escapeHtml(evil), "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;");
+  assertEquals(html`<b title="${evil}">${[evil, 1, rawHtml("<i>")]}</b>`.markup.match(/<[^>]+>/g), [
+    '<b title="&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;">',
+    "<i>",
+    "</b>",
+  ]);
+});
+
+Deno.test("renderPage() and the blocks let no text become markup", () => {
+  const claim = { id: evil, paper: evil, measured: evil, statistic: evil, n: 1, verdict: "shown" as const };
+  const cell = pngDataUri(1, 1, new Uint8Array(3));
+  const body = [
+    claimBox(claim),
+    table({ caption: evil, columns: [evil, evil], rows: [[evil, evil]] }),
+    figure({ image: { dataUri: cell }, caption: evil, alt: evil }),
+    colorGrid({ label: evil, columns: [evil], rows: [{ label: evil, photo: cell, cells: [cell] }] }),
+    settingsList({ [evil]: evil }),
+  ];
+  const sections = [{ heading: evil, body }];
+  const out = renderPage({ ...page, title: evil, question: evil, method: evil, command: evil, sections });
+  assertEquals(out.match(/<script/g)?.length, 1);
+  assert(!out.includes(evil));
+});
+
+Deno.test("renderPage() allows its own script by its hash and nothing else", async () => {
+  const out = renderPage(page);
+  const script = /<script>(.*)<\/script>/s.exec(out)![1];
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(script)))
+    .toBase64();
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(out)![1];
+  assert(policy.startsWith("default-src 'none'; img-src data:;"), policy);
+  assert(policy.includes(`script-src 'sha256-${hash}';`), policy);
+  assert(!/script-src[^;]*unsafe/.test(policy), policy);
+});
+
+Deno.test("renderPage() refuses links that leave the folder", () => {
+  for (const href of ["https://example.org/", "../x.html", "javascript:alert(1)", "//x"]) {
+    assertThrows(() => renderPage({ ...page, links: [{ title: "x", href }] }), TypeError, `found "${href}"`);
+  }
+  const links = [{ title: "Colors", href: "colors.html" }];
+  assert(renderPage({ ...page, links }).includes('<a href="colors.html" aria-current="page">Colors</a>'));
+});
+
+Deno.test("table() puts columns of numbers at the right and refuses ragged rows and NaN", () => {
+  const out = table({ caption: "c", columns: ["name", "value"], rows: [["a", 1], ["b", -0.25]] }).markup;
+  assert(/<td\s+class="number">−0.250<\/td>/.test(out) && /<th scope="row"\s*>a<\/th>/.test(out), out);
+  assert(/<td\s+class="number">1.000<\/td>/.test(out), "like digits in a column");
+  const whole = table({ caption: "c", columns: ["name", "n"], rows: [["a", 1], ["b", 1234]] }).markup;
+  assert(/>1<\/td>/.test(whole) && />1,234<\/td>/.test(whole), whole);
+  assertThrows(
+    () => table({ caption: "c", columns: ["a"], rows: [["x", 1]] }),
+    RangeError,
+    "has 2 cells, expected 1",
+  );
+  assertThrows(() => table({ caption: "c", columns: ["a"], rows: [[NaN]] }), RangeError, "given NaN");
+});
+
+Deno.test("formatNumber() keeps whole numbers whole and small numbers legible", () => {
+  const shown = [3, 1234567, 0.5, -0.12345, 0.0000091, 0].map((value) => formatNumber(value, 3));
+  assertEquals(shown, ["3", "1,234,567", "0.500", "−0.123", "9.1e−6", "0"]);
+});
+
+Deno.test("figure() and colorGrid() take pictures that are inside the page only", () => {
+  const outside = { dataUri: "https://example.org/a.png" };
+  assertThrows(() => figure({ image: outside, caption: "", alt: "" }), TypeError, "must be a data:image URI");
+  const photo = pngDataUri(1, 1, new Uint8Array(3));
+  const row = { label: "horse.png", photo, cells: [photo] };
+  assertThrows(() => colorGrid({ label: "", columns: ["L1", "L2"], rows: [row] }), RangeError, "horse.png");
+  const shape = { label: "", columns: ["2"], rows: [{ ...row, cells: [photo] }] };
+  assert(colorGrid(shape).markup.includes('<th scope="col">image</th>'));
+  assert(colorGrid({ ...shape, corner: "1 <b>" }).markup.includes('<th scope="col">1 &lt;b&gt;</th>'));
+  const remote = { ...row, cells: ["a.png"] };
+  assertThrows(() => colorGrid({ label: "", columns: ["L1"], rows: [remote] }), TypeError, '"a.png"');
+});
+
+Deno.test("pngDataUri() keeps every pixel and refuses a wrong size", () => {
+  const rgb = Uint8Array.from({ length: 14 * 14 * 3 }, (_, i) => (i * 37) % 256);
+  const bytes = Uint8Array.fromBase64(pngDataUri(14, 14, rgb).replace("data:image/png;base64,", ""));
+  const { width, height, channels, data } = decode(bytes);
+  assertEquals([width, height, channels], [14, 14, 3]);
+  assertEquals(Uint8Array.from(data), rgb);
+  assertThrows(() => pngDataUri(14, 14, rgb.subarray(1)), RangeError, "needs 588 bytes, found 587");
+});
+
+Deno.test("a page with 24 images x 12 layers stays below 2 MB and is the same every time", async () => {
+  const out = await samplePage();
+  assert(out.length < 2e6, `${out.length} bytes`);
+  assertEquals(out, await samplePage());
+  const ids = [...out.matchAll(/\sid="([^"]+)"/g)].map((match) => match[1]);
+  assertEquals(ids.length, new Set(ids).size);
+});

@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
+import { headOfPage } from "../../src/report/page.ts";
+import { type Claim, mergeResults, readResults, type Verdict } from "../../src/report/results.ts";
+import { writePage } from "../../src/report/write_page.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+
+const PAGE = { method: "So.", sections: [], settings: {}, command: "c" };
+
+const claim = (id: string, verdict: Verdict): Claim => ({
+  ...{ id, verdict, paper: `${id} <b>`, measured: "m", statistic: "s", n: 3 },
+});
+
+async function writeResults(out: string, experiments: Record<string, Claim[]>): Promise<void> {
+  await mergeResults(`${out}/results.json`, {
+    ...{ version: "1", deno: "2", seed: 0, command: "c", timings: {} },
+    adapter: { description: "made-up adapter", software: true },
+    inputs: { models: [], images: 1, nodes: 1, data: "embedded" },
+    memory: { peak_rss_mb: 1, peak_gpu_mb: 1 },
+    experiments: Object.fromEntries(
+      Object.entries(experiments).map(([name, claims]) => [name, { metrics: {}, claims }]),
+    ),
+  });
+}
+
+Deno.test("writeIndexPage() has a card for every page with its verdicts, those of earlier runs and the explorer", () =>
+  inTemporaryFolder(async (out) => {
+    await writeResults(out, {
+      colors: [claim("a", "shown"), claim("b", "not shown"), claim("c", "shown")],
+      earlier: [claim("d", "not testable")],
+      gone: [claim("e", "shown")],
+    });
+    const hostile = `Why "<script>'&amp;"?`;
+    for (const name of ["colors", "earlier", "explorer"]) {
+      await writePage(`${out}/${name}.html`, { ...PAGE, title: name, question: hostile });
+    }
+    const path = await writeIndexPage(out, { colors: `${out}/colors.html` }, "./run reproduce");
+    const page = await Deno.readTextFile(path);
+    const links = [...page.matchAll(/<h3><a href="([^"]+)">/g)].map((match) => match[1]);
+    assertEquals(links, ["colors.html", "earlier.html", "explorer.html"]);
+    assertEquals([...page.matchAll(/class="counts">([^<]*)</g)].map((match) => match[1]), [
+      "2 shown, 1 not shown",
+      "1 not testable",
+    ]);
+    assertStringIncludes(page, "what became of them: 2 shown, 1 not shown, 1 not testable.");
+    assertStringIncludes(page, '<a href="colors.html#claim-b">b &lt;b&gt;</a>');
+    assertEquals(page.match(/<script/g)?.length, 1);
+    assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`))?.question, hostile);
+    assert(page.includes("Why &quot;&lt;script&gt;&#39;&amp;amp;&quot;?"));
+  }));
+
+Deno.test("writeIndexPage() says of which run each page is, where they are of several", () =>
+  inTemporaryFolder(async (out) => {
+    await writeResults(out, { concepts: [claim("a", "shown")] });
+    const { schema: _, ...results } = (await readResults(`${out}/results.json`))!;
+    await mergeResults(`${out}/results.json`, {
+      ...{
+        ...results,
+        seed: 5,
+        command: "./run reproduce --images p",
+        inputs: { ...results.inputs, data: "photographs" },
+      },
+      experiments: { photographs: { metrics: {}, claims: [] } },
+    });
+    for (const name of ["concepts", "photographs"]) {
+      await writePage(`${out}/${name}.html`, { ...PAGE, title: name, question: "?" });
+    }
+    const page = await Deno.readTextFile(await writeIndexPage(out, {}, "c"));
+    assertStringIncludes(page, "Of embedded, seed 0: c<");
+    assertStringIncludes(page, "Of photographs, seed 5: ./run reproduce --images p<");
+    assertStringIncludes(page, '<a href="concepts.html#claim-a">');
+    assertStringIncludes(page, "these data show: embedded; photographs?");
+  }));
+
+Deno.test("writeIndexPage() needs results, and pages that are pages", () =>
+  inTemporaryFolder(async (out) => {
+    await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "results.json: run an experiment first.");
+    await writeResults(out, { colors: [] });
+    await Deno.writeTextFile(`${out}/colors.html`, "<h1>Mine</h1>");
+    await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "colors.html is no page of this toolkit");
+  }));

@@ -1,0 +1,68 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { renderChart } from "../../src/report/chart.ts";
+import { planeOf } from "../../src/report/charts/plane.ts";
+import { planeCirclesChart } from "../../src/report/charts/plane_circles.ts";
+import { planeLayersChart } from "../../src/report/charts/plane_layers.ts";
+import { planePathsChart } from "../../src/report/charts/plane_paths.ts";
+import { transitionMatrixChart } from "../../src/report/charts/transition_matrix.ts";
+import { lightTheme } from "../../src/report/theme.ts";
+
+Deno.test("planeOf() keeps both axes alike and holds all places", () => {
+  const plane = planeOf("map", [[0, 0], [100, 10]], 200);
+  const [[left, right], [low, high]] = [plane.x.scale.domain, plane.y.scale.domain];
+  assertAlmostEquals(right - left, high - low);
+  assert(left < 0 && right > 100 && low < 0 && high > 10);
+  assertAlmostEquals(plane.pixels * (right - left), 200);
+  assertAlmostEquals(plane.top([50, 5]), 100);
+  assertThrows(() => planeOf("map", [[0, NaN]], 200), RangeError, "The chart map was given NaN");
+});
+
+Deno.test("planePathsChart() draws a named mark a stop, refuses a seventh path", async () => {
+  const path = (label: string) => ({
+    label,
+    stops: [3, 4, 5].map((x) => ({ step: `L${x}`, place: [x, 1] as const, sd: [0.5, 0.2] as const })),
+  });
+  const spec = planePathsChart({ name: "map", paths: ["a", "b"].map(path), width: 640 }, lightTheme);
+  const svg = await renderChart(spec, lightTheme, "paths");
+  assertEquals(svg.match(/aria-label="[ab] · L\d: \d, 1"/g)?.length, 6);
+  const seven = { name: "map", paths: [..."abcdefg"].map(path), width: 640 };
+  assertThrows(() => planePathsChart(seven, lightTheme), RangeError, "holds 6 paths, found 7");
+});
+
+Deno.test("planeLayersChart() names every layer, planeCirclesChart() draws circles of the radius", async () => {
+  const places = [[0, 0], [1, 1]] as const;
+  const layers = [{ label: "L1", places }, { label: "L2", places }];
+  const svg = await renderChart(
+    planeLayersChart({ name: "map", layers, width: 320 }, lightTheme),
+    lightTheme,
+    "l",
+  );
+  assert(svg.includes(">L1<") && svg.includes(">L2<"));
+  const circles = [{ label: "A0", centre: [0, 0] as const }, { label: "A1", centre: [4, 0] as const }];
+  const points = [{ place: [0, 1] as const, figure: true }, { place: [2, 0] as const, figure: false }];
+  const chart = planeCirclesChart({ name: "map", circles, radius: 1, points, width: 420 }, lightTheme);
+  const drawn = await renderChart(chart, lightTheme, "c");
+  // The circles reach from −1 to 5, with 6 % of margin at either side of 400 pixels.
+  const radius = 400 / (6 * 1.12);
+  const arcs = [...drawn.matchAll(/aria-label="circle A\d"[^>]* d="M([\d.]+),0A/g)].map(([, value]) =>
+    Number(value)
+  );
+  assertEquals(arcs.length, 2);
+  for (const value of arcs) assertAlmostEquals(value, radius, 0.01);
+});
+
+Deno.test("transitionMatrixChart() writes every number, a dash for none, and no zero with a sign", async () => {
+  const panels = [
+    { title: "figure", rows: [[0.25, 0.5], [null, null]] },
+    { title: "figure − ground", rows: [[-0.0001, -0.4], [0, 0.1]] },
+  ];
+  for (const [width, layout] of [[640, "hconcat"], [200, "vconcat"]] as const) {
+    const chart = { name: "matrices", from: ["A0", "A1"], to: ["B0", "B1"], panels, width };
+    const spec = transitionMatrixChart(chart, lightTheme);
+    assert(layout in spec);
+    const svg = await renderChart(spec, lightTheme, "m");
+    for (const number of [">0.25<", ">0.50<", ">−0.40<", ">0.10<"]) assert(svg.includes(number), number);
+    assertEquals(svg.match(/>–</g)?.length, 2);
+    assertEquals(svg.match(/>0\.00</g)?.length, 2);
+  }
+});

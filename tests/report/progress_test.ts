@@ -1,0 +1,44 @@
+import { assert, assertEquals } from "@std/assert";
+import { formatSeconds, openProgress } from "../../src/report/progress.ts";
+
+/** The lines that a stage of `total` steps writes when every step takes `step` milliseconds. */
+function linesOf(total: number, step: number, last = total): string[] {
+  const lines: string[] = [];
+  let time = 0;
+  const progress = openProgress("extract", total, { write: (line) => lines.push(line), now: () => time });
+  for (let done = 1; done <= last; done++) {
+    time += step;
+    progress.tick(done, `image ${done}`);
+  }
+  progress.finish();
+  return lines;
+}
+
+Deno.test("openProgress() without a terminal writes at most one line per 10 %", () => {
+  const lines = linesOf(100, 200);
+  assertEquals(lines.length, 10);
+  assertEquals(lines[0], "extract: 10 % (10/100, 18 s left) image 10");
+  assertEquals(lines.at(-1), "extract: 100 done in 20 s");
+});
+
+Deno.test("openProgress() without a terminal writes once in 5 s when steps are slow, and once in all when fast", () => {
+  const slow = linesOf(100, 2500);
+  assert(slow.length > 40 && slow.length <= 51, `${slow.length} lines`);
+  assertEquals(linesOf(100, 1), ["extract: 100 done in 0.1 s"]);
+});
+
+Deno.test("openProgress() says where a stage stopped, and takes a stage without steps", () => {
+  assertEquals(linesOf(10, 1, 3), ["extract: stopped at 3 of 10 in 0.0 s"]);
+  assertEquals(linesOf(0, 1), ["extract: 0 done in 0.0 s"]);
+});
+
+Deno.test("formatSeconds() keeps a decimal below 10 s and counts minutes above 60 s", () => {
+  assertEquals([0.04, 9.94, 9.96, 59.4, 59.6, 200].map(formatSeconds), [
+    "0.0 s",
+    "9.9 s",
+    "10 s",
+    "59 s",
+    "1 min 0 s",
+    "3 min 20 s",
+  ]);
+});

@@ -1,0 +1,59 @@
+import { matrixSource } from "../../src/graph/node_source.ts";
+import { explore, type ExplorerPipeline, spread } from "../../src/experiments/explorer/compute.ts";
+import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
+import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import type { Matrix } from "../../mod.ts";
+import { randomMatrix } from "./random.ts";
+import { createToyObserver } from "./toy_observer.ts";
+
+const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
+const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;
+
+/** A made-up pipeline of four images with hostile names, two models and three layers. */
+export function samplePipeline(): { pipeline: ExplorerPipeline; aligned: Matrix; beta: Matrix } {
+  const slots = MODELS.flatMap((model, m) =>
+    Array.from({ length: LAYERS }, (_, l) => ({ model, layer: l + 1, first: (m * LAYERS + l) * SLOT }))
+  );
+  const nodes = slots.length * SLOT;
+  const data = Uint8Array.from({ length: 3 * 64 }, (_, i) => 7 * i % 256);
+  return {
+    pipeline: {
+      ...{ models: MODELS, slots, tokens: TOKENS, grid: GRID },
+      images: Array.from({ length: IMAGES }, (_, i) => ({
+        name: `</script><img src=x onerror=alert(${i})>.png`,
+        load: () => Promise.resolve({ width: 8, height: 8, data: data.map((value) => value ^ (40 * i)) }),
+      })),
+      eigenvectors: randomMatrix(nodes, 6, 1),
+      colors: Uint8Array.from({ length: 3 * nodes }, (_, i) => i % 251),
+    },
+    aligned: randomMatrix(nodes, 8, 2),
+    beta: randomMatrix(8, 48, 3),
+  };
+}
+
+/** What the explorer shows of three of those images, and which they are. */
+export async function sampleExploration(
+  sheet: VoxelSheet = { places: sheetPlaces(createToyObserver()), note: "" },
+) {
+  const { pipeline, aligned, beta } = samplePipeline();
+  const images = spread(3, IMAGES);
+  const options = { images, segments: 4, seed: 0 };
+  const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, options);
+  return { pipeline, aligned, beta, images, content, errors };
+}
+
+/** Rows of the embedded images' nodes, in the page's order and without rounding. */
+export function embeddedRows(
+  { data, cols }: Matrix,
+  { slots, tokens }: ExplorerPipeline,
+  images: number[],
+): Matrix {
+  const rows = slots.flatMap(({ first }) =>
+    images.map((image) =>
+      data.subarray((first + image * tokens) * cols, (first + (image + 1) * tokens) * cols)
+    )
+  );
+  const all = new Float32Array(rows.length * tokens * cols);
+  rows.forEach((row, i) => all.set(row, i * tokens * cols));
+  return { data: all, rows: rows.length * tokens, cols };
+}

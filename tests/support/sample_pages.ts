@@ -1,0 +1,321 @@
+/** Every kind of page that the project writes, from small made-up inputs with hostile names. */
+import { type AlignedColors, boundsOf } from "../../src/experiments/colors/compute.ts";
+import { writeAlignedColorsReport } from "../../src/experiments/colors/report.ts";
+import { type BrainScoreReport, writeBrainScoreReport } from "../../src/experiments/brain_score/report.ts";
+import { writeColorsReport } from "../../src/experiments/layer_colors/report.ts";
+import { type FigureGround, pixelsOf } from "../../src/experiments/figure_ground/compute.ts";
+import type { Concepts } from "../../src/experiments/concepts/compute.ts";
+import { writeConceptsReport } from "../../src/experiments/concepts/report.ts";
+import { writeGalleries } from "../../src/experiments/galleries/compute.ts";
+import { writeFigureGroundReport } from "../../src/experiments/figure_ground/report.ts";
+import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
+import { planWorld, writeWorld } from "../../src/synthetic/write_dataset.ts";
+import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
+import { type NystromReport, writeNystromReport } from "../../src/experiments/nystrom/report.ts";
+import { figurePatches } from "../../src/experiments/shared/patch_labels.ts";
+import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import { type RealBrainsReport, writeRealBrainsReport } from "../../src/experiments/real_brains/report.ts";
+import { segmentation } from "../../src/experiments/segmentation/compute.ts";
+import { writeSegmentationReport } from "../../src/experiments/segmentation/report.ts";
+import { trajectories } from "../../src/experiments/trajectories/compute.ts";
+import { writeTrajectoriesReport } from "../../src/experiments/trajectories/report.ts";
+import { transitions } from "../../src/experiments/transitions/compute.ts";
+import { writeTransitionsReport } from "../../src/experiments/transitions/report.ts";
+import type { Gpu } from "../../mod.ts";
+import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { sampleExploration } from "./sample_exploration.ts";
+import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
+import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
+import { voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import { createToyObserver } from "./toy_observer.ts";
+import { walkingPipeline } from "./walking_pipeline.ts";
+import { slotVectors } from "../../src/experiments/shared/slot_vectors.ts";
+
+/** Would be markup, end an attribute, and turn the reading direction. */
+export const HOSTILE =
+  `</script><b onclick="x">"quoted" 'מקור' \u202Eקובץ & <img src=x onerror=alert(1)>.png`;
+
+const MODELS = ["clip<b>_tiny", `"stays"`], LAYERS = [1, 2, 3, 4, 5];
+const GPU = {
+  adapter: { description: `adapter ${HOSTILE}`, software: true },
+  memory: { peak: 2 ** 20 },
+} as unknown as Gpu;
+
+const SHEET = { places: sheetPlaces(createToyObserver()), note: `a sheet ${HOSTILE}` };
+const each = <T>(write: (model: string, layer: number) => T) =>
+  MODELS.flatMap((model) => LAYERS.map((layer) => write(model, layer)));
+
+/**
+ * Writes all pages to a folder.
+ * @returns the path of each by its name; the index comes last
+ */
+export async function writeSamplePages(out: string): Promise<Record<string, string>> {
+  const run = { out, gpu: GPU, command: `./run x --out "${HOSTILE}"`, timings: { walk: 1 }, seed: 0 };
+  const pipeline = samplePipeline(), walking = { ...run, pipeline };
+  const world = await writeWorld(`${out}/world`, planWorld(30), createToyObserver());
+  const pages: Record<string, string> = {
+    fixtures: await writeFixturesReport({
+      ...{ out, world: `${out}/world`, plan: world, observer: createToyObserver(), command: run.command },
+      seconds: 1,
+    }),
+    "brain-score": await writeBrainScoreReport({ ...run, ...brainScores() }),
+    colors: await writeAlignedColorsReport({ ...walking, found: colors() }),
+    nystrom: await writeNystromReport({ ...run, ...audit() }),
+    segmentation: await writeSegmentationReport(walking, await segments(pipeline)),
+    "figure-ground": await writeFigureGroundReport(
+      walking,
+      await figureGround(pipeline),
+      { ...await voxelSheet(await openAlgonauts(`${out}/world/algonauts/subj01`)), note: SHEET.note },
+    ),
+    trajectories: await writeTrajectoriesReport(walking, await trajectories(pipeline, 0)),
+    transitions: await writeTransitionsReport(
+      walking,
+      await transitions(pipeline, { layers: [2, 3], seed: 0 }),
+    ),
+    concepts: await writeConceptsReport(walking, concepts(), SHEET),
+    galleries: await writeGalleries(
+      walking,
+      pipeline.images.map((_, i) => i % 10),
+      { image: 1, patch: 8 },
+      concepts(),
+    ),
+    "real-brains": await writeRealBrainsReport({ ...run, ...cortex() }),
+    photographs: await writePhotographs(`${out}/photographs`, run),
+    explorer: await writeExplorer(out, run.command),
+  };
+  const { photographs: _, ...indexed } = pages;
+  return { ...pages, index: await writeIndexPage(out, indexed, run.command) };
+}
+
+function samplePipeline(): Pipeline {
+  const pipeline = walkingPipeline({ partsAt: { [MODELS[0]]: 3, [MODELS[1]]: Infinity } });
+  pipeline.images[0].name = HOSTILE;
+  return {
+    ...pipeline,
+    manifests: [{ hook: "attention" }] as unknown as Pipeline["manifests"],
+    fit: {
+      cut: { eigenvalues: [1], residuals: [1e-6], eigengap: 0.1, converged: true, resolved: 1 },
+      landmarks: { indices: [1, 2] },
+    } as unknown as Pipeline[
+      "fit"
+    ],
+    map: { kl: 1, trustworthiness: 0.97 } as Pipeline["map"],
+    colors: Uint8Array.from({ length: 3 * pipeline.eigenvectors.rows }, (_, i) => i * 37 % 256),
+  };
+}
+
+function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timings" | "seed"> {
+  const rois = ["V1", "V4", "EBA", "<b>ROI"];
+  const score = (r: number) => ({
+    r,
+    voxels: new Float32Array(0),
+    rois: Object.fromEntries(rois.map((roi, i) => [roi, { r: r + 0.01 * i, normalized: r + 0.1 }])),
+  });
+  const after = (miou: number) => ({ miou, overlap: miou + 0.1 });
+  const universal = {
+    ...{ slot: 0.02, image: 0.18, lambda2: 0.1, figureGround: 0.72, within: 0.77, neighbors: 2.9 },
+    converged: false,
+  };
+  const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
+  return {
+    ...{ data: HOSTILE, models: MODELS, images: { training: 100, test: 20 }, peakRssMb: 100 },
+    skipped: [`3 of 40 voxels: 3 with a response that is not finite (${HOSTILE} 3)`],
+    voxels: Object.fromEntries(rois.map((roi) => [roi, 40])),
+    conditions: [0, 0.1, 1].map((lambda) => ({
+      lambda,
+      scores: [score(0.4 + 0.01 * lambda), score(0.41)],
+      eigen: [1 - lambda / 2, 0.9],
+    })),
+    ...{ ridge: score(0.5), perSlot: score(0.45), space: score(0.52), trainedOn: score(0.43) },
+    position: { slot: `${MODELS[0]} L5`, cells: 3, whole: score(0.3), parts: score(0.35) },
+    effects: each((model, layer) => ({
+      ...{ model, layer, before: 0.5 },
+      after: { aligned: after(0.6), aligned_no_constraint: after(0.4), ridge_align: after(0.5) },
+    })),
+    mixed: { paper: mixed, ridge: mixed },
+    universal: { nodes: 10_332, images: 100, raw: universal, paper: universal, ridge: universal },
+  };
+}
+
+function colors(): AlignedColors {
+  return {
+    ...{ images: 10, categories: 5 },
+    layers: each((model, layer) => ({
+      ...{ model, layer, image: 0.1 * layer, position: 0.9 - 0.1 * layer, category: 0.2 },
+      interval: [0.1 * layer - 0.05, 0.1 * layer + 0.05],
+    })),
+    models: MODELS.map((model) => ({
+      bounds: boundsOf(model, 12),
+      ...{ model, rise: 0.3, interval: [0.2, 0.4], earlyIgnores: true, lateCategory: 0.4, p: 0.01 },
+    })),
+  };
+}
+
+function concepts(): Concepts {
+  const rois = ["V1", "<b>ROI"], voxels = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i));
+  return {
+    ...{ model: MODELS[0], layer: 4, radius: 1.2, dropped: 3, rois, images: 10 },
+    concepts: Array.from({ length: 9 }, (_, i) => ({
+      ...{ centre: [i, 0, 0] as [number, number, number], images: 4, figure: 0.6, voxels },
+      patches: Uint32Array.from({ length: 40 }, (_, p) => i * 36 + p),
+      category: i === 0 ? null : { index: i, share: 0.5 },
+      regions: rois.map((_, r) => ({ mean: i / 4 - 1 + r, sd: 1 - i / 20 })),
+    })),
+    ...{ parabola: { constant: 1, linear: 0.1, quadratic: -0.2 }, interval: [-0.3, -0.1], p: 0.001 },
+    purity: { mean: 0.6, chance: 0.4, p: 0.001, concepts: 8 },
+  };
+}
+
+function audit(): Omit<NystromReport, "out" | "command" | "gpu" | "timings" | "seed"> {
+  const found = {
+    ...{ angles: [0.1, 2, 8], eigenvalueError: 0.01, trusted: 3, seconds: 1.5 },
+  };
+  const connectivity = { smallestDegree: 80, possibleDegree: 40 };
+  return {
+    ...{ models: MODELS, data: HOSTILE, graph: 4000, images: 3, landmarks: 300, neighbors: "all" },
+    run: {
+      ...{ nodes: 400, leadingAngles: [0.1, 2, 8], eigenvalueErrors: [0.01], limit: 10, trusted: 3 },
+      connectivity,
+    } as unknown as NystromReport["run"],
+    audit: {
+      ...{ nodes: 400, components: 3, recall: 0.98, search: HOSTILE, connectivity },
+      rows: [
+        ...[100, 300].flatMap((landmarks) =>
+          [1, 8].map((neighbors) => ({
+            ...found,
+            ...{ method: "nystrom" as const, landmarks, neighbors, sampling: "uniform" as const },
+          }))
+        ),
+        { ...found, method: "fowlkes", landmarks: 100 },
+        { ...found, method: "gradient" },
+      ],
+      exact: { seconds: 3, eigenvalues: [1, 0.8, 0.5], eigengaps: [0.2, 0.3, 0.1], residual: 1e-6 },
+    },
+  };
+}
+
+async function segments(pipeline: Pipeline) {
+  const tokens = pipeline.tokens, labels = { classes: 2, counts: new Uint32Array(10 * tokens * 2) };
+  (await figurePatches(pipeline)).forEach((own, i) =>
+    own.forEach((kind, p) => labels.counts[2 * (i * tokens + 1 + p) + kind] = 1)
+  );
+  const graphs = (slots: number[]) =>
+    slots.map((slot) => ({ slot, eigenvectors: slotVectors(pipeline, slot, 4) }));
+  return await segmentation(
+    pipeline,
+    { figure_ground: labels, category: labels },
+    {
+      ...{ images: 10, before: graphs(pipeline.slots.map((_, slot) => slot)) },
+      ...{ aligned: graphs([4]), noConstraint: graphs([0]) },
+    },
+    0,
+  );
+}
+
+async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
+  const estimate = (value: number) => ({ value, interval: [value - 0.01, value + 0.01] as [number, number] });
+  const rois = ["V1", "V2", "V3", "V4", "EBA", "OFA", "FFA", "OPA", "PPA"];
+  const images = Array.from({ length: 10 }, (_, i) => i), { count } = createToyObserver().voxels;
+  const regions = rois.map((roi, i) => ({
+    ...{ roi, figure: 0.3 - 0.1 * i, ground: 0, difference: estimate(0.3 - 0.1 * i) },
+    ...{ expected: 1 as const, p: 0.001 },
+  }));
+  const search = {
+    ...{ area: estimate(0.8), p: 0.001, aligned: 0.7, raw: 0.6 },
+    range: [0.6, 0.9] as [number, number],
+  };
+  const align = { raw: 0.1, aligned: 0.4, images: 10, p: 0.001 };
+  return {
+    ...{ images, rois, place: { figure: 0.7, ground: 0.4 }, maps: align, across: align },
+    models: MODELS.map((model, m) => ({
+      ...{ model, regions, whole: regions, layer: 3, slot: LAYERS.length * m + 2 },
+      voxels: {
+        figure: Float32Array.from({ length: count }, (_, i) => i - 20),
+        ground: new Float32Array(count),
+      },
+      layers: LAYERS.map((layer) => ({
+        ...{ layer, area: estimate(0.1 * layer), differences: rois.map(() => estimate(0.1)) },
+      })),
+      ...{ figure: search, ground: search },
+    })),
+    queries: pixelsOf(pipeline.grid, await figurePatches(pipeline), images),
+    pairs: [{ models: [MODELS[0], MODELS[1]], r: estimate(-0.9), p: 1 }],
+    categories: images.map((i) => i % 5),
+  };
+}
+
+function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
+  const interval = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
+  const agreement = (value: number) => ({ spearman: interval(value), kendall: interval(value / 2) });
+  const both = (value: number) => ({ hIT: agreement(value), mIT: agreement(value + 0.05) });
+  const region = (mean: number) => ({ voxels: 40, mean, standardError: 0.01 });
+  const encoder = (name: string, r: number) => ({
+    ...{ name, label: `${name} <b>` },
+    score: {
+      r: Float64Array.of(r, r),
+      rois: new Map([["EVC", region(r)], ["LOC", region(r + 0.1)], ["all", region(r)]]),
+      foldSpread: 0.01,
+    },
+  });
+  return {
+    pictures: {
+      ...{ pictures: 92, between: agreement(0.5), resamples: 1000 },
+      models: MODELS.map((model) => ({
+        ...{ model, pixels: both(0.05) },
+        layers: LAYERS.map((layer) => ({ layer, pooled: both(0.04 * layer), tokens: both(0.03 * layer) })),
+      })),
+    },
+    voxels: {
+      ...{ categories: 81, voxels: 2, folds: 9, repeats: 5, skipped: [`1 of 3 voxels (${HOSTILE} 1)`] },
+      encoders: [encoder("ridge", 0.2), encoder("ridge_voxel_lambda", 0.22), encoder("encoder", 0.21)],
+    },
+  };
+}
+
+async function writePhotographs(
+  out: string,
+  run: { gpu: Gpu; command: string; timings: Record<string, number>; seed: number },
+): Promise<string> {
+  const photo = { width: 8, height: 6, data: new Uint8Array(3 * 48).fill(120) }, tokens = 13;
+  return await writeColorsReport({
+    ...run,
+    ...{ out, data: "photographs", baseline: 0.4 },
+    manifest: {
+      ...{
+        model: MODELS[0],
+        modelSha256: "0",
+        heads: 2,
+        width: 8,
+        tokens,
+        classToken: true,
+        registers: 0,
+        hook: "attention",
+        shifts: 1,
+        provider: "cpu",
+      },
+      layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
+      ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },
+    },
+    photos: [{ name: HOSTILE, photo }, { name: "b", photo }],
+    layers: LAYERS.map((layer) => ({
+      ...{
+        layer,
+        eigenvalues: [1, 0.5, 0.2],
+        residual: 1e-6,
+        eigengap: 0.1,
+        converged: true,
+        resolved: 3,
+        iterations: 9,
+      },
+      ...{ applications: 9, storage: "dense", kl: 1, trustworthiness: 0.98, seconds: { cut: 1, tsne: 1 } },
+      colors: Uint8Array.from({ length: 2 * tokens * 3 }, (_, i) => i * 29 % 256).toBase64(),
+      figureGround: { miou: 0.1 * layer, threshold: 0.5 },
+    })),
+  });
+}
+
+async function writeExplorer(out: string, command: string): Promise<string> {
+  const { content } = await sampleExploration(), path = `${out}/explorer.html`;
+  await Deno.writeTextFile(path, await renderExplorer(content, { method: HOSTILE, settings: {}, command }));
+  return path;
+}
