@@ -34,7 +34,8 @@ const values = overlap.map((overlap, i) => ({ a: layer_a[i], b: layer_b[i], over
 const [y, x] = (["a", "b"] as const).map((field) => ({ field, type: "ordinal", title: options[field] }));
 const color = { field: "overlap", type: "quantitative" };
 await ac.savePage(`${options.out}/index.html`, {
-  ...{ title: "Layers compared", question: "Do two models part the same patches in the same way?" },
+  title: "Layers compared",
+  question: "Do two models part the same patches in the same way?",
   method: "Overlap ‖XᵀY‖² / C of two layers' eigenvectors: 1 for the same subspace, 0 for orthogonal ones.",
   sections: [{ heading: "Overlap", chart: { data: { values }, mark: "rect", encoding: { x, y, color } } }],
 });

@@ -33,7 +33,8 @@ await Deno.writeTextFile(`${options.out}/cortex.svg`, cortex);
 const values = Array.from(score.rois, ([region, { mean }]) => ({ region, mean }));
 const [x, y] = [{ field: "mean", type: "quantitative" }, { field: "region", type: "nominal", sort: "-x" }];
 await ac.savePage(`${options.out}/index.html`, {
-  ...{ title: "My brain", question: `How well does ${options.models} predict ${responses.cols} voxels?` },
+  title: "My brain",
+  question: `How well does ${options.models} predict ${responses.cols} voxels?`,
   method: `Ridge regression on ${kept} photographs; correlation over ${count - kept} others.`,
   sections: [{ heading: "Regions", chart: { data: { values }, mark: "bar", encoding: { x, y } } }],
 });

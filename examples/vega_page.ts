@@ -29,7 +29,8 @@ const chart = {
   },
 };
 await ac.savePage(`${options.out}/index.html`, {
-  ...{ title: `Eigenvalues of ${model}`, question: "At which layer do groups of patches stand apart?" },
+  title: `Eigenvalues of ${model}`,
+  question: "At which layer do groups of patches stand apart?",
   method: `The normalised cut of the patches of ${photos.length} photographs, one graph a layer.`,
   sections: [{
     heading: "Eigenvalues 2 to 8",

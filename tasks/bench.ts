@@ -72,8 +72,14 @@ async function runBench(flags: Flags): Promise<BenchReport> {
   }
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   return {
-    ...{ schema: 1, version, deno: Deno.version.deno, adapter: { description, software } },
-    ...{ cores: navigator.hardwareConcurrency, load, limits, works: results },
+    schema: 1,
+    version,
+    deno: Deno.version.deno,
+    adapter: { description, software },
+    cores: navigator.hardwareConcurrency,
+    load,
+    limits,
+    works: results,
     targets: targetOutcomes(results, works.map(({ name }) => name), software),
   };
 }

@@ -62,8 +62,11 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     runStage(timings, `brain-score ${name}`, work);
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const inputs = {
-    ...{ data: data.identity, truth: data.truth, slots: brain.slots },
-    ...{ pooled: hashOf(brain.training.pooled), seeds },
+    data: data.identity,
+    truth: data.truth,
+    slots: brain.slots,
+    pooled: hashOf(brain.training.pooled),
+    seeds,
   };
   const found = await keptResult(
     `${cacheDir}/../runs`,
@@ -79,7 +82,12 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   ]);
   return await writeBrainScoreReport({
     ...found,
-    ...{ out, figures: options.figures, gpu, timings, seed: 0, command },
+    out,
+    figures: options.figures,
+    gpu,
+    timings,
+    seed: 0,
+    command,
     data: data.name,
     models: brain.models,
     images: { training: brain.training.images.length, test: brain.test.images.length },
@@ -150,8 +158,15 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
   const score = async (model: AlignModel) =>
     scoreOf(brain, await predictResponses(gpu, model, brain.test.pooled));
   return {
-    ...{ conditions, ridge, perSlot, position, effects, mixed, universal },
-    ...{ space: await score(fitted), trainedOn: await score(trained.model) },
+    conditions,
+    ridge,
+    perSlot,
+    position,
+    effects,
+    mixed,
+    universal,
+    space: await score(fitted),
+    trainedOn: await score(trained.model),
   };
 }
 
@@ -172,8 +187,16 @@ if (import.meta.main) {
   await runTask(async () => {
     const { rest, ...asked } = takeDataFlags(Deno.args);
     const flags = readFlags(rest, [
-      ...["data", "images", "model"], // taken out before, and here so that a wrong option finds them
-      ...["masks", "limit", "seeds", "out", "figures", "cache", "adapter"],
+      "data",
+      "images",
+      "model", // taken out before, and here so that a wrong option finds them
+      "masks",
+      "limit",
+      "seeds",
+      "out",
+      "figures",
+      "cache",
+      "adapter",
     ]);
     if (!flags) return console.log(HELP);
     const adapter = adapterOf(flags),
@@ -193,7 +216,13 @@ if (import.meta.main) {
     const gpu = await openTaskGpu(adapter, cache);
     try {
       const page = await runBrainScore({
-        ...{ gpu, data, seeds, out, figures, timings, cacheDir },
+        gpu,
+        data,
+        seeds,
+        out,
+        figures,
+        timings,
+        cacheDir,
         command: commandLine("brain-score", Deno.args),
       });
       console.error(`done: ${page}`);

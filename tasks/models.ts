@@ -60,8 +60,14 @@ async function add(source: string, flags: Flags): Promise<void> {
   if (registered?.hub) console.error(`${source}: ${registered.hub.id}, ${registered.note}`);
   try {
     const { path, record, layers, preprocessor } = await addModel({
-      ...{ source, hub, folder: given("out") ?? MODELS_FOLDER, name: given("name"), file: given("file") },
-      ...{ revision: given("revision"), preprocessor: given("preprocessor"), sha256: given("sha256") },
+      source,
+      hub,
+      folder: given("out") ?? MODELS_FOLDER,
+      name: given("name"),
+      file: given("file"),
+      revision: given("revision"),
+      preprocessor: given("preprocessor"),
+      sha256: given("sha256"),
       registers: wholeNumber(flags, "registers", 0),
       onDownload: console.error,
     });

@@ -24,7 +24,9 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
     );
     const plan = {
       ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
-      ...{ components: 10, neighbors: [1, 8, 32], seed },
+      components: 10,
+      neighbors: [1, 8, 32],
+      seed,
       samplings: ["uniform", "farthest", "stratified"] satisfies Sampling[],
     };
     const audit = await runStage(
@@ -33,11 +35,20 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
       (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
     );
     return await writeNystromReport({
-      ...{ out, figures: open.figures, command, gpu, audit, run, timings, seed, models: pipeline.models },
+      out,
+      figures: open.figures,
+      command,
+      gpu,
+      audit,
+      run,
+      timings,
+      seed,
+      models: pipeline.models,
       graph: eigenvectors.rows,
       landmarks: fit.landmarks.indices.length,
       neighbors: fit.neighbors,
-      ...{ images: pipeline.images.length, data: pipeline.data },
+      images: pipeline.images.length,
+      data: pipeline.data,
     });
   } finally {
     await raw.close();

@@ -88,7 +88,8 @@ function readOptions(args: string[]): Options | null {
     resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
     repeats: wholeNumber(flags, "repeats", 1, 100) ?? 5,
     seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
-    ...{ adapter, figures: figureFormats(flags.figures as string | undefined) },
+    adapter,
+    figures: figureFormats(flags.figures as string | undefined),
   };
   if (!data) {
     throw new RangeError(
@@ -177,7 +178,14 @@ async function realBrains(options: Options): Promise<void> {
       : undefined;
     const command = commandLine("real-brains", Deno.args);
     const page = await writeRealBrainsReport({
-      ...{ out, command, gpu, seed, timings, pictures, voxels, figures: options.figures },
+      out,
+      command,
+      gpu,
+      seed,
+      timings,
+      pictures,
+      voxels,
+      figures: options.figures,
     });
     console.error(`done: ${page}`);
   } finally {

@@ -27,7 +27,12 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
       if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
       const { plan, folder: world } = data.world;
       return writeFixturesReport({
-        ...{ out, figures, world, plan, command, seconds: timings.world },
+        out,
+        figures,
+        world,
+        plan,
+        command,
+        seconds: timings.world,
         observer: createObserver(plan.observerSeed),
         keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });

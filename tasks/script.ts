@@ -25,7 +25,10 @@ await runTask(async () => {
   }
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--quiet", "--frozen", `--config=${CONFIG}`, path, ...args],
-    ...{ cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" },
+    cwd,
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
   }).output();
   Deno.exit(code);
 });

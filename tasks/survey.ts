@@ -59,9 +59,16 @@ await runTask(async () => {
       trim(gpu);
       const { converged, resolved, residuals, applications } = cut!;
       const row: Row = {
-        ...{ family, input: `${n} × ${d}, ${components} components, seed ${seed}`, converged, resolved },
-        ...{ reported: Math.max(...residuals), applications, seconds, ...judge(x, cut!) },
-        ...{ scipy: scipy ? await scipy.seconds(x, components) : null, faults: [] },
+        family,
+        input: `${n} × ${d}, ${components} components, seed ${seed}`,
+        converged,
+        resolved,
+        reported: Math.max(...residuals),
+        applications,
+        seconds,
+        ...judge(x, cut!),
+        scipy: scipy ? await scipy.seconds(x, components) : null,
+        faults: [],
       };
       row.faults = faultsOf(row);
       rows.push(row);
@@ -118,14 +125,18 @@ function tableOf(rows: Row[]): string {
       faults.some((fault) => fault.startsWith("dishonest"))
     ).length;
     return [
-      ...[family, own.length, own.filter(({ converged }) => converged).length, dishonest],
-      ...[most((row) => row.reported).toExponential(1), most((row) => row.residual).toExponential(1)],
-      ...[most((row) => row.ratio).toFixed(1), most((row) => row.valueError).toExponential(1)],
-      ...[most((row) => row.angleShare).toFixed(2), most((row) => row.applications)],
-      ...[
-        own.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1),
-        most((row) => row.seconds).toFixed(2),
-      ],
+      family,
+      own.length,
+      own.filter(({ converged }) => converged).length,
+      dishonest,
+      most((row) => row.reported).toExponential(1),
+      most((row) => row.residual).toExponential(1),
+      most((row) => row.ratio).toFixed(1),
+      most((row) => row.valueError).toExponential(1),
+      most((row) => row.angleShare).toFixed(2),
+      most((row) => row.applications),
+      own.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1),
+      most((row) => row.seconds).toFixed(2),
       most((row) => row.scipy && row.seconds / row.scipy).toFixed(1),
     ].map(String);
   });

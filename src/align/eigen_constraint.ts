@@ -213,7 +213,11 @@ export async function eigenConstraint(
   { weight = 1, focal = false }: { weight?: number; focal?: boolean } = {},
 ): Promise<EigenConstraint> {
   const { difference, squares } = projectorDifference(
-    ...[gpu, after.eigenvectors, before.eigenvectors, before.affinity, focal] as const,
+    gpu,
+    after.eigenvectors,
+    before.eigenvectors,
+    before.affinity,
+    focal,
   );
   const image = multiply(gpu, difference, after.eigenvectors);
   const right = projectOut(gpu, image, [after.eigenvectors]);
@@ -221,7 +225,11 @@ export async function eigenConstraint(
     const loss = Math.sqrt(await total(gpu, squares));
     if (loss < SMALLEST_LOSS) return { loss, gradient: null, solved: true, residual: 0, steps: 0 };
     const { z, steps, residual } = await solveShifted(
-      ...[gpu, after.operator, after.eigenvalues, right, after.eigenvectors] as const,
+      gpu,
+      after.operator,
+      after.eigenvalues,
+      right,
+      after.eigenvectors,
     );
     if (!(residual <= LARGEST_RESIDUAL)) {
       releaseMatrix(gpu, z);

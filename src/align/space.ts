@@ -202,7 +202,10 @@ export async function fitSlot(
       model: {
         slots: [...model.slots, slot],
         means: Float32Array.from([...model.means!, ...means]),
-        ...{ shared: model.shared, transforms, beta, epsilon: model.epsilon },
+        shared: model.shared,
+        transforms,
+        beta,
+        epsilon: model.epsilon,
       },
     };
   } finally {

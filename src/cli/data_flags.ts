@@ -365,7 +365,8 @@ async function subjectPart(
   }));
   return {
     row: {
-      ...{ kind, path },
+      kind,
+      path,
       found: `${training.images.length} training${
         test ? ` and ${test.images.length} test` : ""
       } images, ${lh} + ${rh} voxels (${HEMISPHERES.join(" + ")}), ${regions} regions${
@@ -414,7 +415,8 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
     [...used, ...further].map((i) => `${path}/${folder}/${voc.names[i]}${ending}`);
   return {
     row: {
-      ...{ kind: "voc", path },
+      kind: "voc",
+      path,
       found: `${complete.length} photographs with masks of ${voc.classes.length - 1} classes`,
       missing: incomplete.length === 0 ? "nothing" : `photograph or mask of ${few(incomplete)}`,
       used: `graph and segmentation of ${used.length}${
@@ -440,7 +442,8 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
   }));
   return {
     row: {
-      ...{ kind: "imagenet-seg", path: file },
+      kind: "imagenet-seg",
+      path: file,
       found: `${opened.count} photographs with figure masks`,
       missing: "nothing",
       used: `graph and segmentation of ${count}`,
@@ -455,7 +458,8 @@ async function openImagesPart(path: string, limit: number): Promise<Part> {
   const files = await listImages(path), used = files.slice(0, limit);
   return {
     row: {
-      ...{ kind: "images", path },
+      kind: "images",
+      path,
       found: `${files.length} photographs`,
       missing: "masks",
       used: `graph of ${used.length}`,

@@ -71,7 +71,9 @@ export async function spectralMap(
       onProgress: (done, total) => options.onProgress?.(i * total + done, dimensions.length * total),
     });
     maps.push({
-      ...{ points, kl, trustworthiness: trust(base, points, seed) },
+      points,
+      kl,
+      trustworthiness: trust(base, points, seed),
       ...(lowered && { lowered: lowered.reason }),
     });
   }

@@ -260,7 +260,11 @@ function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOpera
   const inverseRoots = allocate(gpu, n * 4, "d^−½");
   writeBuffer(gpu, inverseRoots, Float32Array.from(roots));
   return {
-    ...{ size: n, storage, degrees, first, floor: floorOf(sums, degrees) },
+    size: n,
+    storage,
+    degrees,
+    first,
+    floor: floorOf(sums, degrees),
     apply(x, out) {
       const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "E D^−½ x");
       affinity.apply(scaled, image);

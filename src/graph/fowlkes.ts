@@ -284,12 +284,10 @@ function solved({ affinity, root, rank, q, product, components }: {
     projection,
     missing: asked - components,
     cut: {
-      ...{
-        eigenvectors,
-        degrees,
-        converged: residuals.every((residual) => residual <= TOLERANCE),
-        resolved: components,
-      },
+      eigenvectors,
+      degrees,
+      converged: residuals.every((residual) => residual <= TOLERANCE),
+      resolved: components,
       eigenvalues: Float64Array.from(columns, ({ value }) => value),
       residuals,
       eigengap: columns[components - 1].value - next,

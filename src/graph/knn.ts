@@ -250,7 +250,8 @@ export function openSearch(
     upload: (x, name) => uploadMatrix(gpu, centred ? centredUnitRows(x, name, centred.centre).rows : x, name),
     record(x, first, count) {
       recordSearch(gpu, room, rowView(x, first, count), y, {
-        ...{ k, metric },
+        k,
+        metric,
         selfRow: excludeSelf ? first : undefined,
       });
       return room.lists;
@@ -278,7 +279,8 @@ export function roomForSearch(gpu: Gpu, rows: number, candidates: number, k: num
   const most = Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width)));
   const tileRows = Math.min(rows, shape.rows, most);
   return {
-    ...{ tileRows, width },
+    tileRows,
+    width,
     tile: allocate(gpu, tileRows * width * 4, "tile of similarities"),
     lists: {
       values: allocate(gpu, rows * k * 4, "neighbour lists"),
@@ -346,9 +348,16 @@ export function squaredDistances(
         dispatch(gpu, SQUARED_DISTANCE, {
           buffers: [i.buffer, j.buffer, out.buffer],
           u32: [
-            ...[i.rows, j.rows, x.stride / 4, out.stride / 4],
-            ...[i.panelRow, j.panelRow, out.row + i.first - first, j.first / 4],
-            ...[begin, Math.min(begin + DISTANCE_SLICE, x.stride / 4)],
+            i.rows,
+            j.rows,
+            x.stride / 4,
+            out.stride / 4,
+            i.panelRow,
+            j.panelRow,
+            out.row + i.first - first,
+            j.first / 4,
+            begin,
+            Math.min(begin + DISTANCE_SLICE, x.stride / 4),
           ],
           workgroups: [Math.ceil(i.rows / 64), Math.ceil(j.rows / 4)],
           sizes: `${i.rows} × ${j.rows} points, ${x.cols} coordinates`,

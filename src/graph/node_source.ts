@@ -55,7 +55,10 @@ export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {
 export function nodesOf(source: NodeSource, { first, rows }: { first: number; rows: number }): NodeSource {
   const { cols, name, strata } = source;
   return {
-    ...{ rows, cols, name, firstNode: (source.firstNode ?? 0) + first },
+    rows,
+    cols,
+    name,
+    firstNode: (source.firstNode ?? 0) + first,
     read: (from, count) => source.read(first + from, count),
     ...(strata && { strata: (row: number) => strata(first + row) }),
   };

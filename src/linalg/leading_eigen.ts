@@ -29,7 +29,8 @@ export function leadingEigen(
   const whole = { data: matrix, rows: Array.from({ length: n }, (_, i) => i * n), length: n };
   const basis = new Float64Array(most * n), images = new Float64Array(most * n);
   const rowsOf = (data: Float64Array, rows: number) => ({
-    ...{ data, length: n },
+    data,
+    length: n,
     rows: Array.from({ length: rows }, (_, i) => i * n),
   });
   let projected = new Float64Array(0), size = 0;

@@ -29,8 +29,13 @@ export function pickRows(gpu: Gpu, x: GpuMatrix, chosen: RowChoice, out: GpuMatr
       dispatch(gpu, PICK_ROWS, {
         buffers: [from.buffer, chosen.buffer, to.buffer],
         u32: [
-          ...[to.rows, x.stride / 4, from.first, from.rows, from.panelRow],
-          ...[chosen.first + to.first, grid],
+          to.rows,
+          x.stride / 4,
+          from.first,
+          from.rows,
+          from.panelRow,
+          chosen.first + to.first,
+          grid,
         ],
         overrides: { WORKGROUP },
         workgroups: [Math.ceil(x.stride / 4 / WORKGROUP), grid, Math.ceil(to.rows / grid)],

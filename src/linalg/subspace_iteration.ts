@@ -124,8 +124,11 @@ export async function subspaceIteration(
   const columns = Math.min(width, MOST_COLUMNS), most = mostColumns(n - taken, width, columns);
   const kept = Math.max(Math.floor(most / 3), Math.min(width, most - columns));
   const basis: Basis = {
-    ...{ vectors: [], images: [], size: 0 },
-    ...{ gram: new Float64Array(), projected: new Float64Array() },
+    vectors: [],
+    images: [],
+    size: 0,
+    gram: new Float64Array(),
+    projected: new Float64Array(),
   };
   const held: GpuMatrix[] = [], looked = roundUp(components + 1 + SPARE, 16);
   let applications = 1, aside = taken, isRecycled = false, refreshes = 0, least = Infinity, stale = 0;
@@ -181,8 +184,13 @@ export async function subspaceIteration(
         const isMeasured = measured.every((norm, at) => norm <= allowed(operator, values[at], tolerance));
         if (giveUp || isMeasured) {
           return {
-            ...{ eigenvectors, eigenvalues, residuals: measured, knownResiduals: lengths.slice(fresh) },
-            ...{ nextEigenvalue: values[components], applications, converged: isDone && isMeasured },
+            eigenvectors,
+            eigenvalues,
+            residuals: measured,
+            knownResiduals: lengths.slice(fresh),
+            nextEigenvalue: values[components],
+            applications,
+            converged: isDone && isMeasured,
           };
         }
         releaseMatrix(gpu, eigenvectors);

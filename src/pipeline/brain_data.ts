@@ -10,7 +10,18 @@ import type { RunModel } from "./models.ts";
 
 /** Regions in the order of the paper's Table 1, where a subject has them. */
 export const REGIONS = [
-  ...["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"],
+  "V1",
+  "V2",
+  "V3",
+  "V4",
+  "EBA",
+  "FBA",
+  "OFA",
+  "FFA",
+  "OPA",
+  "PPA",
+  "OWFA",
+  "VWFA",
 ] as const;
 
 /** One part of the images. */
@@ -85,13 +96,22 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     for (const { path: model, preprocessor, registers, hook, shifts, provider } of options.models) {
       parts.push(
         await poolFeatures({
-          ...{ model, preprocessor, registers, hook, shifts, provider },
+          model,
+          preprocessor,
+          registers,
+          hook,
+          shifts,
+          provider,
           images: images.map((path, row) => ({
             name: basename(path),
             load: async () => previewCrop(await readImage(row), options.view, path),
           })),
-          ...{ tokensPerImage, cells: options.cells, seed: options.seed },
-          ...{ cacheDir: options.cacheDir, identity: options.identity, explain: options.explain },
+          tokensPerImage,
+          cells: options.cells,
+          seed: options.seed,
+          cacheDir: options.cacheDir,
+          identity: options.identity,
+          explain: options.explain,
           onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
         }),
       );

@@ -114,7 +114,9 @@ export async function openRunModels(
       path,
       preprocessor: afterView(preprocessor, resize),
       ...(registers !== undefined && { registers }),
-      ...{ ...(hook && { hook }), ...(shifts && { shifts }), ...(provider && { provider }) },
+      ...(hook && { hook }),
+      ...(shifts && { shifts }),
+      ...(provider && { provider }),
     });
   }
   tellTaken({ hook, stride });

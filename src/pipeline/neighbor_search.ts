@@ -129,7 +129,11 @@ export async function chooseNeighborSearch(
     }
     const { share, recall } = shortlist, percent = (v: number) => (100 * v).toFixed(1);
     return {
-      ...{ search: undefined, asked: method, used: "groups", recall, seconds: null },
+      search: undefined,
+      asked: method,
+      used: "groups",
+      recall,
+      seconds: null,
       reason: `Nearest neighbours out of ${percent(share)} % of the landmarks, as asked for: ` +
         `${percent(recall)} % of the true ones were found for a sample of nodes.`,
     };
@@ -161,7 +165,11 @@ export async function chooseNeighborSearch(
     } s exactly; ` +
     `the nearest landmark itself was found for ${percent(nearest)}, group by group`;
   const decide = (used: "exact" | "hnsw", why: string): NeighborChoice => ({
-    ...{ asked: method, used, search: used === "hnsw" ? search : undefined, recall, seconds },
+    asked: method,
+    used,
+    search: used === "hnsw" ? search : undefined,
+    recall,
+    seconds,
     reason: `${used === "hnsw" ? "hnsw" : "Exact nearest neighbours"}, ${why}: ${measured}.`,
   });
   if (recall < LEAST_RECALL) return decide("exact", `because hnsw's recall is below ${100 * LEAST_RECALL} %`);

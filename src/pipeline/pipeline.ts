@@ -114,7 +114,15 @@ export async function featureStages(
   const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
   return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
     const options = (outDir: string) => ({
-      ...{ model: path, preprocessor, registers, hook, shifts, provider, images, outDir, shardImages },
+      model: path,
+      preprocessor,
+      registers,
+      hook,
+      shifts,
+      provider,
+      images,
+      outDir,
+      shardImages,
       dtype,
     });
     return {
@@ -122,16 +130,14 @@ export async function featureStages(
       input: {
         code,
         model: await modelSha256(path),
-        ...{
-          preprocessor,
-          registers,
-          hook,
-          shifts,
-          provider,
-          identity,
-          images: images.map(({ name }) => name),
-          dtype,
-        },
+        preprocessor,
+        registers,
+        hook,
+        shifts,
+        provider,
+        identity,
+        images: images.map(({ name }) => name),
+        dtype,
       },
       ranges,
       extract: (folder, onProgress) => extractFeatures({ ...options(folder), onProgress }),
@@ -196,7 +202,10 @@ export async function runPipeline(
       const matrix = await readMatrix(`${cut}/eigenvectors.npy`);
       const eigenvectors = matrixSource(matrix, slotOfNodes(manifests, images.length, matrix.rows));
       const found = await spectralMap(gpu!, eigenvectors, {
-        ...{ sample: Math.min(options.sample, eigenvectors.rows), sampling: "stratified", iterations, seed },
+        sample: Math.min(options.sample, eigenvectors.rows),
+        sampling: "stratified",
+        iterations,
+        seed,
         dimensions: [3, 2],
         onProgress: (done, total) => onProgress("map", done, total),
       });
@@ -240,19 +249,19 @@ export async function runPipeline(
     })
   );
   return {
-    ...{ models: manifests.map(({ model }) => model), classes, data },
-    ...{
-      manifests,
-      slots,
-      images,
-      tokens: first.tokens,
-      grid: first.grid,
-      points3,
-      sample,
-      nearest,
-      colors,
-      align,
-    },
+    models: manifests.map(({ model }) => model),
+    classes,
+    data,
+    manifests,
+    slots,
+    images,
+    tokens: first.tokens,
+    grid: first.grid,
+    points3,
+    sample,
+    nearest,
+    colors,
+    align,
     eigenvectors: await readMatrix(files.eigenvectors),
     fit: await loadNystrom(gpu!, files.fit),
     search: (await Deno.readTextFile(files.search)).trim(),

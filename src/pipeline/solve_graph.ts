@@ -158,7 +158,11 @@ async function fitted(
     ? await farthestNodes(gpu, folder, source, count, seed, onProgress)
     : count;
   const fit = await fitNystrom(gpu, source, {
-    ...{ landmarks: chosen, neighbors, components, sampling, seed },
+    landmarks: chosen,
+    neighbors,
+    components,
+    sampling,
+    seed,
     search: knn === "groups" ? "groups" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
   });

@@ -45,8 +45,10 @@ export async function voxelSheet(subject: SheetSubject): Promise<VoxelSheet> {
   if (places) {
     return {
       places: roi.map((name, i) => ({
-        ...{ x: places[2 * i], y: places[2 * i + 1] },
-        ...{ roi: name, hemisphere: hemisphere(i) },
+        x: places[2 * i],
+        y: places[2 * i + 1],
+        roi: name,
+        hemisphere: hemisphere(i),
       })),
       note: "left hemisphere at the left",
     };
@@ -109,7 +111,10 @@ async function surfaceSheet(
       return { x, y: -flat[2 * vertex + 1], roi, hemisphere };
     }),
     surface: {
-      ...{ meshes, hemispheres, vertices, names: REGIONS },
+      meshes,
+      hemispheres,
+      vertices,
+      names: REGIONS,
       regions: Int8Array.from(rois, (roi) => REGIONS.findIndex((name) => name === roi)),
     },
     note: "the flat map of fsaverage5, left hemisphere at the left, gyri light and sulci dark; " +

@@ -45,7 +45,11 @@ export async function readBrainSubject(
   for (const what of skipped) console.error(`${dir}: left out: ${what}`);
   for (const note of notes) console.error(`${dir}: ${note}`);
   return {
-    ...{ photographs, rois, vertices, skipped, leftHemisphere: voxels.lh },
+    photographs,
+    rois,
+    vertices,
+    skipped,
+    leftHemisphere: voxels.lh,
     responses: await readResponses(0, photographs.length),
     ...(noiseCeiling ? { noiseCeiling } : {}),
   };

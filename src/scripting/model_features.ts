@@ -80,7 +80,13 @@ export async function patchFeatures(
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
   let patches = 0;
   const { model: name, grid } = await streamFeatures({
-    ...{ model: path, preprocessor, registers, hook, shifts, outDir: ".", dtype: "float32" },
+    model: path,
+    preprocessor,
+    registers,
+    hook,
+    shifts,
+    outDir: ".",
+    dtype: "float32",
     images: photographs.map((photograph, i) => ({
       name: names[i],
       async load() {
@@ -140,9 +146,15 @@ export async function meanFeatures(
       const { path: model, preprocessor, registers } = await openKnownModel(name);
       parts.push(
         await poolFeatures({
-          ...{ model, preprocessor, registers, hook },
+          model,
+          preprocessor,
+          registers,
+          hook,
           images: photographs.map((path) => ({ name: nameOf(path), load: () => readImage(path) })),
-          ...{ tokensPerImage: 0, seed: 0, cacheDir, identity: "" },
+          tokensPerImage: 0,
+          seed: 0,
+          cacheDir,
+          identity: "",
         }),
       );
     }

@@ -20,7 +20,15 @@ const BANDS: Readonly<Record<string, readonly [number, number]>> = {
 };
 /** Radius of the other regions, and vertices of fsaverage that they claim for a voxel. */
 const RADII: Readonly<Record<string, number>> = {
-  ...{ V4: 6.5, EBA: 6.5, FBA: 5.5, OFA: 4.8, FFA: 5.8, OPA: 5.6, PPA: 6, OWFA: 4, VWFA: 5 },
+  V4: 6.5,
+  EBA: 6.5,
+  FBA: 5.5,
+  OFA: 4.8,
+  FFA: 5.8,
+  OPA: 5.6,
+  PPA: 6,
+  OWFA: 4,
+  VWFA: 5,
 };
 const CLAIMED = 5;
 /**
@@ -63,7 +71,8 @@ export function observerVertices(observer: WorldObserver): Uint32Array {
     for (const [i, { name, voxels: inside, middle }] of discs.entries()) {
       for (const voxel of inside) {
         const place = discPlace(middle, band.fovea, side, RADII[name], {
-          ...{ outward: voxels.outward[voxel], elevation: voxels.elevation[voxel] },
+          outward: voxels.outward[voxel],
+          elevation: voxels.elevation[voxel],
         });
         take(voxel, place, claims[i]);
       }
@@ -168,7 +177,8 @@ function openSphere() {
     return found;
   };
   return {
-    ...{ place, around },
+    place,
+    around,
     cosine: cosineTo,
     nearest(direction: Vector, candidates: Iterable<number>, isTaken: ReadonlySet<number>): number {
       let best = -1, most = -1;

@@ -117,7 +117,11 @@ export async function writeWorld(
   for (const split of ["training", "test"] as const) {
     await writeImages(subject, out, split, plan[split], (note) => onProgress(++done, note));
     await writeResponses(
-      ...[subject, split, plan[split], observer, unfinished] as const,
+      subject,
+      split,
+      plan[split],
+      observer,
+      unfinished,
       (note) => onProgress(++done, note),
     );
   }

@@ -29,7 +29,11 @@ export async function writeBenchPage(report: BenchReport, out: string, command: 
   const memory = (of: "peakMb" | "gpuMb") =>
     Math.max(0, ...report.works.map(({ measured }) => measured[0][of] ?? 0));
   await mergeResults(path, {
-    ...{ version: report.version, deno: report.deno, adapter: report.adapter, seed: 0, command },
+    version: report.version,
+    deno: report.deno,
+    adapter: report.adapter,
+    seed: 0,
+    command,
     inputs: earlier?.inputs ?? { models: [], images: 0, nodes: 0, data: "synthetic" },
     timings: {},
     memory: { peak_rss_mb: memory("peakMb"), peak_gpu_mb: memory("gpuMb") },
@@ -49,14 +53,14 @@ export async function writeBenchPage(report: BenchReport, out: string, command: 
     ],
     settings: {
       adapter: `${adapter.description}${adapter.software ? " (software)" : ""}`,
-      ...{ cores, "load at the start": load.map(short).join(", ") },
+      cores,
+      "load at the start": load.map(short).join(", "),
       ...(limits.gflops !== null && { "limit, GFLOP/s": short(limits.gflops) }),
-      ...{ "limit, GB/s": short(limits.gbs), "limits measured by": limits.source },
-      ...{
-        peers: peerVersions(report.works).join(", ") || "none",
-        deno: report.deno,
-        version: report.version,
-      },
+      "limit, GB/s": short(limits.gbs),
+      "limits measured by": limits.source,
+      peers: peerVersions(report.works).join(", ") || "none",
+      deno: report.deno,
+      version: report.version,
     },
     command,
   });
@@ -75,8 +79,14 @@ function metricsOf({ works, limits, targets }: BenchReport): Record<string, numb
     for (const { name, seconds, ratio, peakMb, gpuMb, figures } of work.measured) {
       const of = `${work.name}.${slug(name)}`, { gflops, gbs } = ratesOf(work, seconds.median, limits);
       const all: Record<string, number | undefined> = {
-        ...{ seconds: seconds.median, "seconds.lower": seconds.lower, "seconds.upper": seconds.upper },
-        ...{ ratio, gflops, gbs, peak_mb: peakMb, gpu_mb: gpuMb },
+        seconds: seconds.median,
+        "seconds.lower": seconds.lower,
+        "seconds.upper": seconds.upper,
+        ratio,
+        gflops,
+        gbs,
+        peak_mb: peakMb,
+        gpu_mb: gpuMb,
       };
       for (const [figure, value] of Object.entries(figures)) all[slug(figure)] = value;
       for (const [key, value] of Object.entries(all)) {
@@ -144,7 +154,10 @@ function absentText({ works }: BenchReport): Html {
 function kernelTable({ works }: BenchReport): Html {
   const rows = works.flatMap(({ title, kernels }) =>
     kernels.slice(0, 6).map(({ kernel, dispatches, milliseconds }) => [
-      ...[title, kernel, dispatches, milliseconds],
+      title,
+      kernel,
+      dispatches,
+      milliseconds,
     ])
   );
   if (rows.length === 0) return text("This adapter has no timestamps.");

@@ -22,7 +22,10 @@ export async function openExtraction(folder: string, images: number): Promise<Op
       const started = performance.now();
       let inside = 0;
       await extractFeatures({
-        ...{ model, preprocessor, outDir: folder, dtype: "float32" },
+        model,
+        preprocessor,
+        outDir: folder,
+        dtype: "float32",
         onInference: (seconds) => inside = seconds,
         images: paths.map((path) => ({ name: path.replace(/^.*\//, ""), load: () => readImage(path) })),
       });

@@ -93,7 +93,12 @@ export async function measureWork(measurement: Measurement): Promise<WorkResult>
     if (await exists(`${folder}/exact.npy`)) files.exact = `${folder}/exact.npy`;
     const judged = await judge(measurement, results, files);
     return {
-      ...{ name: plan.name, title: plan.title, options, absent, cost: plan.cost?.(options), kernels },
+      name: plan.name,
+      title: plan.title,
+      options,
+      absent,
+      cost: plan.cost?.(options),
+      kernels,
       measured: racing.map((racer) => measuredOf(racer, ours, judged)),
     };
   } finally {
@@ -121,7 +126,11 @@ async function enter(
   const participant = startParticipant(program);
   try {
     const opened = await participant.ask({
-      ...{ do: "open", work: plan.name, as: program.name, files, options },
+      do: "open",
+      work: plan.name,
+      as: program.name,
+      files,
+      options,
     });
     if (opened.absent) {
       await participant.end();
@@ -159,7 +168,12 @@ async function judge(
 function measuredOf(racer: Racer, ours: Racer, judged: Figures): Measured {
   const { participant: { name }, opened, rounds, peakMb, gpuMb, figures } = racer;
   return {
-    ...{ name, version: opened.version ?? "", device: opened.device ?? "", rounds, peakMb, gpuMb },
+    name,
+    version: opened.version ?? "",
+    device: opened.device ?? "",
+    rounds,
+    peakMb,
+    gpuMb,
     seconds: spreadOf(rounds),
     ratio: pairedRatio(rounds, ours.rounds.slice(0, rounds.length)),
     figures: { ...figures, ...judged[name] },

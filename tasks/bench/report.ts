@@ -32,7 +32,9 @@ export function ratesOf({ cost }: WorkResult, seconds: number, limits: Limits): 
   if (!cost) return {};
   const gflops = cost.operations / seconds / 1e9, gbs = cost.bytes / seconds / 1e9;
   return {
-    ...{ gflops, gbs, gbsShare: 100 * gbs / limits.gbs },
+    gflops,
+    gbs,
+    gbsShare: 100 * gbs / limits.gbs,
     ...(limits.gflops && { gflopsShare: 100 * gflops / limits.gflops }),
   };
 }
@@ -77,7 +79,13 @@ export function measurementRows(works: readonly WorkResult[], limits: Limits): s
 
 /** Names of its columns. */
 export const MEASUREMENT_COLUMNS = [
-  ...["work", "who", "seconds (quartiles)", "× ours", "GFLOP/s (of limit)", "peak MB", "accuracy and more"],
+  "work",
+  "who",
+  "seconds (quartiles)",
+  "× ours",
+  "GFLOP/s (of limit)",
+  "peak MB",
+  "accuracy and more",
 ];
 
 /** The run as Markdown: what `--markdown` prints. */

@@ -11,7 +11,14 @@ import * as paperJob from "./works/paper_job.ts";
 import * as tsne from "./works/tsne.ts";
 
 const MODULES: { plans: WorkPlan[]; open: OpenOwnWork }[] = [
-  ...[matmul, cut, tsne, nystrom, alignEpoch, extraction, paperJob, paperAlign],
+  matmul,
+  cut,
+  tsne,
+  nystrom,
+  alignEpoch,
+  extraction,
+  paperJob,
+  paperAlign,
 ];
 
 /** In the order of the report. */

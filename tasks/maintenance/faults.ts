@@ -24,7 +24,8 @@ await runTask(async () => {
   for (const { name, run } of FAMILIES.filter(({ name }) => asked.includes(name))) {
     const started = performance.now();
     const report = await run({
-      ...{ quick: flags.quick === true, seed },
+      quick: flags.quick === true,
+      seed,
       tell: (line) => console.error(`${name}: ${line}`),
     });
     for (const failure of report.failures) console.error(`FAILED ${name}: ${failure}`);

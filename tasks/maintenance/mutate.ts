@@ -48,7 +48,11 @@ async function runTests(folder: string, tests: readonly string[], limit?: number
   const started = performance.now(), signal = limit === undefined ? undefined : AbortSignal.timeout(limit);
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--no-check", "-A", "--fail-fast", ...tests.map((test) => `tests/${test}`)],
-    ...{ cwd: folder, env: { ALIGNEDCUT_TEST_SEED: SEED }, stdout: "piped", stderr: "piped", signal },
+    cwd: folder,
+    env: { ALIGNEDCUT_TEST_SEED: SEED },
+    stdout: "piped",
+    stderr: "piped",
+    signal,
   });
   const { stdout, stderr } = await child.output();
   const text = [stdout, stderr].map((bytes) => stripVTControlCharacters(new TextDecoder().decode(bytes)))

@@ -121,7 +121,8 @@ export async function openRunData(
   for (const line of skippedLines()) console.error(line);
   return {
     world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
-    ...{ models: runModels, isOneGrid },
+    models: runModels,
+    isOneGrid,
     images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
     further: viewed(data.further, view),
     classes: data.classes ?? [],
@@ -131,7 +132,13 @@ export async function openRunData(
     name: given ? nameOf(folders, data.subjectName) : "embedded",
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
-        ...{ subject: data.subject!, models, view, cacheDir, seed: 0, onProgress, ...options },
+        subject: data.subject!,
+        models,
+        view,
+        cacheDir,
+        seed: 0,
+        onProgress,
+        ...options,
         identity: `${data.identity.subject} ${JSON.stringify(view)}`,
       }),
     close: data.close,

@@ -34,9 +34,25 @@ import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [
-  ...["data", "images", "model", "hook", "stride", "extract"], // taken out before, and here so that a wrong option finds them
-  ...["limit", "alignment", "preset", "landmarks", "sampling", "neighbors", "knn", "shard-images"],
-  ...["out", "figures", "cache", "seed", "adapter"],
+  "data",
+  "images",
+  "model",
+  "hook",
+  "stride",
+  "extract", // taken out before, and here so that a wrong option finds them
+  "limit",
+  "alignment",
+  "preset",
+  "landmarks",
+  "sampling",
+  "neighbors",
+  "knn",
+  "shard-images",
+  "out",
+  "figures",
+  "cache",
+  "seed",
+  "adapter",
 ];
 /** Switches that every experiment takes. */
 const PIPELINE_SWITCHES = ["quick", "audit", "explain"];
@@ -169,7 +185,17 @@ export function runSettings(flags: Flags): RunSettings {
     );
   }
   return {
-    ...{ quick, limit, alignment, sample, landmarks, sampling, neighbors, knn, seed, shardImages, figures },
+    quick,
+    limit,
+    alignment,
+    sample,
+    landmarks,
+    sampling,
+    neighbors,
+    knn,
+    seed,
+    shardImages,
+    figures,
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE_FOLDER),
     adapter,
@@ -201,11 +227,22 @@ function optionsWith(
   alignPath: string,
 ): PipelineOptions {
   return {
-    ...{ models: data.models, images: data.images, classes: data.classes, data: data.name },
-    ...{ identity: data.identity, align },
+    models: data.models,
+    images: data.images,
+    classes: data.classes,
+    data: data.name,
+    identity: data.identity,
+    align,
     alignKey: alignPath.replace(/^.*align-|\.arrow$/g, ""),
-    ...{ landmarks, sampling, knn, neighbors, components: 20, seed, shardImages },
-    ...{ sample, iterations: quick ? 250 : 500 },
+    landmarks,
+    sampling,
+    knn,
+    neighbors,
+    components: 20,
+    seed,
+    shardImages,
+    sample,
+    iterations: quick ? 250 : 500,
   };
 }
 

@@ -172,10 +172,17 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);
   const [features] = await featureStages({
     models: [{
-      ...{ path, preprocessor, hook: options.hook, provider, ...(shifts && { shifts }) },
+      path,
+      preprocessor,
+      hook: options.hook,
+      provider,
+      ...(shifts && { shifts }),
       ...(registers !== undefined && { registers }),
     }],
-    ...{ images, identity: await pixelHash(images), shardImages, dtype: "float32" },
+    images,
+    identity: await pixelHash(images),
+    shardImages,
+    dtype: "float32",
   });
   for (const line of skippedLines()) console.error(line);
   const tell = () => {
@@ -209,7 +216,9 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
   const hasMasks = counts.length > 0;
   if (hasMasks) labels.counts = fill(new Uint32Array(total(counts)), counts);
   const layerOptions = {
-    ...{ components: COMPONENTS, seed, labels: hasMasks ? labels : undefined },
+    components: COMPONENTS,
+    seed,
+    labels: hasMasks ? labels : undefined,
     ...(options.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
     stages: openStages(folder, explain),
   };
@@ -247,8 +256,17 @@ export async function runPhotographs(flags: Flags, args: readonly string[]): Pro
     timings.total = (performance.now() - started) / 1000;
     const command = commandLine("reproduce", args);
     const page = await writeColorsReport({
-      ...{ out, command, data: options.images ? "photographs" : "embedded" },
-      ...{ gpu, manifest, photos, layers, baseline, timings, seed, figures: options.figures },
+      out,
+      command,
+      data: options.images ? "photographs" : "embedded",
+      gpu,
+      manifest,
+      photos,
+      layers,
+      baseline,
+      timings,
+      seed,
+      figures: options.figures,
     });
     const index = await writeIndexPage(out, { photographs: page }, command);
     console.error(`done in ${timings.total.toFixed(1)} s: ${page}, beside the others in ${index}`);

@@ -60,7 +60,9 @@ export async function readLimits(ask: Ask, user: string | undefined): Promise<Li
       const values = new Map([...line.matchAll(/(\w+)=(\S*)/g)].map(([, name, value]) => [name, value]));
       const name = values.get("PartitionName") ?? "";
       return {
-        ...{ name, isDefault: values.get("Default") === "YES", state: values.get("State") ?? "UP" },
+        name,
+        isDefault: values.get("Default") === "YES",
+        state: values.get("State") ?? "UP",
         maxTime: minutesOf(values.get("MaxTime") ?? "") ?? Infinity,
         usableNodes: nodes === null ? Infinity : usable(name),
       };

@@ -65,8 +65,16 @@ const QUEUE_ARGS = ["--noheader", "--array", "--me", "--states=all", "--format=%
 
 /** States in which Slurm is done with a task; all others are in the queue. */
 const ENDED = [
-  ...["BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY"],
-  ...["PREEMPTED", "REVOKED", "TIMEOUT"],
+  "BOOT_FAIL",
+  "CANCELLED",
+  "COMPLETED",
+  "DEADLINE",
+  "FAILED",
+  "NODE_FAIL",
+  "OUT_OF_MEMORY",
+  "PREEMPTED",
+  "REVOKED",
+  "TIMEOUT",
 ];
 
 /** Whether a task in this state is in the queue, waiting or running. */

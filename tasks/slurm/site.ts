@@ -50,8 +50,13 @@ const count = (least: number) => ({
   holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least,
 });
 const SETTINGS: Record<keyof Site, { is: string; holds: (value: unknown) => boolean }> = {
-  ...{ partition: WORD, account: WORD, time: TIME, gres: WORD },
-  ...{ arraySize: count(1), attempts: count(1), restarts: count(0) },
+  partition: WORD,
+  account: WORD,
+  time: TIME,
+  gres: WORD,
+  arraySize: count(1),
+  attempts: count(1),
+  restarts: count(0),
   setup: { is: "a list of lines of shell", holds: (value) => isLines(value, /^[^\n]*$/) },
   options: {
     is: `lists of options as "--mem=8G", by ${[...STEPS, "all"].join(", ")}`,

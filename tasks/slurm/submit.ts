@@ -110,7 +110,13 @@ async function planRun(
     const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
     const one = { align: 1, fit: 1, map: 1, reports: 1 };
     return {
-      ...{ format: 1, args, typed, cwd: Deno.cwd(), identity, ranges, site },
+      format: 1,
+      args,
+      typed,
+      cwd: Deno.cwd(),
+      identity,
+      ranges,
+      site,
       folder: resolve(flags.run ? String(flags.run) : `${settings.cache}/slurm/run-${name}`),
       features: folders,
       tasks: {

@@ -58,8 +58,14 @@ export async function writeUsagePage(plan: SlurmPlan, out: string): Promise<stri
         body: table({
           caption: "Every shard, a model's features of a range of images",
           columns: [
-            ...["model", "first image", "images", "task", "node", "seconds"],
-            ...["memory, MB", "GPU buffers, MB"],
+            "model",
+            "first image",
+            "images",
+            "task",
+            "node",
+            "seconds",
+            "memory, MB",
+            "GPU buffers, MB",
           ],
           rows: shards,
         }),

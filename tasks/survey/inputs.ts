@@ -45,7 +45,9 @@ export const FAMILIES: Record<string, Make> = {
   "clusters, fewer than components": (n, d, _, seed) => mixture(n, d, 5, 0.3, seed),
   "tight clusters": (n, d, _, seed) => mixture(n, d, 12, 0.02, seed),
   "uniform": (n, d, random) => ({
-    ...{ data: Float32Array.from({ length: n * d }, () => 0.01 + random()), rows: n, cols: d },
+    data: Float32Array.from({ length: n * d }, () => 0.01 + random()),
+    rows: n,
+    cols: d,
   }),
   "one cluster: a flat spectrum": gaussian,
   "duplicated rows": copied((i, n) => i % Math.ceil(n / 3)),
@@ -69,7 +71,8 @@ export const FAMILIES: Record<string, Make> = {
       { length: n * d },
       (_, at) => Math.cos((Math.floor(at / d) / n * 3 - at % d / d * 3) * 2) + 0.01,
     ),
-    ...{ rows: n, cols: d },
+    rows: n,
+    cols: d,
   }),
   "heavy-tailed lengths": (n, d, random) => {
     const x = gaussian(n, d, random);
@@ -115,7 +118,10 @@ export function surveyInputs(seed: number, quick: boolean): SurveyInput[] {
   return Object.keys(FAMILIES).flatMap((family, f) => {
     const sizes = [...SIZES, ...(f % 4 === seed % 4 ? LARGE : [])].filter(([n]) => !quick || n < 400);
     return sizes.map(([n, d, wanted], s) => ({
-      ...{ family, n, d, seed: seed + 100 * f + s },
+      family,
+      n,
+      d,
+      seed: seed + 100 * f + s,
       components: wanted === "all" ? n : wanted === "third" ? Math.floor(n / 3) : wanted,
     }));
   });

@@ -41,7 +41,12 @@ for (const focal of [false, true]) {
         const [before, after] = graphs, kept = before.eigenvectors.cols;
         const found = await eigenConstraint(gpu, before, after, { focal });
         const expected = reference(
-          ...[xa.data, n, d, after.eigenvectors.cols, keep(xb.data, n, d, kept), focal] as const,
+          xa.data,
+          n,
+          d,
+          after.eigenvectors.cols,
+          keep(xb.data, n, d, kept),
+          focal,
         );
         assertAlmostEquals(found.loss, expected.loss, 1e-3 * expected.loss);
         const { data } = await downloadMatrix(gpu, found.gradient!);
@@ -118,7 +123,12 @@ Deno.test("eigenConstraint() and its gradient hold where nodes are nearly parall
   const [before, after] = graphs, kept = before.eigenvectors.cols;
   const found = await eigenConstraint(gpu, before, after);
   const expected = reference(
-    ...[xa.data, n, d, after.eigenvectors.cols, keep(xb.data, n, d, kept), false] as const,
+    xa.data,
+    n,
+    d,
+    after.eigenvectors.cols,
+    keep(xb.data, n, d, kept),
+    false,
   );
   assert(found.residual < 1e-4, `conjugate gradients left ${found.residual}, ${note}`);
   assertAlmostEquals(found.loss, expected.loss, 1e-2 * expected.loss);

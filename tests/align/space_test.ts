@@ -92,7 +92,9 @@ Deno.test("fitSpace() equals the float64 reference, which leaves images out one 
 Deno.test("fitSpace() predicts images it never saw, gives equal channels equal meaning, and the same bits twice", async () => {
   const all = problem(200, [12, 20, 16], 40);
   const part = ({ data, cols }: Matrix, from: number, to: number) => ({
-    ...{ data: data.subarray(from * cols, to * cols), rows: to - from, cols },
+    data: data.subarray(from * cols, to * cols),
+    rows: to - from,
+    cols,
   });
   const fit = () => fitSpace(gpu, all.slots, part(all.pooled, 0, 150), part(all.responses, 0, 150));
   const space = await fit(), again = await fit();

@@ -84,11 +84,16 @@ Deno.test("takeDataFlags() takes its own options and leaves the others in order"
     },
   );
   assertEquals(takeDataFlags(["--hook", "k", "--seed", "1"]), {
-    ...{ folders: {}, models: [], hook: "k", rest: ["--seed", "1"] },
+    folders: {},
+    models: [],
+    hook: "k",
+    rest: ["--seed", "1"],
   });
   assertEquals(takeDataFlags([]), { folders: {}, models: [], rest: [] });
   assertEquals(takeDataFlags(["--model", "a.onnx,b.onnx", "--model=c", "--seed", "1"]), {
-    ...{ folders: {}, models: ["a.onnx", "b.onnx", "c"], rest: ["--seed", "1"] },
+    folders: {},
+    models: ["a.onnx", "b.onnx", "c"],
+    rest: ["--seed", "1"],
   });
 });
 
@@ -123,12 +128,10 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     await Deno.mkdir(`${dir}/photos`);
     await writePhoto(`${dir}/photos/me.jpg`);
     const folders = {
-      ...{
-        algonauts: `${dir}/subj01`,
-        voc: `${dir}/voc`,
-        "imagenet-seg": `${dir}/seg`,
-        images: `${dir}/photos`,
-      },
+      algonauts: `${dir}/subj01`,
+      voc: `${dir}/voc`,
+      "imagenet-seg": `${dir}/seg`,
+      images: `${dir}/photos`,
     };
     const data = await openData(folders, 3);
     const text = dataTableText(data.table).replaceAll(dir, "DIR").replaceAll(/ {2,}/g, " | ");
@@ -147,7 +150,12 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
       " | used for | graph of 1",
     ]);
     assertEquals(data.images.map(({ name }) => name), [
-      ...["voc a", "voc c", "imagenet-seg 0", "imagenet-seg 1", "imagenet-seg 2", "images me.jpg"],
+      "voc a",
+      "voc c",
+      "imagenet-seg 0",
+      "imagenet-seg 1",
+      "imagenet-seg 2",
+      "images me.jpg",
     ]);
     assertEquals([data.subject?.training.images.length, data.classes?.[20]], [7, "tvmonitor"]);
     assertEquals(data.subject?.test, undefined);

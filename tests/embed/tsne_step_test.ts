@@ -100,7 +100,8 @@ Deno.test("tsne() moves on with a momentum of 0.8 after the early steps", async 
   const note = `seed ${testSeed}`;
   assertClose(moved(one, two), first.map((v) => v * (0.8 * m + 1) / 0.8), { relative: 0.02, note });
   assertClose(moved(two, three), first.map((v) => v * (m * (0.8 * m + 1) + 1.2) / 0.8), {
-    ...{ relative: 0.02, note },
+    relative: 0.02,
+    note,
   });
   closeGpu(gpu);
 });

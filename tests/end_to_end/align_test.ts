@@ -69,7 +69,13 @@ Deno.test("trainAlign() predicts responses to images it never saw", async () => 
   });
   const test = part(320, 400);
   const { model, history } = await trainAlign(gpu, dataOf(part(0, 320)), {
-    ...{ width: 16, epochs: 30, batch: 32, rate: 0.03, lambdaEigen: 0.1, components: 4, nodes: 80 },
+    width: 16,
+    epochs: 30,
+    batch: 32,
+    rate: 0.03,
+    lambdaEigen: 0.1,
+    components: 4,
+    nodes: 80,
     constrainEvery: 8,
   });
   const r = correlation(await predictResponses(gpu, model, test.pooled), test.responses);
@@ -166,7 +172,9 @@ Deno.test("trainAlign() weighs a constraint taken on every n-th step n times", a
     const largest = Math.max(...expected.map(Math.abs));
     assert(largest > 1e-6, `${name}: ${largest}`);
     assertClose(third.map((value, at) => value - without[1][at]), expected, {
-      ...{ relative: 0.01, absolute: 1e-7, note: `${name}, ${note}` },
+      relative: 0.01,
+      absolute: 1e-7,
+      note: `${name}, ${note}`,
     });
   }
 });

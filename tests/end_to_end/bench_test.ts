@@ -32,14 +32,24 @@ Deno.test("chosenWorks() takes names and families, and all that need no card una
 /** A participant that took so long. */
 function took(name: string, seconds: number, figures: Record<string, number> = {}): Measured {
   return {
-    ...{ name, version: "1", device: "x", rounds: [seconds], seconds: spreadOf([seconds]), ratio: seconds },
-    ...{ figures, peakMb: 100 },
+    name,
+    version: "1",
+    device: "x",
+    rounds: [seconds],
+    seconds: spreadOf([seconds]),
+    ratio: seconds,
+    figures,
+    peakMb: 100,
   };
 }
 
 Deno.test("targetOutcomes() hold a work's figures against its targets, and say who was missing", () => {
   const cut = (seconds: number, residual: number, peers: Measured[]): WorkResult => ({
-    ...{ name: "cut-5000", title: "cut", options: {}, absent: { scipy: "not installed" }, kernels: [] },
+    name: "cut-5000",
+    title: "cut",
+    options: {},
+    absent: { scipy: "not installed" },
+    kernels: [],
     measured: [took("ours", seconds, { residual, cosine: 0.9999 }), ...peers],
   });
   const outcomes = (result: WorkResult) =>
@@ -55,7 +65,11 @@ Deno.test("targetOutcomes() hold a work's figures against its targets, and say w
 
 Deno.test("peerVersions() names every peer that was measured with its version, once", () => {
   const work = (...versions: string[]): WorkResult => ({
-    ...{ name: "cut-5000", title: "cut", options: {}, absent: {}, kernels: [] },
+    name: "cut-5000",
+    title: "cut",
+    options: {},
+    absent: {},
+    kernels: [],
     measured: versions.map((version) => ({ ...took("x", 1), version })),
   });
   assertEquals(

@@ -113,7 +113,8 @@ Deno.exitCode = 3;`,
           `${ROOT.pathname}tasks/script.ts`,
           ...args,
         ],
-        ...{ cwd: ROOT, env: { INIT_CWD: dir } },
+        cwd: ROOT,
+        env: { INIT_CWD: dir },
       }).output();
       const said = new TextDecoder().decode(stderr).split("\n").filter((line) =>
         line && !/XDG_RUNTIME/.test(line)

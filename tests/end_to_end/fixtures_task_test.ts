@@ -30,7 +30,14 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
   inTemporaryFolder(async (root) => {
     for (const name of ["first", "again"]) {
       const { code, errors } = await fixtures(
-        ...["--scenes", "10", "--seed", "3", "--out", `${root}/${name}`, "--report", `${root}/report`],
+        "--scenes",
+        "10",
+        "--seed",
+        "3",
+        "--out",
+        `${root}/${name}`,
+        "--report",
+        `${root}/report`,
       );
       assertEquals(code, 0, errors.join("\n"));
       assertStringIncludes(errors.at(-1)!, "10 training, 2 held-out and 1 segmentation scenes");

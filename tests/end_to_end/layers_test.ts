@@ -128,3 +128,15 @@ Deno.test("experiments share by src/experiments/shared only, galleries apart", (
   );
   assertEquals(wrong.map(name), []);
 });
+
+Deno.test("nothing is spread that could be written out: `...{ a, b }` and `...[a, b]` for the sake of line breaks", () => {
+  const found = ["src/", "tasks/", "tests/", "fixtures/", "examples/"].flatMap((folder) =>
+    [...typescriptFiles(new URL(folder, ROOT))].flatMap((file) =>
+      Deno.readTextFileSync(file).split("\n").filter((line) =>
+        !/^\s*(?:\*|\/\/|\/\*)/.test(line) &&
+        /^\s*\.\.\.(?:\{(?![^{}]*\} as)[^{}]*\}|\[[^\[\]]*\](?: as const)?),?$/.test(line)
+      ).map((line) => `${pathOf(file)}: ${line.trim()}`)
+    )
+  );
+  assertEquals(found, []);
+});

@@ -20,7 +20,8 @@ function command(env: Record<string, string>, args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", ...PERMISSIONS, TASK, ...args],
     env: { ...proxies, NO_PROXY: "127.0.0.1", NO_COLOR: "1", ...env },
-    ...{ stdout: "piped", stderr: "piped" },
+    stdout: "piped",
+    stderr: "piped",
   });
 }
 

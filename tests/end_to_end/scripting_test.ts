@@ -148,7 +148,9 @@ Deno.test("savePage() escapes what it is told, and keeps a chart's own width", a
     const encoding = { x: { field: "a", type: "quantitative" }, y: { field: "b", type: "nominal" } };
     const chart = { width: 123, data: { values: [{ a: 1, b: "<u>" }] }, mark: "bar", encoding };
     await savePage(`${dir}/new/a.html`, {
-      ...{ title: "<b>t", question: "q?", method: "m" },
+      title: "<b>t",
+      question: "q?",
+      method: "m",
       sections: [{ heading: "<i>h", chart, table: { columns: ["x", "y"], rows: [["<s>", 1]] } }, {
         heading: "none",
       }],

@@ -15,18 +15,37 @@ import { minutesOf } from "../../tasks/slurm/minutes.ts";
 
 function planIn(folder: string): SlurmPlan {
   return {
-    ...{ format: 1, args: ["--quick"], typed: ["--slurm", "--quick"], cwd: folder, folder, identity: "a" },
+    format: 1,
+    args: ["--quick"],
+    typed: ["--slurm", "--quick"],
+    cwd: folder,
+    folder,
+    identity: "a",
     features: [`${folder}/features-vit-0123456789abcdef`],
     ranges: [{ first: 0, count: 8 }, { first: 8, count: 8 }],
     tasks: {
-      ...{ extract: 2, align: 1, landmarks: 0, fit: 1, propagate: 3, map: 1, evaluate: 2, reports: 1 },
+      extract: 2,
+      align: 1,
+      landmarks: 0,
+      fit: 1,
+      propagate: 3,
+      map: 1,
+      evaluate: 2,
+      reports: 1,
     },
     site: { arraySize: 3, attempts: 2, restarts: 1, setup: [], options: {} },
   };
 }
 
 const noteOf = (own: Partial<TaskNote>): TaskNote => ({
-  ...{ step: "fit", index: 0, state: "running", node: "n1", started: 0, seconds: 1, peakMb: 10, gpuMb: 0 },
+  step: "fit",
+  index: 0,
+  state: "running",
+  node: "n1",
+  started: 0,
+  seconds: 1,
+  peakMb: 10,
+  gpuMb: 0,
   ...own,
 });
 
@@ -90,9 +109,14 @@ Deno.test("dryRun() has partition, account, time, gres, array and dependency", a
     for (
       const line of [
         "# fit: fit=$(sbatch --parsable --array=0 --dependency=afterok:$extract:$align fit.sh)",
-        ...["#SBATCH --partition=gpu", "#SBATCH --account=lab", "#SBATCH --time=2:00:00"],
-        ...["#SBATCH --gres=gpu:1", "#SBATCH --mem=8G", "#SBATCH --exclusive"],
-        ...["#SBATCH --requeue", "#SBATCH --kill-on-invalid-dep=yes"],
+        "#SBATCH --partition=gpu",
+        "#SBATCH --account=lab",
+        "#SBATCH --time=2:00:00",
+        "#SBATCH --gres=gpu:1",
+        "#SBATCH --mem=8G",
+        "#SBATCH --exclusive",
+        "#SBATCH --requeue",
+        "#SBATCH --kill-on-invalid-dep=yes",
       ]
     ) assertStringIncludes(fit, line);
     const propagate = dryRun(plan, "propagate");

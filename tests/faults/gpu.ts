@@ -42,7 +42,10 @@ export const gpuFaults: FaultFamily = {
           label: "broken_kernel",
           code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }",
         }, {
-          ...{ buffers: [], u32: [1], workgroups: [1], sizes: "1" },
+          buffers: [],
+          u32: [1],
+          workgroups: [1],
+          sizes: "1",
         }),
       /broken_kernel/,
       true, // told by the next wait

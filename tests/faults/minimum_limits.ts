@@ -8,7 +8,9 @@ export async function openMinimum(): Promise<Gpu> {
     const adapter = await original.call(navigator.gpu, options);
     if (!adapter) return null;
     return {
-      ...{ info: adapter.info, features: new Set(), limits: {} },
+      info: adapter.info,
+      features: new Set(),
+      limits: {},
       requestDevice: () => adapter.requestDevice(),
     } as unknown as GPUAdapter;
   };

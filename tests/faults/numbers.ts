@@ -93,7 +93,8 @@ function oneImage(): Pipeline {
   return {
     ...pipeline,
     images: [{ ...image, classMask: image.mask }],
-    ...{ fit: fit as unknown as Pipeline["fit"], map: { kl: 1, trustworthiness: 0.97 } },
+    fit: fit as unknown as Pipeline["fit"],
+    map: { kl: 1, trustworthiness: 0.97 },
     colors: Uint8Array.from({ length: 3 * pipeline.eigenvectors.rows }, (_, i) => i * 37 % 256),
   };
 }

@@ -30,11 +30,17 @@ const WRONG: Record<string, string[]> = {
   out: ["FILE"],
   cache: ["FILE"],
   data: [
-    ...["vocs:x", "voc", "voc:/nonexistent", "algonauts:/nonexistent", "nsd:/nonexistent"],
+    "vocs:x",
+    "voc",
+    "voc:/nonexistent",
+    "algonauts:/nonexistent",
+    "nsd:/nonexistent",
     "imagenet-seg:/nonexistent",
   ],
   images: ["/nonexistent", "FILE"],
-  ...{ hook: ["keys"], stride: ["0", "half"], extract: ["cuda"] },
+  hook: ["keys"],
+  stride: ["0", "half"],
+  extract: ["cuda"],
   model: ["nothere", "nothere.onnx", "photo.jpg", "/nonexistent/a.onnx"],
 };
 const EXPERIMENT = { ...WRONG, zzz: ["1"] };
@@ -42,14 +48,13 @@ const EXPERIMENT = { ...WRONG, zzz: ["1"] };
 const TASKS: Record<string, Record<string, string[]>> = {
   reproduce: {
     ...EXPERIMENT,
-    ...{
-      masks: ["/nonexistent"],
-      registers: ["-1"],
-      partition: ["a b"],
-      time: ["soon"],
-      "array-size": ["0"],
-    },
-    ...{ site: ["/nonexistent.json"], imags: ["x"] },
+    masks: ["/nonexistent"],
+    registers: ["-1"],
+    partition: ["a b"],
+    time: ["soon"],
+    "array-size": ["0"],
+    site: ["/nonexistent.json"],
+    imags: ["x"],
   },
   colors: { ...EXPERIMENT, tables: ["xls"] },
   transitions: { ...EXPERIMENT, of: ["nobody"], layer: ["0"], circles: ["1"], radius: ["-1", "0"] },
@@ -62,12 +67,13 @@ const TASKS: Record<string, Record<string, string[]>> = {
   nystrom: { neighbors: ["0"], cache: ["FILE"] },
   explorer: { "shard-images": ["9"], limit: ["ten"] },
   align: {
-    ...{
-      data: ["voc:/nonexistent", "algonauts:/nonexistent"],
-      images: ["/nonexistent"],
-      model: ["photo.jpg"],
-    },
-    ...{ lambda: ["-1", "much", "Infinity"], seed: ["x"], cache: ["FILE"], adapter: ["gpu"] },
+    data: ["voc:/nonexistent", "algonauts:/nonexistent"],
+    images: ["/nonexistent"],
+    model: ["photo.jpg"],
+    lambda: ["-1", "much", "Infinity"],
+    seed: ["x"],
+    cache: ["FILE"],
+    adapter: ["gpu"],
   },
   "brain-score": {
     limit: ["0"],
@@ -78,14 +84,12 @@ const TASKS: Record<string, Record<string, string[]>> = {
     model: ["a.pt"],
   },
   "real-brains": {
-    ...{
-      data: ["/nonexistent"],
-      out: ["FILE"],
-      figures: ["gif"],
-      resamples: ["0"],
-      repeats: ["x"],
-      seed: ["-1"],
-    },
+    data: ["/nonexistent"],
+    out: ["FILE"],
+    figures: ["gif"],
+    resamples: ["0"],
+    repeats: ["x"],
+    seed: ["-1"],
     adapter: ["gpu"],
   },
   fixtures: { scenes: ["0", "ten"], seed: ["-1"], out: ["FILE"], report: ["FILE"] },
@@ -146,7 +150,10 @@ export const options: FaultFamily = {
         );
         const { code, stderr } = await new Deno.Command(Deno.execPath(), {
           args: ["run", "--no-check", ...command, ...withPlaces, `--${name}=${value}`, ...extra(task, name)],
-          ...{ cwd: ROOT, stdin: "null", stdout: "null", stderr: "piped" },
+          cwd: ROOT,
+          stdin: "null",
+          stdout: "null",
+          stderr: "piped",
         }).output();
         const lines = new TextDecoder().decode(stderr).split("\n").filter((line) =>
           line && !/XDG_RUNTIME/.test(line)

@@ -17,8 +17,17 @@ const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
 const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"], WRITE_ONE = ["new"];
 /** Tasks on the pipeline, which take the options of the small run. */
 const EXPERIMENTS = [
-  ...["reproduce", "colors", "segmentation", "figure-ground", "concepts", "trajectories", "transitions"],
-  ...["galleries", "nystrom", "rosetta", "explorer"],
+  "reproduce",
+  "colors",
+  "segmentation",
+  "figure-ground",
+  "concepts",
+  "trajectories",
+  "transitions",
+  "galleries",
+  "nystrom",
+  "rosetta",
+  "explorer",
 ];
 /** Processes at a time. */
 const LANES = 2;
@@ -34,8 +43,12 @@ function argumentsOf(name: string, folder: string): string[] {
   const own: Record<string, string[]> = {
     fixtures: ["--scenes", "4", "--out", `${folder}/world`, "--report", `${folder}/out-fixtures`],
     align: [
-      ...["--data", `algonauts:${folder}/cache/world-120/algonauts/subj01`],
-      ...["--out", `${folder}/out-align/align.arrow`, "--cache", `${folder}/cache`],
+      "--data",
+      `algonauts:${folder}/cache/world-120/algonauts/subj01`,
+      "--out",
+      `${folder}/out-align/align.arrow`,
+      "--cache",
+      `${folder}/cache`,
     ],
     new: [NAME],
     models: ["list", "--out", `${folder}/models`],
@@ -99,7 +112,11 @@ export const permissions: FaultFamily = {
       await inLanes(chosen.length, quick ? LANES : 1, (i) => chosen[i]());
 
       const within = [
-        ...["--allow-read", "--allow-env", "--allow-ffi=node_modules", "--deny-net", "--deny-run"],
+        "--allow-read",
+        "--allow-env",
+        "--allow-ffi=node_modules",
+        "--deny-net",
+        "--deny-run",
         flagsOf(config.tasks.colors.command).find((flag) => flag.startsWith("--allow-sys"))!,
       ].map((flag) => flag.replace("=node_modules", `=${ROOT}node_modules`));
       const own = await runFolder(`${folder}/own`);
@@ -136,7 +153,10 @@ function flagsOf(command: string): string[] {
 async function deno(args: string[]): Promise<{ code: number; said: string; printed: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-check", ...args],
-    ...{ cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" },
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
   }).output();
   const lines = new TextDecoder().decode(stderr).trim().split("\n");
   return { code, said: lines.at(-1)!, printed: new TextDecoder().decode(stdout) };

@@ -29,7 +29,11 @@ import { readResults } from "../../src/report/results.ts";
 import type { Mask, RgbImage } from "../../src/data/images/picture.ts";
 
 const PREVIEW: Preprocessor = {
-  ...{ resize: { shortestEdge: 64 }, filter: "bicubic", crop: null, rescale: null, normalize: null },
+  resize: { shortestEdge: 64 },
+  filter: "bicubic",
+  crop: null,
+  rescale: null,
+  normalize: null,
 };
 
 /** Reads the file, to be named so, in a folder of its own. */

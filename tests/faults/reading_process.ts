@@ -28,12 +28,19 @@ export interface Answer {
 export function startReader(readable: string, folder: string) {
   const rights = [
     `--allow-read=${readable},${ROOT}`,
-    ...["--allow-ffi", "--allow-env", "--allow-sys", "--deny-net", "--deny-run", "--deny-write"],
+    "--allow-ffi",
+    "--allow-env",
+    "--allow-sys",
+    "--deny-net",
+    "--deny-run",
+    "--deny-write",
   ];
   const start = () => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-check", "--no-prompt", ...rights, WORKER],
-      ...{ stdin: "piped", stdout: "piped", stderr: "null" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
     }).spawn();
     return {
       child,

@@ -49,16 +49,25 @@ export async function writeSamples(folder: string): Promise<Samples> {
   const slots = [{ name: "a L1", width: 4 }, { name: "a L2", width: 4 }];
   await saveAlign(`${folder}/align.arrow`, {
     model: { slots, transforms: matrix(8, 5), beta: matrix(5, 3), epsilon: new Float32Array(3) },
-    ...{ options: { seed: 0 }, history: [] },
+    options: { seed: 0 },
+    history: [],
   });
   await saveNystrom(`${folder}/fit.arrow`, {
     landmarks: { indices: Uint32Array.of(1, 4, 7, 9), features: matrix(4, 6) },
     cut: {
       eigenvectors: matrix(4, 2),
-      ...{ eigenvalues: Float64Array.of(1, 0.5), residuals: Float64Array.of(0, 1e-6), eigengap: 0.1 },
-      ...{ converged: true, resolved: 2, degrees: new Float32Array(4).fill(2) },
+      eigenvalues: Float64Array.of(1, 0.5),
+      residuals: Float64Array.of(0, 1e-6),
+      eigengap: 0.1,
+      converged: true,
+      resolved: 2,
+      degrees: new Float32Array(4).fill(2),
     },
-    ...{ neighbors: 3, shortlist: null, projection: null, sampling: "farthest", seed: 0 },
+    neighbors: 3,
+    shortlist: null,
+    projection: null,
+    sampling: "farthest",
+    seed: 0,
   });
   const table = new Table({
     name: vectorFromArray(["a", "b", "c"]),
@@ -77,16 +86,16 @@ export async function writeSamples(folder: string): Promise<Samples> {
     files: { "a.onnx": "0".repeat(64) },
   };
   const results = {
-    ...{
-      schema: 1,
-      version: "1",
-      deno: "2",
-      adapter: { description: "x", software: true },
-      seed: 0,
-      command: "c",
-    },
+    schema: 1,
+    version: "1",
+    deno: "2",
+    adapter: { description: "x", software: true },
+    seed: 0,
+    command: "c",
     inputs: { models: ["a"], images: 1, nodes: 1, data: "embedded" },
-    ...{ timings: { a: 1 }, memory: { peak_rss_mb: 1, peak_gpu_mb: 1 }, experiments: {} },
+    timings: { a: 1 },
+    memory: { peak_rss_mb: 1, peak_gpu_mb: 1 },
+    experiments: {},
   };
   return {
     jpeg: new Uint8Array(await picture.clone().jpeg().toBuffer()),

@@ -35,10 +35,29 @@ export function startSmallRun(
   return new Deno.Command(processors ? "taskset" : Deno.execPath(), {
     args: [
       ...(processors ? ["-c", processors, Deno.execPath()] : []),
-      ...["run", "--quiet", "--no-check", "--no-prompt", `--config=${CONFIG}`, ...permissions, TASK],
-      ...["--quick", "--limit", "2", "--landmarks", "100", "--out", "out", "--cache", "cache", ...args],
+      "run",
+      "--quiet",
+      "--no-check",
+      "--no-prompt",
+      `--config=${CONFIG}`,
+      ...permissions,
+      TASK,
+      "--quick",
+      "--limit",
+      "2",
+      "--landmarks",
+      "100",
+      "--out",
+      "out",
+      "--cache",
+      "cache",
+      ...args,
     ],
-    ...{ cwd: folder, env, stdin: "null", stdout: "piped", stderr: "piped" },
+    cwd: folder,
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
   }).spawn();
 }
 

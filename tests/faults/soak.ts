@@ -13,10 +13,18 @@ export const soak: FaultFamily = {
     const runs = quick ? RUNS.quick : RUNS.whole, warm = quick ? WARM.quick : WARM.whole;
     const child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["run", "--quiet", "--no-check", "-A", "--v8-flags=--expose-gc"],
-        ...[new URL("./soak_worker.ts", import.meta.url).pathname, String(runs), folder],
+        "run",
+        "--quiet",
+        "--no-check",
+        "-A",
+        "--v8-flags=--expose-gc",
+        new URL("./soak_worker.ts", import.meta.url).pathname,
+        String(runs),
+        folder,
       ],
-      ...{ stdin: "null", stdout: "piped", stderr: "null" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
     }).spawn();
     const failures: string[] = [], resident: number[] = [];
     let rest = "";

@@ -75,7 +75,7 @@ for (const { title, landmarks, options, bytes } of CARRIES) {
   Deno.test(`fitNystrom() carried from ${title}: smaller panels, the same vectors`, async () => {
     await withGpu(async (gpu) => {
       const x: Matrix = clusteredNodes(9001, 24, 12, 0.3, testSeed);
-      const settings = { ...{ landmarks, components: 4, sampling: "uniform" as const }, ...options };
+      const settings = { landmarks, components: 4, sampling: "uniform" as const, ...options };
       const model = await fitNystrom(gpu, matrixSource(x), settings);
       const all = await model.transform(matrixSource(x));
       const small = withMemory(gpu, bytes);

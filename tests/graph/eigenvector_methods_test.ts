@@ -174,7 +174,10 @@ Deno.test("descendOnBatches() has the objective of all pairs in batches of any s
   for (const batch of [2, 5, n]) { // equal nodes: every entry of the normalised affinity is 1/n, and y is near 0
     let found = NaN;
     descendOnBatches(features, {
-      ...{ components: 1, batch, epochs: 1, rate: 1e-9 },
+      components: 1,
+      batch,
+      epochs: 1,
+      rate: 1e-9,
       onEpoch: (_, objective) => found = objective,
     });
     assert(Math.abs(found - 1) < 0.03, `${found} in batches of ${batch}`);

@@ -57,7 +57,11 @@ Deno.test("fitNystrom() with all neighbours has the eigenpairs of F Fᵀ in floa
     await t.step(`${n} nodes, ${m} landmarks, ${d} channels, ${c} components`, async () => {
       const x = clusteredNodes(n, d, Math.min(n, 6), 0.5, testSeed + n), nodes = matrixSource(x);
       const fit = await fitNystrom(gpu, nodes, {
-        ...{ landmarks: m, neighbors: "all", components: c, sampling: "uniform", seed: testSeed },
+        landmarks: m,
+        neighbors: "all",
+        components: c,
+        sampling: "uniform",
+        seed: testSeed,
       });
       const { data: y } = await fit.transform(nodes);
       const { matrix, values } = reference(x, fit.landmarks.indices);
@@ -86,7 +90,11 @@ Deno.test("fitNystrom() with all neighbours gives panels and new nodes what it g
   const exact = await normalizedCut(gpu, x, { components: 6, tolerance: 1e-6 });
   const angle = async (neighbors: number | "all") => {
     const fit = await fitNystrom(gpu, nodes, {
-      ...{ landmarks: 150, neighbors, components: 6, sampling: "uniform", seed: testSeed },
+      landmarks: 150,
+      neighbors,
+      components: 6,
+      sampling: "uniform",
+      seed: testSeed,
     });
     const eigenvectors = await fit.transform(nodes);
     if (neighbors === "all") {

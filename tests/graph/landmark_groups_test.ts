@@ -88,7 +88,11 @@ Deno.test("carryByGroups() gives the same bits whatever the panels, and for node
   const exact = nystromModel(gpu, {
     landmarks: { indices: new Uint32Array(300), features: landmarks },
     cut: { ...{} as Parameters<typeof nystromModel>[1]["cut"], eigenvectors: y },
-    ...{ neighbors: 3, shortlist: null, projection: null, sampling: "uniform", seed: 0 },
+    neighbors: 3,
+    shortlist: null,
+    projection: null,
+    sampling: "uniform",
+    seed: 0,
   });
   assertEquals(
     await vectorsOf(gpu, nodes, landmarks, y, { ...options, share: 1 }),

@@ -33,7 +33,11 @@ Deno.test("fitNystrom().transform() is (4) in float64 over the true nearest land
     await t.step(`${n} nodes, ${m} landmarks, K = ${k}, ${c} components`, async () => {
       const x = randomMatrix(n, d);
       const model = await fitNystrom(gpu, matrixSource(x), {
-        ...{ landmarks: m, neighbors: k, components: c, sampling: "uniform", seed: testSeed },
+        landmarks: m,
+        neighbors: k,
+        components: c,
+        sampling: "uniform",
+        seed: testSeed,
       });
       const { indices, features } = model.landmarks;
       assertEquals(features, rowsOf(x, indices));
@@ -54,7 +58,11 @@ Deno.test("fitNystrom() comes near the exact eigenvectors, and meets them where 
   for (const sampling of SAMPLINGS) {
     await t.step(`${sampling}, 400 landmarks`, async () => {
       const model = await fitNystrom(gpu, matrixSource(x), {
-        ...{ landmarks: 400, neighbors: 8, components: 8, sampling, seed: testSeed },
+        landmarks: 400,
+        neighbors: 8,
+        components: 8,
+        sampling,
+        seed: testSeed,
       });
       const y = await model.transform(matrixSource(x), { orthogonalize: true });
       const largest = angle(exact.eigenvectors, y);
@@ -128,7 +136,9 @@ Deno.test("fitNystrom() takes landmarks by their rows, and is then what it is wi
     options = { neighbors: 6, components: 4, seed: testSeed };
   const drawn = await fitNystrom(gpu, matrixSource(x), { ...options, landmarks: 150, sampling: "uniform" });
   const given = await fitNystrom(gpu, matrixSource(x), {
-    ...{ ...options, landmarks: drawn.landmarks.indices, sampling: "uniform" },
+    ...options,
+    landmarks: drawn.landmarks.indices,
+    sampling: "uniform",
   });
   assertEquals(given.cut, drawn.cut, note);
   assertEquals(await given.transform(matrixSource(x)), await drawn.transform(matrixSource(x)), note);

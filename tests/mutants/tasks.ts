@@ -25,8 +25,8 @@ export const TASKS: readonly Mutant[] = [
   },
   {
     file: "tasks/slurm/queue.ts",
-    text: '"PREEMPTED", "REVOKED", "TIMEOUT"',
-    replacement: '"PREEMPTED", "REVOKED"',
+    text: '  "REVOKED",\n  "TIMEOUT",\n',
+    replacement: '  "REVOKED",\n',
     breaks: "a task that ran out of time counts as running",
     tests: ["end_to_end/slurm_plan_test.ts"],
   },

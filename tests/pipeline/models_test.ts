@@ -34,7 +34,10 @@ Deno.test("openRunModels() gives all models the first one's view, and as many pa
     const a = await copyOf(dir, "a", size(112)), b = await copyOf(dir, "b", { ...size(144), resample: 2 });
     const { models, view } = await openRunModels([a, b]);
     assertEquals([view.resize, view.crop, view.rescale, view.normalize], [
-      ...[{ shortestEdge: 112 }, { width: 112, height: 112 }, null, null],
+      { shortestEdge: 112 },
+      { width: 112, height: 112 },
+      null,
+      null,
     ]);
     assertEquals(models.map(({ preprocessor: { resize, crop } }) => [resize, crop]), [
       [null, null], // sees the view as it is
@@ -56,7 +59,10 @@ Deno.test("openRunModels() resizes for smaller patches, and an export for any si
     const image = { width: 130, height: 120, data };
     const extract = (model: typeof first, outDir: string, seen = previewCrop(image, view)) =>
       extractFeatures({
-        ...{ model: model.path, preprocessor: model.preprocessor, outDir, dtype: "float32" },
+        model: model.path,
+        preprocessor: model.preprocessor,
+        outDir,
+        dtype: "float32",
         images: [{ name: "a", load: () => Promise.resolve(seen) }],
       });
     assertEquals((await extract(first, `${dir}/1`)).grid, { rows: 14, cols: 14 });
@@ -103,14 +109,23 @@ Deno.test("openRunModels() tells of each model what it is and sees", () =>
     const { table } = await openRunModels(["mae_tiny", own, added]);
     const used = "features of 14 × 14 patches an image";
     assertEquals(table, [{
-      ...{ kind: "model", path: "mae_tiny", found: "embedded, 12 layers, patches of 8 × 8 pixels" },
-      ...{ missing: "nothing", used },
+      kind: "model",
+      path: "mae_tiny",
+      found: "embedded, 12 layers, patches of 8 × 8 pixels",
+      missing: "nothing",
+      used,
     }, {
-      ...{ kind: "model", path: own, found: "file, 2 layers, patches of 4 × 4 pixels", used },
+      kind: "model",
+      path: own,
+      found: "file, 2 layers, patches of 4 × 4 pixels",
+      used,
       missing: "record (`./run models add` makes one, by which files are checked)",
     }, {
-      ...{ kind: "model", path: "b", found: "added from org/b, 2 layers, patches of 4 × 4 pixels" },
-      ...{ missing: "licence", used },
+      kind: "model",
+      path: "b",
+      found: "added from org/b, 2 layers, patches of 4 × 4 pixels",
+      missing: "licence",
+      used,
     }]);
   }));
 
@@ -132,7 +147,9 @@ Deno.test("openRunModels() gives every model the hook, and refuses one without i
     const model = { path: own, preprocessor: (await openRunModels([own])).models[0].preprocessor };
     const keys = await Promise.all([undefined, "k", "residual"].map(async (hook) => {
       const [{ input }] = await featureStages({
-        ...{ models: [{ ...model, hook: hook as Hook | undefined }], images: [], identity: "" },
+        models: [{ ...model, hook: hook as Hook | undefined }],
+        images: [],
+        identity: "",
       });
       return JSON.stringify(input);
     }));

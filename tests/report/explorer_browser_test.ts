@@ -145,8 +145,18 @@ Deno.test({
         reached.push(await page.evaluate("document.activeElement.id || document.activeElement.localName"));
       }
       assertEquals(reached, [
-        ...["a", "image", "model", "layer", "vector", "coloring", "engine", "pixel"],
-        ...["button", "button", "button", "div"],
+        "a",
+        "image",
+        "model",
+        "layer",
+        "vector",
+        "coloring",
+        "engine",
+        "pixel",
+        "button",
+        "button",
+        "button",
+        "div",
       ]);
       await page.locator("#pixel").focus();
       const start = (await answer(page)).index;

@@ -8,12 +8,21 @@ import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 const PAGE = { method: "So.", sections: [], settings: {}, command: "c" };
 
 const claim = (id: string, verdict: Verdict): Claim => ({
-  ...{ id, verdict, paper: `${id} <b>`, measured: "m", statistic: "s", n: 3 },
+  id,
+  verdict,
+  paper: `${id} <b>`,
+  measured: "m",
+  statistic: "s",
+  n: 3,
 });
 
 async function writeResults(out: string, experiments: Record<string, Claim[]>): Promise<void> {
   await mergeResults(`${out}/results.json`, {
-    ...{ version: "1", deno: "2", seed: 0, command: "c", timings: {} },
+    version: "1",
+    deno: "2",
+    seed: 0,
+    command: "c",
+    timings: {},
     adapter: { description: "made-up adapter", software: true },
     inputs: { models: [], images: 1, nodes: 1, data: "embedded" },
     memory: { peak_rss_mb: 1, peak_gpu_mb: 1 },
@@ -54,12 +63,10 @@ Deno.test("writeIndexPage() says of which run each page is, where they are of se
     await writeResults(out, { concepts: [claim("a", "shown")] });
     const { schema: _, ...results } = (await readResults(`${out}/results.json`))!;
     await mergeResults(`${out}/results.json`, {
-      ...{
-        ...results,
-        seed: 5,
-        command: "./run reproduce --images p",
-        inputs: { ...results.inputs, data: "photographs" },
-      },
+      ...results,
+      seed: 5,
+      command: "./run reproduce --images p",
+      inputs: { ...results.inputs, data: "photographs" },
       experiments: { photographs: { metrics: {}, claims: [] } },
     });
     for (const name of ["concepts", "photographs"]) {

@@ -7,7 +7,11 @@ import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 const ROOT = new URL("../..", import.meta.url).pathname;
 const HERE = new URL(".", import.meta.url).pathname;
 const PERMISSIONS = [
-  ...["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"],
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-ffi",
+  "--allow-sys",
   "--allow-run=sbatch,squeue,scancel,scontrol,sinfo,sacctmgr",
 ];
 /**
@@ -15,8 +19,15 @@ const PERMISSIONS = [
  * them a single image.
  */
 const SMALL = [
-  ...["--quick", "--limit", "9", "--shard-images", "8"],
-  ...["--sampling", "farthest", "--seed", "3"],
+  "--quick",
+  "--limit",
+  "9",
+  "--shard-images",
+  "8",
+  "--sampling",
+  "farthest",
+  "--seed",
+  "3",
 ];
 
 function isInstalled(): boolean {
@@ -128,13 +139,30 @@ Deno.test({
       const one = `${dir}/one`, two = `${dir}/two`, folder = `${dir}/a run`;
       const submit = (...more: string[]) =>
         task("reproduce", [
-          ...["--slurm", "--array-size", "6", "--run", folder, ...more],
-          ...[...SMALL, "--cache", two, "--out", `${dir}/two-out`],
+          "--slurm",
+          "--array-size",
+          "6",
+          "--run",
+          folder,
+          ...more,
+          ...SMALL,
+          "--cache",
+          two,
+          "--out",
+          `${dir}/two-out`,
         ], env);
       for (const cache of [one, two]) await copyWorld(cache);
       await t.step("--dry-run prints the scripts", async () => {
         const printed = await submit(
-          ...["--dry-run", "--partition", "test", "--gres", "gpu:1", "--time", "2:00:00", "--account", "lab"],
+          "--dry-run",
+          "--partition",
+          "test",
+          "--gres",
+          "gpu:1",
+          "--time",
+          "2:00:00",
+          "--account",
+          "lab",
         );
         assertStringIncludes(printed, "--array=0 --dependency=afterok:$extract:$align:$landmarks");
         assertStringIncludes(printed, "extract=$(sbatch --parsable --array=0-5 extract.sh)");
@@ -280,8 +308,22 @@ Deno.test({
       const site = `${dir}/site.json`;
       await Deno.writeTextFile(site, JSON.stringify({ attempts: 2 }));
       const options = [
-        ...["--slurm", "--site", site, "--run", folder, "--images", images, "--shard-images", "8"],
-        ...["--quick", "--cache", `${dir}/cache`, "--out", `${dir}/out`, "--limit", "16"],
+        "--slurm",
+        "--site",
+        site,
+        "--run",
+        folder,
+        "--images",
+        images,
+        "--shard-images",
+        "8",
+        "--quick",
+        "--cache",
+        `${dir}/cache`,
+        "--out",
+        `${dir}/out`,
+        "--limit",
+        "16",
       ];
       await task("reproduce", options, env);
       await until("extract has ended", 90, async () => {

@@ -36,7 +36,10 @@ export async function withHubServer(body: (hub: HubServer) => Promise<void>): Pr
       const path = decodeURIComponent(new URL(request.url).pathname);
       const { method, headers } = request;
       const seen = {
-        ...{ method, server, path, range: headers.get("range") },
+        method,
+        server,
+        path,
+        range: headers.get("range"),
         authorization: headers.get("authorization"),
       };
       state.seen.push(seen);

@@ -18,7 +18,10 @@ export function samplePipeline(): { pipeline: ExplorerPipeline; aligned: Matrix;
   const data = Uint8Array.from({ length: 3 * 64 }, (_, i) => 7 * i % 256);
   return {
     pipeline: {
-      ...{ models: MODELS, slots, tokens: TOKENS, grid: GRID },
+      models: MODELS,
+      slots,
+      tokens: TOKENS,
+      grid: GRID,
       images: Array.from({ length: IMAGES }, (_, i) => ({
         name: `</script><img src=x onerror=alert(${i})>.png`,
         load: () => Promise.resolve({ width: 8, height: 8, data: data.map((value) => value ^ (40 * i)) }),

@@ -55,7 +55,11 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
   const world = await writeWorld(`${out}/world`, planWorld(30), createToyObserver());
   const pages: Record<string, string> = {
     fixtures: await writeFixturesReport({
-      ...{ out, world: `${out}/world`, plan: world, observer: createToyObserver(), command: run.command },
+      out,
+      world: `${out}/world`,
+      plan: world,
+      observer: createToyObserver(),
+      command: run.command,
       seconds: 1,
     }),
     "brain-score": await writeBrainScoreReport({ ...run, ...brainScores() }),
@@ -113,12 +117,20 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
   });
   const after = (miou: number) => ({ miou, overlap: miou + 0.1 });
   const universal = {
-    ...{ slot: 0.02, image: 0.18, lambda2: 0.1, figureGround: 0.72, within: 0.77, neighbors: 2.9 },
+    slot: 0.02,
+    image: 0.18,
+    lambda2: 0.1,
+    figureGround: 0.72,
+    within: 0.77,
+    neighbors: 2.9,
     converged: false,
   };
   const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
   return {
-    ...{ data: HOSTILE, models: MODELS, images: { training: 100, test: 20 }, peakRssMb: 100 },
+    data: HOSTILE,
+    models: MODELS,
+    images: { training: 100, test: 20 },
+    peakRssMb: 100,
     skipped: [`3 of 40 voxels: 3 with a response that is not finite (${HOSTILE} 3)`],
     voxels: Object.fromEntries(rois.map((roi) => [roi, 40])),
     conditions: [0, 0.1, 1].map((lambda) => ({
@@ -126,10 +138,15 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
       scores: [score(0.4 + 0.01 * lambda), score(0.41)],
       eigen: [1 - lambda / 2, 0.9],
     })),
-    ...{ ridge: score(0.5), perSlot: score(0.45), space: score(0.52), trainedOn: score(0.43) },
+    ridge: score(0.5),
+    perSlot: score(0.45),
+    space: score(0.52),
+    trainedOn: score(0.43),
     position: { slot: `${MODELS[0]} L5`, cells: 3, whole: score(0.3), parts: score(0.35) },
     effects: each((model, layer) => ({
-      ...{ model, layer, before: 0.5 },
+      model,
+      layer,
+      before: 0.5,
       after: { aligned: after(0.6), aligned_no_constraint: after(0.4), ridge_align: after(0.5) },
     })),
     mixed: { paper: mixed, ridge: mixed },
@@ -139,14 +156,24 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
 
 function colors(): AlignedColors {
   return {
-    ...{ images: 10, categories: 5 },
+    images: 10,
+    categories: 5,
     layers: each((model, layer) => ({
-      ...{ model, layer, image: 0.1 * layer, position: 0.9 - 0.1 * layer, category: 0.2 },
+      model,
+      layer,
+      image: 0.1 * layer,
+      position: 0.9 - 0.1 * layer,
+      category: 0.2,
       interval: [0.1 * layer - 0.05, 0.1 * layer + 0.05],
     })),
     models: MODELS.map((model) => ({
       bounds: boundsOf(model, 12),
-      ...{ model, rise: 0.3, interval: [0.2, 0.4], earlyIgnores: true, lateCategory: 0.4, p: 0.01 },
+      model,
+      rise: 0.3,
+      interval: [0.2, 0.4],
+      earlyIgnores: true,
+      lateCategory: 0.4,
+      p: 0.01,
     })),
   };
 }
@@ -154,36 +181,65 @@ function colors(): AlignedColors {
 function concepts(): Concepts {
   const rois = ["V1", "<b>ROI"], voxels = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i));
   return {
-    ...{ model: MODELS[0], layer: 4, radius: 1.2, dropped: 3, rois, images: 10 },
+    model: MODELS[0],
+    layer: 4,
+    radius: 1.2,
+    dropped: 3,
+    rois,
+    images: 10,
     concepts: Array.from({ length: 9 }, (_, i) => ({
-      ...{ centre: [i, 0, 0] as [number, number, number], images: 4, figure: 0.6, voxels },
+      centre: [i, 0, 0] as [number, number, number],
+      images: 4,
+      figure: 0.6,
+      voxels,
       patches: Uint32Array.from({ length: 40 }, (_, p) => i * 36 + p),
       category: i === 0 ? null : { index: i, share: 0.5 },
       regions: rois.map((_, r) => ({ mean: i / 4 - 1 + r, sd: 1 - i / 20 })),
     })),
-    ...{ parabola: { constant: 1, linear: 0.1, quadratic: -0.2 }, interval: [-0.3, -0.1], p: 0.001 },
+    parabola: { constant: 1, linear: 0.1, quadratic: -0.2 },
+    interval: [-0.3, -0.1],
+    p: 0.001,
     purity: { mean: 0.6, chance: 0.4, p: 0.001, concepts: 8 },
   };
 }
 
 function audit(): Omit<NystromReport, "out" | "command" | "gpu" | "timings" | "seed"> {
   const found = {
-    ...{ angles: [0.1, 2, 8], eigenvalueError: 0.01, trusted: 3, seconds: 1.5 },
+    angles: [0.1, 2, 8],
+    eigenvalueError: 0.01,
+    trusted: 3,
+    seconds: 1.5,
   };
   const connectivity = { smallestDegree: 80, possibleDegree: 40 };
   return {
-    ...{ models: MODELS, data: HOSTILE, graph: 4000, images: 3, landmarks: 300, neighbors: "all" },
+    models: MODELS,
+    data: HOSTILE,
+    graph: 4000,
+    images: 3,
+    landmarks: 300,
+    neighbors: "all",
     run: {
-      ...{ nodes: 400, leadingAngles: [0.1, 2, 8], eigenvalueErrors: [0.01], limit: 10, trusted: 3 },
+      nodes: 400,
+      leadingAngles: [0.1, 2, 8],
+      eigenvalueErrors: [0.01],
+      limit: 10,
+      trusted: 3,
       connectivity,
     } as unknown as NystromReport["run"],
     audit: {
-      ...{ nodes: 400, components: 3, recall: 0.98, search: HOSTILE, connectivity },
+      nodes: 400,
+      components: 3,
+      recall: 0.98,
+      search: HOSTILE,
+      connectivity,
       rows: [
         ...[100, 300].flatMap((landmarks) =>
           [1, 8].map((neighbors) => ({
             ...found,
-            ...{ method: "nystrom" as const, landmarks, neighbors, sampling: "uniform" as const },
+            method: "nystrom" as const,
+            landmarks,
+            neighbors,
+            sampling: "uniform" as const,
           }))
         ),
         { ...found, method: "fowlkes", landmarks: 100 },
@@ -205,8 +261,10 @@ async function segments(pipeline: Pipeline) {
     pipeline,
     { figure_ground: labels, category: labels },
     {
-      ...{ images: 10, before: graphs(pipeline.slots.map((_, slot) => slot)) },
-      ...{ aligned: graphs([4]), noConstraint: graphs([0]) },
+      images: 10,
+      before: graphs(pipeline.slots.map((_, slot) => slot)),
+      aligned: graphs([4]),
+      noConstraint: graphs([0]),
     },
     0,
   );
@@ -217,26 +275,44 @@ async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
   const rois = ["V1", "V2", "V3", "V4", "EBA", "OFA", "FFA", "OPA", "PPA"];
   const images = Array.from({ length: 10 }, (_, i) => i), { count } = createToyObserver().voxels;
   const regions = rois.map((roi, i) => ({
-    ...{ roi, figure: 0.3 - 0.1 * i, ground: 0, difference: estimate(0.3 - 0.1 * i) },
-    ...{ expected: 1 as const, p: 0.001 },
+    roi,
+    figure: 0.3 - 0.1 * i,
+    ground: 0,
+    difference: estimate(0.3 - 0.1 * i),
+    expected: 1 as const,
+    p: 0.001,
   }));
   const search = {
-    ...{ area: estimate(0.8), p: 0.001, aligned: 0.7, raw: 0.6 },
+    area: estimate(0.8),
+    p: 0.001,
+    aligned: 0.7,
+    raw: 0.6,
     range: [0.6, 0.9] as [number, number],
   };
   const align = { raw: 0.1, aligned: 0.4, images: 10, p: 0.001 };
   return {
-    ...{ images, rois, place: { figure: 0.7, ground: 0.4 }, maps: align, across: align },
+    images,
+    rois,
+    place: { figure: 0.7, ground: 0.4 },
+    maps: align,
+    across: align,
     models: MODELS.map((model, m) => ({
-      ...{ model, regions, whole: regions, layer: 3, slot: LAYERS.length * m + 2 },
+      model,
+      regions,
+      whole: regions,
+      layer: 3,
+      slot: LAYERS.length * m + 2,
       voxels: {
         figure: Float32Array.from({ length: count }, (_, i) => i - 20),
         ground: new Float32Array(count),
       },
       layers: LAYERS.map((layer) => ({
-        ...{ layer, area: estimate(0.1 * layer), differences: rois.map(() => estimate(0.1)) },
+        layer,
+        area: estimate(0.1 * layer),
+        differences: rois.map(() => estimate(0.1)),
       })),
-      ...{ figure: search, ground: search },
+      figure: search,
+      ground: search,
     })),
     queries: pixelsOf(pipeline.grid, await figurePatches(pipeline), images),
     pairs: [{ models: [MODELS[0], MODELS[1]], r: estimate(-0.9), p: 1 }],
@@ -250,7 +326,8 @@ function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
   const both = (value: number) => ({ hIT: agreement(value), mIT: agreement(value + 0.05) });
   const region = (mean: number) => ({ voxels: 40, mean, standardError: 0.01 });
   const encoder = (name: string, r: number) => ({
-    ...{ name, label: `${name} <b>` },
+    name,
+    label: `${name} <b>`,
     score: {
       r: Float64Array.of(r, r),
       rois: new Map([["EVC", region(r)], ["LOC", region(r + 0.1)], ["all", region(r)]]),
@@ -259,14 +336,21 @@ function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
   });
   return {
     pictures: {
-      ...{ pictures: 92, between: agreement(0.5), resamples: 1000 },
+      pictures: 92,
+      between: agreement(0.5),
+      resamples: 1000,
       models: MODELS.map((model) => ({
-        ...{ model, pixels: both(0.05) },
+        model,
+        pixels: both(0.05),
         layers: LAYERS.map((layer) => ({ layer, pooled: both(0.04 * layer), tokens: both(0.03 * layer) })),
       })),
     },
     voxels: {
-      ...{ categories: 81, voxels: 2, folds: 9, repeats: 5, skipped: [`1 of 3 voxels (${HOSTILE} 1)`] },
+      categories: 81,
+      voxels: 2,
+      folds: 9,
+      repeats: 5,
+      skipped: [`1 of 3 voxels (${HOSTILE} 1)`],
       encoders: [encoder("ridge", 0.2), encoder("ridge_voxel_lambda", 0.22), encoder("encoder", 0.21)],
     },
   };
@@ -279,35 +363,40 @@ async function writePhotographs(
   const photo = { width: 8, height: 6, data: new Uint8Array(3 * 48).fill(120) }, tokens = 13;
   return await writeColorsReport({
     ...run,
-    ...{ out, data: "photographs", baseline: 0.4 },
+    out,
+    data: "photographs",
+    baseline: 0.4,
     manifest: {
-      ...{
-        model: MODELS[0],
-        modelSha256: "0",
-        heads: 2,
-        width: 8,
-        tokens,
-        classToken: true,
-        registers: 0,
-        hook: "attention",
-        shifts: 1,
-        provider: "cpu",
-      },
+      model: MODELS[0],
+      modelSha256: "0",
+      heads: 2,
+      width: 8,
+      tokens,
+      classToken: true,
+      registers: 0,
+      hook: "attention",
+      shifts: 1,
+      provider: "cpu",
       layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
-      ...{ grid: { rows: 3, cols: 4 }, images: [HOSTILE, "b"], dtype: "float32", preprocessing: "{}" },
+      grid: { rows: 3, cols: 4 },
+      images: [HOSTILE, "b"],
+      dtype: "float32",
+      preprocessing: "{}",
     },
     photos: [{ name: HOSTILE, photo }, { name: "b", photo }],
     layers: LAYERS.map((layer) => ({
-      ...{
-        layer,
-        eigenvalues: [1, 0.5, 0.2],
-        residual: 1e-6,
-        eigengap: 0.1,
-        converged: true,
-        resolved: 3,
-        iterations: 9,
-      },
-      ...{ applications: 9, storage: "dense", kl: 1, trustworthiness: 0.98, seconds: { cut: 1, tsne: 1 } },
+      layer,
+      eigenvalues: [1, 0.5, 0.2],
+      residual: 1e-6,
+      eigengap: 0.1,
+      converged: true,
+      resolved: 3,
+      iterations: 9,
+      applications: 9,
+      storage: "dense",
+      kl: 1,
+      trustworthiness: 0.98,
+      seconds: { cut: 1, tsne: 1 },
       colors: Uint8Array.from({ length: 2 * tokens * 3 }, (_, i) => i * 29 % 256).toBase64(),
       figureGround: { miou: 0.1 * layer, threshold: 0.5 },
     })),

@@ -40,7 +40,11 @@ export function walkingPipeline(
     }
   }
   return {
-    ...{ models, slots, tokens, grid: { rows: side, cols: side }, data: "made up" },
+    models,
+    slots,
+    tokens,
+    grid: { rows: side, cols: side },
+    data: "made up",
     classes: ["background", ...Array.from({ length: 9 }, (_, i) => `class ${i + 1}`)],
     images: masks.map((mask, i) => ({
       name: `image ${i}`,

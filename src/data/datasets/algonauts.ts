@@ -158,7 +158,10 @@ async function openResponses(wanted: string): Promise<ResponseFile> {
     const header = await readNpyHeader(path), [rows, cols] = header.shape;
     assertMatrix(header);
     return {
-      ...{ path, rows, cols, isByRows: !header.fortranOrder },
+      path,
+      rows,
+      cols,
+      isByRows: !header.fortranOrder,
       read: (first, count) => readNpyRows(path, header, first, count),
     };
   }
@@ -166,7 +169,10 @@ async function openResponses(wanted: string): Promise<ResponseFile> {
   assertMatrix(array);
   const values = float32Of(array.data);
   return {
-    ...{ path, rows, cols, isByRows: true },
+    path,
+    rows,
+    cols,
+    isByRows: true,
     read: (first, count) => {
       assertRowsThere(path, rows, first, count);
       return Promise.resolve(values.subarray(first * cols, (first + count) * cols));

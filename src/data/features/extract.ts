@@ -302,7 +302,10 @@ async function openGraph(
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
     images: images.map(({ name }) => name),
-    ...{ dtype, hook, shifts, provider },
+    dtype,
+    hook,
+    shifts,
+    provider,
     preprocessing: JSON.stringify([preprocessor, registers ?? null]),
   };
   return { graph, weights, wanted };
@@ -661,10 +664,16 @@ function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<
     ...(provider === "cpu" ? {} : { provider }),
     ...(shifts === 1 ? {} : { shifts: String(shifts) }),
     ...(hook === "attention" ? {} : { hook }),
-    ...{ model, modelSha256, heads: String(heads), tokens: String(tokens), registers: String(registers) },
+    model,
+    modelSha256,
+    heads: String(heads),
+    tokens: String(tokens),
+    registers: String(registers),
     ...(classToken ? {} : { classToken: "mean of the patches" }),
-    ...{ grid: `${grid.rows} ${grid.cols}`, images: JSON.stringify(images.slice(first, first + count)) },
-    ...{ first: String(first), count: String(count) },
+    grid: `${grid.rows} ${grid.cols}`,
+    images: JSON.stringify(images.slice(first, first + count)),
+    first: String(first),
+    count: String(count),
   };
 }
 

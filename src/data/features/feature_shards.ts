@@ -98,7 +98,9 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
   const rows = next * tokens;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    ...{ rows, cols, meta },
+    rows,
+    cols,
+    meta,
     readRows(start, end) {
       const read = last.catch(() => {}).then(async () => {
         if (!(start >= 0 && start <= end && end <= rows)) {

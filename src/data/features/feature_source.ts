@@ -72,7 +72,10 @@ export async function openFeatureSlots(paths: string[]): Promise<FeatureSlots> {
       total += file.rows;
     }
     return {
-      ...{ rows: total, slots, close, strata: strataOf(slots) },
+      rows: total,
+      slots,
+      close,
+      strata: strataOf(slots),
       async readSlot(slot, first, count) {
         return {
           data: await files[slot].readRows(first, first + count),
@@ -107,7 +110,11 @@ export async function openFeatureSource(paths: string[]): Promise<FeatureSource>
     );
   }
   return {
-    ...{ rows, cols, slots, strata, close },
+    rows,
+    cols,
+    slots,
+    strata,
+    close,
     async read(first, count) {
       const data = new Float32Array(count * cols);
       for (const { slot, from, to } of partsOf(slots, first, count)) {

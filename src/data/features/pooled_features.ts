@@ -71,15 +71,16 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
   const folder = await stages.run(stage, {
     code: await hashOfModules(CODE),
     model: await modelSha256(model),
-    ...{
-      preprocessor,
-      registers: registers ?? null,
-      hook: hook ?? "attention",
-      shifts: shifts ?? 1,
-      provider: provider ?? "cpu",
-      images: images.map(({ name }) => name),
-    },
-    ...{ tokensPerImage, cells, seed, identity },
+    preprocessor,
+    registers: registers ?? null,
+    hook: hook ?? "attention",
+    shifts: shifts ?? 1,
+    provider: provider ?? "cpu",
+    images: images.map(({ name }) => name),
+    tokensPerImage,
+    cells,
+    seed,
+    identity,
   }, (folder) => pool(options, folder));
   if (!folder) throw new NotFinished(stage, stages.reports[0].why);
   const pooled = await readNpy(`${folder}/pooled.npy`);

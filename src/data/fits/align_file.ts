@@ -49,7 +49,9 @@ export async function saveAlign(path: string, { model, space, options, history }
   const { slots, transforms, beta, epsilon, means, shared } = model;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
   await writeMatrices(path, FORMAT, {
-    ...{ W: transforms, "β": beta, "ε": row(epsilon) },
+    W: transforms,
+    "β": beta,
+    "ε": row(epsilon),
     ...(means && { means: row(means) }),
     ...(space && { basis: space.basis, center: row(space.center) }),
   }, { slots, shared, options, history, ...(space && { fits: space.fits, held: space.held }) });
@@ -77,12 +79,16 @@ export async function loadAlign(path: string): Promise<SavedAlign> {
   }
   return {
     model: {
-      ...{ slots, transforms, beta, epsilon: epsilon.data },
+      slots,
+      transforms,
+      beta,
+      epsilon: epsilon.data,
       ...(means && { means: means.data }),
       ...(shared && { shared }),
     },
     ...(basis && { space: { fits, held, basis, center: center.data } }),
-    ...{ options, history },
+    options,
+    history,
   };
 }
 

@@ -52,7 +52,13 @@ export async function saveNystrom(path: string, fit: NystromFit): Promise<void> 
   const notes: Notes = {
     eigenvalues: [...eigenvalues],
     residuals: [...residuals],
-    ...{ eigengap, converged, resolved, neighbors, shortlist, sampling, seed },
+    eigengap,
+    converged,
+    resolved,
+    neighbors,
+    shortlist,
+    sampling,
+    seed,
   };
   const length = landmarks.indices.length;
   const columns = [
@@ -126,9 +132,15 @@ function fitOf(table: Table, notes: Notes): NystromFit {
       eigenvectors,
       eigenvalues: Float64Array.from(eigenvalues),
       residuals: Float64Array.from(residuals),
-      ...{ eigengap, converged, resolved, degrees },
+      eigengap,
+      converged,
+      resolved,
+      degrees,
     },
-    ...{ neighbors, shortlist, sampling, seed },
+    neighbors,
+    shortlist,
+    sampling,
+    seed,
     projection: neighbors === "all" ? matrixOf(table, "projection") : null,
   };
 }

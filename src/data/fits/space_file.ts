@@ -28,12 +28,27 @@ export async function saveSpace(path: string, { space, fit, map }: SavedSpace): 
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
   const { neighbors, shortlist, sampling, seed } = choices;
   await writeMatrices(path, FORMAT, {
-    ...{ W: model.transforms, "β": model.beta, "ε": row(model.epsilon), means: row(model.means!) },
-    ...{ basis, center: row(center), landmarks: landmarks.features, eigenvectors, degrees: row(degrees) },
+    W: model.transforms,
+    "β": model.beta,
+    "ε": row(model.epsilon),
+    means: row(model.means!),
+    basis,
+    center: row(center),
+    landmarks: landmarks.features,
+    eigenvectors,
+    degrees: row(degrees),
     ...(projection && { projection }),
-    ...{ "map vectors": map.vectors, "map points": map.points },
+    "map vectors": map.vectors,
+    "map points": map.points,
   }, {
-    ...{ slots: model.slots, shared: model.shared, fits, held, neighbors, shortlist, sampling, seed },
+    slots: model.slots,
+    shared: model.shared,
+    fits,
+    held,
+    neighbors,
+    shortlist,
+    sampling,
+    seed,
     indices: [...landmarks.indices],
     cut: { eigenvalues: [...eigenvalues], residuals: [...residuals], eigengap, converged, resolved },
   });
@@ -64,18 +79,25 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
     return {
       space: {
         model: { slots, means: means.data, shared, transforms, beta, epsilon: epsilon.data },
-        ...{ fits, basis, center: center.data, held },
+        fits,
+        basis,
+        center: center.data,
+        held,
       },
       fit: nystromModel(gpu, {
         landmarks: { indices: Uint32Array.from(indices), features: landmarks },
         cut: {
           ...quality,
-          ...{ eigenvectors, degrees: matrices.degrees.data },
+          eigenvectors,
+          degrees: matrices.degrees.data,
           eigenvalues: Float64Array.from(eigenvalues),
           residuals: Float64Array.from(residuals),
         },
         projection: matrices.projection ?? null,
-        ...{ neighbors, shortlist, sampling, seed },
+        neighbors,
+        shortlist,
+        sampling,
+        seed,
       }),
       map: { vectors: matrices["map vectors"], points: matrices["map points"] },
     };

@@ -164,7 +164,9 @@ function messageAt(bytes: Uint8Array<ArrayBuffer>, at: number): Message | null {
   }
   if (message(1) === 0 || message(2) === 0) throw damaged("batch");
   return {
-    ...{ kind: own.getUint8(message(1)), view: own, header: follow(own, message(2)) },
+    kind: own.getUint8(message(1)),
+    view: own,
+    header: follow(own, message(2)),
     body: bytes.subarray(bodyAt, bodyAt + bodyLength),
     end: bodyAt + bodyLength,
   };
@@ -230,7 +232,8 @@ class ArrowReader {
           return values.isNull(row - first) ? empty : read(values, row - first);
         };
         return {
-          ...{ name, type: typeName(field) },
+          name,
+          type: typeName(field),
           ...(kind === "number" && { number: (row) => at(row, ({ number }, i) => number!(i), null) }),
           ...(kind === "text" && { text: (row) => at(row, ({ text }, i) => text!(i), "") }),
           ...(kind === "list" && { list: (row) => at(row, listOf, null) }),
@@ -340,8 +343,14 @@ function fieldAt(view: DataView, at: number, deepest: number): ArrowField {
   if (count < (isList ? 1 : most[type] ?? 0)) throw damaged("schema");
   const extension = noteAt(view, vectorAt(view, field(6), 4), "ARROW:extension:name");
   const found: ArrowField = {
-    ...{ name: stringAt(view, field(0)), type, children, ...(extension && { extension }) },
-    ...{ bits: 0, scale: 0, isSigned: flag(own, 1), isDense: type === Type.Union && short(own, 0, 0) === 1 },
+    name: stringAt(view, field(0)),
+    type,
+    children,
+    ...(extension && { extension }),
+    bits: 0,
+    scale: 0,
+    isSigned: flag(own, 1),
+    isDense: type === Type.Union && short(own, 0, 0) === 1,
   };
   if (type === Type.Int || type === Type.FixedSizeList || type === Type.FixedSizeBinary) {
     found.bits = long(own, 0, 0);
@@ -457,7 +466,8 @@ class BatchSource {
       case Type.Float: {
         const values = floats(this.#nextBuffer()(), length, bits), hasNulls = node.nulls !== 0;
         return {
-          ...{ ...own, number: (i: number) => values[i] },
+          ...own,
+          number: (i: number) => values[i],
           ...(!hasNulls && !(values instanceof Float16Array) && { plain: values }),
         };
       }
@@ -530,7 +540,8 @@ class BatchSource {
     };
     const { number, text, range, child } = values;
     return {
-      ...{ length, isNull: (i) => isEmpty(i) || values.isNull(inside(i)) },
+      length,
+      isNull: (i) => isEmpty(i) || values.isNull(inside(i)),
       ...(number && { number: (i: number) => number(inside(i)) }),
       ...(text && { text: (i: number) => text(inside(i)) }),
       ...(range && { child, range: (i: number) => range(inside(i)) }),
@@ -645,7 +656,8 @@ function runs(length: number, ends: Decoded, values: Decoded): Decoded {
   };
   const { number, text } = values;
   return {
-    ...{ length, isNull: (i) => values.isNull(runOf(i)) },
+    length,
+    isNull: (i) => values.isNull(runOf(i)),
     ...(number && { number: (i: number) => number(runOf(i)) }),
     ...(text && { text: (i: number) => text(runOf(i)) }),
   };

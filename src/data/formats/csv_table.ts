@@ -86,7 +86,8 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
   return {
     rows: rows.length,
     columns: names.map((name, c): ReadColumn => ({
-      ...{ name, type: kinds[c] },
+      name,
+      type: kinds[c],
       isIndex: c === index || c < unnamed && kinds[c] === "numbers",
       ...(kinds[c] === "numbers" && { number: (row: number) => number(rows[row][c]) }),
       ...(kinds[c] === "true or false" && { number: (row: number) => Number(/^\s*t/i.test(rows[row][c])) }),
@@ -95,7 +96,8 @@ export function readCsvTable(text: string, path: string, header?: boolean): CsvT
       }),
       ...(kinds[c] === "text" && { text: (row: number) => rows[row][c] }),
     })),
-    ...{ notes, hasHeader },
+    notes,
+    hasHeader,
     lineOf: (row) => lines[row + shift],
     cell: (row, c) => rows[row][c],
   };

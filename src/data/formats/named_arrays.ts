@@ -62,7 +62,10 @@ export async function npzArrays(path: string): Promise<NamedArray[]> {
     const bytes = await readZipMember(path, member), name = inside(path, member);
     const { descr, shape } = parseNpyHeader(bytes, name), isText = /^[<>=|]?[US]\d+$/.test(descr);
     arrays.push({
-      ...{ name: member.name, shape, type: descr, isText },
+      name: member.name,
+      shape,
+      type: descr,
+      isText,
       values: () => parseNpy(bytes, name).data as ArrayLike<number | bigint>,
       ...(isText && { text: () => parseNpyText(bytes, name) }),
     });

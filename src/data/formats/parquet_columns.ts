@@ -41,7 +41,12 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
       await parquetRead({
-        ...{ file: buffer, metadata, compressors: bounded(compressors), columns: [name], rowStart, rowEnd },
+        file: buffer,
+        metadata,
+        compressors: bounded(compressors),
+        columns: [name],
+        rowStart,
+        rowEnd,
         utf8: false, // else bytes that are not said to be text become text
         onChunk({ columnName, columnData, rowStart: from }) {
           const own = cells.get(columnName); // what is thrown here, nothing would catch
@@ -60,7 +65,9 @@ export async function readParquetTable(bytes: Uint8Array<ArrayBuffer>): Promise<
     columns: fields.map(({ name, type, kind }): ReadColumn => {
       const own = cells.get(name);
       return {
-        ...{ name, type, isIndex: index.has(name) || isUnnamedIndex(name) },
+        name,
+        type,
+        isIndex: index.has(name) || isUnnamedIndex(name),
         ...(kind === "number" && { number: (row) => numberOf(own![row]) }),
         ...(kind === "text" && { text: (row) => textOf(own![row]) }),
         ...(kind === "list" && { list: (row) => listOf(own![row]) }),

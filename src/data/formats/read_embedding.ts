@@ -71,7 +71,16 @@ export async function readEmbedding(path: string, { header }: EmbeddingOptions =
 
 const CSV = [".csv", ".tsv", ".tab", ".txt"];
 const ENDINGS = [
-  ...[".npy", ...CSV, ".arrow", ".arrows", ".feather", ".ipc", ".parquet", ".pq", ".npz", ".safetensors"],
+  ".npy",
+  ...CSV,
+  ".arrow",
+  ".arrows",
+  ".feather",
+  ".ipc",
+  ".parquet",
+  ".pq",
+  ".npz",
+  ".safetensors",
 ];
 
 async function columnsEmbedding(bytes: Uint8Array<ArrayBuffer>, path: string): Promise<Embedding> {

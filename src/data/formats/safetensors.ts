@@ -4,21 +4,19 @@ import type { NamedArray } from "./named_arrays.ts";
 const MOST_HEADER = 1e8;
 /** Types by their names, with bytes of one value. */
 const BYTES: Readonly<Record<string, number>> = {
-  ...{
-    F64: 8,
-    F32: 4,
-    F16: 2,
-    BF16: 2,
-    I64: 8,
-    I32: 4,
-    I16: 2,
-    I8: 1,
-    U64: 8,
-    U32: 4,
-    U16: 2,
-    U8: 1,
-    BOOL: 1,
-  },
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
 };
 
 /**
@@ -53,7 +51,10 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, path: string): 
       throw damaged(`"${name}" does not have the place that its shape needs`);
     }
     return {
-      ...{ name, shape, type: dtype, isText: false },
+      name,
+      shape,
+      type: dtype,
+      isText: false,
       values() {
         if (!(dtype in BYTES)) {
           throw new Error(`${path}: "${name}" is of type ${dtype}, which is not read: save it as F32.`);

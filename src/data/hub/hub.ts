@@ -83,7 +83,11 @@ export async function fetchHubFile(hub: Hub, wanted: HubFile): Promise<FetchedFi
   if (!await isThere(blob)) {
     await makeFolder(dirname(blob));
     await downloadFile({
-      ...{ url, to: blob, headers, pause: hub.pause, resume: true },
+      url,
+      to: blob,
+      headers,
+      pause: hub.pause,
+      resume: true,
       expected: {
         size: stated.size,
         ...(stated.etag.length === 64 ? { sha256: stated.etag } : { gitSha1: stated.etag }),

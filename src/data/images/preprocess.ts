@@ -67,21 +67,40 @@ const MOST_SIDE = 4096;
 const MOST_SHOWN = 60;
 /** Keys that change no pixel of one RGB photograph. */
 const WITHOUT_EFFECT = [
-  ...[
-    "image_processor_type",
-    "feature_extractor_type",
-    "processor_class",
-    "auto_map",
-    "_valid_processor_keys",
-  ],
-  ...["do_convert_rgb", "do_reduce_labels", "reduce_labels", "pad_size", "size_divisor", "image_seq_length"],
-  ...["input_data_format", "return_tensors", "device", "disable_grouping", "model_input_names"],
-  ...["_name_or_path", "_commit_hash", "transformers_version"],
+  "image_processor_type",
+  "feature_extractor_type",
+  "processor_class",
+  "auto_map",
+  "_valid_processor_keys",
+  "do_convert_rgb",
+  "do_reduce_labels",
+  "reduce_labels",
+  "pad_size",
+  "size_divisor",
+  "image_seq_length",
+  "input_data_format",
+  "return_tensors",
+  "device",
+  "disable_grouping",
+  "model_input_names",
+  "_name_or_path",
+  "_commit_hash",
+  "transformers_version",
 ];
 /** Keys that `parsePreprocessor` reads for every class. */
 const READ = [
-  ...["do_resize", "size", "default_to_square", "resample", "do_center_crop", "crop_size", "data_format"],
-  ...["do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std"],
+  "do_resize",
+  "size",
+  "default_to_square",
+  "resample",
+  "do_center_crop",
+  "crop_size",
+  "data_format",
+  "do_rescale",
+  "rescale_factor",
+  "do_normalize",
+  "image_mean",
+  "image_std",
 ];
 const FILTERS: Record<number, Filter> = { 0: "nearest", 2: "bilinear", 3: "bicubic" };
 
@@ -295,7 +314,11 @@ function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: st
 export function viewOf(preprocessor: Preprocessor): Preprocessor {
   const { resize, filter, crop, library, cropRounding, cropFirst } = preprocessor;
   return {
-    ...{ resize, filter, crop, rescale: null, normalize: null },
+    resize,
+    filter,
+    crop,
+    rescale: null,
+    normalize: null,
     ...(library && { library }),
     ...(cropRounding && { cropRounding }),
     ...(cropFirst && { cropFirst }),

@@ -156,7 +156,9 @@ async function addSource(source: Source, options: AddModelOptions): Promise<Adde
     ? await probeSizes({ ...graph, path: `${name}.onnx` }, count.blocks, own, await weightsOf(graph, files))
     : undefined;
   const record: ModelRecord = {
-    ...{ name, source: source.title, commit: fetched.commit },
+    name,
+    source: source.title,
+    commit: fetched.commit,
     license: (pinned === undefined ? await fetchLicense(source) : undefined) ?? registered?.license ??
       "unknown",
     ...(registered?.caveat !== undefined && { caveat: registered.caveat }),
@@ -254,13 +256,11 @@ function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
   if (hub.offline) throw new Error(`${address} cannot be fetched while HF_HUB_OFFLINE is set: unset it.`);
   assertInside(file);
   return {
-    ...{
-      models: [file],
-      preprocessors: besideModel(file),
-      name: plainName(file),
-      title: address,
-      isFile: false,
-    },
+    models: [file],
+    preprocessors: besideModel(file),
+    name: plainName(file),
+    title: address,
+    isFile: false,
     fetch: (path) => fetchUrl(new URL(path.split("/").map(encodeURIComponent).join("/"), url), folder, hub),
   };
 }
@@ -268,12 +268,12 @@ function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
 function packageSource(of: PackageFile, { folder, onDownload }: AddModelOptions): Source {
   const opened = openPackage(of, folder, onDownload);
   return {
-    ...{
-      models: [of.file],
-      preprocessors: besideModel(basename(of.file)),
-      name: plainName(basename(of.file)),
-    },
-    ...{ title: packageAddress(of), isFile: false, package: opened },
+    models: [of.file],
+    preprocessors: besideModel(basename(of.file)),
+    name: plainName(basename(of.file)),
+    title: packageAddress(of),
+    isFile: false,
+    package: opened,
     async fetch(path) {
       const fetched = await opened.fetch(path);
       return fetched === null ? null : { path: fetched, commit: null };
@@ -302,7 +302,10 @@ async function fetchUrl(url: URL, folder: string, hub: Hub) {
   const isKept = version !== null && await isFile(to);
   if (!isKept) {
     await downloadFile({
-      ...{ url: url.href, to, resume: version !== null, pause: hub.pause },
+      url: url.href,
+      to,
+      resume: version !== null,
+      pause: hub.pause,
       expected: length === null ? {} : { size: Number(length) },
       onProgress: (done, total) => hub.onProgress?.(basename(url.pathname), done, total),
     });
@@ -313,13 +316,11 @@ async function fetchUrl(url: URL, folder: string, hub: Hub) {
 function fileSource(path: string): Source {
   const file = basename(path);
   return {
-    ...{
-      models: [file],
-      preprocessors: besideModel(file),
-      name: plainName(file),
-      title: resolve(path),
-      isFile: true,
-    },
+    models: [file],
+    preprocessors: besideModel(file),
+    name: plainName(file),
+    title: resolve(path),
+    isFile: true,
     fetch: async (name) => {
       const beside = resolve(dirname(path), name);
       return await isFile(beside) ? { path: beside, commit: null } : null;

@@ -43,7 +43,8 @@ export const PAPER_MODELS: RegisteredModel[] = [
     license: "MIT",
     preprocessing: {
       image_processor_type: "CLIPImageProcessor",
-      ...{ size: { shortest_edge: 224 }, ...CROP_224 },
+      size: { shortest_edge: 224 },
+      ...CROP_224,
       image_mean: [0.48145466, 0.4578275, 0.40821073],
       image_std: [0.26862954, 0.26130258, 0.27577711],
     },
@@ -57,7 +58,9 @@ export const PAPER_MODELS: RegisteredModel[] = [
     license: "Apache-2.0",
     preprocessing: {
       image_processor_type: "BitImageProcessor",
-      ...{ size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+      size: { shortest_edge: 256 },
+      ...CROP_224,
+      ...IMAGENET,
     },
     note: "not verified here: id and file as other projects name them",
   },
@@ -70,7 +73,9 @@ export const PAPER_MODELS: RegisteredModel[] = [
     // Its authors' own pipeline: torchvision's transforms of a Pillow image.
     preprocessing: {
       image_processor_type: TORCHVISION,
-      ...{ size: { shortest_edge: 256 }, ...CROP_224, ...IMAGENET },
+      size: { shortest_edge: 256 },
+      ...CROP_224,
+      ...IMAGENET,
     },
     note:
       "no export on the hub is known here; transformers' ViTMAEModel hides patches at random: export timm's, see --help",
@@ -89,7 +94,10 @@ export const PACKAGE_MODELS: RegisteredModel[] = [
     license: "MIT (the package), Apache-2.0 (its backbone, DINOv2)",
     preprocessing: {
       image_processor_type: "BitImageProcessor",
-      ...{ size: { height: 224, width: 224 }, resample: 3, do_center_crop: false, ...IMAGENET },
+      size: { height: 224, width: 224 },
+      resample: 3,
+      do_center_crop: false,
+      ...IMAGENET,
     },
     note:
       "12 layers of 384 channels, 224 × 224 pixels by patches of 14; resized with a bicubic filter (the package itself shrinks by area and pads with black)",

@@ -63,7 +63,12 @@ export const FUSED: RegExp = /attention/i;
 const KNOWN_DOMAIN = /^(?:|ai\.onnx\.ml|com\.microsoft\b.*|com\.ms\b.*)$/;
 /** Nodes that draw other numbers in every run. */
 const RANDOM = new Set([
-  ...["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli", "Multinomial"],
+  "RandomNormal",
+  "RandomNormalLike",
+  "RandomUniform",
+  "RandomUniformLike",
+  "Bernoulli",
+  "Multinomial",
 ]);
 /** Residual add and norm in one, and the place of the projection's bias among the inputs. */
 export const FUSED_SUMS: Record<string, number> = {
@@ -79,15 +84,13 @@ export const AFTER_PROJECTION: RegExp = new RegExp(
 const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
 /** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
 const OUTPUT_SCALE: Record<string, number> = {
-  ...{
-    QLinearMatMul: 6,
-    QLinearAdd: 6,
-    QLinearMul: 6,
-    QLinearConv: 6,
-    QGemm: 7,
-    QuantizeLinear: 1,
-    QLinearSoftmax: 3,
-  },
+  QLinearMatMul: 6,
+  QLinearAdd: 6,
+  QLinearMul: 6,
+  QLinearConv: 6,
+  QGemm: 7,
+  QuantizeLinear: 1,
+  QLinearSoftmax: 3,
 };
 /** A sentence holds no more names. */
 const MOST_NAMED = 2;

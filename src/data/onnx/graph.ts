@@ -309,7 +309,8 @@ function readAttribute(bytes: Uint8Array, node: OnnxNode, shapes: Map<string, nu
         count++;
       }
     },
-    ...{ [ATTRIBUTE.graph]: readInnerGraph, [ATTRIBUTE.graphs]: readInnerGraph },
+    [ATTRIBUTE.graph]: readInnerGraph,
+    [ATTRIBUTE.graphs]: readInnerGraph,
   });
   if (values.length > 0) node.attributes[name] = values;
   else if (value !== undefined) node.attributes[name] = value;

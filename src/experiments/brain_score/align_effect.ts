@@ -76,17 +76,15 @@ async function tokensOf(
     const depth = depthOf({ slots }, model);
     const own: Float32Array[] = [], layers = layersLike(wanted, depth).filter((layer) => slotOf(layer) >= 0);
     const manifest = await streamFeatures({
-      ...{
-        model: path,
-        preprocessor,
-        registers,
-        hook,
-        shifts,
-        provider,
-        images,
-        outDir: "",
-        dtype: "float32",
-      },
+      model: path,
+      preprocessor,
+      registers,
+      hook,
+      shifts,
+      provider,
+      images,
+      outDir: "",
+      dtype: "float32",
     }, {
       begin: ({ tokens: each, width }) => {
         layers.forEach(() => own.push(new Float32Array(count * each * width)));
@@ -103,7 +101,9 @@ async function tokensOf(
     layers.forEach((layer, at) => {
       const rows = count * manifest.tokens;
       tokens.push({
-        ...{ model, layer, slot: slotOf(layer) },
+        model,
+        layer,
+        slot: slotOf(layer),
         ofTwelve: wanted.find((one) => layerLike(one, depth) === layer)!,
         features: { data: own[at], rows, cols: manifest.width },
       });
@@ -214,9 +214,11 @@ export async function mixedNeighbors(
     const after = over(aligned);
     found[name] = {
       ...(before && { before: mean(before) }),
-      ...{ after: mean(after), chance: equal / pairs },
+      after: mean(after),
+      chance: equal / pairs,
       p: signFlipTest(Float64Array.from(used, (i) => after[i] - (before?.[i] ?? equal / pairs)), seed),
-      ...{ images: used.length, nodes: rows.length * tokens.length },
+      images: used.length,
+      nodes: rows.length * tokens.length,
     };
   }
   return found;

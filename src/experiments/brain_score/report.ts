@@ -96,7 +96,11 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
   const claims = claimsOf(report);
   const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
   await mergeResults(join(out, "results.json"), {
-    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
     inputs: {
       models: report.models,
@@ -131,7 +135,11 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     ],
     settings: {
       adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      ...{ deno: Deno.version.deno, version, seed, data: report.data, models: report.models.join(", ") },
+      deno: Deno.version.deno,
+      version,
+      seed,
+      data: report.data,
+      models: report.models.join(", "),
       seeds: conditions[0].scores.length,
       "peak memory": `${report.peakRssMb} MB resident, ${
         Math.round(gpu.memory.peak / 2 ** 20)
@@ -263,7 +271,8 @@ function claimsOf(report: BrainScoreReport): Claim[] {
       statistic: `one-sided permutation test, signs of the difference${
         before === undefined ? " from chance" : ""
       } flipped image by image`,
-      ...{ n: images, p },
+      n: images,
+      p,
       verdict: p < 0.01 && after > chance ? "shown" : "not shown",
     });
   }
@@ -294,8 +303,16 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       caption:
         "Pearson r on held-out images, mean over voxels, ± standard error over seeds; the paper's Table 1 at the right (its subjects, its models)",
       columns: [
-        ...["region", "voxels", ...LAMBDAS.map((lambda) => `λ ${lambda}`), "r / ceiling"],
-        ...["ridge align", "trained on", "ridge", "no align", "paper λ 0", "paper λ 1"],
+        "region",
+        "voxels",
+        ...LAMBDAS.map((lambda) => `λ ${lambda}`),
+        "r / ceiling",
+        "ridge align",
+        "trained on",
+        "ridge",
+        "no align",
+        "paper λ 0",
+        "paper λ 1",
       ],
       rows: rois.map((roi) => [
         roi,
@@ -327,7 +344,10 @@ function positionSection({ position, ridge }: BrainScoreReport): Html[] {
       caption: `Pearson r of ridge regression on ${slot}`,
       columns: ["region", "whole image", `${cells} × ${cells} cells`, "gain"],
       rows: Object.keys(ridge.rois).map((roi) => [
-        ...[roi, rOf(whole, roi), rOf(parts, roi), rOf(parts, roi) - rOf(whole, roi)],
+        roi,
+        rOf(whole, roi),
+        rOf(parts, roi),
+        rOf(parts, roi) - rOf(whole, roi),
       ]),
     }),
   ];
@@ -342,14 +362,26 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
     table({
       caption: "Figure-ground mIoU, and overlap with the eigenvectors before align",
       columns: [
-        ...["layer", "mIoU before", "mIoU, λ 0", "mIoU, λ 1", "mIoU, ridge align"],
-        ...["overlap, λ 0", "overlap, λ 1", "overlap, ridge align"],
+        "layer",
+        "mIoU before",
+        "mIoU, λ 0",
+        "mIoU, λ 1",
+        "mIoU, ridge align",
+        "overlap, λ 0",
+        "overlap, λ 1",
+        "overlap, ridge align",
       ],
       rows: effects.map(({ model, layer, before, after }) => {
         const [free, held, ridge] = [after.aligned_no_constraint, after.aligned, after.ridge_align];
         return [
-          ...[`${model} L${layer}`, before, free.miou, held.miou, ridge.miou],
-          ...[free.overlap, held.overlap, ridge.overlap],
+          `${model} L${layer}`,
+          before,
+          free.miou,
+          held.miou,
+          ridge.miou,
+          free.overlap,
+          held.overlap,
+          ridge.overlap,
         ];
       }),
     }),
@@ -371,13 +403,11 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
       caption: "Share of nearest tokens across models that show the same category",
       columns: ["align", "before", "after", "chance", "p"],
       rows: Object.entries(mixed).map(([name, { before, after, chance, p }]) => [
-        ...[
-          name === "paper" ? "as in the paper" : "slots left out",
-          before ?? "widths differ",
-          after,
-          chance,
-          p,
-        ],
+        name === "paper" ? "as in the paper" : "slots left out",
+        before ?? "widths differ",
+        after,
+        chance,
+        p,
       ]),
       digits: 4,
     }),

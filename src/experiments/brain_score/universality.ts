@@ -89,7 +89,13 @@ export async function sampleUniversality(
     /** By layer, per token of all images its place among the chosen, plus one. */
     const places: Int32Array[] = [];
     const manifest: FeatureManifest = await streamFeatures({
-      ...{ model: path, preprocessor, registers, hook, images: masked, outDir: "", dtype: "float32" },
+      model: path,
+      preprocessor,
+      registers,
+      hook,
+      images: masked,
+      outDir: "",
+      dtype: "float32",
       onProgress: (done) => onProgress?.(m * masked.length + done, models.length * masked.length),
     }, {
       begin: ({ layers, tokens, width }) => {
@@ -129,10 +135,13 @@ export async function sampleUniversality(
       const nodes = chosen[l],
         label = (of: Uint8Array) => Uint8Array.from(nodes, (node) => isBlank(node) ? 255 : of[node]);
       slots.push({
-        ...{ name: `${model} L${layer}`, model, isDeep: 2 * layer > layers.length },
+        name: `${model} L${layer}`,
+        model,
+        isDeep: 2 * layer > layers.length,
         features: { data: own[l], rows: nodes.length, cols: width },
         image: Uint32Array.from(nodes, (node) => Math.floor(node / tokens)),
-        ...{ figure: label(figure), category: label(category) },
+        figure: label(figure),
+        category: label(category),
       });
     });
   }

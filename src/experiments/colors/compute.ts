@@ -52,8 +52,10 @@ export function boundsOf(model: string, depth: number): LayerBounds {
   }
   const earlyTo = layerLike(EARLY_TO, depth);
   return {
-    ...{ earlyTo, lateFrom: Math.max(earlyTo + 1, layerLike(LATE_FROM, depth)) },
-    ...{ categoryFrom: layerLike(CATEGORY_FROM, depth), last: depth },
+    earlyTo,
+    lateFrom: Math.max(earlyTo + 1, layerLike(LATE_FROM, depth)),
+    categoryFrom: layerLike(CATEGORY_FROM, depth),
+    last: depth,
   };
 }
 
@@ -171,7 +173,8 @@ export async function alignedColors(pipeline: Pipeline, seed: number): Promise<A
       }).sort((a, b) => a - b);
       const { points, images } = figureColors(pipeline, slot, figures);
       own.push({
-        ...{ model, layer },
+        model,
+        layer,
         image: etaSquared(colors, 3, imageOf),
         position: etaSquared(colors, 3, placeOf),
         category: known > 0 ? etaSquared(points, 3, images.map((image) => categories[image])) : null,
@@ -203,11 +206,13 @@ export async function alignedColors(pipeline: Pipeline, seed: number): Promise<A
     }
     const sorted = [...rises].sort((a, b) => a - b);
     models.push({
-      ...{ model, bounds },
+      model,
+      bounds,
       rise: mean(own.filter(({ layer }) => layer >= bounds.lateFrom), "image") - mean(early, "image"),
       interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
       earlyIgnores: early.every(({ image, position }) => position > image),
-      ...{ lateCategory, p: lateCategory === null ? null : reached / (PERMUTATIONS + 1) },
+      lateCategory,
+      p: lateCategory === null ? null : reached / (PERMUTATIONS + 1),
     });
     layers.push(...own);
   }

@@ -59,7 +59,11 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     if (category !== null) metrics[`variance.category.${model}.L${layer}`] = category;
   }
   await mergeResults(join(out, "results.json"), {
-    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
     inputs: {
       models: pipeline.models,
@@ -85,7 +89,10 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     ],
     settings: {
       adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
+      deno: Deno.version.deno,
+      version,
+      seed,
+      nodes: pipeline.eigenvectors.rows,
       landmarks: pipeline.fit.landmarks.indices.length,
       eigenvectors: cutWarning(cut) || "converged, all resolved",
       trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
@@ -208,7 +215,9 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
       "Share of the variance of patch colors that the image explains, by layer; bars are 95 % intervals over images.",
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: "η² by image", layers, width },
+          metric: "η² by image",
+          layers,
+          width,
           series: pipeline.models.map((model) => ({
             label: model,
             values: of(model).map(({ image }) => image),
@@ -222,7 +231,9 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
       "Share that the place of the patch explains.",
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: "η² by place", layers, width },
+          metric: "η² by place",
+          layers,
+          width,
           series: pipeline.models.map((model) => ({
             label: model,
             values: of(model).map(({ position }) => position),
@@ -236,7 +247,10 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
       caption: "Variance of the colors explained, η²",
       columns: ["layer", "by image", "by place", "by category"],
       rows: found.layers.map(({ model, layer, image, position, category }) => [
-        ...[`${model} L${layer}`, image, position, category ?? "–"],
+        `${model} L${layer}`,
+        image,
+        position,
+        category ?? "–",
       ]),
     }),
   ];
@@ -251,7 +265,9 @@ async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Pr
       "Share of the variance of the images' mean figure colors that their category explains.",
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: "η² by category", layers, width },
+          metric: "η² by category",
+          layers,
+          width,
           series: pipeline.models.map((model) => ({
             label: model,
             values: found.layers.flatMap((own) => own.model === model ? [own.category!] : []),

@@ -106,21 +106,22 @@ export async function findConcepts(
   const concepts = kept.map((i): Concept => {
     const own = members[i], seen = categoriesOf(own, truth.categories, patches);
     return {
-      ...{ centre: centres[i], patches: own, images: imagesOf(own) },
-      ...{ figure: seen.figure / own.length, category: seen.commonest },
+      centre: centres[i],
+      patches: own,
+      images: imagesOf(own),
+      figure: seen.figure / own.length,
+      category: seen.commonest,
       ...activation.of(own),
     };
   });
   const points = concepts.map(({ regions }) => regions);
   return {
-    ...{
-      model,
-      layer,
-      radius,
-      concepts,
-      rois: [...truth.rois.keys()],
-      dropped: centres.length - kept.length,
-    },
+    model,
+    layer,
+    radius,
+    concepts,
+    rois: [...truth.rois.keys()],
+    dropped: centres.length - kept.length,
     ...reversedU(points, seed),
     purity: purityTest(concepts.map(({ patches }) => patches), truth.categories, patches, seed),
     images: pipeline.images.length,

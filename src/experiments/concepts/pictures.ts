@@ -50,7 +50,9 @@ export async function conceptGrid(
     return { label: names[i], photo: pictures[0], cells: pictures.slice(1) };
   }));
   return colorGrid({
-    ...{ label, corner: "concept", rows },
+    label,
+    corner: "concept",
+    rows,
     columns: Array.from({ length: count }, (_, i) => String(i + 2)),
   });
 }

@@ -71,7 +71,10 @@ export async function writeConceptsReport(
       { heading: "All concepts", body: [conceptTable(found, run.pipeline)] },
     ],
     settings: {
-      ...{ model, layer, images: found.images, "centres left out": found.dropped },
+      model,
+      layer,
+      images: found.images,
+      "centres left out": found.dropped,
       "radius of the spheres": formatNumber(found.radius, 3),
       "bootstrap resamples": RULES.resamples,
       permutations: RULES.resamples,
@@ -116,7 +119,9 @@ function purityClaim({ purity, images }: Concepts): Claim {
   if (!purity) {
     return {
       ...common,
-      ...{ measured: "no concept has enough figure patches", statistic: "none", n: images },
+      measured: "no concept has enough figure patches",
+      statistic: "none",
+      n: images,
       verdict: "not testable",
     };
   }
@@ -191,7 +196,8 @@ async function shapeSection(out: string, { concepts, rois, parabola }: Concepts)
           name: "mean against standard deviation of activation, by concept and region",
           points: concepts.flatMap(({ regions }, i) =>
             regions.map(({ mean, sd }, r) => ({
-              ...{ mean, sd },
+              mean,
+              sd,
               note: `concept ${i + 1}, ${rois[r]}: mean ${mean.toFixed(3)}, sd ${sd.toFixed(3)}`,
             }))
           ),
@@ -209,7 +215,9 @@ function conceptTable({ concepts }: Concepts, { images, classes }: Pipeline): Ht
     columns: ["concept", "patches", "images", "figure", "category", "share", "mean |mean|", "mean sd"],
     rows: concepts.map(({ patches, images: seen, figure, category, regions }, i) => [
       i + 1,
-      ...[patches.length, seen, isKnown ? figure : "–"],
+      patches.length,
+      seen,
+      isKnown ? figure : "–",
       ...category ? [classes[category.index], category.share] : ["–", "–"],
       regions.reduce((sum, { mean }) => sum + Math.abs(mean), 0) / regions.length,
       regions.reduce((sum, { sd }) => sum + sd, 0) / regions.length,

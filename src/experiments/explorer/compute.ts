@@ -97,7 +97,12 @@ export async function explore(
   const photos = await Promise.all(images.map((i) => pipeline.images[i].load()));
   return {
     content: {
-      ...{ models, tokens, grid, colors, ...halves, rois },
+      models,
+      tokens,
+      grid,
+      colors,
+      ...halves,
+      rois,
       slots: slots.map(({ model, layer }) => ({ model, layer })),
       images: images.map((image, i) => ({
         name: pipeline.images[image].name,

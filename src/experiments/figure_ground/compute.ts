@@ -236,15 +236,23 @@ export async function figureGround(
     spaces.push(space);
     patterns.push(columnsOf(tested!));
     models.push({
-      ...{ model, layer, slot, layers },
+      model,
+      layer,
+      slot,
+      layers,
       voxels: { figure: [...tested!.voxels.figure], ground: [...tested!.voxels.ground] },
       regions: regionsOf(tested!, [...rois.keys()], draws, seed),
       whole: regionsOf(whole!, [...rois.keys()], draws, seed),
-      ...{ figure: search("figure"), ground: search("ground") },
+      figure: search("figure"),
+      ground: search("ground"),
     });
   }
   return {
-    ...{ images, models, queries, categories, rois: [...rois.keys()] },
+    images,
+    models,
+    queries,
+    categories,
+    rois: [...rois.keys()],
     place: { figure: meanOf(place.figure), ground: meanOf(place.ground) },
     pairs: pairsOf(pipeline.models, patterns, draws, seed),
     maps: mapAgreement(spaces, queries.figure, targets, seed),
@@ -303,7 +311,8 @@ export function regionsOf(
       meanOf(Float64Array.from({ length: rows }, (_, i) => data[i * cols + r]));
     const expected = FIGURE_MORE.includes(roi) ? 1 : FIGURE_LESS.includes(roi) ? -1 : 0;
     return {
-      ...{ roi, expected },
+      roi,
+      expected,
       figure: column(activation.figure),
       ground: column(activation.ground),
       difference: estimate(differences, draws),

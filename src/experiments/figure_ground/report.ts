@@ -100,7 +100,8 @@ export async function writeFigureGroundReport(
 
 function metricsOf({ models, pairs, place, maps, across, images }: FigureGround): Record<string, number> {
   const metrics: Record<string, number> = {
-    ...{ images: images.length, "similarity.auc.place": place.figure },
+    images: images.length,
+    "similarity.auc.place": place.figure,
     "similarity.auc_ground.place": place.ground,
   };
   const put = (name: string, { value, interval }: { value: number; interval: [number, number] }) => {
@@ -240,7 +241,8 @@ function pixelClaim(own: ModelFigureGround, found: FigureGround, kind: "figure" 
 
 function effectClaims({ maps, across }: FigureGround): Claim[] {
   const claim = (id: string, paper: string, what: string, effect: AlignEffect): Claim => ({
-    ...{ id, paper },
+    id,
+    paper,
     measured: `${what}: ${formatNumber(effect.aligned, 3)} aligned, ${formatNumber(effect.raw, 3)} unaligned`,
     statistic: "one-sided sign-flip test over images of aligned less unaligned",
     n: effect.images,
@@ -351,7 +353,11 @@ function regionTable(caption: string, parts: { name: string; regions: RegionActi
     columns: ["region", "figure", "ground", "difference", "low", "high", "paper: more", "p"],
     rows: parts.flatMap(({ name, regions }) =>
       regions.map(({ roi, figure, ground, difference, expected, p }) => [
-        ...[`${name} ${roi}`, figure, ground, difference.value, ...difference.interval],
+        `${name} ${roi}`,
+        figure,
+        ground,
+        difference.value,
+        ...difference.interval,
         expected === 1 ? "figure" : expected === -1 ? "ground" : "–",
         p === null ? "–" : formatNumber(p, 4),
       ])
@@ -372,7 +378,8 @@ async function layerSection(out: string, { models, rois }: FigureGround): Promis
       `Figure less ground in ${model} by layer, mean over the regions of a group, in ${UNIT}.`,
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: `${model}: figure less ground`, width },
+          metric: `${model}: figure less ground`,
+          width,
           layers: layers.map(({ layer }) => `L${layer}`),
           rule: { label: "", value: 0 },
           series: groups.map(({ label, at }) => ({
@@ -395,7 +402,8 @@ function areaChart(out: string, { models, place }: FigureGround): Promise<Html> 
     }.`,
     (theme, width) =>
       lineByLayerChart({
-        ...{ metric: "A, area under the curve", width },
+        metric: "A, area under the curve",
+        width,
         layers: layerAxis(models.flatMap(({ layers }) => layers)),
         rule: { label: "place alone", value: place.figure },
         series: models.map(({ model, layers }) => ({
@@ -417,14 +425,25 @@ function areaTable({ models, place }: FigureGround): Html {
     columns: ["model", "the paper's", "figure", "aligned", "raw", "ground", "aligned", "raw"],
     rows: [
       ...models.map(({ model, layer, figure, ground }) => [
-        ...[`${model} L${layer}`, paper(model), figure.area.value, figure.aligned, figure.raw],
-        ...[ground.area.value, ground.aligned, ground.raw],
+        `${model} L${layer}`,
+        paper(model),
+        figure.area.value,
+        figure.aligned,
+        figure.raw,
+        ground.area.value,
+        ground.aligned,
+        ground.raw,
       ]),
-      ["place alone", "–", ...[place.figure, place.figure, place.figure], ...[
+      [
+        "place alone",
+        "–",
+        place.figure,
+        place.figure,
+        place.figure,
         place.ground,
         place.ground,
         place.ground,
-      ]],
+      ],
     ],
   });
 }

@@ -113,7 +113,8 @@ function colorsGrid(
     label: `AlignedCut colors of ${model} by image and layer`,
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: shown.map((image, i) => ({
-      ...{ label: names[i], photo: photos[i] },
+      label: names[i],
+      photo: photos[i],
       cells: slots.map((slot) => {
         const first = 3 * nodeOf(pipeline, slot, image, 1);
         return pngDataUri(cols, rows, pipeline.colors.slice(first, first + 3 * rows * cols));
@@ -140,7 +141,8 @@ function* segmentsGrids(
       label: `Segments of ${model} by image and layer`,
       columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
       rows: shown.map((_, i) => ({
-        ...{ label: names[i], photo: photos[i] },
+        label: names[i],
+        photo: photos[i],
         cells: labels.map((own) =>
           classPicture(Uint8Array.from(own.subarray(i * patches, (i + 1) * patches)), cols, rows)
         ),

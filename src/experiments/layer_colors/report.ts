@@ -109,11 +109,9 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
       deno: Deno.version.deno,
       version: results.version,
       seed,
-      ...{
-        model: manifest.model,
-        hook: manifest.hook,
-        patches: `${manifest.grid.cols} × ${manifest.grid.rows}`,
-      },
+      model: manifest.model,
+      hook: manifest.hook,
+      patches: `${manifest.grid.cols} × ${manifest.grid.rows}`,
       images: `${photos.length}: ${names.length > 400 ? names.slice(0, 400) + " …" : names}`,
       nodes: `${nodes} a layer`,
       "peak memory":

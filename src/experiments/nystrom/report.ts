@@ -60,7 +60,11 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
   const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
   const claims = [claimOf(audit)];
   await mergeResults(join(out, "results.json"), {
-    ...{ version, deno: Deno.version.deno, seed, command, timings },
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
     adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
     inputs: { models: report.models, images: report.images, nodes: report.graph, data: report.data },
     memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
@@ -82,7 +86,10 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
     ],
     settings: {
       adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      ...{ deno: Deno.version.deno, version, seed, models: report.models.join(", ") },
+      deno: Deno.version.deno,
+      version,
+      seed,
+      models: report.models.join(", "),
     },
     command,
   }, report.figures);
@@ -193,7 +200,9 @@ function tableSection({ rows, components }: NystromAudit): Html[] {
       rows: rows.map((row) => [
         nameOf(row),
         ...shown.map((c) => row.angles[c - 1]),
-        ...[row.eigenvalueError, row.trusted, row.seconds],
+        row.eigenvalueError,
+        row.trusted,
+        row.seconds,
       ]),
       digits: 2,
     }),
@@ -215,7 +224,9 @@ function exactSection({ exact, connectivity, search, nodes }: NystromAudit): Htm
       caption: "Exact eigenvalues and the gaps after them",
       columns: ["component", "eigenvalue", "gap"],
       rows: exact.eigenvalues.map((value, i) => [
-        ...[i + 1, value, Number.isFinite(exact.eigengaps[i]) ? exact.eigengaps[i] : "none"],
+        i + 1,
+        value,
+        Number.isFinite(exact.eigengaps[i]) ? exact.eigengaps[i] : "none",
       ]),
       digits: 4,
     }),

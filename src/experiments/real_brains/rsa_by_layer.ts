@@ -69,7 +69,12 @@ export async function brainSimilarity(
   const images = data.images.map((file) => ({ name: basename(file), load: () => readImage(file) }));
   const model = basename(path).replace(/\.onnx$/, "");
   const manifest = await extractFeatures({
-    ...{ model: path, preprocessor, registers, images, dtype: "float32", hook },
+    model: path,
+    preprocessor,
+    registers,
+    images,
+    dtype: "float32",
+    hook,
     outDir: `${cacheDir}/${model}${hook === "attention" ? "" : `-${hook}`}`,
     onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
   });

@@ -38,7 +38,9 @@ export function correlationChart(
     return { label, low, lower, median, upper, high, emphasis, number, note: `${label}: median r ${number}` };
   });
   const y = {
-    ...{ field: "label", type: "nominal" as const, sort: null },
+    field: "label",
+    type: "nominal" as const,
+    sort: null,
     scale: { domain: rows.map(({ label }) => label) },
     axis: { title: null, labelColor: theme.ink, labelLimit: 0 },
   };
@@ -46,11 +48,15 @@ export function correlationChart(
     domain: [Math.min(0, ...values.map(({ low }) => low)), Math.max(1, ...values.map(({ high }) => high))],
   };
   const x = (field: string) => ({
-    ...{ field, type: "quantitative" as const, scale },
+    field,
+    type: "quantitative" as const,
+    scale,
     axis: { title: "r on held-out images", tickCount: 5 },
   });
   const color = {
-    ...{ field: "emphasis", type: "nominal" as const, legend: null },
+    field: "emphasis",
+    type: "nominal" as const,
+    legend: null,
     scale: { domain: [true, false], range: [theme.series[0], theme.muted] },
   };
   const labelWidth = 16 + 7 * Math.max(...rows.map(({ label }) => label.length));

@@ -186,11 +186,13 @@ export async function rosetta(
   return {
     pairs,
     units: Object.fromEntries(models.map((model, m) => [model, own.units[m]])),
-    ...{ alignedChannels: channels, voxels: beta.cols },
+    alignedChannels: channels,
+    voxels: beta.cols,
     images: { found: halves[0].length, measured: halves[1].length },
     everywhere: matchedEverywhere(pairs, models),
     examples: own.map(({ models, columns }, k) => ({
-      ...{ models, images: halves[1].slice(0, SHOWN) },
+      models,
+      images: halves[1].slice(0, SHOWN),
       columns: [
         ...columns,
         ...aligned[k].columns.map(({ label, maps }) => ({ label: `aligned, ${label}`, maps })),

@@ -112,7 +112,12 @@ function claimsOf({ pairs, images, alignedChannels, voxels }: Rosetta): Claim[] 
   ): Claim => {
     const ps = pairs.map(({ p }) => p[test]);
     return {
-      ...{ id, paper, measured, n: images.measured, p: Math.max(...ps), verdict: verdict(ps) },
+      id,
+      paper,
+      measured,
+      n: images.measured,
+      p: Math.max(...ps),
+      verdict: verdict(ps),
       statistic:
         `mean held-out r ${than}; one-sided sign-flip test over held-out images for every two models, the largest p; shown when all are at most ${P}`,
     };
@@ -168,7 +173,9 @@ function claimsOf({ pairs, images, alignedChannels, voxels }: Rosetta): Claim[] 
 async function chartOf(out: string, pair: RosettaPair, i: number): Promise<Html> {
   const rows = [
     ...KINDS.filter(({ key }) => pair[key].pairs.length > 0).map(({ key, label, emphasis }) => ({
-      ...{ label, emphasis, r: pair[key].r },
+      label,
+      emphasis,
+      r: pair[key].r,
     })),
     ...(pair.rosetta.pairs.length > 0
       ? [{ label: "other image", emphasis: false, r: pair.rosetta.shuffled }]
@@ -231,14 +238,12 @@ function countsTable({ pairs, alignedChannels }: Rosetta): Html {
       "by chance",
     ],
     rows: pairs.map(({ models, rosetta, asStrong, sameNumber }) => [
-      ...[
-        models.join(" and "),
-        rosetta.pairs.length,
-        alignedChannels,
-        asStrong,
-        sameNumber,
-        1 / alignedChannels,
-      ],
+      models.join(" and "),
+      rosetta.pairs.length,
+      alignedChannels,
+      asStrong,
+      sameNumber,
+      1 / alignedChannels,
     ]),
   });
 }

@@ -182,14 +182,17 @@ export async function segmentation(
     const { model, layer } = pipeline.slots[slot];
     const own = single.models.find((found) => found.model === model)!.scores;
     return {
-      ...{ model, layer },
+      model,
+      layer,
       before: byKind((kind) => own[kind].find((found) => found.layer === layer)!),
       aligned: scoreOf(eigenvectors),
       noConstraint: scoreOf(graphs.noConstraint[i].eigenvectors),
     };
   });
   return {
-    ...{ single, joint, aligned: measured },
+    single,
+    joint,
+    aligned: measured,
     constraint: byKind((kind) =>
       difference(measured.map((own) => own.aligned[kind]), measured.map((own) => own.noConstraint[kind]))
     ),
@@ -239,7 +242,10 @@ function score(vectors: Matrix, labels: TokenLabels, images: number, draws: Uint
   const { miou, threshold, overlaps, assigned }: ImageSegmentation = segmentImages(vectors, labels, images);
   const resampled = Float64Array.from(draws, (draw) => bestOverlap(overlaps, draw).miou);
   return {
-    ...{ value: miou, interval: percentileInterval(resampled), resampled, assigned },
+    value: miou,
+    interval: percentileInterval(resampled),
+    resampled,
+    assigned,
     threshold: THRESHOLDS[threshold],
   };
 }

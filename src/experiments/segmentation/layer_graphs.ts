@@ -82,7 +82,8 @@ export async function layerGraphs(
       features: basename(dirname(used[0].path)),
       layers: used.map(({ layer }) => layer),
       align: condition.align?.key ?? null,
-      ...{ images, ...settings },
+      images,
+      ...settings,
     }, async (folder) => {
       const cuts = await inLanes(used.length, LANES, async (i) => {
         const features = await readRows(used[i].path, rows);

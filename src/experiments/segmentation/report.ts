@@ -293,7 +293,8 @@ function curves(out: string, name: string, { models, baseline }: GraphSegmentati
       } mIoU by layer; bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: `${WORDS[kind]} mIoU`, width },
+          metric: `${WORDS[kind]} mIoU`,
+          width,
           layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
           rule: { label: "color and position", value: baseline[kind].value },
           series: models.map(({ model, scores }) => ({
@@ -315,13 +316,19 @@ function layerTable({ models, baseline }: GraphSegmentation): Html {
     rows: [
       ...models.flatMap(({ model, scores }) =>
         scores.figure_ground.map(({ layer, value, interval }, i) => [
-          ...[`${model} L${layer}`, value, range(interval)],
-          ...[scores.category[i].value, range(scores.category[i].interval)],
+          `${model} L${layer}`,
+          value,
+          range(interval),
+          scores.category[i].value,
+          range(scores.category[i].interval),
         ])
       ),
       [
-        ...["color and position", baseline.figure_ground.value, range(baseline.figure_ground.interval)],
-        ...[baseline.category.value, range(baseline.category.interval)],
+        "color and position",
+        baseline.figure_ground.value,
+        range(baseline.figure_ground.interval),
+        baseline.category.value,
+        range(baseline.category.interval),
       ],
     ],
   });
@@ -365,7 +372,8 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
       } mIoU before and after align, mean over the models that have the layer.`,
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: `${WORDS[kind]} mIoU, mean over models`, width },
+          metric: `${WORDS[kind]} mIoU, mean over models`,
+          width,
           layers: layers.map((layer) => `L${layer}`),
           series: CONDITIONS.map(({ name, of }) => ({
             label: name,

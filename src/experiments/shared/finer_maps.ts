@@ -72,7 +72,13 @@ export async function finerMaps(
   for (const [s, each] of shifts.entries()) {
     const started = performance.now(), features: Matrix[] = [];
     const { grid } = await streamFeatures({
-      ...{ model: path, preprocessor, registers, hook, shifts: each, outDir: "", dtype: "float32" },
+      model: path,
+      preprocessor,
+      registers,
+      hook,
+      shifts: each,
+      outDir: "",
+      dtype: "float32",
       images: [...images],
       onProgress: (done) => onProgress?.(s + done / images.length / 2, `${each} × ${each} shifts`),
     }, {
@@ -94,7 +100,10 @@ export async function finerMaps(
     const extracted = performance.now();
     if (s === 0) coarse = grid;
     const found: Record<"oracle" | "twoWay" | "ceiling" | "interpolated", number[]> = {
-      ...{ oracle: [], twoWay: [], ceiling: [], interpolated: [] },
+      oracle: [],
+      twoWay: [],
+      ceiling: [],
+      interpolated: [],
     };
     let cutting = 0;
     for (const [i, matrix] of features.entries()) {
@@ -122,13 +131,21 @@ export async function finerMaps(
     };
     const common = { shifts: each, grid, ceiling: mean(found.ceiling) };
     scores.push({
-      ...{ ...common, interpolated: false, oracle: mean(found.oracle), twoWay: mean(found.twoWay) },
-      ...{ p: better(found.oracle), seconds },
+      ...common,
+      interpolated: false,
+      oracle: mean(found.oracle),
+      twoWay: mean(found.twoWay),
+      p: better(found.oracle),
+      seconds,
     });
     if (s > 0) {
       scores.push({
-        ...{ ...common, interpolated: true, oracle: mean(found.interpolated), twoWay: null },
-        ...{ p: better(found.interpolated), seconds: scores[0].seconds },
+        ...common,
+        interpolated: true,
+        oracle: mean(found.interpolated),
+        twoWay: null,
+        p: better(found.interpolated),
+        seconds: scores[0].seconds,
       });
     }
   }

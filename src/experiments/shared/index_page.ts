@@ -70,7 +70,9 @@ export async function writeIndexPage(
     ],
     settings: {
       adapter: adapters.join("; "),
-      ...{ deno: results.deno, version: results.version, seed: seeds.join("; ") },
+      deno: results.deno,
+      version: results.version,
+      seed: seeds.join("; "),
     },
     command,
   });

@@ -7,8 +7,16 @@ import { pngDataUri } from "../../report/tiny_png.ts";
 /** Background, then the categories; readable on light and dark paper. */
 const COLORS: readonly (readonly [number, number, number])[] = [
   [138, 143, 153],
-  ...[[214, 94, 0], [0, 114, 178], [0, 158, 115], [204, 121, 167], [230, 190, 40]],
-  ...[[86, 180, 233], [140, 60, 160], [180, 40, 50], [120, 110, 40], [60, 70, 200]],
+  [214, 94, 0],
+  [0, 114, 178],
+  [0, 158, 115],
+  [204, 121, 167],
+  [230, 190, 40],
+  [86, 180, 233],
+  [140, 60, 160],
+  [180, 40, 50],
+  [120, 110, 40],
+  [60, 70, 200],
 ] as [number, number, number][];
 
 /** Of classes beyond those, and of what is not scored: as PASCAL VOC has them. */

@@ -38,9 +38,16 @@ export async function writeExperiment(
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
   const { description, software } = gpu.adapter;
   await mergeResults(join(out, "results.json"), {
-    ...{ version, deno: Deno.version.deno, seed, command, timings, adapter: { description, software } },
+    version,
+    deno: Deno.version.deno,
+    seed,
+    command,
+    timings,
+    adapter: { description, software },
     inputs: {
-      ...{ models: pipeline.models, images: pipeline.images.length, nodes: pipeline.eigenvectors.rows },
+      models: pipeline.models,
+      images: pipeline.images.length,
+      nodes: pipeline.eigenvectors.rows,
       data: pipeline.data,
     },
     memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
@@ -50,8 +57,12 @@ export async function writeExperiment(
     ...page,
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
-      ...{ deno: Deno.version.deno, version, seed, nodes: pipeline.eigenvectors.rows },
-      ...{ hook: pipeline.manifests[0].hook, patches: `${pipeline.grid.cols} × ${pipeline.grid.rows}` },
+      deno: Deno.version.deno,
+      version,
+      seed,
+      nodes: pipeline.eigenvectors.rows,
+      hook: pipeline.manifests[0].hook,
+      patches: `${pipeline.grid.cols} × ${pipeline.grid.rows}`,
       ...settings,
     },
     command,

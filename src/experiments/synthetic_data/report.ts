@@ -225,7 +225,11 @@ async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> 
       caption: "Noise ceilings (r²)",
       columns: ["region", "voxels", "stated", "lowest", "highest", "measured"],
       rows: rois.map(({ name, voxels, stated, lowest, highest, measured }) => [
-        ...[name, voxels.length, stated, lowest, highest],
+        name,
+        voxels.length,
+        stated,
+        lowest,
+        highest,
         measured ?? "none: too few scenes",
       ]),
     }),
@@ -245,7 +249,10 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
     (metric: string, rule: { label: string; value: number }, of: "category" | "figureGround") =>
     (theme: Theme, width: number) =>
       lineByLayerChart({
-        ...{ metric, layers, rule, width },
+        metric,
+        layers,
+        rule,
+        width,
         series: probes.map((probe) => ({ label: probe.model, values: probe[of] })),
       }, theme);
   return [

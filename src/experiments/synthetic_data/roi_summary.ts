@@ -55,7 +55,9 @@ export async function summarizeRois(
     const example = voxels[ceilings.indexOf(Math.max(...ceilings))];
     const at = (image: number) => responses.data[image * responses.cols + example];
     return [{
-      ...{ name, voxels, example },
+      name,
+      voxels,
+      example,
       stated: mean(ceilings),
       lowest: Math.min(...ceilings),
       highest: Math.max(...ceilings),

@@ -117,7 +117,9 @@ export async function trajectories(pipeline: Pipeline, seed: number): Promise<Tr
     );
     const beyondPlace = { mean: mean(over), p: signFlipTest(over, seed) };
     return {
-      ...{ model, layers, beyondPlace },
+      model,
+      layers,
+      beyondPlace,
       step: { ...step, layer: layers[step.at].layer },
       parts: partsBy(step, beyondPlace.p),
       examples: examples.map(({ image, patch }) =>

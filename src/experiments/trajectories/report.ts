@@ -129,7 +129,9 @@ async function separationSection(out: string, { models, place }: Trajectories): 
       "Separation of figure and ground in images not trained on, by layer, in all eigenvectors; bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.",
       (theme, width) =>
         lineByLayerChart({
-          ...{ metric: "A, area under the curve", layers, width },
+          metric: "A, area under the curve",
+          layers,
+          width,
           rule: { label: "place alone", value: place },
           series: models.map(({ model, layers }) => ({
             label: model,
@@ -156,7 +158,11 @@ async function separationSection(out: string, { models, place }: Trajectories): 
       columns: ["layer", "A", "low", "high", "A on the map"],
       rows: models.flatMap(({ model, layers }) =>
         layers.map(({ layer, separation, interval: [low, high], planeSeparation }) => [
-          ...[`${model} L${layer}`, separation, low, high, planeSeparation],
+          `${model} L${layer}`,
+          separation,
+          low,
+          high,
+          planeSeparation,
         ])
       ),
     }),
@@ -225,7 +231,10 @@ async function modelSection(
             label: kind,
             dashed: kind === "ground",
             stops: drawn.map(({ layer, [kind]: { mean, sd } }) => ({
-              ...{ step: `L${layer}`, place: mean, sd, note: String(layer) },
+              step: `L${layer}`,
+              place: mean,
+              sd,
+              note: String(layer),
             })),
           })),
           width,
@@ -242,7 +251,8 @@ async function modelSection(
             label: exampleName(i, kind),
             dashed: kind === "ground",
             stops: examples[i].slice(Math.max(0, from)).map((place, j) => ({
-              ...{ step: `${images[image].name}, L${drawn[j].layer}`, place },
+              step: `${images[image].name}, L${drawn[j].layer}`,
+              place,
               ...(j === 0 ? { note: String(drawn[j].layer) } : {}),
             })),
           })),

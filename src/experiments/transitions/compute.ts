@@ -100,7 +100,10 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
     const inside = flat.filter((place) => circleOf(place, centres, radius) < circles).length;
     const count = Math.min(SAMPLE, flat.length);
     return {
-      ...{ layer: layers[i], centres, radius, covered: inside / flat.length },
+      layer: layers[i],
+      centres,
+      radius,
+      covered: inside / flat.length,
       sample: Array.from({ length: count }, (_, s) => {
         const at = Math.floor((s + 0.5) * flat.length / count);
         return { place: flat[at], figure: masks[Math.floor(at / patches)][at % patches] === 1 };
@@ -125,7 +128,13 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
   };
   const { rows, cols } = pipeline.grid;
   return {
-    ...{ model, from, to, figure, ground, chiSquare, images },
+    model,
+    from,
+    to,
+    figure,
+    ground,
+    chiSquare,
+    images,
     shifted: reachedBy(() =>
       masks.map((mask) =>
         shiftMask(mask, rows, cols, Math.floor(random() * rows), Math.floor(random() * cols))

@@ -124,7 +124,9 @@ async function matrixSection(
       (theme, width) =>
         transitionMatrixChart({
           name: "transitions of figure and of ground",
-          ...{ from: a, to: b, width },
+          from: a,
+          to: b,
+          width,
           panels: [
             { title: "figure", rows: filled(figure) },
             { title: "ground", rows: filled(ground), negative: true },
@@ -152,7 +154,8 @@ async function circlesSection(out: string, { model, from, to }: Transitions): Pr
         planeCirclesChart({
           name: `circles ${letter} on the map of layer ${layer}`,
           circles: centres.map((centre, i) => ({ label: `${letter}${i}`, centre })),
-          ...{ radius, width },
+          radius,
+          width,
           points: sample,
         }, theme),
     );

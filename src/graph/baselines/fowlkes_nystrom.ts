@@ -29,7 +29,11 @@ export async function fowlkesNystrom(
   }
   const nodes = matrixSource(features);
   const fit = await fitNystrom(gpu, nodes, {
-    ...{ landmarks: m, neighbors: "all", components, sampling: "uniform", seed },
+    landmarks: m,
+    neighbors: "all",
+    components,
+    sampling: "uniform",
+    seed,
   });
   const eigenvectors = await fit.transform(nodes);
   fixSigns(eigenvectors);

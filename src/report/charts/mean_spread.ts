@@ -31,15 +31,20 @@ export function meanSpreadChart({ name, points, parabola, width }: MeanSpread, t
     return { mean, sd: parabola.constant + parabola.linear * mean + parabola.quadratic * mean * mean };
   }).filter(({ sd }) => sd >= 0 && sd <= 1.05 * most);
   const x = {
-    ...{ field: "mean", type: "quantitative" as const },
+    field: "mean",
+    type: "quantitative" as const,
     axis: { title: "mean activation of a region (sd of all patches)", grid: false },
   };
   const y = {
-    ...{ field: "sd", type: "quantitative" as const, scale: { zero: true } },
+    field: "sd",
+    type: "quantitative" as const,
+    scale: { zero: true },
     axis: { title: "standard deviation over the concept's patches", tickCount: 5 },
   };
   return {
-    ...{ description: name, width: width - 60, height: Math.min(360, 0.62 * width) },
+    description: name,
+    width: width - 60,
+    height: Math.min(360, 0.62 * width),
     layer: [
       {
         data: { values: [...points] },

@@ -42,7 +42,10 @@ export function planeOf(name: string, places: readonly PlanePlace[], side: numbe
     (low + high) / 2 + span / 2,
   ]);
   return {
-    ...{ side, pixels: side / span, x: encoding("x", x), y: encoding("y", y) },
+    side,
+    pixels: side / span,
+    x: encoding("x", x),
+    y: encoding("y", y),
     top: (place) => side * (y[1] - place[1]) / span,
   };
 }

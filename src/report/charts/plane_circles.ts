@@ -36,20 +36,32 @@ export function planeCirclesChart(chart: PlaneCirclesChart, theme: Theme): TopLe
       values: points.filter((point) => point.figure === figure).map(({ place: [x, y] }) => ({ x, y })),
     },
     mark: {
-      ...{ type: "point" as const, aria: false, size: 16, opacity: 0.75, color },
-      ...{ filled: figure, strokeWidth: 1.2 },
+      type: "point" as const,
+      aria: false,
+      size: 16,
+      opacity: 0.75,
+      color,
+      filled: figure,
+      strokeWidth: 1.2,
     },
     encoding: { x, y },
   });
   return {
-    ...{ width: side, height: side, description: name, view: { stroke: theme.rule } },
+    width: side,
+    height: side,
+    description: name,
+    view: { stroke: theme.rule },
     layer: [
       dots(false, theme.series[0]),
       dots(true, theme.series[1]),
       {
         data: { values: centres },
         mark: {
-          ...{ type: "point" as const, filled: false, stroke: theme.ink, strokeWidth: 1.5, opacity: 1 },
+          type: "point" as const,
+          filled: false,
+          stroke: theme.ink,
+          strokeWidth: 1.5,
+          opacity: 1,
           // Vega takes a circle's size as its squared diameter.
           size: (2 * radius * pixels) ** 2,
         },

@@ -29,7 +29,10 @@ export function planeLayersChart({ name, layers, width }: PlaneLayersChart, them
   };
   const key = layers.map(({ label }, i) => ({ layer: label, at: KEY_STEP * (i + 0.5) }));
   return {
-    ...{ width: plane.side, height: plane.side, description: name, view: { stroke: theme.rule } },
+    width: plane.side,
+    height: plane.side,
+    description: name,
+    view: { stroke: theme.rule },
     layer: [
       {
         data: {
@@ -41,13 +44,17 @@ export function planeLayersChart({ name, layers, width }: PlaneLayersChart, them
       {
         data: { values: key },
         mark: {
-          ...{ type: "text" as const, aria: false, align: "left" as const, baseline: "middle" as const },
+          type: "text" as const,
+          aria: false,
+          align: "left" as const,
+          baseline: "middle" as const,
           fontWeight: 600 as const,
         },
         encoding: {
           x: { value: plane.side + 10 },
           y: { field: "at", type: "quantitative" as const, scale: null, axis: null },
-          ...{ text: { field: "layer" }, color },
+          text: { field: "layer" },
+          color,
         },
       },
     ],

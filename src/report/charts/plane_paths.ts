@@ -43,8 +43,16 @@ export function planePathsChart({ name, paths, width }: PlanePathsChart, theme: 
   const plane = planeOf(name, corners, Math.min(width - labelWidth - 10, 440));
   const values = paths.flatMap(({ label, dashed = false, stops }) =>
     stops.map(({ step, place: [x, y], sd: [dx, dy] = [0, 0], note = "" }, order) => ({
-      ...{ path: label, dashed, order, x, y, note },
-      ...{ left: x - dx, right: x + dx, low: y - dy, high: y + dy },
+      path: label,
+      dashed,
+      order,
+      x,
+      y,
+      note,
+      left: x - dx,
+      right: x + dx,
+      low: y - dy,
+      high: y + dy,
       text: `${label} · ${step}: ${formatValue(x)}, ${formatValue(y)}`,
     }))
   );
@@ -57,12 +65,18 @@ export function planePathsChart({ name, paths, width }: PlanePathsChart, theme: 
   const ends = paths.map(({ stops }) => plane.top(stops[stops.length - 1].place));
   const heights = spreadLabels(ends, LABEL_GAP, plane.side);
   const labels = paths.map(({ label, stops }, i) => ({
-    ...{ path: label, x: stops[stops.length - 1].place[0], from: ends[i], to: heights[i] },
+    path: label,
+    x: stops[stops.length - 1].place[0],
+    from: ends[i],
+    to: heights[i],
   }));
   const pixels = { type: "quantitative" as const, scale: null, axis: null };
   const { x, y } = plane;
   return {
-    ...{ width: plane.side, height: plane.side, description: name, view: { stroke: theme.rule } },
+    width: plane.side,
+    height: plane.side,
+    description: name,
+    view: { stroke: theme.rule },
     layer: [
       {
         data: { values: labels },
@@ -78,12 +92,17 @@ export function planePathsChart({ name, paths, width }: PlanePathsChart, theme: 
       {
         data: { values: labels },
         mark: {
-          ...{ type: "text" as const, aria: false, align: "left" as const, baseline: "middle" as const },
+          type: "text" as const,
+          aria: false,
+          align: "left" as const,
+          baseline: "middle" as const,
           fontWeight: 600,
         },
         encoding: {
-          ...{ x: { value: plane.side + 10 }, y: { field: "to", ...pixels } },
-          ...{ text: { field: "path" }, color },
+          x: { value: plane.side + 10 },
+          y: { field: "to", ...pixels },
+          text: { field: "path" },
+          color,
         },
       },
       ...(paths.some(({ stops }) => stops.some(({ sd }) => sd))
@@ -104,7 +123,10 @@ export function planePathsChart({ name, paths, width }: PlanePathsChart, theme: 
         data: { values },
         mark: { type: "line" as const, aria: false, strokeWidth: 2, strokeJoin: "round" as const },
         encoding: {
-          ...{ x, y, color, order: { field: "order" } },
+          x,
+          y,
+          color,
+          order: { field: "order" },
           strokeDash: {
             field: "dashed",
             type: "nominal" as const,

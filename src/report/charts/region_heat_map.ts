@@ -36,7 +36,9 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
   const parts = panels.map(({ title, values }, panel) => {
     const cells = values.flatMap((row, r) =>
       row.map((value, c) => ({
-        ...{ region: regions[r], column: columns[c], strength: STRONGEST * Math.abs(value) / most },
+        region: regions[r],
+        column: columns[c],
+        strength: STRONGEST * Math.abs(value) / most,
         sign: value < 0 ? "negative" : "positive",
         label: signed(value, 2),
         note: `${title} · ${regions[r]} · ${columns[c]}: ${signed(value, 4)}`,
@@ -44,27 +46,41 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
     );
     const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
     const x = {
-      ...{ field: "column", type: "nominal" as const, sort: null, scale: { domain: [...columns] } },
+      field: "column",
+      type: "nominal" as const,
+      sort: null,
+      scale: { domain: [...columns] },
       axis: { ...axis, orient: "top" as const },
     };
     const y = {
-      ...{ field: "region", type: "nominal" as const, sort: null, scale: { domain: [...regions] } },
+      field: "region",
+      type: "nominal" as const,
+      sort: null,
+      scale: { domain: [...regions] },
       axis: inRow && panel > 0 ? null : axis,
     };
     return {
       title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
-      ...{ width: cell * columns.length, height: CELL_HEIGHT * regions.length, data: { values: cells } },
+      width: cell * columns.length,
+      height: CELL_HEIGHT * regions.length,
+      data: { values: cells },
       layer: [
         {
           mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
           encoding: {
-            ...{ x, y },
+            x,
+            y,
             fill: {
-              ...{ field: "sign", type: "nominal" as const, legend: null },
+              field: "sign",
+              type: "nominal" as const,
+              legend: null,
               scale: { domain: ["negative", "positive"], range: [theme.series[0], theme.series[1]] },
             },
             fillOpacity: {
-              ...{ field: "strength", type: "quantitative" as const, legend: null, scale: null },
+              field: "strength",
+              type: "quantitative" as const,
+              legend: null,
+              scale: null,
             },
             description: { field: "note", type: "nominal" as const },
           },

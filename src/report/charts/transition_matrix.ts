@@ -33,7 +33,9 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
   const parts = panels.map(({ title, rows, negative = false }) => {
     const values = rows.flatMap((row, a) =>
       row.map((value, b) => ({
-        ...{ from: from[a], to: to[b], strength: value === null ? 0 : STRONGEST * Math.abs(value) / most },
+        from: from[a],
+        to: to[b],
+        strength: value === null ? 0 : STRONGEST * Math.abs(value) / most,
         ground: negative || (value ?? 0) < 0,
         label: value === null ? "–" : rounded(value, 2),
         note: `${title} · ${from[a]} to ${to[b]}: ${value === null ? "no patches" : rounded(value, 4)}`,
@@ -41,24 +43,35 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
     );
     const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
     const x = {
-      ...{ field: "to", type: "nominal" as const, sort: null, scale: { domain: [...to] } },
+      field: "to",
+      type: "nominal" as const,
+      sort: null,
+      scale: { domain: [...to] },
       axis: { ...axis, orient: "top" as const },
     };
     const y = { field: "from", type: "nominal" as const, sort: null, scale: { domain: [...from] }, axis };
     return {
       title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
-      ...{ width: cell * to.length, height: cell * from.length, data: { values } },
+      width: cell * to.length,
+      height: cell * from.length,
+      data: { values },
       layer: [
         {
           mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
           encoding: {
-            ...{ x, y },
+            x,
+            y,
             fill: {
-              ...{ field: "ground", type: "nominal" as const, legend: null },
+              field: "ground",
+              type: "nominal" as const,
+              legend: null,
               scale: { domain: [true, false], range: [theme.series[0], theme.series[1]] },
             },
             fillOpacity: {
-              ...{ field: "strength", type: "quantitative" as const, legend: null, scale: null },
+              field: "strength",
+              type: "quantitative" as const,
+              legend: null,
+              scale: null,
             },
             description: { field: "note", type: "nominal" as const },
           },

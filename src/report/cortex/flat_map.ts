@@ -103,7 +103,8 @@ export function openFlatMap(voxels: SurfaceVoxels, width: number): FlatMap {
     })
   );
   return {
-    ...{ width, height },
+    width,
+    height,
     sides: Object.fromEntries(
       parts.map(({ hemisphere, left, right }) => [hemisphere, { left, right }]),
     ) as FlatMap["sides"],

@@ -24,7 +24,8 @@ export interface PixelBox {
 export function emptyRaster(width: number, height: number): Raster {
   const pixels = width * height;
   return {
-    ...{ width, height },
+    width,
+    height,
     face: new Int32Array(pixels).fill(-1),
     weights: new Float32Array(2 * pixels),
     depth: new Float32Array(pixels).fill(-Infinity),

@@ -60,7 +60,9 @@ export const open: OpenOwnWork = async (gpu, files, options, as) => {
   return {
     async run() {
       const model = await fitNystrom(gpu, source, {
-        ...{ ...settings, sampling: "uniform", components: options.components as number },
+        ...settings,
+        sampling: "uniform",
+        components: options.components as number,
       });
       vectors = await model.transform(source);
     },

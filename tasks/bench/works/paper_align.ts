@@ -38,7 +38,8 @@ function madeRows(table: Float32Array, images: Uint32Array, cols: number): Matri
 function madeData(slots: number, width: number, voxels: number, images: number): AlignData {
   const table = fillRandom(new Float32Array(2 ** 21), seededRandom(0));
   return {
-    ...{ images, voxels },
+    images,
+    voxels,
     slots: Array.from({ length: slots }, (_, l) => ({ name: `slot ${l}`, width })),
     pooled: (rows) => Promise.resolve(madeRows(table, rows, slots * width)),
     responses: (rows) => Promise.resolve(madeRows(table, rows, voxels)),

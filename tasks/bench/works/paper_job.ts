@@ -82,7 +82,13 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
     () => chooseShortlist(gpu, source, features, { k: neighbors, seed }),
   );
   const model = nystromModel(gpu, {
-    ...{ landmarks: { indices, features }, cut, neighbors, shortlist, projection, sampling, seed },
+    landmarks: { indices, features },
+    cut,
+    neighbors,
+    shortlist,
+    projection,
+    sampling,
+    seed,
   });
   await stage("carry to all nodes", async () => {
     for await (const { vectors } of model.panels(source)) {

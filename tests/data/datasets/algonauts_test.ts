@@ -195,7 +195,9 @@ Deno.test("openAlgonauts leaves out voxels of no use, in both splits, and tells 
     }
     await writeAlgonautsResponses(dir, "test", { hemisphere: "lh", data: lh.slice(0, 2 * LH), rows: 2 });
     await writeAlgonautsResponses(dir, "test", {
-      ...{ hemisphere: "rh", data: Float32Array.of(1, 2, 3, NaN, 4, 5, 6, 7), rows: 2 },
+      hemisphere: "rh",
+      data: Float32Array.of(1, 2, 3, NaN, 4, 5, 6, 7),
+      rows: 2,
     });
     for (const split of ["training", "test"] as const) {
       const { voxels, vertices } = await openAlgonauts(dir, split);

@@ -123,7 +123,12 @@ Deno.test("openImagenetSegmentation says in one sentence what is wrong with a fi
     for (const [field, shape] of [["img", [3, 6000, 5000]], ["gt", [6000, 5000]]] as const) {
       const chunks = shape.map((_, axis) => axis < shape.length - 2 ? 1 : 8);
       const dataset = inside.create_dataset({
-        ...{ name: field, data, shape: [...chunks], maxshape: [...shape], chunks: [...chunks], compression },
+        name: field,
+        data,
+        shape: [...chunks],
+        maxshape: [...shape],
+        chunks: [...chunks],
+        compression,
       });
       dataset.resize([...shape]);
       fields.create_dataset({ name: field, data: [dataset.create_reference()], shape: [1, 1] });

@@ -24,7 +24,10 @@ interface Golden {
 const golden: Record<string, Golden> = JSON.parse(await Deno.readTextFile(`${FOLDER}/golden.json`));
 
 const preprocessor: Preprocessor = {
-  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255 },
+  resize: null,
+  filter: "bicubic",
+  crop: null,
+  rescale: 1 / 255,
   normalize: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
 };
 
@@ -32,7 +35,8 @@ const preprocessor: Preprocessor = {
 function photograph(i: number): RgbImage {
   const bytes = SIZE * SIZE * 3;
   return {
-    ...{ width: SIZE, height: SIZE },
+    width: SIZE,
+    height: SIZE,
     data: Uint8Array.from({ length: bytes }, (_, at) => (i * bytes + at) * 7919 % 251),
   };
 }
@@ -100,7 +104,8 @@ Deno.test("extractFeatures() gives the same rows in whatever batches they are ru
       const progress: number[] = [];
       const { layers } = await extractFeatures({
         ...options("registers_layer_scale_dynamo18", `${dir}/${batch}`, 5),
-        ...{ batch, onProgress: (done: number) => progress.push(done) },
+        batch,
+        onProgress: (done: number) => progress.push(done),
       });
       return { values: await readAll(layers[1].path), progress };
     };

@@ -9,7 +9,11 @@ const MODEL = new URL("../../../fixtures/models/mae_tiny.onnx", import.meta.url)
 
 async function options(outDir: string, images: number, seen: string[] = []): Promise<ExtractOptions> {
   return {
-    ...{ model: MODEL, outDir, dtype: "float16", shardImages: 2, batch: 2 },
+    model: MODEL,
+    outDir,
+    dtype: "float16",
+    shardImages: 2,
+    batch: 2,
     preprocessor: await readPreprocessor(MODEL.replace(".onnx", ".preprocessor.json")),
     images: sceneImages(images, 0).map(({ name, load }) => ({ name, load: () => (seen.push(name), load()) })),
   };
@@ -106,7 +110,8 @@ Deno.test("extractFeatures() killed at any instant goes on after its last finish
           script,
           out,
         ],
-        ...{ stdout: "null", stderr: "null" },
+        stdout: "null",
+        stderr: "null",
       }).spawn();
     assertEquals((await start(`${root}/whole`).status).code, 0);
     let killed = 0;

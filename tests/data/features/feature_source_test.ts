@@ -98,7 +98,9 @@ Deno.test("alignedSource() brings slots of different widths into one space, in a
     ];
     const align = {
       slots: widths.map((width, i) => ({ name: `test L${i + 1}`, width })),
-      ...{ transforms, beta: randomMatrix(shared, 2, 1), epsilon: new Float32Array(2) },
+      transforms,
+      beta: randomMatrix(shared, 2, 1),
+      epsilon: new Float32Array(2),
     };
     const wanted = raw.flatMap((data, slot) =>
       Array.from({ length: data.length / widths[slot] * shared }, (_, at) => {

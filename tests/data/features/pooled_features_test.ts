@@ -11,7 +11,10 @@ const FOLDER = new URL("../../golden/onnx", import.meta.url).pathname;
 const SIZE = 24, IMAGES = 5;
 
 const preprocessor: Preprocessor = {
-  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255 },
+  resize: null,
+  filter: "bicubic",
+  crop: null,
+  rescale: 1 / 255,
   normalize: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
 };
 
@@ -20,7 +23,8 @@ function source(name: string): Pick<ExtractOptions, "model" | "preprocessor" | "
     name: `image ${i}`,
     load: () =>
       Promise.resolve({
-        ...{ width: SIZE, height: SIZE },
+        width: SIZE,
+        height: SIZE,
         data: Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, at) => ((i + 1) * 31 + at * 7919) % 251),
       }),
   }));
@@ -48,7 +52,11 @@ Deno.test("poolFeatures() means are those of the stored tokens, over the image a
     for (const cells of [1, 2]) {
       const found = await poolFeatures({
         ...source(name),
-        ...{ tokensPerImage: 0, cells, seed: 0, cacheDir: folder, identity: "test" },
+        tokensPerImage: 0,
+        cells,
+        seed: 0,
+        cacheDir: folder,
+        identity: "test",
       });
       assertEquals(found.slots.map((slot) => slot.width), layers.map(() => width * cells ** 2));
       const expected = new Float64Array(IMAGES * layers.length * cells ** 2 * width);

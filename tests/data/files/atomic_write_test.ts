@@ -65,8 +65,13 @@ Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written
     await Deno.mkdir(`${dir}/deep`);
     for (
       const name of [
-        ...["deep/left.arrow.0123abcd-ef01.tmp", "fresh.json.0123abcd-ef01.tmp", "kept.json"],
-        ...["mine.tmp", "mine.123.tmp", "deno.lock", "map-0123456789abcdef.lock"],
+        "deep/left.arrow.0123abcd-ef01.tmp",
+        "fresh.json.0123abcd-ef01.tmp",
+        "kept.json",
+        "mine.tmp",
+        "mine.123.tmp",
+        "deno.lock",
+        "map-0123456789abcdef.lock",
       ]
     ) {
       await Deno.writeTextFile(`${dir}/${name}`, "x");
@@ -77,8 +82,13 @@ Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written
     const left = [...Deno.readDirSync(dir)].map(({ name }) => name.replace(/[0-9a-f]{8}-[0-9a-f]{4}/, "ID"))
       .sort();
     assertEquals(left, [
-      ...["deep", "deno.lock", "fresh.json.ID.tmp", "held.json.ID.tmp", "kept.json"],
-      ...["mine.123.tmp", "mine.tmp"],
+      "deep",
+      "deno.lock",
+      "fresh.json.ID.tmp",
+      "held.json.ID.tmp",
+      "kept.json",
+      "mine.123.tmp",
+      "mine.tmp",
     ]);
     await abandonBeside(held);
     assertEquals(await removeLeftovers(`${dir}/nowhere`), 0);

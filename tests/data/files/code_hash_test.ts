@@ -6,8 +6,12 @@ import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 const ROOT = new URL("../../../", import.meta.url);
 /** Modules that results are kept under. */
 const KEYS = [
-  ...["src/data/features/extract.ts", "src/pipeline/solve_graph.ts", "src/embed/spectral_map.ts"],
-  ...["src/align/train.ts", "src/experiments/segmentation/layer_graphs.ts", "tasks/shared/open_data.ts"],
+  "src/data/features/extract.ts",
+  "src/pipeline/solve_graph.ts",
+  "src/embed/spectral_map.ts",
+  "src/align/train.ts",
+  "src/experiments/segmentation/layer_graphs.ts",
+  "tasks/shared/open_data.ts",
 ];
 
 /** What Deno says that modules import for more than their types, by path within the project. */

@@ -33,7 +33,8 @@ Deno.test("a saved space gives the tokens that it was made of the same colors, b
       const fit = await fitNystrom(gpu, aligned, { landmarks: 60, components: 4, neighbors });
       const eigenvectors = await fit.transform(aligned);
       const { sample, nearest, maps: [{ points }] } = await spectralMap(gpu, matrixSource(eigenvectors), {
-        ...{ sample: 50, iterations: 30 },
+        sample: 50,
+        iterations: 30,
       });
       await saveSpace(path, { space, fit, map: { vectors: gatherRows(eigenvectors, sample), points } });
       const saved = await loadSpace(gpu, path);

@@ -91,7 +91,16 @@ print(json.dumps({"types": [str(f.type) for f in arrow.schema], "columns": {k: a
         assertEquals(read.columns[name], parts.flatMap((part) => [...part[name] as Iterable<unknown>]), name);
       }
       assertEquals(read.types, [
-        ...["string", "string", "int16", "int16", "int16", "float", "float", "uint8", "uint8", "uint8"],
+        "string",
+        "string",
+        "int16",
+        "int16",
+        "int16",
+        "float",
+        "float",
+        "uint8",
+        "uint8",
+        "uint8",
         "uint32",
       ]);
     });

@@ -168,7 +168,9 @@ Deno.test("hubFromEnvironment() reads the hub's own variables", () => {
   const standard = { endpoint: "https://huggingface.co", offline: false, token: undefined };
   assertEquals(of({}), { ...standard, cache: "/home/a/.cache/huggingface/hub" });
   assertEquals(of({ HF_ENDPOINT: "https://mirror.example/", HF_HUB_OFFLINE: "1", HF_TOKEN: "t" }), {
-    ...{ endpoint: "https://mirror.example", offline: true, token: "t" },
+    endpoint: "https://mirror.example",
+    offline: true,
+    token: "t",
     cache: "/home/a/.cache/huggingface/hub",
   });
   const cache = (values: Record<string, string>) => hubCacheFolder((name) => values[name]);

@@ -6,7 +6,11 @@ import { assertClose } from "../../support/assert_close.ts";
 
 const FOLDER = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const PLAIN: Preprocessor = {
-  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255, normalize: null },
+  resize: null,
+  filter: "bicubic",
+  crop: null,
+  rescale: 1 / 255,
+  normalize: null,
 };
 
 Deno.test("shiftStarts() lays centres of patches evenly in the image", () => {
@@ -47,21 +51,20 @@ Deno.test("streamFeatures() with shifts gives the patches of the shifted images 
     ]] as const
   ) {
     const images = [0, 1, 2].map((i) => ({
-      ...{ width: size, height: size },
+      width: size,
+      height: size,
       data: Uint8Array.from({ length: 3 * size ** 2 }, (_, at) => (at + 31 * i) * 7919 % 251),
     }));
     const run = async (loaded: typeof images, shifts: number, batch: number, preprocessor = PLAIN) => {
       const rows: Float32Array[] = [];
       const manifest = await streamFeatures({
-        ...{
-          model: `${FOLDER}/${name}.onnx`,
-          outDir: "",
-          dtype: "float32",
-          hook,
-          shifts,
-          batch,
-          preprocessor,
-        },
+        model: `${FOLDER}/${name}.onnx`,
+        outDir: "",
+        dtype: "float32",
+        hook,
+        shifts,
+        batch,
+        preprocessor,
         images: loaded.map((image, i) => ({ name: String(i), load: () => Promise.resolve(image) })),
       }, { begin: () => {}, rows: (l, { image, vectors }) => void (rows[image[0] * 2 + l] = vectors) });
       return { manifest, rows };

@@ -122,7 +122,13 @@ Deno.test("nothing is kept of a model whose weights beside it have changed", () 
     const found = async () => {
       const [{ input }] = await featureStages({ models: [{ path, preprocessor }], images, identity: "" });
       const { pooled } = await poolFeatures({
-        ...{ model: path, preprocessor, images, tokensPerImage: 0, seed: 0, cacheDir: dir, identity: "" },
+        model: path,
+        preprocessor,
+        images,
+        tokensPerImage: 0,
+        seed: 0,
+        cacheDir: dir,
+        identity: "",
       });
       return [input.model, ...pooled.data];
     };

@@ -11,8 +11,11 @@ import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 const EXPORTS = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const CLIP = "external_weights_clip", VIT = "timm_layer_scale_registers_ts17";
 const config = {
-  ...{ size: { height: 16, width: 16 }, resample: 3, do_center_crop: false },
-  ...{ image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
+  size: { height: 16, width: 16 },
+  resample: 3,
+  do_center_crop: false,
+  image_mean: [0.5, 0.5, 0.5],
+  image_std: [0.5, 0.5, 0.5],
 };
 const CONFIG = new TextEncoder().encode(JSON.stringify(config));
 const image = {
@@ -46,7 +49,11 @@ Deno.test("addModel() takes a model of the hub with the weights beside it, and i
     assertEquals(path, `${dir}/models/tiny/tiny.onnx`);
     assertEquals(layers, 2);
     assertEquals(record, {
-      ...{ name: "tiny", source: "org/tiny (main)", commit: COMMIT, license: "unknown", registers: null },
+      name: "tiny",
+      source: "org/tiny (main)",
+      commit: COMMIT,
+      license: "unknown",
+      registers: null,
       attention: "2 Softmax: 2 blocks",
       files: {
         "tiny.onnx": sha256(server.files.get("onnx/vision_model.onnx")!),
@@ -57,7 +64,11 @@ Deno.test("addModel() takes a model of the hub with the weights beside it, and i
     assertEquals(await readModelRecord(path), record);
     const preprocessor = await readPreprocessor(`${dir}/models/tiny/tiny.preprocessor.json`);
     const features = await extractFeatures({
-      ...{ model: path, preprocessor, images: [image], outDir: `${dir}/out`, dtype: "float32" },
+      model: path,
+      preprocessor,
+      images: [image],
+      outDir: `${dir}/out`,
+      dtype: "float32",
     });
     assertEquals([features.layers.length, features.tokens, features.width], [2, 17, 12]);
   }));
@@ -85,8 +96,12 @@ Deno.test("addModel() finds the class that a preprocessor file does not name in 
     server.files.set("config.json", text({ model_type: "vit" }));
     const { path, preprocessor, record } = await addModel({ ...options, name: "other" });
     assertEquals(preprocessor, {
-      ...{ resize: { width: 16, height: 16 }, filter: "bilinear", crop: null, library: "torchvision" },
-      ...{ rescale: 1 / 255, normalize: { mean: [0.4, 0.5, 0.6], std: [0.5, 0.5, 0.5] } },
+      resize: { width: 16, height: 16 },
+      filter: "bilinear",
+      crop: null,
+      library: "torchvision",
+      rescale: 1 / 255,
+      normalize: { mean: [0.4, 0.5, 0.6], std: [0.5, 0.5, 0.5] },
     });
     const written = `${dir}/models/other/other.preprocessor.json`;
     assertEquals(await readPreprocessor(written), preprocessor);

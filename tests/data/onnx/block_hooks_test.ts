@@ -13,9 +13,11 @@ const FOLDER = new URL("../../golden", import.meta.url).pathname, EXPORTS = `${F
 const TOKENS = [0, 1, 5, -2, -1];
 /** Models that tools have made of others. */
 const MADE_OF: Record<string, string> = {
-  ...{ ort_extended_timm: "timm_vit_sdpa_ts14" },
-  ...{ half_weights_registers: "timm_layer_scale_registers_ts17", quantized_vit: "timm_vit_sdpa_ts14" },
-  ...{ ort_skip_norm_clip: "hf_clip_projection_ts14", ort_fused_multihead_eva: "timm_eva_rope_ts17" },
+  ort_extended_timm: "timm_vit_sdpa_ts14",
+  half_weights_registers: "timm_layer_scale_registers_ts17",
+  quantized_vit: "timm_vit_sdpa_ts14",
+  ort_skip_norm_clip: "hf_clip_projection_ts14",
+  ort_fused_multihead_eva: "timm_eva_rope_ts17",
 };
 /** How far from float32 the values may be where the model does not compute in it. */
 const TOLERANCES: Record<string, number> = { half_weights_registers: 3e-3, quantized_vit: 0.1 };
@@ -26,7 +28,11 @@ function photograph(height: number, width: number): RgbImage {
 }
 
 const PLAIN: Preprocessor = {
-  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255, normalize: null },
+  resize: null,
+  filter: "bicubic",
+  crop: null,
+  rescale: 1 / 255,
+  normalize: null,
 };
 
 const golden = [...Deno.readDirSync(EXPORTS)].flatMap(({ name }) =>
@@ -93,7 +99,10 @@ Deno.test("streamFeatures() takes the channels of a hook from those of a product
     if (hook !== "residual" && hook !== "k") continue;
     const rows: Float32Array[] = [];
     const manifest = await streamFeatures({
-      ...{ model: `${EXPORTS}/timm_layer_scale_registers_ts17.onnx`, outDir: "", dtype: "float32", hook },
+      model: `${EXPORTS}/timm_layer_scale_registers_ts17.onnx`,
+      outDir: "",
+      dtype: "float32",
+      hook,
       preprocessor: PLAIN,
       images: images.map((image, i) => ({ name: String(i), load: () => Promise.resolve(image) })),
     }, { begin: () => {}, rows: (l, { vectors }) => void (rows[l] = vectors) });

@@ -28,7 +28,7 @@ const COMPARE = `
   let ran;
   for (const provider of ["cpu", "webgpu"]) {
     await streamFeatures({
-      ...{ model: "tests/golden/onnx_exports/timm_layer_scale_dynamo23.onnx", outDir: "", dtype: "float32", provider },
+      model: "tests/golden/onnx_exports/timm_layer_scale_dynamo23.onnx", outDir: "", dtype: "float32", provider,
       preprocessor: { resize: null, filter: "bicubic", crop: null, rescale: 1 / 255, normalize: null },
       images: [{ name: "a", load: () => Promise.resolve({ width: 16, height: 16, data }) }],
     }, {

@@ -17,7 +17,11 @@ const FOLDER = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const SIZE = 16, GRID = { rows: 4, cols: 4 };
 
 const PLAIN: Preprocessor = {
-  ...{ resize: null, filter: "bicubic", crop: null, rescale: 1 / 255, normalize: null },
+  resize: null,
+  filter: "bicubic",
+  crop: null,
+  rescale: 1 / 255,
+  normalize: null,
 };
 
 interface Facts {
@@ -35,7 +39,9 @@ const exports: Record<string, Facts> = JSON.parse(await Deno.readTextFile(`${FOL
 
 /** How far from float32 the values may be where the model does not compute in it. */
 const TOLERANCES: Record<string, number> = {
-  ...{ half_pixels_clip: 4e-3, half_weights_registers: 3e-3, quantized_vit: 0.1 },
+  half_pixels_clip: 4e-3,
+  half_weights_registers: 3e-3,
+  quantized_vit: 0.1,
 };
 
 /** Image i of images() in make.py. */
@@ -137,13 +143,11 @@ Deno.test("extractFeatures() puts the mean of the patches in the place of a miss
         return { name: String(i), load: () => Promise.resolve({ width: SIZE, height: SIZE, data }) };
       });
       const manifest = await extractFeatures({
-        ...{
-          model: `${FOLDER}/${name}.onnx`,
-          preprocessor: PLAIN,
-          images,
-          outDir: `${dir}/${name}`,
-          dtype: "float32",
-        },
+        model: `${FOLDER}/${name}.onnx`,
+        preprocessor: PLAIN,
+        images,
+        outDir: `${dir}/${name}`,
+        dtype: "float32",
       });
       const { tokens, classToken, registers, grid, width } = manifest;
       assertEquals([tokens, classToken, registers, grid, width], [17, false, before, GRID, 12]);

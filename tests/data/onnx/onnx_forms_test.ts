@@ -107,7 +107,10 @@ Deno.test("extractFeatures() takes forms without nodes in order, in functions, i
       const name of ["reversed", "functions", "qoperator", "qoperator_half", "float16_one_softmax", "fused"]
     ) {
       const manifest = await extractFeatures({
-        ...{ model: `${FOLDER}/${name}.onnx`, preprocessor, outDir: `${dir}/${name}`, dtype: "float32" },
+        model: `${FOLDER}/${name}.onnx`,
+        preprocessor,
+        outDir: `${dir}/${name}`,
+        dtype: "float32",
         images: [{ name: "a", load: () => Promise.resolve(image) }],
       });
       const { layers, heads, width, tokens } = manifest;

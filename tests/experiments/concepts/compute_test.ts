@@ -101,7 +101,10 @@ Deno.test("findConcepts() gives activation of V W β by region in standard devia
     await writer.finish();
     const isFar = (image: number, patch: number) => Number((image + patch) % 3 === 0); // one of two places
     const pipeline = {
-      ...{ models: ["clip"], slots: [{ model: "clip", layer: 7, first: 0 }], tokens, images: Array(images) },
+      models: ["clip"],
+      slots: [{ model: "clip", layer: 7, first: 0 }],
+      tokens,
+      images: Array(images),
       manifests: [{ model: "clip", layers: [{ layer: 7, path: `${dir}/a.arrow` }] }],
       points3: { data: Float32Array.of(0, 0, 0, 5, 5, 5), rows: 2, cols: 3 },
       nearest: Uint32Array.from({ length: rows }, (_, i) => isFar(Math.floor(i / tokens), i % tokens - 1)),

@@ -31,7 +31,8 @@ for (const bindingBytes of [undefined, 4096]) {
       aligned = randomMatrix(331, 7, 2),
       beta = randomMatrix(7, 101, 3);
     const data = {
-      ...{ eigenvectors, beta },
+      eigenvectors,
+      beta,
       feature: (node: number) => aligned.data.slice(7 * node, 7 * node + 7),
     };
     const host = respondOnHost(data), gpu = await respondOnGpu(data, () => openGpu({ bindingBytes }));
@@ -91,7 +92,9 @@ Deno.test("imagesThatFit() fills the page, takes no more images than there are, 
   const { pipeline, beta } = samplePipeline();
   assertEquals(imagesThatFit(pipeline, beta), 4);
   const many = (tokens: number, count: number) => ({
-    ...{ ...pipeline, tokens, images: new Array(count).fill(pipeline.images[0]) },
+    ...pipeline,
+    tokens,
+    images: new Array(count).fill(pipeline.images[0]),
     slots: new Array(36).fill(pipeline.slots[0]),
     eigenvectors: { data: new Float32Array(20), rows: 1, cols: 20 },
   });

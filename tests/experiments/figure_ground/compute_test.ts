@@ -63,7 +63,8 @@ Deno.test("regionsOf() tests every region in the paper's direction, and needs al
   const noisy = (means: number[]) =>
     matrix(Array.from({ length: rows }, () => means.map((m) => m + 0.2 * random())));
   const activation = (figure: number[]) => ({
-    ...{ figure: noisy(figure), ground: noisy([0, 0, 0]) },
+    figure: noisy(figure),
+    ground: noisy([0, 0, 0]),
     voxels: { figure: new Float32Array(), ground: new Float32Array() },
   });
   const draws = bootstrapDraws(rows, 99, 0);
@@ -156,7 +157,10 @@ Deno.test("similarityPicture() makes one pixel a patch", () => {
 
 Deno.test("regionHeatMap() writes every number with its sign, stacked where it is narrow", async () => {
   const chart = (width: number) => ({
-    ...{ name: "activation", regions: ["V1", "PPA"], columns: ["figure", "ground"], width },
+    name: "activation",
+    regions: ["V1", "PPA"],
+    columns: ["figure", "ground"],
+    width,
     panels: ["a", "b", "c"].map((title) => ({ title, values: [[0.25, -0.1], [0, 0.001]] })),
   });
   const wide = regionHeatMap(chart(640), lightTheme), narrow = regionHeatMap(chart(320), lightTheme);

@@ -18,7 +18,11 @@ Deno.test.afterAll(() => closeGpu(gpu));
 Deno.test("auditNystrom() finds all nodes as landmarks exact, and fewer worse; the report says so", async () => {
   const x = clusteredMatrix(400, 12, 5, 0.25),
     plan = {
-      ...{ nodes: 400, components: 4, landmarks: [60, 400], neighbors: [1], seed: testSeed },
+      nodes: 400,
+      components: 4,
+      landmarks: [60, 400],
+      neighbors: [1],
+      seed: testSeed,
       samplings: ["uniform" as const],
     };
   const audit = await auditNystrom(gpu, matrixSource(x), plan);
@@ -30,25 +34,24 @@ Deno.test("auditNystrom() finds all nodes as landmarks exact, and fewer worse; t
   assertEquals(audit.rows.map(({ method }) => method), ["nystrom", "nystrom", "fowlkes", "gradient"]);
   await inTemporaryFolder(async (out) => {
     const path = await writeNystromReport({
-      ...{
-        out,
-        command: "./run nystrom",
+      out,
+      command: "./run nystrom",
+      gpu,
+      models: ["a"],
+      graph: 4000,
+      data: "made up",
+      images: 3,
+      audit,
+      run: await auditRun(
         gpu,
-        models: ["a"],
-        ...{ graph: 4000, data: "made up" },
-        images: 3,
-        audit,
-        run: await auditRun(
-          gpu,
-          matrixSource(x),
-          (await normalizedCut(gpu, x, { components: 4 })).eigenvectors,
-          0,
-        ),
-        landmarks: 300,
-        neighbors: "all",
-        timings: {},
-        seed: 0,
-      },
+        matrixSource(x),
+        (await normalizedCut(gpu, x, { components: 4 })).eigenvectors,
+        0,
+      ),
+      landmarks: 300,
+      neighbors: "all",
+      timings: {},
+      seed: 0,
     });
     const page = await Deno.readTextFile(path);
     assert(page.includes("m 400, K 1, uniform") && page.includes("<svg"));
@@ -73,7 +76,11 @@ Deno.test("auditRun() trusts eigenvectors that are exact, and not those of shuff
 
 Deno.test("settingsOf() varies one thing at a time", () => {
   const settings = settingsOf({
-    ...{ nodes: 9, components: 2, landmarks: [5, 50], neighbors: [1, 8, 32], seed: 0 },
+    nodes: 9,
+    components: 2,
+    landmarks: [5, 50],
+    neighbors: [1, 8, 32],
+    seed: 0,
     samplings: ["uniform", "farthest"],
   });
   assertEquals(

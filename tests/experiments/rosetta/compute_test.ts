@@ -63,14 +63,12 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
   const voxels = 6, beta = randomMatrix(WIDTH, voxels, 3);
   const square = { width: SIDE, height: SIDE, data: new Uint8Array(3 * SIDE * SIDE).fill(90) };
   return {
-    ...{
-      models: MODELS,
-      classes: [],
-      data: "made up",
-      tokens,
-      grid: { rows: SIDE, cols: SIDE },
-      eigenvectors: randomMatrix(rows, 2),
-    },
+    models: MODELS,
+    classes: [],
+    data: "made up",
+    tokens,
+    grid: { rows: SIDE, cols: SIDE },
+    eigenvectors: randomMatrix(rows, 2),
     images: Array.from(
       { length: IMAGES },
       (_, i) => ({ name: `<i>${i}`, load: () => Promise.resolve(square) }),
@@ -183,7 +181,11 @@ Deno.test("rosetta() finds the channel that two models share, in their own chann
       assertEquals(found.examples[0].columns.map(({ label }) => label)[0], "clip<b> L1 channel 3");
 
       const page = await writeRosettaReport({
-        ...{ out: dir, pipeline, seed: 0, timings: {}, command: "./run rosetta" },
+        out: dir,
+        pipeline,
+        seed: 0,
+        timings: {},
+        command: "./run rosetta",
         gpu: {
           adapter: { description: "made-up", software: true } as ExperimentRun["gpu"]["adapter"],
           memory: { peak: 0 } as ExperimentRun["gpu"]["memory"],

@@ -68,7 +68,8 @@ Deno.test("reachedAt() is the first value within 5 % of the peak", () => {
 
 const steady = (values: number[], jitter = 0) =>
   values.map((value, i) => ({
-    ...{ layer: i + 1, value },
+    layer: i + 1,
+    value,
     resampled: Float64Array.from({ length: RESAMPLES }, (_, b) => value + jitter * (b % 2 - 0.5)),
   }));
 const flat = (value: number) => ({ value, resampled: new Float64Array(RESAMPLES).fill(value) });

@@ -27,7 +27,11 @@ function madeUpRun(out: string): ExperimentRun {
   pipeline.images[0].name = "<script>alert(1)</script>";
   const adapter = { description: "made-up adapter", software: true } as ExperimentRun["gpu"]["adapter"];
   return {
-    ...{ out, pipeline, seed: 0, timings: { walk: 1 }, command: "./run walk" },
+    out,
+    pipeline,
+    seed: 0,
+    timings: { walk: 1 },
+    command: "./run walk",
     gpu: { adapter, memory: { peak: 0 } as ExperimentRun["gpu"]["memory"] },
   };
 }
@@ -58,19 +62,28 @@ async function madeUpFigureGround(pipeline: Pipeline): Promise<FigureGround> {
       const expected = roi === "EBA" ? 0 : ["OPA", "PPA"].includes(roi) ? -1 : 1;
       const value = 0.3 * sign * (expected || 1);
       return {
-        ...{ roi, expected, figure: value, ground: 0, difference: estimate(value) },
+        roi,
+        expected,
+        figure: value,
+        ground: 0,
+        difference: estimate(value),
         p: expected === 0 ? null : m === 0 ? 0.001 : 0.999,
       };
     });
     const search = { area: estimate(0.8), p: m === 0 ? 0.001 : 0.4, range: [0.6, 0.9] as [number, number] };
     return {
-      ...{ model, regions, whole: regions, layer: 3, slot: 5 * m + 2 },
+      model,
+      regions,
+      whole: regions,
+      layer: 3,
+      slot: 5 * m + 2,
       voxels: {
         figure: Float32Array.from({ length: voxels }, (_, i) => sign * (i - 20)),
         ground: new Float32Array(voxels),
       },
       layers: [1, 2, 3, 4, 5].map((layer) => ({
-        ...{ layer, area: estimate(0.1 * layer) },
+        layer,
+        area: estimate(0.1 * layer),
         differences: ROIS.map(() => estimate(0.1)),
       })),
       figure: { ...search, aligned: 0.7, raw: 0.6 },
@@ -78,7 +91,10 @@ async function madeUpFigureGround(pipeline: Pipeline): Promise<FigureGround> {
     };
   });
   return {
-    ...{ images, models, rois: ROIS, place: { figure: 0.7, ground: 0.4 } },
+    images,
+    models,
+    rois: ROIS,
+    place: { figure: 0.7, ground: 0.4 },
     queries: pixelsOf(pipeline.grid, await figurePatches(pipeline), images),
     pairs: [{ models: [NAMES[0], NAMES[1]], r: estimate(-0.9), p: 1 }],
     maps: { raw: 0.1, aligned: 0.4, images: 10, p: 0.001 },
@@ -93,7 +109,8 @@ Deno.test("the reports of segmentation and figure-ground hold their claims and n
     const pages = [
       await writeSegmentationReport(run, await madeUpSegmentation(run.pipeline)),
       await writeFigureGroundReport(run, await madeUpFigureGround(run.pipeline), {
-        ...{ places: sheetPlaces(createToyObserver()), note: "left at the left" },
+        places: sheetPlaces(createToyObserver()),
+        note: "left at the left",
       }),
     ];
     assertEquals(pages, [`${out}/segmentation.html`, `${out}/figure-ground.html`]);

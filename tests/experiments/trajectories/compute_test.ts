@@ -36,9 +36,18 @@ Deno.test("placeSeparation() is 1 where all figures stand at one place, and judg
 
 Deno.test("examplePixels() are the middle of the figure and the ground farthest from it", () => {
   const labels = [
-    ...[0, 0, 0, 0],
-    ...[1, 1, 1, 0],
-    ...[0, 0, 0, 0],
+    0,
+    0,
+    0,
+    0,
+    1,
+    1,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
   ];
   assertEquals(
     examplePixels({ rows: 3, cols: 4 }, labels, 7).map(({ image, patch, kind }) => [image, patch, kind]),

@@ -14,7 +14,11 @@ function madeUpRun(out: string): ExperimentRun {
   pipeline.images[0].name = "<script>alert(1)</script>";
   const adapter = { description: "made-up adapter", software: true } as ExperimentRun["gpu"]["adapter"];
   return {
-    ...{ out, pipeline, seed: 0, timings: { walk: 1 }, command: "./run walk" },
+    out,
+    pipeline,
+    seed: 0,
+    timings: { walk: 1 },
+    command: "./run walk",
     gpu: { adapter, memory: { peak: 0 } as ExperimentRun["gpu"]["memory"] },
   };
 }
