@@ -56,14 +56,18 @@ interface Outcome {
 type Share = string[];
 
 /** Begun before all others, so that nothing waits for them at the end; so are the examples. */
-const LONGEST = ["tests/end_to_end/faults_test.ts", "tests/slurm/slurm_test.ts"];
+const LONGEST = [
+  "tests/end_to_end/faults_test.ts",
+  "tests/end_to_end/own_data_test.ts",
+  "tests/slurm/slurm_test.ts",
+];
 /** Files of a process: many would have others wait for it, few would start too many. */
 const FILES_A_SHARE = 6;
 /** Processes at a time. Half of most tests is one thread at work, some only wait; the whole pipeline, as some run it, takes 1 GB. */
 const JOBS = Math.min(4, navigator.hardwareConcurrency + 1);
 
 /**
- * All tests in shares: the two longest files, the examples in comments and in the README, and the other files by sixes; types
+ * All tests in shares: the longest files, the examples in comments and in the README, and the other files by sixes; types
  * are checked beside them.
  */
 async function allTests(): Promise<Share[]> {

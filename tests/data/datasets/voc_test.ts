@@ -157,8 +157,8 @@ Deno.test("openVoc says in one sentence what is wrong with a folder", () =>
     await assertRejects(async () => (await openVoc(dir)).read(0), RangeError, "at most 100 million");
 
     await Deno.mkdir(`${dir}/ImageSets/Segmentation`, { recursive: true });
-    await Deno.writeTextFile(`${dir}/ImageSets/Segmentation/trainval.txt`, "../../../../secret\n");
-    await assertRejects(() => openVoc(dir), Error, 'names "../../../../secret"');
+    await Deno.writeTextFile(`${dir}/ImageSets/Segmentation/trainval.txt`, "../../secret\n");
+    await assertRejects(() => openVoc(dir), Error, 'names "../../secret"');
     await Deno.writeTextFile(`${dir}/ImageSets/Segmentation/trainval.txt`, "\n");
     await assertRejects(() => openVoc(dir), Error, "is empty");
   }));
