@@ -60,7 +60,7 @@ export {
   trainAlign,
   type TrainedAlign,
 } from "./src/align/train.ts";
-export { type AlignedSpace, fitSlot, fitSpace, type SlotFit, type SpaceOptions } from "./src/align/space.ts";
+export { type AlignedSpace, fitSlot, fitSpace, type SpaceOptions } from "./src/align/space.ts";
 export { type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
 export {
   type BrainScore,
@@ -145,3 +145,4 @@ export {
   chartSvg,
   savePage,
 } from "./src/scripting/chart_page.ts";
+export { type SlotFit } from "./src/align/slot_ridge.ts";

@@ -10,9 +10,9 @@ import {
   PAPER_MODELS,
   type RegisteredModel,
 } from "../src/data/models/model_registry.ts";
-import { describePreprocessor } from "../src/data/images/preprocess.ts";
 import { openProgress, type Progress } from "../src/report/progress.ts";
 import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { describePreprocessor } from "../src/data/images/preprocessor.ts";
 
 /** Models whose place on the hub is taken from other projects. */
 const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name }) => name);

@@ -2,13 +2,11 @@
 import { closeGpu } from "../mod.ts";
 import { addModel } from "../src/data/models/add_model.ts";
 import { patchSize } from "../src/data/onnx/attention_outputs.ts";
-import { brokenShards, readExtracted } from "../src/data/features/extract.ts";
 import { hubFromEnvironment } from "../src/data/hub/hub.ts";
 import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/models/known_models.ts";
 import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registry.ts";
 import { readOnnx } from "../src/data/onnx/graph.ts";
 import { isFile } from "../src/data/files/plain_file.ts";
-import { afterView, seenSize } from "../src/data/images/preprocess.ts";
 import { openStages } from "../src/data/cache/stages.ts";
 import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
 import { folderImages } from "../src/pipeline/images.ts";
@@ -35,6 +33,8 @@ import {
 } from "../src/cli/read_flags.ts";
 import { runStage } from "./shared/stage.ts";
 import { openFolders } from "./shared/task_folders.ts";
+import { brokenShards, readExtracted } from "../src/data/features/extract_parts.ts";
+import { afterView, seenSize } from "../src/data/images/preprocessor.ts";
 
 const MODEL = PACKAGE_MODELS[0].name;
 /** Pixels of a photograph on the page; default and maximum of one's own, as each layer's graph is solved exactly. */

@@ -1,6 +1,5 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
 import { closeGpu, type Gpu } from "../mod.ts";
-import { type FeatureManifest, readExtracted } from "../src/data/features/extract.ts";
 import { keptFiles } from "../src/data/cache/memoize.ts";
 import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
@@ -20,6 +19,7 @@ import { extractUnits, identityOf, readPlan, type SlurmPlan } from "./slurm/plan
 import { assertInputs } from "./slurm/inputs.ts";
 import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
 import { type Step, STEPS } from "./slurm/steps.ts";
+import { type FeatureManifest, readExtracted } from "../src/data/features/extract_parts.ts";
 
 /** Pages and charts take long to load: only by the stages that need them. */
 const experiments = () => import("./reproduce_all.ts");

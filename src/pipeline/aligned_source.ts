@@ -1,9 +1,9 @@
 /** Features as the graph's nodes: raw from their files, and aligned. */
 import { type AlignModel, applyAlign } from "../align/model.ts";
-import type { FeatureManifest } from "../data/features/extract.ts";
 import { type FeatureSlots, openFeatureSlots, partsOf } from "../data/features/feature_source.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { NodeSource } from "../graph/node_source.ts";
+import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
 /**
  * Aligned features, read panel by panel: raw ones through their slot's transform, which brings slots of any width to one.

@@ -3,10 +3,11 @@ import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { gatherRows } from "../align/data.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
-import { type Preprocessor, previewCrop } from "../data/images/preprocess.ts";
+import { previewCrop } from "../data/images/preprocess.ts";
 import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunModel } from "./models.ts";
+import type { Preprocessor } from "../data/images/preprocessor.ts";
 
 /** Regions in the order of the paper's Table 1, where a subject has them. */
 export const REGIONS = [

@@ -2,8 +2,9 @@
 import { basename } from "node:path";
 import { imageOrientation, listImages, readImage } from "../data/images/image.ts";
 import { maskInFrame } from "../data/images/orientation.ts";
-import { preprocessMask, type Preprocessor, previewCrop } from "../data/images/preprocess.ts";
+import { preprocessMask, previewCrop } from "../data/images/preprocess.ts";
 import type { Mask, RgbImage } from "../data/images/picture.ts";
+import type { Preprocessor } from "../data/images/preprocessor.ts";
 
 /** One image of a run. */
 export interface RunImage {

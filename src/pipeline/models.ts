@@ -15,8 +15,8 @@ import { probeSizes, takesAnySize } from "../data/models/size_probe.ts";
 import { tell } from "../data/files/skipped.ts";
 import { MAX_SHIFTS } from "../data/images/shift_and_stitch.ts";
 import { readWeights } from "../data/models/vision_model.ts";
-import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocess.ts";
 import type { InferenceProvider } from "../data/onnx/types.ts";
+import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 
 /** One model of a run. */
 export interface RunModel {

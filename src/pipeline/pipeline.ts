@@ -4,14 +4,7 @@
  */
 import { basename } from "node:path";
 import type { AlignModel } from "../align/model.ts";
-import {
-  brokenShards,
-  extractFeatures,
-  extractRange,
-  type FeatureManifest,
-  modelSha256,
-  readExtracted,
-} from "../data/features/extract.ts";
+import { extractFeatures, extractRange } from "../data/features/extract.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/features/feature_shards.ts";
@@ -29,6 +22,12 @@ import type { Matrix } from "../linalg/matrix.ts";
 import type { RunImage } from "./images.ts";
 import { solveGraph } from "./solve_graph.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
+import {
+  brokenShards,
+  type FeatureManifest,
+  modelSha256,
+  readExtracted,
+} from "../data/features/extract_parts.ts";
 
 /** What computes each stage; photographs are read and cropped by the last two of features. */
 const CODE = {

@@ -6,7 +6,6 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
-import type { FeatureManifest } from "../data/features/extract.ts";
 import { chooseNeighborSearch } from "./neighbor_search.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import { isThere } from "../data/files/plain_file.ts";
@@ -22,6 +21,7 @@ import { nodesOf, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
+import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
 /** Candidates for landmarks are sought among so many nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;

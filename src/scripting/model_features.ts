@@ -67,7 +67,7 @@ export async function patchFeatures(
   hook: Hook = "attention",
   shifts = 1,
 ): Promise<PatchFeatures> {
-  const { streamFeatures } = await import("../data/features/extract.ts");
+  const { streamFeatures } = await import("../data/features/stream_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
   const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
   if (!(Number.isInteger(shifts) && shifts >= 1 && shifts <= MAX_SHIFTS)) {

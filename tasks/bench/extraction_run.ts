@@ -2,9 +2,9 @@
 import { extractFeatures } from "../../src/data/features/extract.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { readImage } from "../../src/data/images/image.ts";
-import { readPreprocessor } from "../../src/data/images/preprocess.ts";
 import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../../src/synthetic/dataset.ts";
 import type { OpenWork } from "./work.ts";
+import { readPreprocessor } from "../../src/data/images/preprocessor.ts";
 
 /**
  * Opens the extraction of one model.

@@ -6,7 +6,6 @@ import { SHARD_IMAGES } from "../../src/data/features/feature_shards.ts";
 import { loadAlign } from "../../src/data/fits/align_file.ts";
 import { tell } from "../../src/data/files/skipped.ts";
 import { keptResult } from "../../src/data/cache/memoize.ts";
-import { brokenShards } from "../../src/data/features/extract.ts";
 import { NotFinished, openStages } from "../../src/data/cache/stages.ts";
 import { alignFile, alignmentOf, ALIGNMENTS, alignOf } from "../../src/pipeline/align_cache.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
@@ -31,6 +30,7 @@ import {
 import { runStage } from "./stage.ts";
 import { openFolders, sweepFolders } from "./task_folders.ts";
 import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
+import { brokenShards } from "../../src/data/features/extract_parts.ts";
 
 /** Options that every experiment takes, for `readFlags`. */
 const PIPELINE_FLAGS = [

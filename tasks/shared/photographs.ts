@@ -10,7 +10,6 @@ import { reasonOf } from "../../src/data/files/atomic_write.ts";
 import { patchSize } from "../../src/data/onnx/attention_outputs.ts";
 import { findHookOutputs, type Hook } from "../../src/data/onnx/block_hooks.ts";
 import { readExtract, readHook, readStride } from "../../src/cli/data_flags.ts";
-import { brokenShards, readExtracted } from "../../src/data/features/extract.ts";
 import type { ExtractChoice } from "../../src/data/onnx/inference_provider.ts";
 import { openKnownModel } from "../../src/data/models/known_models.ts";
 import { readOnnx } from "../../src/data/onnx/graph.ts";
@@ -39,6 +38,7 @@ import { openTaskGpu } from "./open_task_gpu.ts";
 import { commandLine, type Flags, refuseWithoutEffect, wholeNumber } from "../../src/cli/read_flags.ts";
 import { openFolders } from "./task_folders.ts";
 import type { Mask } from "../../src/data/images/picture.ts";
+import { brokenShards, readExtracted } from "../../src/data/features/extract_parts.ts";
 
 const MODEL = "mae_tiny";
 const COMPONENTS = 20;

@@ -14,12 +14,7 @@ import { readObject2vec } from "../../src/data/datasets/object2vec.ts";
 import { readOnnx, withOutputs } from "../../src/data/onnx/graph.ts";
 import { readPalettePng } from "../../src/data/images/palette_png.ts";
 import { parsePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
-import {
-  preprocess,
-  type Preprocessor,
-  previewCrop,
-  readPreprocessor,
-} from "../../src/data/images/preprocess.ts";
+import { preprocess, previewCrop } from "../../src/data/images/preprocess.ts";
 import { readEmbedding } from "../../src/data/formats/read_embedding.ts";
 import { openModel, readWeights } from "../../src/data/models/vision_model.ts";
 import { openVoc } from "../../src/data/datasets/voc.ts";
@@ -27,6 +22,7 @@ import { openVolume } from "../../src/data/formats/volume_file.ts";
 import type { Gpu } from "../../src/gpu/mod.ts";
 import { readResults } from "../../src/report/results.ts";
 import type { Mask, RgbImage } from "../../src/data/images/picture.ts";
+import { type Preprocessor, readPreprocessor } from "../../src/data/images/preprocessor.ts";
 
 const PREVIEW: Preprocessor = {
   resize: { shortestEdge: 64 },

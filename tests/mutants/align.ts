@@ -3,28 +3,28 @@ import type { Mutant } from "./mutant.ts";
 
 export const ALIGN: readonly Mutant[] = [
   {
-    file: "src/align/space.ts",
+    file: "src/align/slot_ridge.ts",
     text: "error += ((targets.data[at] - fitted[at]) / (1 - h)) ** 2;",
     replacement: "error += (targets.data[at] - fitted[at]) ** 2;",
     breaks: "a slot's penalty is chosen by the images that it was fitted on",
     tests: ["align/space_test.ts"],
   },
   {
-    file: "src/align/space.ts",
+    file: "src/align/slot_ridge.ts",
     text: "let h = 1 / images;",
     replacement: "let h = 0;",
     breaks: "leaving one image out forgets that the means were fitted, too",
     tests: ["align/space_test.ts"],
   },
   {
-    file: "src/align/space.ts",
+    file: "src/align/space_components.ts",
     text: "const scale = values[c] ** (SCALE / 2);",
     replacement: "const scale = values[c] ** SCALE;",
     breaks: "the leading components drown the others",
     tests: ["align/space_test.ts"],
   },
   {
-    file: "src/align/space.ts",
+    file: "src/align/slot_ridge.ts",
     text: "rest.data[i] = data[i] - targets.data[i];",
     replacement: "rest.data[i] = data[i];",
     breaks: "the encoder counts the shared channels twice",

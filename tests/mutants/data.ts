@@ -129,7 +129,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["data/features/pooled_features_test.ts"],
   },
   {
-    file: "src/data/features/extract.ts",
+    file: "src/data/features/stream_features.ts",
     text: "return vectorOf(shift, before + patch);",
     replacement: "return vectorOf(shift, patch);",
     breaks: "registers are taken for patches",
@@ -206,7 +206,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["data/formats/npy_test.ts"],
   },
   {
-    file: "src/data/formats/arrow_columns.ts",
+    file: "src/data/formats/arrow_values.ts",
     text: "Number(`${value}e${-scale}`)",
     replacement: "Number(value)",
     breaks: "decimals lose their scale",

@@ -3,10 +3,11 @@ import { basename } from "node:path";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { AlignSlot } from "../../align/model.ts";
-import { type ExtractOptions, type FeatureManifest, modelSha256, streamFeatures } from "./extract.ts";
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { hashOfModules } from "../files/code_hash.ts";
 import { NotFinished, openStages } from "../cache/stages.ts";
+import { type ExtractOptions, streamFeatures } from "./stream_features.ts";
+import { type FeatureManifest, modelSha256 } from "./extract_parts.ts";
 
 /** What `poolFeatures` is to do for one model. */
 export interface PoolOptions extends

@@ -21,15 +21,15 @@ import {
 import { classNamed, processorOfModel } from "../images/image_processors.ts";
 import { type OnnxGraph, readOnnx } from "../onnx/graph.ts";
 import { isFile, readPlainText } from "../files/plain_file.ts";
+import { probeSizes, takesAnySize } from "./size_probe.ts";
+import type { WeightFile } from "../onnx/types.ts";
 import {
   hasImageProcessor,
   parsePreprocessor,
   type Preprocessor,
   readPreprocessor,
   seenSize,
-} from "../images/preprocess.ts";
-import { probeSizes, takesAnySize } from "./size_probe.ts";
-import type { WeightFile } from "../onnx/types.ts";
+} from "../images/preprocessor.ts";
 
 /** What is to be added. */
 export interface AddModelOptions {

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { reasonOf } from "../files/atomic_write.ts";
 import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
 import { isFile } from "../files/plain_file.ts";
-import { type Preprocessor, readPreprocessor } from "../images/preprocess.ts";
+import { type Preprocessor, readPreprocessor } from "../images/preprocessor.ts";
 
 /** The repository, or where the script runs when the package comes from a registry. */
 const ROOT = import.meta.url.startsWith("file:") ? new URL("../../../", import.meta.url).pathname : "";

@@ -2,7 +2,6 @@
 import { basename } from "node:path";
 import { gatherRows } from "../../align/data.ts";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
-import { type FeatureManifest, streamFeatures } from "../../data/features/extract.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -15,6 +14,8 @@ import { oracleSegmentation } from "../shared/oracle_segmentation.ts";
 import { layerLike, layersLike } from "../shared/relative_layers.ts";
 import type { RunModel } from "../../pipeline/models.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
+import { streamFeatures } from "../../data/features/stream_features.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
 const COMPONENTS = 10;

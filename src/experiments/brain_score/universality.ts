@@ -1,7 +1,6 @@
 /** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
 import { basename } from "node:path";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
-import { type FeatureManifest, streamFeatures } from "../../data/features/extract.ts";
 import { inLanes } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
@@ -10,6 +9,8 @@ import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
 import type { RunModel } from "../../pipeline/models.ts";
+import { streamFeatures } from "../../data/features/stream_features.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** Nodes of the joint graph, and of each slot's own. */
 const JOINT_NODES = 10_332, SLOT_NODES = 1500;

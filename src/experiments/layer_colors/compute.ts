@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
-import type { FeatureManifest } from "../../data/features/extract.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { keptResult } from "../../data/cache/memoize.ts";
 import { NotFinished, type Stages } from "../../data/cache/stages.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import { ORACLE_COMPONENTS, oracleSegmentation, type TokenLabels } from "../shared/oracle_segmentation.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What is kept of one layer; plain JSON, so that a stopped run goes on after its last finished layer. */
 export interface LayerResult {

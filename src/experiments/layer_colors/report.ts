@@ -3,7 +3,6 @@ import { cutWarning } from "../../graph/normalized_cut.ts";
 import { Buffer } from "node:buffer";
 import type { Gpu } from "../../gpu/mod.ts";
 import { HOOK_NAMES } from "../../data/onnx/block_hooks.ts";
-import type { FeatureManifest } from "../../data/features/extract.ts";
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import { eigenvaluesChart } from "../../report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
@@ -18,6 +17,7 @@ import type { LayerResult } from "./compute.ts";
 import { peakResidentMb } from "../shared/peak_memory.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { mean } from "../../statistics/summary.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What the report tells of. */
 export interface ColorsReport {

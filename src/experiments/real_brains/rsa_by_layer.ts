@@ -1,7 +1,7 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { basename } from "node:path";
 import type { Hook } from "../../data/onnx/block_hooks.ts";
-import { extractFeatures, type FeatureManifest } from "../../data/features/extract.ts";
+import { extractFeatures } from "../../data/features/extract.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { readImage } from "../../data/images/image.ts";
 import type { Kriegeskorte92 } from "../../data/datasets/kriegeskorte92.ts";
@@ -9,6 +9,7 @@ import { openKnownModel } from "../../data/models/known_models.ts";
 import { previewCrop } from "../../data/images/preprocess.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { type Agreement, type BootstrapOptions, compareDissimilarities, dissimilarities } from "./rsa.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** Cortex of two species: inferior temporal, human and monkey. */
 export const BRAINS = ["hIT", "mIT"] as const;

@@ -1,8 +1,6 @@
 /** What finer maps bring: segmentations by eigenvectors, at several strides, held against masks pixel by pixel. */
 import type { Hook } from "../../data/onnx/block_hooks.ts";
-import { streamFeatures } from "../../data/features/extract.ts";
 import { openKnownModel } from "../../data/models/known_models.ts";
-import { viewOf } from "../../data/images/preprocess.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import { twoWayCut } from "../../graph/two_way_cut.ts";
@@ -16,6 +14,8 @@ import {
 } from "./oracle_segmentation.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { mean } from "../../statistics/summary.ts";
+import { streamFeatures } from "../../data/features/stream_features.ts";
+import { viewOf } from "../../data/images/preprocessor.ts";
 
 /** One way to a map; mIoU of figure and ground over the image's pixels, mean over the images. */
 export interface MapScore {

@@ -3,7 +3,6 @@
  * cells of half a patch are means of the four patches that cover them; colors, segments and eigenvectors of every layer.
  */
 import { createHash } from "node:crypto";
-import type { FeatureManifest } from "../../data/features/extract.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { keptResult } from "../../data/cache/memoize.ts";
 import { resizeImage } from "../../data/images/resize.ts";
@@ -13,6 +12,7 @@ import { discretize } from "../../graph/discretize.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** A photograph, cut to a square. */
 export interface SquarePhoto {

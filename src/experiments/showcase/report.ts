@@ -1,7 +1,6 @@
 /** The report of the showcase: its page, and its entry in results.json. */
 import { join } from "node:path";
 import { writeFileAtomic } from "../../data/files/atomic_write.ts";
-import type { FeatureManifest } from "../../data/features/extract.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { table } from "../../report/blocks.ts";
@@ -12,6 +11,7 @@ import { mapSize, SHIFTS, type ShowcaseLayer } from "./compute.ts";
 import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What the report tells of. */
 export interface ShowcaseReport {

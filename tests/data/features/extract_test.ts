@@ -1,15 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import {
-  extractFeatures,
-  type ExtractOptions,
-  extractRange,
-  isRangeExtracted,
-} from "../../../src/data/features/extract.ts";
+import { extractFeatures, extractRange, isRangeExtracted } from "../../../src/data/features/extract.ts";
 import { openFeatures, shardRanges } from "../../../src/data/features/feature_shards.ts";
-import type { Preprocessor } from "../../../src/data/images/preprocess.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import type { RgbImage } from "../../../src/data/images/picture.ts";
+import type { ExtractOptions } from "../../../src/data/features/stream_features.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden/onnx", import.meta.url).pathname;
 const SIZE = 24, WIDTH = 16;

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { extractFeatures, type ExtractOptions } from "../../../src/data/features/extract.ts";
+import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { openFeatures, shardName, shardRanges } from "../../../src/data/features/feature_shards.ts";
-import { readPreprocessor } from "../../../src/data/images/preprocess.ts";
 import { sceneImages } from "../../../src/synthetic/scene_images.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import type { ExtractOptions } from "../../../src/data/features/stream_features.ts";
+import { readPreprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const MODEL = new URL("../../../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
 
@@ -92,7 +93,7 @@ Deno.test("extractFeatures() killed at any instant goes on after its last finish
     await Deno.writeTextFile(
       script,
       `import { extractFeatures } from "${project}src/data/features/extract.ts";
-       import { readPreprocessor } from "${project}src/data/images/preprocess.ts";
+       import { readPreprocessor } from "${project}src/data/images/preprocessor.ts";
        import { sceneImages } from "${project}src/synthetic/scene_images.ts";
        await extractFeatures({ model: "${MODEL}", outDir: Deno.args[0], dtype: "float16", shardImages: 2, batch: 2,
          preprocessor: await readPreprocessor("${

@@ -2,10 +2,10 @@ import { assert } from "@std/assert";
 import { closeGpu, normalizedCut, openGpu } from "../../../mod.ts";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { openFeatures } from "../../../src/data/features/feature_shards.ts";
-import { readPreprocessor } from "../../../src/data/images/preprocess.ts";
 import { sceneImages } from "../../../src/synthetic/scene_images.ts";
 import { columnBasis, principalAngles } from "../../../src/linalg/principal_angles.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { readPreprocessor } from "../../../src/data/images/preprocessor.ts";
 
 /** Nearest float16: half a unit in the last of 11 bits. */
 const HALF_UNIT = 2 ** -11;

@@ -1,11 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { extractFeatures, type ExtractOptions } from "../../../src/data/features/extract.ts";
+import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { openFeatures } from "../../../src/data/features/feature_shards.ts";
 import { joinPooled, poolFeatures } from "../../../src/data/features/pooled_features.ts";
-import type { Preprocessor } from "../../../src/data/images/preprocess.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { assertSameBits } from "../../support/assert_same_bits.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import type { ExtractOptions } from "../../../src/data/features/stream_features.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden/onnx", import.meta.url).pathname;
 const SIZE = 24, IMAGES = 5;

@@ -1,20 +1,18 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { createHash } from "node:crypto";
-import {
-  afterView,
-  parsePreprocessor,
-  preprocess,
-  preprocessMask,
-  type Preprocessor,
-  previewCrop,
-  readPreprocessor,
-  seenSize,
-  viewOf,
-} from "../../../src/data/images/preprocess.ts";
+import { preprocess, preprocessMask, previewCrop } from "../../../src/data/images/preprocess.ts";
 import { goldenImage } from "../../golden/image.ts";
 import golden from "../../golden/preprocess.json" with { type: "json" };
 import pipeline from "../../golden/torchvision_pipeline.json" with { type: "json" };
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import {
+  afterView,
+  parsePreprocessor,
+  type Preprocessor,
+  readPreprocessor,
+  seenSize,
+  viewOf,
+} from "../../../src/data/images/preprocessor.ts";
 
 const { clip, raw } = pipeline.configs;
 const sha256 = (data: Uint8Array) => createHash("sha256").update(data).digest("hex");

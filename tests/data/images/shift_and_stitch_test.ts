@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { streamFeatures } from "../../../src/data/features/extract.ts";
-import { preprocess, type Preprocessor } from "../../../src/data/images/preprocess.ts";
+import { preprocess } from "../../../src/data/images/preprocess.ts";
 import { shiftedImages, shiftStarts, stitched } from "../../../src/data/images/shift_and_stitch.ts";
 import { assertClose } from "../../support/assert_close.ts";
+import { streamFeatures } from "../../../src/data/features/stream_features.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const PLAIN: Preprocessor = {

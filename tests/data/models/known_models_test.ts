@@ -3,10 +3,10 @@ import { meanFeatures, patchFeatures, savePng } from "../../../mod.ts";
 import { addModel } from "../../../src/data/models/add_model.ts";
 import { EMBEDDED_FOLDER, openKnownModel } from "../../../src/data/models/known_models.ts";
 import { poolFeatures } from "../../../src/data/features/pooled_features.ts";
-import { parsePreprocessor } from "../../../src/data/images/preprocess.ts";
 import { featureStages } from "../../../src/pipeline/pipeline.ts";
 import { openRunModels } from "../../../src/pipeline/models.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { parsePreprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const EXPORTS = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const REPRODUCE = new URL("../../../tasks/reproduce.ts", import.meta.url).pathname;

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { channelsOf, findHookOutputs, type Hook, HOOKS } from "../../../src/data/onnx/block_hooks.ts";
-import { streamFeatures } from "../../../src/data/features/extract.ts";
 import { readNpy } from "../../../src/data/formats/npy.ts";
 import { readOnnx, withOutputs } from "../../../src/data/onnx/graph.ts";
 import { openSession } from "../../../src/data/onnx/session.ts";
-import { preprocess, type Preprocessor } from "../../../src/data/images/preprocess.ts";
+import { preprocess } from "../../../src/data/images/preprocess.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import type { RgbImage } from "../../../src/data/images/picture.ts";
+import { streamFeatures } from "../../../src/data/features/stream_features.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden", import.meta.url).pathname, EXPORTS = `${FOLDER}/onnx_exports`;
 /** HOOK_TOKENS of make.py. */

@@ -23,7 +23,7 @@ const CHOOSE = `
   console.log(JSON.stringify(await Promise.all(choices.map((choice) => chooseProvider(choice)))));
 `;
 const COMPARE = `
-  import { streamFeatures } from "./src/data/features/extract.ts";
+  import { streamFeatures } from "./src/data/features/stream_features.ts";
   const data = Uint8Array.from({ length: 768 }, (_, at) => at * 7919 % 251), found = [];
   let ran;
   for (const provider of ["cpu", "webgpu"]) {

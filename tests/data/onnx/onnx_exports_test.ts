@@ -4,7 +4,7 @@ import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { readNpy } from "../../../src/data/formats/npy.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "../../../src/data/onnx/graph.ts";
 import { openFeatures } from "../../../src/data/features/feature_shards.ts";
-import { preprocess, type Preprocessor } from "../../../src/data/images/preprocess.ts";
+import { preprocess } from "../../../src/data/images/preprocess.ts";
 import { probeSizes, takesAnySize } from "../../../src/data/models/size_probe.ts";
 import { tokenLayout } from "../../../src/data/models/token_layout.ts";
 import { openModel, readWeights } from "../../../src/data/models/vision_model.ts";
@@ -12,6 +12,7 @@ import { assertClose } from "../../support/assert_close.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { realData } from "../../support/real_data.ts";
 import type { WeightFile } from "../../../src/data/onnx/types.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const SIZE = 16, GRID = { rows: 4, cols: 4 };

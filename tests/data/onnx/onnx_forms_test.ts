@@ -7,8 +7,8 @@ import {
 import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { type OnnxGraph, parseOnnx, readOnnx, withOutputs } from "../../../src/data/onnx/graph.ts";
 import { openSession } from "../../../src/data/onnx/session.ts";
-import { parsePreprocessor } from "../../../src/data/images/preprocess.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { parsePreprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const FOLDER = new URL("../../golden/onnx_forms", import.meta.url).pathname;
 

@@ -1,11 +1,11 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { closeGpu, openGpu } from "../../../mod.ts";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
-import { readPreprocessor } from "../../../src/data/images/preprocess.ts";
 import { openStages } from "../../../src/data/cache/stages.ts";
 import { runColors } from "../../../src/experiments/layer_colors/compute.ts";
 import { sceneImages } from "../../../src/synthetic/scene_images.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { readPreprocessor } from "../../../src/data/images/preprocessor.ts";
 
 const MODEL = new URL("../../../fixtures/models/mae_tiny.onnx", import.meta.url).pathname;
 

@@ -1,0 +1,156 @@
+/** Parts of an extraction on disk: their places, and whether they are whole. */
+import { reasonOf } from "../files/atomic_write.ts";
+import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
+import type { BrokenFile } from "../files/file_hashes.ts";
+import { inLanes } from "../files/map_concurrently.ts";
+import type { Hook } from "../onnx/block_hooks.ts";
+import type { FeatureType } from "./feature_store.ts";
+import { readModelBytes } from "../models/vision_model.ts";
+import type { InferenceProvider } from "../onnx/types.ts";
+import { createHash } from "node:crypto";
+
+export function partPath(outDir: string, range: ImageRange): string {
+  return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;
+}
+
+/** Shards that are not as the manifest in a folder has them. */
+export async function brokenShards(outDir: string): Promise<BrokenFile[]> {
+  const { layers } = await readExtracted(outDir);
+  const shards = layers.flatMap(({ shards }) => shards), broken: BrokenFile[] = [];
+  await inLanes(shards.length, LANES, async (i) => {
+    if (await isWhole(shards[i])) return;
+    broken.push({ file: shards[i].path.split("/").slice(-2).join("/"), state: "damaged" });
+  });
+  return broken;
+}
+
+export async function isWholeManifest({ layers }: FeatureManifest): Promise<boolean> {
+  for (const { shards } of layers) {
+    for (const shard of shards) if (!await isWhole(shard)) return false;
+  }
+  return true;
+}
+
+/** The ranges that are there as one manifest; null where there is none. */
+export async function joinParts(
+  outDir: string,
+  ranges: ImageRange[],
+  wanted: Partial<FeatureManifest>,
+): Promise<FeatureManifest | null> {
+  let joined: FeatureManifest | null = null;
+  for (const range of ranges) {
+    const part = await readManifest(partPath(outDir, range));
+    if (!part || !covers(part, wanted)) continue;
+    if (joined) {
+      for (const [l, { shards }] of part.layers.entries()) joined.layers[l].shards.push(...shards);
+    } else joined = part;
+  }
+  return joined;
+}
+
+export function shardOf(shards: FeatureShard[], { first, count }: ImageRange): FeatureShard | undefined {
+  return shards.find((shard) => shard.first === first && shard.count === count);
+}
+
+/** Makes a layer's folder, and takes all out of it but the shards to keep: what a stopped run or another one has left. */
+export async function emptied(folder: string, keep: string[]): Promise<void> {
+  await makeFolder(folder);
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (isFile && !keep.includes(name) && /^images-.*\.(?:arrow|tmp)$/.test(name)) {
+      await Deno.remove(`${folder}/${name}`);
+    }
+  }
+}
+
+export function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
+  const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook, shifts, provider } =
+    manifest;
+  return {
+    ...(provider === "cpu" ? {} : { provider }),
+    ...(shifts === 1 ? {} : { shifts: String(shifts) }),
+    ...(hook === "attention" ? {} : { hook }),
+    model,
+    modelSha256,
+    heads: String(heads),
+    tokens: String(tokens),
+    registers: String(registers),
+    ...(classToken ? {} : { classToken: "mean of the patches" }),
+    grid: `${grid.rows} ${grid.cols}`,
+    images: JSON.stringify(images.slice(first, first + count)),
+    first: String(first),
+    count: String(count),
+  };
+}
+
+export function covers(finished: FeatureManifest, wanted: Partial<FeatureManifest>): boolean {
+  return Object.entries(wanted).every(([key, value]) =>
+    JSON.stringify(finished[key as keyof FeatureManifest]) === JSON.stringify(value)
+  );
+}
+
+export async function makeFolder(dir: string): Promise<void> {
+  try {
+    await Deno.mkdir(dir, { recursive: true });
+  } catch (error) {
+    throw new Error(`Cannot write features to ${dir}: ${reasonOf(error)}.`, { cause: error });
+  }
+}
+
+export async function readManifest(path: string): Promise<FeatureManifest | null> {
+  try {
+    const manifest: FeatureManifest = JSON.parse(await Deno.readTextFile(path));
+    return manifest.layers.every(({ shards }) => Array.isArray(shards)) ? manifest : null;
+  } catch {
+    return null; // absent or unreadable: all is extracted again
+  }
+}
+
+/** What was found and written. */
+export interface FeatureManifest {
+  /** The model file's name without its ending. */
+  model: string;
+  /** Of the model file and the weight files beside it, one behind the other. */
+  modelSha256: string;
+  /** `path` is a folder; `shards` are its files, in the order of the images. */
+  layers: { layer: number; path: string; tensor: string; shards: FeatureShard[] }[];
+  /** 0 when neither the graph nor its tensors tell. */
+  heads: number;
+  width: number;
+  /** Tokens kept of every image: the class token, or what stands for it, and the patches. */
+  tokens: number;
+  /** Whether the model has a class token; else the first of `tokens` is the mean of its patches. */
+  classToken: boolean;
+  registers: number;
+  grid: { rows: number; cols: number };
+  images: string[];
+  dtype: FeatureType;
+  /** What was taken of every block. */
+  hook: Hook;
+  /** Shifted images along each side whose patches were laid between one another; 1 for none. */
+  shifts: number;
+  /** What the model ran on. */
+  provider: InferenceProvider;
+  /** The preprocessing and the registers asked for, as JSON. */
+  preprocessing: string;
+}
+
+/** Shards that are finished and read back at a time. */
+export const LANES = 4;
+
+/** What `extractFeatures` has left in a folder, without a look at the shards. */
+export async function readExtracted(outDir: string): Promise<FeatureManifest> {
+  const manifest = await readManifest(`${outDir}/manifest.json`);
+  if (manifest) return manifest;
+  throw new Error(`There is no usable ${outDir}/manifest.json: extract the features first.`);
+}
+
+/** SHA-256 of a model file and the weight files beside it, one behind the other. */
+export async function modelSha256(path: string): Promise<string> {
+  return sha256(await readModelBytes(path));
+}
+
+export function sha256(parts: Uint8Array[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return hash.digest("hex");
+}

@@ -1,0 +1,422 @@
+/** Features of every layer, batch by batch. */
+import {
+  type AttentionOutput,
+  findAttentionOutputs,
+  learnedTokens,
+  patchSize,
+} from "../onnx/attention_outputs.ts";
+import { channelsOf, findHookOutputs, type Hook, type HookOutput } from "../onnx/block_hooks.ts";
+import type { ImageRange } from "./feature_shards.ts";
+import { ahead } from "../files/prefetch.ts";
+import { type OnnxGraph, readOnnx, withOutputs } from "../onnx/graph.ts";
+import { type ModelInput, preprocess } from "../images/preprocess.ts";
+import { shiftedImages, stitched } from "../images/shift_and_stitch.ts";
+import { type TokenLayout, tokenLayout } from "../models/token_layout.ts";
+import { openModel, readWeights, type VisionModel } from "../models/vision_model.ts";
+import type { InferenceProvider, ModelOutput } from "../onnx/types.ts";
+import { basename } from "node:path";
+import type { FeatureType } from "./feature_store.ts";
+import type { RgbImage } from "../images/picture.ts";
+import { type FeatureManifest, sha256 } from "./extract_parts.ts";
+import type { Preprocessor } from "../images/preprocessor.ts";
+
+/**
+ * Runs a vision transformer over images and hands on the features of every layer, batch by batch, keeping none.
+ *
+ * @param options as of `extractFeatures`; `outDir` only names the files of the manifest
+ * @param ranges of images, default all
+ * @param sink told the manifest before the first batch, then each layer's rows (counted from 0) of each batch
+ */
+export async function streamFeatures(
+  options: ExtractOptions,
+  sink: {
+    begin(manifest: FeatureManifest): Promise<void> | void;
+    rows(layer: number, rows: LayerRows): Promise<void> | void;
+    /** Told before the first batch of every range. */
+    beginRange?(range: ImageRange): Promise<void>;
+    /** Told after the last batch of every range; the next one goes on meanwhile, but does not end before. */
+    endRange?(range: ImageRange): Promise<void>;
+  },
+  ranges: ImageRange[] = [{ first: 0, count: options.images.length }],
+): Promise<FeatureManifest> {
+  const { model: path, preprocessor, images, outDir, batch = 8, onProgress } = options;
+  const { graph, weights, wanted } = await openGraph(options);
+  const blocks = findAttentionOutputs(graph), outputs = findHookOutputs(graph, wanted.hook);
+  const tensors = outputs.map(({ tensor }) => tensor), parts = outputs.flatMap(({ part }) => part ?? []);
+  const perHead = headTensor(blocks[0]);
+  const added = outputs.flatMap(({ added }) => added);
+  if (perHead.length > 0) added.push(...[blocks[0].weightsAdded ?? []].flat());
+  const model = await openModel(
+    graph,
+    withOutputs(graph, [...tensors, ...parts, ...perHead], added),
+    weights,
+    wanted.provider,
+  );
+  let ending: Promise<void> | undefined;
+  try {
+    const [first] = await loadImages(images.slice(0, 1), preprocessor);
+    const { shape, channels } = await probe(model, graph, blocks[0], outputs, first);
+    const patch = patchSize(graph);
+    const patches = patch &&
+      { rows: Math.floor(first.height / patch[0]), cols: Math.floor(first.width / patch[1]) };
+    assertInPlace(graph, shape, patches);
+    const { classToken, registers, grid: ownGrid } = tokenLayout(
+      shape.tokens,
+      patches,
+      options.registers,
+      path,
+      learnedTokens(graph, blocks),
+    );
+    const { heads } = shape, width = channels[0]?.length ?? shape.width;
+    const layers = outputs.map(({ layer, tensor }) => {
+      const path = `${outDir}/${wanted.model}.L${String(layer).padStart(2, "0")}`;
+      return { layer, path, tensor, shards: [] };
+    });
+    const { shifts } = wanted, grid = { rows: shifts * ownGrid.rows, cols: shifts * ownGrid.cols };
+    const tokens = 1 + grid.rows * grid.cols;
+    if (shifts > 1 && (!patch || tokens > MAX_TOKENS)) {
+      throw new Error(
+        patch
+          ? `${path} would give ${tokens} tokens an image, more than ${MAX_TOKENS}: give a larger --stride.`
+          : `${path} does not tell the size of its patches: leave out --stride.`,
+      );
+    }
+    const manifest = { ...wanted, layers, heads, width, tokens, classToken, registers, grid };
+    await sink.begin(manifest);
+    // Images of a batch, and shifted images of a run of the model: one and the same without shifts.
+    const run = model.fixedBatch ?? batch, step = Math.max(1, Math.floor(run / shifts ** 2));
+    const batches = ranges.flatMap((range) =>
+      Array.from(
+        { length: Math.ceil(range.count / step) },
+        (_, i) => ({ range, from: range.first + i * step }),
+      )
+    );
+    const loaded = ahead(batches, async ({ range, from }) => {
+      const to = Math.min(from + step, range.first + range.count);
+      const loaded = await loadImages(images.slice(from, to), preprocessor, first);
+      return {
+        range,
+        from,
+        to,
+        pixels: loaded.flatMap((image) => shiftedImages(image, patch ?? [1, 1], shifts)),
+      };
+    });
+    const computed = ahead(loaded, async ({ pixels, ...batch }) => {
+      const results: Record<string, ModelOutput>[] = [];
+      for (let at = 0; at < pixels.length; at += run) {
+        results.push(await model.run(pixels.slice(at, at + run), tensors));
+      }
+      return { ...batch, results };
+    }, 2); // so that the model's thread has the next one at hand
+    let done = images.length - ranges.reduce((sum, { count }) => sum + count, 0);
+    for await (const { range, from, to, results } of computed) {
+      if (from === range.first) await sink.beginRange?.(range);
+      for (const [l, tensor] of tensors.entries()) {
+        const runs = results.map((result) => result[tensor]);
+        for (const [r, own] of runs.entries()) {
+          const count = model.fixedBatch ?? Math.min(run, (to - from) * shifts ** 2 - r * run);
+          assertShape(own, shape, count, tensor, path);
+        }
+        await sink.rows(
+          l,
+          rowsOf({ runs, run }, to - from, manifest, shape, channels[l], from, layers[l].layer),
+        );
+      }
+      onProgress?.(done += to - from);
+      if (to === range.first + range.count) {
+        await ending;
+        ending = sink.endRange?.(range);
+        ending?.catch(() => {}); // told when it is waited for
+      }
+    }
+    await ending;
+    return manifest;
+  } finally {
+    await ending?.catch(() => {});
+    options.onInference?.(model.seconds());
+    await model.release();
+  }
+}
+
+/** An attention output's shape. */
+export interface OutputShape {
+  /** Registers included. */
+  tokens: number;
+  width: number;
+  heads: number;
+  /** tokens × images × width, else images × tokens × width. */
+  tokensFirst: boolean;
+  /** Of images × rows × columns × width, where tokens are so laid out. */
+  sides?: { rows: number; cols: number };
+}
+
+/** Runs one image, which tells the dimension of the images from that of the tokens, and the channels that are wanted. */
+export async function probe(
+  model: VisionModel,
+  { path }: OnnxGraph,
+  block: AttentionOutput,
+  outputs: HookOutput[],
+  image: ModelInput,
+): Promise<{ shape: OutputShape; channels: (Int32Array | undefined)[] }> {
+  const { heads } = block, [{ tensor }] = outputs;
+  const perHead = headTensor(block);
+  const count = model.fixedBatch ?? 1;
+  const wanted = outputs.flatMap(({ tensor, part }, i) => part ? [tensor, part] : i === 0 ? [tensor] : []);
+  const results = await model.run([image], [...new Set([...wanted, ...perHead])]);
+  const { dims } = results[tensor], inRows = dims.length === 4 && dims[0] === count;
+  const imageAxis = inRows ? 0 : dims.indexOf(count);
+  if (!inRows && (dims.length !== 3 || imageAxis < 0 || imageAxis > 1)) {
+    const windows = dims.length === 3 && dims[0] % count === 0
+      ? `: it attends within ${dims[0] / count} windows of ${dims[1]} tokens, which are not put back in place`
+      : "";
+    throw new Error(
+      `${path}: the output ${tensor} has the shape ${dims.join(" × ")}, ` +
+        `expected ${count} (images) × tokens × width${windows}.`,
+    );
+  }
+  const tokens = inRows ? dims[1] * dims[2] : dims[1 - imageAxis];
+  const shape = {
+    tokens,
+    width: dims.at(-1)!,
+    heads: heads ?? headsOf(results[perHead[0]].dims, count, tokens),
+    tokensFirst: imageAxis === 1,
+    ...(inRows && { sides: { rows: dims[1], cols: dims[2] } }),
+  };
+  const channels = outputs.map(({ tensor, part, layer }) => {
+    if (part === undefined) return undefined;
+    assertShape(results[tensor], shape, count, tensor, path);
+    const found = channelsOf(results[part], results[tensor], shape, count);
+    if (typeof found !== "string") return found;
+    throw new Error(
+      `${path}: which channels of ${tensor} are those of ${part} (layer ${layer}) is not known, for ${found}: ` +
+        "take another --hook.",
+    );
+  });
+  const other = channels.findIndex((own) => own?.length !== channels[0]?.length);
+  if (other >= 0) {
+    throw new Error(
+      `${path}: layer 1 has ${channels[0]?.length ?? shape.width} channels, layer ${other + 1} ${
+        channels[other]?.length ?? shape.width
+      }: take another --hook.`,
+    );
+  }
+  return { shape, channels };
+}
+
+/** Tokens in rows and columns have to be the patches, as they are where windows were put back in place. */
+export function assertInPlace(
+  { path }: OnnxGraph,
+  { sides, width }: OutputShape,
+  patches: TokenLayout["grid"] | null,
+): void {
+  if (!sides || patches && sides.rows === patches.rows && sides.cols === patches.cols) return;
+  throw new Error(
+    `${path}: the output has ${sides.rows} × ${sides.cols} tokens of ${width} channels, but ${
+      patches
+        ? `${patches.rows} × ${patches.cols} patches fit in the image`
+        : "the size of its patches is not known"
+    }: give a model whose layers all see the same patches.`,
+  );
+}
+
+/** The tensor whose shape tells the heads where the graph does not. */
+export function headTensor({ heads, weights, queries }: AttentionOutput): string[] {
+  return heads === null ? [weights ?? queries!] : [];
+}
+
+/** Heads, from images × heads × … × …, or images · heads × tokens × … where no windows are among the images. */
+export function headsOf(dims: readonly number[], images: number, tokens: number): number {
+  if (dims.length === 4) return dims[1];
+  return dims.length === 3 && dims[1] === tokens && dims[0] % images === 0 ? dims[0] / images : 0;
+}
+
+export function assertShape(
+  { dims }: ModelOutput,
+  shape: OutputShape,
+  count: number,
+  tensor: string,
+  path: string,
+): void {
+  const { tokens, width, tokensFirst, sides } = shape;
+  const expected = tokensFirst ? [tokens, count, width] : [count, tokens, width];
+  if (String(dims) === String(expected)) return;
+  if (sides) {
+    const inRows = [count, sides.rows, sides.cols, width];
+    if (String(dims) === String(inRows)) return;
+    expected.splice(0, 3, ...inRows);
+  }
+  throw new Error(
+    `${path}: the output ${tensor} has the shape ${dims.join(" × ")}, expected ${expected.join(" × ")} ` +
+      "as in the first layer: give a model whose layers all see the same patches, not one of stages or windows as Swin.",
+  );
+}
+
+/** Loads and preprocesses images, which must come out as large as `like`. */
+export async function loadImages(
+  images: ExtractOptions["images"],
+  preprocessor: Preprocessor,
+  like?: ModelInput,
+): Promise<ModelInput[]> {
+  const inputs: ModelInput[] = [];
+  for (const { name, load } of images) {
+    const input = preprocess(await load(), preprocessor, name);
+    if (like && (input.width !== like.width || input.height !== like.height)) {
+      throw new Error(
+        `${name} is ${input.width} × ${input.height} after preprocessing, the first image ${like.width} × ` +
+          `${like.height}: preprocess with a crop or an exact size.`,
+      );
+    }
+    inputs.push(input);
+  }
+  return inputs;
+}
+
+/**
+ * One layer's rows of a batch: registers dropped, the mean of the patches in the place of a missing class token; of shifted
+ * images the patches laid between one another and the mean of the class tokens.
+ */
+export function rowsOf(
+  { runs, run }: { runs: ModelOutput[]; run: number },
+  count: number,
+  manifest: FeatureManifest,
+  { tokens: all, tokensFirst, width: allChannels }: OutputShape,
+  channels: Int32Array | undefined,
+  firstImage: number,
+  layer: number,
+): LayerRows {
+  const { tokens, classToken, registers, width, shifts, grid } = manifest;
+  const before = registers + (classToken ? 1 : 0), each = shifts ** 2;
+  const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
+  const vectors = new Float32Array(count * tokens * width);
+  for (let i = 0, row = 0; i < count; i++) {
+    const vectorOf = (shift: number, at: number) => {
+      const seen = i * each + shift, { data } = runs[Math.floor(seen / run)], place = seen % run;
+      const inRun = data.length / allChannels / all;
+      const from = (tokensFirst ? at * inRun + place : place * all + at) * allChannels;
+      return channels
+        ? Float32Array.from(channels, (channel) => data[from + channel])
+        : data.subarray(from, from + width);
+    };
+    const patchOf = (number: number) => {
+      const { shift, patch } = stitched(number, grid.cols, shifts);
+      return vectorOf(shift, before + patch);
+    };
+    const classOf = () =>
+      !classToken
+        ? meanOf(width, tokens - 1, patchOf)
+        : each > 1
+        ? meanOf(width, each, (shift) => vectorOf(shift, 0))
+        : vectorOf(0, 0);
+    for (let t = 0; t < tokens; t++, row++) {
+      const vector = t > 0 ? patchOf(t - 1) : classOf();
+      assertUsable(vector, manifest, { image: firstImage + i, layer, token: t });
+      vectors.set(vector, row * width);
+      image[row] = firstImage + i;
+      token[row] = t;
+    }
+  }
+  return { image, token, vectors };
+}
+
+/** The mean of `count` vectors, summed in float64. */
+export function meanOf(width: number, count: number, vectorOf: (at: number) => Float32Array): Float32Array {
+  const sum = new Float64Array(width);
+  for (let at = 0; at < count; at++) {
+    const vector = vectorOf(at);
+    for (let k = 0; k < width; k++) sum[k] += vector[k];
+  }
+  return Float32Array.from(sum, (value) => value / count);
+}
+
+/** A vector that is not finite or is zero has no cosine. */
+export function assertUsable(
+  vector: Float32Array,
+  { model, images, dtype, grid, classToken }: FeatureManifest,
+  at: { image: number; layer: number; token: number },
+): void {
+  let largest = 0, sum = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const value = Math.abs(vector[i]);
+    sum += value;
+    if (value > largest) largest = value;
+  }
+  if (!Number.isFinite(sum)) largest = NaN;
+  const isHalf = dtype === "float16";
+  const [least, most] = isHalf ? [FLOAT16_ZERO, FLOAT16_MAX] : [0, Infinity];
+  if (largest > least && largest <= most) return;
+  const what = Number.isNaN(largest)
+    ? "holds NaN or infinite values: check the model's weights and preprocessing"
+    : largest > most
+    ? `holds ${largest}, too large for float16: store float32`
+    : largest > 0
+    ? "is a zero vector in float16: store float32"
+    : "is a zero vector, which has no cosine: check the model's weights and preprocessing";
+  const patch = at.token - 1;
+  const place = at.token === 0
+    ? classToken ? "the class token" : "the mean of the patches"
+    : `the patch in row ${Math.floor(patch / grid.cols)}, column ${patch % grid.cols}`;
+  throw new Error(
+    `${model}: the feature of ${images[at.image]}, layer ${at.layer}, token ${at.token} (${place}) ${what}.`,
+  );
+}
+
+/** Tokens of some images in one layer, registers dropped: vectors are rows × width, row-major. */
+export interface LayerRows {
+  image: Int32Array;
+  token: Int16Array;
+  vectors: Float32Array;
+}
+
+/** What `extractFeatures` is to do. */
+export interface ExtractOptions {
+  /** Path of an ONNX file. */
+  model: string;
+  preprocessor: Preprocessor;
+  images: { name: string; load(): Promise<RgbImage> }[];
+  /** Folder for the layers' folders and the manifest. */
+  outDir: string;
+  dtype: FeatureType;
+  /** Register tokens before the patches; found from the patch size when not given. */
+  registers?: number;
+  /** What is taken of every block; default "attention". */
+  hook?: Hook;
+  /** Runs with the image shifted, along each side: 2 gives four times the patches (shift-and-stitch); default 1. */
+  shifts?: number;
+  /** What the model runs on; default "cpu". Values differ in their last bits. */
+  provider?: InferenceProvider;
+  /** Images of a shard; default 64. */
+  shardImages?: number;
+  /** Images a run of the model; default 8. */
+  batch?: number;
+  onProgress?: (images: number) => void;
+  /** Told at the end how many seconds onnxruntime has taken. */
+  onInference?: (seconds: number) => void;
+}
+
+/** Float16 ends here; from 65520 on it rounds to infinity. */
+export const FLOAT16_MAX = 65504;
+
+/** Tokens of an image that the column of a shard can number. */
+export const MAX_TOKENS = 2 ** 15;
+
+/** Half the smallest float16: rounds to 0. */
+export const FLOAT16_ZERO = 2 ** -25;
+
+export async function openGraph(
+  { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1, provider = "cpu" }:
+    ExtractOptions,
+) {
+  if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
+  const graph = await readOnnx(path), weights = await readWeights(graph);
+  const wanted = {
+    model: basename(path).replace(/\.onnx$/, ""),
+    modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
+    images: images.map(({ name }) => name),
+    dtype,
+    hook,
+    shifts,
+    provider,
+    preprocessing: JSON.stringify([preprocessor, registers ?? null]),
+  };
+  return { graph, weights, wanted };
+}
