@@ -13,7 +13,11 @@ import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts"
 import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
 import { layerLike } from "../src/experiments/shared/relative_layers.ts";
-import { sampleUniversality, universality } from "../src/experiments/brain_score/universality.ts";
+import {
+  sampleUniversality,
+  slotsOfOneWidth,
+  universality,
+} from "../src/experiments/brain_score/universality.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
@@ -174,12 +178,21 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
 async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge: AlignModel, tick: Tick) {
   const sample = await sampleUniversality(data.models, data.images, data.classes, 0, { onProgress: tick });
   const isOneWidth = new Set(sample.slots.map(({ features }) => features.cols)).size === 1;
+  const part = isOneWidth ? undefined : slotsOfOneWidth(sample);
   return {
     nodes: sample.joint * sample.slots.length,
     images: sample.images,
     ...(isOneWidth && { raw: await universality(gpu, sample) }),
     paper: await universality(gpu, sample, paper),
     ridge: await universality(gpu, sample, ridge),
+    ...(part && {
+      oneWidth: {
+        models: [...new Set(part.slots.map(({ model }) => model))],
+        width: part.slots[0].features.cols,
+        raw: await universality(gpu, part),
+        ridge: await universality(gpu, part, ridge),
+      },
+    }),
   };
 }
 

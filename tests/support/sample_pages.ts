@@ -1,7 +1,7 @@
 /** Every kind of page that the project writes, from small made-up inputs with hostile names. */
 import { type AlignedColors, boundsOf } from "../../src/experiments/colors/compute.ts";
 import { writeAlignedColorsReport } from "../../src/experiments/colors/report.ts";
-import { type BrainScoreReport, writeBrainScoreReport } from "../../src/experiments/brain_score/report.ts";
+import { writeBrainScoreReport } from "../../src/experiments/brain_score/report.ts";
 import { writeColorsReport } from "../../src/experiments/layer_colors/report.ts";
 import { type FigureGround, pixelsOf } from "../../src/experiments/figure_ground/compute.ts";
 import type { Concepts } from "../../src/experiments/concepts/compute.ts";
@@ -30,6 +30,7 @@ import { voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { createToyObserver } from "./toy_observer.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 import { slotVectors } from "../../src/experiments/shared/slot_vectors.ts";
+import type { BrainScoreReport } from "../../src/experiments/brain_score/results.ts";
 
 /** Would be markup, end an attribute, and turn the reading direction. */
 export const HOSTILE =

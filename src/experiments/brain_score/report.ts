@@ -1,56 +1,15 @@
 /** The report of the experiment `brain-score`. */
 import { join } from "node:path";
-import type { Gpu } from "../../gpu/mod.ts";
 import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
 import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { type Claim, mergeResults } from "../../report/results.ts";
-import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
-import { type Condition, LAMBDAS, type Score } from "../../pipeline/align_cache.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
-import type { Universality } from "./universality.ts";
-import type { PositionScores } from "./baselines.ts";
-
-/** What was measured. */
-export interface BrainScoreReport {
-  out: string;
-  command: string;
-  gpu: Gpu;
-  /** "embedded", or the subject's folder. */
-  data: string;
-  models: string[];
-  images: { training: number; test: number };
-  voxels: Record<string, number>;
-  /** What of the data was left out, a sentence each. */
-  skipped: readonly string[];
-  conditions: Condition[];
-  ridge: Score;
-  perSlot: Score;
-  position?: PositionScores;
-  effects?: ClusteringEffect[];
-  /** Of the align by ridge regression, and of the same trained on. */
-  space: Score;
-  trainedOn: Score;
-  /** Of the align as in the paper, and of that by ridge regression. */
-  mixed?: Record<string, MixedNeighbors>;
-  /** What the joint graph tells apart; absent where no image has a mask. */
-  universal?: {
-    nodes: number;
-    images: number;
-    /** Absent where models have different widths. */
-    raw?: Universality;
-    paper: Universality;
-    ridge: Universality;
-  };
-  timings: Record<string, number>;
-  peakRssMb: number;
-  seed: number;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
-}
+import { FEATURES, universalSection } from "./universality_report.ts";
+import { type BrainScoreReport, rOf } from "./results.ts";
+import { LAMBDAS } from "../../pipeline/align_cache.ts";
 
 /** The paper's Table 1: mean r for λ_eigen 1, 0.1 and 0, each ± 0.001. */
 const PAPER: Record<string, [number, number, number]> = {
@@ -77,11 +36,6 @@ function spread(values: number[]): Spread {
     ? 0
     : Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
   return { mean, sd, standardError: sd / Math.sqrt(values.length) };
-}
-
-/** r of one region, "all" for all voxels. */
-function rOf(score: Score, roi: string): number {
-  return roi === "all" ? score.r : score.rois[roi].r;
 }
 
 /**
@@ -188,10 +142,14 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
     const { converged: _, ...found } = report.universal?.[name] ?? { converged: true };
     for (const [key, value] of Object.entries(found)) metrics[`universality.${name}.${key}`] = value;
   }
+  for (const name of ["raw", "ridge"] as const) {
+    const { converged: _, ...found } = report.universal?.oneWidth?.[name] ?? { converged: true };
+    for (const [key, value] of Object.entries(found)) {
+      metrics[`universality.one_width.${name}.${key}`] = value;
+    }
+  }
   return metrics;
 }
-
-const FEATURES = ["raw", "paper", "ridge"] as const;
 
 /** r over the square root of the noise ceiling, λ = 1, mean over seeds. */
 function normalizedOf({ conditions }: BrainScoreReport, roi: string): number | undefined {
@@ -411,73 +369,5 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
       ]),
       digits: 4,
     }),
-  ];
-}
-
-/** What is measured of the joint graph, and what it is to be on the embedded scenes. */
-const TARGETS: {
-  key: Exclude<keyof Universality, "converged">;
-  label: string;
-  target?: { limit: number; isMost?: true };
-}[] = [
-  {
-    key: "slot",
-    label: "eigenvectors 2–20: share of variance between layers",
-    target: { limit: 0.05, isMost: true },
-  },
-  { key: "image", label: "the same between images", target: { limit: 0.17 } },
-  {
-    key: "figureGround",
-    label: "figure against ground, one pair of centres for all late layers",
-    target: { limit: 0.7 },
-  },
-  {
-    key: "neighbors",
-    label: "nearest node of another model of the same class, × chance",
-    target: { limit: 2.2 },
-  },
-  { key: "within", label: "figure against ground within a layer, mean over layers" },
-  { key: "lambda2", label: "λ₂ of the joint graph" },
-];
-
-function universalSection({ universal, data, ridge, space }: BrainScoreReport): Html[] {
-  if (!universal) return [text("Not measured: these images have no masks.")];
-  const names = FEATURES.filter((name) => universal[name]);
-  const isEmbedded = data === "embedded", rois = [...Object.keys(ridge.rois), "all"];
-  const least = rois.toSorted((a, b) => rOf(space, a) / rOf(ridge, a) - rOf(space, b) / rOf(ridge, b))[0];
-  const headings = { raw: "raw features", paper: "paper's align, λ 1", ridge: "ridge align" };
-  const rows = TARGETS.map(({ key, label, target }) => [
-    label,
-    ...names.map((name) => universal[name]![key] ?? "none"),
-    ...(isEmbedded
-      ? [
-        target
-          ? `${target.isMost ? "≤" : "≥"} ${target.limit}`
-          : key === "within" && universal.raw
-          ? `≥ ${formatNumber(universal.raw.within - 0.02, 3)}`
-          : "none",
-      ]
-      : []),
-  ]);
-  const unconverged = names.filter((name) => !universal[name]!.converged);
-  return [
-    text(
-      `${universal.nodes} random tokens of all layers of all models in ${universal.images} images as one graph. In a space that all share, its eigenvectors tell images and what is in them apart, and not the layer that a token is from. Figure and ground: balanced accuracy, 0.5 by chance, of the nearer of two centres in eigenvectors 2–20 (2–10 within a layer), over the deeper half of the layers.`,
-    ),
-    table({
-      caption: "What the joint graph tells apart",
-      columns: ["", ...names.map((name) => headings[name]), ...(isEmbedded ? ["target"] : [])],
-      rows: [
-        ...rows,
-        [
-          `held-out r over ridge regression's, least of all regions (${least})`,
-          ...names.map((name) => name === "ridge" ? rOf(space, least) / rOf(ridge, least) : "none"),
-          ...(isEmbedded ? ["≥ 0.98"] : []),
-        ],
-      ],
-    }),
-    ...(unconverged.length > 0
-      ? [text(`Not all eigenvectors converged for: ${unconverged.map((name) => headings[name]).join(", ")}.`)]
-      : []),
   ];
 }

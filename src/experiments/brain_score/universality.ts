@@ -154,6 +154,17 @@ export async function sampleUniversality(
   };
 }
 
+/** The slots of the models that have the commonest width, the first of those; none where no two models share one. */
+export function slotsOfOneWidth(sample: UniversalitySample): UniversalitySample | undefined {
+  const models = new Map<number, Set<string>>();
+  for (const { model, features } of sample.slots) {
+    models.set(features.cols, (models.get(features.cols) ?? new Set()).add(model));
+  }
+  const [width, { size }] = [...models].reduce((most, own) => own[1].size > most[1].size ? own : most);
+  if (size < 2) return undefined;
+  return { ...sample, slots: sample.slots.filter(({ features }) => features.cols === width) };
+}
+
 /**
  * Solves the joint graph of sampled tokens of all slots, and each slot's own, and asks what their eigenvectors tell apart.
  *

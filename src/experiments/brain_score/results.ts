@@ -1,0 +1,52 @@
+/** What the experiment `brain-score` measured. */
+import type { Gpu } from "../../gpu/mod.ts";
+import type { FigureFormat } from "../../report/figure_files.ts";
+import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
+import type { Condition, Score } from "../../pipeline/align_cache.ts";
+import type { Universality } from "./universality.ts";
+import type { PositionScores } from "./baselines.ts";
+
+/** What was measured. */
+export interface BrainScoreReport {
+  out: string;
+  command: string;
+  gpu: Gpu;
+  /** "embedded", or the subject's folder. */
+  data: string;
+  models: string[];
+  images: { training: number; test: number };
+  voxels: Record<string, number>;
+  /** What of the data was left out, a sentence each. */
+  skipped: readonly string[];
+  conditions: Condition[];
+  ridge: Score;
+  perSlot: Score;
+  position?: PositionScores;
+  effects?: ClusteringEffect[];
+  /** Of the align by ridge regression, and of the same trained on. */
+  space: Score;
+  trainedOn: Score;
+  /** Of the align as in the paper, and of that by ridge regression. */
+  mixed?: Record<string, MixedNeighbors>;
+  /** What the joint graph tells apart; absent where no image has a mask. */
+  universal?: {
+    nodes: number;
+    images: number;
+    /** Absent where models have different widths. */
+    raw?: Universality;
+    paper: Universality;
+    ridge: Universality;
+    /** Where models have different widths: the same of those of the commonest width, which share a graph unaligned, too. */
+    oneWidth?: { models: string[]; width: number; raw: Universality; ridge: Universality };
+  };
+  timings: Record<string, number>;
+  peakRssMb: number;
+  seed: number;
+  /** Formats in which the figures are also written as files; none if not given. */
+  figures?: readonly FigureFormat[];
+}
+
+/** r of one region, "all" for all voxels. */
+export function rOf(score: Score, roi: string): number {
+  return roi === "all" ? score.r : score.rois[roi].r;
+}
