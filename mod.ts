@@ -73,6 +73,16 @@ export { defaultLambdas } from "./src/align/ridge.ts";
 export { roiScores } from "./src/align/brain_score.ts";
 export { crossValidationFolds, type Fold } from "./src/align/folds.ts";
 export { linearEncoder, type LinearEncoderOptions } from "./src/align/linear_encoder.ts";
+export { cka, type CkaOptions } from "./src/statistics/cka.ts";
+export {
+  type Agreement,
+  type Interval,
+  type NoiseCeiling,
+  noiseCeiling,
+  rdm,
+  rsa,
+  type RsaOptions,
+} from "./src/statistics/rsa.ts";
 export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/statistics/rank_correlation.ts";
 export { type Discretization, discretize, type DiscretizeOptions } from "./src/graph/discretize.ts";
 export { type Kmeans, kmeans, type KmeansOptions } from "./src/graph/kmeans.ts";

@@ -1,13 +1,14 @@
 /**
- * `./run real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex, with a
- * report page. The data are not shipped: --data names their folder.
+ * `./run real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex and neurons,
+ * with a report page. The data are not shipped: --data names their folder.
  */
+import { basename } from "node:path";
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
-import { type Hook, HOOKS } from "../src/data/onnx/block_hooks.ts";
-import { readHook } from "../src/cli/data_flags.ts";
+import { HOOKS } from "../src/data/onnx/block_hooks.ts";
+import { dataTableText, takeDataFlags } from "../src/cli/data_flags.ts";
 import { MOST_IMAGE_BYTES } from "../src/data/images/image.ts";
 import { readKriegeskorte92 } from "../src/data/datasets/kriegeskorte92.ts";
 import { readBytes } from "../src/data/formats/npy.ts";
@@ -20,11 +21,14 @@ import {
 } from "../src/experiments/real_brains/rsa_by_layer.ts";
 import {
   type EncoderScore,
-  type PictureResults,
   type VoxelResults,
   writeRealBrainsReport,
 } from "../src/experiments/real_brains/report.ts";
-import { tellTaken } from "../src/pipeline/models.ts";
+import { type NeuronSession, neuronSession } from "../src/experiments/real_brains/neurons.ts";
+import type { PictureResults } from "../src/experiments/real_brains/pictures_report.ts";
+import { isEmbedded } from "../src/data/models/known_models.ts";
+import { openRunModels, type RunModels, type Taken } from "../src/pipeline/models.ts";
+import { noiseCeiling } from "../src/statistics/rsa.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
 import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
@@ -34,13 +38,16 @@ import { openFolders } from "./shared/task_folders.ts";
 
 const HELP = `./run real-brains --data DIR [options]
 
-  --data DIR      holds object2vec81 and kriegeskorte92, or one of them (default: $ALIGNEDCUT_REAL_DATA)
-  --models DIR    vision transformers as ONNX, NAME.preprocessor.json beside each (default: the embedded models)
+  --data DIR      holds object2vec81, kriegeskorte92 (with kriegeskorte92_more for a noise ceiling) and v4_macaque, or
+                  some of them (default: $ALIGNEDCUT_REAL_DATA)
+  --model FILE    a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
+                  \`./run models add\` has added, or of an embedded one; once for each (default: the embedded three)
   --hook NAME     what is taken of every block: ${HOOKS.join(", ")} (default: attention)
+  --extract ON    what models run on: cpu, webgpu or auto (default: cpu)
   --out DIR       where the page and results.json go (default: reports/out)
   --figures LIST  every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
   --cache DIR     where features are kept (default: .cache/real-brains)
-  --resamples N   bootstrap samples of the pictures (default: 1000)
+  --resamples N   bootstrap samples of the pictures and photographs (default: 1000)
   --repeats N     cross-validations of the voxels, each with folds of its own (default: 5)
   --seed N        seed of every random choice (default: 0)
   --adapter KIND  hardware or software (default: hardware if there is one)
@@ -49,7 +56,6 @@ const HELP = `./run real-brains --data DIR [options]
 const TEXT_FLAGS = [
   "data",
   "models",
-  "hook",
   "out",
   "figures",
   "cache",
@@ -64,8 +70,11 @@ const FOLDS = 9;
 
 interface Options {
   data: string;
-  models: string;
-  hook: Hook;
+  /** As of `openKnownModel`. */
+  models: string[];
+  /** Whether they were asked for. */
+  areGiven: boolean;
+  taken: Taken;
   out: string;
   cache: string;
   resamples: number;
@@ -75,14 +84,22 @@ interface Options {
   figures: FigureFormat[];
 }
 
-function readOptions(args: string[]): Options | null {
-  const flags = readFlags(args, TEXT_FLAGS);
+async function readOptions(args: string[]): Promise<Options | null> {
+  const { models, hook, extract, rest } = takeDataFlags(args, ["model", "hook", "extract"]);
+  const flags = readFlags(rest, [...TEXT_FLAGS, "model", "hook", "extract"]);
   if (!flags) return null;
+  if (flags.models && models.length > 0) {
+    throw new RangeError("--models and --model are both given: write --model for each of them.");
+  }
+  if (flags.models) {
+    console.error("--models DIR is --model FILE now, or the name of a model that was added; once for each.");
+  }
   const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA") } = flags, adapter = adapterOf(flags);
   const options = {
     data: String(data),
-    models: String(flags.models || MODELS),
-    hook: readHook(String(flags.hook || "attention")),
+    models: models.length > 0 ? models : await modelsOf(String(flags.models || MODELS)),
+    areGiven: models.length > 0 || flags.models !== undefined,
+    taken: { hook, extract },
     out: String(flags.out || "reports/out"),
     cache: String(flags.cache || CACHE),
     resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
@@ -93,7 +110,7 @@ function readOptions(args: string[]): Options | null {
   };
   if (!data) {
     throw new RangeError(
-      "There is no data folder: give --data DIR, which holds object2vec81 and kriegeskorte92.",
+      "There is no data folder: give --data DIR, which holds object2vec81, kriegeskorte92 or v4_macaque.",
     );
   }
   return options;
@@ -111,25 +128,57 @@ async function modelsOf(dir: string): Promise<string[]> {
   return names.sort().map((name) => `${dir}/${name}`);
 }
 
-async function comparePictures(folder: string, options: Options, tick: Tick): Promise<PictureResults> {
-  const { resamples, seed } = options;
+async function comparePictures(
+  folder: string,
+  { models: runModels }: RunModels,
+  options: Options,
+  tick: Tick,
+): Promise<PictureResults> {
+  const { resamples, seed, taken: { hook } } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
   for (const path of data.images) hash.update(await readBytes(path, MOST_IMAGE_BYTES));
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
-  const paths = await modelsOf(options.models), models: ModelSimilarity[] = [];
-  for (const [i, path] of paths.entries()) {
-    const onProgress = (share: number, note: string) => tick(i + share, paths.length, note);
+  const models: ModelSimilarity[] = [];
+  for (const [i, { path, provider }] of runModels.entries()) {
+    const onProgress = (share: number, note: string) => tick(i + share, runModels.length, note);
     models.push(
-      await brainSimilarity(path, data, { cacheDir, hook: options.hook, resamples, seed, onProgress }),
+      await brainSimilarity(path, data, { cacheDir, hook, provider, resamples, seed, onProgress }),
     );
   }
+  const { subjects } = data, bootstrap = { resamples, seed };
   return {
     pictures: data.images.length,
     models,
-    between: betweenBrains(data, { resamples, seed }),
+    between: betweenBrains(data, bootstrap),
+    ...(subjects && {
+      ceiling: {
+        subjects: subjects.length,
+        ofValues: noiseCeiling(subjects, bootstrap),
+        ofRanks: noiseCeiling(subjects, { ...bootstrap, average: "ranks" }),
+      },
+    }),
     resamples,
   };
+}
+
+async function compareNeurons(
+  gpu: Gpu,
+  folder: string,
+  models: RunModels,
+  { cache, resamples, seed }: Options,
+  tick: Tick,
+): Promise<NeuronSession[]> {
+  const names: string[] = [], sessions: NeuronSession[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(`${folder}/algonauts`)) {
+    if (isDirectory) names.push(name);
+  }
+  for (const [i, name] of names.sort().entries()) {
+    const onProgress = (share: number, note: string) => tick(i + share, names.length, note);
+    const options = { models, cacheDir: `${cache}/v4_macaque`, resamples, seed, onProgress };
+    sessions.push(await neuronSession(gpu, folder, name, options));
+  }
+  return sessions;
 }
 
 async function compareEncoders(
@@ -157,12 +206,17 @@ async function compareEncoders(
 async function realBrains(options: Options): Promise<void> {
   const { data, out, seed } = options, timings: Record<string, number> = {};
   const pictureFolder = `${data}/kriegeskorte92`, voxelFolder = `${data}/object2vec81`;
+  const neuronFolder = `${data}/v4_macaque`, hasNeurons = await isThere(`${neuronFolder}/algonauts`);
   const [hasPictures, hasVoxels] = [await isThere(pictureFolder), await isThere(voxelFolder)];
-  if (!hasPictures && !hasVoxels) {
+  if (!hasPictures && !hasVoxels && !hasNeurons) {
     throw new Error(
-      `The folder ${data} holds neither object2vec81 nor kriegeskorte92: give their folder by --data.`,
+      `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque: give their folder by --data.`,
     );
   }
+  const models = hasPictures || hasNeurons
+    ? await openRunModels(options.models, options.taken, true)
+    : undefined;
+  if (models && options.areGiven) console.error(dataTableText(models.table));
   const subject = hasVoxels ? await readObject2vec(voxelFolder) : undefined;
   for (const what of subject?.skipped ?? []) console.error(`object2vec81: left out: ${what}`);
   await openFolders({ "--out": out, "--cache": options.cache });
@@ -171,12 +225,18 @@ async function realBrains(options: Options): Promise<void> {
     const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
       runStage(timings, `real-brains ${name}`, work);
     const pictures = hasPictures
-      ? await stage("pictures", (tick) => comparePictures(pictureFolder, options, tick))
+      ? await stage("pictures", (tick) => comparePictures(pictureFolder, models!, options, tick))
+      : undefined;
+    const neurons = hasNeurons
+      ? await stage("neurons", (tick) => compareNeurons(gpu, neuronFolder, models!, options, tick))
       : undefined;
     const voxels = subject
       ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
       : undefined;
     const command = commandLine("real-brains", Deno.args);
+    const names = models?.models.map(({ path }) => basename(path, ".onnx")) ?? [],
+      embeddedModels: string[] = [];
+    for (const name of names) if (await isEmbedded(name)) embeddedModels.push(name);
     const page = await writeRealBrainsReport({
       out,
       command,
@@ -184,7 +244,9 @@ async function realBrains(options: Options): Promise<void> {
       seed,
       timings,
       pictures,
+      neurons,
       voxels,
+      embeddedModels,
       figures: options.figures,
     });
     console.error(`done: ${page}`);
@@ -194,8 +256,7 @@ async function realBrains(options: Options): Promise<void> {
 }
 
 await runTask(async () => {
-  const options = readOptions(Deno.args);
-  if (options) tellTaken(options);
+  const options = await readOptions(Deno.args);
   if (options) await realBrains(options);
   else console.log(HELP);
 });

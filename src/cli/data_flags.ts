@@ -143,18 +143,26 @@ export function readExtract(value: string | undefined): ExtractChoice {
   throw new RangeError(`--extract is "${value ?? ""}": give cpu, webgpu or auto.`);
 }
 
+/** Options that `takeDataFlags` takes. */
+const TAKEN = ["data", "images", "model", "hook", "stride", "extract"] as const;
+
 /**
  * Takes `--data KIND:DIR`, `--images DIR`, `--model FILE`, `--hook NAME`, `--stride N` and `--extract ON` out of a command line.
  *
  * @param args as `Deno.args`
+ * @param names of those to take, default all of them
  * @returns the folders by kind, the models, hook, stride and extract, and the arguments that are left
  * @throws RangeError '--data is "vocs:DIR": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.'; "--data voc: is given twice: …"
  */
-export function takeDataFlags(args: readonly string[]): TakenFlags {
+export function takeDataFlags(
+  args: readonly string[],
+  names: readonly (typeof TAKEN[number])[] = TAKEN,
+): TakenFlags {
+  const option = new RegExp(`^--(${names.join("|")})(?:=(.*))?$`, "s");
   const folders: DataFolders = {}, models: string[] = [], rest: string[] = [];
   let hook: Hook | undefined, stride: number | undefined, extract: ExtractChoice | undefined;
   for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--(data|images|model|hook|stride|extract)(?:=(.*))?$/s.exec(args[i]) ?? [];
+    const [, name, joined] = option.exec(args[i]) ?? [];
     if (name === undefined) {
       rest.push(args[i]);
       continue;

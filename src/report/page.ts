@@ -10,6 +10,8 @@ export interface Page {
   title: string;
   /** What the page answers, one sentence. */
   question: string;
+  /** What the numbers come from, and for each whether it is real or synthetic; absent where no data are involved. */
+  data?: string;
   /** How, in about three sentences. */
   method: string;
   /** The method's equation as MathML. */
@@ -30,7 +32,7 @@ export interface Page {
  * @returns The HTML document.
  */
 export function renderPage(page: Page): string {
-  const { title, question, method, equation, sections, settings, command, links = [] } = page;
+  const { title, question, data, method, equation, sections, settings, command, links = [] } = page;
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
     `script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
   const parts = [
@@ -58,6 +60,7 @@ export function renderPage(page: Page): string {
     <p class="project">AlignedCut</p>
     <h1>${title}</h1>
     <p class="question">${question}</p>
+    ${data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${data}</p>`}
     ${links.length > 0 ? navigation(title, links) : ""}
         </header>
         <main id="content">

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import sharp from "sharp";
+import {
+  imageFolder,
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+} from "../../src/data/datasets/algonauts.ts";
 import { writeNpy } from "../../src/data/formats/npy.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { randomMatrix } from "../support/random.ts";
@@ -48,6 +54,44 @@ async function writeData(root: string): Promise<void> {
   ]);
 }
 
+/** Human IT of three subjects in two sessions whose mean is the averaged matrix. */
+async function writeSubjects(root: string): Promise<void> {
+  const pairs = 28, rows = Array.from({ length: 6 }, (_, i) => randomMatrix(1, pairs, 20 + i).data);
+  const mean = rows[0].map((_, pair) => rows.reduce((sum, row) => sum + row[pair] / 6, 0));
+  await Deno.mkdir(`${root}/kriegeskorte92_more`);
+  await writeNpy(`${root}/kriegeskorte92/rdm_hIT.npy`, mean, [pairs]);
+  const all = Float32Array.from(rows.flatMap((row) => [...row]));
+  await writeNpy(`${root}/kriegeskorte92_more/rdm_hIT_subjects_sessions.npy`, all, [3, 2, pairs]);
+}
+
+/** One session of six neurons, with noise ceilings and three repeats of each picture. */
+async function writeNeurons(root: string): Promise<void> {
+  const dir = `${root}/v4_macaque/algonauts/session`, pictures = 20;
+  for (const [split, count, first] of [["training", 12, 1], ["test", 8, 13]] as const) {
+    await Deno.mkdir(imageFolder(dir, split), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const pixels = Uint8Array.from(
+        randomMatrix(40, 120, 50 + first + i).data,
+        (value) => 128 + 100 * value,
+      );
+      const number = String(first + i).padStart(4, "0");
+      await sharp(pixels, { raw: { width: 40, height: 40, channels: 3 } }).jpeg()
+        .toFile(`${imageFolder(dir, split)}/${split}-${number}_image${number}.jpg`);
+    }
+    for (const hemisphere of ["lh", "rh"] as const) {
+      const { data } = randomMatrix(count, 3, first + hemisphere.length);
+      await writeAlgonautsResponses(dir, split, { hemisphere, data, rows: count });
+    }
+  }
+  await writeAlgonautsRois(dir, { lh: ["hV4", "hV4", "hV4"], rh: ["hV4", "hV4", "hV4"] });
+  for (const hemisphere of ["lh", "rh"] as const) {
+    await writeAlgonautsNoiseCeiling(dir, hemisphere, Float32Array.of(0.5, 0.6, 0.7));
+  }
+  await Deno.mkdir(`${root}/v4_macaque/responses_raw`);
+  const raw = randomMatrix(6, pictures * 3, 7).data;
+  await writeNpy(`${root}/v4_macaque/responses_raw/session.npy`, raw, [6, pictures, 3]);
+}
+
 Deno.test("real-brains says one sentence for bad options and data, and exits with 1", async () => {
   await inTemporaryFolder(async (root) => {
     const cases: [string[], string][] = [
@@ -55,6 +99,8 @@ Deno.test("real-brains says one sentence for bad options and data, and exits wit
       [["--data", root], `The folder ${root} holds neither object2vec81 nor kriegeskorte92`],
       [["--data", root, "--repeats", "0"], '--repeats is "0": give a whole number from 1 to 100.'],
       [["--datta", root], "There is no option --datta: did you mean --data?"],
+      [["--data", root, "--models", root, "--model", "mae_tiny"], "--models and --model are both given"],
+      [["--data", root, "--extract", "cuda"], '--extract is "cuda": give cpu, webgpu or auto.'],
     ];
     for (const [args, message] of cases) {
       const { code, errors } = await realBrains("--out", `${root}/out`, ...args);
@@ -101,5 +147,49 @@ Deno.test("real-brains writes its page and numbers, the same twice, beside those
     assertEquals(again["brain-score"], first.experiments["brain-score"]);
     const shorter = await Deno.readTextFile(`${root}/out/real-brains.html`);
     assertStringIncludes(shorter, "Not measured: the data folder has no object2vec81.");
+  });
+});
+
+Deno.test("real-brains takes --model: IT with its noise ceiling, V4, the class token, and says what is real", async () => {
+  await inTemporaryFolder(async (root) => {
+    await writeData(root);
+    await Deno.remove(`${root}/object2vec81`, { recursive: true });
+    await writeSubjects(root);
+    await writeNeurons(root);
+    const args = ["--data", root, "--model", "mae_tiny", "--out", `${root}/out`, "--cache", `${root}/cache`];
+    const { code, errors } = await realBrains(...args, "--resamples", "10");
+    assertEquals(code, 0, errors.join("\n"));
+    const { experiments } = JSON.parse(await Deno.readTextFile(`${root}/out/results.json`));
+    const { metrics } = experiments["real-brains"];
+    for (
+      const name of [
+        "rsa.hIT.mae_tiny.L3.class",
+        "rsa.hIT.subjects.mae_tiny.L12",
+        "rsa.hIT.ceiling.lower",
+        "rsa.hIT.ceiling_of_ranks.upper.kendall.high",
+        "rsa.V4.session.mae_tiny.L12.low",
+        "rsa.V4.session.ceiling",
+        "r.V4.session.mae_tiny.L1",
+        "normalized.V4.session.mae_tiny.L1",
+      ]
+    ) assert(Number.isFinite(metrics[name]), name);
+    assert(metrics["rsa.hIT.ceiling.lower"] < metrics["rsa.hIT.ceiling.upper"]);
+    const page = await Deno.readTextFile(`${root}/out/real-brains.html`);
+    for (
+      const part of [
+        "8 pictures with human fMRI and monkey recordings, photographs and neurons of macaque V4 in 1 session (real); " +
+        "mae_tiny, trained on rendered scenes (synthetic).",
+        "All brains, by layer",
+        "Macaque V4, session session",
+        "Noise ceiling of 3 subjects",
+        "r / √ceiling",
+      ]
+    ) assertStringIncludes(page, part);
+
+    const wrong = Float32Array.from({ length: 28 }, (_, i) => i);
+    await writeNpy(`${root}/kriegeskorte92/rdm_hIT.npy`, wrong, [28]);
+    const refused = await realBrains(...args);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(refused.errors.at(-1)!, "they are of other pictures or in another order");
   });
 });

@@ -5,11 +5,12 @@ import { extractFeatures } from "../../data/features/extract.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { readImage } from "../../data/images/image.ts";
 import type { Kriegeskorte92 } from "../../data/datasets/kriegeskorte92.ts";
+import type { InferenceProvider } from "../../data/onnx/types.ts";
 import { openKnownModel } from "../../data/models/known_models.ts";
 import { previewCrop } from "../../data/images/preprocess.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { type Agreement, type BootstrapOptions, compareDissimilarities, dissimilarities } from "./rsa.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { type Agreement, rdm, rsa, type RsaOptions } from "../../statistics/rsa.ts";
 
 /** Cortex of two species: inferior temporal, human and monkey. */
 export const BRAINS = ["hIT", "mIT"] as const;
@@ -17,7 +18,10 @@ export const BRAINS = ["hIT", "mIT"] as const;
 export type Brain = typeof BRAINS[number];
 
 /** One pattern a picture, compared with both brains. */
-export type BrainAgreement = Record<Brain, Agreement>;
+export interface BrainAgreement extends Record<Brain, Agreement> {
+  /** Mean over human subjects of the agreement with each one's own IT; absent where these are not known. */
+  subjects?: Agreement;
+}
 
 /** One layer of a model. */
 export interface LayerSimilarity {
@@ -27,6 +31,8 @@ export interface LayerSimilarity {
   pooled: BrainAgreement;
   /** Features of all tokens side by side, which keep where things are. */
   tokens: BrainAgreement;
+  /** Features of the class token alone; absent where the model has none. */
+  classToken?: BrainAgreement;
 }
 
 /** One model. */
@@ -40,18 +46,20 @@ export interface ModelSimilarity {
 }
 
 /** Settings of `brainSimilarity`. */
-export interface BrainSimilarityOptions extends BootstrapOptions {
+export interface BrainSimilarityOptions extends RsaOptions {
   /** Folder for features; a stopped run goes on from what is there. */
   cacheDir: string;
   /** What is taken of every block; default the attention's output. */
   hook?: Hook;
-  /** Told the share of the work that is done, from 0 to 1, and what was done. */
+  /** What the model runs on; default the processor. */
+  provider?: InferenceProvider;
+  /** Called with the share of the work that is done, from 0 to 1, and what was done. */
   onProgress?: (share: number, note: string) => void;
 }
 
 /** Human and monkey IT compared with each other: what a perfect model of the one would reach on the other. */
-export function betweenBrains({ human, monkey }: Kriegeskorte92, options: BootstrapOptions = {}): Agreement {
-  return compareDissimilarities(human, monkey, options);
+export function betweenBrains({ human, monkey }: Kriegeskorte92, options: RsaOptions = {}): Agreement {
+  return rsa(human, monkey, options);
 }
 
 /**
@@ -64,7 +72,7 @@ export function betweenBrains({ human, monkey }: Kriegeskorte92, options: Bootst
 export async function brainSimilarity(
   path: string,
   data: Kriegeskorte92,
-  { cacheDir, hook = "attention", onProgress, ...bootstrap }: BrainSimilarityOptions,
+  { cacheDir, hook = "attention", provider, onProgress, ...bootstrap }: BrainSimilarityOptions,
 ): Promise<ModelSimilarity> {
   const { preprocessor, registers } = await openKnownModel(path);
   const images = data.images.map((file) => ({ name: basename(file), load: () => readImage(file) }));
@@ -76,14 +84,16 @@ export async function brainSimilarity(
     images,
     dtype: "float32",
     hook,
+    provider,
     outDir: `${cacheDir}/${model}${hook === "attention" ? "" : `-${hook}`}`,
     onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
   });
   const compare = (patterns: Matrix): BrainAgreement => {
-    const own = dissimilarities(patterns);
+    const own = rdm(patterns);
     return {
-      hIT: compareDissimilarities(own, data.human, bootstrap),
-      mIT: compareDissimilarities(own, data.monkey, bootstrap),
+      hIT: rsa(own, data.human, bootstrap),
+      mIT: rsa(own, data.monkey, bootstrap),
+      ...(data.subjects && { subjects: rsa(own, data.subjects, bootstrap) }),
     };
   };
   const pixels = await Promise.all(
@@ -92,7 +102,12 @@ export async function brainSimilarity(
   const layers: LayerSimilarity[] = [];
   for (const { layer, path: file } of manifest.layers) {
     const tokens = await readImages(file, manifest);
-    layers.push({ layer, pooled: compare(averaged(tokens, manifest.width)), tokens: compare(tokens) });
+    layers.push({
+      layer,
+      pooled: compare(averaged(tokens, manifest.width)),
+      tokens: compare(tokens),
+      ...(manifest.classToken && { classToken: compare(firstTokens(tokens, manifest.width)) }),
+    });
     onProgress?.((1 + layers.length / manifest.layers.length) / 2, `${model} layer ${layer}`);
   }
   return { model, pixels: compare(rowsOf(pixels)), layers };
@@ -115,7 +130,15 @@ function averaged({ data, rows, cols }: Matrix, width: number): Matrix {
   return { data: Float32Array.from(sums), rows, cols: width };
 }
 
-function rowsOf(parts: Uint8Array[]): Matrix {
+/** The first `width` columns. */
+function firstTokens({ data, rows, cols }: Matrix, width: number): Matrix {
+  const first = new Float32Array(rows * width);
+  for (let i = 0; i < rows; i++) first.set(data.subarray(i * cols, i * cols + width), i * width);
+  return { data: first, rows, cols: width };
+}
+
+/** Rows of equally many bytes as a matrix. */
+export function rowsOf(parts: readonly Uint8Array[]): Matrix {
   const cols = parts[0].length, data = new Float32Array(parts.length * cols);
   parts.forEach((part, i) => data.set(part, i * cols));
   return { data, rows: parts.length, cols };

@@ -17,6 +17,8 @@ export interface LineByLayerChart {
   }[];
   /** The paper's value, or a baseline. */
   rule?: { label: string; value: number };
+  /** A range to compare with: a noise ceiling. */
+  band?: { label: string; low: number; high: number };
   width: number;
 }
 
@@ -41,6 +43,7 @@ export function lineByLayerChart(chart: LineByLayerChart, theme: Theme): TopLeve
     lines: chart.series.map((series, i) => ({ ...series, color: theme.series[i] })),
     yScale: "linear",
     rule: chart.rule,
+    band: chart.band,
     ruleColor: theme.muted,
     width: chart.width,
   });

@@ -25,7 +25,9 @@ export interface LinesChart {
   yScale: "linear" | "log";
   /** A value to compare with, drawn as a dashed rule. */
   rule?: { label: string; value: number };
-  /** Ink of the rule and its label. */
+  /** A range to compare with, drawn as a shaded band named at its upper edge. */
+  band?: { label: string; low: number; high: number };
+  /** Ink of the rule, the band and their labels. */
   ruleColor: string;
   /** Width of the whole chart in pixels: 680 in a column, 320 on a phone. */
   width: number;
@@ -41,10 +43,11 @@ const LABEL_GAP = 14;
  * @throws RangeError `The chart <name> was given NaN …`, or when a log scale gets a number that is not positive.
  */
 export function linesChart(chart: LinesChart): TopLevelSpec {
-  const { name, lines, steps, rule, yScale } = chart;
+  const { name, lines, steps, rule, band, yScale } = chart;
   const numbers = [
     ...lines.flatMap((line) => [...line.values, ...(line.intervals ?? []).flat()]),
     ...(rule ? [rule.value] : []),
+    ...(band ? [band.low, band.high] : []),
   ];
   checkChartNumbers(name, numbers);
   if (yScale === "log" && numbers.some((value) => value <= 0)) {
@@ -109,6 +112,31 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
     height: HEIGHT,
     description: `${chart.yTitle} by ${chart.xTitle}`,
     layer: [
+      ...(band
+        ? [
+          {
+            data: { values: [band] },
+            mark: { type: "rect" as const, aria: false, opacity: 0.12, color: chart.ruleColor },
+            encoding: {
+              x: { value: 0 },
+              x2: { value: width },
+              y: { ...y, field: "low" },
+              y2: { field: "high" },
+            },
+          },
+          {
+            data: { values: [band] },
+            mark: {
+              type: "text" as const,
+              aria: false,
+              align: "left" as const,
+              dy: 10,
+              color: chart.ruleColor,
+            },
+            encoding: { x: { value: 4 }, y: { ...y, field: "high" }, text: { field: "label" } },
+          },
+        ]
+        : []),
       ...(rule
         ? [
           {
