@@ -22,7 +22,7 @@ export { affinity, degrees } from "./src/graph/affinity.ts";
 export { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./src/graph/normalized_cut.ts";
 export { nearestNeighbors, type NeighborOptions, type Neighbors } from "./src/graph/knn.ts";
 export { propagate } from "./src/graph/propagate.ts";
-export { type Tsne, tsne, type TsneOptions } from "./src/embed/tsne.ts";
+export { tsne, type TsneOptions } from "./src/embed/tsne.ts";
 export { trustworthiness } from "./src/embed/trustworthiness.ts";
 export { colorsFromPoints } from "./src/embed/color.ts";
 export { matrixSource, type NodeSource } from "./src/graph/node_source.ts";
@@ -53,13 +53,7 @@ export {
 } from "./src/align/model.ts";
 export { type AlignData, alignData } from "./src/align/data.ts";
 export { type Random } from "./src/linalg/random.ts";
-export {
-  type AlignEpoch,
-  type AlignOptions,
-  type AlignState,
-  trainAlign,
-  type TrainedAlign,
-} from "./src/align/train.ts";
+export { trainAlign } from "./src/align/train.ts";
 export { type AlignedSpace, fitSlot, fitSpace, type SpaceOptions } from "./src/align/space.ts";
 export { type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
 export {
@@ -156,3 +150,10 @@ export {
   savePage,
 } from "./src/scripting/chart_page.ts";
 export { type SlotFit } from "./src/align/slot_ridge.ts";
+export {
+  type AlignEpoch,
+  type AlignOptions,
+  type AlignState,
+  type TrainedAlign,
+} from "./src/align/train_options.ts";
+export { type Tsne } from "./src/embed/joint_probabilities.ts";

@@ -10,7 +10,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { fillRandom, fork, type Random, seededRandom } from "../linalg/random.ts";
+import { fork, type Random, seededRandom } from "../linalg/random.ts";
 import { adamwStep, createParameter, type Parameter, releaseParameter } from "./adamw.ts";
 import { brainLoss } from "./brain_loss.ts";
 import { channelLosses } from "./covariance_loss.ts";
@@ -20,99 +20,20 @@ import { type AlignModel, slotOffset } from "./model.ts";
 import { type PartialLoss, total } from "./partial_loss.ts";
 import { type Standardization, standardization, standardize } from "./standardize.ts";
 import { openTarget, releaseTarget, targetGradient } from "./target_loss.ts";
-import { startingTransforms } from "./starting_transforms.ts";
+import {
+  bestOf,
+  isConstrained,
+  isOver,
+  NAMES,
+  schedule,
+  shifted,
+  shuffled,
+  split,
+  start,
+  startOf,
+} from "./train_schedule.ts";
+import type { AlignEpoch, AlignOptions, TrainedAlign } from "./train_options.ts";
 
-/** Settings of `trainAlign`; weights as in METHOD (10). */
-export interface AlignOptions {
-  /** D′; default the channels of the widest slot. */
-  width?: number;
-  /** Weight of L_eigen; default 1. */
-  lambdaEigen?: number;
-  /** Weight of L_zero; default 0.01. */
-  lambdaZero?: number;
-  /** Weight of L_cov; default 0.01. */
-  lambdaCovariance?: number;
-  /** The focal form of L_eigen, METHOD (8); default false. */
-  focal?: boolean;
-  /** Residual below which the brain loss is quadratic; default 0: L1 everywhere. */
-  huber?: number;
-  /** Eigenvectors that the constraint keeps; default 10. */
-  components?: number;
-  /** Nodes sampled of one slot for the constraints; default 256. */
-  nodes?: number;
-  /** The constraints are taken on every so many steps, times as many; default 8. */
-  constrainEvery?: number;
-  /** Most passes over the images; default 10. */
-  epochs?: number;
-  /** Images a step; default 64. */
-  batch?: number;
-  /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 4e-3. */
-  rate?: number;
-  /** Weight decay of W and β; default 1. */
-  decay?: number;
-  /** Share of the images held out for early stopping; default 0.1. */
-  validation?: number;
-  /** Epochs without a better validation loss after which to stop; default 5. */
-  patience?: number;
-  /** Where to start from, as of `fitSpace`, whose means stay; default random transforms. Not in the paper. */
-  start?: AlignModel;
-  /**
-   * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with the start's W⁰ and a slot's pooled
-   * features P_l, which keeps every slot near its own target; default 0.
-   */
-  lambdaTarget?: number;
-  /** Default 0. */
-  seed?: number;
-  /** Where a stopped run goes on from; saved to after every epoch. */
-  checkpoint?: {
-    load(): Promise<AlignState | null>;
-    save(state: AlignState): Promise<void>;
-  };
-  /** Told after every epoch. */
-  onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
-}
-
-/** One pass over the training images. */
-export interface AlignEpoch {
-  /** 1 is the first. */
-  epoch: number;
-  /** Mean brain loss over the training images, while it went. */
-  brain: number;
-  /** Mean brain loss over the validation images after it. */
-  validation: number;
-  /** Mean L_eigen over the samples of this epoch, unweighted; 0 where its weight is 0. */
-  eigen: number;
-  /** Mean L_zero, likewise. */
-  zero: number;
-  /** Mean L_cov, likewise. */
-  covariance: number;
-  /** Samples whose subspace was moved to a gap: slot and components. */
-  moved: { slot: number; components: number }[];
-  /** Samples whose gradient of L_eigen could not be solved for and was left out: slot, and residual of the solve. */
-  unsolved: { slot: number; residual: number }[];
-}
-
-/** All that training needs to go on, bit for bit. */
-export interface AlignState {
-  /** The epochs done. */
-  history: AlignEpoch[];
-  /** W, β and ε, each with its two running means. */
-  parameters: [Matrix, Matrix, Matrix][];
-  /** W, β and ε of the epoch with the smallest validation loss. */
-  best: [Matrix, Matrix, Matrix];
-}
-
-/** A trained align and how it got there. */
-export interface TrainedAlign {
-  /** What was learned. */
-  model: AlignModel;
-  /** All epochs. */
-  history: AlignEpoch[];
-  /** The epoch whose parameters the model has. */
-  bestEpoch: number;
-}
-
-const WARM_UP = 0.05;
 /** Steps after which to read their losses: a wait for the device, so that uploads do not pile up. */
 const STEPS_AHEAD = 8;
 /** Residual of the eigenvectors that the constraint is taken between. */
@@ -222,106 +143,6 @@ export async function trainAlign(
     if (target) releaseTarget(gpu, target);
   }
   return { model: fold(data, scale, best!, options.start), history, bestEpoch: bestOf(history) };
-}
-
-const NAMES = ["W", "β", "ε"];
-
-/** Parameters W, β, ε before the first step. */
-function start(
-  gpu: Gpu,
-  data: AlignData,
-  scale: Standardization,
-  width: number,
-  decay: number,
-  { start, seed = 0 }: AlignOptions,
-): Parameter[] {
-  if (start) {
-    return startOf(data, scale, start).map((value, i) =>
-      createParameter(gpu, value, i < 2 ? decay : 0, NAMES[i])
-    );
-  }
-  const transforms = startingTransforms(data.slots, width, seededRandom(fork(seed, "W")));
-  const random = seededRandom(fork(seed, "beta"));
-  const beta = fillRandom(new Float32Array(width * data.voxels), random).map((v) =>
-    0.01 * v / Math.sqrt(width)
-  );
-  return [
-    createParameter(gpu, transforms, decay, NAMES[0]),
-    createParameter(gpu, { data: beta, rows: width, cols: data.voxels }, decay, NAMES[1]),
-    createParameter(gpu, { data: scale.response.slice(), rows: 1, cols: data.voxels }, 0, NAMES[2]),
-  ];
-}
-
-/** W, β and ε of a model for standardised features: what `fold` makes the model of. */
-function startOf(data: AlignData, scale: Standardization, { transforms, beta, epsilon, means }: AlignModel) {
-  const { cols } = transforms, w = { ...transforms, data: transforms.data.slice() };
-  const shift = new Float64Array(cols);
-  let row = 0;
-  data.slots.forEach((slot, l) => {
-    for (let k = 0; k < slot.width; k++, row++) {
-      const less = scale.mean[row] - (means?.[row] ?? 0);
-      for (let c = 0; c < cols; c++) {
-        shift[c] += less * w.data[row * cols + c];
-        w.data[row * cols + c] *= scale.slots[l];
-      }
-    }
-  });
-  const moved = shifted(epsilon, shift, beta, 1);
-  return [w, beta, { data: moved, rows: 1, cols: moved.length }];
-}
-
-/** ε ± shift · β. */
-function shifted(epsilon: Float32Array, shift: Float64Array, { data, cols }: Matrix, sign: 1 | -1) {
-  return epsilon.map((value, voxel) => {
-    let sum = 0;
-    for (let c = 0; c < shift.length; c++) sum += shift[c] * data[c * cols + voxel];
-    return value + sign * sum;
-  });
-}
-
-/** Training and validation images, drawn by seed; both ascending. */
-function split(images: number, share: number, seed: number) {
-  const held = Math.max(1, Math.round(images * share));
-  if (!(images - held >= 1)) {
-    throw new RangeError(
-      `There are ${images} images, of which ${held} are held out for validation: add more.`,
-    );
-  }
-  const order = shuffled(
-    Uint32Array.from({ length: images }, (_, i) => i),
-    seededRandom(fork(seed, "validation")),
-  );
-  return { validation: order.subarray(0, held).sort(), training: order.subarray(held).sort() };
-}
-
-/** A random order (Fisher & Yates). */
-function shuffled(items: Uint32Array, random: Random): Uint32Array {
-  const out = items.slice();
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [out[i], out[j]] = [out[j], out[i]];
-  }
-  return out;
-}
-
-function schedule(share: number): number {
-  if (share < WARM_UP) return share / WARM_UP;
-  return 0.5 * (1 + Math.cos(Math.PI * (share - WARM_UP) / (1 - WARM_UP)));
-}
-
-function bestOf(history: AlignEpoch[]): number {
-  return history.reduce((best, epoch) => epoch.validation < best.validation ? epoch : best).epoch;
-}
-
-function isOver(history: AlignEpoch[], patience: number): boolean {
-  return history.length > 0 && history.length - bestOf(history) >= patience;
-}
-
-function isConstrained(
-  { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 8 }: AlignOptions,
-  step: number,
-) {
-  return lambdaEigen + lambdaZero + lambdaCovariance > 0 && step % constrainEvery === 0;
 }
 
 /** Z = P W and Ŷ = Z β without ε, for standardised pooled features. */

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { openAlgonautsSplits } from "../data/datasets/algonauts.ts";
-import { type Hook, HOOKS } from "../data/onnx/block_hooks.ts";
+import { HOOKS } from "../data/onnx/block_hooks.ts";
 import { listImages, readImage } from "../data/images/image.ts";
 import { hashesByName } from "../data/files/file_hashes.ts";
 import { openImagenetSegmentation } from "../data/datasets/imagenet_segmentation.ts";
@@ -15,6 +15,7 @@ import { isFile, isFolder } from "../data/files/plain_file.ts";
 import { HEMISPHERES, ROI_CLASSES, type SubjectSplits } from "../data/datasets/subject.ts";
 import { openVoc, VOC_VOID } from "../data/datasets/voc.ts";
 import type { Mask, RgbImage } from "../data/images/picture.ts";
+import type { Hook } from "../data/onnx/head_roles.ts";
 
 /** Kinds of data that are told by their layout on disk. */
 export const DATA_KINDS = ["algonauts", "nsd", "voc", "imagenet-seg", "images"] as const;

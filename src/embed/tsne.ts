@@ -1,15 +1,19 @@
 /** t-SNE in two or three dimensions, with exact forces on the GPU. */
-import perplexityCode from "../../shaders/perplexity.wgsl" with { type: "text" };
 import repulsionCode from "../../shaders/tsne_repulsion.wgsl" with { type: "text" };
 import stepCode from "../../shaders/tsne_step.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
-import { nearestNeighbors } from "../graph/knn.ts";
 import { sumSlabs } from "../linalg/matmul.ts";
 import { assertMatrix, type Matrix, roundUp } from "../linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../linalg/random.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
+import {
+  interleave,
+  type Joint,
+  jointProbabilities,
+  perplexityFor,
+  type Tsne,
+} from "./joint_probabilities.ts";
 
-const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
 const REPULSION: Kernel = { label: "tsne_repulsion", code: repulsionCode };
 const STEP: Kernel = { label: "tsne_step", code: stepCode };
 
@@ -31,26 +35,8 @@ export interface TsneOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** The map and how good it is. */
-export interface Tsne {
-  /** n × dimensions, unitless, centred. */
-  points: Matrix;
-  /** KL(P‖Q), nats. */
-  kl: number;
-  /** Perplexity used. */
-  perplexity: number;
-  /** Where that is lower than what was asked for: what was asked for, and why it could not be. */
-  lowered?: { asked: number; reason: string };
-  /** Steps taken. */
-  iterations: number;
-}
-
 /** Largest n for which all pairs are taken. */
 export const MAX_POINTS = 20000;
-/** Three times as many neighbours fit the neighbour list. */
-const MAX_PERPLEXITY = 42;
-/** Neighbours whose probabilities an invocation brings to a perplexity. */
-export const MOST_NEIGHBORS = 512;
 const MOMENTUM_EARLY = 0.5;
 const MOMENTUM_LATE = 0.8;
 export const SLICE = 2048; // points j per slice of the repulsion
@@ -59,13 +45,6 @@ const WINDOW = 4096; // points j that one dispatch reads as a uniform buffer
 const STEPS_PER_WAIT = 50;
 /** Points all within this of the origin, where they began a hundred times as wide, have collapsed. */
 const COLLAPSED = 1e-6;
-
-/** The symmetric joint probabilities, row by row. */
-interface Joint {
-  rowStart: Uint32Array;
-  cols: Uint32Array;
-  p: Float32Array;
-}
 
 /**
  * t-SNE (van der Maaten & Hinton 2008; METHOD, "Spectral-tSNE"): attraction over 3 × perplexity nearest neighbours, exact
@@ -153,28 +132,6 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   } finally {
     for (const buffer of Object.values(buffers)) release(gpu, buffer);
   }
-}
-
-/**
- * The perplexity that n points take.
- *
- * @throws RangeError "t-SNE's perplexity is 0.5: …"
- */
-function perplexityFor(n: number, asked = 30): Pick<Tsne, "perplexity" | "lowered"> {
-  if (!(Number.isFinite(asked) && asked > 1)) {
-    throw new RangeError(
-      `t-SNE's perplexity is ${asked}: the number of neighbours that count must be finite and above 1, usually 5 to 40.`,
-    );
-  }
-  const most = Math.min((n - 1) / 3, MAX_PERPLEXITY);
-  if (asked <= most) return { perplexity: asked };
-  const reason = most < MAX_PERPLEXITY
-    ? `${n} points allow at most ${most.toFixed(1)}, a third of the others`
-    : `at most ${MAX_PERPLEXITY} is possible, whatever the number of points`;
-  return {
-    perplexity: most,
-    lowered: { asked, reason: `t-SNE's perplexity is ${most.toFixed(1)}, not ${asked}: ${reason}.` },
-  };
 }
 
 /** Whether all points have been drawn together. */
@@ -311,78 +268,6 @@ function repel(
   }
   if (slices > 1) sumSlabs(gpu, slabs, repulsion, n, slices);
   sumSlabs(gpu, repulsion, sums, 64, Math.ceil(n / 64));
-}
-
-/** p_ij = (p_{j|i} + p_{i|j}) / 2n over nearest neighbours. */
-async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Promise<Joint> {
-  const n = x.rows;
-  const k = Math.min(n - 1, Math.floor(3 * perplexity) + 1);
-  const { indices, similarities } = await nearestNeighbors(gpu, x, x, {
-    k,
-    metric: "euclidean",
-    excludeSelf: true,
-  });
-  return symmetrize(indices, await conditionalProbabilities(gpu, similarities, k, perplexity), n, k);
-}
-
-/**
- * p_{j|i} over the K nearest of every point, with entropy log(perplexity).
- *
- * @param similarities n × K values −d², nearest first
- * @returns n × K, every row summing to 1
- */
-export async function conditionalProbabilities(
-  gpu: Gpu,
-  similarities: Float32Array,
-  k: number,
-  perplexity: number,
-): Promise<Float32Array> {
-  const n = similarities.length / k;
-  if (k > MOST_NEIGHBORS) {
-    throw new RangeError(`k is ${k}: t-SNE looks at 1 to ${MOST_NEIGHBORS} neighbours a point.`);
-  }
-  const distances = allocate(gpu, n * k * 4, "neighbour distances");
-  const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
-  writeBuffer(gpu, distances, similarities);
-  dispatch(gpu, PERPLEXITY, {
-    buffers: [distances, conditional],
-    u32: [n, k],
-    f32: [Math.log(perplexity)],
-    workgroups: [Math.ceil(n / 8)],
-    sizes: `${n} points, K = ${k}`,
-  });
-  const [bytes] = await readBuffers(gpu, [{ buffer: conditional, bytes: n * k * 4 }]);
-  release(gpu, distances);
-  release(gpu, conditional);
-  return new Float32Array(bytes);
-}
-
-function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
-  const rows = Array.from({ length: n }, () => new Map<number, number>());
-  for (let i = 0; i < n; i++) {
-    for (let at = i * k; at < (i + 1) * k; at++) {
-      const j = indices[at], half = p[at] / (2 * n);
-      rows[i].set(j, (rows[i].get(j) ?? 0) + half);
-      rows[j].set(i, (rows[j].get(i) ?? 0) + half);
-    }
-  }
-  const rowStart = new Uint32Array(n + 1);
-  rows.forEach((row, i) => rowStart[i + 1] = rowStart[i] + row.size);
-  const cols = new Uint32Array(rowStart[n]);
-  const joint = new Float32Array(rowStart[n]);
-  rows.forEach((row, i) => {
-    [...row].sort((a, b) => a[0] - b[0]).forEach(([j, value], at) => {
-      cols[rowStart[i] + at] = j;
-      joint[rowStart[i] + at] = value;
-    });
-  });
-  return { rowStart, cols, p: joint };
-}
-
-/** (j, bits of p_ij) pairs. */
-function interleave({ cols, p }: Joint): Uint32Array {
-  const bits = new Uint32Array(p.buffer);
-  return Uint32Array.from({ length: 2 * cols.length }, (_, i) => i % 2 ? bits[i >> 1] : cols[i >> 1]);
 }
 
 /** The first principal components scaled to a standard deviation of 10⁻⁴, padded to 4 coordinates. */

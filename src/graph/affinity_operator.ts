@@ -13,7 +13,6 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { scaleRows } from "../linalg/scale_rows.ts";
-import type { SymmetricOperator } from "../linalg/subspace_iteration.ts";
 import {
   affinityBlock,
   keepUnitTexels,
@@ -23,6 +22,7 @@ import {
   type UnitRows,
   unitRowsView,
 } from "./affinity.ts";
+import type { SymmetricOperator } from "../linalg/ritz_pairs.ts";
 
 /** How the operator keeps the affinity. */
 export type Storage = "stored" | "tiled";

@@ -14,13 +14,7 @@ import { leadingEigen } from "../linalg/leading_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { leadingSpan } from "../linalg/leading_span.ts";
 import { seededRandom } from "../linalg/random.ts";
-import {
-  allowed,
-  blockWidth,
-  FLOAT32_FLOOR,
-  subspaceIteration,
-  type SubspaceOptions,
-} from "../linalg/subspace_iteration.ts";
+import { blockWidth, subspaceIteration, type SubspaceOptions } from "../linalg/subspace_iteration.ts";
 import { affinityLessOne, releaseUnitRows, uploadUnitRows } from "./affinity.ts";
 import {
   type AffinityOperator,
@@ -30,6 +24,7 @@ import {
   type Storage,
   type TileSize,
 } from "./affinity_operator.ts";
+import { allowed, FLOAT32_FLOOR } from "../linalg/ritz_residuals.ts";
 
 /** Bytes of the tiles tried one after the other where the device has no memory. */
 const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];

@@ -4,7 +4,7 @@ import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeB
 import { combine } from "./combine.ts";
 import { allocateMatrix, downloadMatrix, type GpuMatrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
 import { projectOut } from "./orthonormalize.ts";
-import type { SymmetricOperator } from "./subspace_iteration.ts";
+import type { SymmetricOperator } from "./ritz_pairs.ts";
 
 const CG_STEP: Kernel = { label: "cg_step", code };
 const WORKGROUP = 16;

@@ -1,55 +1,35 @@
 /** The largest eigenpairs of a positive semi-definite operator. */
-import residualCode from "../../shaders/residual_squares.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
-import { combineRows } from "./combine_rows.ts";
-import { denseEigen } from "./dense_eigen.ts";
-import { multiply, sumSlabs } from "./matmul.ts";
+import type { Gpu } from "../gpu/mod.ts";
+import { multiply } from "./matmul.ts";
 import {
   allocateMatrix,
   downloadMatrices,
-  downloadMatrix,
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
   roundUp,
-  rowWindows,
   uploadMatrix,
 } from "./matrix.ts";
-import { orthonormalize, uploadSmall } from "./orthonormalize.ts";
+import { orthonormalize } from "./orthonormalize.ts";
 import { fillRandom, type Random, seededRandom } from "./random.ts";
-import { inverseCholesky, smallProduct } from "./symmetric_eigen.ts";
+import { inverseCholesky } from "./symmetric_eigen.ts";
+import { allowed, FLOAT32_FLOOR, measure, type Residuals, residuals, ROUNDING } from "./ritz_residuals.ts";
+import { type Basis, joined, mix, type RitzPairs, ritzPairs, type SymmetricOperator } from "./ritz_pairs.ts";
 
-const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
-const RESIDUAL_RUN = 64;
 /** Blocks of the basis after which it is cut back to its best columns. */
 const MOST_BLOCKS = 6;
 /** Columns of a block that follows the first one, at most. */
 const MOST_COLUMNS = 64;
-/** A residual is also to be small beside its eigenvalue, or small eigenvalues would pass with any vector … */
-const RELATIVE_TOLERANCE = 0.01;
-/** … as far as float32 can tell, of an operator of norm 1 that does not say otherwise. */
-export const FLOAT32_FLOOR = 3e-7;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
 /** Pairs beyond the missing ones whose residuals go into a block, at least. */
 const SPARE = 4;
-/** Residual, relative to the largest eigenvalue, below which its direction is mostly rounding. */
-const ROUNDING = 3e-7;
 /** Applications without progress after which images are made afresh, and after as many again the solver gives up. */
 const PATIENCE = 24;
 /** Share of the excess over the tolerance, in logarithms, below which it counts as progress. */
 const PROGRESS = 0.95;
 /** Times that images are made afresh before the solver gives up. */
 const MOST_REFRESHES = 2;
-
-/** A symmetric n × n operator that can be applied to a block of columns. */
-export interface SymmetricOperator {
-  size: number;
-  /** out ← M x, both n × c; x and out differ. */
-  apply(x: GpuMatrix, out: GpuMatrix): void;
-  /** The residual ‖M x − λ x‖ of a unit vector x that float32 can tell from 0 when M is applied; default 3e-7. */
-  floor?: number;
-}
 
 /** Settings of the eigensolver. */
 export interface SubspaceOptions {
@@ -88,15 +68,6 @@ export interface SubspaceResult {
 /** Block width that holds `components`, the next one, and a few more, which make the rest converge sooner. */
 export function blockWidth(components: number): number {
   return roundUp(components + 1 + Math.max(4, Math.ceil(components / 4)), 16);
-}
-
-/** Orthonormal blocks V and their images M V, with VᵀV and VᵀMV as they are in float32. */
-interface Basis {
-  vectors: GpuMatrix[];
-  images: GpuMatrix[];
-  size: number;
-  gram: Float64Array;
-  projected: Float64Array;
 }
 
 /**
@@ -281,103 +252,6 @@ function bordered(matrix: Float64Array, size: number, column: Matrix[]): Float64
   return out;
 }
 
-/** The best eigenpairs within a basis. */
-interface RitzPairs {
-  /** Descending. */
-  values: Float64Array;
-  /** What combines the basis into them: its size × cols. */
-  vectors: Float64Array;
-  cols: number;
-}
-
-/**
- * The best eigenpairs within the basis: VᵀMV s = θ VᵀV s, values descending, coefficients s as columns.
- *
- * @param most pairs, if there are as many
- * @param aside pairs set aside, below all others
- */
-function ritzPairs({ size, gram, projected }: Basis, most: number, aside: number): RitzPairs {
-  const { transform, deficient } = inverseCholesky(gram, size, 1e-6);
-  const reduced = smallProduct(transform, smallProduct(projected, transform, size), size, true);
-  for (const column of deficient) reduced[column * (size + 1)] = -1;
-  const cols = Math.min(most, size - aside - deficient.length);
-  const { values, vectors } = denseEigen(reduced, size, cols), coefficients = new Float64Array(size * cols);
-  const rows = Array.from({ length: size }, (_, r) => r * cols);
-  combineRows(transform, { data: vectors, rows, length: cols }, {
-    data: coefficients,
-    stride: cols,
-    first: 0,
-  });
-  return { values, vectors: coefficients, cols };
-}
-
-/** Blocks side by side. */
-function joined(gpu: Gpu, blocks: GpuMatrix[]): GpuMatrix {
-  const cols = blocks.reduce((sum, block) => sum + block.cols, 0);
-  const identity = Float64Array.from({ length: cols * cols }, (_, at) => Number(at % (cols + 1) === 0));
-  return mix(gpu, blocks, { cols }, identity, cols);
-}
-
-/**
- * Σ blocks · rows of `coefficients`, added to `onto` where there is one.
- *
- * @param coefficients as many rows as the blocks have columns, `pairs.cols` columns
- * @param cols leading columns that are made
- */
-function mix(
-  gpu: Gpu,
-  blocks: GpuMatrix[],
-  pairs: { cols: number },
-  coefficients: Float64Array,
-  cols: number,
-  onto?: GpuMatrix,
-): GpuMatrix {
-  const out = onto ?? allocateMatrix(gpu, blocks[0].rows, cols, "Ritz vectors");
-  let row = 0;
-  blocks.forEach((block, i) => {
-    const part = new Float64Array(block.cols * cols);
-    for (let r = 0; r < block.cols; r++, row++) {
-      part.set(coefficients.subarray(row * pairs.cols, row * pairs.cols + cols), r * cols);
-    }
-    const rotation = uploadSmall(gpu, part, block.cols, cols, "Ritz rotation");
-    multiply(gpu, block, rotation, { out, accumulate: onto !== undefined || i > 0 });
-    releaseMatrix(gpu, rotation);
-  });
-  return out;
-}
-
-/** Residuals as columns, their lengths, and their Gram matrix. */
-interface Residuals {
-  block: GpuMatrix;
-  norms: number[];
-  gram: Matrix;
-}
-
-/** M x − θ x of the leading `count` Ritz pairs. */
-async function residuals(gpu: Gpu, basis: Basis, ritz: RitzPairs, count: number): Promise<Residuals> {
-  const block = mix(gpu, basis.images, ritz, ritz.vectors, count);
-  mix(gpu, basis.vectors, ritz, ritz.vectors.map((s, at) => -s * ritz.values[at % ritz.cols]), count, block);
-  const product = multiply(gpu, block, block, { transposeA: true });
-  const gram = await downloadMatrix(gpu, product);
-  releaseMatrix(gpu, product);
-  const norms = Array.from({ length: count }, (_, c) => Math.sqrt(Math.max(0, gram.data[c * (count + 1)])));
-  return { block, norms, gram };
-}
-
-/** Residuals of eigenpairs on an image that is made afresh. */
-async function measure(
-  gpu: Gpu,
-  operator: SymmetricOperator,
-  eigenvectors: GpuMatrix,
-  eigenvalues: number[],
-): Promise<number[]> {
-  const image = allocateMatrix(gpu, eigenvectors.rows, eigenvectors.cols, "M · eigenvectors");
-  operator.apply(eigenvectors, image);
-  const norms = await residualNorms(gpu, eigenvectors, image, Float64Array.from(eigenvalues));
-  releaseMatrix(gpu, image);
-  return norms;
-}
-
 /** Empties the basis. */
 function clear(gpu: Gpu, basis: Basis): void {
   releaseMatrix(gpu, ...basis.vectors.splice(0), ...basis.images.splice(0));
@@ -432,47 +306,6 @@ function directions(
     columns.forEach((column, at) => rotation[pair * columns.length + at] = transform[r * c + column])
   );
   return mix(gpu, [block], { cols: columns.length }, rotation, columns.length);
-}
-
-/** ‖M x_c − λ_c x_c‖ for every column of x, given mx = M x. */
-export async function residualNorms(
-  gpu: Gpu,
-  x: GpuMatrix,
-  mx: GpuMatrix,
-  values: Float64Array,
-): Promise<number[]> {
-  const padded = new Float64Array(x.stride);
-  padded.set(values);
-  const lambda = uploadSmall(gpu, padded, 1, x.stride, "eigenvalues");
-  const windows = rowWindows(x);
-  const runs = windows.reduce((sum, { rows }) => sum + Math.ceil(rows / RESIDUAL_RUN), 0);
-  const partial = allocate(gpu, runs * x.stride * 4, "residuals by runs");
-  const sums = allocate(gpu, x.stride * 4, "residuals");
-  let run = 0;
-  windows.forEach(({ rows }, panel) => {
-    dispatch(gpu, RESIDUAL, {
-      buffers: [mx.panels[panel], x.panels[panel], lambda.panels[0], partial],
-      u32: [rows, x.stride / 4, run],
-      workgroups: [Math.ceil(rows / RESIDUAL_RUN / 8), x.stride / 4],
-      sizes: `${x.rows} × ${x.cols}`,
-    });
-    run += Math.ceil(rows / RESIDUAL_RUN);
-  });
-  sumSlabs(gpu, partial, sums, x.stride / 4, runs);
-  const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: x.stride * 4 }]);
-  release(gpu, partial);
-  release(gpu, sums);
-  releaseMatrix(gpu, lambda);
-  return [...new Float32Array(bytes).subarray(0, x.cols)].map(Math.sqrt);
-}
-
-/** Residual at which a pair with eigenvalue `value` has converged. */
-export function allowed(
-  { floor = FLOAT32_FLOOR }: Pick<SymmetricOperator, "floor">,
-  value: number,
-  tolerance: number,
-): number {
-  return Math.min(tolerance, Math.max(RELATIVE_TOLERANCE * value, floor));
 }
 
 /** Columns that a basis grows to: six blocks, the first of `width` and others of `columns`. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { alignData } from "../align/data.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { predictResponses } from "../align/model.ts";
-import { type AlignOptions, trainAlign } from "../align/train.ts";
+import { trainAlign } from "../align/train.ts";
 import { fitSpace } from "../align/space.ts";
 import { brainScore } from "../align/brain_score.ts";
 import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/fits/align_file.ts";
@@ -11,6 +11,7 @@ import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
 import { isThere } from "../data/files/plain_file.ts";
 import { inLanes } from "../data/files/map_concurrently.ts";
+import type { AlignOptions } from "../align/train_options.ts";
 
 /** How slots are brought into one space: `fitSpace`'s ridge regressions, or the paper's training with its weights. */
 export const ALIGNMENTS = ["ridge", "paper"] as const;

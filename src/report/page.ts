@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { commandLine, settingsList } from "./blocks.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
-import style from "./page.css" with { type: "text" };
+import { pageStyle } from "./page_style.ts";
 import script from "./page_script.js" with { type: "text" };
 import { themeCss } from "./theme.ts";
 
@@ -52,7 +52,7 @@ export function renderPage(page: Page): string {
         <title>${title} · AlignedCut</title>
         <style>
     ${rawHtml(themeCss())}
-    ${rawHtml(style)}</style>
+    ${rawHtml(pageStyle)}</style>
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>

@@ -1,7 +1,7 @@
 /** Features of vision transformers for scripts. */
-import type { Hook } from "../data/onnx/block_hooks.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Picture } from "./photographs.ts";
+import type { Hook } from "../data/onnx/head_roles.ts";
 
 export type { Hook };
 

@@ -12,14 +12,6 @@ import { createHash } from "node:crypto";
 import { encode } from "fast-png";
 import sharp from "sharp";
 import { CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
-import {
-  type AlgonautsSplit,
-  imageFolder,
-  writeAlgonautsNoiseCeiling,
-  writeAlgonautsResponses,
-  writeAlgonautsRois,
-  writeAlgonautsVertices,
-} from "../data/datasets/algonauts.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import { encodePalettePng } from "../data/images/palette_png.ts";
@@ -35,6 +27,13 @@ import {
   voxelTruth,
   type WorldObserver,
 } from "./observer_voxels.ts";
+import {
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+  writeAlgonautsVertices,
+} from "../data/datasets/write_algonauts.ts";
+import { type AlgonautsSplit, imageFolder } from "../data/datasets/algonauts_paths.ts";
 
 /** Seeds `from` … `from + count − 1`. */
 export interface SeedRange {

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { closeGpu } from "../../mod.ts";
 import { reasonOf } from "../../src/data/files/atomic_write.ts";
 import { patchSize } from "../../src/data/onnx/attention_outputs.ts";
-import { findHookOutputs, type Hook } from "../../src/data/onnx/block_hooks.ts";
+import { findHookOutputs } from "../../src/data/onnx/block_hooks.ts";
 import { readExtract, readHook, readStride } from "../../src/cli/data_flags.ts";
 import type { ExtractChoice } from "../../src/data/onnx/inference_provider.ts";
 import { openKnownModel } from "../../src/data/models/known_models.ts";
@@ -39,6 +39,7 @@ import { commandLine, type Flags, refuseWithoutEffect, wholeNumber } from "../..
 import { openFolders } from "./task_folders.ts";
 import type { Mask } from "../../src/data/images/picture.ts";
 import { brokenShards, readExtracted } from "../../src/data/features/extract_parts.ts";
+import type { Hook } from "../../src/data/onnx/head_roles.ts";
 
 const MODEL = "mae_tiny";
 const COMPONENTS = 20;

@@ -1,11 +1,4 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  imageFolder,
-  writeAlgonautsNoiseCeiling,
-  writeAlgonautsPlaces,
-  writeAlgonautsResponses,
-  writeAlgonautsRois,
-} from "../../src/data/datasets/algonauts.ts";
 import { dataTableText, openData, takeDataFlags } from "../../src/cli/data_flags.ts";
 import { encodePalettePng } from "../../src/data/images/palette_png.ts";
 import { encodePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
@@ -13,6 +6,13 @@ import { VOC_CLASSES } from "../../src/data/datasets/voc.ts";
 import { writeImagenetSegmentation } from "../../src/data/datasets/write_imagenet_segmentation.ts";
 import sharp from "sharp";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import {
+  writeAlgonautsNoiseCeiling,
+  writeAlgonautsPlaces,
+  writeAlgonautsResponses,
+  writeAlgonautsRois,
+} from "../../src/data/datasets/write_algonauts.ts";
+import { imageFolder } from "../../src/data/datasets/algonauts_paths.ts";
 
 const CLASSES = Uint8Array.of(0, 1, 2, 20, 255, 0), FIGURE = Uint8Array.of(0, 1, 1, 1, 255, 0);
 const ROIS = { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] };

@@ -1,8 +1,8 @@
 import { closeGpu, openGpu } from "../../mod.ts";
-import { conditionalProbabilities } from "../../src/embed/tsne.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { perplexity } from "../reference/perplexity.ts";
+import { conditionalProbabilities } from "../../src/embed/joint_probabilities.ts";
 
 Deno.test("conditionalProbabilities() meets the perplexity as the float64 reference does", async (t) => {
   const gpu = await openGpu();

@@ -4,46 +4,20 @@ import { type AlignData, alignData, gatherRows } from "../../src/align/data.ts";
 import { applyAlign, brainSpace, predictResponses, slotTransform } from "../../src/align/model.ts";
 import { fitSpace } from "../../src/align/space.ts";
 import { openTarget, releaseTarget, targetGradient } from "../../src/align/target_loss.ts";
-import { type AlignOptions, type AlignState, trainAlign } from "../../src/align/train.ts";
-import { alignCheckpoint, loadAlign, saveAlign } from "../../src/data/fits/align_file.ts";
+import { trainAlign } from "../../src/align/train.ts";
 import { trim } from "../../src/gpu/mod.ts";
 import { downloadMatrix, releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { assertSameBits } from "../support/assert_same_bits.ts";
 import { clusteredMatrix } from "../support/clustered.ts";
-import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
+import type { AlignOptions, AlignState } from "../../src/align/train_options.ts";
+import { dataOf, problem, QUICK, SLOTS, VOXELS } from "../support/align_problem.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
 const note = `seed ${testSeed}`;
-const SLOTS = [{ name: "a L1", width: 13 }, { name: "a L2", width: 13 }, { name: "b L1", width: 20 }];
-const VOXELS = 37;
-
-/** Responses that are a linear map of rank 3 of the pooled features, and a tenth of noise. */
-function problem(images: number) {
-  const pooled = randomMatrix(images, 46, 1);
-  const [left, right, noise] = [[46, 3], [3, VOXELS], [images, VOXELS]].map(([rows, cols], i) =>
-    randomMatrix(rows, cols, 2 + i)
-  );
-  const data = new Float32Array(images * VOXELS);
-  for (let i = 0; i < images; i++) {
-    for (let c = 0; c < 3; c++) {
-      let z = 0;
-      for (let k = 0; k < 46; k++) z += pooled.data[i * 46 + k] * left.data[k * 3 + c];
-      for (let v = 0; v < VOXELS; v++) data[i * VOXELS + v] += z * right.data[c * VOXELS + v] / 4;
-    }
-    for (let v = 0; v < VOXELS; v++) data[i * VOXELS + v] += 0.1 * noise.data[i * VOXELS + v] + 0.5;
-  }
-  const tokens = SLOTS.map(({ width }, slot) => clusteredMatrix(300, width, 4, 0.4, slot));
-  return { pooled, responses: { data, rows: images, cols: VOXELS }, tokens };
-}
-
-function dataOf({ pooled, responses, tokens }: { pooled: Matrix; responses: Matrix; tokens: Matrix[] }) {
-  return alignData(SLOTS, pooled, responses, tokens);
-}
-
 /** Pearson r of all entries. */
 function correlation(a: Matrix, b: Matrix): number {
   const mean = (x: Matrix) => x.data.reduce((sum, value) => sum + value, 0) / x.data.length;
@@ -56,8 +30,6 @@ function correlation(a: Matrix, b: Matrix): number {
   });
   return ab / Math.sqrt(aa * bb);
 }
-
-const QUICK: AlignOptions = { width: 8, epochs: 4, batch: 32, components: 4, nodes: 80, constrainEvery: 2 };
 
 Deno.test("trainAlign() predicts responses to images it never saw", async () => {
   const all = problem(400),
@@ -372,54 +344,4 @@ Deno.test("align names what does not fit", async () => {
     RangeError,
     "Image 3 has NaN in voxel 5; every value must be finite: check how it was made.",
   );
-});
-
-Deno.test("saveAlign() and loadAlign() keep every bit, and a broken file is named", async () => {
-  await inTemporaryFolder(async (folder) => {
-    const path = `${folder}/align.arrow`;
-    const { model, history } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 2 });
-    await saveAlign(path, { model, history, options: { lambdaEigen: 1 } });
-    const saved = await loadAlign(path);
-    assertEquals(saved, { model, history, options: { lambdaEigen: 1 } });
-    const bytes = await Deno.readFile(path);
-    const altered = bytes.slice(), at = bytes.length >> 1; // in the values
-    altered[at] ^= 1;
-    await Deno.writeFile(path, altered);
-    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: it is damaged; train`);
-    await Deno.writeFile(path, bytes.subarray(0, bytes.length - 2000));
-    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: `);
-    await assertRejects(
-      () => loadAlign(`${folder}/none.arrow`),
-      Error,
-      `Cannot read the align ${folder}/none.arrow: `,
-    );
-  });
-});
-
-Deno.test("alignCheckpoint() goes on from its own file only", async () => {
-  await inTemporaryFolder(async (folder) => {
-    const path = `${folder}/state.arrow`, data = dataOf(problem(64));
-    const whole = await trainAlign(gpu, data, QUICK);
-    let epochs = 0;
-    const killed = alignCheckpoint(path, "key");
-    await assertRejects(
-      () =>
-        trainAlign(gpu, data, {
-          ...QUICK,
-          checkpoint: {
-            load: killed.load,
-            save: async (state) => {
-              if (++epochs === 3) throw new Error("killed");
-              await killed.save(state);
-            },
-          },
-        }),
-      Error,
-      "killed",
-    );
-    assertEquals(await alignCheckpoint(path, "another").load(), null);
-    const resumed = await trainAlign(gpu, data, { ...QUICK, checkpoint: alignCheckpoint(path, "key") });
-    assertSameBits(resumed.model.transforms.data, whole.model.transforms.data, note);
-    assertEquals(resumed.history, whole.history);
-  });
 });

@@ -13,11 +13,15 @@ for (const layer of ["synthetic", "experiments"]) ALLOWED[layer].push("fixtures"
 const COMPUTE = ["gpu", "linalg", "statistics", "graph", "embed", "align"];
 
 function* typescriptFiles(folder: URL): Generator<URL> {
+  for (const file of codeFiles(folder)) if (file.href.endsWith(".ts")) yield file;
+}
+
+function* codeFiles(folder: URL): Generator<URL> {
   for (
     const { name, isDirectory } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)
   ) {
-    if (isDirectory) yield* typescriptFiles(new URL(`${name}/`, folder));
-    else if (name.endsWith(".ts")) yield new URL(name, folder);
+    if (isDirectory) yield* codeFiles(new URL(`${name}/`, folder));
+    else if (/\.(?:ts|js|css|wgsl)$/.test(name)) yield new URL(name, folder);
   }
 }
 
@@ -139,4 +143,17 @@ Deno.test("nothing is spread that could be written out: `...{ a, b }` and `...[a
     )
   );
   assertEquals(found, []);
+});
+
+/** Being divided. */
+const LONG = ["src/cli/data_flags.ts", "src/linalg/matmul.ts", "tasks/shared/open_pipeline.ts"];
+
+Deno.test("no file has more than 400 lines", () => {
+  const long = ["src/", "shaders/", "tasks/", "tests/"].flatMap((folder) =>
+    [...codeFiles(new URL(folder, ROOT))].map((file) => ({
+      path: pathOf(file),
+      lines: Deno.readTextFileSync(file).split("\n").length - 1,
+    }))
+  ).filter(({ path, lines }) => lines > 400 && !LONG.includes(path));
+  assertEquals(long.map(({ path, lines }) => `${path}: ${lines}`), []);
 });

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import sharp from "sharp";
+import { imageFolder } from "../../src/data/datasets/algonauts_paths.ts";
 import {
-  imageFolder,
   writeAlgonautsNoiseCeiling,
   writeAlgonautsResponses,
   writeAlgonautsRois,
-} from "../../src/data/datasets/algonauts.ts";
+} from "../../src/data/datasets/write_algonauts.ts";
 import { writeNpy } from "../../src/data/formats/npy.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { randomMatrix } from "../support/random.ts";

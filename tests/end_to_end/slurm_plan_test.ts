@@ -1,62 +1,16 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { readSite } from "../../tasks/slurm/site.ts";
-import { extractUnits, type SlurmPlan, writePlan } from "../../tasks/slurm/plan.ts";
+import { extractUnits } from "../../tasks/slurm/plan.ts";
 import { assertInputs, stagesBefore } from "../../tasks/slurm/inputs.ts";
-import { type Ask, assertWithinLimits, readLimits } from "../../tasks/slurm/limits.ts";
 import { arrayOf, isActive } from "../../tasks/slurm/queue.ts";
 import { forgetSteps, readJobs, runState, writeJobs } from "../../tasks/slurm/run_state.ts";
 import { batchScript } from "../../tasks/slurm/script.ts";
 import { assertSameRun, dryRun, submitMissing, withoutSlurm } from "../../tasks/slurm/submit.ts";
-import { isDone, readNote, resultFiles, type TaskNote, writeNote } from "../../tasks/slurm/task_note.ts";
+import { isDone, readNote, resultFiles, writeNote } from "../../tasks/slurm/task_note.ts";
 import { writeUsagePage } from "../../tasks/slurm/usage_page.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { STEPS } from "../../tasks/slurm/steps.ts";
-import { minutesOf } from "../../tasks/slurm/minutes.ts";
-
-function planIn(folder: string): SlurmPlan {
-  return {
-    format: 1,
-    args: ["--quick"],
-    typed: ["--slurm", "--quick"],
-    cwd: folder,
-    folder,
-    identity: "a",
-    features: [`${folder}/features-vit-0123456789abcdef`],
-    ranges: [{ first: 0, count: 8 }, { first: 8, count: 8 }],
-    tasks: {
-      extract: 2,
-      align: 1,
-      landmarks: 0,
-      fit: 1,
-      propagate: 3,
-      map: 1,
-      evaluate: 2,
-      reports: 1,
-    },
-    site: { arraySize: 3, attempts: 2, restarts: 1, setup: [], options: {} },
-  };
-}
-
-const noteOf = (own: Partial<TaskNote>): TaskNote => ({
-  step: "fit",
-  index: 0,
-  state: "running",
-  node: "n1",
-  started: 0,
-  seconds: 1,
-  peakMb: 10,
-  gpuMb: 0,
-  ...own,
-});
-
-/** A plan in a folder of its own, with what it needs to be written to. */
-async function withPlan(body: (plan: SlurmPlan) => Promise<void>): Promise<void> {
-  await inTemporaryFolder(async (dir) => {
-    const plan = planIn(dir);
-    await writePlan(plan);
-    await body(plan);
-  });
-}
+import { noteOf, planIn, withPlan } from "../support/slurm_plans.ts";
 
 Deno.test("withoutSlurm() leaves values alone that are called like options of Slurm", () => {
   const args = ["--out", "run", "--cache", "slurm", "--run", "r", "--resume", "--array-size=3", "--quick"];
@@ -291,83 +245,6 @@ Deno.test("submitMissing() takes back what it has submitted where Slurm refuses 
     );
   });
 });
-
-/** Answers of a cluster of one partition, one association and one QOS. */
-function cluster(more: { partition?: string; nodes?: string; assoc?: string; config?: string } = {}): Ask {
-  const answers: Record<string, string | undefined> = {
-    "scontrol config": more.config ??
-      "Configuration data as of 2026\nMaxArraySize            = 1001\nMaxJobCount             = 10000\n",
-    "scontrol partition": "PartitionName=test AllowGroups=ALL Default=YES QoS=N/A DefaultTime=NONE " +
-      `MaxTime=${more.partition ?? "1-00:00:00 State=UP"} TotalNodes=3`,
-    sinfo: more.nodes ?? "test idle 2\ntest down* 1",
-    "sacctmgr assoc": more.assoc,
-    "sacctmgr qos": more.assoc && "normal|\nbig|500",
-  };
-  return (command, args) =>
-    Promise.resolve(
-      answers[[command, ...args].join(" ")] ??
-        answers[`${command} ${args.find((arg) => /^(?:config|partition|assoc|qos)$/.test(arg))}`] ??
-        (command === "sinfo" ? answers.sinfo! : null),
-    );
-}
-
-Deno.test("assertWithinLimits() refuses what the cluster would refuse or never start, before anything is queued", async () => {
-  await withPlan(async (plan) => {
-    const check = async (own: Partial<SlurmPlan["site"]>, ask: Ask = cluster(), queued = 0, tasks = 3) =>
-      assertWithinLimits(
-        { ...plan, site: { ...plan.site, ...own }, tasks: { ...plan.tasks, propagate: tasks } },
-        await readLimits(ask, "me"),
-        queued,
-      );
-    assertEquals(await check({}), []);
-    assertEquals(await check({ time: "24:00:00", partition: "test" }, cluster(), 0, 1001), []);
-    const down = cluster({ partition: "UNLIMITED State=DOWN", nodes: "test idle 3" });
-    assertEquals(await check({ time: "9-0" }, down), [
-      "Partition test is down: its tasks will wait until it is up again.",
-    ]);
-    assertEquals(
-      (await check({}, cluster({ nodes: "test down* 2\ntest drain 1" })))[0].slice(0, 39),
-      "No node of partition test can work now:",
-    );
-    assertEquals(await check({}, () => Promise.resolve(null), 9e9, 9e9), [], "a cluster that tells nothing");
-    assertEquals(
-      await check({}, cluster({ assoc: "5|normal\n|normal" }), 20),
-      [],
-      "one association has no limit",
-    );
-    const refused: [Promise<unknown>, string][] = [
-      [
-        check({ arraySize: 2000 }, cluster(), 0, 2000),
-        "--array-size 2000 gives propagate 2000 tasks, and this cluster takes 1001 an array (MaxArraySize): give --array-size 1001 or less.",
-      ],
-      [
-        check({}, cluster(), 9999),
-        "The run has 11 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
-      ],
-      [
-        check({}, cluster({ assoc: "10|normal" })),
-        "The run has 11 tasks and 0 are in the queue, but 10 may be",
-      ],
-      [check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
-      [
-        check({ time: "1-00:01" }),
-        "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",
-      ],
-      [check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
-      [
-        check({}, cluster({ partition: "5 State=INACTIVE" })),
-        "Partition test takes no jobs now (its state is INACTIVE)",
-      ],
-    ];
-    for (const [checked, message] of refused) await assertRejects(() => checked, RangeError, message);
-  });
-});
-
-Deno.test("minutesOf() reads times as sbatch does", () => {
-  const times = ["90", "90:30", "1:30:00", "2-12", "2-12:30", "1-00:00:30", "UNLIMITED", "", "1h", "1:2:3:4"];
-  assertEquals(times.map(minutesOf), [90, 90.5, 90, 3600, 3630, 1440.5, Infinity, null, null, null]);
-});
-
 Deno.test("assertInputs() refuses every stage, each as long as any task of a stage before it has no result", async () => {
   await withPlan(async (plan) => {
     plan.tasks.landmarks = 2;

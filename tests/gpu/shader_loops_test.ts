@@ -1,10 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { MOST_COMPONENTS } from "../../src/align/eigen_constraint.ts";
-import {
-  MAX_POINTS,
-  MOST_NEIGHBORS as MOST_IN_PERPLEXITY,
-  SLICE as POINTS_A_SLICE,
-} from "../../src/embed/tsne.ts";
+import { MAX_POINTS, SLICE as POINTS_A_SLICE } from "../../src/embed/tsne.ts";
 import { LONGEST as VEC4_A_ROW, SLICE as AFFINITY_SLICE } from "../../src/graph/affinity.ts";
 import { MOST_GROUPS, MOST_POINTS } from "../../src/graph/farthest_point.ts";
 import { DISTANCE_SLICE, MAX_K, TILE } from "../../src/graph/knn.ts";
@@ -12,6 +8,7 @@ import { MOST_NEIGHBORS } from "../../src/graph/propagate.ts";
 import { MOST_ROWS } from "../../src/linalg/conjugate_gradients.ts";
 import { GROUP, MOST_SLABS, RUN } from "../../src/linalg/matmul.ts";
 import { LONGEST_PART } from "../../src/linalg/row_parts.ts";
+import { MOST_NEIGHBORS as MOST_IN_PERPLEXITY } from "../../src/embed/joint_probabilities.ts";
 
 /** Mesa's software adapter ends the loops of an invocation, silently, after so many rounds of all of them together. */
 const LIMIT = 65_535;

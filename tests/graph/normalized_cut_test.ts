@@ -8,9 +8,7 @@ import {
   type NormalizedCutOptions,
   openGpu,
 } from "../../mod.ts";
-import { tilesOf } from "../../src/graph/affinity_operator.ts";
 import { cutWarning } from "../../src/graph/normalized_cut.ts";
-import { roundUp } from "../../src/linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { mixture } from "../../tasks/bench/mixture.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -23,6 +21,7 @@ import { matmul } from "../reference/matmul.ts";
 import { normalizedAffinity, normalizedCut as reference } from "../reference/normalized_cut.ts";
 import { residualSquares } from "../reference/residual_squares.ts";
 import { BINDINGS, withBindings, withMemory } from "../support/simulated_limits.ts";
+import { grouped, oneChannelEach, repeated, rowsOf } from "../support/cut_inputs.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
@@ -31,32 +30,6 @@ Deno.test.afterAll(() => closeGpu(gpu));
 const CLEAR_GAP = 7e-3;
 
 const note = `seed ${testSeed}`;
-
-function repeated(row: number[], n: number): Matrix {
-  const data = Float32Array.from({ length: n * row.length }, (_, at) => row[at % row.length]);
-  return { data, rows: n, cols: row.length };
-}
-
-/** Orthogonal rows: all cosines 0. */
-function oneChannelEach(n: number): Matrix {
-  const data = Float32Array.from({ length: n * n }, (_, at) => Number(at % (n + 1) === 0));
-  return { data, rows: n, cols: n };
-}
-
-function rowsOf(x: Matrix, order: ArrayLike<number>): Matrix {
-  const data = new Float32Array(order.length * x.cols);
-  for (let to = 0; to < order.length; to++) {
-    data.set(x.data.subarray(order[to] * x.cols, (order[to] + 1) * x.cols), to * x.cols);
-  }
-  return { data, rows: order.length, cols: x.cols };
-}
-
-/** Nodes in tight groups, the spectrum's one wide gap after as many eigenvalues as there are groups. */
-function grouped(n: number, groups: number, d: number, noise: number): Matrix {
-  const centres = randomMatrix(groups, d, 1), x = randomMatrix(n, d);
-  x.data = x.data.map((v, at) => centres.data[(Math.floor(at / d) % groups) * d + at % d] + noise * v);
-  return x;
-}
 
 /** What must hold of every result: shape, order, orthonormal columns, signs, and residuals as they are in float64. */
 function assertSound(cut: NormalizedCut, x: Matrix, components: number, tolerance = 1e-5): void {
@@ -242,27 +215,6 @@ Deno.test("normalizedCut() gives the same bits on every run, stored or tiled, an
     assertClose(cut.degrees, stored.degrees, { relative: 301 * 2 ** -24, note });
     assertClose(cut.eigenvalues, stored.eigenvalues, { relative: 1e-5, note });
     assertSameSubspace(cut.eigenvectors, stored.eigenvectors, 6);
-  }
-});
-
-Deno.test("tilesOf() covers all on and above the diagonal once, in tiles that fit", () => {
-  for (
-    const [n, most] of [[1, 4096], [7, 4096], [301, 4096], [1021, 2 ** 16], [4099, 2 ** 20], [9001, 2 ** 25]]
-  ) {
-    const covered = new Uint8Array(n * n);
-    for (const { row, rows, col, cols, bytes } of tilesOf(n, most)) {
-      assert(bytes <= most && bytes === 4 * rows * roundUp(cols, 4), `${n} nodes, ${rows} × ${cols}`);
-      assert(col === row ? rows === cols : col >= row + rows);
-      for (let i = row; i < row + rows; i++) for (let j = col; j < col + cols; j++) covered[i * n + j]++;
-    }
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        if (covered[i * n + j] + (i === j ? 0 : covered[j * n + i]) === 0) {
-          throw new Error(`${n}: ${i}, ${j}`);
-        }
-        if (covered[i * n + j] > 1) throw new Error(`${n}: ${i}, ${j} twice`);
-      }
-    }
   }
 });
 

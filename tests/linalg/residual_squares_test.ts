@@ -1,10 +1,10 @@
 import { closeGpu, openGpu } from "../../mod.ts";
 import { releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
-import { residualNorms } from "../../src/linalg/subspace_iteration.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { residualSquares } from "../reference/residual_squares.ts";
 import { withBindings } from "../support/simulated_limits.ts";
+import { residualNorms } from "../../src/linalg/ritz_residuals.ts";
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));

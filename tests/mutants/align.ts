@@ -66,14 +66,14 @@ export const ALIGN: readonly Mutant[] = [
     tests: ["end_to_end/align_test.ts"],
   },
   {
-    file: "src/align/train.ts",
+    file: "src/align/train_schedule.ts",
     text: "  if (share < WARM_UP) return share / WARM_UP;\n",
     replacement: "",
     breaks: "no warm-up",
     tests: ["end_to_end/align_test.ts"],
   },
   {
-    file: "src/align/train.ts",
+    file: "src/align/train_schedule.ts",
     text: "return value + sign * sum;",
     replacement: "return value;",
     breaks: "ε is not shifted when the model is unscaled",
@@ -87,7 +87,7 @@ export const ALIGN: readonly Mutant[] = [
     tests: ["end_to_end/align_test.ts"],
   },
   {
-    file: "src/align/train.ts",
+    file: "src/align/train_schedule.ts",
     text: "training: order.subarray(held).sort() };",
     replacement: "training: order.slice().sort() };",
     breaks: "validation images are among the training images",
@@ -108,7 +108,7 @@ export const ALIGN: readonly Mutant[] = [
     tests: ["end_to_end/align_test.ts"],
   },
   {
-    file: "src/align/train.ts",
+    file: "src/align/train_schedule.ts",
     text: "history.length - bestOf(history) >= patience",
     replacement: "history.length >= patience",
     breaks: "patience counts all epochs",

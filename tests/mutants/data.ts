@@ -80,7 +80,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["data/images/resize_test.ts"],
   },
   {
-    file: "src/data/datasets/algonauts.ts",
+    file: "src/data/datasets/algonauts_regions.ts",
     text: 'const from = hemisphere === "lh" ? 0 : voxels.lh;',
     replacement: "const from = 0;",
     breaks: "regions of the right hemisphere lie in the left",
@@ -115,7 +115,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["data/onnx/block_hooks_test.ts"],
   },
   {
-    file: "src/data/onnx/block_hooks.ts",
+    file: "src/data/onnx/head_roles.ts",
     text: "keysFirst(products[0]) ? { q: b, k: a, v } : { q: a, k: b, v }",
     replacement: "keysFirst(products[0]) ? { q: a, k: b, v } : { q: b, k: a, v }",
     breaks: "queries and keys change places",
@@ -185,7 +185,7 @@ export const DATA: readonly Mutant[] = [
     tests: ["data/formats/npy_test.ts"],
   },
   {
-    file: "src/data/formats/npy.ts",
+    file: "src/data/formats/npy_rows.ts",
     text: "block[col * rows + first + row]",
     replacement: "block[col * rows + row]",
     breaks: "of Fortran arrays always the first rows are read",

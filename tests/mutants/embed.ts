@@ -24,7 +24,7 @@ export const EMBED: readonly Mutant[] = [
     tests: ["embed/tsne_step_test.ts"],
   },
   {
-    file: "src/embed/tsne.ts",
+    file: "src/embed/joint_probabilities.ts",
     text: "const j = indices[at], half = p[at] / (2 * n);",
     replacement: "const j = indices[at], half = p[at] / n;",
     breaks: "joint probabilities add up to 2",

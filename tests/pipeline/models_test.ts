@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { extractFeatures } from "../../src/data/features/extract.ts";
 import { previewCrop } from "../../src/data/images/preprocess.ts";
-import type { Hook } from "../../src/data/onnx/block_hooks.ts";
 import { featureStages } from "../../src/pipeline/pipeline.ts";
 import { openRunModels } from "../../src/pipeline/models.ts";
 import { embeddedModels } from "../../src/synthetic/dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import type { Hook } from "../../src/data/onnx/head_roles.ts";
 
 const EXPORTS = new URL("../golden/onnx_exports", import.meta.url).pathname;
 /** Patches of 4 × 4 pixels; 16 × 16 pixels and no other, or any. */

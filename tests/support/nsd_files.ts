@@ -3,6 +3,8 @@ import * as hdf5 from "h5wasm";
 import { inflateSync } from "node:zlib";
 import { readyHdf5 } from "../../src/data/formats/hdf5.ts";
 import golden from "../golden/nsd.json" with { type: "json" };
+import sharp from "sharp";
+import { openNsd } from "../../src/data/datasets/nsd.ts";
 
 export { golden };
 
@@ -45,4 +47,27 @@ export async function hdf5Of(
   const bytes = await Deno.readFile(path);
   await Deno.remove(path);
   return bytes;
+}
+
+/** Folders of betas, and where the files of the release are. */
+export const [HDF5, , NIFTI, MGH, NATIVE] = BETAS, DESIGN = "nsddata/experiments/nsd/nsd_expdesign.mat";
+export const INFO = "nsddata/experiments/nsd/nsd_stim_info_merged.csv",
+  ROI = "nsddata/ppdata/subj03/func1pt8mm/roi";
+export const LABELS = "nsddata/freesurfer/subj03/label",
+  STIMULI = "nsddata_stimuli/stimuli/nsd/nsd_stimuli.hdf5";
+
+/** Pixels of imgBrick, of which the golden file has some. */
+export const SIZE = { width: 4, height: 5 };
+
+export async function writeImages(dir: string): Promise<void> {
+  const { training, test, close } = await openNsd(`${dir}/${HDF5}`);
+  for (const [split, { images, readImage }] of [["training", training], ["test", test!]] as const) {
+    const folder = `${dir}/algonauts/${split}_split/${split}_images`;
+    await Deno.mkdir(folder, { recursive: true });
+    for (const [row, name] of images.entries()) {
+      const { data, width, height } = await readImage(row);
+      await sharp(data, { raw: { width, height, channels: 3 } }).png().toFile(`${folder}/${name}.png`);
+    }
+  }
+  close();
 }

@@ -2,8 +2,7 @@
 import { type AlignedColors, boundsOf } from "../../src/experiments/colors/compute.ts";
 import { writeAlignedColorsReport } from "../../src/experiments/colors/report.ts";
 import { writeBrainScoreReport } from "../../src/experiments/brain_score/report.ts";
-import { writeColorsReport } from "../../src/experiments/layer_colors/report.ts";
-import { type FigureGround, pixelsOf } from "../../src/experiments/figure_ground/compute.ts";
+import { pixelsOf } from "../../src/experiments/figure_ground/compute.ts";
 import type { Concepts } from "../../src/experiments/concepts/compute.ts";
 import { writeConceptsReport } from "../../src/experiments/concepts/report.ts";
 import { writeGalleries } from "../../src/experiments/galleries/compute.ts";
@@ -14,7 +13,7 @@ import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { type NystromReport, writeNystromReport } from "../../src/experiments/nystrom/report.ts";
 import { figurePatches } from "../../src/experiments/shared/patch_labels.ts";
 import type { Pipeline } from "../../src/pipeline/pipeline.ts";
-import { type RealBrainsReport, writeRealBrainsReport } from "../../src/experiments/real_brains/report.ts";
+import { writeRealBrainsReport } from "../../src/experiments/real_brains/report.ts";
 import { segmentation } from "../../src/experiments/segmentation/compute.ts";
 import { writeSegmentationReport } from "../../src/experiments/segmentation/report.ts";
 import { trajectories } from "../../src/experiments/trajectories/compute.ts";
@@ -22,8 +21,6 @@ import { writeTrajectoriesReport } from "../../src/experiments/trajectories/repo
 import { transitions } from "../../src/experiments/transitions/compute.ts";
 import { writeTransitionsReport } from "../../src/experiments/transitions/report.ts";
 import type { Gpu } from "../../mod.ts";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
-import { sampleExploration } from "./sample_exploration.ts";
 import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
@@ -31,12 +28,10 @@ import { createToyObserver } from "./toy_observer.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 import { slotVectors } from "../../src/experiments/shared/slot_vectors.ts";
 import type { BrainScoreReport } from "../../src/experiments/brain_score/results.ts";
+import type { FigureGround } from "../../src/experiments/figure_ground/results.ts";
+import { cortex, writeExplorer, writePhotographs } from "./sample_explorer.ts";
+import { HOSTILE, LAYERS, MODELS } from "./sample_names.ts";
 
-/** Would be markup, end an attribute, and turn the reading direction. */
-export const HOSTILE =
-  `</script><b onclick="x">"quoted" 'מקור' \u202Eקובץ & <img src=x onerror=alert(1)>.png`;
-
-const MODELS = ["clip<b>_tiny", `"stays"`], LAYERS = [1, 2, 3, 4, 5];
 const GPU = {
   adapter: { description: `adapter ${HOSTILE}`, software: true },
   memory: { peak: 2 ** 20 },
@@ -319,93 +314,4 @@ async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
     pairs: [{ models: [MODELS[0], MODELS[1]], r: estimate(-0.9), p: 1 }],
     categories: images.map((i) => i % 5),
   };
-}
-
-function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
-  const interval = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
-  const agreement = (value: number) => ({ spearman: interval(value), kendall: interval(value / 2) });
-  const both = (value: number) => ({ hIT: agreement(value), mIT: agreement(value + 0.05) });
-  const region = (mean: number) => ({ voxels: 40, mean, standardError: 0.01 });
-  const encoder = (name: string, r: number) => ({
-    name,
-    label: `${name} <b>`,
-    score: {
-      r: Float64Array.of(r, r),
-      rois: new Map([["EVC", region(r)], ["LOC", region(r + 0.1)], ["all", region(r)]]),
-      foldSpread: 0.01,
-    },
-  });
-  return {
-    pictures: {
-      pictures: 92,
-      between: agreement(0.5),
-      resamples: 1000,
-      models: MODELS.map((model) => ({
-        model,
-        pixels: both(0.05),
-        layers: LAYERS.map((layer) => ({ layer, pooled: both(0.04 * layer), tokens: both(0.03 * layer) })),
-      })),
-    },
-    voxels: {
-      categories: 81,
-      voxels: 2,
-      folds: 9,
-      repeats: 5,
-      skipped: [`1 of 3 voxels (${HOSTILE} 1)`],
-      encoders: [encoder("ridge", 0.2), encoder("ridge_voxel_lambda", 0.22), encoder("encoder", 0.21)],
-    },
-  };
-}
-
-async function writePhotographs(
-  out: string,
-  run: { gpu: Gpu; command: string; timings: Record<string, number>; seed: number },
-): Promise<string> {
-  const photo = { width: 8, height: 6, data: new Uint8Array(3 * 48).fill(120) }, tokens = 13;
-  return await writeColorsReport({
-    ...run,
-    out,
-    data: "photographs",
-    baseline: 0.4,
-    manifest: {
-      model: MODELS[0],
-      modelSha256: "0",
-      heads: 2,
-      width: 8,
-      tokens,
-      classToken: true,
-      registers: 0,
-      hook: "attention",
-      shifts: 1,
-      provider: "cpu",
-      layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
-      grid: { rows: 3, cols: 4 },
-      images: [HOSTILE, "b"],
-      dtype: "float32",
-      preprocessing: "{}",
-    },
-    photos: [{ name: HOSTILE, photo }, { name: "b", photo }],
-    layers: LAYERS.map((layer) => ({
-      layer,
-      eigenvalues: [1, 0.5, 0.2],
-      residual: 1e-6,
-      eigengap: 0.1,
-      converged: true,
-      resolved: 3,
-      iterations: 9,
-      applications: 9,
-      storage: "dense",
-      kl: 1,
-      trustworthiness: 0.98,
-      seconds: { cut: 1, tsne: 1 },
-      colors: Uint8Array.from({ length: 2 * tokens * 3 }, (_, i) => i * 29 % 256).toBase64(),
-      figureGround: { miou: 0.1 * layer, threshold: 0.5 },
-    })),
-  });
-}
-
-async function writeExplorer(out: string, command: string): Promise<string> {
-  const { content } = await sampleExploration(), path = `${out}/explorer.html`;
-  await Deno.writeTextFile(path, await renderExplorer(content, { method: HOSTILE, settings: {}, command }));
-  return path;
 }

@@ -10,15 +10,7 @@ import { hashesByName } from "../files/file_hashes.ts";
 import { findDataset, hdf5Reason, openHdf5 } from "../formats/hdf5.ts";
 import { FSAVERAGE, vertexCount } from "./icosphere.ts";
 import { readMatlab } from "../formats/matlab5.ts";
-import {
-  assertRowsThere,
-  readBytes,
-  readNpy,
-  readNpyHeader,
-  readNpyRows,
-  writeNpy,
-  writeNpyRows,
-} from "../formats/npy.ts";
+import { readBytes, readNpy, readNpyHeader, writeNpy } from "../formats/npy.ts";
 import { meanZScores, type SessionPart, type SessionShape, sessionShapes } from "./nsd_betas.ts";
 import { findPlace, findSessions, type Place, SESSIONS, SUBJECTS } from "./nsd_place.ts";
 import { readNcsnr, readRois } from "./nsd_regions.ts";
@@ -26,6 +18,7 @@ import { isThere, MOST_TEXT } from "../files/plain_file.ts";
 import { NotFinished, openStages } from "../cache/stages.ts";
 import { type Subject, type SubjectSplits, usedVoxels, usefulVoxels } from "./subject.ts";
 import { MOST_PIXELS, type RgbImage } from "../images/picture.ts";
+import { assertRowsThere, readNpyRows, writeNpyRows } from "../formats/npy_rows.ts";
 
 /** How the dataset is opened. */
 export interface NsdOptions {

@@ -3,11 +3,11 @@ import { reasonOf } from "../files/atomic_write.ts";
 import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
 import type { BrokenFile } from "../files/file_hashes.ts";
 import { inLanes } from "../files/map_concurrently.ts";
-import type { Hook } from "../onnx/block_hooks.ts";
 import type { FeatureType } from "./feature_store.ts";
 import { readModelBytes } from "../models/vision_model.ts";
 import type { InferenceProvider } from "../onnx/types.ts";
 import { createHash } from "node:crypto";
+import type { Hook } from "../onnx/head_roles.ts";
 
 export function partPath(outDir: string, range: ImageRange): string {
   return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;

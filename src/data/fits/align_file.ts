@@ -19,11 +19,11 @@ import {
 } from "apache-arrow";
 import type { AlignModel, AlignSlot } from "../../align/model.ts";
 import type { AlignedSpace } from "../../align/space.ts";
-import type { AlignEpoch, AlignState } from "../../align/train.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { checkArrow, inMemory } from "../formats/arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
 import { readPlainFile } from "../files/plain_file.ts";
+import type { AlignEpoch, AlignState } from "../../align/train_options.ts";
 
 /** With means and a space, which the second format, still read, had not. */
 const FORMAT = "alignedcut-align-3", SECOND = "alignedcut-align-2";

@@ -1,5 +1,5 @@
 /** NumPy's .npy files: arrays of either byte order, read whole or by rows, in C or Fortran order. */
-import { abandonBeside, openBeside, reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
+import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
 import { openPlainFile, readPlainFile } from "../files/plain_file.ts";
 
 /** What can be read; booleans and uint8 share an array of bytes. */
@@ -156,66 +156,10 @@ export async function readNpyHeader(path: string): Promise<NpyHeader> {
   return header;
 }
 
-/** Bytes of columns that are read at a time where the rows of a file are scattered. */
-const COLUMN_BYTES = 2 ** 26;
-
-/**
- * Reads some rows of a matrix as float32, without holding the others.
- *
- * @param path a file of shape (rows, cols), of any type and order that `readNpy` reads
- * @param header of the file, as `readNpyHeader` gave it
- * @param first the first row
- * @param count number of rows
- * @returns count × cols values, row-major; in Fortran order the whole file is passed over, 64 MB at a time
- * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
- * @throws Error "a.npy is cut short: …"; "a.npy has shape (10), expected rows × columns."
- */
-export async function readNpyRows(
-  path: string,
-  header: NpyHeader,
-  first: number,
-  count: number,
-): Promise<Float32Array<ArrayBuffer>> {
-  const { shape, offset, fortranOrder } = header;
-  if (shape.length !== 2) {
-    throw new Error(`${path} has shape (${shape.join(", ")}), expected rows × columns.`);
-  }
-  const [rows, cols] = shape;
-  assertRowsThere(path, rows, first, count);
-  using file = await openFile(path);
-  const found = typeOf(header, path), each = found.type.BYTES_PER_ELEMENT;
-  const values = async (from: number, length: number) => {
-    const bytes = await readAt(file, offset + from * each, length * each);
-    if (bytes.length === length * each) return valuesOf(found, bytes, length);
-    throw new Error(`${path} is cut short: row ${first + count - 1} ends beyond the file; copy it again.`);
-  };
-  if (!fortranOrder) return float32Of(await values(first * cols, count * cols));
-  const out = new Float32Array(count * cols), some = Math.max(1, Math.floor(COLUMN_BYTES / (rows * each)));
-  for (let from = 0; from < cols; from += some) {
-    const width = Math.min(some, cols - from), block = await values(from * rows, width * rows);
-    for (let col = 0; col < width; col++) {
-      for (let row = 0; row < count; row++) {
-        out[row * cols + from + col] = Number(block[col * rows + first + row]);
-      }
-    }
-  }
-  return out;
-}
-
 /** Values as float32; what float32 has no room for becomes infinite. */
 export function float32Of(data: NpyData): Float32Array<ArrayBuffer> {
   if (data instanceof Float32Array) return data as Float32Array<ArrayBuffer>;
   return Float32Array.from(data as ArrayLike<number | bigint>, Number);
-}
-
-/**
- * Refuses rows that a matrix has not.
- *
- * @throws RangeError "a.npy has 10 rows: rows 8 to 11 were asked for."
- */
-export function assertRowsThere(path: string, rows: number, first: number, count: number): void {
-  if (first >= 0 && count >= 0 && first + count <= rows && Number.isInteger(first + count)) return;
-  throw new RangeError(`${path} has ${rows} rows: rows ${first} to ${first + count - 1} were asked for.`);
 }
 
 /**
@@ -243,41 +187,6 @@ export async function writeNpy(
   file.set(header);
   file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);
   await writeFileAtomic(path, file);
-}
-
-/** Bytes of rows that are written at a time. */
-const ROW_BYTES = 2 ** 26;
-
-/**
- * Writes a float32 matrix as .npy without holding all of it.
- *
- * @param path where to; the file appears whole or not at all
- * @param shape rows and columns
- * @param rowsOf makes count rows from the first on
- * @throws Error "Cannot write a.npy: No space left on device."
- */
-export async function writeNpyRows(
-  path: string,
-  [rows, cols]: readonly [number, number],
-  rowsOf: (first: number, count: number) => Float32Array,
-): Promise<void> {
-  const opened = await openBeside(path), some = Math.max(1, Math.floor(ROW_BYTES / (4 * cols)));
-  try {
-    await writeAll(opened.file, encodeNpyHeader("<f4", [rows, cols]));
-    for (let first = 0; first < rows; first += some) {
-      const { buffer, byteOffset, byteLength } = rowsOf(first, Math.min(some, rows - first));
-      await writeAll(opened.file, new Uint8Array(buffer, byteOffset, byteLength));
-    }
-    opened.file.close();
-    await Deno.rename(opened.beside, path);
-  } catch (error) {
-    await abandonBeside(opened);
-    throw new Error(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
-  }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
 /**
@@ -340,7 +249,7 @@ export async function readAt(
 }
 
 /** The array that holds a type's values, and whether the file has their bytes the other way round. */
-function typeOf({ descr }: NpyHeader, path: string): { type: NpyType; isSwapped: boolean } {
+export function typeOf({ descr }: NpyHeader, path: string): { type: NpyType; isSwapped: boolean } {
   const [, order, name] = /^([<>=|]?)([a-z]\d+)$/.exec(descr) ?? [];
   if (name !== undefined && Object.hasOwn(TYPES, name)) {
     const type = TYPES[name as keyof typeof TYPES];
@@ -369,7 +278,7 @@ function checkLength({ shape, offset }: NpyHeader, bytesEach: number, size: numb
   );
 }
 
-function valuesOf(
+export function valuesOf(
   { type, isSwapped }: { type: NpyType; isSwapped: boolean },
   bytes: Uint8Array<ArrayBuffer>,
   count: number,

@@ -2,12 +2,13 @@
 import { colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
-import { eigenDirections, type FigureGround } from "./compute.ts";
+import { eigenDirections } from "./compute.ts";
 import { cosineLikeness, type Query } from "./pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
+import type { FigureGround } from "./results.ts";
 
 /** Images that a pixel is shown on. */
 const SHOWN = 6;

@@ -1,6 +1,5 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { basename } from "node:path";
-import type { Hook } from "../../data/onnx/block_hooks.ts";
 import { extractFeatures } from "../../data/features/extract.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { readImage } from "../../data/images/image.ts";
@@ -11,6 +10,7 @@ import { previewCrop } from "../../data/images/preprocess.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { type Agreement, rdm, rsa, type RsaOptions } from "../../statistics/rsa.ts";
+import type { Hook } from "../../data/onnx/head_roles.ts";
 
 /** Cortex of two species: inferior temporal, human and monkey. */
 export const BRAINS = ["hIT", "mIT"] as const;

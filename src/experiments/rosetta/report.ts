@@ -8,9 +8,10 @@ import type { Claim } from "../../report/results.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import type { MatchedPairs, Rosetta, RosettaExample, RosettaPair } from "./compute.ts";
+import type { Rosetta, RosettaExample, RosettaPair } from "./compute.ts";
 import { correlationChart } from "./chart.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
+import type { MatchedPairs } from "./matching.ts";
 
 /** A claim is shown when it holds between every two models with at most this chance. */
 const P = 0.05;

@@ -1,5 +1,4 @@
 /** What finer maps bring: segmentations by eigenvectors, at several strides, held against masks pixel by pixel. */
-import type { Hook } from "../../data/onnx/block_hooks.ts";
 import { openKnownModel } from "../../data/models/known_models.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
@@ -16,6 +15,7 @@ import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { mean } from "../../statistics/summary.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import { viewOf } from "../../data/images/preprocessor.ts";
+import type { Hook } from "../../data/onnx/head_roles.ts";
 
 /** One way to a map; mIoU of figure and ground over the image's pixels, mean over the images. */
 export interface MapScore {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { checkPicture, commandLine, settingsList } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
-import pageStyle from "../page.css" with { type: "text" };
+import { pageStyle } from "../page_style.ts";
 import { themeCss } from "../theme.ts";
 import style from "./explorer.css" with { type: "text" };
 import type { ExplorerContent } from "./content.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { checkPicture, commandLine, settingsList } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
 import { linkModules } from "../explorer/link_modules.ts";
-import pageStyle from "../page.css" with { type: "text" };
+import { pageStyle } from "../page_style.ts";
 import { themeCss } from "../theme.ts";
 import { pngDataUri } from "../tiny_png.ts";
 import type { ShowcaseContent, ShownPhoto } from "./content.ts";

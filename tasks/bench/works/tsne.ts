@@ -1,10 +1,11 @@
 /** Exact t-SNE. */
-import { type Tsne, tsne } from "../../../src/embed/tsne.ts";
+import { tsne } from "../../../src/embed/tsne.ts";
 import { trustworthiness } from "../../../src/embed/trustworthiness.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { Figures, WorkPlan } from "../work_plan.ts";
+import type { Tsne } from "../../../src/embed/joint_probabilities.ts";
 
 const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 /** Ours by default, for the count of operations. */

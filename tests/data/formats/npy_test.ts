@@ -4,7 +4,6 @@ import {
   parseNpy,
   readNpy,
   readNpyHeader,
-  readNpyRows,
   writeNpy,
 } from "../../../src/data/formats/npy.ts";
 import { listNpz, readNpz } from "../../../src/data/formats/npz.ts";
@@ -12,6 +11,7 @@ import golden from "../../golden/arrays.json" with { type: "json" };
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { randomMatrix } from "../../support/random.ts";
 import { realData } from "../../support/real_data.ts";
+import { readNpyRows } from "../../../src/data/formats/npy_rows.ts";
 
 /** A file as NumPy writes it: any header text, version and values. */
 function npyFile(header: string, values: Uint8Array, version = 1): Uint8Array<ArrayBuffer> {

@@ -1,11 +1,12 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { addModel, type AddModelOptions } from "../../../src/data/models/add_model.ts";
+import { addModel } from "../../../src/data/models/add_model.ts";
 import { listModels, removeModel } from "../../../src/data/models/model_record.ts";
 import { findRegistered, PACKAGE_MODELS } from "../../../src/data/models/model_registry.ts";
 import { openPackage, packageAddress, parsePackageFile } from "../../../src/data/hub/package_file.ts";
 import { sha256 } from "../../support/hub_server.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { parsePreprocessor } from "../../../src/data/images/preprocessor.ts";
+import type { AddModelOptions } from "../../../src/data/models/model_source.ts";
 
 const EXPORTS = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const MODEL = await Deno.readFile(`${EXPORTS}/timm_layer_scale_registers_dynamo20.onnx`);

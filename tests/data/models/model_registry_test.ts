@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { addModel, type AddModelOptions } from "../../../src/data/models/add_model.ts";
+import { addModel } from "../../../src/data/models/add_model.ts";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { hubFromEnvironment } from "../../../src/data/hub/hub.ts";
 import { listModels, readModelRecord } from "../../../src/data/models/model_record.ts";
@@ -7,6 +7,7 @@ import { PAPER_MODELS } from "../../../src/data/models/model_registry.ts";
 import { COMMIT, type HubServer, sha256, withHubServer } from "../../support/hub_server.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { parsePreprocessor, readPreprocessor } from "../../../src/data/images/preprocessor.ts";
+import type { AddModelOptions } from "../../../src/data/models/model_source.ts";
 
 const EXPORTS = new URL("../../golden/onnx_exports", import.meta.url).pathname;
 const CLIP = "external_weights_clip", VIT = "timm_layer_scale_registers_ts17";

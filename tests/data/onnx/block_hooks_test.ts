@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { channelsOf, findHookOutputs, type Hook, HOOKS } from "../../../src/data/onnx/block_hooks.ts";
+import { channelsOf, findHookOutputs, HOOKS } from "../../../src/data/onnx/block_hooks.ts";
 import { readNpy } from "../../../src/data/formats/npy.ts";
 import { readOnnx, withOutputs } from "../../../src/data/onnx/graph.ts";
 import { openSession } from "../../../src/data/onnx/session.ts";
@@ -8,6 +8,7 @@ import { assertClose } from "../../support/assert_close.ts";
 import type { RgbImage } from "../../../src/data/images/picture.ts";
 import { streamFeatures } from "../../../src/data/features/stream_features.ts";
 import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
+import type { Hook } from "../../../src/data/onnx/head_roles.ts";
 
 const FOLDER = new URL("../../golden", import.meta.url).pathname, EXPORTS = `${FOLDER}/onnx_exports`;
 /** HOOK_TOKENS of make.py. */

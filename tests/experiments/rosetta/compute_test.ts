@@ -2,15 +2,7 @@ import { UnsuitableData } from "../../../src/experiments/shared/unsuitable_data.
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type AlignModel, closeGpu, type Matrix, openGpu } from "../../../mod.ts";
 import { createFeatures } from "../../../src/data/features/feature_store.ts";
-import {
-  bestLayers,
-  correlate,
-  matchedEverywhere,
-  measurePairs,
-  mutualBest,
-  rosetta,
-  standardizeUnits,
-} from "../../../src/experiments/rosetta/compute.ts";
+import { matchedEverywhere, rosetta } from "../../../src/experiments/rosetta/compute.ts";
 import { writeRosettaReport, zColors } from "../../../src/experiments/rosetta/report.ts";
 import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
 import type { ExperimentRun } from "../../../src/experiments/shared/write_experiment.ts";
@@ -18,6 +10,13 @@ import { seededRandom } from "../../../src/linalg/random.ts";
 import { readResults } from "../../../src/report/results.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { randomMatrix, testSeed } from "../../support/random.ts";
+import {
+  bestLayers,
+  correlate,
+  measurePairs,
+  mutualBest,
+  standardizeUnits,
+} from "../../../src/experiments/rosetta/matching.ts";
 
 const MODELS = ["clip<b>", "mae"], LAYERS = 2, WIDTH = 4, SIDE = 4, IMAGES = 12;
 

@@ -1,10 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  type FigureGround,
-  type ModelFigureGround,
-  pixelsOf,
-  type RegionActivation,
-} from "../../../src/experiments/figure_ground/compute.ts";
+import { pixelsOf } from "../../../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../../../src/experiments/figure_ground/report.ts";
 import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
 import { figurePatches } from "../../../src/experiments/shared/patch_labels.ts";
@@ -18,6 +13,11 @@ import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { createToyObserver } from "../../support/toy_observer.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 import { slotVectors } from "../../../src/experiments/shared/slot_vectors.ts";
+import type {
+  FigureGround,
+  ModelFigureGround,
+  RegionActivation,
+} from "../../../src/experiments/figure_ground/results.ts";
 
 const NAMES = ["clip<b>_tiny", "stays"];
 const ROIS = ["V1", "V2", "V3", "V4", "EBA", "OFA", "FFA", "OPA", "PPA"];

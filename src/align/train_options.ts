@@ -1,0 +1,93 @@
+/** What a training of the alignment is asked, and what it says of itself. */
+import type { Matrix } from "../linalg/matrix.ts";
+import type { AlignModel } from "./model.ts";
+
+/** Settings of `trainAlign`; weights as in METHOD (10). */
+export interface AlignOptions {
+  /** D′; default the channels of the widest slot. */
+  width?: number;
+  /** Weight of L_eigen; default 1. */
+  lambdaEigen?: number;
+  /** Weight of L_zero; default 0.01. */
+  lambdaZero?: number;
+  /** Weight of L_cov; default 0.01. */
+  lambdaCovariance?: number;
+  /** The focal form of L_eigen, METHOD (8); default false. */
+  focal?: boolean;
+  /** Residual below which the brain loss is quadratic; default 0: L1 everywhere. */
+  huber?: number;
+  /** Eigenvectors that the constraint keeps; default 10. */
+  components?: number;
+  /** Nodes sampled of one slot for the constraints; default 256. */
+  nodes?: number;
+  /** The constraints are taken on every so many steps, times as many; default 8. */
+  constrainEvery?: number;
+  /** Most passes over the images; default 10. */
+  epochs?: number;
+  /** Images a step; default 64. */
+  batch?: number;
+  /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 4e-3. */
+  rate?: number;
+  /** Weight decay of W and β; default 1. */
+  decay?: number;
+  /** Share of the images held out for early stopping; default 0.1. */
+  validation?: number;
+  /** Epochs without a better validation loss after which to stop; default 5. */
+  patience?: number;
+  /** Where to start from, as of `fitSpace`, whose means stay; default random transforms. Not in the paper. */
+  start?: AlignModel;
+  /**
+   * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with the start's W⁰ and a slot's pooled
+   * features P_l, which keeps every slot near its own target; default 0.
+   */
+  lambdaTarget?: number;
+  /** Default 0. */
+  seed?: number;
+  /** Where a stopped run goes on from; saved to after every epoch. */
+  checkpoint?: {
+    load(): Promise<AlignState | null>;
+    save(state: AlignState): Promise<void>;
+  };
+  /** Told after every epoch. */
+  onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
+}
+
+/** One pass over the training images. */
+export interface AlignEpoch {
+  /** 1 is the first. */
+  epoch: number;
+  /** Mean brain loss over the training images, while it went. */
+  brain: number;
+  /** Mean brain loss over the validation images after it. */
+  validation: number;
+  /** Mean L_eigen over the samples of this epoch, unweighted; 0 where its weight is 0. */
+  eigen: number;
+  /** Mean L_zero, likewise. */
+  zero: number;
+  /** Mean L_cov, likewise. */
+  covariance: number;
+  /** Samples whose subspace was moved to a gap: slot and components. */
+  moved: { slot: number; components: number }[];
+  /** Samples whose gradient of L_eigen could not be solved for and was left out: slot, and residual of the solve. */
+  unsolved: { slot: number; residual: number }[];
+}
+
+/** All that training needs to go on, bit for bit. */
+export interface AlignState {
+  /** The epochs done. */
+  history: AlignEpoch[];
+  /** W, β and ε, each with its two running means. */
+  parameters: [Matrix, Matrix, Matrix][];
+  /** W, β and ε of the epoch with the smallest validation loss. */
+  best: [Matrix, Matrix, Matrix];
+}
+
+/** A trained align and how it got there. */
+export interface TrainedAlign {
+  /** What was learned. */
+  model: AlignModel;
+  /** All epochs. */
+  history: AlignEpoch[];
+  /** The epoch whose parameters the model has. */
+  bestEpoch: number;
+}

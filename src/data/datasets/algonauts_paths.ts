@@ -1,0 +1,42 @@
+/** Where the files of a subject of Algonauts 2023 are. */
+import type { Hemisphere } from "./subject.ts";
+
+/** The folder of a split's images. */
+export function imageFolder(dir: string, split: AlgonautsSplit): string {
+  return `${dir}/${split}_split/${split}_images`;
+}
+
+export function responsesFolder(dir: string, split: AlgonautsSplit): string {
+  return `${dir}/${split}_split/${split}_fmri`;
+}
+
+export function responsesPath(dir: string, hemisphere: Hemisphere, split: AlgonautsSplit): string {
+  return `${responsesFolder(dir, split)}/${hemisphere}_${split}_fmri.npy`;
+}
+
+export function ceilingPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/test_split/noise_ceiling/${hemisphere}_noise_ceiling.npy`;
+}
+
+export function placesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.voxel_places.npy`;
+}
+
+export function verticesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.voxel_vertices.npy`;
+}
+
+export function maskOfVerticesPath(dir: string, hemisphere: Hemisphere): string {
+  return `${dir}/roi_masks/${hemisphere}.all-vertices_fsaverage_space.npy`;
+}
+
+export function maskPath(dir: string, hemisphere: Hemisphere, roiClass: string): string {
+  return `${dir}/roi_masks/${hemisphere}.${roiClass}_challenge_space.npy`;
+}
+
+export function mappingPath(dir: string, roiClass: string): string {
+  return `${dir}/roi_masks/mapping_${roiClass}.npy`;
+}
+
+/** The part of a subject's images to open; the release keeps the responses to `test` to itself. */
+export type AlgonautsSplit = "training" | "test";

@@ -1,0 +1,128 @@
+/** The neighbourhoods of t-SNE: conditional probabilities of one perplexity, made symmetric. */
+import perplexityCode from "../../shaders/perplexity.wgsl" with { type: "text" };
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { nearestNeighbors } from "../graph/knn.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+
+export const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
+
+/** The symmetric joint probabilities, row by row. */
+export interface Joint {
+  rowStart: Uint32Array;
+  cols: Uint32Array;
+  p: Float32Array;
+}
+
+/**
+ * The perplexity that n points take.
+ *
+ * @throws RangeError "t-SNE's perplexity is 0.5: …"
+ */
+export function perplexityFor(n: number, asked = 30): Pick<Tsne, "perplexity" | "lowered"> {
+  if (!(Number.isFinite(asked) && asked > 1)) {
+    throw new RangeError(
+      `t-SNE's perplexity is ${asked}: the number of neighbours that count must be finite and above 1, usually 5 to 40.`,
+    );
+  }
+  const most = Math.min((n - 1) / 3, MAX_PERPLEXITY);
+  if (asked <= most) return { perplexity: asked };
+  const reason = most < MAX_PERPLEXITY
+    ? `${n} points allow at most ${most.toFixed(1)}, a third of the others`
+    : `at most ${MAX_PERPLEXITY} is possible, whatever the number of points`;
+  return {
+    perplexity: most,
+    lowered: { asked, reason: `t-SNE's perplexity is ${most.toFixed(1)}, not ${asked}: ${reason}.` },
+  };
+}
+
+/** p_ij = (p_{j|i} + p_{i|j}) / 2n over nearest neighbours. */
+export async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Promise<Joint> {
+  const n = x.rows;
+  const k = Math.min(n - 1, Math.floor(3 * perplexity) + 1);
+  const { indices, similarities } = await nearestNeighbors(gpu, x, x, {
+    k,
+    metric: "euclidean",
+    excludeSelf: true,
+  });
+  return symmetrize(indices, await conditionalProbabilities(gpu, similarities, k, perplexity), n, k);
+}
+
+/**
+ * p_{j|i} over the K nearest of every point, with entropy log(perplexity).
+ *
+ * @param similarities n × K values −d², nearest first
+ * @returns n × K, every row summing to 1
+ */
+export async function conditionalProbabilities(
+  gpu: Gpu,
+  similarities: Float32Array,
+  k: number,
+  perplexity: number,
+): Promise<Float32Array> {
+  const n = similarities.length / k;
+  if (k > MOST_NEIGHBORS) {
+    throw new RangeError(`k is ${k}: t-SNE looks at 1 to ${MOST_NEIGHBORS} neighbours a point.`);
+  }
+  const distances = allocate(gpu, n * k * 4, "neighbour distances");
+  const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
+  writeBuffer(gpu, distances, similarities);
+  dispatch(gpu, PERPLEXITY, {
+    buffers: [distances, conditional],
+    u32: [n, k],
+    f32: [Math.log(perplexity)],
+    workgroups: [Math.ceil(n / 8)],
+    sizes: `${n} points, K = ${k}`,
+  });
+  const [bytes] = await readBuffers(gpu, [{ buffer: conditional, bytes: n * k * 4 }]);
+  release(gpu, distances);
+  release(gpu, conditional);
+  return new Float32Array(bytes);
+}
+
+export function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
+  const rows = Array.from({ length: n }, () => new Map<number, number>());
+  for (let i = 0; i < n; i++) {
+    for (let at = i * k; at < (i + 1) * k; at++) {
+      const j = indices[at], half = p[at] / (2 * n);
+      rows[i].set(j, (rows[i].get(j) ?? 0) + half);
+      rows[j].set(i, (rows[j].get(i) ?? 0) + half);
+    }
+  }
+  const rowStart = new Uint32Array(n + 1);
+  rows.forEach((row, i) => rowStart[i + 1] = rowStart[i] + row.size);
+  const cols = new Uint32Array(rowStart[n]);
+  const joint = new Float32Array(rowStart[n]);
+  rows.forEach((row, i) => {
+    [...row].sort((a, b) => a[0] - b[0]).forEach(([j, value], at) => {
+      cols[rowStart[i] + at] = j;
+      joint[rowStart[i] + at] = value;
+    });
+  });
+  return { rowStart, cols, p: joint };
+}
+
+/** (j, bits of p_ij) pairs. */
+export function interleave({ cols, p }: Joint): Uint32Array {
+  const bits = new Uint32Array(p.buffer);
+  return Uint32Array.from({ length: 2 * cols.length }, (_, i) => i % 2 ? bits[i >> 1] : cols[i >> 1]);
+}
+
+/** Three times as many neighbours fit the neighbour list. */
+export const MAX_PERPLEXITY = 42;
+
+/** Neighbours whose probabilities an invocation brings to a perplexity. */
+export const MOST_NEIGHBORS = 512;
+
+/** The map and how good it is. */
+export interface Tsne {
+  /** n × dimensions, unitless, centred. */
+  points: Matrix;
+  /** KL(P‖Q), nats. */
+  kl: number;
+  /** Perplexity used. */
+  perplexity: number;
+  /** Where that is lower than what was asked for: what was asked for, and why it could not be. */
+  lowered?: { asked: number; reason: string };
+  /** Steps taken. */
+  iterations: number;
+}

@@ -1,0 +1,49 @@
+/** Plans of runs on Slurm, for tests. */
+import { type SlurmPlan, writePlan } from "../../tasks/slurm/plan.ts";
+import type { TaskNote } from "../../tasks/slurm/task_note.ts";
+import { inTemporaryFolder } from "./in_temporary_folder.ts";
+
+export function planIn(folder: string): SlurmPlan {
+  return {
+    format: 1,
+    args: ["--quick"],
+    typed: ["--slurm", "--quick"],
+    cwd: folder,
+    folder,
+    identity: "a",
+    features: [`${folder}/features-vit-0123456789abcdef`],
+    ranges: [{ first: 0, count: 8 }, { first: 8, count: 8 }],
+    tasks: {
+      extract: 2,
+      align: 1,
+      landmarks: 0,
+      fit: 1,
+      propagate: 3,
+      map: 1,
+      evaluate: 2,
+      reports: 1,
+    },
+    site: { arraySize: 3, attempts: 2, restarts: 1, setup: [], options: {} },
+  };
+}
+
+/** A plan in a folder of its own, with what it needs to be written to. */
+export async function withPlan(body: (plan: SlurmPlan) => Promise<void>): Promise<void> {
+  await inTemporaryFolder(async (dir) => {
+    const plan = planIn(dir);
+    await writePlan(plan);
+    await body(plan);
+  });
+}
+
+export const noteOf = (own: Partial<TaskNote>): TaskNote => ({
+  step: "fit",
+  index: 0,
+  state: "running",
+  node: "n1",
+  started: 0,
+  seconds: 1,
+  peakMb: 10,
+  gpuMb: 0,
+  ...own,
+});
