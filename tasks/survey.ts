@@ -25,6 +25,8 @@ const TOLERANCE = 1e-5, OUT = "reports/out/survey.json";
 const ROUNDS = 6;
 /** Times scipy's that an input may take, and seconds below which no time is compared. */
 const SLOW = 10, SHORT = 0.02;
+/** Times that both are measured again, by turns, where ours seems slow: what else a machine does can only add. */
+const AGAIN = 5;
 
 interface Row extends Judgement {
   family: string;
@@ -50,11 +52,16 @@ await runTask(async () => {
   try {
     for (const input of inputs) {
       const { family, n, d, components, seed } = input, x = featuresOf(input);
-      let seconds = Infinity, cut;
-      for (let round = 0; round < ROUNDS && (round < 2 || seconds < 1); round++) { // the first may compile kernels
+      let seconds = Infinity, cut, peer = scipy ? await scipy.seconds(x, components) : null;
+      const measure = async () => {
         const started = performance.now();
         cut = await normalizedCut(gpu, x, { components, tolerance: TOLERANCE });
         seconds = Math.min(seconds, (performance.now() - started) / 1000);
+      };
+      for (let round = 0; round < ROUNDS && (round < 2 || seconds < 1); round++) await measure(); // the first may compile
+      for (let again = 0; again < AGAIN && peer !== null && isSlow(seconds, peer); again++) {
+        await measure();
+        peer = Math.min(peer, await scipy!.seconds(x, components));
       }
       trim(gpu);
       const { converged, resolved, residuals, applications } = cut!;
@@ -67,7 +74,7 @@ await runTask(async () => {
         applications,
         seconds,
         ...judge(x, cut!),
-        scipy: scipy ? await scipy.seconds(x, components) : null,
+        scipy: peer,
         faults: [],
       };
       row.faults = faultsOf(row);
@@ -85,6 +92,10 @@ await runTask(async () => {
   const wrong = rows.filter(({ faults }) => faults.length > 0).length;
   if (wrong > 0) throw new Error(`${wrong} of ${rows.length} inputs are not as they should be: see above.`);
 });
+
+function isSlow(seconds: number, scipy: number): boolean {
+  return seconds > Math.max(SLOW * scipy, SHORT);
+}
 
 /** What is not as it should be. */
 function faultsOf(row: Row): string[] {
@@ -110,7 +121,7 @@ function faultsOf(row: Row): string[] {
     );}
   tell(ratio > 10, `residuals as reported and in float64 differ by ${ratio.toFixed(0)} times`);
   tell(
-    scipy !== null && seconds > Math.max(SLOW * scipy, SHORT),
+    scipy !== null && isSlow(seconds, scipy),
     `slow: ${seconds.toFixed(2)} s, scipy ${scipy?.toFixed(3)} s`,
   );
   return faults;
