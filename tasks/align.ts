@@ -3,7 +3,7 @@ import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
 import { ALIGNMENTS, alignOf } from "../src/pipeline/align_cache.ts";
-import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { openRunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import {

@@ -10,7 +10,7 @@ import { type AlignModel, predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
 import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
-import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
 import { layerLike } from "../src/experiments/shared/relative_layers.ts";
 import {

@@ -13,6 +13,7 @@ import { MOST_IMAGE_BYTES } from "../src/data/images/image.ts";
 import { readKriegeskorte92 } from "../src/data/datasets/kriegeskorte92.ts";
 import { readBytes } from "../src/data/formats/npy.ts";
 import { isThere } from "../src/data/files/plain_file.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { type Object2vec, readObject2vec } from "../src/data/datasets/object2vec.ts";
 import {
   betweenBrains,
@@ -65,7 +66,7 @@ const TEXT_FLAGS = [
   "adapter",
 ];
 const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
-const CACHE = new URL("../.cache/real-brains", import.meta.url).pathname;
+const CACHE = `${CACHE_FOLDER}/real-brains`;
 const FOLDS = 9;
 
 interface Options {

@@ -8,7 +8,7 @@ import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registr
 import { readOnnx } from "../src/data/onnx/graph.ts";
 import { isFile } from "../src/data/files/plain_file.ts";
 import { openStages } from "../src/data/cache/stages.ts";
-import { CACHE_FOLDER } from "../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { folderImages } from "../src/pipeline/images.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { featureStages } from "../src/pipeline/pipeline.ts";

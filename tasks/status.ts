@@ -1,5 +1,6 @@
 /** `./run status`: how far a run on Slurm is, and what has gone wrong. */
 import { readFlags, refuseWithoutEffect, runTask } from "../src/cli/read_flags.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { isRangeExtracted } from "../src/data/features/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { extractUnits, logOf, readPlan, type SlurmPlan, stepsOf } from "./slurm/plan.ts";
@@ -14,8 +15,6 @@ How far a run on Slurm is: tasks of every stage, the time left, and the last lin
   --run DIR         the run's folder (default: the latest under --cache)
   --cache DIR       as of the run (default: .cache)
   --help            this text`;
-
-const CACHE = new URL("../.cache", import.meta.url).pathname;
 
 /** The run that was planned last. */
 async function latestRun(cache: string): Promise<string> {
@@ -105,7 +104,7 @@ async function askQueue(): Promise<Map<string, string> | null> {
 await runTask(async () => {
   const flags = readFlags(Deno.args, ["run", "cache"]);
   if (!flags) return console.log(HELP);
-  const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE));
+  const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE_FOLDER));
   if (flags.run) refuseWithoutEffect(flags, ["cache"], "--run names the run's folder itself");
   const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan, await askQueue());
   const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // told above

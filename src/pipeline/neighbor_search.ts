@@ -1,5 +1,5 @@
 /** Approximate nearest landmarks through hnswlib, checked against the exact ones in every run. */
-import hnswlib from "hnswlib-node";
+import { reasonOf } from "../data/files/atomic_write.ts";
 import { type Gpu, readBuffers } from "../gpu/mod.ts";
 import { assertNeighborCount, nearestByDistance, type Neighbors, openSearch } from "../graph/knn.ts";
 import { gatherRows, type NodeSource } from "../graph/node_source.ts";
@@ -36,6 +36,9 @@ const SAMPLE = 1000;
 /** Links a node, and candidates looked at while building; hnswlib's defaults. */
 const LINKS = 16, BUILD_CANDIDATES = 200;
 
+/** The package, or why it does not load: its addon is compiled on the machine, and everything else works without. */
+const hnswlib = await import("hnswlib-node").then((module) => module.default, reasonOf);
+
 /** What hnsw found: with the squared distances |x̂ − ŷ|², n × K, Infinity where fewer than K were found. */
 type FoundByHnsw = Neighbors & { distances: Float64Array };
 
@@ -45,6 +48,7 @@ type FoundByHnsw = Neighbors & { distances: Float64Array };
  *
  * @param landmarks m × d features, no zero row
  * @param k neighbours a node, K
+ * @throws Error "--knn hnsw and auto need the package hnswlib-node, which does not load (…): …"
  * @returns the search: rows of the landmarks with affinities exp(cos − 1), nearest first; where fewer than K are found
  *   the rest has affinity 0
  */
@@ -55,6 +59,14 @@ export function hnswSearch(
 ): (features: Matrix) => Promise<FoundByHnsw> {
   const { rows, cols } = landmarks;
   assertNeighborCount(k, rows);
+  if (typeof hnswlib === "string") {
+    throw new Error(
+      `--knn hnsw and auto need the package hnswlib-node, which does not load (${
+        hnswlib.split(". ")[0]
+      }): compile its addon by ` +
+        "`npm rebuild hnswlib-node`, or leave --knn out; all else works without it.",
+    );
+  }
   const centred = centredUnitRows(landmarks, "landmarks"), equal = equalRows(centred.rows);
   const index = new hnswlib.HierarchicalNSW("l2", cols);
   index.initIndex(equal.length, LINKS, BUILD_CANDIDATES, fork(seed, "hnsw") % 2 ** 31);

@@ -38,7 +38,9 @@ export function alternatives(
 
 /** A table of results; numbers stand at the right, one below the other. */
 export interface Table {
+  /** Above the table. */
   caption: string;
+  /** Their names. */
   columns: readonly string[];
   /** The first cell names its row; `digits` applies to the numbers. */
   rows: readonly (readonly (string | number)[])[];
@@ -118,6 +120,7 @@ export function formatNumber(value: number, digits: number, wholeAlone = true): 
 export interface Figure {
   /** SVG of a chart for columns, and the same chart for phones; or a picture as a data URI. */
   image: { svg: string; narrowSvg?: string } | { dataUri: string };
+  /** Below the image. */
   caption: string;
   /** What the image says, for those who do not see it. */
   alt: string;

@@ -7,6 +7,7 @@ export interface ColorGrid {
   label: string;
   /** Head of the column of photographs, "image" if not given. */
   corner?: string;
+  /** Their heads. */
   columns: readonly string[];
   /** `photo` and `cells` are PNG data URIs; one cell a column. */
   rows: readonly { label: string; photo: string; cells: readonly string[] }[];

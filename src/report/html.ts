@@ -1,5 +1,6 @@
 /** Markup that is safe to put in a page as it is: made by `html` from escaped parts, or by `rawHtml`. */
 export interface Html {
+  /** HTML, escaped. */
   readonly markup: string;
 }
 

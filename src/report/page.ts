@@ -7,6 +7,7 @@ import { themeCss } from "./theme.ts";
 
 /** One report page. */
 export interface Page {
+  /** Heading. */
   title: string;
   /** What the page answers, one sentence. */
   question: string;
@@ -16,6 +17,7 @@ export interface Page {
   method: string;
   /** The method's equation as MathML. */
   equation?: Html;
+  /** One below the other. */
   sections: readonly { heading: string; body: Html | readonly Html[] }[];
   /** Everything that the numbers depend on: adapter, versions, seed, options. */
   settings: Readonly<Record<string, string | number>>;

@@ -1,12 +1,20 @@
 /** The colors of charts and pages. Series are told apart by people with any color vision. */
 export interface Theme {
+  /** Behind the page. */
   page: string;
+  /** Behind figures and tables. */
   surface: string;
+  /** Text. */
   ink: string;
+  /** Captions and axes. */
   muted: string;
+  /** Thin lines. */
   rule: string;
+  /** Links, and what the text is about. */
   accent: string;
+  /** A claim that is shown. */
   good: string;
+  /** A claim that is not shown. */
   bad: string;
   /** Up to six categories. */
   series: readonly string[];

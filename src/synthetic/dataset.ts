@@ -3,11 +3,9 @@ import { createObserver } from "../../fixtures/observer/mod.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
+import { CACHE_FOLDER } from "../data/files/project_folder.ts";
 import { EMBEDDED_FOLDER } from "../data/models/known_models.ts";
 import { planWorld, type World, worldSteps, writeWorld } from "./write_dataset.ts";
-
-/** Where everything that can be made again is kept when not told otherwise. */
-export const CACHE_FOLDER = new URL("../../.cache", import.meta.url).pathname;
 
 /** The embedded vision transformers, in the order of their names. */
 export function embeddedModels(): string[] {

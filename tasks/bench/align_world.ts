@@ -1,5 +1,5 @@
 /** Pooled features and responses of the embedded world, for the epoch of align. */
-import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import { openRunData } from "../shared/open_data.ts";
 import type { AlignInputs } from "./works/align_epoch.ts";
 

@@ -10,7 +10,7 @@ import { folderImages } from "../../src/pipeline/images.ts";
 import { openProgress } from "../../src/report/progress.ts";
 import { openTaskGpu } from "../shared/open_task_gpu.ts";
 import { adapterOf, readFlags, runTask, wholeNumber } from "../../src/cli/read_flags.ts";
-import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 
 const HELP = `./run script tasks/bench/finer_maps.ts --images DIR --masks DIR --model FILE [options]
 

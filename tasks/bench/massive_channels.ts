@@ -11,7 +11,7 @@ import {
   sampleUniversality,
   withoutFirst,
 } from "../../src/experiments/brain_score/universality.ts";
-import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { openProgress } from "../../src/report/progress.ts";
 import { openTaskGpu } from "../shared/open_task_gpu.ts";

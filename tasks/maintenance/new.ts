@@ -3,7 +3,7 @@ import { reasonOf } from "../../src/data/files/atomic_write.ts";
 import { runTask } from "../../src/cli/read_flags.ts";
 import starter from "../starter.ts" with { type: "text" };
 
-const SCRIPTS = new URL("../scripts", import.meta.url).pathname;
+const SCRIPTS = new URL("../../scripts", import.meta.url).pathname;
 
 const HELP = `./run new NAME
 

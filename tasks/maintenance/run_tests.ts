@@ -11,7 +11,7 @@ const CHECKS = [
   ["fmt", "--check", "--quiet"],
   ["lint", "--quiet"],
   ["check", "--quiet"],
-  ["doc", "--lint", "--quiet", "mod.ts"],
+  ["doc", "--lint", "--quiet", "mod.ts", "src/data/mod.ts", "src/report/mod.ts", "src/scripting/mod.ts"],
 ];
 const TEST = [
   "test",

@@ -10,7 +10,7 @@ import { NotFinished, openStages } from "../../src/data/cache/stages.ts";
 import { alignFile, alignmentOf, ALIGNMENTS, alignOf } from "../../src/pipeline/align_cache.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
-import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import { featureStages, type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { type FigureFormat, figureFormats } from "../../src/report/figure_files.ts";

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -83,11 +84,20 @@ Deno.test("compute layers import no package", () => {
   assertEquals(wrong.map(name), []);
 });
 
-Deno.test("src/data and src/report serve experiments and tasks only: mod.ts exports nothing of them", () => {
-  const exported = importsOf(new URL("mod.ts", ROOT)).filter((specifier) =>
-    /src\/(data|report)\//.test(specifier)
+Deno.test("mod.ts is in the order of the layers; data, report and script are entries of their own", () => {
+  const exported = importsOf(new URL("mod.ts", ROOT)).map((specifier) =>
+    layerOf(pathOf(new URL(specifier, ROOT)))
   );
-  assertEquals(exported, []);
+  const order = [...COMPUTE, "scripting"];
+  assertEquals(exported, exported.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
+  assertEquals(exported.filter((layer) => !order.includes(layer)), []);
+  for (const [entry, folder] of Object.entries({ data: "data", report: "report", script: "scripting" })) {
+    assertEquals(config.exports[`./${entry}` as keyof typeof config.exports], `./src/${folder}/mod.ts`);
+    const own = importsOf(new URL(`src/${folder}/mod.ts`, ROOT));
+    assert(
+      own.length > 0 && (folder === "scripting" || own.every((specifier) => specifier.startsWith("./"))),
+    );
+  }
 });
 
 Deno.test("tests/reference imports nothing but itself", () => {

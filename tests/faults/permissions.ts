@@ -10,7 +10,7 @@ const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
   UNPACKERS = ["python3", "npm", "tar"],
-  MAY_UNPACK = ["models", "showcase"],
+  MAY_UNPACK = ["models", "showcase", "pack"],
   MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script", "survey"],
   MAY_REACH = ["models"];
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
@@ -53,6 +53,7 @@ function argumentsOf(name: string, folder: string): string[] {
     new: [NAME],
     models: ["list", "--out", `${folder}/models`],
     licenses: [],
+    pack: ["--out", `${folder}/out-pack`],
     test: ["tests/data/formats/csv_test.ts"],
     "bench:graph": ["--graph", "2000"],
     bench: ["--only", "tsne", "--rounds", "1", "--json", "-"],

@@ -18,7 +18,9 @@ export type NpyData =
 
 /** An array of any rank, in C order. */
 export interface NpyArray {
+  /** Values, the last dimension fastest; float16 as float32. */
   data: NpyData;
+  /** Lengths of the dimensions; empty for a single number. */
   shape: number[];
 }
 
@@ -26,6 +28,7 @@ export interface NpyArray {
 export interface NpyHeader {
   /** NumPy's name of the type, for instance `<f4`; `|O` holds a pickle instead of values. */
   descr: string;
+  /** Lengths of the dimensions. */
   shape: number[];
   /** The first axis varies fastest, as in Fortran. */
   fortranOrder: boolean;

@@ -2,7 +2,9 @@
 
 /** An image in sRGB bytes. */
 export interface RgbImage {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** height × width × 3 bytes, row by row from the top. */
   data: Uint8Array;
@@ -14,7 +16,9 @@ export interface RgbImage {
 
 /** One class index per pixel. */
 export interface Mask {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** height × width bytes. */
   data: Uint8Array;

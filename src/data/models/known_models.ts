@@ -3,14 +3,13 @@ import { basename, join } from "node:path";
 import { reasonOf } from "../files/atomic_write.ts";
 import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
 import { isFile } from "../files/plain_file.ts";
+import { CACHE_FOLDER, PROJECT_FOLDER } from "../files/project_folder.ts";
 import { type Preprocessor, readPreprocessor } from "../images/preprocessor.ts";
 
-/** The repository, or where the script runs when the package comes from a registry. */
-const ROOT = import.meta.url.startsWith("file:") ? new URL("../../../", import.meta.url).pathname : "";
 /** The embedded vision transformers. */
-export const EMBEDDED_FOLDER: string = join(ROOT, "fixtures/models");
+export const EMBEDDED_FOLDER: string = join(PROJECT_FOLDER, "fixtures/models");
 /** Where `./run models add` puts models, a folder each. */
-export const MODELS_FOLDER: string = join(ROOT, ".cache/models");
+export const MODELS_FOLDER: string = join(CACHE_FOLDER, "models");
 
 /** A model that was found, and what belongs to it. */
 export interface KnownModel {
