@@ -15,10 +15,10 @@ export interface AlignData {
   /**
    * Every slot's features averaged over the tokens of an image, slots side by side.
    *
-   * @returns one row an image, Σ D_l columns
+   * @returns one row per image, Σ D_l columns
    */
   pooled(images: Uint32Array): Promise<Matrix>;
-  /** The measured responses, one row an image, one column a voxel. */
+  /** The measured responses, one row per image, one column per voxel. */
   responses(images: Uint32Array): Promise<Matrix>;
   /**
    * Tokens of one slot for the constraints that need nodes.

@@ -23,15 +23,15 @@ export interface AlignSlot {
 export interface AlignModel {
   /** In the order of the stacked transforms. */
   slots: AlignSlot[];
-  /** Taken off the features before the transforms, Σ D_l in the same order; none where they are transformed as they are. */
+  /** Subtracted from the features before the transforms, Σ D_l in the same order; absent if features are not centred. */
   means?: Float32Array;
   /** W_l of all slots one below the other, Σ D_l × D′. */
   transforms: Matrix;
-  /** Leading channels that say something of a slot by itself; what follows only corrects the sum over slots. Default all. */
+  /** Leading channels that are meaningful for each slot alone; the others only correct the sum over slots. Default all. */
   shared?: number;
   /** β, D′ × voxels. */
   beta: Matrix;
-  /** ε, one a voxel. */
+  /** ε, one per voxel. */
   epsilon: Float32Array;
 }
 
@@ -46,12 +46,14 @@ export function slotOffset(slots: AlignSlot[], slot: number): number {
  * @param model as `trainAlign` returns it
  * @param slot index into `model.slots`
  * @returns D_l × D′, a view into `model.transforms`
- * @throws RangeError "There is no slot 36: this align has 36 slots, counted from 0."
+ * @throws RangeError "There is no slot 36: this alignment has 36 slots, counted from 0."
  */
 export function slotTransform(model: AlignModel, slot: number): Matrix {
   const { slots, transforms } = model;
   if (!(slot in slots)) {
-    throw new RangeError(`There is no slot ${slot}: this align has ${slots.length} slots, counted from 0.`);
+    throw new RangeError(
+      `There is no slot ${slot}: this alignment has ${slots.length} slots, counted from 0.`,
+    );
   }
   const { cols } = transforms, rows = slots[slot].width, first = slotOffset(slots, slot);
   return { data: transforms.data.subarray(first * cols, (first + rows) * cols), rows, cols };
@@ -115,7 +117,7 @@ function assertWidth(x: Matrix, width: number, name: string): void {
 }
 
 /**
- * V′_l = V_l W_l, METHOD (1), with the slot's means taken off V_l where the align has them: features of one slot in the space that all slots share.
+ * V′_l = V_l W_l, METHOD (1), with V_l centred by the slot's means if the alignment has them: features of one slot in the shared space.
  *
  * @param slot index into `model.slots`
  * @param features n × D_l, one token a row
@@ -134,13 +136,13 @@ export async function applyAlign(
 }
 
 /**
- * B_l = V_l W_l β: each token's activation drawn on the voxels (METHOD, "Channel align"), by the channels that all slots share.
+ * B_l = V_l W_l β: each token's activation of the voxels (METHOD, "Channel align"), from the channels that all slots share.
  *
  * @param features n × D_l, tokens or their means over a concept
  * @returns n × voxels, in the unit of the responses
  * @throws RangeError when the slot does not exist or the features have another width
  *
- * Memory: n × voxels values; average tokens first where only means are wanted.
+ * Memory: n × voxels values; average tokens first if only means are needed.
  */
 export async function brainSpace(
   gpu: Gpu,
@@ -164,6 +166,6 @@ export async function brainSpace(
  * @throws RangeError when the width is not Σ D_l
  */
 export async function predictResponses(gpu: Gpu, model: AlignModel, pooled: Matrix): Promise<Matrix> {
-  assertWidth(pooled, model.transforms.rows, "this align");
+  assertWidth(pooled, model.transforms.rows, "this alignment");
   return await chain(gpu, pooled, model.means, [model.transforms, model.beta], model.epsilon);
 }

@@ -22,7 +22,7 @@ import { assertImages, centered, meansOf, standardised, standardOf } from "./sta
 export interface RidgeOptions {
   /** Penalties to choose from, in units of the standardised Gram matrix; default `defaultLambdas`. */
   lambdas?: readonly number[];
-  /** Choose a penalty for every voxel (default), or one for all where images are too few to tell voxels apart. */
+  /** Choose a penalty for each voxel (default), or one for all if there are too few images to choose by voxel. */
   lambdaFor?: "voxel" | "all";
   /** Folds of the cross-validation that chooses; default 5. */
   folds?: number;
@@ -34,7 +34,7 @@ export interface RidgeOptions {
 export interface Ridge {
   /** Features × voxels, in the features' own units. */
   weights: Matrix;
-  /** One a voxel: its response to features of zero. */
+  /** One per voxel: its response to features of zero. */
   intercept: Float32Array;
   /** The chosen penalty of every voxel. */
   lambda: Float32Array;
@@ -47,7 +47,7 @@ const FACTOR_BYTES = 2 ** 28, CHUNK_BYTES = 2 ** 26;
 
 /**
  * Penalties from 10⁻³ to 10⁴ times the number of images, 15 in equal steps of the logarithm. The standardised Gram matrix
- * has the number of images on its diagonal, so these run from almost none to almost all; with many features the least
+ * has the number of images on its diagonal, so these range from almost no shrinkage to almost complete shrinkage; with many features the smallest
  * ones are raised to what float32 can still solve: λ_i = images · 10^(a + (4 − a) i / 14), with
  * a = max(−3, log₁₀(4 · 10⁻⁶ min(images, features))).
  *

@@ -28,7 +28,7 @@ export interface SpaceOptions {
   noiseCeiling?: ArrayLike<number>;
   /** Of the folds that choose penalties of the encoder; default 0. */
   seed?: number;
-  /** Told how many slots are fitted, of how many passes over them. */
+  /** Called after each slot with the number of slots fitted, and the total over all passes. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -36,7 +36,7 @@ export interface SpaceOptions {
 export interface AlignedSpace {
   /** W_l, their means, β and ε; D′ is twice the components: what slots share, then what the encoder adds. */
   model: AlignModel;
-  /** One a slot. */
+  /** One per slot. */
   fits: SlotFit[];
   /** From centred responses to the components: voxels × components. */
   basis: Matrix;

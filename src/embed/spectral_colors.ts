@@ -30,10 +30,10 @@ export interface SpectralColors {
  * as R, G, B; every other node takes the color of the one node of the sample whose eigenvectors are nearest.
  *
  * @param vectors N × C eigenvectors, read panel by panel
- * @returns a color for every node; the same eigenvectors have the same color whatever image, layer or model they are of
+ * @returns a color for every node; equal eigenvectors have equal colors, whatever image, layer or model they come from
  * @throws RangeError for a sample below 4, above 10,000 or above N
  *
- * Cost: sample² pairs a step of t-SNE and N × sample × C for the nearest; memory O(sample) and the colors.
+ * Cost: sample² pairs per step of t-SNE, and N × sample × C for the nearest; memory O(sample) and the colors.
  *
  * @example
  * ```ts

@@ -50,7 +50,7 @@ const TRUST_NEIGHBORS = 5;
  * @returns the maps and every node's nearest sample point
  * @throws RangeError for a sample below 4, above 10,000 or above N
  *
- * Cost: sample² pairs a step of t-SNE and N × sample × C for the nearest; memory O(sample) and 4 bytes a node.
+ * Cost: sample² pairs per step of t-SNE, and N × sample × C for the nearest; memory O(sample) and 4 bytes per node.
  */
 export async function spectralMap(
   gpu: Gpu,

@@ -31,7 +31,7 @@ export interface TsneOptions {
   learningRate?: number;
   /** Seed of the noise that parts equal points; default 0. */
   seed?: number;
-  /** Told after every 50 steps how many are done. */
+  /** Called after every 50 steps with the number of steps done. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -55,7 +55,7 @@ const COLLAPSED = 1e-6;
  * @returns points n × dimensions and the Kullback–Leibler divergence reached
  * @throws RangeError for n below 4 or above 20,000, or rows that are not finite
  *
- * Cost: n² pairs a step; memory O(n · perplexity). Fixed order of reduction and seeded: equal input, equal bits.
+ * Cost: n² pairs per step; memory O(n · perplexity). Seeded, with a fixed order of reduction: equal input gives equal bits.
  *
  * @example
  * ```ts

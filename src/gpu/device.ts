@@ -9,7 +9,7 @@ export type Variant = "textures" | "shared" | "registers";
 /** All forms of the kernels. */
 export const VARIANTS: readonly Variant[] = ["textures", "shared", "registers"];
 
-/** What `openGpu` may be told. */
+/** Options of `openGpu`. */
 export interface GpuOptions {
   /** Take only a hardware or only a software adapter; by default hardware is tried first. */
   adapter?: "hardware" | "software";

@@ -24,7 +24,7 @@ import {
 } from "./affinity.ts";
 import type { SymmetricOperator } from "../linalg/ritz_pairs.ts";
 
-/** How the operator keeps the affinity. */
+/** How the operator stores the affinity. */
 export type Storage = "stored" | "tiled";
 
 /** The operator M′ = D^−½ A D^−½ − q qᵀ, q = D^½ 1 / ‖D^½ 1‖ being the first eigenvector, known exactly. */

@@ -26,13 +26,13 @@ const ROUNDING = 1e-12;
  * Compares every node with positive and negative clicks by the cosine of their rows in the eigenvector embedding.
  *
  * similarity_i = max_p cos(y_i, y_p) − max(0, max_q cos(y_i, y_q)), p over positive and q over negative clicks: a node
- * that resembles no negative click keeps its likeness to the positive ones. A zero row is like nothing (cosine 0).
+ * that resembles no negative click keeps its similarity to the positive ones. A zero row has cosine 0 with everything.
  *
  * @param eigenvectors n × C embedding, one node a row
  * @returns n similarities and the mask
  * @throws RangeError when there is no positive click, a click is no node, or a node is clicked as both
  *
- * Cost: n C operations a click, on the host.
+ * Cost: n C operations per click, on the host.
  *
  * @example
  * ```ts

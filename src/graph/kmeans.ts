@@ -37,7 +37,7 @@ const MAX_ITERATIONS = 100;
  * @returns exactly k clusters, none empty, also where nodes coincide
  * @throws RangeError when there are fewer nodes than clusters, or naming a node with a value that is not finite
  *
- * Cost: 3 n k d operations a round, a few tens of rounds a start, in float64 on the host.
+ * Cost: 3 n k d operations per round, a few tens of rounds per start, in float64 on the host.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import { assertRows } from "../linalg/row_normalize.ts";
 export interface NodeSource {
   /** Number of nodes, N. */
   rows: number;
-  /** Channels a node, d. */
+  /** Channels of a node, d. */
   cols: number;
   /** What error messages call it; default "features". */
   name?: string;
@@ -14,7 +14,7 @@ export interface NodeSource {
   read(first: number, count: number): Promise<Matrix>;
   /** What messages call row 0, in a part of a larger source; default 0. */
   firstNode?: number;
-  /** The stratum (for instance model, layer and image) of a node, any whole number; absent: all nodes are alike. */
+  /** The stratum (for instance model, layer and image) of a node, any whole number; absent: all nodes are in one stratum. */
   strata?(row: number): number;
 }
 

@@ -46,7 +46,7 @@ export interface NormalizedCutOptions extends AffinityOperatorOptions {
   name?: string;
   /** Operator applications to a block after which to give up; default 400. */
   maxApplications?: number;
-  /** Told after every iteration how many pairs have converged. */
+  /** Called after each iteration with the number of converged pairs. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
 }
 
@@ -64,11 +64,11 @@ export interface NormalizedCut {
   eigengap: number | null;
   /** Whether every residual reached the tolerance. */
   converged: boolean;
-  /** Leading components whose eigenvalue float32 tells from 0; those beyond are arbitrary within what is left. */
+  /** Leading components whose eigenvalue float32 distinguishes from 0; further ones are arbitrary within the remaining subspace. */
   resolved: number;
   /** d_i = Σ_j A_ij. */
   degrees: Float32Array;
-  /** How the affinity was kept. */
+  /** How the affinity was stored. */
   storage: Storage | "dense";
 }
 
@@ -80,7 +80,7 @@ export interface NormalizedCut {
  * which a large share of the eigenvectors is wanted, are solved densely in float64. Where the device has no memory for A, A is made by tiles, and by smaller ones where it has none
  * for these, unless `storage` is "stored".
  *
- * @param x n × d features, one node a row, unitless
+ * @param x n × d features, one node per row, unitless
  * @returns eigenvectors (n × C, orthonormal, column sums ≥ 0), eigenvalues descending, residuals, the eigengap after the
  *   last component, and whether it converged
  * @throws RangeError when components exceed nodes, or naming the node that is a zero vector or not finite

@@ -1,4 +1,4 @@
-/** Eigenvectors of graphs too large to solve: exact on landmarks, carried to all nodes by their nearest landmarks. */
+/** Eigenvectors of graphs too large to solve: exact on landmarks, extended to all nodes from their nearest landmarks. */
 import { firstThatFits, type Gpu, halves } from "../gpu/mod.ts";
 import {
   allocateMatrix,
@@ -22,7 +22,7 @@ export interface NystromOptions {
   /** Landmarks, m, on which the normalised cut is solved exactly: how many, or which rows, ascending. */
   landmarks: number | Uint32Array;
   /**
-   * Landmarks a node takes its vector from: the K nearest (the paper's way; default 32, or as many as there are), or
+   * Landmarks that a node's eigenvectors are extended from: the K nearest (the paper; default 32, or all if fewer), or
    * "all" of up to 2048, by Fowlkes' orthogonalised Nyström: fewer landmarks are needed, and the eigenvectors are nearer
    * to the exact ones.
    */
@@ -33,13 +33,13 @@ export interface NystromOptions {
    * nodes, else all.
    */
   search?: "exact" | "groups";
-  /** Eigenvectors, the first (eigenvalue 1) included; default 20, or as many as there are landmarks. */
+  /** Number of eigenvectors, including the first (eigenvalue 1); default 20, at most the number of landmarks. */
   components?: number;
   /** How landmarks are chosen, or were where their rows are given; default "farthest". */
   sampling?: Sampling;
   /** Seed of all that is random; default 0. */
   seed?: number;
-  /** Told after every iteration of the solve how many pairs have converged. */
+  /** Called after each iteration of the solver with the number of converged pairs. */
   onProgress?: NormalizedCutOptions["onProgress"];
 }
 
@@ -56,9 +56,9 @@ export interface NystromFit {
   neighbors: number | "all";
   /** The landmarks that a node is compared with to find the nearest; null: all. */
   shortlist: Shortlist | null;
-  /** What carries the vectors where all landmarks do, m × (C + 1); null where the nearest do. */
+  /** The projection that extends the eigenvectors from all landmarks, m × (C + 1); null when the nearest landmarks are used. */
   projection: Matrix | null;
-  /** Components asked for that there are no eigenvectors for, with "all": `cut` has so many fewer; 0 or absent: none. */
+  /** Components asked for that there are no eigenvectors for, with "all": `cut` has that many fewer; 0 or absent: none. */
   missing?: number;
   /** How the landmarks were chosen. */
   sampling: Sampling;

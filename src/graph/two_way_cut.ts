@@ -42,11 +42,11 @@ export interface TwoWayCut {
   threshold: number;
   /** λ₂. */
   eigenvalue: number;
-  /** The cue that told the foreground: fewer of its tokens touch the border, or it holds the largest |entry|. */
+  /** The cue that identified the foreground: fewer of its tokens touch the border, or it holds the largest |entry|. */
   decidedBy: "border" | "largest entry";
   /**
    * twoValued · distinct · side, in 0 … 1. 0: the image has no second group of tokens, more than one candidate for it, or
-   * nothing that tells figure from ground. 1: two tight groups, nothing else, and the foreground off the border.
+   * nothing that separates figure from ground. 1: two tight groups, nothing else, and the foreground off the border.
    */
   confidence: number;
   /** The factors of the confidence. */
@@ -74,7 +74,7 @@ const EVEN_SPREAD = 0.75;
  * @throws RangeError when tokens and grid differ, when there are fewer than 2 tokens or more than 8192, or naming a token
  *   that is a zero vector or not finite
  *
- * Cost: `normalizedCut` with 3 components, n² values of host memory, n² steps. The confidence tells whether there are two
+ * Cost: `normalizedCut` with 3 components, n² values of host memory, n² steps. The confidence says whether there are two
  * groups of tokens, not whether the features group what a person would call the object: on features that follow the figures
  * of rendered scenes its rank correlation with the IoU is about 0.8, on those of a small masked autoencoder 0.1 to 0.5.
  *

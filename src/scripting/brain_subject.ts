@@ -9,15 +9,15 @@ export interface BrainSubject {
   responses: Matrix;
   /** Voxel indices by region: the release's own names and V1–V4, FBA, FFA, VWFA. */
   rois: Map<string, Uint32Array>;
-  /** Of each voxel, the share of its variance over photographs that is signal (r²); absent where there is no such file. */
+  /** For each voxel, the share of its variance over photographs that is signal (r²); absent if there is no such file. */
   noiseCeiling?: Float32Array;
-  /** Of each voxel its index in the files of its hemisphere. */
+  /** For each voxel, its index in the files of its hemisphere. */
   vertices: Uint32Array;
   /** Voxels of the left hemisphere, which come first. */
   leftHemisphere: number;
   /**
-   * What was left out, a sentence each: voxels with a response that is not finite or the same to all images, or without a number
-   * as noise ceiling, by region. Empty where nothing was. Written to the console, too.
+   * What was left out, one sentence each: voxels with a non-finite or constant response, or whose noise ceiling is not a number, by
+   * region. Empty if nothing was. Also written to the console.
    */
   skipped: string[];
 }
@@ -26,8 +26,8 @@ export interface BrainSubject {
  * Reads one subject's folder of the Algonauts 2023 release.
  *
  * @param dir with `training_split` and `roi_masks`
- * @param split `training` or `test`; the release keeps the responses to `test` to itself
- * @param limit read the first so many photographs
+ * @param split `training` or `test`; the release does not include responses to `test`
+ * @param limit how many photographs to read, from the first on; default all
  * @returns paths of the photographs, responses (photographs × voxels, in the release's unit), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
  */

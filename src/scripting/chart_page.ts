@@ -1,4 +1,4 @@
-/** Charts and pages of one's own in the house style. */
+/** Charts and pages of your own in the style of the toolkit's pages. */
 import type { TopLevelSpec } from "vega-lite";
 import { makeFolderOf } from "./photographs.ts";
 
@@ -19,7 +19,7 @@ export interface ChartSection {
   table?: {
     /** Their names. */
     columns: readonly string[];
-    /** As many cells as columns. */
+    /** One cell per column. */
     rows: readonly (readonly (string | number)[])[];
   };
 }

@@ -1,10 +1,10 @@
 /** Values of voxels on a cortex, for scripts. */
 
-/** One value a voxel, in the order of `readBrainSubject`; NaN where there is none to draw. */
+/** One value per voxel, in the order of `readBrainSubject`; NaN where there is none to draw. */
 export interface CortexMap {
   /** Above it. */
   title: string;
-  /** One a voxel. */
+  /** One per voxel. */
   values: ArrayLike<number>;
 }
 
@@ -12,9 +12,9 @@ export interface CortexMap {
 const ROW = 3;
 
 /**
- * Draws maps of voxels with the regions' outlines and names, all on one scale, blue below 0 and orange above, which is drawn
- * below them: on the flat map of fsaverage5 where the subject's files say on which vertices its voxels lie, as those of
- * Algonauts 2023 do, else where they put them, else region by region.
+ * Draws maps of voxels with the outlines and names of regions, all on one color scale (blue below 0, orange above), which is shown
+ * below them: on the flat map of fsaverage5 if the subject's files name the vertices of its voxels, as in Algonauts 2023,
+ * else at the positions that the files give, else region by region.
  *
  * @param dir the subject's folder, as of `readBrainSubject`
  * @param maps at least one; three in a row

@@ -4,14 +4,14 @@
 export interface ExampleData {
   /** A folder of photographs: rendered scenes. */
   photographs: string;
-  /** A subject's folder in the layout of Algonauts 2023: the embedded observer's responses to other scenes. */
+  /** A subject's folder in the layout of Algonauts 2023: the simulated subject's responses to other scenes. */
   subject: string;
 }
 
 /**
- * The embedded world with a few scenes, written under `.cache` on first use (some seconds).
+ * The synthetic dataset with a few scenes, written to the cache on first use (some seconds).
  *
- * @param scenes that the observer sees; a fifth as many photographs and test scenes; default 60
+ * @param scenes number of scenes that the simulated subject sees; photographs and test scenes are a fifth of that number each; default 60
  * @returns where its folders are
  * @throws Error "The example data are drawn from files beside the package: …" where the package is used from a registry
  */

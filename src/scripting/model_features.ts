@@ -33,7 +33,7 @@ export interface PatchFeatures {
 
 /** The layers' means of some photographs. */
 export interface MeanFeatures {
-  /** One a layer, as "mae_tiny L3", with its channels. */
+  /** One per layer, as "mae_tiny L3", with its channels. */
   slots: {
     /** Model and layer. */
     name: string;
@@ -124,7 +124,7 @@ export async function patchFeatures(
 }
 
 /**
- * Runs vision transformers over photographs and keeps each layer's mean only: 10,000 photographs are megabytes.
+ * Runs vision transformers over photographs and returns only each layer's mean, a few megabytes for 10,000 photographs.
  *
  * @param models as of `patchFeatures`, one or more
  * @param photographs paths of image files

@@ -11,10 +11,10 @@ export interface Picture {
 }
 
 /**
- * Lists the photographs of a folder, and says on stderr what else is there.
+ * Lists the photographs of a folder, and reports on stderr what else is there.
  *
  * @param folder with image files (JPEG, PNG, WebP, GIF, TIFF, AVIF), or one such file
- * @param limit take the first so many
+ * @param limit how many to return, from the first on; default all
  * @returns their paths in the order of their names
  * @throws Error "There is no folder a/b."; "The folder a/b has no images: expected .jpg, … files."
  */

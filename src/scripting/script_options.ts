@@ -18,7 +18,7 @@ export type ScriptValues<T extends ScriptOptions> = {
 
 /**
  * Reads a script's options, `--name value` or `--name=value`. `--help` prints them all and ends the script; so does an
- * option that is not there, and from then on any error that nothing catches is told in one sentence, without a stack.
+ * option that is not there, and from then on any uncaught error is reported in one sentence, without a stack trace.
  *
  * @param about what the script does, in one sentence
  * @param options by name: default, help and range; the default's type is the option's

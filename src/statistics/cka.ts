@@ -17,7 +17,7 @@ export interface CkaOptions {
  * representations are 0 on average, and negative values occur.
  *
  * @param x stimuli × units, any unit
- * @param y the same stimuli × units, as many units or not
+ * @param y the same stimuli × units; the number of units may differ
  * @returns from 0 to 1; with `debiased` up to 1
  * @throws RangeError "x has 12 stimuli, y 11: they must be equal."; "x is the same for all stimuli: …"
  *

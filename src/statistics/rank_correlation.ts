@@ -36,7 +36,7 @@ export function rankingOf(values: ArrayLike<number>): Ranking {
  * Spearman's ρ, the Pearson correlation of midranks, in float64: ρ = Σ (a_i − ā)(b_i − b̄) / √(Σ (a_i − ā)² Σ (b_i − b̄)²).
  *
  * @param x ranking of n values
- * @param y ranking of as many
+ * @param y ranking of n values
  * @param weights how often each pair of values counts, whole numbers from 0 on; once if absent
  * @returns from −1 to 1; 0 where all values of one side are equal
  * @throws RangeError when the rankings, or the weights, are not equally long
@@ -65,7 +65,7 @@ export function spearman(x: Ranking, y: Ranking, weights?: ArrayLike<number>): n
  * models predict ties). Counted with a Fenwick tree (Knight 1966 counts by merging).
  *
  * @param x ranking of n values
- * @param y ranking of as many
+ * @param y ranking of n values
  * @param weights how often each pair of values counts, whole numbers from 0 on; once if absent
  * @returns from −1 to 1; 0 for fewer than two entries
  * @throws RangeError when the rankings, or the weights, are not equally long

@@ -321,7 +321,7 @@ Deno.test("align names what does not fit", async () => {
   assertThrows(
     () => slotTransform(model, 3),
     RangeError,
-    "There is no slot 3: this align has 3 slots, counted from 0.",
+    "There is no slot 3: this alignment has 3 slots, counted from 0.",
   );
   await assertRejects(
     () => applyAlign(gpu, model, 0, randomMatrix(2, 5)),

@@ -21,7 +21,7 @@ export interface Embedding {
 
 /** Settings of `readEmbedding`. */
 export interface EmbeddingOptions {
-  /** Whether the first line of CSV names the columns; default: decided by what it holds, and told. */
+  /** Whether the first line of CSV names the columns; default: decided from its contents, and reported. */
   header?: boolean;
 }
 
@@ -42,7 +42,7 @@ const MOST_NUMBERS = 2 ** 30;
  * `.feather` (Arrow IPC, file or stream, LZ4 or ZSTD) and `.parquet`: columns. Every column of numbers (decimals and booleans,
  * too) is a dimension, or one column of equally long lists is all of them; a column of text holds the names. An index (the first
  * column of CSV where it has no name and holds whole numbers; what pandas notes as one) is no dimension. Columns of other types
- * are left out, and told in `notes`.
+ * are left out and listed in `notes`.
  *
  * @param path the file
  * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; "a.npy has shape (5), expected things × dimensions."

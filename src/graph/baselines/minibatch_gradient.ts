@@ -19,7 +19,7 @@ export interface DescentOptions {
   epochs?: number;
   /** Adam's step, at first; falls to 0 along half a cosine. Default 0.2. */
   rate?: number;
-  /** Told after every epoch the mean of its batches' objectives. */
+  /** Called after each epoch with the mean of its batches' objectives. */
   onEpoch?: (epoch: number, objective: number) => void;
 }
 
@@ -31,7 +31,7 @@ const START = 0.1;
 const EMPTY = 1e-12;
 
 /**
- * Minimises the relaxed normalised cut with a soft orthogonality constraint over one free vector a node, on mini-batches:
+ * Minimises the relaxed normalised cut with a soft orthogonality constraint over one free vector per node, on mini-batches:
  * gradient descent in place of an eigensolver as in Zhang, Yunis & Maire 2023 (arXiv 2312.06716), in the form whose
  * minima are the leading eigenvectors without a multiplier to choose (SpecNet2, Chen et al. 2022, arXiv 2206.06644):
  *
