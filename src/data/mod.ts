@@ -8,14 +8,8 @@
  *
  * @module
  */
-export {
-  type NpyArray,
-  type NpyData,
-  type NpyHeader,
-  readNpy,
-  readNpyRows,
-  writeNpy,
-} from "./formats/npy.ts";
+export { type NpyArray, type NpyData, type NpyHeader, readNpy, writeNpy } from "./formats/npy.ts";
+export { readNpyRows } from "./formats/npy_rows.ts";
 export { readMatrix } from "./formats/number_array.ts";
 export { type MatlabArray, readMatlab } from "./formats/matlab5.ts";
 export { type Embedding, type EmbeddingOptions, readEmbedding } from "./formats/read_embedding.ts";
@@ -23,7 +17,8 @@ export { type TableColumn, type TableColumns, writeTable } from "./formats/table
 export { listImages, readImage } from "./images/image.ts";
 export { type Mask, type RgbImage } from "./images/picture.ts";
 export { encodePalettePng, readPalettePng } from "./images/palette_png.ts";
-export { type AlgonautsSplit, openAlgonauts } from "./datasets/algonauts.ts";
+export { openAlgonauts } from "./datasets/algonauts.ts";
+export { type AlgonautsSplit } from "./datasets/algonauts_paths.ts";
 export { type NsdOptions, type OpenedNsd, openNsd } from "./datasets/nsd.ts";
 export { type Hemisphere, HEMISPHERES, type Subject, type SubjectSplits } from "./datasets/subject.ts";
 export { openVoc, type Voc } from "./datasets/voc.ts";
