@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
 import { tell } from "../src/data/files/skipped.ts";
-import { keptResult } from "../src/data/cache/memoize.ts";
+import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { alignConditions, alignOf, scoreOf } from "../src/pipeline/align_cache.ts";
 import { type AlignModel, predictResponses } from "../src/align/model.ts";
@@ -72,7 +72,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     pooled: hashOf(brain.training.pooled),
     seeds,
   };
-  const found = await keptResult(
+  const found = await memoize(
     `${cacheDir}/../runs`,
     ["tasks/brain_score.ts"],
     "brain-score",

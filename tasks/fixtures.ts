@@ -4,9 +4,9 @@
  */
 import { createObserver } from "../fixtures/observer/mod.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
-import { planWorld, worldSteps, writeWorld } from "../src/synthetic/write_dataset.ts";
+import { datasetSteps, planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { openProgress } from "../src/report/progress.ts";
-import { SCENES, worldFolder } from "../src/synthetic/dataset.ts";
+import { datasetFolder, SCENES } from "../src/synthetic/dataset.ts";
 import { commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
 import { openFolders } from "./shared/task_folders.ts";
 
@@ -31,7 +31,7 @@ function readOptions(args: string[]): Options | null {
   const flags = readFlags(args, ["out", "scenes", "seed", "report"]);
   if (!flags) return null;
   return {
-    out: String(flags.out || worldFolder(SCENES)),
+    out: String(flags.out || datasetFolder(SCENES)),
     scenes: wholeNumber(flags, "scenes", 1, MOST_SCENES) ?? SCENES,
     seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
     report: String(flags.report || "reports/out"),
@@ -41,9 +41,9 @@ function readOptions(args: string[]): Options | null {
 async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
-  const plan = planWorld(scenes, seed), observer = createObserver(seed);
-  const steps = worldSteps(plan), progress = openProgress("fixtures", steps);
-  const world = await writeWorld(out, plan, observer, (done, note) => progress.tick(done, note))
+  const plan = planDataset(scenes, seed), observer = createObserver(seed);
+  const steps = datasetSteps(plan), progress = openProgress("fixtures", steps);
+  const world = await writeDataset(out, plan, observer, (done, note) => progress.tick(done, note))
     .then((world) => (progress.tick(steps), world))
     .finally(() => progress.finish());
   const page = await writeFixturesReport({

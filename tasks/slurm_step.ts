@@ -1,6 +1,6 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
 import { closeGpu, type Gpu } from "../mod.ts";
-import { keptFiles } from "../src/data/cache/memoize.ts";
+import { memoizedFiles } from "../src/data/cache/memoize.ts";
 import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
 import { type FeatureStage, featureStages, graphInputs } from "../src/pipeline/pipeline.ts";
@@ -79,7 +79,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     await Deno.mkdir(`${plan.folder}/pages`, { recursive: true });
     const pages = await Deno.makeTempDir({ dir: `${plan.folder}/pages`, prefix: `evaluate-${index}-` });
     const peak = await runExperiments(readOptions(plan), names, pages);
-    return { gpuMb: megabytes(peak), files: await resultFiles(keptFiles()) };
+    return { gpuMb: megabytes(peak), files: await resultFiles(memoizedFiles()) };
   },
   async reports(plan) {
     const read = readOptions(plan);

@@ -10,7 +10,7 @@ import { alignCheckpoint, loadAlign, saveAlign, type SavedAlign } from "../data/
 import { type Gpu, trim } from "../gpu/mod.ts";
 import type { BrainData } from "./brain_data.ts";
 import { isThere } from "../data/files/plain_file.ts";
-import { inLanes } from "../data/files/map_concurrently.ts";
+import { mapConcurrently } from "../data/files/map_concurrently.ts";
 import type { AlignOptions } from "../align/train_options.ts";
 
 /** How slots are brought into one space: `fitSpace`'s ridge regressions, or the paper's training with its weights. */
@@ -163,7 +163,7 @@ export async function alignConditions(
 ): Promise<Condition[]> {
   const jobs = LAMBDAS.flatMap((lambda) => Array.from({ length: seeds }, (_, seed) => ({ lambda, seed })));
   let done = 0;
-  const scored = await inLanes(jobs.length, LANES, async (job) => {
+  const scored = await mapConcurrently(jobs.length, LANES, async (job) => {
     const { lambda, seed } = jobs[job], note = `λ ${lambda}, seed ${seed}`;
     let told = 0;
     const tell = (share: number) => {

@@ -21,7 +21,7 @@ export async function exampleData(scenes = 60): Promise<ExampleData> {
       "The example data are drawn from files beside the package: clone its repository, or give photographs and a subject of your own.",
     );
   }
-  const { embeddedWorld, subjectOf, worldFolder } = await import("../synthetic/dataset.ts");
-  const subject = subjectOf(await embeddedWorld(scenes));
-  return { photographs: `${worldFolder(scenes)}/voc/JPEGImages`, subject };
+  const { syntheticDataset, subjectOf, datasetFolder } = await import("../synthetic/dataset.ts");
+  const subject = subjectOf(await syntheticDataset(scenes));
+  return { photographs: `${datasetFolder(scenes)}/voc/JPEGImages`, subject };
 }

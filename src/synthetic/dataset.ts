@@ -5,7 +5,7 @@ import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
 import { CACHE_FOLDER } from "../data/files/project_folder.ts";
 import { EMBEDDED_FOLDER } from "../data/models/known_models.ts";
-import { planWorld, type World, worldSteps, writeWorld } from "./write_dataset.ts";
+import { datasetSteps, planDataset, type SyntheticDataset, writeDataset } from "./write_dataset.ts";
 
 /** The embedded vision transformers, in the order of their names. */
 export function embeddedModels(): string[] {
@@ -24,18 +24,18 @@ const MADE = "made.json", WORLD = "world.json";
 export const SCENES = 1000;
 
 /** Where a world of so many training scenes is kept. */
-export function worldFolder(scenes: number, cache = CACHE_FOLDER): string {
+export function datasetFolder(scenes: number, cache = CACHE_FOLDER): string {
   return scenes === SCENES ? `${cache}/world` : `${cache}/world-${scenes}`;
 }
 
 /** The observer of a world, as a subject's folder. */
-export function subjectOf({ training }: World, cache?: string): string {
-  return `${worldFolder(training.count, cache)}/algonauts/subj01`;
+export function subjectOf({ training }: SyntheticDataset, cache?: string): string {
+  return `${datasetFolder(training.count, cache)}/algonauts/subj01`;
 }
 
 /** The segmentation scenes of a world, as a folder in the layout of PASCAL VOC. */
-export function vocOf({ training }: World, cache?: string): string {
-  return `${worldFolder(training.count, cache)}/voc`;
+export function vocOf({ training }: SyntheticDataset, cache?: string): string {
+  return `${datasetFolder(training.count, cache)}/voc`;
 }
 
 /**
@@ -45,20 +45,20 @@ export function vocOf({ training }: World, cache?: string): string {
  * @param cache folder that the world's is in
  * @param onProgress told how many steps are done, of how many
  */
-export async function embeddedWorld(
+export async function syntheticDataset(
   scenes: number,
   cache = CACHE_FOLDER,
   onProgress?: (done: number, total: number, note: string) => void,
-): Promise<World> {
-  const seed = 0, plan = planWorld(scenes, seed), folder = worldFolder(scenes, cache);
+): Promise<SyntheticDataset> {
+  const seed = 0, plan = planDataset(scenes, seed), folder = datasetFolder(scenes, cache);
   const from = { code: await hashOfModules(CODE), plan };
   const known = await finishedWorld(folder, from);
   if (known) return known;
-  const world = await writeWorld(
+  const world = await writeDataset(
     folder,
     plan,
     createObserver(seed),
-    (done, note) => onProgress?.(done, worldSteps(plan), note),
+    (done, note) => onProgress?.(done, datasetSteps(plan), note),
   );
   const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
   await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
@@ -66,10 +66,10 @@ export async function embeddedWorld(
 }
 
 /** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
-export async function hasWorld(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
-  const from = { code: await hashOfModules(CODE), plan: planWorld(scenes, 0) };
+export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
+  const from = { code: await hashOfModules(CODE), plan: planDataset(scenes, 0) };
   try {
-    const made = JSON.parse(await Deno.readTextFile(`${worldFolder(scenes, cache)}/${MADE}`));
+    const made = JSON.parse(await Deno.readTextFile(`${datasetFolder(scenes, cache)}/${MADE}`));
     return JSON.stringify(made.from) === JSON.stringify(from);
   } catch {
     return false; // not there yet
@@ -80,7 +80,7 @@ export async function hasWorld(scenes: number, cache = CACHE_FOLDER): Promise<bo
  * The world of this plan and code, if a run has checked it: making the observer, to compare, takes longer than most stages.
  * Where a file of it is broken, all are to be written again.
  */
-async function finishedWorld(folder: string, from: unknown): Promise<World | null> {
+async function finishedWorld(folder: string, from: unknown): Promise<SyntheticDataset | null> {
   try {
     const made = JSON.parse(await Deno.readTextFile(`${folder}/${MADE}`));
     if (JSON.stringify(made.from) !== JSON.stringify(from)) return null;

@@ -4,7 +4,7 @@ import { type Hemisphere, HEMISPHERES } from "../data/datasets/subject.ts";
 import type { SheetPlace } from "../pipeline/voxel_sheet.ts";
 
 /** What of the simulated observer a world is written from; one entry a voxel. */
-export interface WorldObserver {
+export interface SimulatedSubject {
   /** Names of the regions, V1 to V4, EBA, FBA, OFA, FFA, OPA, PPA, OWFA and VWFA. */
   rois: readonly string[];
   voxels: {
@@ -41,7 +41,7 @@ const BY_FIELD = ["V1", "V2", "V3"];
 const BY_PATCH = ["FBA", "FFA", "VWFA"];
 
 /** Indices of a hemisphere's voxels, ascending. */
-export function hemisphereVoxels({ voxels }: WorldObserver, hemisphere: Hemisphere): Uint32Array {
+export function hemisphereVoxels({ voxels }: SimulatedSubject, hemisphere: Hemisphere): Uint32Array {
   const side = HEMISPHERES.indexOf(hemisphere);
   return Uint32Array.from(
     Array.from({ length: voxels.count }, (_, i) => i).filter((i) => voxels.hemisphere[i] === side),
@@ -49,12 +49,12 @@ export function hemisphereVoxels({ voxels }: WorldObserver, hemisphere: Hemisphe
 }
 
 /** For each column of the files, left hemisphere first, the index of its voxel. */
-export function observerOrder(observer: WorldObserver): Uint32Array {
+export function observerOrder(observer: SimulatedSubject): Uint32Array {
   return Uint32Array.from(HEMISPHERES.flatMap((hemisphere) => [...hemisphereVoxels(observer, hemisphere)]));
 }
 
 /** The release's ROI name of every voxel of each hemisphere. */
-export function releaseRois(observer: WorldObserver): Record<Hemisphere, string[]> {
+export function releaseRois(observer: SimulatedSubject): Record<Hemisphere, string[]> {
   const { rois, voxels } = observer;
   const of = (hemisphere: Hemisphere) => {
     const own = [...hemisphereVoxels(observer, hemisphere)];
@@ -74,7 +74,7 @@ export function releaseRois(observer: WorldObserver): Record<Hemisphere, string[
  * Noise ceilings of a mean of three repeats (r²), in the files' order: with signal share s of one repeat,
  * 3s / (3s + 1 − s).
  */
-export function statedCeilings(observer: WorldObserver): Float32Array {
+export function statedCeilings(observer: SimulatedSubject): Float32Array {
   return Float32Array.from(observerOrder(observer), (voxel) => {
     const signal = REPEATS * observer.voxels.reliability[voxel];
     return signal / (signal + 1 - observer.voxels.reliability[voxel]);
@@ -82,7 +82,7 @@ export function statedCeilings(observer: WorldObserver): Float32Array {
 }
 
 /** Where each voxel lies, in the files' order. */
-export function sheetPlaces(observer: WorldObserver): SheetPlace[] {
+export function sheetPlaces(observer: SimulatedSubject): SheetPlace[] {
   const { rois, voxels } = observer;
   return Array.from(observerOrder(observer), (i) => ({
     x: voxels.sheetX[i],
@@ -100,13 +100,13 @@ export interface ReceptiveField {
 }
 
 /** The receptive fields of one region's voxels, in the files' order. */
-export function receptiveFields({ rois, voxels }: WorldObserver, roi: string): ReceptiveField[] {
+export function receptiveFields({ rois, voxels }: SimulatedSubject, roi: string): ReceptiveField[] {
   return Array.from({ length: voxels.count }, (_, i) => i).filter((i) => rois[voxels.roi[i]] === roi)
     .map((i) => ({ x: voxels.fieldX[i], y: voxels.fieldY[i], sigma: voxels.fieldSize[i] }));
 }
 
 /** What is true of each voxel, in the files' order: for `truth/voxels.json`. */
-export function voxelTruth(observer: WorldObserver) {
+export function voxelTruth(observer: SimulatedSubject) {
   const { voxels } = observer;
   const ceilings = statedCeilings(observer), order = observerOrder(observer);
   return sheetPlaces(observer).map((place, column) => {

@@ -23,9 +23,9 @@ import {
   hemisphereVoxels,
   releaseRois,
   REPEATS,
+  type SimulatedSubject,
   statedCeilings,
   voxelTruth,
-  type WorldObserver,
 } from "./observer_voxels.ts";
 import {
   writeAlgonautsNoiseCeiling,
@@ -42,7 +42,7 @@ export interface SeedRange {
 }
 
 /** The scenes of a world; all seeds are below 100,000, so no model was trained on them. */
-export interface WorldPlan {
+export interface DatasetPlan {
   /** For segmentation and the graph. */
   graph: SeedRange;
   /** Behind them in the lists of `voc`: for tests on images that are not in the graph. */
@@ -55,7 +55,7 @@ export interface WorldPlan {
 }
 
 /** What a finished world says of itself. */
-export interface World extends WorldPlan {
+export interface SyntheticDataset extends DatasetPlan {
   voxels: number;
   /** Of the first scene, the observer's response to it and where its voxels lie: tells worlds of different versions apart. */
   fingerprint: string;
@@ -72,7 +72,7 @@ const BLOCK = 50;
  * @param scenes training scenes, 1 to 50,000
  * @param observerSeed of the observer
  */
-export function planWorld(scenes: number, observerSeed = 0): WorldPlan {
+export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
   return {
     graph: { from: 0, count: Math.ceil(scenes / 10) },
     training: { from: 10_000, count: scenes },
@@ -88,21 +88,21 @@ export function planWorld(scenes: number, observerSeed = 0): WorldPlan {
  * @param out the folder
  * @param plan which scenes
  * @param observer the subject, created with `plan.observerSeed`
- * @param onProgress is told how many of `worldSteps(plan)` are done
+ * @param onProgress is told how many of `datasetSteps(plan)` are done
  * @returns what `world.json` says
  * @throws Error "The folder … holds a world with other scenes: …"
  */
-export async function writeWorld(
+export async function writeDataset(
   out: string,
-  plan: WorldPlan,
-  observer: WorldObserver,
+  plan: DatasetPlan,
+  observer: SimulatedSubject,
   onProgress: (done: number, note: string) => void = () => {},
-): Promise<World> {
+): Promise<SyntheticDataset> {
   const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
   const fingerprint = createHash("sha256").update(first.rgb)
     .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
     .update(new Uint8Array(vertices.buffer)).digest("hex");
-  const world: World = { ...plan, voxels: observer.voxels.count, fingerprint };
+  const world: SyntheticDataset = { ...plan, voxels: observer.voxels.count, fingerprint };
   const text = JSON.stringify(world, null, 2) + "\n";
   if (await isClaimed(`${out}/world.json`, text, out)) return world;
   const unfinished = `${out}/.unfinished`;
@@ -139,8 +139,8 @@ export async function writeWorld(
   return world;
 }
 
-/** Number of steps that `writeWorld` reports. */
-export function worldSteps({ graph, further, training, test }: WorldPlan): number {
+/** Number of steps that `writeDataset` reports. */
+export function datasetSteps({ graph, further, training, test }: DatasetPlan): number {
   return graph.count + further.count + 2 * (training.count + test.count);
 }
 
@@ -185,7 +185,7 @@ async function writeResponses(
   subject: string,
   split: AlgonautsSplit,
   range: SeedRange,
-  observer: WorldObserver,
+  observer: SimulatedSubject,
   unfinished: string,
   tick: (note: string) => void,
 ): Promise<void> {
@@ -216,7 +216,7 @@ async function writeResponses(
   }
 }
 
-function meanResponse(observer: WorldObserver, scene: Scene): Float32Array {
+function meanResponse(observer: SimulatedSubject, scene: Scene): Float32Array {
   const mean = new Float32Array(observer.voxels.count);
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     const response = observer.measure(scene, repeat);
@@ -227,7 +227,7 @@ function meanResponse(observer: WorldObserver, scene: Scene): Float32Array {
 
 async function writeSegmentation(
   out: string,
-  { graph, further }: WorldPlan,
+  { graph, further }: DatasetPlan,
   tick: (note: string) => void,
 ): Promise<void> {
   const voc = `${out}/voc`, lists = `${voc}/ImageSets/Segmentation`;

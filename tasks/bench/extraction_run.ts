@@ -2,7 +2,7 @@
 import { extractFeatures } from "../../src/data/features/extract.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { readImage } from "../../src/data/images/image.ts";
-import { embeddedModels, embeddedWorld, SCENES, subjectOf } from "../../src/synthetic/dataset.ts";
+import { embeddedModels, SCENES, subjectOf, syntheticDataset } from "../../src/synthetic/dataset.ts";
 import type { OpenWork } from "./work.ts";
 import { readPreprocessor } from "../../src/data/images/preprocessor.ts";
 
@@ -13,7 +13,7 @@ import { readPreprocessor } from "../../src/data/images/preprocessor.ts";
  * @param images of the world's training images, the first
  */
 export async function openExtraction(folder: string, images: number): Promise<OpenWork> {
-  const world = await embeddedWorld(SCENES), [model] = embeddedModels();
+  const world = await syntheticDataset(SCENES), [model] = embeddedModels();
   const preprocessor = await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json"));
   const paths = (await openAlgonauts(subjectOf(world))).images.slice(0, images);
   return {

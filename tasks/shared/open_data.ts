@@ -8,19 +8,19 @@ import {
   REGIONS,
 } from "../../src/pipeline/brain_data.ts";
 import {
+  datasetFolder,
   embeddedModels,
-  embeddedWorld,
-  hasWorld,
+  hasDataset,
   SCENES,
   subjectOf,
+  syntheticDataset,
   vocOf,
-  worldFolder,
 } from "../../src/synthetic/dataset.ts";
 import { hashesByName } from "../../src/data/files/file_hashes.ts";
 import { listImages } from "../../src/data/images/image.ts";
 import { skippedLines, tell } from "../../src/data/files/skipped.ts";
 import type { Subject } from "../../src/data/datasets/subject.ts";
-import type { World } from "../../src/synthetic/write_dataset.ts";
+import type { SyntheticDataset } from "../../src/synthetic/write_dataset.ts";
 import { folderImages, type RunImage, viewed } from "../../src/pipeline/images.ts";
 import { openRunModels, type RunModel, type Taken } from "../../src/pipeline/models.ts";
 import { NotFinished } from "../../src/data/cache/stages.ts";
@@ -40,7 +40,7 @@ export interface Asked extends Taken {
 /** What a task runs on. */
 export interface RunData {
   /** The embedded world, where nothing else was given; its files are opened like anyone's. */
-  world: { plan: World; folder: string } | null;
+  world: { plan: SyntheticDataset; folder: string } | null;
   models: RunModel[];
   /** As of `openRunModels`. */
   isOneGrid: boolean;
@@ -102,12 +102,12 @@ export async function openRunData(
     ownPatches,
   );
   const scenes = quick ? QUICK_SCENES : SCENES;
-  if (!hasSubject(folders) && explain && !await hasWorld(scenes, cache)) {
-    throw new NotFinished("world", `its ${scenes} scenes are not there as this code makes them`);
+  if (!hasSubject(folders) && explain && !await hasDataset(scenes, cache)) {
+    throw new NotFinished("synthetic dataset", `its ${scenes} scenes are not there as this code makes them`);
   }
   const world = hasSubject(folders)
     ? null
-    : await runStage(timings, "world", (tick) => embeddedWorld(scenes, cache, tick));
+    : await runStage(timings, "synthetic dataset", (tick) => syntheticDataset(scenes, cache, tick));
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
@@ -120,7 +120,7 @@ export async function openRunData(
   if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
   for (const line of skippedLines()) console.error(line);
   return {
-    world: given || !world ? null : { plan: world, folder: worldFolder(world.training.count, cache) },
+    world: given || !world ? null : { plan: world, folder: datasetFolder(world.training.count, cache) },
     models: runModels,
     isOneGrid,
     images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),

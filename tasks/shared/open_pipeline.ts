@@ -5,7 +5,7 @@ import { DATA_HELP, takeDataFlags } from "../../src/cli/data_flags.ts";
 import { SHARD_IMAGES } from "../../src/data/features/feature_shards.ts";
 import { loadAlign } from "../../src/data/fits/align_file.ts";
 import { tell } from "../../src/data/files/skipped.ts";
-import { keptResult } from "../../src/data/cache/memoize.ts";
+import { memoize } from "../../src/data/cache/memoize.ts";
 import { NotFinished, openStages } from "../../src/data/cache/stages.ts";
 import { alignFile, alignmentOf, ALIGNMENTS, alignOf } from "../../src/pipeline/align_cache.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
@@ -384,7 +384,7 @@ export async function openPipeline(
           seed,
           ...inputs,
         };
-        return await keptResult(`${cache}/runs`, [...READING, ...code], name, of, compute);
+        return await memoize(`${cache}/runs`, [...READING, ...code], name, of, compute);
       },
       async close() {
         closeGpu(gpu);

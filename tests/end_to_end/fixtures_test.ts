@@ -8,11 +8,11 @@ import { readPalettePng } from "../../src/data/images/palette_png.ts";
 import { openVoc, VOC_VOID } from "../../src/data/datasets/voc.ts";
 import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
 import { observerVertices } from "../../src/synthetic/observer_cortex.ts";
-import { planWorld, worldSteps, writeWorld } from "../../src/synthetic/write_dataset.ts";
+import { datasetSteps, planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { createToyObserver } from "../support/toy_observer.ts";
 
-const PLAN = planWorld(12), OBSERVER = createToyObserver();
+const PLAN = planDataset(12), OBSERVER = createToyObserver();
 
 /** SHA-256 of every file of a folder, by its path inside. */
 async function hashes(root: string, dir = ""): Promise<Record<string, string>> {
@@ -25,49 +25,49 @@ async function hashes(root: string, dir = ""): Promise<Record<string, string>> {
   return Object.fromEntries(Object.entries(found).sort());
 }
 
-Deno.test("planWorld keeps all seeds for evaluation, and no scene in two ranges", () => {
+Deno.test("planDataset keeps all seeds for evaluation, and no scene in two ranges", () => {
   for (const scenes of [1, 12, 1000, 50_000]) {
-    const { graph, further, training, test } = planWorld(scenes);
+    const { graph, further, training, test } = planDataset(scenes);
     const ranges = [graph, further, training, test].sort((a, b) => a.from - b.from);
     for (const [i, { from, count }] of ranges.entries()) {
       assert(count >= 1 && from + count <= (ranges[i + 1]?.from ?? 100_000), `${scenes} scenes`);
     }
   }
-  const { graph, training, test } = planWorld(1000);
+  const { graph, training, test } = planDataset(1000);
   assertEquals([training.count, test.count, graph.count], [1000, 200, 100]);
 });
 
-Deno.test("writeWorld gives byte-identical trees, also when it was stopped on the way", () =>
+Deno.test("writeDataset gives byte-identical trees, also when it was stopped on the way", () =>
   inTemporaryFolder(async (dir) => {
     const steps: number[] = [];
-    await writeWorld(`${dir}/a`, PLAN, OBSERVER, (done) => steps.push(done));
-    assertEquals(steps, Array.from({ length: worldSteps(PLAN) }, (_, i) => i + 1));
+    await writeDataset(`${dir}/a`, PLAN, OBSERVER, (done) => steps.push(done));
+    assertEquals(steps, Array.from({ length: datasetSteps(PLAN) }, (_, i) => i + 1));
     const whole = await hashes(`${dir}/a`);
     assert(
       Object.keys(whole).length > 50 && !Object.keys(whole).some((path) => path.startsWith(".unfinished")),
     );
-    for (const stop of [3, 20, worldSteps(PLAN)]) {
-      const stopped = writeWorld(`${dir}/${stop}`, PLAN, OBSERVER, (done) => {
+    for (const stop of [3, 20, datasetSteps(PLAN)]) {
+      const stopped = writeDataset(`${dir}/${stop}`, PLAN, OBSERVER, (done) => {
         if (done === stop) throw new Error("stopped");
       });
       await assertRejects(() => stopped, Error, "stopped");
       await assertRejects(() => Deno.stat(`${dir}/${stop}/world.json`));
-      await writeWorld(`${dir}/${stop}`, PLAN, OBSERVER);
+      await writeDataset(`${dir}/${stop}`, PLAN, OBSERVER);
       assertEquals(await hashes(`${dir}/${stop}`), whole, `stopped at ${stop}`);
     }
     const again: number[] = [];
-    await writeWorld(`${dir}/a`, PLAN, OBSERVER, (done) => again.push(done));
+    await writeDataset(`${dir}/a`, PLAN, OBSERVER, (done) => again.push(done));
     assertEquals(again, []); // finished already
     await assertRejects(
-      () => writeWorld(`${dir}/a`, planWorld(13), OBSERVER),
+      () => writeDataset(`${dir}/a`, planDataset(13), OBSERVER),
       Error,
       "holds a world with other scenes",
     );
   }));
 
-Deno.test("writeWorld is read by the loaders of the real data sets", () =>
+Deno.test("writeDataset is read by the loaders of the real data sets", () =>
   inTemporaryFolder(async (dir) => {
-    await writeWorld(dir, PLAN, OBSERVER);
+    await writeDataset(dir, PLAN, OBSERVER);
     const order = [0, 1].flatMap((side) =>
       Array.from({ length: OBSERVER.voxels.count }, (_, i) => i).filter((i) =>
         OBSERVER.voxels.hemisphere[i] === side
@@ -124,7 +124,7 @@ Deno.test("writeWorld is read by the loaders of the real data sets", () =>
 
 Deno.test("writeFixturesReport writes the page and its numbers", () =>
   inTemporaryFolder(async (dir) => {
-    const world = await writeWorld(`${dir}/world`, planWorld(100), OBSERVER);
+    const world = await writeDataset(`${dir}/world`, planDataset(100), OBSERVER);
     const report = {
       out: dir,
       world: `${dir}/world`,

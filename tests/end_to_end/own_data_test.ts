@@ -1,7 +1,13 @@
 import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { encodePalettePng, readPalettePng } from "../../src/data/images/palette_png.ts";
 import type { BrainData } from "../../src/pipeline/brain_data.ts";
-import { embeddedModels, embeddedWorld, subjectOf, vocOf, worldFolder } from "../../src/synthetic/dataset.ts";
+import {
+  datasetFolder,
+  embeddedModels,
+  subjectOf,
+  syntheticDataset,
+  vocOf,
+} from "../../src/synthetic/dataset.ts";
 import { type Asked, openRunData, unnamedRegions } from "../../tasks/shared/open_data.ts";
 import { copyFolder } from "../support/copy_folder.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
@@ -47,8 +53,8 @@ async function invert(path: string): Promise<void> {
 
 Deno.test("folders and models given by path give the numbers of the embedded ones, which are the same data", () =>
   inTemporaryFolder(async (root) => {
-    const cache = `${root}/embedded-cache`, world = await embeddedWorld(120);
-    await copyFolder(worldFolder(120), worldFolder(120, cache));
+    const cache = `${root}/embedded-cache`, world = await syntheticDataset(120);
+    await copyFolder(datasetFolder(120), datasetFolder(120, cache));
     await copyFolder(subjectOf(world, cache), `${root}/anyone`);
     await copyFolder(vocOf(world, cache), `${root}/photographs`);
     for (const model of embeddedModels()) {

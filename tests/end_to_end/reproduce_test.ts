@@ -203,7 +203,7 @@ Deno.test("reproduce --explain tells what would run, for photographs and for all
     assertEquals(told, [
       "photographs-features-mae_tiny: would run (never finished before)",
       "colors: would run (they need what the features are)",
-      "world: would run (its 120 scenes are not there as this code makes them)",
+      "synthetic dataset: would run (its 120 scenes are not there as this code makes them)",
       ...["align", "features", "eigenvectors", "map"].map((name) =>
         `${name}: would run (it needs what world makes)`
       ),

@@ -1,5 +1,5 @@
 /** The same answer: twice, by other numbers of threads, in bindings of other sizes, from files in another order. */
-import { embeddedWorld, subjectOf, vocOf } from "../../src/synthetic/dataset.ts";
+import { subjectOf, syntheticDataset, vocOf } from "../../src/synthetic/dataset.ts";
 import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
 import { fitNystrom, type Gpu, matrixSource, nearestNeighbors, normalizedCut, tsne } from "../../mod.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
@@ -72,7 +72,7 @@ export const determinism: FaultFamily = {
       }
       // onnxruntime and sharp take as many threads as there are processors to run on.
       compare("one processor (taskset -c 0)", first, await run("processor", { processors: "0" }));
-      const world = await embeddedWorld(120);
+      const world = await syntheticDataset(120);
       for (const [kind, from] of [["subject", subjectOf(world)], ["voc", vocOf(world)]]) {
         await copyFolder(from, `${root}/${kind}`, true);
       }

@@ -1,6 +1,6 @@
 /** Command lines that are wrong: every task says at once, in one sentence, which option it is, and makes nothing. */
 import config from "../../deno.json" with { type: "json" };
-import { inLanes } from "../../src/data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../src/data/files/map_concurrently.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { reproduce } from "../../tasks/reproduce.ts";
 import type { FaultFamily } from "./family.ts";
@@ -140,7 +140,7 @@ export const options: FaultFamily = {
       const chosen = quick
         ? Array.from({ length: QUICK }, () => others[Math.floor(random() * others.length)])
         : others;
-      await inLanes(chosen.length, LANES, async (i) => {
+      await mapConcurrently(chosen.length, LANES, async (i) => {
         const { task, name, value } = chosen[i],
           what = `${task} --${name} ${value}`,
           started = performance.now();

@@ -1,6 +1,6 @@
 /** What tasks are allowed: every one runs by its own command of `deno.json`, and may do no more than it says. */
 import config from "../../deno.json" with { type: "json" };
-import { inLanes } from "../../src/data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../src/data/files/map_concurrently.ts";
 import type { FaultFamily } from "./family.ts";
 import { runFolder, smallRun } from "./small_run.ts";
 
@@ -74,7 +74,7 @@ export const permissions: FaultFamily = {
     const tasks = Object.entries(config.tasks).filter(([, { command }]) => command.startsWith("deno run "));
     const rights = new Map<string, Record<string, string>>();
     const sets = [...new Set(tasks.map(([, { command }]) => flagsOf(command).join(" ")))];
-    await inLanes(sets.length, LANES, async (i) => {
+    await mapConcurrently(sets.length, LANES, async (i) => {
       const { code, said, printed } = await deno([...sets[i].split(" "), PROBE]);
       if (code !== 0) failures.push(`${sets[i]}: ${said}`);
       else rights.set(sets[i], JSON.parse(printed));
@@ -110,7 +110,7 @@ export const permissions: FaultFamily = {
       });
       // The tests' own options are those of deno test: quick has no cheap one.
       const chosen = alone.filter((_, at) => !quick || tasks[at][0] !== "test");
-      await inLanes(chosen.length, quick ? LANES : 1, (i) => chosen[i]());
+      await mapConcurrently(chosen.length, quick ? LANES : 1, (i) => chosen[i]());
 
       const within = [
         "--allow-read",

@@ -1,6 +1,6 @@
 /** The whole pipeline on a few scenes, as a process of its own, and what it leaves on disk. */
 import { createHash } from "node:crypto";
-import { embeddedWorld, worldFolder } from "../../src/synthetic/dataset.ts";
+import { datasetFolder, syntheticDataset } from "../../src/synthetic/dataset.ts";
 import { copyFolder } from "../support/copy_folder.ts";
 
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
@@ -12,8 +12,8 @@ const SCENES = 120;
 
 /** Makes a folder to run in, with the world in its cache, which takes longer to render than to copy. */
 export async function runFolder(folder: string): Promise<string> {
-  await embeddedWorld(SCENES);
-  await copyFolder(worldFolder(SCENES), worldFolder(SCENES, `${folder}/cache`));
+  await syntheticDataset(SCENES);
+  await copyFolder(datasetFolder(SCENES), datasetFolder(SCENES, `${folder}/cache`));
   return folder;
 }
 

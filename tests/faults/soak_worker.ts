@@ -1,5 +1,5 @@
 /** Runs every experiment so many times in this process, each time computing everything but the aligns, and tells its memory. */
-import { embeddedModels, embeddedWorld, subjectOf, vocOf } from "../../src/synthetic/dataset.ts";
+import { embeddedModels, subjectOf, syntheticDataset, vocOf } from "../../src/synthetic/dataset.ts";
 import { readFlags } from "../../src/cli/read_flags.ts";
 import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
@@ -28,7 +28,7 @@ async function forget(run: number): Promise<void> {
   }
 }
 
-const world = await embeddedWorld(SCENES, cache);
+const world = await syntheticDataset(SCENES, cache);
 const folders = { algonauts: subjectOf(world, cache), voc: vocOf(world, cache) };
 const asked = { folders, models: embeddedModels().slice(0, 1) };
 for (let run = 0; run < Number(runs); run++) {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { embeddedWorld, worldFolder } from "../../src/synthetic/dataset.ts";
+import { datasetFolder, syntheticDataset } from "../../src/synthetic/dataset.ts";
 import { copyFolder } from "../support/copy_folder.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
@@ -72,8 +72,8 @@ async function withSlurm(body: (cluster: Cluster) => Promise<void>): Promise<voi
 
 /** Puts the world of `--quick` into a cache, which takes less than to render it. */
 async function copyWorld(cache: string): Promise<void> {
-  await embeddedWorld(120);
-  await copyFolder(worldFolder(120), worldFolder(120, cache));
+  await syntheticDataset(120);
+  await copyFolder(datasetFolder(120), datasetFolder(120, cache));
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

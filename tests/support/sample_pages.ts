@@ -8,7 +8,7 @@ import { writeConceptsReport } from "../../src/experiments/concepts/report.ts";
 import { writeGalleries } from "../../src/experiments/galleries/compute.ts";
 import { writeFigureGroundReport } from "../../src/experiments/figure_ground/report.ts";
 import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
-import { planWorld, writeWorld } from "../../src/synthetic/write_dataset.ts";
+import { planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { type NystromReport, writeNystromReport } from "../../src/experiments/nystrom/report.ts";
 import { figurePatches } from "../../src/experiments/shared/patch_labels.ts";
@@ -48,7 +48,7 @@ const each = <T>(write: (model: string, layer: number) => T) =>
 export async function writeSamplePages(out: string): Promise<Record<string, string>> {
   const run = { out, gpu: GPU, command: `./run x --out "${HOSTILE}"`, timings: { walk: 1 }, seed: 0 };
   const pipeline = samplePipeline(), walking = { ...run, pipeline };
-  const world = await writeWorld(`${out}/world`, planWorld(30), createToyObserver());
+  const world = await writeDataset(`${out}/world`, planDataset(30), createToyObserver());
   const pages: Record<string, string> = {
     fixtures: await writeFixturesReport({
       out,

@@ -1,14 +1,14 @@
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
-import type { WorldObserver } from "../../src/synthetic/observer_voxels.ts";
+import type { SimulatedSubject } from "../../src/synthetic/observer_voxels.ts";
 
 const ROIS = ["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"];
 
 /** An observer of four voxels a region, two a hemisphere; each sees the red of one pixel, with little noise. */
-export function createToyObserver(): WorldObserver {
+export function createToyObserver(): SimulatedSubject {
   const count = 4 * ROIS.length,
     each = (value: (i: number) => number) => Float32Array.from({ length: count }, (_, i) => value(i));
   const place = (i: number) => Math.floor((i + 0.5) / count * SCENE_SIZE);
-  const respond: WorldObserver["respond"] = ({ rgb }) =>
+  const respond: SimulatedSubject["respond"] = ({ rgb }) =>
     each((i) => rgb[3 * (place(i) * SCENE_SIZE + place((i * 7) % count))] / 255);
   return {
     rois: ROIS,

@@ -17,7 +17,7 @@ const ARRAYS = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array
  * @param inputs all that it depends on beside the code: plain values, hashes for data
  * @throws NotFinished where the stages only explain and the result is not there
  */
-export async function keptResult<T>(
+export async function memoize<T>(
   dir: string | Stages,
   code: readonly string[],
   name: string,
@@ -38,7 +38,7 @@ export async function keptResult<T>(
 const used = new Set<string>();
 
 /** Files of all results that this process has had so far. */
-export function keptFiles(): string[] {
+export function memoizedFiles(): string[] {
   return [...used];
 }
 

@@ -2,7 +2,7 @@
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { describeShard, type ImageRange, isWhole, shardName, shardRanges } from "./feature_shards.ts";
 import { createFeatures, type FeatureWriter } from "./feature_store.ts";
-import { inLanes } from "../files/map_concurrently.ts";
+import { mapConcurrently } from "../files/map_concurrently.ts";
 import { type ExtractOptions, openGraph, streamFeatures } from "./stream_features.ts";
 import {
   covers,
@@ -78,7 +78,7 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
       rows: (l, rows) => writers[l].write(rows),
       async endRange(range) {
         const mine = writers; // the next range's may be made meanwhile
-        const described = await inLanes(mine.length, LANES, async (l) => {
+        const described = await mapConcurrently(mine.length, LANES, async (l) => {
           await mine[l].finish();
           unfinished.delete(mine[l]);
           return await describeShard(`${manifest!.layers[l].path}/${shardName(range)}`, range);

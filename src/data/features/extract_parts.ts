@@ -2,7 +2,7 @@
 import { reasonOf } from "../files/atomic_write.ts";
 import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
 import type { BrokenFile } from "../files/file_hashes.ts";
-import { inLanes } from "../files/map_concurrently.ts";
+import { mapConcurrently } from "../files/map_concurrently.ts";
 import type { FeatureType } from "./feature_store.ts";
 import { readModelBytes } from "../models/vision_model.ts";
 import type { InferenceProvider } from "../onnx/types.ts";
@@ -17,7 +17,7 @@ export function partPath(outDir: string, range: ImageRange): string {
 export async function brokenShards(outDir: string): Promise<BrokenFile[]> {
   const { layers } = await readExtracted(outDir);
   const shards = layers.flatMap(({ shards }) => shards), broken: BrokenFile[] = [];
-  await inLanes(shards.length, LANES, async (i) => {
+  await mapConcurrently(shards.length, LANES, async (i) => {
     if (await isWhole(shards[i])) return;
     broken.push({ file: shards[i].path.split("/").slice(-2).join("/"), state: "damaged" });
   });

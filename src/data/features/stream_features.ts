@@ -2,7 +2,7 @@
 import { findAttentionOutputs, learnedTokens, patchSize } from "../onnx/attention_outputs.ts";
 import { findHookOutputs } from "../onnx/block_hooks.ts";
 import type { ImageRange } from "./feature_shards.ts";
-import { ahead } from "../files/prefetch.ts";
+import { prefetch } from "../files/prefetch.ts";
 import { readOnnx, withOutputs } from "../onnx/graph.ts";
 import { type ModelInput, preprocess } from "../images/preprocess.ts";
 import { shiftedImages, stitched } from "../images/shift_and_stitch.ts";
@@ -95,7 +95,7 @@ export async function streamFeatures(
         (_, i) => ({ range, from: range.first + i * step }),
       )
     );
-    const loaded = ahead(batches, async ({ range, from }) => {
+    const loaded = prefetch(batches, async ({ range, from }) => {
       const to = Math.min(from + step, range.first + range.count);
       const loaded = await loadImages(images.slice(from, to), preprocessor, first);
       return {
@@ -105,7 +105,7 @@ export async function streamFeatures(
         pixels: loaded.flatMap((image) => shiftedImages(image, patch ?? [1, 1], shifts)),
       };
     });
-    const computed = ahead(loaded, async ({ pixels, ...batch }) => {
+    const computed = prefetch(loaded, async ({ pixels, ...batch }) => {
       const results: Record<string, ModelOutput>[] = [];
       for (let at = 0; at < pixels.length; at += run) {
         results.push(await model.run(pixels.slice(at, at + run), tensors));

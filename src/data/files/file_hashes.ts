@@ -1,7 +1,7 @@
 /** Files of a folder by size and SHA-256, to know later whether they are as they were written. */
 import { basename } from "node:path";
 import { fileSha256 } from "../hub/download.ts";
-import { inLanes } from "./map_concurrently.ts";
+import { mapConcurrently } from "./map_concurrently.ts";
 
 /** By path in the folder. */
 export type FileHashes = Record<string, { bytes: number; sha256: string }>;
@@ -19,7 +19,7 @@ const WHOLE = 2 ** 24, LANES = 8;
 /** Sizes and hashes of files. */
 export async function hashFiles(folder: string, files: readonly string[]): Promise<FileHashes> {
   return Object.fromEntries(
-    await inLanes(files.length, LANES, async (i) => {
+    await mapConcurrently(files.length, LANES, async (i) => {
       const path = `${folder}/${files[i]}`, { size: bytes } = await Deno.stat(path);
       return [files[i], { bytes, sha256: await hashOf(path, bytes) }] as const;
     }),
@@ -36,7 +36,7 @@ export async function hashesByName(paths: readonly string[]): Promise<[name: str
 /** Those that are missing or not as `hashFiles` has found them. */
 export async function brokenFiles(folder: string, hashes: FileHashes): Promise<BrokenFile[]> {
   const noted = Object.entries(hashes);
-  const found = await inLanes(noted.length, LANES, async (i): Promise<BrokenFile[]> => {
+  const found = await mapConcurrently(noted.length, LANES, async (i): Promise<BrokenFile[]> => {
     const [file, { bytes, sha256 }] = noted[i], path = `${folder}/${file}`;
     const size = await Deno.stat(path).then(({ size }) => size, () => null);
     if (size === null) return [{ file, state: "missing" }];

@@ -6,7 +6,7 @@
  * @returns the results, in the order of the jobs
  * @throws what the first job to fail has thrown, after the jobs begun have ended
  */
-export async function inLanes<T>(
+export async function mapConcurrently<T>(
   count: number,
   lanes: number,
   job: (index: number) => Promise<T>,

@@ -4,7 +4,7 @@
  * The result for each item, in order. While the caller uses one, the next `most` are computed, one unless told otherwise;
  * none is under way any more when the iteration ends, however it does.
  */
-export async function* ahead<A, B>(
+export async function* prefetch<A, B>(
   items: Iterable<A> | AsyncIterable<A>,
   work: (item: A) => Promise<B>,
   most = 1,

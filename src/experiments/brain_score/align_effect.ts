@@ -6,7 +6,7 @@ import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
-import { inLanes } from "../../data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { depthOf } from "../../pipeline/brain_data.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
@@ -131,7 +131,7 @@ export async function clusteringEffects(
   const { tokens, manifest } = await tokensOf(models, slots, LAYERS, images);
   const labels = await figureLabels(images, manifest.grid);
   let done = 0;
-  return await inLanes(tokens.length, LANES, async (at) => {
+  return await mapConcurrently(tokens.length, LANES, async (at) => {
     const { model, layer, slot, features } = tokens[at];
     const cut = async (x: Matrix) => {
       const { eigenvectors } = await normalizedCut(gpu, x, { components: COMPONENTS, tolerance: 1e-4 });

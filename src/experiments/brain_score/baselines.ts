@@ -7,7 +7,7 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { type Score, scoreOf } from "../../pipeline/align_cache.ts";
 import type { BrainData } from "../../pipeline/brain_data.ts";
-import { inLanes } from "../../data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 
 /** Penalties in units of the number of images, and folds: coarser than `ridge`'s own, for the time it takes. */
 const PENALTIES = [0.03, 0.1, 0.3, 1, 3, 10, 30], FOLDS = 3;
@@ -69,7 +69,7 @@ export async function perSlotScore(
   };
   const chosen = new Int32Array(voxels), jobs = slots.length * PER_SLOT_PENALTIES.length;
   let done = 0;
-  await inLanes(jobs, LANES, async (job) => {
+  await mapConcurrently(jobs, LANES, async (job) => {
     const slot = Math.floor(job / PER_SLOT_PENALTIES.length), first = slotOffset(slots, slot);
     const own = (features: Matrix) => columnsOf(features, first, first + slots[slot].width);
     const lambdas = [PER_SLOT_PENALTIES[job % PER_SLOT_PENALTIES.length] * pooled.rows];

@@ -1,7 +1,7 @@
 /** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
 import { basename } from "node:path";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
-import { inLanes } from "../../data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -196,7 +196,7 @@ export async function universality(
   const vectors = withoutFirst(cut.eigenvectors);
   const deep = [...slotOf.keys()].filter((i) => slots[slotOf[i]].isDeep);
   let converged = cut.converged;
-  const within = await inLanes(slots.length, LANES, async (s) => {
+  const within = await mapConcurrently(slots.length, LANES, async (s) => {
     const own = await normalizedCut(gpu, features[s], {
       components: Math.min(SLOT_COMPONENTS, features[s].rows - 1),
       tolerance: 1e-4,

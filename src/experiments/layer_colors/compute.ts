@@ -5,7 +5,7 @@ import { type Gpu, trim } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
-import { keptResult } from "../../data/cache/memoize.ts";
+import { memoize } from "../../data/cache/memoize.ts";
 import { NotFinished, type Stages } from "../../data/cache/stages.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import { ORACLE_COMPONENTS, oracleSegmentation, type TokenLabels } from "../shared/oracle_segmentation.ts";
@@ -122,7 +122,7 @@ async function keptLayer(
   const labelsHash = labels &&
     createHash("sha256").update(JSON.stringify([labels.classes, ...labels.counts])).digest("hex");
   const own = { components, sample, iterations, seed, labels: labelsHash };
-  return await keptResult(stages, CODE, `colors-L${String(layer).padStart(2, "0")}`, own, compute);
+  return await memoize(stages, CODE, `colors-L${String(layer).padStart(2, "0")}`, own, compute);
 }
 
 /** Oracle figure-ground of the first eigenvectors. */

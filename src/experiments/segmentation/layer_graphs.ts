@@ -9,7 +9,7 @@ import { type Gpu, trim } from "../../gpu/mod.ts";
 import { matrixSource } from "../../graph/node_source.ts";
 import { fitNystrom } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { inLanes } from "../../data/files/map_concurrently.ts";
+import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { layersLike } from "../shared/relative_layers.ts";
 import { ORACLE_COMPONENTS } from "../shared/oracle_segmentation.ts";
@@ -85,7 +85,7 @@ export async function layerGraphs(
       images,
       ...settings,
     }, async (folder) => {
-      const cuts = await inLanes(used.length, LANES, async (i) => {
+      const cuts = await mapConcurrently(used.length, LANES, async (i) => {
         const features = await readRows(used[i].path, rows);
         const source = matrixSource(await alignedBy(gpu, condition, model, used[i].layer, features));
         const { data } = await (await fitNystrom(gpu, source, { ...settings, search: "exact" })).transform(

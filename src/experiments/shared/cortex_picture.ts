@@ -3,7 +3,7 @@ import { SCENE_SIZE } from "../../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { REGIONS } from "../../pipeline/brain_data.ts";
-import { receptiveFields, type WorldObserver } from "../../synthetic/observer_voxels.ts";
+import { receptiveFields, type SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type FlatMap, openFlatMap, type SurfaceVoxels } from "../../report/cortex/flat_map.ts";
 import { vertexRegions } from "../../report/cortex/vertex_values.ts";
 import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
@@ -187,7 +187,7 @@ function middle(points: Point[]): Point {
  * @param columns outlines in a row
  */
 export function receptiveFieldPicture(
-  observer: WorldObserver,
+  observer: SimulatedSubject,
   rois: readonly string[],
   columns: number,
 ): string {

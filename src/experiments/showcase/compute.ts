@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { openFeatures } from "../../data/features/feature_shards.ts";
-import { keptResult } from "../../data/cache/memoize.ts";
+import { memoize } from "../../data/cache/memoize.ts";
 import { resizeImage } from "../../data/images/resize.ts";
 import type { Stages } from "../../data/cache/stages.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
@@ -149,7 +149,7 @@ export async function showcaseLayers(
   for (const { layer, path } of manifest.layers) {
     const done = layers.length, name = `showcase-L${String(layer).padStart(2, "0")}`;
     layers.push(
-      await keptResult(stages, CODE, name, { ...settings, photos }, async () => {
+      await memoize(stages, CODE, name, { ...settings, photos }, async () => {
         const features = await readCells(path, cells);
         const { components, segments, sample, iterations, seed } = settings;
         const found = await layerColors(gpu, features, {

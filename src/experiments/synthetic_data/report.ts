@@ -15,8 +15,8 @@ import { mergeResults, readResults } from "../../report/results.ts";
 import type { Theme } from "../../report/theme.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { cortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
-import type { World } from "../../synthetic/write_dataset.ts";
-import type { WorldObserver } from "../../synthetic/observer_voxels.ts";
+import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
+import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
 import { type ModelProbe, readProbes } from "./model_probes.ts";
 import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";
@@ -27,8 +27,8 @@ export interface FixturesReport {
   out: string;
   /** Folder of the world. */
   world: string;
-  plan: World;
-  observer: WorldObserver;
+  plan: SyntheticDataset;
+  observer: SimulatedSubject;
   command: string;
   /** Wall time of writing the world. */
   seconds: number;
@@ -101,7 +101,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   }, report.figures);
 }
 
-function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {
+function metricsOf(plan: SyntheticDataset, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {
   const metrics: Record<string, number> = {
     "scenes.training": plan.training.count,
     "scenes.test": plan.test.count,
@@ -124,7 +124,7 @@ function metricsOf(plan: World, rois: RoiSummary[], probes: ModelProbe[]): Recor
   return metrics;
 }
 
-async function sceneSection(plan: World): Promise<Html[]> {
+async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
   const palette = vocPalette();
   const count = Math.min(SHOWN_SCENES, plan.graph.count);
   const scenes = Array.from({ length: count }, (_, i) => renderScene(plan.graph.from + i));
@@ -157,7 +157,7 @@ async function sceneSection(plan: World): Promise<Html[]> {
   ];
 }
 
-function cortexSection(observer: WorldObserver, sheet: VoxelSheet, rois: RoiSummary[]): Html[] {
+function cortexSection(observer: SimulatedSubject, sheet: VoxelSheet, rois: RoiSummary[]): Html[] {
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
     figure({
@@ -182,7 +182,7 @@ function cortexSection(observer: WorldObserver, sheet: VoxelSheet, rois: RoiSumm
   ];
 }
 
-async function tuningSection(plan: World, rois: RoiSummary[]): Promise<Html[]> {
+async function tuningSection(plan: SyntheticDataset, rois: RoiSummary[]): Promise<Html[]> {
   return [
     text(
       "For each region the voxel with the highest noise ceiling, and the training scenes to which it responds most, the strongest first.",

@@ -2,8 +2,8 @@
 import { CATEGORIES, renderScene } from "../../../fixtures/scenes/mod.ts";
 import type { Subject } from "../../data/datasets/subject.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import type { WorldPlan } from "../../synthetic/write_dataset.ts";
-import { observerOrder, statedCeilings, type WorldObserver } from "../../synthetic/observer_voxels.ts";
+import type { DatasetPlan } from "../../synthetic/write_dataset.ts";
+import { observerOrder, type SimulatedSubject, statedCeilings } from "../../synthetic/observer_voxels.ts";
 import { mean } from "../../statistics/summary.ts";
 
 /** One region's numbers. */
@@ -39,8 +39,8 @@ export async function summarizeRois(
   { subject, heldOut, plan, observer }: {
     subject: Subject;
     heldOut: Subject;
-    plan: WorldPlan;
-    observer: WorldObserver;
+    plan: DatasetPlan;
+    observer: SimulatedSubject;
   },
 ): Promise<RoiSummary[]> {
   const rows = Math.min(subject.images.length, MOST_TRAINING);
@@ -85,8 +85,8 @@ function meanByCategory(responses: Matrix, voxels: Uint32Array, categories: numb
 
 async function measuredCeilings(
   heldOut: Subject,
-  plan: WorldPlan,
-  observer: WorldObserver,
+  plan: DatasetPlan,
+  observer: SimulatedSubject,
 ): Promise<number[] | undefined> {
   const count = Math.min(heldOut.images.length, MOST_SCENES);
   if (count < LEAST_SCENES) return undefined;

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { keptResult } from "../../../src/data/cache/memoize.ts";
+import { memoize } from "../../../src/data/cache/memoize.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const CODE = ["src/linalg/random.ts"];
 
-Deno.test("keptResult() computes once for equal inputs, and gives back every bit", async () => {
+Deno.test("memoize() computes once for equal inputs, and gives back every bit", async () => {
   await inTemporaryFolder(async (folder) => {
     const result = {
       list: [1, -0, Infinity, NaN, 0.1 + 0.2],
@@ -16,7 +16,7 @@ Deno.test("keptResult() computes once for equal inputs, and gives back every bit
     };
     let computed = 0;
     const kept = (inputs: Record<string, unknown>) =>
-      keptResult(folder, CODE, "thing", inputs, () => {
+      memoize(folder, CODE, "thing", inputs, () => {
         computed++;
         return Promise.resolve(result);
       });
@@ -34,18 +34,18 @@ Deno.test("keptResult() computes once for equal inputs, and gives back every bit
   });
 });
 
-Deno.test("keptResult() keeps nothing of a computation that fails or that it cannot write", async () => {
+Deno.test("memoize() keeps nothing of a computation that fails or that it cannot write", async () => {
   await inTemporaryFolder(async (folder) => {
     await assertRejects(
-      () => keptResult(folder, CODE, "thing", {}, () => Promise.reject(new Error("it broke"))),
+      () => memoize(folder, CODE, "thing", {}, () => Promise.reject(new Error("it broke"))),
       Error,
       "it broke",
     );
     await assertRejects(
-      () => keptResult(folder, CODE, "thing", {}, () => Promise.resolve({ x: new Uint16Array(1) })),
+      () => memoize(folder, CODE, "thing", {}, () => Promise.resolve({ x: new Uint16Array(1) })),
       TypeError,
       "A kept result holds a Uint16Array",
     );
-    assertEquals(await keptResult(folder, CODE, "thing", {}, () => Promise.resolve(7)), 7);
+    assertEquals(await memoize(folder, CODE, "thing", {}, () => Promise.resolve(7)), 7);
   });
 });
