@@ -1,5 +1,5 @@
 /** Images parted for cross-validation. */
-import { seededRandom } from "../linalg/random.ts";
+import { seededRandom, shuffle } from "../linalg/random.ts";
 
 /** One fold: what is fitted on, and what is predicted. */
 export interface Fold {
@@ -25,11 +25,7 @@ export function crossValidationFolds(images: number, count: number, seed: number
     );
   }
   const random = seededRandom(seed);
-  const order = Uint32Array.from({ length: images }, (_, i) => i);
-  for (let i = images - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
+  const order = shuffle(Uint32Array.from({ length: images }, (_, i) => i), random);
   return Array.from({ length: count }, (_, fold) => ({
     train: order.filter((_, at) => at % count !== fold).sort(),
     held: order.filter((_, at) => at % count === fold).sort(),

@@ -10,7 +10,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { fork, type Random, seededRandom } from "../linalg/random.ts";
+import { fork, type Random, seededRandom, shuffle } from "../linalg/random.ts";
 import { adamwStep, createParameter, type Parameter, releaseParameter } from "./adamw.ts";
 import { brainLoss } from "./brain_loss.ts";
 import { channelLosses } from "./covariance_loss.ts";
@@ -27,7 +27,6 @@ import {
   NAMES,
   schedule,
   shifted,
-  shuffled,
   split,
   start,
   startOf,
@@ -86,7 +85,7 @@ export async function trainAlign(
   try {
     for (let epoch = history.length + 1; epoch <= epochs && !isOver(history, patience); epoch++) {
       const random = seededRandom(fork(seed, "epoch", epoch));
-      const order = shuffled(training, random);
+      const order = shuffle(training.slice(), random);
       const seen: AlignEpoch = {
         epoch,
         brain: 0,

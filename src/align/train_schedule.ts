@@ -1,7 +1,7 @@
 /** The course of a training: the start, the split into training and validation, the learning rate, and when it is over. */
 import type { Gpu } from "../gpu/mod.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import { fillRandom, fork, type Random, seededRandom } from "../linalg/random.ts";
+import { fillRandom, fork, seededRandom, shuffle } from "../linalg/random.ts";
 import { createParameter, type Parameter } from "./adamw.ts";
 import type { AlignData } from "./data.ts";
 import type { AlignModel } from "./model.ts";
@@ -78,21 +78,11 @@ export function split(images: number, share: number, seed: number) {
       `There are ${images} images, of which ${held} are held out for validation: add more.`,
     );
   }
-  const order = shuffled(
+  const order = shuffle(
     Uint32Array.from({ length: images }, (_, i) => i),
     seededRandom(fork(seed, "validation")),
   );
   return { validation: order.subarray(0, held).sort(), training: order.subarray(held).sort() };
-}
-
-/** A random order (Fisher & Yates). */
-export function shuffled(items: Uint32Array, random: Random): Uint32Array {
-  const out = items.slice();
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [out[i], out[j]] = [out[j], out[i]];
-  }
-  return out;
 }
 
 export function schedule(share: number): number {

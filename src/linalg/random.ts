@@ -60,3 +60,12 @@ export function sampleIndices(n: number, count: number, random: Random): Uint32A
   }
   return chosen;
 }
+
+/** Puts `items` into a random order, in place (Fisher & Yates), and returns them. */
+export function shuffle<T extends Uint32Array | Float64Array | unknown[]>(items: T, random: Random): T {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [items[i], items[j]] = [items[j], items[i]];
+  }
+  return items;
+}

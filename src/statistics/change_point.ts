@@ -1,5 +1,5 @@
 /** The layer from which on a measure stands higher: one upward step, its test and its stability. */
-import { fork, seededRandom } from "../linalg/random.ts";
+import { fork, seededRandom, shuffle } from "../linalg/random.ts";
 import { bootstrapDraws, percentileInterval } from "./bootstrap.ts";
 
 /** Two levels fitted to an ordered series. */
@@ -71,14 +71,7 @@ export function testStep(units: readonly ArrayLike<number>[], seed: number, repe
   const fit = fitStep(meanOf(units)), gain = gainOf(fit, length);
   let reached = 1;
   for (let run = 0; run < repeats; run++) {
-    const shuffled = units.map((row) => {
-      const values = Float64Array.from(row);
-      for (let k = length - 1; k > 0; k--) {
-        const j = Math.floor(random() * (k + 1));
-        [values[k], values[j]] = [values[j], values[k]];
-      }
-      return values;
-    });
+    const shuffled = units.map((row) => shuffle(Float64Array.from(row), random));
     if (gainOf(fitStep(meanOf(shuffled)), length) >= gain - 1e-15) reached++;
   }
   const jumps: number[] = [];

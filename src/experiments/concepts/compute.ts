@@ -1,6 +1,6 @@
 /** The experiment `concepts`: spheres of patches on the map of a late layer, and what they do in brain space. */
 import { leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
-import { fork, seededRandom } from "../../linalg/random.ts";
+import { fork, seededRandom, shuffle } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval, quantileOf } from "../../statistics/bootstrap.ts";
 import { slotFeatures } from "../shared/activation.ts";
@@ -296,22 +296,13 @@ export function reversedU(points: { mean: number; sd: number }[][], seed: number
   const random = seededRandom(fork(seed, "exchanged ranks"));
   let reached = 1;
   for (let run = 0; run < RULES.resamples; run++) {
-    const orders = points[0].map(() => shuffled(points.length, random));
+    const orders = points[0].map(() => shuffle([...points.keys()], random));
     const mixed = points.flatMap((own, i) =>
       own.map(({ sd }, r) => ({ mean: points[orders[r][i]][r].mean, sd }))
     );
     if (fitParabola(mixed).quadratic <= parabola.quadratic + 1e-15) reached++;
   }
   return { parabola, interval: percentileInterval(resampled), p: reached / (RULES.resamples + 1) };
-}
-
-function shuffled(n: number, random: () => number): number[] {
-  const order = Array.from({ length: n }, (_, i) => i);
-  for (let k = n - 1; k > 0; k--) {
-    const j = Math.floor(random() * (k + 1));
-    [order[k], order[j]] = [order[j], order[k]];
-  }
-  return order;
 }
 
 /** Mean share of the commonest category over concepts with enough figure patches, against images whose categories are exchanged. */
@@ -339,7 +330,7 @@ export function purityTest(
   const mean = meanShare(categoryOf), random = seededRandom(fork(seed, "exchanged categories"));
   let reached = 1, chance = 0;
   for (let run = 0; run < RULES.resamples; run++) {
-    const order = shuffled(used.length, random), mixed = [...categoryOf];
+    const order = shuffle([...used.keys()], random), mixed = [...categoryOf];
     used.forEach((image, i) => mixed[image] = categoryOf[used[order[i]]]);
     const share = meanShare(mixed);
     chance += share / RULES.resamples;

@@ -2,13 +2,12 @@
 import { applyAlign } from "../../align/model.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { seededRandom } from "../../linalg/random.ts";
+import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { FIGURE, GROUND, type SlotActivation, slotActivation, slotFeatures } from "../shared/activation.ts";
 import {
   agreementByImage,
   areaByImage,
-  correlation,
   cosineLikeness,
   type Directions,
   directions,
@@ -37,6 +36,7 @@ import type {
   PixelSearch,
   RegionActivation,
 } from "./results.ts";
+import { pearson } from "../../statistics/summary.ts";
 
 /** The layers in which the paper sees one color of figures over all categories; they are tested, whatever ours show. */
 export const PAPER_LAYERS = [
@@ -251,8 +251,8 @@ function pairsOf(
   return models.flatMap((model, a) =>
     models.slice(a + 1).map((other, i): ModelPair => {
       const [own, others] = [patterns[a], patterns[a + 1 + i]];
-      const r = correlation(own.map(meanOf), others.map(meanOf));
-      const resampled = draws.map((draw) => correlation(drawnMeans(own, draw), drawnMeans(others, draw)));
+      const r = pearson(own.map(meanOf), others.map(meanOf));
+      const resampled = draws.map((draw) => pearson(drawnMeans(own, draw), drawnMeans(others, draw)));
       return {
         models: [model, other],
         r: { value: r, interval: percentileInterval(resampled) },
@@ -268,14 +268,10 @@ function drawnMeans(columns: Float64Array[], draw: Uint32Array): number[] {
 
 /** One-sided p of a correlation above 0: the share of permutations of one side, itself included, that reach it. */
 export function permutedP(a: number[], b: number[], seed: number): number {
-  const random = seededRandom(seed), observed = correlation(a, b), shuffled = b.slice();
+  const random = seededRandom(seed), observed = pearson(a, b), shuffled = b.slice();
   let reached = 1;
   for (let i = 0; i < PERMUTATIONS; i++) {
-    for (let j = shuffled.length - 1; j > 0; j--) {
-      const k = Math.floor(random() * (j + 1));
-      [shuffled[j], shuffled[k]] = [shuffled[k], shuffled[j]];
-    }
-    if (correlation(a, shuffled) >= observed - 1e-12) reached++;
+    if (pearson(a, shuffle(shuffled, random)) >= observed - 1e-12) reached++;
   }
   return reached / (PERMUTATIONS + 1);
 }

@@ -1,6 +1,7 @@
 /** Whether one pixel finds its own kind, figure or ground, in images of other categories. */
 import type { Matrix } from "../../linalg/matrix.ts";
 import { areaUnderCurve } from "../../statistics/discriminant.ts";
+import { pearson } from "../../statistics/summary.ts";
 
 /** One pixel that is pointed at. */
 export interface Query {
@@ -144,24 +145,8 @@ export function agreementByImage(
     for (const query of queries) {
       if (categories[query.image] === categories[image]) continue;
       const own = maps.map((likeness) => likeness(query, image));
-      own.forEach((map, a) => own.slice(a + 1).forEach((other) => found.push(correlation(map, other))));
+      own.forEach((map, a) => own.slice(a + 1).forEach((other) => found.push(pearson(map, other))));
     }
     return found.reduce((sum, r) => sum + r, 0) / found.length;
   });
-}
-
-/** Pearson's r; 0 where either does not vary. */
-export function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let ma = 0, mb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ma += a[i] / a.length;
-    mb += b[i] / a.length;
-  }
-  let ab = 0, aa = 0, bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ab += (a[i] - ma) * (b[i] - mb);
-    aa += (a[i] - ma) ** 2;
-    bb += (b[i] - mb) ** 2;
-  }
-  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }

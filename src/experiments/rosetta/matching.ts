@@ -2,7 +2,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { seededRandom } from "../../linalg/random.ts";
+import { seededRandom, shuffle } from "../../linalg/random.ts";
 
 /**
  * Gives every column mean 0 and variance 1, in place; a column that does not vary becomes 0 and correlates with nothing.
@@ -150,12 +150,7 @@ export interface UnitMaps {
 }
 
 export function shuffledIndices(count: number, seed: number): Uint32Array {
-  const random = seededRandom(seed), order = Uint32Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
+  return shuffle(Uint32Array.from({ length: count }, (_, i) => i), seededRandom(seed));
 }
 
 /** β of `count` random voxels, or of all where there are fewer, in random order. */

@@ -4,7 +4,7 @@ import type { Subject } from "../../data/datasets/subject.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { DatasetPlan } from "../../synthetic/write_dataset.ts";
 import { observerOrder, type SimulatedSubject, statedCeilings } from "../../synthetic/observer_voxels.ts";
-import { mean } from "../../statistics/summary.ts";
+import { mean, pearson } from "../../statistics/summary.ts";
 
 /** One region's numbers. */
 export interface RoiSummary {
@@ -95,17 +95,6 @@ async function measuredCeilings(
   const clean = Array.from({ length: count }, (_, i) => observer.respond(renderScene(plan.test.from + i)));
   return Array.from({ length: cols }, (_, voxel) => {
     const noisy = clean.map((_, i) => data[i * cols + voxel]);
-    return correlation(noisy, clean.map((response) => response[order[voxel]])) ** 2;
+    return pearson(noisy, clean.map((response) => response[order[voxel]])) ** 2;
   });
-}
-
-function correlation(a: number[], b: number[]): number {
-  const ma = mean(a), mb = mean(b);
-  let ab = 0, aa = 0, bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ab += (a[i] - ma) * (b[i] - mb);
-    aa += (a[i] - ma) ** 2;
-    bb += (b[i] - mb) ** 2;
-  }
-  return aa > 0 && bb > 0 ? ab / Math.sqrt(aa * bb) : 0;
 }

@@ -1,5 +1,5 @@
 /** The experiment `transitions`: from which circle of the map to which other figure and ground go between two layers. */
-import { seededRandom } from "../../linalg/random.ts";
+import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
 import { figurePatches } from "../shared/patch_labels.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -140,14 +140,7 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
         shiftMask(mask, rows, cols, Math.floor(random() * rows), Math.floor(random() * cols))
       )
     ),
-    exchanged: reachedBy(() => {
-      const order = [...masks.keys()];
-      for (let k = images - 1; k > 0; k--) {
-        const j = Math.floor(random() * (k + 1));
-        [order[k], order[j]] = [order[j], order[k]];
-      }
-      return order.map((image) => masks[image]);
-    }),
+    exchanged: reachedBy(() => shuffle([...masks.keys()], random).map((image) => masks[image])),
   };
 }
 

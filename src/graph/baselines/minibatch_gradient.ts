@@ -1,7 +1,7 @@
 /** Eigenvectors by gradient descent on mini-batches of nodes. */
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { seededRandom } from "../../linalg/random.ts";
+import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
 import { symmetricEigen } from "../../linalg/symmetric_eigen.ts";
 import { fixSigns } from "../normalized_cut.ts";
@@ -113,14 +113,6 @@ function unitRows({ data, rows, cols }: Matrix): Float64Array {
     for (let k = 0; k < cols; k++) row[k] /= length;
   }
   return unit;
-}
-
-/** Fisher and Yates. */
-function shuffle(order: Uint32Array, random: () => number): void {
-  for (let i = order.length - 1; i > 0; i--) {
-    const j = Math.floor(random() * (i + 1));
-    [order[i], order[j]] = [order[j], order[i]];
-  }
 }
 
 /** One free vector a node, Adam's averages of its gradients, and its degree over n. */

@@ -1,3 +1,4 @@
+import { pearson } from "../../../src/statistics/summary.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { bootstrapDraws } from "../../../src/statistics/bootstrap.ts";
 import {
@@ -15,7 +16,6 @@ import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
 import {
   agreementByImage,
   areaByImage,
-  correlation,
   cosineLikeness,
   directions,
   placeLikeness,
@@ -115,7 +115,7 @@ Deno.test("agreementByImage() is r of the maps, and leaves out images of the pix
   const found = agreementByImage([up, up, down], query, targets);
   assertAlmostEquals(found[1], -1 / 3, 1e-12); // one pair agrees, two oppose
   assert(Number.isNaN(found[0]) && Number.isNaN(found[2]));
-  assertEquals(correlation([1, 1], [1, 2]), 0);
+  assertEquals(pearson([1, 1], [1, 2]), 0);
 });
 
 Deno.test("permutedP() is small for equal patterns of many regions and not for unlike ones", () => {
