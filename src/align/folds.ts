@@ -10,12 +10,12 @@ export interface Fold {
 }
 
 /**
- * Parts images at random into folds whose sizes differ by one at most; every image is held out once.
+ * Splits images at random into folds whose sizes differ by at most one; every image is held out once.
  *
  * @param images how many
  * @param count number of folds
  * @param seed of the shuffle
- * @returns one a fold: indices of the images to fit on, and of those held out
+ * @returns one per fold: indices of the images to fit on, and of those held out
  * @throws RangeError "12 folds of 9 images: …"
  */
 export function crossValidationFolds(images: number, count: number, seed: number): Fold[] {

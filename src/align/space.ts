@@ -22,17 +22,17 @@ export interface SpaceOptions {
   /** Components of the responses that all slots are regressed on, at most images − 1 and voxels; default 64. */
   components?: number;
   /**
-   * Noise ceiling of every voxel, its explainable share of variance, 0 to 1: voxels count by it when the components are made.
-   * Default: all alike.
+   * Noise ceiling of every voxel, its explainable share of variance, 0 to 1: voxels are weighted by it when the components are computed.
+   * Default: equal weights.
    */
   noiseCeiling?: ArrayLike<number>;
-  /** Of the folds that choose penalties of the encoder; default 0. */
+  /** Seed of the folds that choose penalties of the encoder; default 0. */
   seed?: number;
   /** Called after each slot with the number of slots fitted, and the total over all passes. */
   onProgress?: (done: number, total: number) => void;
 }
 
-/** A space that slots have been brought into, and what it takes to bring further ones. */
+/** A space that slots are mapped into, with what is needed to add further slots. */
 export interface AlignedSpace {
   /** W_l, their means, β and ε; D′ is twice the components: what slots share, then what the encoder adds. */
   model: AlignModel;
@@ -42,7 +42,7 @@ export interface AlignedSpace {
   basis: Matrix;
   /** Mean response of every voxel. */
   center: Float32Array;
-  /** Share of the (weighted) responses' variance that the components hold. */
+  /** Share of the (weighted) variance of the responses that the components explain. */
   held: number;
 }
 
@@ -51,14 +51,14 @@ const BESIDE = 0.1;
 /**
  * Brings all slots into one space in closed form (METHOD, "An alignment that meets"), and fits the brain encoder on it.
  *
- * With the centred responses (weighted by √ceiling where that is known) Y = U S Vᵀ, every slot is regressed, for itself, on the
+ * With the centred responses (weighted by √ceiling where it is known) Y = U S Vᵀ, each slot is regressed separately on the
  * same T = U S^½ of the leading components: W_l = (P_lᵀP_l + α_l I)⁻¹ P_lᵀ T with its centred pooled features P_l, α_l by
- * the error of leaving one image out. A channel of the space so means the same for all slots.
+ * the error of leaving one image out. A channel of the space thus means the same for all slots.
  *
- * The mean of the slots' predictions, H T with H = (1/L) Σ_l P_l (P_lᵀP_l + α_l I)⁻¹ P_lᵀ, is shrunk. The encoder takes
- * this back by as many further channels: every slot is regressed likewise on R = (H + γ I)⁻¹ T − T, so that the sum over
+ * The mean of the slots' predictions, H T with H = (1/L) Σ_l P_l (P_lᵀP_l + α_l I)⁻¹ P_lᵀ, is shrunk. The encoder
+ * corrects this with the same number of further channels: each slot is regressed in the same way on R = (H + γ I)⁻¹ T − T, so that the sum over
  * slots is kernel ridge regression with the mean of the slots' kernels (γ by cross-validation, for every component).
- * These channels are a tenth as long as the others, so that cosines, and with them the graph, see the shared ones.
+ * These channels are scaled to a tenth of the others, so that the shared ones dominate the graph's cosines.
  *
  * @param slots in the order of the pooled columns
  * @param pooled images × Σ D_l, each slot's mean over tokens
@@ -132,8 +132,8 @@ export async function fitSpace(
 }
 
 /**
- * Brings one more slot into a space, as a fourth model's layer: ridge regression from its pooled features to the components
- * of the responses, which `fitSpace` made; nothing of the other slots changes but their share of the encoder's mean.
+ * Adds a slot to a space, for example a layer of a further model: ridge regression from its pooled features to the components
+ * of the responses, which `fitSpace` made; the other slots stay the same, except for their share in the encoder's mean.
  *
  * @param space as `fitSpace` returns it, or this function
  * @param slot its name and channels

@@ -1,4 +1,4 @@
-/** What a training of the alignment is asked, and what it says of itself. */
+/** Settings and results of training an alignment. */
 import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignModel } from "./model.ts";
 
@@ -16,15 +16,15 @@ export interface AlignOptions {
   focal?: boolean;
   /** Residual below which the brain loss is quadratic; default 0: L1 everywhere. */
   huber?: number;
-  /** Eigenvectors that the constraint keeps; default 10. */
+  /** Number of eigenvectors that the constraint preserves; default 10. */
   components?: number;
-  /** Nodes sampled of one slot for the constraints; default 256. */
+  /** Nodes sampled from one slot for the constraints; default 256. */
   nodes?: number;
-  /** The constraints are taken on every so many steps, times as many; default 8. */
+  /** The constraints are evaluated every N steps, with N times their weight; default 8. */
   constrainEvery?: number;
-  /** Most passes over the images; default 10. */
+  /** Maximum number of passes over the images; default 10. */
   epochs?: number;
-  /** Images a step; default 64. */
+  /** Images per step; default 64. */
   batch?: number;
   /** Highest learning rate, after a warm-up of a twentieth of the steps; then a cosine to 0. Default 4e-3. */
   rate?: number;
@@ -32,23 +32,23 @@ export interface AlignOptions {
   decay?: number;
   /** Share of the images held out for early stopping; default 0.1. */
   validation?: number;
-  /** Epochs without a better validation loss after which to stop; default 5. */
+  /** Epochs without a smaller validation loss before training stops; default 5. */
   patience?: number;
-  /** Where to start from, as of `fitSpace`, whose means stay; default random transforms. Not in the paper. */
+  /** Model to start from, for example from `fitSpace`; its means stay fixed. Default: random transforms. Not in the paper. */
   start?: AlignModel;
   /**
-   * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with the start's W⁰ and a slot's pooled
-   * features P_l, which keeps every slot near its own target; default 0.
+   * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with W⁰ of `start` and a slot's pooled
+   * features P_l, which holds each slot near its own target; default 0.
    */
   lambdaTarget?: number;
   /** Default 0. */
   seed?: number;
-  /** Where a stopped run goes on from; saved to after every epoch. */
+  /** Where a stopped run continues from; saved to after every epoch. */
   checkpoint?: {
     load(): Promise<AlignState | null>;
     save(state: AlignState): Promise<void>;
   };
-  /** Told after every epoch. */
+  /** Called after every epoch. */
   onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
 }
 
@@ -56,7 +56,7 @@ export interface AlignOptions {
 export interface AlignEpoch {
   /** 1 is the first. */
   epoch: number;
-  /** Mean brain loss over the training images, while it went. */
+  /** Mean brain loss over the training images, during the epoch. */
   brain: number;
   /** Mean brain loss over the validation images after it. */
   validation: number;
@@ -72,7 +72,7 @@ export interface AlignEpoch {
   unsolved: { slot: number; residual: number }[];
 }
 
-/** All that training needs to go on, bit for bit. */
+/** Everything that training needs to continue, bit for bit. */
 export interface AlignState {
   /** The epochs done. */
   history: AlignEpoch[];
@@ -82,7 +82,7 @@ export interface AlignState {
   best: [Matrix, Matrix, Matrix];
 }
 
-/** A trained align and how it got there. */
+/** A trained alignment and its history. */
 export interface TrainedAlign {
   /** What was learned. */
   model: AlignModel;

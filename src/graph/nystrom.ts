@@ -35,9 +35,9 @@ export interface NystromOptions {
   search?: "exact" | "groups";
   /** Number of eigenvectors, including the first (eigenvalue 1); default 20, at most the number of landmarks. */
   components?: number;
-  /** How landmarks are chosen, or were where their rows are given; default "farthest". */
+  /** How landmarks are chosen, or how the given rows were; default "farthest". */
   sampling?: Sampling;
-  /** Seed of all that is random; default 0. */
+  /** Seed of every random choice; default 0. */
   seed?: number;
   /** Called after each iteration of the solver with the number of converged pairs. */
   onProgress?: NormalizedCutOptions["onProgress"];

@@ -22,7 +22,7 @@ const PROPAGATE: Kernel = { label: "propagate", code };
  * by affinity, weights summing to 1.
  *
  * @param neighbors the K nearest landmarks of n nodes, with their affinities (≥ 0)
- * @param landmarks m × c vectors, one a landmark
+ * @param landmarks m × c vectors, one per landmark
  * @returns n × c
  * @throws RangeError when a neighbour is no row of `landmarks`
  */

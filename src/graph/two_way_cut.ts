@@ -61,7 +61,7 @@ const NO_STRUCTURE = 1e-14;
 const EVEN_SPREAD = 0.75;
 
 /**
- * Parts one image's tokens in two by the normalised cut (Shi & Malik 2000): the second generalised eigenvector
+ * Splits one image's tokens in two by the normalised cut (Shi & Malik 2000): the second generalised eigenvector
  * x = D^−½ y is split where the value of Ncut is smallest, all n − 1 thresholds tried.
  *
  * The foreground is the side with the smaller share of its tokens on the image's border; without a grid, or when both

@@ -73,7 +73,7 @@ export async function encodePng(
 }
 
 /**
- * Writes a picture as a PNG file, whole or not at all; its folder is made where there is none.
+ * Writes a picture as a PNG file, whole or not at all; its folder is created if needed.
  *
  * @param path where to
  * @param picture RGB bytes

@@ -30,7 +30,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace> {
 }
 
 /**
- * Takes tokens into a space and gives them the colors that tokens like them have in it.
+ * Maps tokens into a space, and gives them the colors of similar tokens there.
  *
  * @param saved as of `loadSpace`; with `space` replaced by what `fitSlot` returns, also for slots of further models
  * @param slot index into `saved.space.model.slots`

@@ -15,7 +15,7 @@ export type { TableColumn, TableColumns } from "../data/formats/table_file.ts";
  *
  * @param path the file
  * @param options whether the first line of CSV names the columns, where it is not to be decided by what it holds
- * @returns one row a thing; names from the first column of text
+ * @returns one row per item; names from the first column of text
  * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; 'a.npz holds the matrices "x" (5 × 3, <f4), …'
  */
 export async function readEmbedding(path: string, options: EmbeddingOptions = {}): Promise<Embedding> {

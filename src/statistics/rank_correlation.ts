@@ -60,7 +60,7 @@ export function spearman(x: Ranking, y: Ranking, weights?: ArrayLike<number>): n
 }
 
 /**
- * Kendall's τ_a: of all n (n − 1) / 2 pairs of entries, the share in the same order in x and y less the share in the
+ * Kendall's τ_a: of all n (n − 1) / 2 pairs of entries, the share in the same order in x and y minus the share in the
  * opposite order, τ_a = Σ_{i<j} sgn(x_i − x_j) sgn(y_i − y_j) / (n (n − 1) / 2); ties count for neither, so many ties keep τ_a from 1 (the measure that Nili et al. 2014 recommend where
  * models predict ties). Counted with a Fenwick tree (Knight 1966 counts by merging).
  *

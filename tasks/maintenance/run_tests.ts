@@ -59,6 +59,7 @@ type Share = string[];
 const LONGEST = [
   "tests/end_to_end/faults_test.ts",
   "tests/end_to_end/own_data_test.ts",
+  "tests/end_to_end/pack_test.ts",
   "tests/slurm/slurm_test.ts",
 ];
 /** Files of a process: many would have others wait for it, few would start too many. */

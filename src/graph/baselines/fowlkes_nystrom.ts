@@ -7,7 +7,7 @@ import { fitNystrom } from "../nystrom.ts";
 import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 
 /**
- * Fowlkes, Belongie, Chung & Malik 2004 on landmarks drawn at random, as `fitNystrom` with `neighbors: "all"` has it.
+ * Fowlkes, Belongie, Chung & Malik 2004 on random landmarks, the same as `fitNystrom` with `neighbors: "all"`.
  *
  * @param features n × d, row-major float32
  * @param options `landmarks` m, default 500 or all nodes

@@ -37,7 +37,7 @@ const EMPTY = 1e-12;
  *
  * ‖M − Y Yᵀ‖² = ‖M‖² − 2 tr(Yᵀ M Y) + ‖Yᵀ Y‖², M = D^−½ A D^−½, minimal at Y = X Λ^½.
  *
- * A batch S of b nodes sees M_SS only, with degrees estimated as running means over the batches that a node has been in,
+ * A batch S of b nodes uses only M_SS, with degrees estimated as running means over a node's batches,
  * and moves its rows by Adam along a gradient whose mean over batches is that of all nodes. Batches partition the nodes anew every epoch. The result is
  * Y rotated so that its columns are orthogonal, and scaled.
  *
