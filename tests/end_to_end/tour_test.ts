@@ -51,3 +51,13 @@ Deno.test("links between documents lead to files and headings that are there", a
   }
   assertEquals(wrong, []);
 });
+
+Deno.test("README.md has a picture, two commands, and what was and was not tried in its first screen", async () => {
+  const lines = (await Deno.readTextFile(new URL("README.md", ROOT))).split("\n"),
+    screen = lines.slice(0, 30).join("\n");
+  assert(lines.length <= 160, `${lines.length} lines`);
+  const [, picture] = /!\[[^\]]+\]\((docs\/[\w.]+)\)/.exec(screen)!;
+  assert((await Deno.stat(new URL(picture, ROOT))).size <= 300_000, picture);
+  assertEquals(screen.match(/^\.\/run \w+/gm), ["./run showcase", "./run reproduce"]);
+  assert(/\| tried +\| not tried/.test(screen));
+});
