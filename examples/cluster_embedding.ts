@@ -15,9 +15,8 @@ if (!/^(yes|no|auto)$/.test(options.header)) throw new RangeError("--header: giv
 const file = options.file && await ac.readEmbedding(options.file, { header });
 const { matrix, names } = file || await embeddedScenes();
 
-const gpu = await ac.openGpu();
+using gpu = await ac.openGpu();
 const { eigenvectors, eigenvalues } = await ac.normalizedCut(gpu, matrix, { components: options.clusters });
-ac.closeGpu(gpu);
 const { labels } = ac.kmeans(eigenvectors, { clusters: options.clusters });
 
 const { data, rows, cols } = eigenvectors;

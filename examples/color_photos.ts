@@ -14,11 +14,10 @@ const features = await ac.patchFeatures(options.model, photos, [options.layer]);
 const { model, grid, names, layers: [{ layer, patches }] } = features;
 
 // One graph of all photographs, so that a color means the same in each.
-const gpu = await ac.openGpu();
+using gpu = await ac.openGpu();
 const { eigenvectors } = await ac.normalizedCut(gpu, patches, { components: 20 });
 const sample = Math.min(1000, patches.rows);
 const { colors } = await ac.spectralColors(gpu, ac.matrixSource(eigenvectors), { sample });
-ac.closeGpu(gpu);
 
 const bytes = 3 * grid.rows * grid.cols;
 for (const [i, name] of names.entries()) {

@@ -10,7 +10,8 @@ const options = ac.scriptOptions("Compares two models layer by layer by the subs
 });
 const folder = options.photos || (await ac.exampleData()).photographs;
 const photos = await ac.listPhotographs(folder, options.limit);
-const gpu = await ac.openGpu(), components = 10;
+using gpu = await ac.openGpu();
+const components = 10;
 async function cutsOf(model: string) { // eigenvectors of every layer's graph
   const cuts: ac.Matrix[] = [];
   for (const { patches } of (await ac.patchFeatures(model, photos)).layers) {
@@ -28,7 +29,6 @@ for (const [i, x] of a.entries()) {
     layer_b.push(j + 1);
   }
 }
-ac.closeGpu(gpu);
 await ac.saveTable(`${options.out}/overlap.csv`, { layer_a, layer_b, overlap });
 const values = overlap.map((overlap, i) => ({ a: layer_a[i], b: layer_b[i], overlap }));
 const [y, x] = (["a", "b"] as const).map((field) => ({ field, type: "ordinal", title: options[field] }));

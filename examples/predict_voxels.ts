@@ -19,11 +19,10 @@ const count = photographs.length, kept = Math.floor(0.8 * count);
 const rowsOf = ({ data, cols }: ac.Matrix, from: number, to: number) => {
   return { data: data.slice(from * cols, to * cols), rows: to - from, cols };
 };
-const gpu = await ac.openGpu();
+using gpu = await ac.openGpu();
 const encoder = await ac.ridge(gpu, rowsOf(means, 0, kept), rowsOf(responses, 0, kept), { lambdaFor: "all" });
 const predicted = await encoder.predict(rowsOf(means, kept, count));
 const score = ac.brainScore(predicted, rowsOf(responses, kept, count), { rois });
-ac.closeGpu(gpu);
 
 const region = new Array<string>(responses.cols).fill("");
 for (const [name, voxels] of rois) for (const voxel of voxels) region[voxel] ||= name;

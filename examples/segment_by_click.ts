@@ -15,9 +15,8 @@ const photo = photos[options.photo ? 0 : 1];
 const features = await ac.patchFeatures(options.model, [photo], [options.layer]);
 const { grid, layers: [{ patches }], views: [view] } = features;
 
-const gpu = await ac.openGpu();
+using gpu = await ac.openGpu();
 const { eigenvectors } = await ac.normalizedCut(gpu, patches, { components: 6 });
-ac.closeGpu(gpu);
 
 /** The patch at a place, given as shares of width and height. */
 function patchAt(x: number, y: number): number {

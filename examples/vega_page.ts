@@ -11,12 +11,12 @@ const folder = options.photos || (await ac.exampleData()).photographs;
 const photos = await ac.listPhotographs(folder, options.limit);
 const { model, layers } = await ac.patchFeatures(options.model, photos);
 
-const gpu = await ac.openGpu(), values: { layer: number; rank: number; eigenvalue: number }[] = [];
+using gpu = await ac.openGpu();
+const values: { layer: number; rank: number; eigenvalue: number }[] = [];
 for (const { layer, patches } of layers) {
   const { eigenvalues } = await ac.normalizedCut(gpu, patches, { components: 8 });
   eigenvalues.forEach((eigenvalue, i) => values.push({ layer, rank: i + 1, eigenvalue }));
 }
-ac.closeGpu(gpu);
 
 const chart = {
   data: { values },

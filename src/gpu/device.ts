@@ -59,8 +59,8 @@ export interface KernelTimer {
   passDescriptor(label: string): GPUComputePassDescriptor;
 }
 
-/** An open device and all that belongs to it. Make one with `openGpu`; free it with `closeGpu`. */
-export interface Gpu {
+/** An open device and all that belongs to it. Make one with `openGpu`; it is freed at the end of a `using` block, or by `closeGpu`. */
+export interface Gpu extends Disposable {
   /** The WebGPU device. */
   readonly device: GPUDevice;
   /** Where it runs. */
@@ -130,10 +130,9 @@ async function chooseAdapter(wanted: GpuOptions["adapter"]): Promise<GPUAdapter>
  *
  * @example
  * ```ts
- * import { closeGpu, openGpu } from "../../mod.ts";
- * const gpu = await openGpu();
+ * import { openGpu } from "../../mod.ts";
+ * using gpu = await openGpu();
  * console.log(gpu.adapter.description);
- * closeGpu(gpu);
  * ```
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
@@ -177,6 +176,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       scopes: [],
       failure: null,
       timer: null,
+    },
+    [Symbol.dispose]() {
+      closeGpu(gpu);
     },
   };
   device.lost.then((info) => {

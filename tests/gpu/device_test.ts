@@ -203,6 +203,21 @@ Deno.test("closeGpu() may be called twice, and says so to whoever calls on", asy
   await assertRejects(() => rowNormalize(gpu, x), Error, "This GPU was closed: open another with openGpu().");
 });
 
+Deno.test("`using` closes the GPU at the end of its block, however that ends", async () => {
+  const x = randomMatrix(3, 3);
+  let kept: Gpu;
+  {
+    using gpu = await openGpu();
+    await rowNormalize(gpu, x);
+    kept = gpu;
+  }
+  await assertRejects(
+    () => rowNormalize(kept, x),
+    Error,
+    "This GPU was closed: open another with openGpu().",
+  );
+});
+
 Deno.test("allocate() names what does not fit one buffer", async () => {
   await withGpu((gpu) => {
     const bytes = gpu.limits.bufferBytes + 1;
