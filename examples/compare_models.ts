@@ -11,11 +11,10 @@ const options = ac.scriptOptions("Compares two models layer by layer by the subs
 const folder = options.photos || (await ac.exampleData()).photographs;
 const photos = await ac.listPhotographs(folder, options.limit);
 using gpu = await ac.openGpu();
-const components = 10;
 async function cutsOf(model: string) { // eigenvectors of every layer's graph
   const cuts: ac.Matrix[] = [];
   for (const { patches } of (await ac.patchFeatures(model, photos)).layers) {
-    cuts.push((await ac.normalizedCut(gpu, patches, { components })).eigenvectors);
+    cuts.push((await ac.normalizedCut(gpu, patches, { components: 10 })).eigenvectors);
   }
   return cuts;
 }
@@ -24,7 +23,7 @@ const layer_a: number[] = [], layer_b: number[] = [], overlap: number[] = [];
 for (const [i, x] of a.entries()) {
   for (const [j, y] of b.entries()) {
     const { data } = await ac.matmul(gpu, x, y, { transposeA: true });
-    overlap.push(data.reduce((sum, value) => sum + value ** 2, 0) / components);
+    overlap.push(data.reduce((sum, value) => sum + value ** 2, 0) / y.cols);
     layer_a.push(i + 1);
     layer_b.push(j + 1);
   }
