@@ -1,263 +1,397 @@
-// C = op(A) · op(B) with op(X) = X or Xᵀ; A, B and C may be windows of larger matrices (row panels).
+// C = op(A) · op(B), or C + op(A) · op(B), with op(X) = X or Xᵀ; and, with FINISHES, the affinity less 1 of nodes w_i, which are
+// the rows of A and of B (B is transposed; METHOD, "Spectral clustering"):
+//   E_ij = exp(cos_ij − 1) − 1 = expm1(w_i · w_j − (h_i + h_j)),  h_i = ½ |w_i|²,  w_i = x̂_i − m with the same m for all nodes.
+// Where nodes are nearly parallel, w and E are small, and neither loses digits.
 //
-// a       A, m × k (stored k × m when TRANSPOSE_A), row-major, rows padded with zeros to a multiple of 4
-// b       B, k × n (stored n × k when TRANSPOSE_B), likewise
-// c       C, m × n, likewise; with several slices of k one m × n slab per slice, to be added up by sum_slabs
-// params  extents and offsets of this dispatch, see Params
+// a       A, m × k (k × m with TRANSPOSE_A), row-major, rows padded with zeros to a multiple of 4
+// b       B, k × n (n × k with TRANSPOSE_B), likewise
+// half_i  h of the rows of A; any buffer without FINISHES
+// half_j  h of the rows of B, likewise
+// c       C, m × n, padded as A; with several slices of k one m × n slab per slice, which sum_slabs adds up
+// params  sizes and offsets of this dispatch, see Params
 //
-// Dispatch: x = ⌈m / 8 / WORKGROUP⌉, y = ⌈n / 16⌉, z = slices of k (1 unless split).
-// One invocation makes 8 × 16 values of C in registers, neighbouring invocations take neighbouring rows: no shared
-// memory and no barrier, and no inner loops, because the software adapter keeps only what is written out in registers.
-// Order of reduction: four products of a step of k, beginning with its first; the steps of a run of 512 one after the
-// other; runs ascending, each added to what C holds. A dispatch takes one run, or a part of one with `held`, so that a
-// product taken panel by panel equals the product taken at once, bit for bit.
+// src/linalg/product.ts dispatches it in three variants, which give the same bits:
+//   main, storage or textures  x · y ≥ blocks / WORKGROUP, x = ACROSS unless y is 1. One invocation computes a block of 16 × 16
+//                              values in registers; larger blocks overflow the processor's instruction cache. A software adapter
+//                              gathers a texel for all its invocations faster than it loads from storage.
+//   main_shared                x = ⌈m / 64⌉, y = ⌈n / 64⌉, z = slices. A workgroup keeps 64 × 64 values in shared memory: for
+//                              graphics cards.
+// Order of reduction: in runs (of 512 steps of k, of 1024 with IN_TURN), the runs ascending, each added to what C holds. Within a
+// run four steps of k together, beginning with the first, or one by one with IN_TURN.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
+override HAS_REST: bool = false; // k is no multiple of 4, and what is read beyond it must be zeroed
+override HELD: u32 = 0; // what C holds: nothing, ADD or BEGUN; an override, as a load that is skipped costs as much as one that is not
+override IN_TURN: bool = false; // add products one by one, as half_squares does
+override FINISHES: bool = false; // store E + PLUS in place of the products
+override PLUS: f32 = 0; // 1 for A itself
+override MIRROR: bool = false; // the nodes of A are those of B: compute the blocks on and above the diagonal, store them twice
+override RUN: u32 = 512; // steps of k in a run, for main_shared
 override WORKGROUP: u32 = 8;
+
+const ADD: u32 = 1; // what the product is added to
+const BEGUN: u32 = 2; // the sum of the run's first part
+const ROWS: u32 = 16; // of C that an invocation computes
+const QUADS: u32 = 4; // vec4 of its columns
+const ACROSS: u32 = 32768; // workgroups in a row of the grid
 
 struct Params {
   m: u32, // rows of C
   n: u32, // columns of C
-  k: u32, // inner extent
-  slice: u32, // inner extent of one z slice, a multiple of 4 and at most 512
+  k: u32, // inner size
+  slice: u32, // inner size of a slice, a multiple of 4; for main one run at most
   a_stride: u32, // vec4 per stored row of A
   b_stride: u32, // of B
   c_stride: u32, // of C
-  a_row: u32, // first stored row of A
-  b_row: u32, // of B
-  c_row: u32, // of C
-  a_col: u32, // first stored column of A, in vec4
-  b_col: u32, // of B
-  c_col: u32, // of C
-  held: u32, // what C holds: 0 nothing, 1 what the product is to be added to, 2 the sum of the run's first part
+  a_begin: u32, // vec4 of a where A begins
+  b_begin: u32, // of b
+  c_begin: u32, // of c
+  half_i: u32, // first entry of half_i
+  half_j: u32, // of half_j
+  panels: u32, // panels of columns, for main
+  width: u32, // blocks of columns in a panel, for main
 }
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> half_i: array<f32>;
+@group(0) @binding(3) var<storage, read> half_j: array<f32>;
+@group(0) @binding(4) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(5) var<uniform> params: Params;
 
-// Zeroes what lies at or beyond `limit` in a vec4 whose first element is number `first`.
-fn keep(v: vec4f, first: u32, limit: u32) -> vec4f {
-  return select(vec4f(), v, vec4u(first, first + 1, first + 2, first + 3) < vec4u(limit));
+fn load_a(at: u32) -> vec4f {
+  return a[at];
 }
 
-// Adds four steps of k to four columns of one row: s + av · bv.
-fn mac(s: vec4f, av: vec4f, bv: mat4x4f) -> vec4f {
-  return s + fma(vec4f(av.w), bv[3], fma(vec4f(av.z), bv[2], fma(vec4f(av.y), bv[1], vec4f(av.x) * bv[0])));
+fn load_b(at: u32) -> vec4f {
+  return b[at];
 }
 
-// Row `row` of A at k … k + 3.
-fn load_a(row: u32, k: u32, k_end: u32) -> vec4f {
-  let stored = params.a_row + min(row, params.m - 1);
-  return keep(a[stored * params.a_stride + params.a_col + k / 4], k, k_end);
+// The numbers of four values, of which `first` is the first.
+fn four(first: u32) -> vec4u {
+  return vec4u(first) + vec4u(0, 1, 2, 3);
 }
 
-// Stored row k of the transposed A at columns row … row + 3.
-fn load_a_row(row: u32, k: u32, k_end: u32) -> vec4f {
-  let stored = params.a_row + min(k, k_end - 1);
-  let column = params.a_col + min(row, params.m - 1) / 4;
-  return select(vec4f(), a[stored * params.a_stride + column], k < k_end);
-}
-
-// Rows row … row + 3 of the transposed A at k … k + 3.
-fn load_a_transposed(row: u32, k: u32, k_end: u32) -> mat4x4f {
-  return transpose(mat4x4f(
-    load_a_row(row, k, k_end),
-    load_a_row(row, k + 1, k_end),
-    load_a_row(row, k + 2, k_end),
-    load_a_row(row, k + 3, k_end),
-  ));
-}
-
-// Stored row k of B at columns col … col + 3.
-fn load_b_row(col: u32, k: u32, k_end: u32) -> vec4f {
-  let stored = params.b_row + min(k, k_end - 1);
-  let column = params.b_col + min(col, params.n - 1) / 4;
-  return select(vec4f(), b[stored * params.b_stride + column], k < k_end);
-}
-
-// Stored row `col` of the transposed B at k … k + 3.
-fn load_b_transposed(col: u32, k: u32, k_end: u32) -> vec4f {
-  let stored = params.b_row + min(col, params.n - 1);
-  return keep(b[stored * params.b_stride + params.b_col + k / 4], k, k_end);
-}
-
-// Rows k … k + 3 of op(B) at columns col … col + 3.
-fn load_b(col: u32, k: u32, k_end: u32) -> mat4x4f {
-  if (TRANSPOSE_B) {
-    return transpose(mat4x4f(
-      load_b_transposed(col, k, k_end),
-      load_b_transposed(col + 1, k, k_end),
-      load_b_transposed(col + 2, k, k_end),
-      load_b_transposed(col + 3, k, k_end),
-    ));
+// Adds four steps of k to four columns of one row: s + v · m.
+fn mac(s: vec4f, v: vec4f, m: mat4x4f) -> vec4f {
+  if (IN_TURN) {
+    return fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], fma(vec4f(v.x), m[0], s))));
   }
-  return mat4x4f(
-    load_b_row(col, k, k_end),
-    load_b_row(col, k + 1, k_end),
-    load_b_row(col, k + 2, k_end),
-    load_b_row(col, k + 3, k_end),
-  );
+  return s + fma(vec4f(v.w), m[3], fma(vec4f(v.z), m[2], fma(vec4f(v.y), m[1], vec4f(v.x) * m[0])));
 }
 
-// What the sum for four columns of C starts from; `at` is its place in c.
-fn start(at: u32, row: u32, col: u32) -> vec4f {
-  if (params.held != 2 || row >= params.m || col >= params.n) {
+// e^t − 1 for t in [−2, 0] with a relative error of at most 1.3e-7: t P(t), P the polynomial through (e^t − 1) / t at the eight
+// Chebyshev points of [−2, 0], in powers of t + 1.
+fn expm1(t: vec4f) -> vec4f {
+  let s = t + vec4f(1);
+  var p = fma(s, vec4f(1.04743494e-5), vec4f(8.55193939e-5));
+  p = fma(s, p, vec4f(5.94043639e-4));
+  p = fma(s, p, vec4f(3.65841761e-3));
+  p = fma(s, p, vec4f(1.89881809e-2));
+  p = fma(s, p, vec4f(8.03016797e-2));
+  p = fma(s, p, vec4f(2.64241129e-1));
+  p = fma(s, p, vec4f(6.32120550e-1));
+  return t * p;
+}
+
+// h of row i.
+fn half_of_row(i: u32, m: u32) -> f32 {
+  if (!FINISHES) {
+    return 0;
+  }
+  return half_i[params.half_i + min(i, m - 1)];
+}
+
+// h of columns j … j + 3.
+fn halves_of_columns(j: u32, n: u32) -> vec4f {
+  if (!FINISHES) {
+    return vec4f();
+  }
+  let column = min(four(j), vec4u(n - 1)) + vec4u(params.half_j);
+  return vec4f(half_j[column.x], half_j[column.y], half_j[column.z], half_j[column.w]);
+}
+
+// What C held at vec4 number `at` when that was `kind`, else 0.
+fn held(kind: u32, at: u32, is_inside: bool) -> vec4f {
+  if (HELD != kind || !is_inside) {
     return vec4f();
   }
   return c[at];
 }
 
-// Stores four columns of C, or adds to them, zeros beyond its last.
-fn store(v: vec4f, at: u32, row: u32, col: u32) {
-  if (row < params.m && col < params.n) {
-    c[at] = keep(select(v, c[at] + v, params.held == 1), col, params.n);
+// What C is to hold for four sums of columns j … j + 3: zeros beyond the last of n columns.
+fn finished(sums: vec4f, half: f32, halves: vec4f, j: u32, n: u32) -> vec4f {
+  var value = sums;
+  if (FINISHES) {
+    value = expm1(min(sums - (vec4f(half) + halves), vec4f())) + vec4f(PLUS);
+  }
+  return select(vec4f(), value, four(j) < vec4u(n));
+}
+
+// Stores vec4 number `at` of c where `is_inside`, and the next one where `is_next`.
+fn store(at: u32, value: vec4f, next: vec4f, is_inside: bool, is_next: bool) {
+  if (is_inside) {
+    c[at] = value;
+  }
+  if (is_inside && is_next) {
+    c[at + 1] = next;
   }
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.x * 8;
-  let col = id.y * 16;
-  if (row >= params.m) {
+  // The software adapter reads parameters again wherever they are named.
+  let m = params.m;
+  let n = params.n;
+  let a_stride = params.a_stride;
+  let b_stride = params.b_stride;
+  let c_stride = params.c_stride;
+  let panels = params.panels;
+  let width = params.width;
+  // Blocks are numbered panel by panel of up to a workgroup of columns, within a panel row by row: neighbouring invocations
+  // read what lies together, and a processor that takes them in order finds a panel's columns in its cache.
+  let of_panel = width * ((m + ROWS - 1) / ROWS);
+  var slab = 0u;
+  var number = id.y * ACROSS * WORKGROUP + id.x;
+  if (!IN_TURN) { // Slabs of the same blocks follow one another where they fill workgroups: they read the same rows of A.
+    let slabs = (params.k + params.slice - 1) / params.slice;
+    let of_slab = panels * of_panel;
+    if (of_slab < 64 * WORKGROUP) {
+      slab = number / of_slab;
+      number = number % of_slab;
+    } else {
+      let chunk = number / WORKGROUP;
+      slab = chunk % slabs;
+      number = chunk / slabs * WORKGROUP + number % WORKGROUP;
+    }
+    if (slab >= slabs || number >= of_slab) {
+      return;
+    }
+  }
+  var panel: u32;
+  var within: u32;
+  if (MIRROR) {
+    // Panel p has the (p + 1) · width rows down to the diagonal; a long panel and a short one follow one another, so that every
+    // pair of panels is the same work.
+    let of_pair = (panels + 1) * width * width;
+    let pair = number / of_pair;
+    let rest = number % of_pair;
+    let long = (panels - pair) * width * width;
+    panel = select(pair, panels - 1 - pair, rest < long);
+    within = select(rest - long, rest, rest < long);
+    if (2 * pair + 1 > panels || (2 * pair + 1 == panels && rest >= long)) {
+      return;
+    }
+  } else {
+    panel = number / of_panel;
+    within = number % of_panel;
+  }
+  let row = within / width * ROWS;
+  let col = (panel * width + within % width) * QUADS * 4;
+  if (row >= m || col >= n || (MIRROR && col + 4 * QUADS - 1 < row)) {
     return;
   }
-  let k_begin = id.z * params.slice;
-  let k_end = min(k_begin + params.slice, params.k);
-  let step = params.c_stride;
-  let at = (params.c_row + id.z * params.m + row) * step + params.c_col + col / 4;
-
-  var c00 = start(at, row, col);
-  var c01 = start(at + 1, row, col + 4);
-  var c02 = start(at + 2, row, col + 8);
-  var c03 = start(at + 3, row, col + 12);
-  var c10 = start(at + step, row + 1, col);
-  var c11 = start(at + step + 1, row + 1, col + 4);
-  var c12 = start(at + step + 2, row + 1, col + 8);
-  var c13 = start(at + step + 3, row + 1, col + 12);
-  var c20 = start(at + 2 * step, row + 2, col);
-  var c21 = start(at + 2 * step + 1, row + 2, col + 4);
-  var c22 = start(at + 2 * step + 2, row + 2, col + 8);
-  var c23 = start(at + 2 * step + 3, row + 2, col + 12);
-  var c30 = start(at + 3 * step, row + 3, col);
-  var c31 = start(at + 3 * step + 1, row + 3, col + 4);
-  var c32 = start(at + 3 * step + 2, row + 3, col + 8);
-  var c33 = start(at + 3 * step + 3, row + 3, col + 12);
-  var c40 = start(at + 4 * step, row + 4, col);
-  var c41 = start(at + 4 * step + 1, row + 4, col + 4);
-  var c42 = start(at + 4 * step + 2, row + 4, col + 8);
-  var c43 = start(at + 4 * step + 3, row + 4, col + 12);
-  var c50 = start(at + 5 * step, row + 5, col);
-  var c51 = start(at + 5 * step + 1, row + 5, col + 4);
-  var c52 = start(at + 5 * step + 2, row + 5, col + 8);
-  var c53 = start(at + 5 * step + 3, row + 5, col + 12);
-  var c60 = start(at + 6 * step, row + 6, col);
-  var c61 = start(at + 6 * step + 1, row + 6, col + 4);
-  var c62 = start(at + 6 * step + 2, row + 6, col + 8);
-  var c63 = start(at + 6 * step + 3, row + 6, col + 12);
-  var c70 = start(at + 7 * step, row + 7, col);
-  var c71 = start(at + 7 * step + 1, row + 7, col + 4);
-  var c72 = start(at + 7 * step + 2, row + 7, col + 8);
-  var c73 = start(at + 7 * step + 3, row + 7, col + 12);
-  for (var k = k_begin; k < k_end; k += 4) {
-    var a0: vec4f;
-    var a1: vec4f;
-    var a2: vec4f;
-    var a3: vec4f;
-    var a4: vec4f;
-    var a5: vec4f;
-    var a6: vec4f;
-    var a7: vec4f;
-    if (TRANSPOSE_A) {
-      let t0 = load_a_transposed(row, k, k_end);
-      a0 = t0[0];
-      a1 = t0[1];
-      a2 = t0[2];
-      a3 = t0[3];
-      let t1 = load_a_transposed(row + 4, k, k_end);
-      a4 = t1[0];
-      a5 = t1[1];
-      a6 = t1[2];
-      a7 = t1[3];
-    } else {
-      a0 = load_a(row, k, k_end);
-      a1 = load_a(row + 1, k, k_end);
-      a2 = load_a(row + 2, k, k_end);
-      a3 = load_a(row + 3, k, k_end);
-      a4 = load_a(row + 4, k, k_end);
-      a5 = load_a(row + 5, k, k_end);
-      a6 = load_a(row + 6, k, k_end);
-      a7 = load_a(row + 7, k, k_end);
-    }
-    let b0 = load_b(col, k, k_end);
-    c00 = mac(c00, a0, b0);
-    c10 = mac(c10, a1, b0);
-    c20 = mac(c20, a2, b0);
-    c30 = mac(c30, a3, b0);
-    c40 = mac(c40, a4, b0);
-    c50 = mac(c50, a5, b0);
-    c60 = mac(c60, a6, b0);
-    c70 = mac(c70, a7, b0);
-    let b1 = load_b(col + 4, k, k_end);
-    c01 = mac(c01, a0, b1);
-    c11 = mac(c11, a1, b1);
-    c21 = mac(c21, a2, b1);
-    c31 = mac(c31, a3, b1);
-    c41 = mac(c41, a4, b1);
-    c51 = mac(c51, a5, b1);
-    c61 = mac(c61, a6, b1);
-    c71 = mac(c71, a7, b1);
-    let b2 = load_b(col + 8, k, k_end);
-    c02 = mac(c02, a0, b2);
-    c12 = mac(c12, a1, b2);
-    c22 = mac(c22, a2, b2);
-    c32 = mac(c32, a3, b2);
-    c42 = mac(c42, a4, b2);
-    c52 = mac(c52, a5, b2);
-    c62 = mac(c62, a6, b2);
-    c72 = mac(c72, a7, b2);
-    let b3 = load_b(col + 12, k, k_end);
-    c03 = mac(c03, a0, b3);
-    c13 = mac(c13, a1, b3);
-    c23 = mac(c23, a2, b3);
-    c33 = mac(c33, a3, b3);
-    c43 = mac(c43, a4, b3);
-    c53 = mac(c53, a5, b3);
-    c63 = mac(c63, a6, b3);
-    c73 = mac(c73, a7, b3);
+  let k_begin = slab * params.slice;
+  let last = min(k_begin + params.slice, params.k) - 1;
+  var a_at: array<u32, ROWS>; // where every row of op(A) begins; every four rows when A is stored transposed
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    let inside = min(row + r, m - 1);
+    a_at[r] = params.a_begin + select(inside * a_stride, inside / 4, TRANSPOSE_A);
   }
-  store(c00, at, row, col);
-  store(c01, at + 1, row, col + 4);
-  store(c02, at + 2, row, col + 8);
-  store(c03, at + 3, row, col + 12);
-  store(c10, at + step, row + 1, col);
-  store(c11, at + step + 1, row + 1, col + 4);
-  store(c12, at + step + 2, row + 1, col + 8);
-  store(c13, at + step + 3, row + 1, col + 12);
-  store(c20, at + 2 * step, row + 2, col);
-  store(c21, at + 2 * step + 1, row + 2, col + 4);
-  store(c22, at + 2 * step + 2, row + 2, col + 8);
-  store(c23, at + 2 * step + 3, row + 2, col + 12);
-  store(c30, at + 3 * step, row + 3, col);
-  store(c31, at + 3 * step + 1, row + 3, col + 4);
-  store(c32, at + 3 * step + 2, row + 3, col + 8);
-  store(c33, at + 3 * step + 3, row + 3, col + 12);
-  store(c40, at + 4 * step, row + 4, col);
-  store(c41, at + 4 * step + 1, row + 4, col + 4);
-  store(c42, at + 4 * step + 2, row + 4, col + 8);
-  store(c43, at + 4 * step + 3, row + 4, col + 12);
-  store(c50, at + 5 * step, row + 5, col);
-  store(c51, at + 5 * step + 1, row + 5, col + 4);
-  store(c52, at + 5 * step + 2, row + 5, col + 8);
-  store(c53, at + 5 * step + 3, row + 5, col + 12);
-  store(c60, at + 6 * step, row + 6, col);
-  store(c61, at + 6 * step + 1, row + 6, col + 4);
-  store(c62, at + 6 * step + 2, row + 6, col + 8);
-  store(c63, at + 6 * step + 3, row + 6, col + 12);
-  store(c70, at + 7 * step, row + 7, col);
-  store(c71, at + 7 * step + 1, row + 7, col + 4);
-  store(c72, at + 7 * step + 2, row + 7, col + 8);
-  store(c73, at + 7 * step + 3, row + 7, col + 12);
+  var b_at: array<u32, 16>; // where every column of op(B) begins; every four columns when B is not stored transposed
+  for (var q = 0u; q < 16; q++) { // unrolled
+    let inside = min(col + q, n - 1);
+    b_at[q] = params.b_begin + select(inside / 4, inside * b_stride, TRANSPOSE_B);
+  }
+  let at = params.c_begin + (slab * m + row) * c_stride + col / 4;
+  var sums: array<array<vec4f, QUADS>, ROWS>;
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      sums[r][q] = held(BEGUN, at + r * c_stride + q, row + r < m && col + 4 * q < n);
+    }
+  }
+  let k_end = last / 4 + 1;
+  for (var k = k_begin / 4; k < k_end; k++) {
+    let rows = min(four(4 * k), vec4u(last)); // of what is not stored along k
+    let is_inside = four(4 * k) <= vec4u(last);
+    var v: array<vec4f, ROWS>;
+    if (TRANSPOSE_A) {
+      let begin = rows * a_stride;
+      for (var r = 0u; r < ROWS; r += 4u) { // unrolled
+        let block = transpose(mat4x4f(
+          load_a(a_at[r] + begin.x),
+          load_a(a_at[r] + begin.y),
+          load_a(a_at[r] + begin.z),
+          load_a(a_at[r] + begin.w),
+        ));
+        for (var s = 0u; s < 4; s++) { // unrolled
+          v[r + s] = block[s];
+        }
+      }
+    } else {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        v[r] = load_a(a_at[r] + k);
+      }
+    }
+    if (HAS_REST && TRANSPOSE_A) {
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        v[r] = select(vec4f(), v[r], is_inside);
+      }
+    }
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      var block: mat4x4f;
+      if (TRANSPOSE_B) {
+        block = transpose(mat4x4f(
+          load_b(b_at[4 * q] + k),
+          load_b(b_at[4 * q + 1] + k),
+          load_b(b_at[4 * q + 2] + k),
+          load_b(b_at[4 * q + 3] + k),
+        ));
+      } else {
+        let begin = vec4u(b_at[4 * q]) + rows * b_stride;
+        block = mat4x4f(load_b(begin.x), load_b(begin.y), load_b(begin.z), load_b(begin.w));
+        if (HAS_REST) {
+          for (var s = 0u; s < 4; s++) { // unrolled
+            block[s] = select(vec4f(), block[s], is_inside[s]);
+          }
+        }
+      }
+      for (var r = 0u; r < ROWS; r++) { // unrolled
+        sums[r][q] = mac(sums[r][q], v[r], block);
+      }
+    }
+  }
+  var halves: array<vec4f, QUADS>;
+  for (var q = 0u; q < QUADS; q++) { // unrolled
+    halves[q] = halves_of_columns(col + 4 * q, n);
+  }
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    let half = half_of_row(row + r, m);
+    for (var q = 0u; q < QUADS; q++) { // unrolled
+      let before = held(ADD, at + r * c_stride + q, row + r < m && col + 4 * q < n);
+      sums[r][q] = finished(before + sums[r][q], half, halves[q], col + 4 * q, n);
+    }
+  }
+  for (var r = 0u; r < ROWS; r++) { // unrolled
+    for (var q = 0u; q < QUADS; q += 2u) { // unrolled
+      let j = col + 4 * q;
+      store(at + r * c_stride + q, sums[r][q], sums[r][q + 1], row + r < m && j < n, j + 4 < n);
+    }
+  }
+  if (MIRROR && FINISHES) {
+    let mirrored = params.c_begin + col * c_stride + row / 4;
+    for (var r = 0u; r < ROWS; r += 8u) { // unrolled
+      for (var q = 0u; q < QUADS; q++) { // unrolled
+        for (var s = 0u; s < 4; s++) { // unrolled
+          let value = vec4f(sums[r][q][s], sums[r + 1][q][s], sums[r + 2][q][s], sums[r + 3][q][s]);
+          let next = vec4f(sums[r + 4][q][s], sums[r + 5][q][s], sums[r + 6][q][s], sums[r + 7][q][s]);
+          store(
+            mirrored + (4 * q + s) * c_stride + r / 4,
+            select(vec4f(), value, four(row + r) < vec4u(m)),
+            select(vec4f(), next, four(row + r + 4) < vec4u(m)),
+            row + r < m && col + 4 * q + s < n,
+            row + r + 4 < m,
+          );
+        }
+      }
+    }
+  }
+}
+
+const BLOCK: u32 = 64; // rows and columns of a workgroup of main_shared
+const DEPTH: u32 = 16; // steps of k that it shares at a time
+const OWN: u32 = 4; // rows that an invocation of it computes, and columns
+
+// Steps of k of the block's rows and columns, 64 values a step.
+var<workgroup> shared_a: array<f32, 1024>;
+var<workgroup> shared_b: array<vec4f, 256>;
+
+// Four values of the i-th of 256 invocations, of op(A) or of op(B), at k … k + 15 and rows or columns first … first + 63 of `count`.
+// Stored along k, they are steps 4 (i % 4) … + 3 of row i / 4; else rows 4 (i % 16) … + 3 of step i / 16.
+struct Place {
+  at: u32, // of the vec4
+  is_inside: vec4<bool>,
+}
+
+fn place(i: u32, first: u32, count: u32, k: u32, k_end: u32, stride: u32, along_k: bool) -> Place {
+  if (along_k) {
+    let step = k + 4 * (i % 4);
+    let at = min(first + i / 4, count - 1) * stride + min(step, k_end - 1) / 4;
+    return Place(at, four(step) < vec4u(k_end));
+  }
+  let step = k + i / 16;
+  let at = min(step, k_end - 1) * stride + min(first + 4 * (i % 16), count - 1) / 4;
+  return Place(at, vec4<bool>(step < k_end));
+}
+
+// Shares op(A) at rows row … row + 63 and k … k + 15.
+fn share_a(i: u32, row: u32, k: u32, k_end: u32) {
+  let source = place(i, row, params.m, k, k_end, params.a_stride, !TRANSPOSE_A);
+  let v = select(vec4f(), load_a(params.a_begin + source.at), source.is_inside);
+  let at = select(BLOCK * 4 * (i % 4) + i / 4, BLOCK * (i / 16) + 4 * (i % 16), TRANSPOSE_A);
+  let step = select(BLOCK, 1, TRANSPOSE_A);
+  for (var s = 0u; s < 4; s++) { // unrolled
+    shared_a[at + s * step] = v[s];
+  }
+}
+
+// Shares op(B) at k … k + 15 and columns col … col + 63.
+fn share_b(i: u32, col: u32, k: u32, k_end: u32) {
+  let source = place(i, col, params.n, k, k_end, params.b_stride, TRANSPOSE_B);
+  let v = select(vec4f(), load_b(params.b_begin + source.at), source.is_inside);
+  if (!TRANSPOSE_B) {
+    shared_b[i] = v;
+    return;
+  }
+  for (var s = 0u; s < 4; s++) { // unrolled
+    shared_b[16 * (4 * (i % 4) + s) + i / 16][i / 4 % 4] = v[s];
+  }
+}
+
+@compute @workgroup_size(16, 16)
+fn main_shared(
+  @builtin(workgroup_id) block: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) i: u32,
+) {
+  let row = block.x * BLOCK + OWN * local.y;
+  let col = block.y * BLOCK + OWN * local.x;
+  let k_begin = block.z * params.slice;
+  let k_end = min(k_begin + params.slice, params.k);
+  let at = params.c_begin + (block.z * params.m + row) * params.c_stride + col / 4;
+  var totals: array<vec4f, OWN>;
+  var sums: array<vec4f, OWN>;
+  for (var r = 0u; r < OWN; r++) { // unrolled
+    let is_inside = row + r < params.m && col < params.n;
+    totals[r] = held(ADD, at + r * params.c_stride, is_inside);
+    sums[r] = held(BEGUN, at + r * params.c_stride, is_inside);
+  }
+  for (var run = k_begin; run < k_end; run += RUN) {
+    for (var k = run; k < min(run + RUN, k_end); k += DEPTH) {
+      share_a(i, block.x * BLOCK, k, k_end);
+      share_b(i, block.y * BLOCK, k, k_end);
+      workgroupBarrier();
+      for (var s = 0u; s < DEPTH; s += 4) {
+        let a_at = BLOCK * s + OWN * local.y;
+        let b_at = 16 * s + local.x;
+        let m = mat4x4f(shared_b[b_at], shared_b[b_at + 16], shared_b[b_at + 32], shared_b[b_at + 48]);
+        for (var r = 0u; r < OWN; r++) { // unrolled
+          let u = a_at + r;
+          let v = vec4f(shared_a[u], shared_a[u + BLOCK], shared_a[u + 2 * BLOCK], shared_a[u + 3 * BLOCK]);
+          sums[r] = mac(sums[r], v, m);
+        }
+      }
+      workgroupBarrier();
+    }
+    for (var r = 0u; r < OWN; r++) { // unrolled
+      totals[r] += sums[r];
+      sums[r] = vec4f();
+    }
+  }
+  let halves = halves_of_columns(col, params.n);
+  for (var r = 0u; r < OWN; r++) { // unrolled
+    let value = finished(totals[r], half_of_row(row + r, params.m), halves, col, params.n);
+    store(at + r * params.c_stride, value, vec4f(), row + r < params.m && col < params.n, false);
+  }
 }

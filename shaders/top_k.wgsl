@@ -16,8 +16,6 @@ struct Params {
   rows: u32,
   cols: u32, // columns of the block
   stride: u32, // vec4 per row of the block
-  first_quad: u32, // first column to look at, in vec4
-  last_quad: u32, // the one after the last
   k: u32, // K
   first_col: u32, // number of the block's first column in the whole matrix
   skip_self: u32, // 1: leave out the column whose number is the row's
@@ -80,7 +78,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   var worst = values[heap];
-  for (var q = params.first_quad; q < params.last_quad; q++) {
+  for (var q = 0u; q < (params.cols + 3) / 4; q++) {
     let four = block[id.x * params.stride + q];
     if (all(four <= vec4f(worst))) {
       continue;

@@ -56,26 +56,6 @@ fn load_index(list: u32, place: u32) -> u32 {
   return indices[list + place - unused];
 }
 
-// Four places from `place` on.
-fn load_values(list: u32, place: u32) -> vec4f {
-  return vec4f(
-    load_value(list, place),
-    load_value(list, place + 1),
-    load_value(list, place + 2),
-    load_value(list, place + 3),
-  );
-}
-
-// Their columns.
-fn load_indices(list: u32, place: u32) -> vec4u {
-  return vec4u(
-    load_index(list, place),
-    load_index(list, place + 1),
-    load_index(list, place + 2),
-    load_index(list, place + 3),
-  );
-}
-
 // Writes those of four places back that belong to the list.
 fn store(list: u32, place: u32, four: vec4f, columns: vec4u) {
   let unused = 32 - params.k;
@@ -93,26 +73,19 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     return;
   }
   let list = (params.list_row + id.x) * params.k;
-  var v0 = load_values(list, 0);
-  var i0 = load_indices(list, 0);
-  var v1 = load_values(list, 4);
-  var i1 = load_indices(list, 4);
-  var v2 = load_values(list, 8);
-  var i2 = load_indices(list, 8);
-  var v3 = load_values(list, 12);
-  var i3 = load_indices(list, 12);
-  var v4 = load_values(list, 16);
-  var i4 = load_indices(list, 16);
-  var v5 = load_values(list, 20);
-  var i5 = load_indices(list, 20);
-  var v6 = load_values(list, 24);
-  var i6 = load_indices(list, 24);
-  var v7 = load_values(list, 28);
-  var i7 = load_indices(list, 28);
+  var v: array<vec4f, 9>; // from 1 on the list, four places each, behind a value that nothing exceeds
+  var columns: array<vec4u, 9>;
+  v[0] = vec4f(UNREACHED);
+  for (var p = 0u; p < 8; p++) { // unrolled
+    for (var c = 0u; c < 4; c++) { // unrolled
+      v[p + 1][c] = load_value(list, 4 * p + c);
+      columns[p + 1][c] = load_index(list, 4 * p + c);
+    }
+  }
   let quads = (params.cols + 3) / 4;
   for (var q = 0u; q < quads; q++) {
     var four = block[id.x * params.stride + q];
-    while (all(four <= vec4f(v7.w)) && q + 1 < quads) {
+    while (all(four <= vec4f(v[8].w)) && q + 1 < quads) {
       q++;
       four = block[id.x * params.stride + q];
     }
@@ -121,43 +94,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let col = 4 * q + c;
       let index = params.first_col + col;
       let own = params.skip_self == 1 && index == params.self_row + id.x;
-      if (value <= v7.w || col >= params.cols || own) {
+      if (value <= v[8].w || col >= params.cols || own) {
         continue;
       }
-      let new4 = vec4f(value);
-      let index4 = vec4u(index);
-      let s7 = vec4f(v6.w, v7.xyz);
-      i7 = select(select(i7, index4, new4 > v7), vec4u(i6.w, i7.xyz), new4 > s7);
-      v7 = select(max(v7, new4), s7, new4 > s7);
-      let s6 = vec4f(v5.w, v6.xyz);
-      i6 = select(select(i6, index4, new4 > v6), vec4u(i5.w, i6.xyz), new4 > s6);
-      v6 = select(max(v6, new4), s6, new4 > s6);
-      let s5 = vec4f(v4.w, v5.xyz);
-      i5 = select(select(i5, index4, new4 > v5), vec4u(i4.w, i5.xyz), new4 > s5);
-      v5 = select(max(v5, new4), s5, new4 > s5);
-      let s4 = vec4f(v3.w, v4.xyz);
-      i4 = select(select(i4, index4, new4 > v4), vec4u(i3.w, i4.xyz), new4 > s4);
-      v4 = select(max(v4, new4), s4, new4 > s4);
-      let s3 = vec4f(v2.w, v3.xyz);
-      i3 = select(select(i3, index4, new4 > v3), vec4u(i2.w, i3.xyz), new4 > s3);
-      v3 = select(max(v3, new4), s3, new4 > s3);
-      let s2 = vec4f(v1.w, v2.xyz);
-      i2 = select(select(i2, index4, new4 > v2), vec4u(i1.w, i2.xyz), new4 > s2);
-      v2 = select(max(v2, new4), s2, new4 > s2);
-      let s1 = vec4f(v0.w, v1.xyz);
-      i1 = select(select(i1, index4, new4 > v1), vec4u(i0.w, i1.xyz), new4 > s1);
-      v1 = select(max(v1, new4), s1, new4 > s1);
-      let s0 = vec4f(UNREACHED, v0.xyz);
-      i0 = select(select(i0, index4, new4 > v0), vec4u(0, i0.xyz), new4 > s0);
-      v0 = select(max(v0, new4), s0, new4 > s0);
+      let entry = vec4f(value);
+      for (var p = 0u; p < 8; p++) { // unrolled
+        let old = v[8 - p];
+        let before = vec4f(v[7 - p].w, old.xyz);
+        let column = columns[8 - p];
+        let column_before = vec4u(columns[7 - p].w, column.xyz);
+        columns[8 - p] = select(select(column, vec4u(index), entry > old), column_before, entry > before);
+        v[8 - p] = select(max(old, entry), before, entry > before);
+      }
     }
   }
-  store(list, 0, v0, i0);
-  store(list, 4, v1, i1);
-  store(list, 8, v2, i2);
-  store(list, 12, v3, i3);
-  store(list, 16, v4, i4);
-  store(list, 20, v5, i5);
-  store(list, 24, v6, i6);
-  store(list, 28, v7, i7);
+  for (var p = 0u; p < 8; p++) { // unrolled
+    store(list, 4 * p, v[p + 1], columns[p + 1]);
+  }
 }

@@ -57,20 +57,24 @@ export function releaseParameter(gpu: Gpu, { value, gradient, first, second }: P
  * @param step 1 for the first
  */
 export function adamwStep(gpu: Gpu, parameter: Parameter, rate: number, step: number): void {
-  const { value, gradient, first, second, decay } = parameter;
+  const { value, gradient, first, second, decay } = parameter, [beta1, beta2] = BETAS;
   rowWindows(value).forEach(({ rows }, panel) => {
     const size = rows * value.stride / 4;
     const width = Math.min(WIDTH, Math.ceil(size / WORKGROUP) * WORKGROUP);
     dispatch(gpu, ADAMW, {
       buffers: [gradient, value, first, second].map(({ panels }) => panels[panel]),
-      u32: [size, width],
-      f32: [
+      params: {
+        size,
+        width,
         rate,
-        ...BETAS,
-        ...BETAS.map((beta) => 1 - beta),
+        beta1,
+        beta2,
+        rest1: 1 - beta1,
+        rest2: 1 - beta2,
         decay,
-        ...BETAS.map((beta) => 1 - beta ** step),
-      ],
+        correction1: 1 - beta1 ** step,
+        correction2: 1 - beta2 ** step,
+      },
       overrides: { WORKGROUP },
       workgroups: [width / WORKGROUP, Math.ceil(size / width)],
       sizes: `${value.rows} × ${value.cols}`,

@@ -30,8 +30,13 @@ export function brainLoss(
   rowWindows(prediction).forEach((window, panel) =>
     dispatch(gpu, BRAIN_LOSS, {
       buffers: [epsilon.panels[0], response.panels[panel], window.buffer, buffer],
-      u32: [window.rows, stride / 4, window.first * runs],
-      f32: [1 / (rows * cols), huber],
+      params: {
+        rows: window.rows,
+        stride: stride / 4,
+        first: window.first * runs,
+        scale: 1 / (rows * cols),
+        beta: huber,
+      },
       workgroups: [Math.ceil(window.rows / WORKGROUP), runs],
       sizes: `${rows} images × ${cols} voxels`,
     })

@@ -45,8 +45,13 @@ export async function channelLosses(
   for (const { buffer, rows, first } of rowWindows(gram)) {
     dispatch(gpu, COVARIANCE_LOSS, {
       buffers: [buffer, squares],
-      u32: [rows, gram.stride / 4, first],
-      f32: [1 / n, 4 * weights.covariance / (n * n * pairs)],
+      params: {
+        rows,
+        stride: gram.stride / 4,
+        firstRow: first,
+        perNode: 1 / n,
+        scale: 4 * weights.covariance / (n * n * pairs),
+      },
       workgroups: [Math.ceil(rows / WORKGROUP), runs],
       sizes: `${d} channels`,
     });

@@ -190,7 +190,13 @@ export function projectorDifference(
   const squares = allocate(gpu, n * runs * 4, "squared differences");
   dispatch(gpu, PROJECTOR_DIFFERENCE, {
     buffers: [...[after, before, affinity, difference].map(({ panels }) => panels[0]), squares],
-    u32: [n, affinity.stride, after.stride / 4, before.stride / 4, Number(focal)],
+    params: {
+      nodes: n,
+      stride: affinity.stride,
+      afterStride: after.stride / 4,
+      beforeStride: before.stride / 4,
+      focal: Number(focal),
+    },
     workgroups: [Math.ceil(n / WORKGROUP), runs],
     sizes: `${n} nodes`,
   });

@@ -68,8 +68,7 @@ export async function conditionalProbabilities(
   writeBuffer(gpu, distances, similarities);
   dispatch(gpu, PERPLEXITY, {
     buffers: [distances, conditional],
-    u32: [n, k],
-    f32: [Math.log(perplexity)],
+    params: { rows: n, k, logPerplexity: Math.log(perplexity) },
     workgroups: [Math.ceil(n / 8)],
     sizes: `${n} points, K = ${k}`,
   });

@@ -231,8 +231,7 @@ function step(
 ): void {
   dispatch(gpu, STEP, {
     buffers: [y, buffers.repulsion, buffers.sums, buffers.rowStart, buffers.joint, buffers.motion, next],
-    u32: [n],
-    f32: [settings.momentum, settings.rate, settings.exaggeration],
+    params: { n, momentum: settings.momentum, rate: settings.rate, exaggeration: settings.exaggeration },
     overrides: { FREEDOM: settings.freedom },
     workgroups: [Math.ceil(n / 8)],
     sizes: `${n} points`,
@@ -260,7 +259,7 @@ function repel(
         { buffer: y, offset: first * 16, size: WINDOW * 16 },
         slices === 1 ? repulsion : slabs,
       ],
-      u32: [n, SLICE, first],
+      params: { n, slice: SLICE, first },
       overrides: { FREEDOM: freedom },
       workgroups: [Math.ceil(n / POINTS / 8), Math.ceil(Math.min(WINDOW, n - first) / SLICE)],
       sizes: `${n} points`,

@@ -39,6 +39,8 @@ export interface GpuState {
   running: string[];
   /** Uniform parameters of the recorded dispatches, in slots of one buffer. */
   params: { buffer: GPUBuffer; staging: Uint8Array; used: number } | null;
+  /** Shader modules by their text. */
+  modules: Map<string, GPUShaderModule>;
   /** Compiled kernels by label and overrides. */
   pipelines: Map<string, GPUComputePipeline>;
   /** Released buffers and textures by what they can hold: bytes of each, and those that are free. */
@@ -170,6 +172,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       recorded: [],
       running: [],
       params: null,
+      modules: new Map(),
       pipelines: new Map(),
       pool: new Map(),
       inUse: new Set(),

@@ -2,20 +2,21 @@
 import { assertHealthy, type Gpu, guarded } from "./device.ts";
 import { unrolled } from "./unroll.ts";
 
-/** A compute shader with one entry point, `main`. */
+/** A compute shader. */
 export interface Kernel {
   label: string;
   /** WGSL; its loops marked `// unrolled` are written out before it is compiled. */
   code: string;
+  /** Default "main". */
+  entryPoint?: string;
 }
 
 /** One run of a kernel. */
 export interface Dispatch {
   /** Buffers, parts of them, or textures, in binding order; the parameters follow them as a uniform. */
   buffers: (GPUBuffer | GPUBufferBinding | GPUTexture)[];
-  /** The shader's Params: the u32 fields first, then the f32 fields. */
-  u32?: number[];
-  f32?: number[];
+  /** Values of all fields of the shader's `struct Params`, by their names in camelCase. */
+  params?: Record<string, number>;
   /** Pipeline constants. */
   overrides?: Record<string, number>;
   workgroups: [number, number?, number?];
@@ -25,6 +26,14 @@ export interface Dispatch {
 
 const SLOT_BYTES = 256; // the largest uniform offset alignment WebGPU allows
 const SLOTS = 256;
+
+function moduleFor(gpu: Gpu, { label, code }: Kernel): GPUShaderModule {
+  const { modules } = gpu.state, known = modules.get(code);
+  if (known) return known;
+  const module = gpu.device.createShaderModule({ label, code: unrolled(code) });
+  modules.set(code, module);
+  return module;
+}
 
 function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispatch): GPUComputePipeline {
   const key = `${kernel.label} ${JSON.stringify(overrides)}`;
@@ -38,8 +47,8 @@ function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispat
         label: kernel.label,
         layout: "auto",
         compute: {
-          module: gpu.device.createShaderModule({ label: kernel.label, code: unrolled(kernel.code) }),
-          entryPoint: "main",
+          module: moduleFor(gpu, kernel),
+          entryPoint: kernel.entryPoint ?? "main",
           constants: overrides,
         },
       }),
@@ -48,19 +57,55 @@ function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispat
   return pipeline;
 }
 
-function nextParamSlot(gpu: Gpu, u32: number[], f32: number[]): { buffer: GPUBuffer; offset: number } {
-  if ((u32.length + f32.length) * 4 > SLOT_BYTES) {
-    throw new RangeError("A kernel's parameters exceed 256 bytes.");
-  }
+/** Fields of a shader's `struct Params`, all of them u32 or f32, in order. */
+const fieldsOf = new Map<string, { name: string; isFloat: boolean }[]>();
+
+function paramFields({ code }: Kernel): { name: string; isFloat: boolean }[] {
+  const known = fieldsOf.get(code);
+  if (known) return known;
+  const body = /struct Params \{([^}]*)\}/.exec(code.replace(/\/\/.*/g, ""))?.[1] ?? "";
+  const fields = [...body.matchAll(/(\w+): (u32|f32)/g)].map(([, name, type]) => ({
+    name: name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase()),
+    isFloat: type === "f32",
+  }));
+  fieldsOf.set(code, fields);
+  return fields;
+}
+
+/**
+ * Writes parameters where the shader's `struct Params` has them.
+ *
+ * @throws RangeError naming a field that has no value, or a value that has no field
+ */
+function writeParams(kernel: Kernel, params: Record<string, number>, to: DataView): void {
+  const fields = paramFields(kernel);
+  if (fields.length * 4 > SLOT_BYTES) throw new RangeError("A kernel's parameters exceed 256 bytes.");
+  fields.forEach(({ name, isFloat }, at) => {
+    const value = params[name];
+    if (value === undefined) {
+      throw new RangeError(`The kernel "${kernel.label}" lacks its parameter ${name}.`);
+    }
+    if (isFloat) to.setFloat32(4 * at, value, true);
+    else to.setUint32(4 * at, value, true);
+  });
+  if (Object.keys(params).length === fields.length) return;
+  const unknown = Object.keys(params).find((name) => !fields.some((field) => field.name === name));
+  throw new RangeError(`The kernel "${kernel.label}" has no parameter ${unknown}.`);
+}
+
+function nextParamSlot(
+  gpu: Gpu,
+  kernel: Kernel,
+  values: Record<string, number>,
+): { buffer: GPUBuffer; offset: number } {
   gpu.state.params ??= {
     buffer: gpu.device.createBuffer({ size: SLOTS * SLOT_BYTES, usage: 0x40 | 0x08, label: "params" }), // UNIFORM | COPY_DST
     staging: new Uint8Array(SLOTS * SLOT_BYTES),
     used: 0,
   };
-  const params = gpu.state.params;
-  const offset = params.used++ * SLOT_BYTES;
-  new Uint32Array(params.staging.buffer, offset, u32.length).set(u32);
-  new Float32Array(params.staging.buffer, offset + 4 * u32.length, f32.length).set(f32);
+  const params = gpu.state.params, offset = params.used * SLOT_BYTES;
+  writeParams(kernel, values, new DataView(params.staging.buffer, offset, SLOT_BYTES));
+  params.used++;
   return { buffer: params.buffer, offset };
 }
 
@@ -90,7 +135,7 @@ export function dispatch(gpu: Gpu, kernel: Kernel, run: Dispatch): void {
   const { device, state } = gpu;
   const what = () => `The kernel "${kernel.label}" (${run.sizes})`;
   const pipeline = pipelineFor(gpu, kernel, run);
-  const slot = nextParamSlot(gpu, run.u32 ?? [], run.f32 ?? []);
+  const slot = nextParamSlot(gpu, kernel, run.params ?? {});
   const group = guarded(gpu, what, () =>
     device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),

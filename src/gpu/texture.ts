@@ -2,11 +2,29 @@
 import { assertHealthy, type Gpu, guarded } from "./device.ts";
 import { recordTexels } from "./kernel.ts";
 
-/** Texels in a row: `WIDTH` of the shaders that read textures. */
+/** Texels in a row. */
 const WIDTH = 2048;
 const USAGE = 0x08 | 0x02; // STORAGE_BINDING | COPY_DST
 /** Bytes of a texel: four floats. */
 const BYTES = 16;
+
+/**
+ * A shader that reads its arrays of vec4 from textures: vec4 number i of an array from texel (i % 2048, i / 2048).
+ *
+ * @param names arrays that are declared as `var<storage, read> NAME: array<vec4f>;` and indexed by names alone
+ * @throws RangeError naming an array that the shader does not have
+ */
+export function readingTextures(code: string, ...names: string[]): string {
+  return names.reduce((text, name) => {
+    const array = `var<storage, read> ${name}: array<vec4f>;`;
+    if (!text.includes(array)) throw new RangeError(`The shader has no array of vec4 ${name}.`);
+    return text.replace(array, `var ${name}: texture_storage_2d<rgba32float, read>;`)
+      .replace(
+        new RegExp(`\\b${name}\\[(\\w+)\\]`, "g"),
+        `textureLoad(${name}, vec2u($1 % ${WIDTH}, $1 / ${WIDTH}))`,
+      );
+  }, code);
+}
 
 /**
  * Rows that textures come in: eight sizes an octave, so that a released one fits the next request. None is a power of two, since

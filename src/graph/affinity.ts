@@ -1,10 +1,7 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), made as E = A − 1, and its degrees. */
-import code from "../../shaders/affinity.wgsl" with { type: "text" };
-import texturesCode from "../../shaders/affinity_textures.wgsl" with { type: "text" };
-import sharedCode from "../../shaders/affinity_shared.wgsl" with { type: "text" };
 import halfCode from "../../shaders/half_squares.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release } from "../gpu/mod.ts";
+import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, type Variant } from "../gpu/mod.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
 import {
   allocateMatrix,
@@ -13,26 +10,16 @@ import {
   keepTexels,
   type Matrix,
   releaseMatrix,
-  type RowTexels,
   rowView,
   type RowWindow,
   rowWindows,
   uploadMatrix,
   withTexels,
 } from "../linalg/matrix.ts";
+import { ADD, NOTHING, type Part, recordProduct } from "../linalg/product.ts";
 
-const AFFINITY: Kernel = { label: "affinity", code };
-const AFFINITY_TEXTURES: Kernel = { label: "affinity_textures", code: texturesCode };
-const AFFINITY_SHARED: Kernel = { label: "affinity_shared", code: sharedCode };
 const HALF_SQUARES: Kernel = { label: "half_squares", code: halfCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
-const WORKGROUP = 8;
-/** Rows and columns that a workgroup of the shared variant makes. */
-const SHARED_BLOCK = 64;
-/** Rows and columns that an invocation of the variant with textures makes. */
-const TEXTURES_BLOCK = 16;
-/** Workgroups of it in a row of the grid. */
-const ACROSS = 2 ** 15;
 /** Blocks of fewer rows gain less from textures than making them costs. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
@@ -79,111 +66,80 @@ export function affinityBlock(
   columns: UnitRows,
   out: AffinityTarget,
 ): void {
-  const textures = takesTextures(gpu, count);
   for (const i of rowWindows(nodes.rows, first, count)) {
     const to = { ...out, row: out.row + i.first - first };
-    for (const j of rowWindows(columns.rows)) {
-      if (textures) texturesBlock(gpu, [nodes, i], [columns, j], to, false);
-      else plainBlock(gpu, [nodes, i], [columns, j], to);
-    }
+    for (const j of rowWindows(columns.rows)) windowBlock(gpu, [nodes, i], [columns, j], to, count);
   }
 }
 
-/** E of all nodes, n × n in one buffer; made by half where the variant of the kernels can. */
+/** E of all nodes, n × n in one buffer; computed by half where the variant of the kernels can. */
 export function symmetricAffinity(gpu: Gpu, nodes: UnitRows, out: Omit<AffinityTarget, "row">): void {
   const { rows } = nodes, [window, ...more] = rowWindows(rows), to = { ...out, row: 0 };
-  if (takesTextures(gpu, rows.rows) && more.length === 0) {
-    texturesBlock(gpu, [nodes, window], [nodes, window], to, true);
+  if (variantFor(gpu, rows.rows) === "textures" && more.length === 0) {
+    windowBlock(gpu, [nodes, window], [nodes, window], to, rows.rows, true);
   } else affinityBlock(gpu, nodes, 0, rows.rows, nodes, to);
 }
 
-function takesTextures(gpu: Gpu, rows: number): boolean {
-  return gpu.variant === "textures" && rows >= FEW_ROWS;
+function variantFor(gpu: Gpu, rows: number): Variant {
+  return gpu.variant === "textures" && rows < FEW_ROWS ? "registers" : gpu.variant;
 }
 
-/** Rows of one panel. */
-type Part = [nodes: UnitRows, window: RowWindow];
+/** Nodes, and rows of one of their panels. */
+type Window = [nodes: UnitRows, window: RowWindow];
 
-/** What the dispatches of a block differ in, one for every 1024 channels. */
-function slices({ stride }: GpuMatrix, plus: number) {
-  return Array.from({ length: Math.ceil(stride / 4 / SLICE) }, (_, at) => {
-    const begin = at * SLICE, end = Math.min(begin + SLICE, stride / 4);
-    return {
-      range: [begin, end],
-      overrides: { ADDS: Number(begin > 0), FINISHES: Number(end === stride / 4), PLUS: plus },
-    };
-  });
-}
-
-function plainBlock(gpu: Gpu, [nodes, i]: Part, [columns, j]: Part, out: AffinityTarget): void {
-  const shared = gpu.variant === "shared", { stride, cols } = nodes.rows;
-  for (const { range, overrides } of slices(nodes.rows, out.plus ?? 0)) {
-    dispatch(gpu, shared ? AFFINITY_SHARED : AFFINITY, {
-      buffers: [i.buffer, j.buffer, nodes.halves, columns.halves, out.buffer],
-      u32: [
-        i.rows,
-        j.rows,
-        stride / 4,
-        out.stride / 4,
-        i.panelRow,
-        j.panelRow,
-        out.row,
-        j.first / 4,
-        halfRow(nodes, i),
-        halfRow(columns, j),
-        ...range,
-      ],
-      overrides,
-      workgroups: shared
-        ? [Math.ceil(i.rows / SHARED_BLOCK), Math.ceil(j.rows / SHARED_BLOCK)]
-        : [Math.ceil(i.rows / 8 / WORKGROUP), Math.ceil(j.rows / 16)],
-      sizes: `${i.rows} × ${j.rows} nodes, ${cols} channels`,
-    });
-  }
-}
-
-/** One window of rows against one of columns, both read as textures. */
-function texturesBlock(
+/** E of one window of rows against one of columns, in a dispatch for every 1024 channels. */
+function windowBlock(
   gpu: Gpu,
-  [nodes, i]: Part,
-  [columns, j]: Part,
+  [nodes, i]: Window,
+  [columns, j]: Window,
   out: AffinityTarget,
-  mirror: boolean,
+  count: number,
+  mirror = false,
 ): void {
-  const { stride, cols } = nodes.rows;
-  const down = Math.ceil(i.rows / TEXTURES_BLOCK), along = Math.ceil(j.rows / TEXTURES_BLOCK);
-  const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
-  const blocks = mirror ? Math.ceil(panels / 2) * (panels + 1) * width ** 2 : panels * width * down;
-  const groups = Math.ceil(blocks / WORKGROUP);
-  withTexels(gpu, i, nodes.rows, (left) => {
-    const write = (right: RowTexels) => {
-      for (const { range, overrides } of slices(nodes.rows, out.plus ?? 0)) {
-        dispatch(gpu, AFFINITY_TEXTURES, {
-          buffers: [left.texture, right.texture, nodes.halves, columns.halves, out.buffer],
-          u32: [
-            i.rows,
-            j.rows,
-            stride / 4,
-            out.stride / 4,
-            left.begin,
-            right.begin,
-            out.row,
-            j.first / 4,
-            panels,
-            width,
-            halfRow(nodes, i),
-            halfRow(columns, j),
-            ...range,
-          ],
-          overrides: { MIRROR: Number(mirror), WORKGROUP, ...overrides },
-          workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
-          sizes: `${i.rows} × ${j.rows} nodes, ${cols} channels`,
-        });
-      }
-    };
-    if (mirror) write(left);
-    else withTexels(gpu, j, columns.rows, write);
+  const variant = variantFor(gpu, count), { stride } = nodes.rows;
+  const write = (left: Part, right: Part) => {
+    for (let col = 0; col < stride; col += 4 * SLICE) {
+      const k = Math.min(4 * SLICE, stride - col);
+      recordProduct(gpu, variant, {
+        m: i.rows,
+        k,
+        n: j.rows,
+        left: { ...left, col },
+        right: { ...right, col },
+        to: { buffer: out.buffer, row: out.row, col: j.first, stride: out.stride, label: "affinity" },
+        transposeA: false,
+        transposeB: true,
+        slice: 4 * SLICE,
+        held: col > 0 ? ADD : NOTHING,
+        epilogue: {
+          halves: [nodes.halves, columns.halves],
+          first: [halfRow(nodes, i), halfRow(columns, j)],
+          channels: nodes.rows.cols,
+          finishes: col + k === stride,
+          plus: out.plus ?? 0,
+          mirror,
+        },
+      });
+    }
+  };
+  withPart(gpu, variant, nodes, i, (left) => {
+    if (mirror) write(left, left);
+    else withPart(gpu, variant, columns, j, (right) => write(left, right));
   });
+}
+
+/** Passes a window of nodes on as a factor of products, as a texture where the variant reads those. */
+function withPart(
+  gpu: Gpu,
+  variant: Variant,
+  { rows }: UnitRows,
+  window: RowWindow,
+  use: (part: Part) => void,
+): void {
+  const { stride, label } = rows;
+  const part = { buffer: window.buffer, row: window.panelRow, col: 0, stride, label };
+  if (variant === "textures") withTexels(gpu, window, rows, (texels) => use({ ...part, texels }));
+  else use(part);
 }
 
 /** Adds up the rows of a block into `sums`, from entry `block.first` on. */
@@ -196,7 +152,13 @@ export function rowSums(
   for (let begin = 0; begin < stride / 4; begin += LONGEST) {
     dispatch(gpu, ROW_SUM, {
       buffers: [block.buffer, sums],
-      u32: [block.rows, stride / 4, block.first, begin, Math.min(begin + LONGEST, stride / 4)],
+      params: {
+        rows: block.rows,
+        stride: stride / 4,
+        outRow: block.first,
+        begin,
+        end: Math.min(begin + LONGEST, stride / 4),
+      },
       workgroups: [Math.ceil(block.rows / 16)],
       sizes: `${block.rows} rows of ${stride}`,
     });
@@ -225,14 +187,14 @@ export function withHalves(
     for (let begin = 0; begin < rows.stride / 4; begin += LONGEST) {
       dispatch(gpu, HALF_SQUARES, {
         buffers: [buffer, halves],
-        u32: [
-          count,
-          rows.stride / 4,
-          panelRow,
-          rows.offset + first,
+        params: {
+          rows: count,
+          stride: rows.stride / 4,
+          row: panelRow,
+          outRow: rows.offset + first,
           begin,
-          Math.min(begin + LONGEST, rows.stride / 4),
-        ],
+          end: Math.min(begin + LONGEST, rows.stride / 4),
+        },
         workgroups: [Math.ceil(count / 16)],
         sizes: `${count} × ${rows.cols}`,
       });

@@ -33,7 +33,7 @@ export function degreeGradient(gpu: Gpu, { affinity, root }: AffinityGraph, prod
   const out = allocate(gpu, n * 4, "gradient of degrees");
   dispatch(gpu, DEGREE_GRADIENT, {
     buffers: [affinity.panels[0], product.panels[0], root, out],
-    u32: [n, affinity.stride],
+    params: { nodes: n, stride: affinity.stride },
     workgroups: [Math.ceil(n / WORKGROUP)],
     sizes: `${n} nodes`,
   });
@@ -57,8 +57,7 @@ export function affinityGradient(
   const out = allocateMatrix(gpu, n, n, "gradient of the affinity");
   dispatch(gpu, AFFINITY_GRADIENT, {
     buffers: [affinity.panels[0], product.panels[0], root, degree, out.panels[0]],
-    u32: [n, affinity.stride],
-    f32: [scale],
+    params: { nodes: n, stride: affinity.stride, scale },
     workgroups: [Math.ceil(n / WORKGROUP), Math.ceil(affinity.stride / RUN)],
     sizes: `${n} nodes`,
   });

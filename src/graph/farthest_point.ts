@@ -49,7 +49,7 @@ export async function farthestPoints(
     for (let step = 0; step < count; step++) {
       dispatch(gpu, FARTHEST_POINT, {
         buffers: [points.panels[0], distances, partials, taken],
-        u32: [n, step, groups, start],
+        params: { n, step, groups, start },
         overrides: { WORKGROUP },
         workgroups: [groups],
         sizes: `${n} points`,

@@ -317,14 +317,21 @@ export function recordSearch(
       if (metric === "cosine") {
         affinityBlock(gpu, unit[0], at, rows, unitRowsView(unit[1], column, columns), target);
       } else squaredDistances(gpu, x, at, rows, rowView(y, column, columns), target);
-      const begin = Number(column === 0), finish = Number(column + width >= y.rows);
-      const self = [Number(selfRow !== undefined), (selfRow ?? 0) + at];
       const short = k <= SHORT_K;
       dispatch(gpu, short ? TOP_K_SHORT : TOP_K, {
         buffers: [tile, lists.values, lists.indices],
-        u32: short
-          ? [rows, columns, width / 4, k, column, ...self, begin, at]
-          : [rows, columns, width / 4, 0, Math.ceil(columns / 4), k, column, ...self, begin, finish, at],
+        params: {
+          rows,
+          cols: columns,
+          stride: width / 4,
+          k,
+          firstCol: column,
+          skipSelf: Number(selfRow !== undefined),
+          selfRow: (selfRow ?? 0) + at,
+          begin: Number(column === 0),
+          listRow: at,
+          ...(short ? {} : { finish: Number(column + width >= y.rows) }),
+        },
         workgroups: [Math.ceil(rows / (short ? 16 : 8))],
         sizes: `${rows} × ${columns}, K = ${k}`,
       });
@@ -347,18 +354,18 @@ export function squaredDistances(
       for (let begin = 0; begin < x.stride / 4; begin += DISTANCE_SLICE) {
         dispatch(gpu, SQUARED_DISTANCE, {
           buffers: [i.buffer, j.buffer, out.buffer],
-          u32: [
-            i.rows,
-            j.rows,
-            x.stride / 4,
-            out.stride / 4,
-            i.panelRow,
-            j.panelRow,
-            out.row + i.first - first,
-            j.first / 4,
+          params: {
+            rows: i.rows,
+            cols: j.rows,
+            depth: x.stride / 4,
+            outStride: out.stride / 4,
+            xRow: i.panelRow,
+            yRow: j.panelRow,
+            outRow: out.row + i.first - first,
+            outCol: j.first / 4,
             begin,
-            Math.min(begin + DISTANCE_SLICE, x.stride / 4),
-          ],
+            end: Math.min(begin + DISTANCE_SLICE, x.stride / 4),
+          },
           workgroups: [Math.ceil(i.rows / 64), Math.ceil(j.rows / 4)],
           sizes: `${i.rows} × ${j.rows} points, ${x.cols} coordinates`,
         });

@@ -82,8 +82,7 @@ export function recordPropagation(
   }
   dispatch(gpu, PROPAGATE, {
     buffers: [lists.values, lists.indices, x.panels[0], out.buffer],
-    u32: [out.rows, x.stride / 4, k, listRow, out.panelRow],
-    f32: [plus],
+    params: { rows: out.rows, stride: x.stride / 4, k, listRow, outRow: out.panelRow, plus },
     workgroups: [Math.ceil(out.rows / 8), x.stride / 4],
     sizes: `${out.rows} nodes, K = ${k}, ${x.cols} values`,
   });

@@ -14,8 +14,7 @@ export function addRow(gpu: Gpu, x: GpuMatrix, row: GpuMatrix, coefficient: numb
   rowWindows(x).forEach(({ buffer, rows }, panel) =>
     dispatch(gpu, ADD_ROW, {
       buffers: [buffer, row.panels[0], out.panels[panel]],
-      u32: [rows, x.stride / 4],
-      f32: [coefficient],
+      params: { rows, stride: x.stride / 4, coefficient },
       workgroups: [Math.ceil(rows / WORKGROUP), Math.ceil(x.stride / 4 / RUN)],
       sizes: `${x.rows} × ${x.cols}`,
     })

@@ -28,7 +28,7 @@ export function columnErrors(gpu: Gpu, x: GpuMatrix, y: GpuMatrix): GpuMatrix {
   windows.forEach((window, panel) => {
     dispatch(gpu, RESIDUAL, {
       buffers: [window.buffer, y.panels[panel], ones, parts],
-      u32: [window.rows, stride / 4, run],
+      params: { rows: window.rows, stride: stride / 4, outRun: run },
       workgroups: [Math.ceil(runsOf(window) / WORKGROUP), stride / 4],
       sizes: `${rows} × ${cols}`,
     });

@@ -18,15 +18,14 @@ export function combine(
   second: Term = [0, first[1]],
   third: Term = [0, first[1]],
 ): void {
-  const terms = [first, second, third];
+  const terms = [first, second, third], [alpha, beta, gamma] = terms.map(([coefficient]) => coefficient);
   for (const { buffer, rows, panelRow, first: row } of rowWindows(out)) {
     if (panelRow !== 0) continue;
     const size = rows * out.stride / 4;
     const width = Math.min(WIDTH, Math.ceil(size / WORKGROUP) * WORKGROUP);
     dispatch(gpu, COMBINE, {
       buffers: [...terms.map(([, matrix]) => matrix.panels[row / matrix.panelRows]), buffer],
-      u32: [size, width],
-      f32: terms.map(([coefficient]) => coefficient),
+      params: { size, width, alpha, beta, gamma },
       workgroups: [width / WORKGROUP, Math.ceil(size / width)],
       sizes: `${out.rows} × ${out.cols}`,
     });

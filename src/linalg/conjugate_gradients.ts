@@ -75,7 +75,7 @@ export async function solveShifted(
         image = projectOut(gpu, image, [basis]);
         dispatch(gpu, CG_STEP, {
           buffers: [image.panels[0], shift, floor, z.panels[0], r.panels[0], p.panels[0], squares],
-          u32: [rows, cols, stride],
+          params: { rows, cols, stride },
           workgroups: [Math.ceil(cols / WORKGROUP)],
           sizes: `${rows} × ${cols}`,
         });

@@ -1,9 +1,15 @@
 /** Matrix products in WGSL. */
-import code from "../../shaders/matmul.wgsl" with { type: "text" };
-import sharedCode from "../../shaders/matmul_shared.wgsl" with { type: "text" };
-import texturesCode from "../../shaders/matmul_textures.wgsl" with { type: "text" };
 import sumCode from "../../shaders/sum_slabs.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, release, releaseTexture, textureOf } from "../gpu/mod.ts";
+import {
+  allocate,
+  dispatch,
+  type Gpu,
+  type Kernel,
+  release,
+  releaseTexture,
+  textureOf,
+  type Variant,
+} from "../gpu/mod.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -12,17 +18,12 @@ import {
   type Matrix,
   releaseMatrix,
   roundUp,
-  type RowTexels,
   uploadMatrix,
-  withTexels,
 } from "./matrix.ts";
+import { ADD, BEGUN, BLOCK, NOTHING, type Part, recordProduct } from "./product.ts";
 
-const MATMUL: Kernel = { label: "matmul", code };
-const MATMUL_TEXTURES: Kernel = { label: "matmul_textures", code: texturesCode };
-const MATMUL_SHARED: Kernel = { label: "matmul_shared", code: sharedCode };
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
-const WORKGROUP = 8;
 /** Steps of k in a run, which is summed by itself; a slab where a long reduction onto a small result is split. */
 export const RUN = 512;
 /** Steps of k whose runs are added up by themselves. */
@@ -32,19 +33,11 @@ export const MOST_SLABS = 2 ** 15;
 const SUM_WORKGROUP = 16;
 /** Invocations in a row of the grid that adds slabs up. */
 const SUM_WIDTH = 2 ** 18;
-/** What C holds before a dispatch: nothing, what the product is added to, or the sum of the first part of a run. */
-const NOTHING = 0, ADD = 1, BEGUN = 2;
 /** A product of fewer register blocks is made in slabs, a run each: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
 
-/** Rows and columns that a workgroup of the shared variant makes. */
-const SHARED_BLOCK = 64;
-/** Rows and columns that an invocation of the variant with textures makes. */
-const TEXTURES_BLOCK = 16;
 /** A product of at most so many of its blocks is made in slabs: a dispatch a run would cost too much. */
 const FEW_TEXTURES_BLOCKS = 2048;
-/** Workgroups of it in a row of the grid. */
-const ACROSS = 2 ** 15;
 /** Products of fewer operations gain less from textures than making them costs, unless k is split. */
 const FEW_OPERATIONS = 2 ** 19;
 
@@ -106,9 +99,9 @@ export function multiply(
     );
   }
   const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
-  const isWorthIt = gpu.variant === "textures" && (m * n * k >= FEW_OPERATIONS || isSmallAndLong(m, k, n));
-  const run = isWorthIt ? multiplyTextures : multiplyBuffers;
-  const product: WholeProduct = { a, b, c, transposeA, transposeB, accumulate, m, n, k, run };
+  const isWorthIt = m * n * k >= FEW_OPERATIONS || isSmallAndLong(m, k, n);
+  const variant = gpu.variant === "textures" && !isWorthIt ? "registers" : gpu.variant;
+  const product: WholeProduct = { a, b, c, transposeA, transposeB, accumulate, m, n, k, variant };
   for (const rows of cuts({ first: 0, count: m }, m, c, ...(transposeA ? [] : [a]))) {
     multiplyRows(gpu, product, rows);
   }
@@ -119,7 +112,7 @@ function isSmallAndLong(m: number, k: number, n: number): boolean {
   return k >= 2 * RUN && Math.ceil(m / 8) * Math.ceil(n / 16) < FEW_BLOCKS;
 }
 
-/** A product of matrices, and what computes a part of it. */
+/** A product of matrices, and the variant of the kernel that computes it. */
 interface WholeProduct {
   a: GpuMatrix;
   b: GpuMatrix;
@@ -130,7 +123,7 @@ interface WholeProduct {
   m: number;
   n: number;
   k: number;
-  run(gpu: Gpu, product: Product): void;
+  variant: Variant;
 }
 
 /** Panels along k. */
@@ -140,7 +133,7 @@ function panelsAlongK({ a, b, transposeA, transposeB }: WholeProduct): GpuMatrix
 
 /** Rows of C that lie in one panel of it and of A. */
 function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
-  const { a, b, c, transposeA, transposeB, accumulate, k, n, run } = product;
+  const { a, b, c, transposeA, transposeB, accumulate, k, n, variant } = product;
   const columns = transposeB ? cuts({ first: 0, count: n }, n, b) : [{ first: 0, count: n }];
   const target = partOf(c, rows.first, 0), size = rows.count * c.stride / 4;
   const scratch = new Map<string, Part>();
@@ -151,16 +144,18 @@ function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
     scratch.set(label, part);
     return part;
   };
-  const isTwiceRead = run === multiplyTextures && k > RUN;
+  const isTwiceRead = variant === "textures" && k > RUN;
   const left = partOf(a, transposeA ? 0 : rows.first, transposeA ? rows.first : 0);
-  const held = isTwiceRead && !transposeA ? withOwnTexels(gpu, left, rows.count) : left;
-  const rights = columns.map(({ first, count }) => {
+  const held: Part & { own?: GPUTexture } = isTwiceRead && !transposeA
+    ? withOwnTexels(gpu, left, rows.count)
+    : left;
+  const rights = columns.map(({ first, count }): Part & { own?: GPUTexture } => {
     const right = partOf(b, transposeB ? first : 0, 0);
     return isTwiceRead && transposeB ? withOwnTexels(gpu, right, count) : right;
   });
   const multiplyPart = (part: Range, to: Part, holds: number, slice = roundUp(part.count, 4)) =>
     columns.forEach((column, at) =>
-      run(gpu, {
+      recordProduct(gpu, variant, {
         transposeA,
         transposeB,
         m: rows.count,
@@ -206,9 +201,9 @@ function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
 }
 
 /** Slabs, one a run, that a group of a product is made in at once; 1 where its runs come one after the other. */
-function slabsOf(gpu: Gpu, { c, k, m, n, run }: WholeProduct, rows: number): number {
-  const slabs = Math.ceil(Math.min(k, GROUP) / RUN), blocks = TEXTURES_BLOCK ** 2 * FEW_TEXTURES_BLOCKS;
-  const isSmall = run === multiplyTextures ? m * n <= blocks : isSmallAndLong(m, k, n);
+function slabsOf(gpu: Gpu, { c, k, m, n, variant }: WholeProduct, rows: number): number {
+  const slabs = Math.ceil(Math.min(k, GROUP) / RUN), blocks = BLOCK ** 2 * FEW_TEXTURES_BLOCKS;
+  const isSmall = variant === "textures" ? m * n <= blocks : isSmallAndLong(m, k, n);
   return isSmall && slabs * rows * c.stride * 4 <= gpu.limits.bindingBytes ? slabs : 1;
 }
 
@@ -236,20 +231,6 @@ function addUp(gpu: Gpu, slabs: Part, count: number, to: Part, size: number, acc
   sumSlabs(gpu, slabs.buffer, to.buffer, size, count, { accumulate, begin: to.row * to.stride / 4 });
 }
 
-/** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
-interface Part {
-  buffer: GPUBuffer;
-  row: number;
-  col: number;
-  stride: number;
-  texels?: GPUTexture;
-  /** Stored row that the texture begins with; 0 unless it says so. */
-  texelRow?: number;
-  /** The texture, where it was made for this part and is to be released. */
-  own?: GPUTexture;
-  label: string;
-}
-
 /** The part of a matrix from `row` and `col` on, in the panel that holds it. */
 function partOf(
   { panels, panelRows, offset, stride, texels, label }: GpuMatrix,
@@ -262,111 +243,24 @@ function partOf(
         `that factor rows of its own.`,
     );
   }
-  const stored = row + offset, panel = Math.floor(stored / panelRows);
+  const panel = Math.floor((row + offset) / panelRows), panelRow = (row + offset) % panelRows;
+  const texture = texels?.[panel];
   return {
     buffer: panels[panel],
-    row: stored % panelRows,
+    row: panelRow,
     col,
     stride,
-    texels: texels?.[panel],
+    texels: texture && { texture, begin: panelRow * stride / 4 },
     label,
   };
 }
 
 /** A part with a texture of its rows, for products that read it more than once; one that has a texture is left as it is. */
-function withOwnTexels(gpu: Gpu, part: Part, rows: number): Part {
+function withOwnTexels(gpu: Gpu, part: Part, rows: number): Part & { own?: GPUTexture } {
   if (part.texels) return part;
   const { buffer, row, stride, label } = part;
   const own = textureOf(gpu, buffer, row * stride / 4, rows * stride / 4, label);
-  return { ...part, texels: own, texelRow: row, own };
-}
-
-/** Hands on rows of a part as a texture. */
-function withPartTexels(gpu: Gpu, part: Part, rows: number, use: (texels: RowTexels) => void): void {
-  const { texels, texelRow = 0, row, stride } = part;
-  if (texels) use({ texture: texels, begin: (row - texelRow) * stride / 4 });
-  else withTexels(gpu, { ...part, panelRow: row, rows }, part, use);
-}
-
-/** A product of parts: `to` ← op(left) · op(right), m × k by k × n, or added to it; k in slices of one slab of `to` each. */
-interface Product {
-  m: number;
-  k: number;
-  n: number;
-  left: Part;
-  right: Part;
-  to: Part;
-  transposeA: boolean;
-  transposeB: boolean;
-  slice: number;
-  /** What `to` holds: NOTHING, ADD or BEGUN. */
-  held: number;
-}
-
-function multiplyBuffers(gpu: Gpu, product: Product): void {
-  const { m, k, n, left, right, to, transposeA, transposeB, slice, held } = product;
-  const shared = gpu.variant === "shared", block = SHARED_BLOCK;
-  const transposed = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
-  dispatch(gpu, shared ? MATMUL_SHARED : MATMUL, {
-    buffers: [left.buffer, right.buffer, to.buffer],
-    u32: [
-      m,
-      n,
-      k,
-      slice,
-      left.stride / 4,
-      right.stride / 4,
-      to.stride / 4,
-      left.row,
-      right.row,
-      to.row,
-      left.col / 4,
-      right.col / 4,
-      to.col / 4,
-      held,
-    ],
-    overrides: shared ? transposed : { ...transposed, WORKGROUP },
-    workgroups: shared
-      ? [Math.ceil(m / block), Math.ceil(n / block), Math.ceil(k / slice)]
-      : [Math.ceil(m / 8 / WORKGROUP), Math.ceil(n / 16), Math.ceil(k / slice)],
-    sizes: `${m} × ${k} by ${k} × ${n}`,
-  });
-}
-
-function multiplyTextures(gpu: Gpu, product: Product): void {
-  const { m, k, n, left, right, to, transposeA, transposeB, slice, held } = product;
-  const rest = k % 4 > 0 && transposeA && !transposeB;
-  const down = Math.ceil(m / TEXTURES_BLOCK), along = Math.ceil(n / TEXTURES_BLOCK);
-  const panels = Math.ceil(along / WORKGROUP), width = Math.ceil(along / panels);
-  const groups = Math.ceil(panels * width * down / WORKGROUP) * Math.ceil(k / slice);
-  withPartTexels(gpu, left, transposeA ? k : m, (a) => {
-    withPartTexels(gpu, right, transposeB ? n : k, (b) => {
-      dispatch(gpu, MATMUL_TEXTURES, {
-        buffers: [a.texture, b.texture, to.buffer],
-        u32: [
-          m,
-          n,
-          k,
-          slice,
-          left.stride / 4,
-          right.stride / 4,
-          to.stride / 4,
-          a.begin + left.col / 4,
-          b.begin + right.col / 4,
-          (to.row * to.stride + to.col) / 4,
-        ],
-        overrides: {
-          TRANSPOSE_A: Number(transposeA),
-          TRANSPOSE_B: Number(transposeB),
-          REST: Number(rest),
-          HELD: held,
-          WORKGROUP,
-        },
-        workgroups: [Math.min(groups, ACROSS), Math.ceil(groups / ACROSS)],
-        sizes: `${m} × ${k} by ${k} × ${n}`,
-      });
-    });
-  });
+  return { ...part, texels: { texture: own, begin: 0 }, own };
 }
 
 /** out = Σ slabs, each of `size` vec4, in runs of 64 and fixed order; from vec4 `begin` of out on, or added to what it holds. */
@@ -382,7 +276,14 @@ export function sumSlabs(
   for (let first = 0; first < count; first += MOST_SLABS) {
     dispatch(gpu, SUM_SLABS, {
       buffers: [slabs, out],
-      u32: [size, width, first, Math.min(first + MOST_SLABS, count), begin, Number(accumulate || first > 0)],
+      params: {
+        size,
+        width,
+        first,
+        end: Math.min(first + MOST_SLABS, count),
+        begin,
+        accumulate: Number(accumulate || first > 0),
+      },
       overrides: { WORKGROUP: SUM_WORKGROUP },
       workgroups: [width / SUM_WORKGROUP, Math.ceil(size / width)],
       sizes: `${count} slabs of ${4 * size} values`,

@@ -28,15 +28,15 @@ export function pickRows(gpu: Gpu, x: GpuMatrix, chosen: RowChoice, out: GpuMatr
     for (const from of rowWindows(x)) {
       dispatch(gpu, PICK_ROWS, {
         buffers: [from.buffer, chosen.buffer, to.buffer],
-        u32: [
-          to.rows,
-          x.stride / 4,
-          from.first,
-          from.rows,
-          from.panelRow,
-          chosen.first + to.first,
+        params: {
+          rows: to.rows,
+          stride: x.stride / 4,
+          first: from.first,
+          panelRows: from.rows,
+          panelRow: from.panelRow,
+          chosenFirst: chosen.first + to.first,
           grid,
-        ],
+        },
         overrides: { WORKGROUP },
         workgroups: [Math.ceil(x.stride / 4 / WORKGROUP), grid, Math.ceil(to.rows / grid)],
         sizes: `${to.rows} of ${x.rows} rows of ${x.stride}`,

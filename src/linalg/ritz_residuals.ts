@@ -67,7 +67,7 @@ export async function residualNorms(
   windows.forEach(({ rows }, panel) => {
     dispatch(gpu, RESIDUAL, {
       buffers: [mx.panels[panel], x.panels[panel], lambda.panels[0], partial],
-      u32: [rows, x.stride / 4, run],
+      params: { rows, stride: x.stride / 4, outRun: run },
       workgroups: [Math.ceil(rows / RESIDUAL_RUN / 8), x.stride / 4],
       sizes: `${x.rows} × ${x.cols}`,
     });

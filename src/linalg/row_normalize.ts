@@ -69,7 +69,7 @@ export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
     for (const part of parts) {
       dispatch(gpu, ROW_NORMALIZE, {
         buffers: [buffer, out.panels[panel], norms],
-        u32: [rows, x.stride / 4, ...part],
+        params: { rows, stride: x.stride / 4, ...part },
         workgroups: [Math.ceil(rows / WORKGROUP)],
         sizes: `${x.rows} × ${x.cols}`,
       });

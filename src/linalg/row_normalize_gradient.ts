@@ -18,7 +18,7 @@ export function rowNormalizeGradient(gpu: Gpu, x: GpuMatrix, gradient: GpuMatrix
     for (const part of parts) {
       dispatch(gpu, ROW_NORMALIZE_GRADIENT, {
         buffers: [buffer, gradient.panels[panel], out.panels[panel], sums],
-        u32: [rows, x.stride / 4, ...part],
+        params: { rows, stride: x.stride / 4, ...part },
         workgroups: [Math.ceil(rows / WORKGROUP)],
         sizes: `${x.rows} × ${x.cols}`,
       });

@@ -25,7 +25,13 @@ export function scaleRows(
   rowWindows(x).forEach(({ buffer, rows, first, panelRow }, panel) =>
     dispatch(gpu, SCALE_ROWS, {
       buffers: [buffer, factors, targets[panel].buffer],
-      u32: [rows, x.stride / 4, firstFactor + first, panelRow, targets[panel].panelRow],
+      params: {
+        rows,
+        stride: x.stride / 4,
+        first: firstFactor + first,
+        xRow: panelRow,
+        outRow: targets[panel].panelRow,
+      },
       workgroups: [Math.ceil(rows / WORKGROUP), Math.ceil(x.stride / 4 / RUN)],
       sizes: `${x.rows} × ${x.cols}`,
     })

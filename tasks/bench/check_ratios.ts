@@ -58,7 +58,7 @@ async function measureRatios(gpu: Gpu): Promise<Ratios> {
   const naive = async () => {
     dispatch(gpu, { label: "naive_matmul", code: naiveCode }, {
       buffers: [a.panels[0], b.panels[0], c.panels[0]],
-      u32: [1024],
+      params: { n: 1024 },
       workgroups: [128, 128],
       sizes: "1024 × 1024",
     });

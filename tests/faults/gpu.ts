@@ -43,7 +43,6 @@ export const gpuFaults: FaultFamily = {
           code: "@compute @workgroup_size(1) fn main() { let x: u32 = 1.5; }",
         }, {
           buffers: [],
-          u32: [1],
           workgroups: [1],
           sizes: "1",
         }),

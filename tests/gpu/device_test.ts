@@ -50,9 +50,15 @@ Deno.test("writeBuffer() does not overtake kernels recorded before it", async ()
     writeBuffer(gpu, x, Float32Array.of(1));
     const code = `@group(0) @binding(0) var<storage, read> x: array<f32>;
       @group(0) @binding(1) var<storage, read_write> y: array<f32>;
-      @group(0) @binding(2) var<uniform> unused: u32;
-      @compute @workgroup_size(1) fn main() { y[0] = x[0] + f32(unused); }`;
-    dispatch(gpu, { label: "copy", code }, { buffers: [x, y], u32: [0], workgroups: [1], sizes: "1" });
+      struct Params { unused: u32 }
+      @group(0) @binding(2) var<uniform> params: Params;
+      @compute @workgroup_size(1) fn main() { y[0] = x[0] + f32(params.unused); }`;
+    dispatch(gpu, { label: "copy", code }, {
+      buffers: [x, y],
+      params: { unused: 0 },
+      workgroups: [1],
+      sizes: "1",
+    });
     writeBuffer(gpu, x, Float32Array.of(2));
     assertEquals(
       new Float32Array((await readBuffers(gpu, [{ buffer: y, bytes: 4 }]))[0]),
@@ -274,11 +280,25 @@ Deno.test("a kernel with the wrong bindings is named with its sizes", async () =
     const buffer = allocate(gpu, 256, "data");
     dispatch(gpu, { label: "one_input", code }, {
       buffers: [buffer, buffer],
-      u32: [1],
       workgroups: [1],
       sizes: "64 values",
     });
     await assertRejects(() => sync(gpu), Error, 'The kernel "one_input" (64 values): ');
+  });
+});
+
+Deno.test("dispatch() names a parameter that is missing, and one that the kernel does not have", async () => {
+  await withGpu((gpu) => {
+    const code = `struct Params { rows: u32, out_row: u32 /* first */ } // plus: f32
+      @group(0) @binding(0) var<uniform> params: Params;
+      @compute @workgroup_size(1) fn main() { _ = params.rows; }`;
+    const run = (params: Record<string, number>) => () =>
+      dispatch(gpu, { label: "two", code }, { buffers: [], params, workgroups: [1], sizes: "1" });
+    assertThrows(run({ rows: 1 }), RangeError, 'The kernel "two" lacks its parameter outRow.');
+    const message = 'The kernel "two" has no parameter plus.';
+    assertThrows(run({ rows: 1, outRow: 2, plus: 1 }), RangeError, message);
+    run({ outRow: 2, rows: 1 })();
+    return sync(gpu);
   });
 });
 
@@ -357,8 +377,7 @@ Deno.test("more dispatches than parameter slots run in order", async () => {
     for (let step = 0; step < 600; step++) {
       dispatch(gpu, { label: "step", code }, {
         buffers: [x.panels[0]],
-        u32: [step],
-        f32: [0.5],
+        params: { times: 0.5, step },
         workgroups: [1],
         sizes: "1",
       });

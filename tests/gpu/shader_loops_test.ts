@@ -24,10 +24,7 @@ const VECTORS = (MOST_COMPONENTS + 4) / 4;
 const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   adamw: [],
   add_row: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
-  affinity: [["k < params.end", AFFINITY_SLICE]],
   affinity_gradient: [["j < min((id.y + 1) * RUN, params.stride)", BY_64]],
-  affinity_shared: [["k < 4 * params.end", 4 * AFFINITY_SLICE / 16], ["s < DEPTH", 4 * AFFINITY_SLICE]],
-  affinity_textures: [["k < end", AFFINITY_SLICE]],
   brain_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
   cg_step: [
     ["run < params.rows", Math.ceil(MOST_ROWS / BY_64)],
@@ -50,12 +47,13 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     "k < min(slice + SLICE, params.end)",
     VEC4_A_ROW,
   ]],
-  matmul: [["k < k_end", RUN / 4]],
-  matmul_shared: [["run < k_end", GROUP / RUN], ["k < min(run + RUN, k_end)", GROUP / 16], [
-    "s < DEPTH",
-    GROUP / 4,
-  ]],
-  matmul_textures: [["loop", RUN / 4]],
+  // main, then main_shared
+  matmul: [
+    ["k < k_end", Math.max(RUN / 4, AFFINITY_SLICE)],
+    ["run < k_end", GROUP / RUN],
+    ["k < min(run + RUN, k_end)", GROUP / 16],
+    ["s < DEPTH", GROUP / 4],
+  ],
   perplexity: [
     ["i < params.k", MOST_IN_PERPLEXITY],
     ["step < STEPS", 64],
@@ -96,7 +94,7 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   top_k: [
     ["loop", HEAP * (COLUMNS + MAX_K)],
     ["i < params.k", MAX_K],
-    ["q < params.last_quad", COLUMNS / 4],
+    ["q < (params.cols + 3) / 4", COLUMNS / 4],
     ["c < 4", COLUMNS],
     ["size > 1", MAX_K],
   ],

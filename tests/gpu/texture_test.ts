@@ -1,5 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { allocate, closeGpu, openGpu, release, releaseTexture, textureOf, trim } from "../../src/gpu/mod.ts";
+import {
+  allocate,
+  closeGpu,
+  openGpu,
+  readingTextures,
+  release,
+  releaseTexture,
+  textureOf,
+  trim,
+} from "../../src/gpu/mod.ts";
 
 Deno.test("textureOf() takes released textures again that are large enough, and counts their bytes", async () => {
   const gpu = await openGpu();
@@ -31,6 +40,17 @@ Deno.test("closeGpu() gives textures back, too", async () => {
   release(gpu, buffer);
   closeGpu(gpu);
   assertEquals([gpu.memory.inUse, gpu.memory.held], [0, 0]);
+});
+
+Deno.test("readingTextures() has a shader read an array of vec4 from a texture, and no other", () => {
+  const code =
+    "var<storage, read> a: array<vec4f>;\nvar<storage, read> ba: array<vec4f>;\nlet v = a[at] + ba[at];";
+  assertEquals(
+    readingTextures(code, "a"),
+    "var a: texture_storage_2d<rgba32float, read>;\nvar<storage, read> ba: array<vec4f>;\n" +
+      "let v = textureLoad(a, vec2u(at % 2048, at / 2048)) + ba[at];",
+  );
+  assertThrows(() => readingTextures(code, "c"), RangeError, "The shader has no array of vec4 c.");
 });
 
 Deno.test("textureOf() says how many rows an adapter allows", async () => {

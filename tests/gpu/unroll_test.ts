@@ -5,7 +5,10 @@ import { unrolled } from "../../src/gpu/unroll.ts";
 const SHADER = `
 const ROWS: u32 = 4;
 @group(0) @binding(0) var<storage, read_write> out: array<u32>;
-@group(0) @binding(1) var<uniform> first: u32;
+struct Params {
+  first: u32, // added to all sums
+}
+@group(0) @binding(1) var<uniform> params: Params;
 @compute @workgroup_size(1)
 fn main() {
   var sums: array<u32, ROWS>;
@@ -17,7 +20,7 @@ fn main() {
     }
   }
   for (var r = 0u; r < ROWS; r++) {
-    out[r] = first + sums[r];
+    out[r] = params.first + sums[r];
   }
 }
 `;
@@ -42,7 +45,7 @@ Deno.test("a kernel computes the same written out", async () => {
     const out = allocate(gpu, 16, "out");
     dispatch(gpu, { label: `sums ${results.length}`, code }, {
       buffers: [out],
-      u32: [1],
+      params: { first: 1 },
       workgroups: [1],
       sizes: "4",
     });

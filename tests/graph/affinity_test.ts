@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { affinity, closeGpu, degrees, type Matrix, openGpu } from "../../mod.ts";
-import { VARIANTS } from "../../src/gpu/mod.ts";
-import { affinityBlock, affinityLessOne, releaseUnitRows, uploadUnitRows } from "../../src/graph/affinity.ts";
+import { VARIANTS, writeBuffer } from "../../src/gpu/mod.ts";
+import {
+  affinityBlock,
+  affinityLessOne,
+  releaseUnitRows,
+  symmetricAffinity,
+  uploadUnitRows,
+} from "../../src/graph/affinity.ts";
 import { allocateMatrix, downloadMatrix, releaseMatrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { assertSameBits } from "../support/assert_same_bits.ts";
@@ -16,13 +22,68 @@ Deno.test.afterAll(() => closeGpu(gpu));
 const note = `seed ${testSeed}`;
 const SHAPES = [[1, 1], [2, 1], [3, 5], [15, 4], [17, 31], [64, 64], [67, 129], [257, 19]];
 
-Deno.test("affinity() equals the float64 reference on awkward shapes", async (t) => {
-  for (const [n, d] of SHAPES) {
+/** The device by variant of the kernels. */
+const devices = VARIANTS.map((variant) => ({ ...gpu, variant }));
+
+Deno.test("affinity() equals the float64 reference on awkward shapes, every variant the others to the bit", async (t) => {
+  const long = [[33, 5], [65, 5], [300, 1024], [61, 1030], [65, 2051], [130, 2051]];
+  for (const [n, d] of [...SHAPES, ...long]) {
     await t.step(`${n} nodes, ${d} channels`, async () => {
-      const x = randomMatrix(n, d);
-      const a = await affinity(gpu, x);
-      assertEquals([a.rows, a.cols], [n, n]);
-      assertClose(a.data, reference(x.data, n, x.data, n, d), { relative: 1e-6, note });
+      const x = randomMatrix(n, d), expected = reference(x.data, n, x.data, n, d);
+      const relative = 1e-6 * Math.max(1, Math.sqrt(d / 64)); // d float32 products, up to 1024 one after the other
+      const first = await affinity(gpu, x), sums = await degrees(gpu, x);
+      assertEquals([first.rows, first.cols], [n, n]);
+      for (const device of devices) {
+        const { data } = await affinity(device, x), of = `${device.variant}, ${note}`;
+        assertClose(data, expected, { relative, note: of });
+        assertSameBits(data, first.data, of);
+        assertSameBits(
+          (await affinity(withBindings(device, 2 ** 16), x)).data,
+          data,
+          `small bindings, ${of}`,
+        );
+        assertSameBits(await degrees(device, x), sums, `degrees, ${of}`);
+      }
+    });
+  }
+});
+
+Deno.test("affinityBlock() makes rows against other columns, every variant the same bits", async (t) => {
+  const [n, m, first, count] = [90, 131, 7, 71];
+  for (const d of [37, 537, 1537]) {
+    await t.step(`${d} channels`, async () => {
+      const x = randomMatrix(n, d), y = randomMatrix(m, d, 1), results = [];
+      for (const device of devices) {
+        const rows = uploadUnitRows(device, x), columns = uploadUnitRows(device, y, "columns", rows.centre);
+        const out = allocateMatrix(device, count, m, "block");
+        const target = { buffer: out.panels[0], stride: out.stride, row: 0 };
+        affinityBlock(device, rows, first, count, columns, target);
+        results.push((await downloadMatrix(device, out)).data);
+        releaseUnitRows(device, rows, columns);
+        releaseMatrix(device, out);
+      }
+      const expected = affinityLessOneReference(x.data.subarray(first * d), count, y.data, m, d);
+      assertClose(results[0], expected, { relative: 1e-5, absolute: 1e-5, note });
+      for (const result of results) assertSameBits(result, results[0], note);
+    });
+  }
+});
+
+Deno.test("symmetricAffinity() computes half and mirrors it: the bits of all of it, zeros in the padding, nothing behind", async (t) => {
+  const small = [[1, 3], [5, 4], [31, 5], [32, 7], [35, 2]];
+  for (const [n, d] of [...small, [67, 129], [200, 6], [257, 19], [451, 3], [301, 1024], [150, 2500]]) {
+    await t.step(`${n} nodes, ${d} channels`, async () => {
+      const unit = uploadUnitRows(gpu, randomMatrix(n, d)), results = [], padded = Math.ceil(n / 4) * 4;
+      for (const device of devices.filter(({ variant }) => variant !== "shared")) {
+        const out = allocateMatrix(device, n + 1, padded, "affinity, and a row to be left alone");
+        writeBuffer(device, out.panels[0], new Float32Array((n + 1) * out.stride).fill(NaN));
+        symmetricAffinity(device, unit, { buffer: out.panels[0], stride: out.stride });
+        results.push((await downloadMatrix(device, out)).data);
+        releaseMatrix(device, out);
+      }
+      releaseUnitRows(gpu, unit);
+      assertSameBits(results[0], results[1], note);
+      assert(results[0].slice(-padded).every(Number.isNaN), `the row behind, ${note}`);
     });
   }
 });

@@ -88,8 +88,8 @@ export const LINALG: readonly Mutant[] = [
   },
   {
     file: "src/linalg/scale_rows.ts",
-    text: "firstFactor + first, panelRow",
-    replacement: "firstFactor, panelRow",
+    text: "first: firstFactor + first,",
+    replacement: "first: firstFactor,",
     breaks: "later panels are scaled by the first rows' factors",
     tests: ["linalg/scale_rows_test.ts"],
   },

@@ -43,7 +43,7 @@ Deno.test("importedBy() finds all that Deno finds, shaders and workers included"
     assertEquals(absent, [], `${key} imports what the hash does not have`);
   }));
   const files = (await importedBy(["src/pipeline/solve_graph.ts"])).files;
-  for (const path of ["shaders/affinity.wgsl", "src/graph/fowlkes.ts", "src/linalg/subspace_iteration.ts"]) {
+  for (const path of ["shaders/matmul.wgsl", "src/graph/fowlkes.ts", "src/linalg/subspace_iteration.ts"]) {
     assert(files.has(path), path);
   }
   const extraction = await importedBy(["src/data/features/extract.ts"]);
@@ -77,7 +77,7 @@ Deno.test("hashOfModules() moves with a shader, a solver, a package, and with no
       };
     assertEquals(await hash(), before);
     const moves: [string, (text: string) => string][] = [
-      ["shaders/affinity.wgsl", (text) => text.replace(/@workgroup_size\((?=[^]*$)/, "@workgroup_size(1 + ")],
+      ["shaders/matmul.wgsl", (text) => text.replace(/@workgroup_size\((?=[^]*$)/, "@workgroup_size(1 + ")],
       ["src/linalg/subspace_iteration.ts", (text) => `${text}\nexport const MORE = 1;\n`],
       ["src/graph/fowlkes.ts", (text) => text.replace(/return /, "return void 0 as never || ")],
       ["deno.json", (text) => text.replace(/hnswlib-node@[\d.]+/, "hnswlib-node@9.9.9")],
@@ -86,13 +86,13 @@ Deno.test("hashOfModules() moves with a shader, a solver, a package, and with no
     const stays: [string, (text: string) => string][] = [
       ["src/report/page.css", (text) => `${text}\n`],
       ["src/align/train.ts", (text) => `${text}\nexport const MORE = 1;\n`],
-      ["shaders/affinity.wgsl", (text) => `// another comment\n${text}`],
+      ["shaders/matmul.wgsl", (text) => `// another comment\n${text}`],
       ["src/graph/fowlkes.ts", (text) => `/**\n * Another comment.\n */\n${text}`],
       ["deno.json", (text) => text.replace(/sharp@[\d.]+/, "sharp@9.9.9")],
     ];
     for (const [path, change] of stays) assertEquals(await edit(path, change), before, path);
-    await Deno.remove(`${dir}/shaders/affinity.wgsl`);
-    await assertRejects(hash, Error, "Cannot read shaders/affinity.wgsl, which src/graph/affinity.ts needs:");
+    await Deno.remove(`${dir}/shaders/matmul.wgsl`);
+    await assertRejects(hash, Error, "Cannot read shaders/matmul.wgsl, which src/linalg/product.ts needs:");
   }));
 
 Deno.test("experiments are kept under all modules that compute them", async () => {
