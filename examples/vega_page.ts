@@ -10,7 +10,6 @@ const options = ac.scriptOptions("Draws the eigenvalues of every layer's graph o
 const folder = options.photos || (await ac.exampleData()).photographs;
 const photos = await ac.listPhotographs(folder, options.limit);
 const { model, layers } = await ac.patchFeatures(options.model, photos);
-
 using gpu = await ac.openGpu();
 const values: { layer: number; rank: number; eigenvalue: number }[] = [];
 for (const { layer, patches } of layers) {
