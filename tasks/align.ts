@@ -1,63 +1,46 @@
 /** `./run align`: trains one channel align and saves it. */
 import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
-import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
-import { ALIGNMENTS, alignOf } from "../src/pipeline/align_cache.ts";
-import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
-import { openRunData } from "./shared/open_data.ts";
+import { DATA_OPTIONS } from "../src/cli/data_options.ts";
+import { type Parsed, refuseWithoutEffect, runCommand } from "../src/cli/options.ts";
+import { realNumber, text } from "../src/cli/option_kinds.ts";
+import { alignOf } from "../src/pipeline/align_cache.ts";
+import { askedOf, openRunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import {
-  adapterOf,
-  oneOf,
-  readFlags,
-  realNumber,
-  refuseWithoutEffect,
-  runTask,
-  wholeNumber,
-} from "../src/cli/read_flags.ts";
+import { adapter, alignment, cache, seed } from "./shared/options.ts";
 import { runStage } from "./shared/stage.ts";
 import { openFolders } from "./shared/task_folders.ts";
 
-const HELP = `./run align [options]
-${DATA_HELP}
-  --alignment HOW   ridge: every layer by ridge regression to the same components of the responses; or paper: trained as
-                    in the paper (default: ridge)
-  --lambda N        weight of the paper's eigen-constraint (default: 1)
-  --seed N          seed of every random choice (default: 0)
-  --out FILE        where the align goes, as one Arrow file (default: reports/out/align.arrow)
-  --cache DIR       where finished stages are kept (default: .cache)
-  --adapter KIND    hardware or software (default: hardware if there is one)
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "align",
+  options: {
+    ...DATA_OPTIONS,
+    alignment,
+    lambda: realNumber({ value: "X", help: "weight of the paper's eigen-constraint", default: 1, from: 0 }),
+    seed,
+    out: text({
+      value: "FILE",
+      help: "where the alignment is written, as one Arrow file",
+      default: "reports/out/align.arrow",
+    }),
+    cache,
+    adapter,
+  },
+};
 
-await runTask(async () => {
-  const { rest, ...asked } = takeDataFlags(Deno.args);
-  const flags = readFlags(rest, [
-    "data",
-    "images",
-    "model",
-    "alignment",
-    "lambda",
-    "seed",
-    "out",
-    "cache",
-    "adapter",
-  ]);
-  if (!flags) return console.log(HELP);
-  const seed = wholeNumber(flags, "seed", 0) ?? 0, lambdaEigen = realNumber(flags, "lambda", 0) ?? 1;
-  const alignment = oneOf(flags, "alignment", ALIGNMENTS) ?? "ridge";
+async function runAlign({ options, given }: Parsed<typeof COMMAND.options>): Promise<void> {
+  const { alignment = "ridge", seed, lambda: lambdaEigen, out, cache, adapter } = options;
+  const asked = askedOf(options), cacheDir = `${cache}/align`;
   if (alignment === "ridge") {
-    refuseWithoutEffect(flags, ["lambda", "seed"], "it belongs to --alignment paper");
+    refuseWithoutEffect(given, ["lambda", "seed"], "it belongs to --alignment paper");
   }
-  const adapter = adapterOf(flags), { algonauts: _, ...others } = asked.folders;
+  const { algonauts: _, ...others } = asked.folders;
   refuseWithoutEffect(
-    Object.fromEntries(
-      Object.keys(others).map((kind) => [kind === "images" ? kind : `data ${kind}:`, "given"]),
-    ),
+    new Set(Object.keys(others).map((kind) => kind === "images" ? kind : `data ${kind}:`)),
     ["images", "data voc:", "data imagenet-seg:"],
-    "an align is trained on a subject's own photographs, --data algonauts:DIR",
+    "an alignment is fitted to a subject's own photographs, --data algonauts:DIR",
   );
-  const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
-  const out = String(flags.out || "reports/out/align.arrow");
   await openFolders({ "--cache": cache });
   const timings: Record<string, number> = {};
   const data = await openRunData(asked, { quick: false, limit: 1, cache, timings });
@@ -107,4 +90,6 @@ await runTask(async () => {
     closeGpu(gpu);
     data.close();
   }
-});
+}
+
+if (import.meta.main) await runCommand(COMMAND, runAlign);

@@ -7,25 +7,42 @@ import { type BenchReport, markdownReport } from "./bench/report.ts";
 import { checkRatios } from "./bench/check_ratios.ts";
 import { targetOutcomes } from "./bench/targets.ts";
 import { chosenWorks, WORKS } from "./bench/works.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { type Parsed, runCommand } from "../src/cli/options.ts";
+import { oneOf, type OptionValues, text, toggle, wholeNumber } from "../src/cli/option_kinds.ts";
 
-const HELP = `./run bench [options]
-
-  --only LIST       works by name, or by the beginning of their names, as matmul,cut-5000 (default: all but the paper's)
-  --peers           let the peers that are installed take turns with ours
-  --rounds N        rounds of every work (default: 1 to 7, by the work)
-  --set LIST        sizes of a work, as nodes=100000,landmarks=2000 for paper-job
-  --python PATH     the Python of the peers (default: $ALIGNEDCUT_PYTHON, else python3)
-  --json FILE       the whole run as JSON; - prints it
-  --markdown        print the tables of docs/performance.md
-  --out DIR         where the report goes (default: reports/out)
-  --adapter KIND    hardware or software (default: hardware if there is one)
-  --gpu             for a bare checkout on a machine with a GPU: --adapter hardware --peers --json -, and no page
-  --check           compare a few ratios with tasks/bench/ratios.json; warns, never fails
-  --update          with --check: write the ratios of this run there
-  --help            this text
-
-works: ${WORKS.map(({ name }) => name).join(", ")}`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "bench",
+  options: {
+    only: text({
+      value: "LIST",
+      help: "works by name, or by the beginning of their names, as matmul,cut-5000",
+      shown: "all but the paper's",
+    }),
+    peers: toggle({ help: "let the peers that are installed take turns with ours" }),
+    rounds: wholeNumber({ help: "rounds of every work", shown: "1 to 7, by the work", from: 1, to: 100 }),
+    set: text({ value: "LIST", help: "sizes of a work, as nodes=100000,landmarks=2000 for paper-job" }),
+    python: text({
+      value: "PATH",
+      help: "the Python of the peers",
+      shown: "$ALIGNEDCUT_PYTHON, else python3",
+    }),
+    json: text({ value: "FILE", help: "write the whole run as JSON; - prints it", shown: "none" }),
+    markdown: toggle({ help: "print the tables of docs/performance.md" }),
+    out: text({ value: "DIR", help: "where the report goes", default: "reports/out" }),
+    adapter: oneOf(["hardware", "software"], {
+      value: "KIND",
+      help: "which adapter of WebGPU computes: hardware or software",
+      shown: "hardware if there is one",
+    }),
+    gpu: toggle({
+      help: "for a bare checkout on a machine with a GPU: --adapter hardware --peers --json -, and no page",
+    }),
+    check: toggle({ help: "compare a few ratios with tasks/bench/ratios.json; warns, never fails" }),
+    update: toggle({ help: "with --check: write the ratios of this run there" }),
+  },
+  after: `works: ${WORKS.map(({ name }) => name).join(", ")}`,
+};
 
 /** "nodes=100000,landmarks=2000" by name. */
 function sizesOf(text: string | undefined): Record<string, number> {
@@ -36,16 +53,14 @@ function sizesOf(text: string | undefined): Record<string, number> {
   }));
 }
 
-/** Measures the works that the flags name. */
-async function runBench(flags: Flags): Promise<BenchReport> {
-  const adapter = flags.gpu ? "hardware" : flags.adapter as "hardware" | "software" | undefined;
+/** Measures the works that the options name. */
+async function runBench(options: OptionValues<typeof COMMAND.options>): Promise<BenchReport> {
+  const { gpu, only, set, rounds } = options, adapter = gpu ? "hardware" : options.adapter;
   const load = Deno.loadavg(), probe = await openGpu({ adapter });
   const { description, software } = probe.adapter;
   closeGpu(probe);
-  const works = chosenWorks(flags.only as string | undefined, software);
-  const sizes = sizesOf(flags.set as string | undefined), rounds = wholeNumber(flags, "rounds", 1, 100);
-  const peers = flags.peers === true || flags.gpu === true;
-  const python = await findPython(flags.python as string | undefined);
+  const works = chosenWorks(only, software), sizes = sizesOf(set);
+  const peers = options.peers || gpu, python = await findPython(options.python);
   const limits = await measureLimits(python, adapter);
   const results: WorkResult[] = [];
   for (const plan of works) {
@@ -84,21 +99,15 @@ async function runBench(flags: Flags): Promise<BenchReport> {
   };
 }
 
-await runTask(async () => {
-  const flags = readFlags(
-    Deno.args,
-    ["only", "rounds", "set", "python", "json", "out", "adapter"],
-    ["peers", "markdown", "gpu", "check", "update"],
-  );
-  if (!flags) return console.log(HELP);
-  if (flags.check) return await checkRatios(flags.update === true);
-  const report = await runBench(flags);
-  const json = flags.gpu ? flags.json ?? "-" : flags.json;
+async function bench({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
+  if (options.check) return await checkRatios(options.update);
+  const report = await runBench(options);
+  const json = options.gpu ? options.json ?? "-" : options.json;
   if (json === "-") console.log(JSON.stringify(report, null, 2));
-  else if (json) await Deno.writeTextFile(String(json), JSON.stringify(report, null, 2) + "\n");
-  if (flags.markdown) console.log(markdownReport(report));
-  if (flags.gpu) return;
-  if (!flags.markdown && json !== "-") {
+  else if (json) await Deno.writeTextFile(json, JSON.stringify(report, null, 2) + "\n");
+  if (options.markdown) console.log(markdownReport(report));
+  if (options.gpu) return;
+  if (!options.markdown && json !== "-") {
     for (const { work, target, measured, verdict } of report.targets) {
       console.log(`${verdict}: ${work}: ${target}: ${measured}`);
     }
@@ -106,5 +115,7 @@ await runTask(async () => {
   const page = new URL("./bench/bench_page.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
   const { writeBenchPage } = await import(page);
   const command = ["./run bench", ...Deno.args].join(" ");
-  console.error(`done: ${await writeBenchPage(report, String(flags.out || "reports/out"), command)}`);
-});
+  console.error(`done: ${await writeBenchPage(report, options.out, command)}`);
+}
+
+if (import.meta.main) await runCommand(COMMAND, bench);

@@ -6,7 +6,8 @@ import type { NodeSource } from "../src/graph/node_source.ts";
 import { fitNystrom } from "../src/graph/nystrom.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { runCommand } from "../src/cli/options.ts";
+import { type OptionValues, text, wholeNumber } from "../src/cli/option_kinds.ts";
 import { doubleSoftwareThreads } from "./shared/software_threads.ts";
 
 const CLUSTERS = 40;
@@ -76,13 +77,20 @@ export async function benchGraph(n: number, d: number, m: number, k: number): Pr
   }
 }
 
-const HELP = `./run bench:graph [options]
-
-  --graph LIST      nodes, as 7.1M or 100k,200k,400k,709k (default: 100k,200k,400k,709200)
-  --channels N      channels of a node (default: 64)
-  --landmarks N     landmarks (default: 2000)
-  --neighbors N     neighbours a node (default: 32)
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "bench:graph",
+  options: {
+    graph: text({
+      value: "LIST",
+      help: "numbers of nodes, as 7.1M or 100k,200k,400k,709k",
+      default: "100k,200k,400k,709200",
+    }),
+    channels: wholeNumber({ help: "channels of a node", default: 64, from: 1, to: 4096 }),
+    landmarks: wholeNumber({ help: "number of landmarks", default: 2000, from: 100, to: 50_000 }),
+    neighbors: wholeNumber({ help: "nearest landmarks of a node", default: 32, from: 1, to: 128 }),
+  },
+};
 
 /** "7.1M", "709k" or "709200" as a number. */
 function nodesOf(text: string): number {
@@ -95,10 +103,11 @@ function nodesOf(text: string): number {
 }
 
 /** Every size in a process of its own, so that none inherits the memory of another. */
-async function eachByItself(sizes: number[], flags: Flags): Promise<void> {
-  const same = ["channels", "landmarks", "neighbors"].flatMap((name) =>
-    flags[name] === undefined ? [] : [`--${name}`, String(flags[name])]
-  );
+async function eachByItself(
+  sizes: number[],
+  options: OptionValues<typeof COMMAND.options>,
+): Promise<void> {
+  const same = (["channels", "landmarks", "neighbors"] as const).map((name) => `--${name}=${options[name]}`);
   const script = new URL(import.meta.url).pathname;
   for (const n of sizes) {
     const args = ["run", "--allow-read", "--allow-env", "--allow-sys", script, "--graph", String(n), ...same];
@@ -113,14 +122,9 @@ async function eachByItself(sizes: number[], flags: Flags): Promise<void> {
 }
 
 if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, ["graph", "channels", "landmarks", "neighbors"]);
-    if (!flags) return console.log(HELP);
-    const channels = wholeNumber(flags, "channels", 1, 4096) ?? 64;
-    const landmarks = wholeNumber(flags, "landmarks", 100, 50_000) ?? 2000;
-    const neighbors = wholeNumber(flags, "neighbors", 1, 128) ?? 32;
-    const sizes = String(flags.graph ?? "100k,200k,400k,709200").split(",").map(nodesOf);
-    if (sizes.length > 1) return await eachByItself(sizes, flags);
+  await runCommand(COMMAND, async ({ options }) => {
+    const { channels, landmarks, neighbors } = options, sizes = options.graph.split(",").map(nodesOf);
+    if (sizes.length > 1) return await eachByItself(sizes, options);
     const { n, fit, transform, gpuPeak, resident } = await benchGraph(
       sizes[0],
       channels,

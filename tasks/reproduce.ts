@@ -2,25 +2,47 @@
  * `./run reproduce`: every experiment from one cached pipeline, with a report page each and an index; or, with
  * `--images` or `--model`, one model's colors of photographs.
  */
-import { PIPELINE_HELP, readPipelineFlags } from "./shared/open_pipeline.ts";
+import { helpOf, type Parsed, parseOptions, refuseWithoutEffect, runTask } from "../src/cli/options.ts";
+import { wholeNumber } from "../src/cli/option_kinds.ts";
+import { foldersOf } from "../src/cli/data_options.ts";
+import { masks, PIPELINE_OPTIONS } from "./shared/options.ts";
 import { runPhotographs } from "./shared/photographs.ts";
-import { refuseWithoutEffect, runTask } from "../src/cli/read_flags.ts";
 import { reproduceAll } from "./reproduce_all.ts";
-import { SLURM_FLAGS, SLURM_HELP, SLURM_SWITCHES } from "./slurm/site.ts";
+import { SLURM_OPTIONS } from "./slurm/site.ts";
 import { submitRun } from "./slurm/submit.ts";
 
-const HELP = `./run reproduce [options]
+/** Options of photographs through one model. */
+const PHOTOGRAPH_OPTIONS = {
+  masks,
+  registers: wholeNumber({
+    help: "register tokens of the model",
+    shown: "found from the size of its patches",
+    from: 0,
+    to: 64,
+  }),
+};
 
-Every experiment, on the embedded scenes, models and observer or on data and models of your own:
-${PIPELINE_HELP}
-
-With --images or one --model, and without --data: that model's colors of photographs, each layer by itself
-
-  --masks DIR       their figure-ground masks: NAME.png for NAME.jpg, white where the figure is
-  --registers N     the model's register tokens (default: found from the size of its patches)
-
-On a Slurm cluster, from a folder that all nodes see:
-${SLURM_HELP}`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "reproduce",
+  about:
+    "Every experiment, on the embedded scenes, models and simulated subject or on data and models of your own:",
+  options: { ...PIPELINE_OPTIONS, ...PHOTOGRAPH_OPTIONS, ...SLURM_OPTIONS },
+  sections: [
+    {
+      heading:
+        "With --images or one --model, and without --data: that model's colors of photographs, each layer by itself",
+      options: PHOTOGRAPH_OPTIONS,
+    },
+    {
+      heading:
+        "On a Slurm cluster, from a folder that all nodes see (--dry-run prints the scripts, and submits nothing):",
+      options: SLURM_OPTIONS,
+    },
+  ],
+};
+/** What its command line says. */
+export type ReproduceOptions = Parsed<typeof COMMAND.options>;
 
 /**
  * Does what a command line asks for.
@@ -29,44 +51,33 @@ ${SLURM_HELP}`;
  * @throws Error one sentence that names the option, file or folder that cannot be used
  */
 export async function reproduce(args: string[]): Promise<void> {
-  const photographs = ["masks", "registers"];
-  const read = readPipelineFlags([...photographs, ...SLURM_FLAGS], SLURM_SWITCHES, args);
-  if (!read) return console.log(HELP);
-  const { flags, asked: { folders, models, hook, stride, extract } } = read;
-  const isLayerByLayer = photographs.some((name) => flags[name] !== undefined) || models.length === 1 ||
+  const parsed = parseOptions(COMMAND.options, args);
+  if (!parsed) return console.log(helpOf(COMMAND));
+  const { options, given } = parsed, folders = foldersOf(options), models = options.model;
+  const photographs = Object.keys(PHOTOGRAPH_OPTIONS);
+  const isLayerByLayer = photographs.some((name) => given.has(name)) || models.length === 1 ||
     folders.images !== undefined && models.length === 0;
   const others = Object.keys(folders).filter((kind) => kind !== "images");
-  if (!flags.slurm) {
-    refuseWithoutEffect(
-      flags,
-      [...SLURM_FLAGS, ...SLURM_SWITCHES],
-      "options of a run on a cluster go with --slurm",
-    );
+  if (!options.slurm) {
+    refuseWithoutEffect(given, Object.keys(SLURM_OPTIONS), "options of a run on a cluster go with --slurm");
     if (isLayerByLayer && others.length === 0 && models.length <= 1) {
-      return await runPhotographs({
-        ...flags,
-        images: folders.images,
-        model: models[0],
-        hook,
-        stride: stride ? String(stride) : undefined,
-        extract,
-      }, args);
+      return await runPhotographs(parsed, args);
     }
   }
   refuseWithoutEffect(
-    flags,
+    given,
     photographs,
     "they are for photographs through one --model, without --data and without --slurm",
   );
-  if (flags.slurm) {
+  if (options.slurm) {
     refuseWithoutEffect(
-      flags,
-      ["explain", "audit"],
-      "with --slurm, --dry-run tells what would be submitted",
+      given,
+      ["check-error"],
+      "a run on a cluster does not compare with exact eigenvectors",
     );
-    return await submitRun(read, args);
+    return await submitRun(parsed, args);
   }
-  await reproduceAll(read, args);
+  await reproduceAll(parsed, args);
 }
 
 if (import.meta.main) await runTask(() => reproduce(Deno.args));

@@ -12,8 +12,9 @@ import { runExplorer } from "./explorer.ts";
 import { runFigureGround } from "./figure_ground.ts";
 import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
-import { type OpenPipeline, openPipeline, type PipelineFlags } from "./shared/open_pipeline.ts";
-import type { Flags } from "../src/cli/read_flags.ts";
+import type { Parsed } from "../src/cli/options.ts";
+import { type OpenPipeline, openPipeline } from "./shared/open_pipeline.ts";
+import type { PIPELINE_OPTIONS, PipelineValues } from "./shared/options.ts";
 import { runRosetta } from "./rosetta.ts";
 import { runSegmentation } from "./segmentation.ts";
 import { runStage } from "./shared/stage.ts";
@@ -21,7 +22,7 @@ import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
 /** Experiments by name, in the order of the index; each writes its page. */
-const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<string>> = {
+const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, kept }) =>
     runStage(timings, "fixtures", () => {
       if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
@@ -39,12 +40,12 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, flags: Flags) => Promise<
     }),
   "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>
     runBrainScore({ gpu, data, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
-  colors: runColors,
+  colors: (open) => runColors(open),
   segmentation: runSegmentation,
   "figure-ground": runFigureGround,
   concepts: runConcepts,
   trajectories: runTrajectories,
-  transitions: runTransitions,
+  transitions: (open) => runTransitions(open),
   galleries: runGalleries,
   rosetta: runRosetta,
   nystrom: runNystrom,
@@ -61,15 +62,15 @@ export const EXPERIMENT_NAMES: readonly string[] = Object.keys(EXPERIMENTS);
  * @returns largest sum of GPU buffers, bytes
  */
 export async function runExperiments(
-  { flags, asked }: PipelineFlags,
+  { options, given }: Parsed<typeof PIPELINE_OPTIONS>,
   names: readonly string[],
   out: string,
 ): Promise<number> {
-  const open = await openPipeline("reproduce", { flags: { ...flags, out }, asked }, []);
+  const open = await openPipeline("reproduce", { options: { ...options, out }, given }, []);
   try {
     for (const name of names) {
       try {
-        await EXPERIMENTS[name](open!, flags);
+        await EXPERIMENTS[name](open!, options);
       } catch (error) {
         if (!(error instanceof UnsuitableData)) throw error;
         console.error(`${name} is left out: ${error.message}`);
@@ -87,22 +88,22 @@ export async function runExperiments(
  *
  * @param args as typed, for the pages
  * @param further pages that the index lists, too
- * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--explain`
+ * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--dry-run`
  */
 export async function reproduceAll(
-  read: PipelineFlags,
+  parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
   further: Record<string, string> = {},
 ): Promise<Gpu["memory"] | null> {
   const started = performance.now();
-  const open = await openPipeline("reproduce", read, args);
+  const open = await openPipeline("reproduce", parsed, args);
   if (!open) return null;
   try {
     const pages: Record<string, string> = {};
     const reasons: Record<string, string> = {};
     for (const [name, run] of Object.entries(EXPERIMENTS)) {
       try {
-        pages[name] = await run(open, read.flags);
+        pages[name] = await run(open, parsed.options);
       } catch (error) {
         if (!(error instanceof UnsuitableData)) throw error;
         reasons[name] = error.message;

@@ -1,7 +1,7 @@
 /** `./run rosetta`: channels matched one to one across models, beside aligned channels, with a report. */
 import { rosetta } from "../src/experiments/rosetta/compute.ts";
 import { writeRosettaReport } from "../src/experiments/rosetta/report.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
@@ -21,4 +21,7 @@ export async function runRosetta(open: OpenPipeline): Promise<string> {
   return await writeRosettaReport(open, found);
 }
 
-if (import.meta.main) await experimentTask("rosetta", runRosetta);
+/** The task and its options. */
+export const COMMAND = experiment("rosetta");
+
+if (import.meta.main) await runExperiment(COMMAND, runRosetta);

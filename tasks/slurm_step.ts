@@ -5,16 +5,13 @@ import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
 import { type FeatureStage, featureStages, graphInputs } from "../src/pipeline/pipeline.ts";
 import { findCandidates, fitGraph, propagateRange } from "../src/pipeline/solve_graph.ts";
-import { openRunData } from "./shared/open_data.ts";
-import {
-  openPipeline,
-  pipelineOptions,
-  readPipelineFlags,
-  type RunSettings,
-  runSettings,
-} from "./shared/open_pipeline.ts";
+import { parseOptions, runTask } from "../src/cli/options.ts";
+import { askedOf, openRunData } from "./shared/open_data.ts";
+import { pipelineOptions } from "./shared/graph_options.ts";
+import { openPipeline } from "./shared/open_pipeline.ts";
+import { PIPELINE_OPTIONS } from "./shared/options.ts";
+import { type RunSettings, runSettings } from "./shared/run_settings.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import { runTask } from "../src/cli/read_flags.ts";
 import { extractUnits, identityOf, readPlan, type SlurmPlan } from "./slurm/plan.ts";
 import { assertInputs } from "./slurm/inputs.ts";
 import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
@@ -85,19 +82,19 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     const read = readOptions(plan);
     const { reproduceAll } = await experiments();
     const { writeUsagePage } = await import("./slurm/usage_page.ts");
-    const { out } = runSettings(read.flags), slurm = await writeUsagePage(plan, out);
+    const { out } = read.options, slurm = await writeUsagePage(plan, out);
     await reproduceAll(read, plan.typed, { slurm });
     return { files: await resultFiles([slurm, `${out}/index.html`, `${out}/results.json`]) };
   },
 };
 
 function readOptions({ args }: SlurmPlan) {
-  return readPipelineFlags([], [], args)!;
+  return parseOptions(PIPELINE_OPTIONS, args)!;
 }
 
 async function openFeatures(plan: SlurmPlan) {
-  const { flags, asked } = readOptions(plan), settings = runSettings(flags);
-  const data = await openRunData(asked, { ...settings, timings: {} });
+  const parsed = readOptions(plan), settings = runSettings(parsed);
+  const data = await openRunData(askedOf(parsed.options), { ...settings, timings: {} });
   const features = await featureStages({ ...settings, ...data });
   if (identityOf(features, data.truth) !== plan.identity) {
     data.close();

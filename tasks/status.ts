@@ -1,20 +1,24 @@
 /** `./run status`: how far a run on Slurm is, and what has gone wrong. */
-import { readFlags, refuseWithoutEffect, runTask } from "../src/cli/read_flags.ts";
-import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
+import { type Parsed, refuseWithoutEffect, runCommand } from "../src/cli/options.ts";
+import { text } from "../src/cli/option_kinds.ts";
 import { isRangeExtracted } from "../src/data/features/extract.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { extractUnits, logOf, readPlan, type SlurmPlan, stepsOf } from "./slurm/plan.ts";
 import { SLURM } from "./slurm/queue.ts";
 import { runState, type TaskState } from "./slurm/run_state.ts";
 import type { Step } from "./slurm/steps.ts";
+import { cache } from "./shared/options.ts";
 
-const HELP = `./run status [options]
-
-How far a run on Slurm is: tasks of every stage, the time left, and the last line of every failure's log
-
-  --run DIR         the run's folder (default: the latest under --cache)
-  --cache DIR       as of the run (default: .cache)
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "status",
+  about:
+    "How far a run on Slurm is: tasks of every stage, the time left, and the last line of every failure's log",
+  options: {
+    run: text({ value: "DIR", help: "the run's folder", shown: "the latest under --cache" }),
+    cache: { ...cache, help: "the folder that the run was given by --cache" },
+  },
+};
 
 /** The run that was planned last. */
 async function latestRun(cache: string): Promise<string> {
@@ -101,11 +105,9 @@ async function askQueue(): Promise<Map<string, string> | null> {
   }
 }
 
-await runTask(async () => {
-  const flags = readFlags(Deno.args, ["run", "cache"]);
-  if (!flags) return console.log(HELP);
-  const folder = flags.run ? String(flags.run) : await latestRun(String(flags.cache || CACHE_FOLDER));
-  if (flags.run) refuseWithoutEffect(flags, ["cache"], "--run names the run's folder itself");
+async function status({ options, given }: Parsed<typeof COMMAND.options>): Promise<void> {
+  const folder = options.run ?? await latestRun(options.cache);
+  if (options.run) refuseWithoutEffect(given, ["cache"], "--run names the run's folder itself");
   const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan, await askQueue());
   const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // told above
   const done = await shardsThere(plan, states.extract), shards = plan.features.length * plan.ranges.length;
@@ -119,4 +121,6 @@ await runTask(async () => {
       console.log(`failed: ${await failureLine(plan, step, task)}`);
     }
   }
-});
+}
+
+if (import.meta.main) await runCommand(COMMAND, status);

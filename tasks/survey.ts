@@ -3,22 +3,27 @@ import { writeNpy } from "../src/data/formats/npy.ts";
 import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
 import { normalizedCut } from "../src/graph/normalized_cut.ts";
 import { findPython } from "./bench/programs.ts";
-import { readFlags, runTask, wholeNumber } from "../src/cli/read_flags.ts";
+import { type Parsed, runCommand } from "../src/cli/options.ts";
+import { toggle } from "../src/cli/option_kinds.ts";
+import { seed } from "./shared/options.ts";
 import { doubleSoftwareThreads } from "./shared/software_threads.ts";
 import { featuresOf, surveyInputs } from "./survey/inputs.ts";
 import { judge, type Judgement } from "./survey/truth.ts";
 
-const HELP = `./run survey [options]
-
-Normalised cuts of ${
-  surveyInputs(0, false).length
-} graphs: does each converge to 1e-5, is what it reports true in float64, and how long does it take?
-The table goes to the terminal, every input to reports/out/survey.json.
-
-  --quick         graphs of 97 nodes alone
-  --seed N        seed of the inputs (default: 0)
-  --peers         also measure scipy in float64 (python3, or ALIGNEDCUT_PYTHON)
-  --help          this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "survey",
+  about:
+    `Normalized cuts of ${
+      surveyInputs(0, false).length
+    } graphs: does each converge to 1e-5, does float64 confirm ` +
+    "what it reports, and how long does it take? The table goes to the terminal, every input to reports/out/survey.json.",
+  options: {
+    quick: toggle({ help: "only graphs of 97 nodes" }),
+    seed: { ...seed, help: "seed of the inputs" },
+    peers: toggle({ help: "also measure scipy in float64 (python3, or ALIGNEDCUT_PYTHON)" }),
+  },
+};
 
 const TOLERANCE = 1e-5, OUT = "reports/out/survey.json";
 /** Times that a short solve is measured, the shortest counts. */
@@ -40,13 +45,11 @@ interface Row extends Judgement {
   faults: string[];
 }
 
-await runTask(async () => {
-  const flags = readFlags(Deno.args, ["seed"], ["quick", "peers"]);
-  if (!flags) return console.log(HELP);
+async function survey({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
   doubleSoftwareThreads();
-  const inputs = surveyInputs(wholeNumber(flags, "seed", 0) ?? 0, flags.quick === true);
-  const python = flags.peers ? await findPython() : undefined;
-  if (flags.peers && !python) throw new Error("There is no python3 for --peers: set ALIGNEDCUT_PYTHON.");
+  const inputs = surveyInputs(options.seed, options.quick);
+  const python = options.peers ? await findPython() : undefined;
+  if (options.peers && !python) throw new Error("There is no python3 for --peers: set ALIGNEDCUT_PYTHON.");
   const scipy = python ? openScipy(python) : null;
   const gpu = await openGpu(), rows: Row[] = [];
   try {
@@ -91,7 +94,7 @@ await runTask(async () => {
   console.log(`Every input: ${OUT}`);
   const wrong = rows.filter(({ faults }) => faults.length > 0).length;
   if (wrong > 0) throw new Error(`${wrong} of ${rows.length} inputs are not as they should be: see above.`);
-});
+}
 
 function isSlow(seconds: number, scipy: number): boolean {
   return seconds > Math.max(SLOW * scipy, SHORT);
@@ -187,3 +190,5 @@ function openScipy(python: string) {
     },
   };
 }
+
+if (import.meta.main) await runCommand(COMMAND, survey);

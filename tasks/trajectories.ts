@@ -1,7 +1,7 @@
 /** `./run trajectories`: the layer at which figure and ground part, with a report. */
 import { trajectories } from "../src/experiments/trajectories/compute.ts";
 import { writeTrajectoriesReport } from "../src/experiments/trajectories/report.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** Follows figure and ground through the layers and writes the report. @returns the path of the page */
@@ -21,4 +21,7 @@ export async function runTrajectories(open: OpenPipeline): Promise<string> {
   return await writeTrajectoriesReport(open, found);
 }
 
-if (import.meta.main) await experimentTask("trajectories", runTrajectories);
+/** The task and its options. */
+export const COMMAND = experiment("trajectories");
+
+if (import.meta.main) await runExperiment(COMMAND, runTrajectories);

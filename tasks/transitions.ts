@@ -3,8 +3,8 @@ import { type TransitionOptions, transitions } from "../src/experiments/transiti
 import { writeTransitionsReport } from "../src/experiments/transitions/report.ts";
 import { basename } from "node:path";
 import { embeddedModels } from "../src/synthetic/dataset.ts";
-import { experimentTask, type OpenPipeline } from "./shared/open_pipeline.ts";
-import { type Flags, wholeNumber } from "../src/cli/read_flags.ts";
+import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
+import { type OptionValues, realNumber, text, wholeNumber } from "../src/cli/option_kinds.ts";
 import { runStage } from "./shared/stage.ts";
 
 /** Counts transitions and writes the report. @returns the path of the page */
@@ -27,35 +27,40 @@ export async function runTransitions(
   return await writeTransitionsReport(open, found);
 }
 
-const HELP = `
-  --of NAME         the model (default: the first with clip in its name, or the first)
-  --layer N         from this layer to the next (default: 3, or as deep as 3 of 12)
-  --circles N       circles in either layer (default: 5)
-  --radius R        radius of the circles, in units of the map (default: three of four patches of a layer
-                    lie within it of their nearest centre)
-`;
+/** Options of this task beside the pipeline's. */
+const OWN = {
+  of: text({ value: "NAME", help: "the model", shown: "the first with clip in its name, or the first" }),
+  layer: wholeNumber({
+    help: "follow figure and ground from this layer to the next",
+    shown: "3, or as deep as 3 of 12",
+    from: 1,
+    to: 1000,
+  }),
+  circles: wholeNumber({ help: "circles in either layer", default: 5, from: 2, to: 20 }),
+  radius: realNumber({
+    value: "R",
+    help: "radius of the circles, in units of the map",
+    shown: "three of four patches of a layer lie within it of their nearest center",
+    above: 0,
+  }),
+};
+/** The task and its options. */
+export const COMMAND = experiment("transitions", OWN);
 
-/** The options of this task. @throws RangeError when a number is none */
-function transitionOptions(flags: Flags): Omit<TransitionOptions, "seed"> {
-  const layer = wholeNumber(flags, "layer", 1, 1000);
-  const radius = flags.radius === undefined ? undefined : Number(flags.radius);
-  if (radius !== undefined && !(radius > 0 && radius < Infinity)) {
-    throw new RangeError(`--radius is "${flags.radius}": give a number above 0.`);
-  }
-  const model = flags.of === undefined ? undefined : String(flags.of);
-  const circles = wholeNumber(flags, "circles", 2, 20) ?? 5;
-  return { model, ...(layer !== undefined && { layers: [layer, layer + 1] }), circles, radius };
+function transitionOptions(
+  { of, layer, circles, radius }: OptionValues<typeof OWN>,
+): Omit<TransitionOptions, "seed"> {
+  return { model: of, ...(layer !== undefined && { layers: [layer, layer + 1] }), circles, radius };
 }
 
 if (import.meta.main) {
-  await experimentTask("transitions", (open, flags) => runTransitions(open, transitionOptions(flags)), {
-    help: HELP,
-    values: ["of", "layer", "circles", "radius"],
-    read(flags, { models }) {
-      transitionOptions(flags);
-      const names = (models.length > 0 ? models : embeddedModels()).map((model) => basename(model, ".onnx"));
-      if (flags.of === undefined || names.includes(String(flags.of))) return;
-      throw new RangeError(`--of is "${flags.of}": give one of the models, ${names.join(", ")}.`);
+  await runExperiment(
+    COMMAND,
+    (open, options) => runTransitions(open, transitionOptions(options)),
+    ({ options: { model, of } }) => {
+      const names = (model.length > 0 ? model : embeddedModels()).map((path) => basename(path, ".onnx"));
+      if (of === undefined || names.includes(of)) return;
+      throw new RangeError(`--of is "${of}": give one of the models, ${names.join(", ")}.`);
     },
-  });
+  );
 }

@@ -6,7 +6,7 @@ import {
   describeCount,
   patchSize,
 } from "../data/onnx/attention_outputs.ts";
-import type { DataRow } from "../cli/data_flags.ts";
+import type { DataRow } from "../data/datasets/data_parts.ts";
 import { findHookOutputs, HOOK_NAMES } from "../data/onnx/block_hooks.ts";
 import { chooseProvider, type ExtractChoice } from "../data/onnx/inference_provider.ts";
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/models/known_models.ts";
@@ -16,8 +16,8 @@ import { tell } from "../data/files/skipped.ts";
 import { MAX_SHIFTS } from "../data/images/shift_and_stitch.ts";
 import { readWeights } from "../data/models/vision_model.ts";
 import type { InferenceProvider } from "../data/onnx/types.ts";
-import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
+import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 
 /** One model of a run. */
 export interface RunModel {

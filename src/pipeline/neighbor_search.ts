@@ -48,7 +48,7 @@ type FoundByHnsw = Neighbors & { distances: Float64Array };
  *
  * @param landmarks m × d features, no zero row
  * @param k neighbours a node, K
- * @throws Error "--knn hnsw and auto need the package hnswlib-node, which does not load (…): …"
+ * @throws Error "--neighbor-search hnsw and auto need the package hnswlib-node, which does not load (…): …"
  * @returns the search: rows of the landmarks with affinities exp(cos − 1), nearest first; where fewer than K are found
  *   the rest has affinity 0
  */
@@ -61,10 +61,10 @@ export function hnswSearch(
   assertNeighborCount(k, rows);
   if (typeof hnswlib === "string") {
     throw new Error(
-      `--knn hnsw and auto need the package hnswlib-node, which does not load (${
+      `--neighbor-search hnsw and auto need the package hnswlib-node, which does not load (${
         hnswlib.split(". ")[0]
       }): compile its addon by ` +
-        "`npm rebuild hnswlib-node`, or leave --knn out; all else works without it.",
+        "`npm rebuild hnswlib-node`, or leave --neighbor-search out; all else works without it.",
     );
   }
   const centred = centredUnitRows(landmarks, "landmarks"), equal = equalRows(centred.rows);

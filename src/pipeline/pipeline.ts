@@ -31,7 +31,7 @@ import {
 
 /** What computes each stage; photographs are read and cropped by the last two of features. */
 const CODE = {
-  features: ["src/data/features/extract.ts", "src/cli/data_flags.ts", "src/pipeline/images.ts"],
+  features: ["src/data/features/extract.ts", "src/data/datasets/open_data.ts", "src/pipeline/images.ts"],
   eigenvectors: ["src/pipeline/solve_graph.ts"],
   map: ["src/embed/spectral_map.ts", "src/data/formats/npy.ts"],
 };

@@ -1,7 +1,6 @@
 /** The figures of a page as files, for papers. */
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
-import { chosenFormats } from "./chosen_formats.ts";
 import { standaloneSvg } from "./standalone_svg.ts";
 import { lightTheme } from "./theme.ts";
 
@@ -17,17 +16,6 @@ const PNG_ZOOM = 3;
 /** A drawing for columns inside `figure()`'s markup, and the name of its figure if it has one. */
 const DRAWING =
   /<figure(?: id="figure-([\w.-]+)")?>\s*<div><div class="wide" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
-
-/**
- * Reads the list of an option.
- *
- * @param list for instance `svg,png`; undefined for none
- * @returns each format once
- * @throws RangeError '--figures has "pdf": give svg, png or svg,png.'
- */
-export function figureFormats(list: string | undefined): FigureFormat[] {
-  return chosenFormats("--figures", FIGURE_FORMATS, list);
-}
 
 /**
  * Writes every chart and drawing of a page, in light colors, beside it: `figures/<page>-<name>.svg` where the figure

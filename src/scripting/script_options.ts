@@ -1,4 +1,6 @@
 /** Options of a script of one file. */
+import { type Option, realNumber, text, wholeNumber } from "../cli/option_kinds.ts";
+import { helpOf, parseOptions as parseTaskOptions } from "../cli/options.ts";
 
 /**
  * Options by name: what holds when one is not given, its help, and for a number the least and the most that it may be. Where
@@ -42,7 +44,7 @@ export function scriptOptions<const T extends ScriptOptions>(
     end(event.reason);
   });
   if (args.includes("--help") || args.includes("-h")) {
-    console.log(helpText(about, options));
+    console.log(helpOf({ task: "", usage: about, options: specified(options) }));
     Deno.exit(0);
   }
   try {
@@ -58,46 +60,32 @@ export function scriptOptions<const T extends ScriptOptions>(
  * @param options by name: default, help and range
  * @param args as typed
  * @returns values by name, of the defaults' types
- * @throws RangeError 'There is no option "--layr": the options are --layer, --help.'; '--layer is "six": give a number.'; '--x
- * is "300": give a number from 0 to 1.'
+ * @throws RangeError "There is no option --layr: did you mean --layer? (--help lists them all.)"; '--layer is "six": give a
+ * number.'; '--x is "300": give a number from 0 to 1.'
  */
 export function parseOptions<const T extends ScriptOptions>(
   options: T,
   args: readonly string[],
 ): ScriptValues<T> {
-  const values: Record<string, string | number> = {};
-  for (const [name, [byDefault]] of Object.entries(options)) values[name] = byDefault;
-  for (let i = 0; i < args.length; i++) {
-    const [, name, joined] = /^--([^=]+)(?:=(.*))?$/s.exec(args[i]) ?? [];
-    if (name === undefined || !Object.hasOwn(options, name)) {
-      const known = [...Object.keys(options), "help"].map((option) => `--${option}`).join(", ");
-      throw new RangeError(`There is no option "${args[i]}": the options are ${known}.`);
-    }
-    const text = joined ?? args[++i];
-    if (text === undefined) throw new RangeError(`--${name} has no value: write --${name} VALUE.`);
-    if (typeof options[name][0] === "string") values[name] = text;
-    else values[name] = numberOf(name, text, options[name]);
-  }
-  return values as ScriptValues<T>;
+  const parsed = parseTaskOptions(specified(options), args);
+  if (!parsed) throw new RangeError("--help is printed by scriptOptions(), not by parseOptions().");
+  return parsed.options as ScriptValues<T>;
 }
 
-function numberOf(name: string, text: string, [byDefault, , range]: ScriptOptions[string]): number {
-  const [least, most] = range ?? [-Infinity, Infinity], value = Number(text);
-  const isWhole = range !== undefined &&
-    [byDefault, least, most].every((own) => own === Infinity || Number.isInteger(own));
-  const isNumber = text.trim() !== "" && Number.isFinite(value) && (!isWhole || Number.isInteger(value));
-  if (isNumber && value >= least && value <= most) return value;
-  const kind = isWhole ? "a whole number" : "a number";
-  const ends = !range ? "" : most === Infinity ? ` from ${least} on` : ` from ${least} to ${most}`;
-  throw new RangeError(`--${name} is "${text}": give ${kind}${ends}.`);
-}
-
-function helpText(about: string, options: ScriptOptions): string {
-  const lines = Object.entries(options).map(([name, [byDefault, help]]) => {
-    const shown = byDefault === "" ? "" : ` (default: ${byDefault})`;
-    return `  --${name.padEnd(12)} ${help}${shown}`;
-  });
-  return [about, "", ...lines, `  --${"help".padEnd(12)} this text`].join("\n");
+/** The same as options of a task: a number where the default is one, whole where default and ends are. */
+function specified(options: ScriptOptions): Record<string, Option<string | number>> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, [byDefault, help, range]]) => {
+      if (typeof byDefault === "string") {
+        const shown = byDefault || undefined;
+        return [name, text({ help, default: byDefault, shown, mayBeEmpty: true })];
+      }
+      const [from, to] = range ?? [-Infinity, Infinity];
+      const isWhole = range &&
+        [byDefault, from, to].every((own) => own === Infinity || Number.isInteger(own));
+      return [name, (isWhole ? wholeNumber : realNumber)({ help, default: byDefault, from, to })];
+    }),
+  );
 }
 
 function end(error: unknown): never {

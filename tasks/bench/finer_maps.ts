@@ -4,54 +4,48 @@
  */
 import { closeGpu } from "../../mod.ts";
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
-import { readHook } from "../../src/cli/data_flags.ts";
+import { DATA_OPTIONS } from "../../src/cli/data_options.ts";
+import { runCommand } from "../../src/cli/options.ts";
+import { text, wholeNumber } from "../../src/cli/option_kinds.ts";
 import { finerMaps } from "../../src/experiments/shared/finer_maps.ts";
 import { folderImages } from "../../src/pipeline/images.ts";
 import { openProgress } from "../../src/report/progress.ts";
 import { openTaskGpu } from "../shared/open_task_gpu.ts";
-import { adapterOf, readFlags, runTask, wholeNumber } from "../../src/cli/read_flags.ts";
+import { adapter, masks } from "../shared/options.ts";
 import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 
-const HELP = `./run script tasks/bench/finer_maps.ts --images DIR --masks DIR --model FILE [options]
+const COMMAND = {
+  task: "script",
+  usage: "./run script tasks/bench/finer_maps.ts --images DIR --masks DIR --model FILE [options]",
+  options: {
+    images: text({ value: "DIR", help: "photographs" }),
+    masks,
+    model: text({ value: "FILE", help: "a vision transformer as ONNX, or the name of a model" }),
+    layer: wholeNumber({ help: "which layer", default: 9, from: 1 }),
+    hook: DATA_OPTIONS.hook,
+    limit: wholeNumber({ help: "use the first N images", default: 20, from: 2, to: 10_000 }),
+    shifts: wholeNumber({ help: "shifted images along each side, at most", default: 4, from: 1, to: 8 }),
+    out: text({ value: "FILE", help: "numbers as JSON", default: "reports/out/finer_maps.json" }),
+    adapter,
+  },
+};
 
-  --layer N       which layer (default: 9)
-  --hook NAME     what is taken of every block (default: attention)
-  --limit N       the first N images (default: 20)
-  --shifts N      shifted images along each side, up to (default: 4)
-  --out FILE      numbers as JSON (default: reports/out/finer_maps.json)
-  --adapter KIND  hardware or software (default: hardware if there is one)`;
-
-await runTask(async () => {
-  const flags = readFlags(Deno.args, [
-    "images",
-    "masks",
-    "model",
-    "layer",
-    "hook",
-    "limit",
-    "shifts",
-    "out",
-    "adapter",
-  ]);
-  if (!flags) return console.log(HELP);
-  const { images: folder, masks, model } = flags;
+await runCommand(COMMAND, async ({ options }) => {
+  const { images: folder, masks, model, limit, layer, shifts: most, hook = "attention", out } = options;
   if (!folder || !masks || !model) {
     throw new RangeError("Images, masks or model are missing: give --images DIR --masks DIR --model FILE.");
   }
-  const limit = wholeNumber(flags, "limit", 2, 10_000) ?? 20, layer = wholeNumber(flags, "layer", 1) ?? 9;
-  const most = wholeNumber(flags, "shifts", 1, 8) ?? 4, hook = readHook(String(flags.hook ?? "attention"));
-  const images = await folderImages(String(folder), String(masks), limit);
-  const gpu = await openTaskGpu(adapterOf(flags), CACHE_FOLDER);
+  const images = await folderImages(folder, masks, limit);
+  const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
   const shifts = [1, 2, 4, 8].filter((each) => each <= most), progress = openProgress("maps", shifts.length);
   try {
-    const scores = await finerMaps(gpu, String(model), images, {
+    const scores = await finerMaps(gpu, model, images, {
       layer,
       hook,
       shifts,
       onProgress: progress.tick,
     })
       .finally(progress.finish);
-    const out = String(flags.out ?? "reports/out/finer_maps.json");
     await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
     const adapter = gpu.adapter.description;
     await writeFileAtomic(

@@ -15,12 +15,21 @@ import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { openProgress } from "../../src/report/progress.ts";
 import { openTaskGpu } from "../shared/open_task_gpu.ts";
-import { adapterOf, readFlags, runTask, wholeNumber } from "../../src/cli/read_flags.ts";
+import { runCommand } from "../../src/cli/options.ts";
+import { text, wholeNumber } from "../../src/cli/option_kinds.ts";
+import { adapter, masks } from "../shared/options.ts";
 
-const HELP = `./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE [options]
-
-  --limit N       the first N images (default: 40)
-  --adapter KIND  hardware or software (default: hardware if there is one)`;
+const COMMAND = {
+  task: "script",
+  usage: "./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE [options]",
+  options: {
+    images: text({ value: "DIR", help: "photographs" }),
+    masks,
+    model: text({ value: "FILE", help: "a vision transformer as ONNX, or the name of a model" }),
+    limit: wholeNumber({ help: "use the first N images", default: 40, from: 2, to: 10_000 }),
+    adapter,
+  },
+};
 
 /** Every channel less its mean, and over its standard deviation where `scaled`. */
 function treated({ data, rows, cols }: Matrix, scaled: boolean): Matrix {
@@ -37,16 +46,14 @@ function median(values: Float64Array): number {
   return values.toSorted()[values.length >> 1];
 }
 
-await runTask(async () => {
-  const flags = readFlags(Deno.args, ["images", "masks", "model", "limit", "adapter"]);
-  if (!flags) return console.log(HELP);
-  const { images: folder, masks, model } = flags, limit = wholeNumber(flags, "limit", 2, 10_000) ?? 40;
+await runCommand(COMMAND, async ({ options }) => {
+  const { images: folder, masks, model, limit } = options;
   if (!folder || !masks || !model) {
     throw new RangeError("Images, masks or model are missing: give --images DIR --masks DIR --model FILE.");
   }
-  const { models, view } = await openRunModels([String(model)]);
-  const images = viewed(await folderImages(String(folder), String(masks), limit), view);
-  const gpu = await openTaskGpu(adapterOf(flags), CACHE_FOLDER);
+  const { models, view } = await openRunModels([model]);
+  const images = viewed(await folderImages(folder, masks, limit), view);
+  const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
   try {
     const { slots } = await sampleUniversality(models, images, [], 0);
     const progress = openProgress("layers", slots.length);

@@ -1,5 +1,5 @@
 /** `./run help`: the tasks, one line each; with a name that no task has, the one that was probably meant. */
-import { nearestName } from "../../src/cli/read_flags.ts";
+import { nearestName } from "../../src/cli/nearest_name.ts";
 
 /** The part of deno.json that is read. */
 interface Config {

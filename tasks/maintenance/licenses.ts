@@ -1,9 +1,8 @@
 /** `./run licenses`: the licences of all packages that are installed; one that does not allow free use is an error. */
-import { readFlags, runTask } from "../../src/cli/read_flags.ts";
+import { runCommand } from "../../src/cli/options.ts";
 
-const HELP = `./run licenses [options]
-
-  --help            this text`;
+/** The task; it takes no options. */
+export const COMMAND = { task: "licenses", usage: "./run licenses", options: {} };
 
 /** Licences under which the packages may be used beside ours (MIT), unchanged. */
 const FREE = [
@@ -45,8 +44,7 @@ export async function listLicenses(): Promise<
 }
 
 if (import.meta.main) {
-  await runTask(async () => {
-    if (!readFlags(Deno.args, [])) return console.log(HELP);
+  await runCommand(COMMAND, async () => {
     const all = await listLicenses();
     for (const { name, version, license } of all) console.log(`${license.padEnd(20)} ${name} ${version}`);
     const odd = all.filter(({ isFree }) => !isFree).map(({ name, license }) => `${name} (${license})`);

@@ -2,15 +2,22 @@
 import { stripVTControlCharacters } from "node:util";
 import { formatSeconds } from "../../src/report/progress.ts";
 import { type Mutant, MUTANTS } from "../../tests/mutants/mod.ts";
-import { readFlags, runTask } from "../../src/cli/read_flags.ts";
+import { type Parsed, runCommand } from "../../src/cli/options.ts";
+import { text, toggle } from "../../src/cli/option_kinds.ts";
 
-const HELP = `./run mutate [options]
-
-Changes one line of the code at a time, in a temporary copy, and runs the tests that should notice
-
-  --only LIST       files whose path holds one of these, as align/train,shaders (default: all)
-  --list            list the changes, run nothing
-  --help            this text`;
+/** The task and its options. */
+export const COMMAND = {
+  task: "mutate",
+  about: "Changes one line of the code at a time, in a temporary copy, and runs the tests that should notice",
+  options: {
+    only: text({
+      value: "LIST",
+      help: "files whose path holds one of these, as align/train,shaders",
+      shown: "all",
+    }),
+    list: toggle({ help: "list the changes, run nothing" }),
+  },
+};
 
 const ROOT = new URL("../..", import.meta.url).pathname;
 /** Not copied. Packages are linked. */
@@ -165,15 +172,15 @@ function report(found: Map<Mutant, Outcome>, seconds: number): void {
   }
 }
 
-await runTask(async () => {
-  const flags = readFlags(Deno.args, ["only"], ["list"]);
-  if (!flags) return console.log(HELP);
-  const asked = flags.only ? String(flags.only).split(",") : [""];
+async function mutateTask({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
+  const asked = options.only?.split(",") ?? [""];
   const chosen = MUTANTS.filter(({ file }) => asked.some((part) => file.includes(part)));
   if (chosen.length === 0) {
     throw new RangeError(`No file with a mutant holds ${asked.join(" or ")}: see --list.`);
   }
-  if (!flags.list) return await mutate(chosen);
+  if (!options.list) return await mutate(chosen);
   for (const mutant of chosen) console.log(nameOf(mutant));
   console.log(`${chosen.length} mutants`);
-});
+}
+
+if (import.meta.main) await runCommand(COMMAND, mutateTask);

@@ -1,13 +1,17 @@
 /** `./run new NAME`: a commented script to start from, `scripts/NAME.ts`. */
 import { reasonOf } from "../../src/data/files/atomic_write.ts";
-import { runTask } from "../../src/cli/read_flags.ts";
+import { helpOf, runTask } from "../../src/cli/options.ts";
 import starter from "../starter.ts" with { type: "text" };
 
 const SCRIPTS = new URL("../../scripts", import.meta.url).pathname;
 
-const HELP = `./run new NAME
-
-Writes scripts/NAME.ts, a commented script to start from; one that is there is left alone.`;
+/** The task; it takes a name. */
+export const COMMAND = {
+  task: "new",
+  usage: "./run new NAME",
+  about: "Writes scripts/NAME.ts, a commented script to start from; one that is there is left alone.",
+  options: {},
+};
 
 /**
  * Writes a script to start from; one that is there is left alone.
@@ -44,7 +48,7 @@ export async function newScript(name: string, folder = SCRIPTS): Promise<string>
 if (import.meta.main) {
   await runTask(async () => {
     const [name, ...others] = Deno.args;
-    if (name === undefined || name === "--help" || name === "-h") return console.log(HELP);
+    if (name === undefined || name === "--help" || name === "-h") return console.log(helpOf(COMMAND));
     if (others.length > 0) {
       throw new RangeError(
         `There are ${Deno.args.length} names: give one, with underscores instead of spaces.`,

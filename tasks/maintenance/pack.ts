@@ -2,26 +2,30 @@
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
-import { readFlags, runTask } from "../../src/cli/read_flags.ts";
+import { runCommand } from "../../src/cli/options.ts";
+import { text } from "../../src/cli/option_kinds.ts";
 import { importedBy } from "../../src/data/files/code_hash.ts";
 import { assertWritable } from "../../src/data/files/atomic_write.ts";
 
-const HELP = `./run pack [options]
-
-Writes DIR/alignedcut-${config.version}.tgz: JavaScript, shaders, embedded models, and the command alignedcut. In an empty folder
+/** The task and its options. */
+export const COMMAND = {
+  task: "pack",
+  about:
+    `Writes DIR/alignedcut-${config.version}.tgz: JavaScript, shaders, embedded models, and the command alignedcut. In an empty folder:
 
   npm install --ignore-scripts DIR/alignedcut-${config.version}.tgz
-  npx alignedcut colors --images PHOTOGRAPHS
-
-  --out DIR         where it goes (default: reports/out)
-  --help            this text`;
+  npx alignedcut colors --images PHOTOGRAPHS`,
+  options: {
+    out: text({ value: "DIR", help: "where the package is written", default: "reports/out" }),
+  },
+};
 
 const ROOT = new URL("../../", import.meta.url);
 /** The command, and the Deno that npm installs for it. */
-const COMMAND = "bin/alignedcut.js", DENO = "2.9.6";
+const BIN = "bin/alignedcut.js", DENO = "2.9.6";
 /** Tasks that need the repository: its tests, its pages' tools, its folder of scripts. */
 const OF_THE_REPOSITORY =
-  /^(?:script|new|doc|test|bench.*|licenses|audit|faults|survey|mutate|pack|deps-audit|fault.*)$/;
+  /^(?:script|new|doc|test|bench.*|licenses|survey|mutate|pack|deps-audit|fault-injection)$/;
 /** Files that are read, not imported. */
 const READ = [
   /^fixtures\/models\/[^/]+\.(?:onnx|preprocessor\.json|json|md)$/,
@@ -105,7 +109,7 @@ export async function writePackage(folder: string): Promise<string[]> {
   const written: string[] = [];
   for (const path of [...paths].sort()) {
     const isCode = /\.[jt]s$/.test(path) && !path.endsWith(".d.ts");
-    const to = path === COMMAND_SOURCE ? COMMAND : isCode ? path.replace(/\.ts$/, ".js") : path;
+    const to = path === COMMAND_SOURCE ? BIN : isCode ? path.replace(/\.ts$/, ".js") : path;
     await Deno.mkdir(join(folder, dirname(to)), { recursive: true });
     if (isCode) {
       const text = packedModule(path, await Deno.readTextFile(new URL(path, ROOT)));
@@ -117,7 +121,7 @@ export async function writePackage(folder: string): Promise<string[]> {
     await Deno.mkdir(join(folder, dirname(path)), { recursive: true });
     await Deno.copyFile(new URL(path, ROOT), join(folder, path));
   }
-  await Deno.chmod(join(folder, COMMAND), 0o755);
+  await Deno.chmod(join(folder, BIN), 0o755);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   await Deno.writeTextFile(join(folder, "package.json"), json(manifest([...packages])));
   const { name, version, imports } = config;
@@ -143,7 +147,7 @@ function manifest(packages: string[]): Manifest & Record<string, unknown> {
     description: "Normalised cuts of vision-transformer features on WebGPU, for Deno",
     license: config.license,
     type: "module",
-    bin: { alignedcut: COMMAND },
+    bin: { alignedcut: BIN },
     exports: Object.fromEntries(
       Object.entries(config.exports).map(([name, path]) => [
         name,
@@ -188,10 +192,7 @@ export async function pack(out: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  await runTask(async () => {
-    const flags = readFlags(Deno.args, ["out"]);
-    if (!flags) return console.log(HELP);
-    const out = String(flags.out || "reports/out");
+  await runCommand(COMMAND, async ({ options: { out } }) => {
     await assertWritable(out);
     console.log(await pack(out));
   });

@@ -1,6 +1,9 @@
 /** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
 import { basename } from "node:path";
-import { type DataFolders, dataTableText, hasSubject, openData } from "../../src/cli/data_flags.ts";
+import { type DATA_OPTIONS, foldersOf } from "../../src/cli/data_options.ts";
+import type { OptionValues } from "../../src/cli/option_kinds.ts";
+import type { DataFolders } from "../../src/data/datasets/data_parts.ts";
+import { dataTableText, hasSubject, openData } from "../../src/data/datasets/open_data.ts";
 import {
   type BrainData,
   type BrainDataOptions,
@@ -35,6 +38,18 @@ export interface Asked extends Taken {
   folders: DataFolders;
   /** As of `openKnownModel`; none for the embedded ones. */
   models: string[];
+}
+
+/** Data and models that options name. */
+export function askedOf(options: OptionValues<typeof DATA_OPTIONS>): Asked {
+  const { model, hook, stride, extract } = options;
+  return {
+    folders: foldersOf(options),
+    models: model,
+    ...(hook && { hook }),
+    ...(stride && { stride }),
+    ...(extract && { extract }),
+  };
 }
 
 /** What a task runs on. */

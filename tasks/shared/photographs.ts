@@ -9,8 +9,8 @@ import { closeGpu } from "../../mod.ts";
 import { reasonOf } from "../../src/data/files/atomic_write.ts";
 import { patchSize } from "../../src/data/onnx/attention_outputs.ts";
 import { findHookOutputs } from "../../src/data/onnx/block_hooks.ts";
-import { readExtract, readHook, readStride } from "../../src/cli/data_flags.ts";
-import type { ExtractChoice } from "../../src/data/onnx/inference_provider.ts";
+import { commandLine, type Parsed, refuseWithoutEffect } from "../../src/cli/options.ts";
+import type { Option } from "../../src/cli/option_kinds.ts";
 import { openKnownModel } from "../../src/data/models/known_models.ts";
 import { readOnnx } from "../../src/data/onnx/graph.ts";
 import { preprocessMask, previewCrop } from "../../src/data/images/preprocess.ts";
@@ -33,59 +33,37 @@ import { featureStages } from "../../src/pipeline/pipeline.ts";
 import { providerFor, shiftsFor, tellTaken } from "../../src/pipeline/models.ts";
 import { sceneImages } from "../../src/synthetic/scene_images.ts";
 import { openProgress } from "../../src/report/progress.ts";
-import { type RunSettings, runSettings } from "./open_pipeline.ts";
+import type { PIPELINE_OPTIONS } from "./options.ts";
+import { runSettings } from "./run_settings.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
-import { commandLine, type Flags, refuseWithoutEffect, wholeNumber } from "../../src/cli/read_flags.ts";
 import { openFolders } from "./task_folders.ts";
 import type { Mask } from "../../src/data/images/picture.ts";
 import { brokenShards, readExtracted } from "../../src/data/features/extract_parts.ts";
-import type { Hook } from "../../src/data/onnx/head_roles.ts";
 
 const MODEL = "mae_tiny";
 const COMPONENTS = 20;
 
-interface Options extends RunSettings {
-  images?: string;
-  masks?: string;
-  /** Images, where it is said how many. */
-  given?: number;
-  model: string;
-  registers?: number;
-  hook?: Hook;
-  stride?: number;
-  extract?: ExtractChoice;
-  explain: boolean;
-}
-
 /** Options of the experiments on all layers in one graph, which these graphs of single layers have no use for. */
-const OF_THE_PIPELINE = ["audit", "neighbors", "landmarks", "sampling", "knn"];
+const OF_THE_PIPELINE = ["check-error", "neighbors", "landmarks", "sampling", "neighbor-search"];
 
-function readOptions(flags: Flags): Options {
+/** Options of photographs through one model. */
+type PhotographOptions = typeof PIPELINE_OPTIONS & {
+  masks: Option<string | undefined>;
+  registers: Option<number | undefined>;
+};
+
+function readOptions(parsed: Parsed<PhotographOptions>) {
+  const { options, given } = parsed;
   refuseWithoutEffect(
-    flags,
+    given,
     OF_THE_PIPELINE,
     "photographs through one model are solved exactly, each layer by itself; --data, or more than one --model, makes " +
       "one graph of all layers",
   );
-  if (flags.masks && !flags.images) {
+  if (options.masks && !options.images) {
     throw new RangeError("--masks belongs to --images: the embedded scenes have their own.");
   }
-  return {
-    ...runSettings({ ...flags, limit: undefined }),
-    images: text(flags.images),
-    masks: text(flags.masks),
-    given: wholeNumber(flags, "limit", 1, 10_000),
-    model: text(flags.model) ?? MODEL,
-    registers: wholeNumber(flags, "registers", 0, 64),
-    ...(flags.hook !== undefined && { hook: readHook(text(flags.hook)) }),
-    ...(flags.extract !== undefined && { extract: readExtract(text(flags.extract)) }),
-    ...(flags.stride !== undefined && { stride: readStride(text(flags.stride)) }),
-    explain: flags.explain === true,
-  };
-}
-
-function text(flag: string | boolean | undefined): string | undefined {
-  return typeof flag === "string" ? flag : undefined;
+  return { ...options, ...runSettings(parsed), given: options.limit, model: options.model.at(0) ?? MODEL };
 }
 
 /** What tells images from others of the same names: every pixel. */
@@ -147,8 +125,11 @@ async function reportSpareMasks(folder: string, images: RunImage[]): Promise<voi
  * @param args as typed, for the page
  * @throws RangeError for options that do not fit, Error naming the file or image that is not usable
  */
-export async function runPhotographs(flags: Flags, args: readonly string[]): Promise<void> {
-  const options = readOptions(flags), { explain, cache, out, seed, shardImages } = options;
+export async function runPhotographs(
+  parsed: Parsed<PhotographOptions>,
+  args: readonly string[],
+): Promise<void> {
+  const options = readOptions(parsed), { "dry-run": explain, cache, out, seed, shardImages } = options;
   const started = performance.now();
   const timings: Record<string, number> = {};
   const timed = async <T>(stage: string, work: () => Promise<T>): Promise<T> => {

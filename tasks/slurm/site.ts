@@ -1,23 +1,40 @@
-/** What a cluster wants to be told: by flags, or once for all in a JSON file. */
-import { type Flags, wholeNumber } from "../../src/cli/read_flags.ts";
+/** Settings of a cluster: by options, or once for all in a JSON file. */
+import { type OptionValues, text, toggle, wholeNumber } from "../../src/cli/option_kinds.ts";
 import { STEPS } from "./steps.ts";
 import { minutesOf } from "./minutes.ts";
 
-/** Options that take a value, for `readFlags`. */
-export const SLURM_FLAGS = ["site", "partition", "gres", "time", "account", "array-size", "run"];
-/** Switches. */
-export const SLURM_SWITCHES = ["slurm", "resume", "dry-run"];
-/** Their help. */
-export const SLURM_HELP = `
-  --slurm           submit the stages as job arrays instead of running them here
-  --partition P, --account A, --time T, --gres G
-                    as of sbatch; --gres for all stages but extract, which uses none
-  --array-size N    tasks of an array at most; the cluster is asked what it allows (default: 24)
-  --site FILE       the same and more as JSON: partition, account, time, gres, arraySize, attempts, restarts,
-                    setup (lines of shell before every task), options (further ones of sbatch, by stage or "all")
-  --run DIR         the run's folder: plan, logs, what each task took (default: of its own, under --cache)
-  --resume          submit again only what is missing; \`./run status\` tells what is
-  --dry-run         print the scripts, submit nothing`;
+/** Options of a run on a cluster. */
+export const SLURM_OPTIONS = {
+  slurm: toggle({ help: "submit the stages as job arrays instead of running them here" }),
+  partition: text({ value: "P", help: "partition, as of sbatch", shown: "the cluster's" }),
+  account: text({ value: "A", help: "account, as of sbatch", shown: "yours" }),
+  time: text({ value: "T", help: "time limit, as of sbatch", shown: "the partition's" }),
+  gres: text({
+    value: "G",
+    help: "generic resources as of sbatch, for all stages but extract, which uses none",
+    shown: "none",
+  }),
+  "array-size": wholeNumber({
+    help: "tasks of an array at most; the cluster is asked what it allows",
+    shown: "24",
+    from: 1,
+    to: 100_000,
+  }),
+  "slurm-config": text({
+    value: "FILE",
+    help:
+      "the same and more as JSON: partition, account, time, gres, arraySize, attempts, restarts, setup (lines of " +
+      'shell before every task), options (further ones of sbatch, by stage or "all")',
+    shown: "none",
+    formerly: "site",
+  }),
+  run: text({
+    value: "DIR",
+    help: "the run's folder: plan, logs, what each task took",
+    shown: "a folder of its own under --cache",
+  }),
+  resume: toggle({ help: "submit only what is missing; `./run status` says what is" }),
+};
 
 /** Settings of a cluster. */
 export interface Site {
@@ -81,20 +98,20 @@ function isLines(value: unknown, line: RegExp): boolean {
 }
 
 /**
- * Reads the site's file, if one is given, and puts flags above it.
+ * Reads the cluster's settings, if a file of them is given; options count above it.
  *
- * @throws Error one sentence that names the file or flag that cannot be used
+ * @throws Error one sentence that names the file or option that cannot be used
  */
-export async function readSite(flags: Flags): Promise<Site> {
-  const own = typeof flags.site === "string" ? await readSiteFile(flags.site) : {};
+export async function readSite(options: Partial<OptionValues<typeof SLURM_OPTIONS>>): Promise<Site> {
+  const { "slurm-config": path, "array-size": arraySize } = options;
+  const own = path === undefined ? {} : await readSiteFile(path);
   const typed: Record<string, unknown> = {};
   for (const name of ["partition", "account", "time", "gres"] as const) {
-    if (flags[name] === undefined) continue;
+    if (options[name] === undefined) continue;
     const { is, holds } = SETTINGS[name];
-    if (!holds(flags[name])) throw new RangeError(`--${name} is "${flags[name]}": give ${is}.`);
-    typed[name] = flags[name];
+    if (!holds(options[name])) throw new RangeError(`--${name} is "${options[name]}": give ${is}.`);
+    typed[name] = options[name];
   }
-  const arraySize = wholeNumber(flags, "array-size", 1, 100_000);
   return { ...DEFAULTS, ...own, ...typed, ...(arraySize && { arraySize }) };
 }
 

@@ -4,8 +4,10 @@ import { resolve } from "node:path";
 import { assertWritable, reasonOf } from "../../src/data/files/atomic_write.ts";
 import { openStages } from "../../src/data/cache/stages.ts";
 import { featureStages } from "../../src/pipeline/pipeline.ts";
-import { openRunData } from "../shared/open_data.ts";
-import { type PipelineFlags, type RunSettings, runSettings } from "../shared/open_pipeline.ts";
+import { askedOf, openRunData } from "../shared/open_data.ts";
+import { type Parsed, withoutOptions } from "../../src/cli/options.ts";
+import { PIPELINE_OPTIONS } from "../shared/options.ts";
+import { type RunSettings, runSettings } from "../shared/run_settings.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
 import { clearRun, identityOf, readPlan, type SlurmPlan, stepsOf, writePlan } from "./plan.ts";
 import { assertWithinLimits, readLimits } from "./limits.ts";
@@ -13,8 +15,11 @@ import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
 import { forgetSteps, readJobs, runState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
 import { removeNote } from "./task_note.ts";
-import { readSite, type Site, SLURM_FLAGS, SLURM_SWITCHES } from "./site.ts";
+import { readSite, type Site, SLURM_OPTIONS } from "./site.ts";
 import { AFTER, type Step, STEPS } from "./steps.ts";
+
+/** What the command line of a run on a cluster says. */
+type SlurmParsed = Parsed<typeof PIPELINE_OPTIONS & typeof SLURM_OPTIONS>;
 
 /**
  * Submits what is missing of a run.
@@ -23,34 +28,34 @@ import { AFTER, type Step, STEPS } from "./steps.ts";
  * @throws Error one sentence that names what cannot be used, the run that is under way already, or the run that cannot go
  * on with other options or data
  */
-export async function submitRun(read: PipelineFlags, typed: string[]): Promise<void> {
-  const { flags } = read;
-  const site = await readSite(flags), settings = runSettings(flags);
+export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<void> {
+  const { options } = parsed, isDry = options["dry-run"];
+  const site = await readSite(options), settings = runSettings(parsed);
   if (settings.knn === "auto") {
     throw new RangeError(
-      "--knn auto measures the machine, and nodes differ: give exact or hnsw with --slurm.",
+      "--neighbor-search auto measures the machine, and nodes differ: give exact or hnsw with --slurm.",
     );
   }
   // Where there is no Slurm, that is said before data are looked at.
-  const queue = flags["dry-run"] ? new Map<string, string>() : await SLURM.states();
-  const plan = await planRun(read, typed, settings, site);
-  if (flags["dry-run"]) {
+  const queue = isDry ? new Map<string, string>() : await SLURM.states();
+  const plan = await planRun(parsed, typed, settings, site);
+  if (isDry) {
     for (const step of stepsOf(plan)) console.log(dryRun(plan, step));
     return;
   }
   const queued = [...queue.values()].filter(isActive).length;
   const limits = await readLimits(askSlurm, Deno.env.get("USER") ?? Deno.env.get("LOGNAME"));
-  for (const note of assertWithinLimits(plan, limits, flags.resume ? 0 : queued)) console.error(note);
+  for (const note of assertWithinLimits(plan, limits, options.resume ? 0 : queued)) console.error(note);
   const before = await readPlan(`${plan.folder}/plan.json`).catch(() => null);
-  if (before && flags.resume) assertSameRun(before, plan);
+  if (before && options.resume) assertSameRun(before, plan);
   const states = before && await runState(before, queue);
   const isUnderWay = states && Object.values(states).flat().some(({ active }) => active.length > 0);
-  if (isUnderWay && !flags.resume) {
+  if (isUnderWay && !options.resume) {
     throw new Error(
       `The run ${plan.folder} is under way: see \`./run status\`, or submit what is missing with --resume.`,
     );
   }
-  if (before && flags.resume) {
+  if (before && options.resume) {
     plan.cwd = before.cwd;
     const divided = STEPS.filter((step) => before.tasks[step] !== plan.tasks[step]);
     const busy = divided.find((step) => states![step].some(({ active }) => active.length > 0));
@@ -94,13 +99,13 @@ export function assertSameRun(before: SlurmPlan, plan: SlurmPlan): void {
 
 /** Resolves options and data into a plan, and looks at nothing that takes long. */
 async function planRun(
-  { flags, asked }: PipelineFlags,
+  { options }: SlurmParsed,
   typed: string[],
   settings: RunSettings,
   site: Site,
 ): Promise<SlurmPlan> {
   await assertWritable(settings.out);
-  const data = await openRunData(asked, { ...settings, timings: {} });
+  const data = await openRunData(askedOf(options), { ...settings, timings: {} });
   try {
     const stages = openStages(resolve(settings.cache, "runs"));
     const features = await featureStages({ ...settings, ...data });
@@ -117,7 +122,7 @@ async function planRun(
       identity,
       ranges,
       site,
-      folder: resolve(flags.run ? String(flags.run) : `${settings.cache}/slurm/run-${name}`),
+      folder: resolve(options.run ?? `${settings.cache}/slurm/run-${name}`),
       features: folders,
       tasks: {
         ...one,
@@ -134,14 +139,7 @@ async function planRun(
 
 /** A command line without the options that are Slurm's. */
 export function withoutSlurm(args: string[]): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const [, name, value] = /^--([^=]+)(=.*)?$/s.exec(args[at]) ?? [];
-    if (SLURM_SWITCHES.includes(name)) continue;
-    if (!SLURM_FLAGS.includes(name)) kept.push(args[at]);
-    else if (value === undefined) at++;
-  }
-  return kept;
+  return withoutOptions({ ...SLURM_OPTIONS, "dry-run": PIPELINE_OPTIONS["dry-run"] }, args);
 }
 
 /**

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { table, text } from "../../src/report/blocks.ts";
 import { writePage } from "../../src/report/write_page.ts";
-import { commandLine } from "../../src/cli/read_flags.ts";
+import { commandLine } from "../../src/cli/options.ts";
 import type { SlurmPlan } from "./plan.ts";
 import { readNote, type TaskNote } from "./task_note.ts";
 import { STEPS } from "./steps.ts";

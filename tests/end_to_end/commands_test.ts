@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { helpOf } from "../../src/cli/options.ts";
 import { unknownTask } from "../../tasks/maintenance/help.ts";
 import { packedTasks } from "../../tasks/maintenance/pack.ts";
+import { allCommands, optionsPage } from "../../tasks/maintenance/write_options.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -53,34 +55,59 @@ function commandsIn(text: string): { task: string; options: string[]; line: stri
   }));
 }
 
+const commands = await allCommands();
+
 Deno.test("every command that people read is a task, with options that the task has", () => {
   const sources = new Map(texts), tasks: Record<string, { command: string }> = config.tasks;
-  const shared = ["tasks/shared/open_pipeline.ts", "src/cli/data_flags.ts", "tasks/slurm/site.ts"];
   const wrong: string[] = [], seen = new Set<string>();
   for (const [path, text] of texts) {
     for (const { task, options, line } of commandsIn(text)) {
       if (task.startsWith("$") || ["help", "deno"].includes(task)) continue;
       seen.add(task);
-      const command = tasks[task]?.command;
-      if (command === undefined) {
+      if (tasks[task] === undefined) {
         wrong.push(`${path}: ${line}: there is no such task`);
         continue;
       }
-      const file = command.split(" ").at(-1)!, script = /\S+\.ts/.exec(line)?.[0];
-      const known = task === "script"
-        ? sources.get(script ?? "") ?? ""
-        : [file, ...shared].map((name) => sources.get(name) ?? "").join("\n");
+      const own = commands.find((command) => command.task === task)?.options ?? {};
+      const script = sources.get(/\S+\.ts/.exec(line)?.[0] ?? "") ?? "";
       for (const option of options.filter((name) => name !== "help")) {
-        const isThere = known.includes(`--${option} `) || known.includes(`"${option}"`) ||
-          new RegExp(`^  ${option}: \\[`, "m").test(known);
+        const isThere = task === "script"
+          ? new RegExp(`^ *"?${option}(?:"?: |,$)`, "m").test(script)
+          : Object.hasOwn(own, option);
         if (!isThere && task !== "test") wrong.push(`${path}: ${line}: no option --${option}`);
       }
     }
   }
   assertEquals(wrong, []);
-  for (const task of ["reproduce", "status", "script", "new", "models", "bench", "faults", "colors"]) {
+  for (
+    const task of ["reproduce", "status", "script", "new", "models", "bench", "fault-injection", "colors"]
+  ) {
     assert(seen.has(task), task);
   }
+});
+
+Deno.test("the help of every task fits in 110 columns and is in docs/options.md, below a table of what the experiments share", async () => {
+  for (const command of commands) {
+    const long = helpOf(command).split("\n").filter((line) => line.length > 110);
+    assertEquals(long, [], command.task);
+  }
+  const advice = "`./run deno run -A tasks/maintenance/write_options.ts` writes it anew";
+  const page = await Deno.readTextFile(new URL("docs/options.md", ROOT));
+  assert(page === optionsPage(commands), `docs/options.md is old: ${advice}`);
+});
+
+Deno.test("old names of options and tasks are none of the new ones", async () => {
+  const tasks = Object.keys(config.tasks), run = await Deno.readTextFile(new URL("run", ROOT));
+  for (const { task, options } of commands) {
+    const old = Object.values(options).flatMap(({ formerly }) => formerly ?? []);
+    assertEquals(old.filter((name) => Object.hasOwn(options, name)), [], task);
+    assertEquals(new Set(old).size, old.length, task);
+  }
+  const renamed = [...run.matchAll(/^ {2}([\w-]+)\) now=([\w-]+) ;;$/gm)];
+  assertEquals(renamed.map(([, old, now]) => [old, tasks.includes(old), tasks.includes(now)]), [
+    ["audit", false, true],
+    ["faults", false, true],
+  ]);
 });
 
 Deno.test("every command of the npm package that people read is in it", () => {

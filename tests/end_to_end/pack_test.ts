@@ -49,7 +49,16 @@ Deno.test("the package, installed by npm into an empty folder, is a command and 
     assert(!page.includes("./run "), "a command that is not there");
     // What can be made again lies outside of node_modules.
     assert([...Deno.readDirSync(`${caches}/alignedcut`)].some(({ name }) => name === "runs"));
-    const hnsw = await typed("npx", "alignedcut", "nystrom", ...options, "--neighbors", "8", "--knn", "hnsw");
+    const hnsw = await typed(
+      "npx",
+      "alignedcut",
+      "nystrom",
+      ...options,
+      "--neighbors",
+      "8",
+      "--neighbor-search",
+      "hnsw",
+    );
     assertEquals(hnsw.code, 1);
     assertMatch(
       hnsw.said,

@@ -146,10 +146,13 @@ Deno.test("reproduce says at once what to type instead of a command line that is
       [["--seed", "-1"], '--seed is "-1": give a whole number from 0 on.'],
       [["--adapter", "gpu"], '--adapter is "gpu": give hardware or software.'],
       [["--figures", "gif"], "--figures"],
-      [["--knn", "fast", "--neighbors", "8"], '--knn is "fast": give exact, groups, hnsw or auto.'],
+      [
+        ["--neighbor-search", "fast", "--neighbors", "8"],
+        '--neighbor-search is "fast": give exact, groups, hnsw or auto.',
+      ],
       [["--sampling", "best"], '--sampling is "best": give uniform or farthest.'],
       [["--neighbors", "128", "--landmarks", "100"], "--neighbors is 128, more than the 100 landmarks"],
-      [["--shard-images", "9"], "--shard-images is 9: give a multiple of 8"],
+      [["--images-per-shard", "9"], "--images-per-shard is 9: give a multiple of 8"],
       [
         ["--model", "photo.jpg"],
         "photo.jpg is no ONNX file: --model takes a vision transformer, photographs go by",
@@ -164,7 +167,9 @@ Deno.test("reproduce says at once what to type instead of a command line that is
       ],
       [["--images", `${root}/photos`, "--masks", `${root}/masks`], "There is no mask of a.jpg: expected "],
       [["--masks", `${root}/masks`], "--masks belongs to --images"],
-      ...["audit", "neighbors=32", "landmarks=200", "sampling=farthest"].map((option): [string[], string] => [
+      ...["check-error", "neighbors=32", "landmarks=200", "sampling=farthest"].map((
+        option,
+      ): [string[], string] => [
         ["--images", `${root}/photos`, `--${option}`],
         `--${option.split("=")[0]} has no effect here: photographs through one model are solved exactly`,
       ]),
@@ -177,14 +182,15 @@ Deno.test("reproduce says at once what to type instead of a command line that is
         "--masks has no effect here: they are for photographs through",
       ],
       [["--slurm", "--registers", "4"], "--registers has no effect here"],
-      [["--slurm", "--explain"], "--explain has no effect here: with --slurm, --dry-run"],
-      [["--explain", "--audit"], "--audit has no effect here: --explain computes nothing"],
+      [["--slurm", "--check-error"], "--check-error has no effect here: a run on a cluster"],
+      [["--dry-run", "--check-error"], "--check-error has no effect here: --dry-run computes nothing"],
+      [["--explain", "--audit"], "--check-error has no effect here: --dry-run computes nothing"],
     ];
     for (const [args, message] of cases) assertStringIncludes(await saysOf(args), message);
   });
 });
 
-Deno.test("reproduce --explain tells what would run, for photographs and for all experiments, and makes nothing", () =>
+Deno.test("reproduce --dry-run reports what would run, for photographs and for all experiments, and makes nothing", () =>
   inTemporaryFolder(async (root) => {
     const { default: sharp } = await import("sharp");
     await Deno.mkdir(`${root}/photos`);
@@ -195,8 +201,8 @@ Deno.test("reproduce --explain tells what would run, for photographs and for all
       places = ["--out", `${root}/out`, "--cache", `${root}/cache`];
     console.log = (line: string) => told.push(line);
     try {
-      await runReproduce(["--images", `${root}/photos`, "--model", MODEL, "--explain", ...places]);
-      await runReproduce(["--quick", "--explain", ...places]);
+      await runReproduce(["--images", `${root}/photos`, "--model", MODEL, "--dry-run", ...places]);
+      await runReproduce(["--quick", "--dry-run", ...places]);
     } finally {
       console.log = log;
     }

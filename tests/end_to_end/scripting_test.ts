@@ -57,12 +57,12 @@ Deno.test("parseOptions() refuses what is out of range, or no whole number where
 Deno.test("parseOptions() refuses what is no option, no value or no number", () => {
   const refused = (args: string[], message: string) =>
     assertThrows(() => parseOptions(OPTIONS, args), RangeError, message);
-  refused(["--layr", "3"], 'There is no option "--layr": the options are --photos, --layer, --help.');
-  refused(["3"], 'There is no option "3"');
-  refused(["--toString", "3"], 'There is no option "--toString"');
-  refused(["--layer"], "--layer has no value: write --layer VALUE.");
+  refused(["--layr", "3"], "There is no option --layr: did you mean --layer? (--help lists them all.)");
+  refused(["3"], '"3" belongs to no option');
+  refused(["--toString", "3"], "There is no option --toString");
+  refused(["--layer"], "--layer is given without a value: write --layer=X.");
   refused(["--layer", "six"], '--layer is "six": give a number.');
-  refused(["--layer="], '--layer is "": give a number.');
+  refused(["--layer="], "--layer is given without a value");
 });
 
 Deno.test("savePng() writes every pixel as a square of zoom × zoom, and makes the folder; listPhotographs() lists it", async () => {

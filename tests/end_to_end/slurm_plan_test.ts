@@ -38,13 +38,13 @@ Deno.test("readSite() says in one sentence what a setting must be", async () => 
       ]
     ) {
       await Deno.writeTextFile(path, text);
-      const error = await assertRejects(() => readSite({ site: path }), Error);
+      const error = await assertRejects(() => readSite({ "slurm-config": path }), Error);
       assertStringIncludes(error.message, message);
       assertStringIncludes(error.message, path);
     }
     const whole = { arraySize: 2, setup: ["module load x"], options: { all: ["--mem=8G"], fit: ["-c 4"] } };
     await Deno.writeTextFile(path, JSON.stringify(whole));
-    const site = await readSite({ site: path, time: "2:00:00" });
+    const site = await readSite({ "slurm-config": path, time: "2:00:00" });
     assertEquals(site, { ...whole, attempts: 3, restarts: 3, time: "2:00:00" });
   });
   await assertRejects(

@@ -14,7 +14,7 @@ const AT_ONCE = 20;
 
 /** Tasks that have no short form, and those without a folder for the report or the cache. */
 const WITHOUT_QUICK = ["align", "brain-score", "real-brains", "fixtures", "status", "bench:graph"];
-const WITHOUT_PLACES = ["faults", "bench:graph", "fixtures", "real-brains", "status"];
+const WITHOUT_PLACES = ["fault-injection", "bench:graph", "fixtures", "real-brains", "status"];
 
 /** Values that no option of that name takes; FILE is a file, as a folder's name. */
 const WRONG: Record<string, string[]> = {
@@ -22,8 +22,8 @@ const WRONG: Record<string, string[]> = {
   landmarks: ["5", "many"],
   neighbors: ["0", "129", "some"],
   sampling: ["best"],
-  knn: ["fast"],
-  "shard-images": ["9", "0"],
+  "neighbor-search": ["fast"],
+  "images-per-shard": ["9", "0"],
   seed: ["-1", "x", "1.5"],
   adapter: ["gpu"],
   figures: ["gif", "svg,gif"],
@@ -53,7 +53,7 @@ const TASKS: Record<string, Record<string, string[]>> = {
     partition: ["a b"],
     time: ["soon"],
     "array-size": ["0"],
-    site: ["/nonexistent.json"],
+    "slurm-config": ["/nonexistent.json"],
     imags: ["x"],
   },
   colors: { ...EXPERIMENT, tables: ["xls"] },
@@ -61,11 +61,11 @@ const TASKS: Record<string, Record<string, string[]>> = {
   segmentation: { limit: ["-3"], adapter: ["gpu"], model: ["photo.jpg"] },
   "figure-ground": { seed: ["x"], images: ["/nonexistent"] },
   concepts: { data: ["voc:/nonexistent"], figures: ["gif"] },
-  trajectories: { knn: ["fast"], zzz: ["1"] },
+  trajectories: { "neighbor-search": ["fast"], zzz: ["1"] },
   galleries: { sampling: ["best"], out: ["FILE"] },
   rosetta: { model: ["nothere.onnx"], landmarks: ["5"] },
   nystrom: { neighbors: ["0"], cache: ["FILE"] },
-  explorer: { "shard-images": ["9"], limit: ["ten"] },
+  explorer: { "images-per-shard": ["9"], limit: ["ten"] },
   align: {
     data: ["voc:/nonexistent", "algonauts:/nonexistent"],
     images: ["/nonexistent"],
@@ -94,7 +94,7 @@ const TASKS: Record<string, Record<string, string[]>> = {
   },
   fixtures: { scenes: ["0", "ten"], seed: ["-1"], out: ["FILE"], report: ["FILE"] },
   status: { run: ["/nonexistent"], cache: ["/nonexistent"], zzz: ["1"] },
-  faults: { only: ["nothing"], seed: ["x"] },
+  "fault-injection": { only: ["nothing"], seed: ["x"] },
   "bench:graph": { zzz: ["1"] },
 };
 
@@ -177,7 +177,7 @@ export const options: FaultFamily = {
 
 /** What an option needs beside it to be looked at; the experiments are asked for their short form. */
 function extra(task: string, name: string): string[] {
-  if (["partition", "time", "array-size", "site"].includes(name)) return ["--slurm", "--quick"];
+  if (["partition", "time", "array-size", "slurm-config"].includes(name)) return ["--slurm", "--quick"];
   if (name === "masks") return ["--images", `${ROOT}docs`];
   return WITHOUT_QUICK.includes(task) ? [] : ["--quick"];
 }

@@ -11,7 +11,7 @@ const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
   UNPACKERS = ["python3", "npm", "tar"],
   MAY_UNPACK = ["models", "showcase", "pack"],
-  MAY_RUN = ["test", "bench", "bench:graph", "faults", "mutate", "script", "survey"],
+  MAY_RUN = ["test", "bench", "bench:graph", "fault-injection", "mutate", "script", "survey"],
   MAY_REACH = ["models"];
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
 const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"], WRITE_ONE = ["new"];

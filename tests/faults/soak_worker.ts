@@ -1,6 +1,7 @@
 /** Runs every experiment so many times in this process, each time computing everything but the aligns, and tells its memory. */
 import { embeddedModels, subjectOf, syntheticDataset, vocOf } from "../../src/synthetic/dataset.ts";
-import { readFlags } from "../../src/cli/read_flags.ts";
+import { parseOptions } from "../../src/cli/options.ts";
+import { PIPELINE_OPTIONS } from "../../tasks/shared/options.ts";
 import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
 /** Training scenes of the soak's world: a run that computes has to end in seconds. */
@@ -30,15 +31,14 @@ async function forget(run: number): Promise<void> {
 
 const world = await syntheticDataset(SCENES, cache);
 const folders = { algonauts: subjectOf(world, cache), voc: vocOf(world, cache) };
-const asked = { folders, models: embeddedModels().slice(0, 1) };
+const model = embeddedModels()[0];
 for (let run = 0; run < Number(runs); run++) {
   await forget(run);
-  const flags = readFlags(
-    ["--quick", "--limit", "2", "--landmarks", "100", "--out", `${folder}/out`, "--cache", cache],
-    ["limit", "landmarks", "out", "cache"],
-    ["quick"],
-  )!;
-  const memory = await reproduceAll({ flags, asked });
+  const data = Object.entries(folders).flatMap(([kind, path]) => ["--data", `${kind}:${path}`]);
+  const small = ["--quick", "--limit", "2", "--landmarks", "100", "--model", model];
+  const memory = await reproduceAll(
+    parseOptions(PIPELINE_OPTIONS, [...small, ...data, "--out", `${folder}/out`, "--cache", cache])!,
+  );
   await collect();
   console.log(`@${JSON.stringify({ rss: Deno.memoryUsage().rss, ...memory })}`);
 }

@@ -20,9 +20,9 @@ export const SCRIPTING: readonly Mutant[] = [
   },
   {
     file: "src/scripting/script_options.ts",
-    text: 'text.trim() !== "" && Number.isFinite(value)',
-    replacement: "Number.isFinite(value)",
-    breaks: "an empty number is 0",
+    text: "isWhole ? wholeNumber : realNumber",
+    replacement: "realNumber",
+    breaks: "a part of a layer is taken",
     tests: ["end_to_end/scripting_test.ts"],
   },
   {

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { decode } from "fast-png";
 import { figure } from "../../src/report/blocks.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
-import { figureFormats } from "../../src/report/figure_files.ts";
 import { mixInOklab } from "../../src/report/mix_colors.ts";
 import { responsiveChart } from "../../src/report/responsive_chart.ts";
 import { standaloneSvg } from "../../src/report/standalone_svg.ts";
@@ -90,11 +89,4 @@ Deno.test("standaloneSvg() refuses colors that no theme has, and drawings of no 
     "names the color glow",
   );
   assertThrows(() => standaloneSvg(SHEET.replace("viewBox", "box"), lightTheme), Error, "has no viewBox");
-});
-
-Deno.test("figureFormats() names what it does not know", () => {
-  assertEquals(figureFormats(undefined), []);
-  assertEquals(figureFormats("png, svg,png"), ["png", "svg"]);
-  assertThrows(() => figureFormats("svg,pdf"), RangeError, '--figures has "pdf": give svg, png or svg,png.');
-  assertThrows(() => figureFormats(""), RangeError, '--figures has ""');
 });

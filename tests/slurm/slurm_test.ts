@@ -22,7 +22,7 @@ const SMALL = [
   "--quick",
   "--limit",
   "9",
-  "--shard-images",
+  "--images-per-shard",
   "8",
   "--sampling",
   "farthest",
@@ -188,7 +188,7 @@ Deno.test({
           const site = `${dir}/bad.json`;
           await Deno.writeTextFile(site, JSON.stringify({ options: { landmarks: ["--nodelist=nowhere"] } }));
           assertStringIncludes(
-            await refused("--site", site),
+            await refused("--slurm-config", site),
             "extract, align were taken back, nothing of it is in the queue.",
           );
           await until("nothing is queued", 10, async () => (await queued(cluster)).length === 0);
@@ -309,13 +309,13 @@ Deno.test({
       await Deno.writeTextFile(site, JSON.stringify({ attempts: 2 }));
       const options = [
         "--slurm",
-        "--site",
+        "--slurm-config",
         site,
         "--run",
         folder,
         "--images",
         images,
-        "--shard-images",
+        "--images-per-shard",
         "8",
         "--quick",
         "--cache",

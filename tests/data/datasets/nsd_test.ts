@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { openAlgonautsSplits } from "../../../src/data/datasets/algonauts.ts";
-import { type DataFolders, dataTableText, openData } from "../../../src/cli/data_flags.ts";
+import type { DataFolders } from "../../../src/data/datasets/data_parts.ts";
+import { dataTableText, openData } from "../../../src/data/datasets/open_data.ts";
 import { openNsd } from "../../../src/data/datasets/nsd.ts";
 import { NotFinished } from "../../../src/data/cache/stages.ts";
 import { embeddedModels } from "../../../src/synthetic/dataset.ts";

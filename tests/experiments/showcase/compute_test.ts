@@ -13,7 +13,8 @@ import {
 } from "../../../src/experiments/showcase/compute.ts";
 import { readResults } from "../../../src/report/results.ts";
 import { renderShowcase } from "../../../src/report/showcase/page.ts";
-import { showcase } from "../../../tasks/showcase.ts";
+import { COMMAND, showcase } from "../../../tasks/showcase.ts";
+import { parseOptions } from "../../../src/cli/options.ts";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../../support/browser.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import script from "../../support/page_facts.js" with { type: "text" };
@@ -98,14 +99,15 @@ async function inputs(dir: string) {
     const { width, height, rgb } = renderScene(i), cut = height - 9 * i;
     await savePng(`${dir}/photos/${name}.png`, { width, height: cut, data: rgb.slice(0, 3 * width * cut) });
   }
-  return { model, images: `${dir}/photos`, out: `${dir}/out`, cache: `${dir}/cache`, quick: true };
+  const { options } = parseOptions(COMMAND.options, ["--quick"])!;
+  return { ...options, model, images: `${dir}/photos`, out: `${dir}/out`, cache: `${dir}/cache` };
 }
 
 Deno.test("showcase writes a page of photographs of one's own, the same twice, and its numbers", () =>
   inTemporaryFolder(async (dir) => {
     const flags = await inputs(dir), args = ["--images", "photos"];
     await assertRejects(
-      () => showcase({ ...flags, images: undefined, limit: "2" }, []),
+      () => showcase({ ...flags, images: undefined, limit: 2 }, []),
       RangeError,
       "--limit belongs to",
     );

@@ -1,18 +1,18 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { dataTableText, openData, takeDataFlags } from "../../src/cli/data_flags.ts";
-import { encodePalettePng } from "../../src/data/images/palette_png.ts";
-import { encodePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
-import { VOC_CLASSES } from "../../src/data/datasets/voc.ts";
-import { writeImagenetSegmentation } from "../../src/data/datasets/write_imagenet_segmentation.ts";
-import sharp from "sharp";
-import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { imageFolder } from "../../../src/data/datasets/algonauts_paths.ts";
 import {
   writeAlgonautsNoiseCeiling,
   writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
-} from "../../src/data/datasets/write_algonauts.ts";
-import { imageFolder } from "../../src/data/datasets/algonauts_paths.ts";
+} from "../../../src/data/datasets/write_algonauts.ts";
+import { dataTableText, openData } from "../../../src/data/datasets/open_data.ts";
+import { encodePalettePng } from "../../../src/data/images/palette_png.ts";
+import { encodePickledMapping } from "../../../src/data/formats/pickled_mapping.ts";
+import { VOC_CLASSES } from "../../../src/data/datasets/voc.ts";
+import { writeImagenetSegmentation } from "../../../src/data/datasets/write_imagenet_segmentation.ts";
+import sharp from "sharp";
+import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const CLASSES = Uint8Array.of(0, 1, 2, 20, 255, 0), FIGURE = Uint8Array.of(0, 1, 1, 1, 255, 0);
 const ROIS = { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] };
@@ -64,60 +64,6 @@ async function writeImagenet(dir: string, count: number, lastPixel = 0): Promise
     Array.from({ length: count }, (_, i) => ({ id: `n0_${i}`, image, mask })),
   );
 }
-
-Deno.test("takeDataFlags() takes its own options and leaves the others in order", () => {
-  assertEquals(
-    takeDataFlags([
-      "--quick",
-      "--data",
-      "voc:/a:b/c d",
-      "--seed",
-      "3",
-      "--data=algonauts:x",
-      "--images",
-      "p",
-    ]),
-    {
-      folders: { voc: "/a:b/c d", algonauts: "x", images: "p" },
-      models: [],
-      rest: ["--quick", "--seed", "3"],
-    },
-  );
-  assertEquals(takeDataFlags(["--hook", "k", "--seed", "1"]), {
-    folders: {},
-    models: [],
-    hook: "k",
-    rest: ["--seed", "1"],
-  });
-  assertEquals(takeDataFlags([]), { folders: {}, models: [], rest: [] });
-  assertEquals(takeDataFlags(["--model", "a.onnx,b.onnx", "--model=c", "--seed", "1"]), {
-    folders: {},
-    models: ["a.onnx", "b.onnx", "c"],
-    rest: ["--seed", "1"],
-  });
-});
-
-Deno.test("takeDataFlags() refuses what names no kind or no folder, and a kind given twice", () => {
-  const refused = (args: string[], message: string) =>
-    assertThrows(() => takeDataFlags(args), RangeError, message);
-  for (const value of ["vocs:x", "voc", "voc:", "images:x", ":x", ""]) {
-    refused(
-      ["--data", value],
-      `--data is "${value}": give algonauts:DIR, nsd:DIR, voc:DIR or imagenet-seg:DIR.`,
-    );
-  }
-  refused(["--data"], '--data is ""');
-  refused(["--images"], "--images has no folder: write --images DIR.");
-  refused(["--images", "--quick"], "--images has no folder");
-  refused(["--extract=cuda"], '--extract is "cuda": give cpu, webgpu or auto.');
-  refused(["--stride", "half"], '--stride is "half": give a whole number of pixels, 1 or more.');
-  refused(["--hook=keys"], '--hook is "keys": give attention, residual, mlp, q, k or v.');
-  refused(["--model"], "--model has no file: write --model FILE.onnx.");
-  refused(
-    ["--data", "voc:a", "--data=voc:b"],
-    "--data voc: is given twice, a and b: give one folder a kind.",
-  );
-});
 
 Deno.test("openData() opens every kind, and tells what is found, missing and used", async () => {
   await inTemporaryFolder(async (dir) => {

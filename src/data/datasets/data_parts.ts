@@ -1,0 +1,259 @@
+/** Each kind of data that `openData` opens: what is found in its folder, what is missing, and what it is used for. */
+import { basename } from "node:path";
+import { hashesByName } from "../files/file_hashes.ts";
+import { isFile, isFolder } from "../files/plain_file.ts";
+import { listImages, readImage } from "../images/image.ts";
+import type { Mask, RgbImage } from "../images/picture.ts";
+import { openAlgonautsSplits } from "./algonauts.ts";
+import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { HEMISPHERES, ROI_CLASSES, type SubjectSplits } from "./subject.ts";
+import { openVoc, VOC_VOID } from "./voc.ts";
+
+/** Kinds of data that are recognized by their layout on disk. */
+export const DATA_KINDS = ["algonauts", "nsd", "voc", "imagenet-seg", "images"] as const;
+/** One of them. */
+export type DataKind = typeof DATA_KINDS[number];
+
+/** Kinds that are a subject's images and responses: one of them at a time. */
+export const SUBJECT_KINDS = ["algonauts", "nsd"] as const;
+/** One of those. */
+export type SubjectKind = typeof SUBJECT_KINDS[number];
+
+/** Where each kind of data is; a kind that is not given is absent. */
+export type DataFolders = Partial<Record<DataKind, string>>;
+
+/** One photograph, with what is known about its pixels. */
+export interface DataImage {
+  /** The file's name, with the kind of data before it where photographs come from several; unique among all. */
+  name: string;
+  /** Reads it. */
+  load(): Promise<RgbImage>;
+  /** 0 ground, 1 figure, 255 not to be scored. */
+  mask?(): Promise<Mask>;
+  /** Index of the class of every pixel, 0 background, 255 not to be scored. */
+  classMask?(): Promise<Mask>;
+}
+
+/** One line of the table: what one kind of data, or one model, is and does. */
+export interface DataRow {
+  /** The kind. */
+  kind: DataKind | "model";
+  /** Its folder, file or name. */
+  path: string;
+  /** What is there. */
+  found: string;
+  /** What is not; "nothing" where all is there. */
+  missing: string;
+  /** What it will be used for. */
+  used: string;
+}
+
+/** What one kind gives. */
+export interface Part {
+  row: DataRow;
+  images: DataImage[];
+  further?: DataImage[];
+  classes?: readonly string[];
+  subject?: SubjectSplits;
+  subjectName?: string;
+  /** Names and hashes of the photographs. */
+  identity: unknown;
+  /** Names and hashes of what is known beside their pixels, where they are files of their own. */
+  truth?: unknown;
+  close?(): void;
+}
+
+/** Opens one kind that is no subject: its folder, and how many photographs of it. */
+export const OPEN = { voc: openVocPart, "imagenet-seg": openImagenetPart, images: openImagesPart };
+
+/** Whether a kind is a subject's images and responses. */
+export function isSubject(kind: DataRow["kind"]): kind is SubjectKind {
+  return SUBJECT_KINDS.some((known) => known === kind);
+}
+
+/** A subject as one kind of data gives it. */
+export interface OpenedSubject extends SubjectSplits {
+  name: string;
+  /** What is not there, beside test responses and noise ceilings. */
+  missing: string[];
+  /** What else the table says of it. */
+  about?: string;
+  close?(): void;
+}
+
+/** Opens a subject's folder of Algonauts 2023. */
+export async function openAlgonautsPart(path: string): Promise<OpenedSubject> {
+  if (!await isFolder(`${path}/training_split`)) {
+    const subjects = await subjectsIn(path);
+    const hint = subjects.length > 0 ? `, such as ${path}/${subjects[0]}` : "";
+    throw new Error(
+      `${path} has no training_split: --data algonauts: takes one subject's folder of the 2023 release${hint}.`,
+    );
+  }
+  const opened = await openAlgonautsSplits(path);
+  const absent: string[] = [];
+  for (const name of Object.keys(ROI_CLASSES)) {
+    if (!await isFile(`${path}/roi_masks/mapping_${name}.npy`)) absent.push(name);
+  }
+  return {
+    ...opened,
+    name: basename(path),
+    missing: absent.length > 0 ? [`ROI masks ${absent.join(", ")}`] : [],
+  };
+}
+
+/** A subject as a kind of data: its row of the table, and its photographs where there are no others. */
+export async function subjectPart(
+  kind: SubjectKind,
+  path: string,
+  { training, test, name: subjectName, missing, about, close }: OpenedSubject,
+  limit: number,
+  hasOtherImages: boolean,
+): Promise<Part> {
+  const absent = [
+    ...(test ? [] : ["test responses (15 % of the training images are held out instead)"]),
+    ...(training.noiseCeiling === undefined ? ["noise ceilings"] : []),
+    ...missing,
+  ];
+  const { lh, rh } = training.voxels,
+    regions = [...training.rois.values()].filter(({ length }) => length > 0).length;
+  const shown = test ?? training, names = shown.images.slice(0, limit);
+  const images = names.map((name, row): DataImage => ({
+    name: basename(name),
+    load: () => shown.readImage(row),
+  }));
+  return {
+    row: {
+      kind,
+      path,
+      found: `${training.images.length} training${
+        test ? ` and ${test.images.length} test` : ""
+      } images, ${lh} + ${rh} voxels (${HEMISPHERES.join(" + ")}), ${regions} regions${
+        about ? `, ${about}` : ""
+      }`,
+      missing: absent.join("; ") || "nothing",
+      used: hasOtherImages
+        ? "channel align, brain scores"
+        : `channel align, brain scores, and the graph of ${names.length} ${
+          test ? "test" : "training"
+        } images`,
+    },
+    images: hasOtherImages ? [] : images,
+    subject: test ? { training, test } : { training },
+    subjectName,
+    identity: [await training.hashImages(), test && await test.hashImages()],
+    truth: [await training.hashTruth(), test && await test.hashTruth()],
+    close,
+  };
+}
+
+async function openVocPart(path: string, limit: number): Promise<Part> {
+  const voc = await openVoc(path);
+  const complete: number[] = [], incomplete: string[] = [];
+  for (const [i, name] of voc.names.entries()) {
+    const both = await isFile(`${path}/JPEGImages/${name}.jpg`) &&
+      await isFile(`${path}/SegmentationClass/${name}.png`);
+    if (both) complete.push(i);
+    else incomplete.push(name);
+  }
+  if (complete.length === 0) {
+    throw new Error(
+      `${path} has no photograph with a mask: expected JPEGImages/${voc.names[0]}.jpg and SegmentationClass/${
+        voc.names[0]
+      }.png.`,
+    );
+  }
+  const used = complete.slice(0, limit), further = complete.slice(used.length, 2 * used.length);
+  const opened = (i: number): DataImage => ({
+    name: voc.names[i],
+    load: async () => (await voc.read(i)).image,
+    mask: async () => figureOf((await voc.read(i)).mask),
+    classMask: async () => (await voc.read(i)).mask,
+  });
+  const files = (folder: string, ending: string) =>
+    [...used, ...further].map((i) => `${path}/${folder}/${voc.names[i]}${ending}`);
+  return {
+    row: {
+      kind: "voc",
+      path,
+      found: `${complete.length} photographs with masks of ${voc.classes.length - 1} classes`,
+      missing: incomplete.length === 0 ? "nothing" : `photograph or mask of ${few(incomplete)}`,
+      used: `graph and segmentation of ${used.length}${
+        further.length > 0 ? `, agreement of models on ${further.length} others` : ""
+      }`,
+    },
+    images: used.map(opened),
+    further: further.map(opened),
+    classes: voc.classes,
+    identity: await hashesByName(files("JPEGImages", ".jpg")),
+    truth: [used.length, voc.classes, await hashesByName(files("SegmentationClass", ".png"))],
+  };
+}
+
+async function openImagenetPart(path: string, limit: number): Promise<Part> {
+  const file = await isFolder(path) ? `${path}/gtsegs_ijcv.mat` : path;
+  const opened = await openImagenetSegmentation(file);
+  const count = Math.min(opened.count, limit);
+  const images = Array.from({ length: count }, (_, i): DataImage => ({
+    name: String(i),
+    load: () => Promise.resolve(opened.read(i).image),
+    mask: () => Promise.resolve(opened.read(i).mask),
+  }));
+  return {
+    row: {
+      kind: "imagenet-seg",
+      path: file,
+      found: `${opened.count} photographs with figure masks`,
+      missing: "nothing",
+      used: `graph and segmentation of ${count}`,
+    },
+    images,
+    identity: [await hashesByName([file]), count],
+    close: opened.close,
+  };
+}
+
+async function openImagesPart(path: string, limit: number): Promise<Part> {
+  const files = await listImages(path), used = files.slice(0, limit);
+  return {
+    row: {
+      kind: "images",
+      path,
+      found: `${files.length} photographs`,
+      missing: "masks",
+      used: `graph of ${used.length}`,
+    },
+    images: used.map(fileImage),
+    identity: await hashesByName(used),
+  };
+}
+
+function fileImage(path: string): DataImage {
+  return { name: basename(path), load: () => readImage(path) };
+}
+
+/** Every class but the background is figure; what no class is scored on stays out. */
+function figureOf({ width, height, data }: Mask): Mask {
+  return { width, height, data: data.map((label) => label === VOC_VOID ? VOC_VOID : Math.min(label, 1)) };
+}
+
+/** The first three names, and how many more there are. */
+function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+async function subjectsIn(path: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(path)) {
+      if (await isFolder(`${path}/${name}/training_split`)) names.push(name);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new Error(`There is no folder ${path}.`, { cause: error });
+    }
+    throw error;
+  }
+  return names.sort();
+}
