@@ -21,7 +21,6 @@ import {
 } from "../src/experiments/brain_score/universality.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import type { FigureFormat } from "../src/report/figure_files.ts";
-import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import { adapter, cache, figures, limit, masks, out } from "./shared/options.ts";
@@ -109,7 +108,6 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     images: { training: brain.training.images.length, test: brain.test.images.length },
     voxels: Object.fromEntries([...brain.rois].map(([name, voxels]) => [name, voxels.length])),
     skipped: brain.skipped,
-    peakRssMb: peakResidentMb(),
   });
 }
 

@@ -21,6 +21,8 @@ export interface Claim {
 
 /** The run that results are of. */
 export interface ResultsRun {
+  version: string;
+  deno: string;
   adapter: { description: string; software: boolean };
   seed: number;
   /** As typed. */
@@ -38,8 +40,6 @@ export interface ExperimentResults extends Partial<ResultsRun> {
 /** The whole of results.json, schema 1; its own run is that of the last task that wrote. */
 export interface Results extends ResultsRun {
   schema: 1;
-  version: string;
-  deno: string;
   /** What the last run has left out, or taken in another way than it stands; absent where nothing was. */
   skipped?: string[];
   /** Seconds of wall time by stage. */
@@ -51,8 +51,8 @@ export interface Results extends ResultsRun {
 const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satisfies Verdict[];
 
 /**
- * Merges one run's numbers into results.json: experiments by name, each with the run's command, seed, inputs and adapter,
- * and timings by stage; the rest is replaced.
+ * Merges one run's numbers into results.json: experiments by name, each with the run's command, seed, inputs, adapter and
+ * versions, and timings by stage; the rest is replaced.
  * @param path The file; made if it does not exist, replaced as a whole if it does.
  * @param update What this run has to say.
  * @returns The merged content, as written.
@@ -62,20 +62,14 @@ const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satis
 export async function mergeResults(path: string, update: Omit<Results, "schema">): Promise<Results> {
   checkNumbers(update, "");
   checkVerdicts(update.experiments);
-  const earlier = await readResults(path), { adapter, seed, command, inputs } = update;
+  const earlier = await readResults(path), { version, deno, adapter, seed, command, inputs } = update;
+  const run = { version, deno, adapter, seed, command, inputs };
   const experiments = Object.fromEntries(
-    Object.entries(update.experiments).map((
-      [name, own],
-    ) => [name, { adapter, seed, command, inputs, ...own }]),
+    Object.entries(update.experiments).map(([name, own]) => [name, { ...run, ...own }]),
   );
   const results: Results = {
     schema: 1,
-    version: update.version,
-    deno: update.deno,
-    adapter,
-    seed,
-    command,
-    inputs,
+    ...run,
     ...(skippedLines().length > 0 && { skipped: skippedLines() }),
     timings: { ...earlier?.timings, ...update.timings },
     memory: update.memory,

@@ -4,7 +4,7 @@ import { table, text } from "../../src/report/blocks.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import type { Html } from "../../src/report/html.ts";
 import { responsiveChart } from "../../src/report/responsive_chart.ts";
-import { mergeResults, readResults } from "../../src/report/results.ts";
+import { mergeResults } from "../../src/report/results.ts";
 import { writePage } from "../../src/report/write_page.ts";
 import type { WorkResult } from "./harness.ts";
 import {
@@ -25,7 +25,7 @@ import {
  */
 export async function writeBenchPage(report: BenchReport, out: string, command: string): Promise<string> {
   await Deno.mkdir(out, { recursive: true });
-  const path = join(out, "results.json"), earlier = await readResults(path);
+  const path = join(out, "results.json");
   const memory = (of: "peakMb" | "gpuMb") =>
     Math.max(0, ...report.works.map(({ measured }) => measured[0][of] ?? 0));
   await mergeResults(path, {
@@ -34,7 +34,7 @@ export async function writeBenchPage(report: BenchReport, out: string, command: 
     adapter: report.adapter,
     seed: 0,
     command,
-    inputs: earlier?.inputs ?? { models: [], images: 0, nodes: 0, data: "synthetic" },
+    inputs: { models: [], images: 0, nodes: 0, data: "synthetic" },
     timings: {},
     memory: { peak_rss_mb: memory("peakMb"), peak_gpu_mb: memory("gpuMb") },
     experiments: { bench: { metrics: metricsOf(report), claims: [] } },

@@ -34,6 +34,7 @@ Deno.test("mergeResults() merges experiments by name and timings by stage, and r
     const second = {
       ...base,
       seed: 7,
+      version: "0.2.0",
       command: "./run colors",
       timings: { cut: 9 },
       experiments: { colors: experiment(3) },
@@ -43,12 +44,15 @@ Deno.test("mergeResults() merges experiments by name and timings by stage, and r
     assertEquals(await readResults(path), merged);
     assertEquals(Object.keys(merged.experiments), ["colors", "nystrom"]);
     assertEquals(merged.experiments.colors.metrics, { "tsne.kl": 3 });
-    const { adapter, inputs } = base;
+    const { adapter, inputs, deno } = base;
     for (
-      const [name, seed, command] of [["nystrom", 0, base.command], ["colors", 7, "./run colors"]] as const
+      const [name, seed, command, version] of [
+        ["nystrom", 0, base.command, "0.1.0"],
+        ["colors", 7, "./run colors", "0.2.0"],
+      ] as const
     ) {
       const { metrics: _, claims: __, ...run } = merged.experiments[name];
-      assertEquals(run, { adapter, inputs, seed, command }, name);
+      assertEquals(run, { version, deno, adapter, inputs, seed, command }, name);
     }
     assertEquals(merged.experiments.nystrom.metrics, { "tsne.kl": 1 });
     assertEquals([merged.schema, merged.seed, merged.timings], [1, 7, { extract: 3.5, cut: 9 }]);

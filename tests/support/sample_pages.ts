@@ -126,7 +126,6 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
     data: HOSTILE,
     models: MODELS,
     images: { training: 100, test: 20 },
-    peakRssMb: 100,
     skipped: [`3 of 40 voxels: 3 with a response that is not finite (${HOSTILE} 3)`],
     voxels: Object.fromEntries(rois.map((roi) => [roi, 40])),
     conditions: [0, 0.1, 1].map((lambda) => ({

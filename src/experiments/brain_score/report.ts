@@ -1,14 +1,13 @@
 /** The report of the experiment `brain-score`. */
-import { join } from "node:path";
 import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { type Claim, mergeResults } from "../../report/results.ts";
+import type { Claim } from "../../report/results.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { FEATURES, universalSection } from "./universality_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
+import { writeReport } from "../shared/write_experiment.ts";
 import { LAMBDAS } from "../../pipeline/align_cache.ts";
 
 /** The paper's Table 1: mean r for λ_eigen 1, 0.1 and 0, each ± 0.001. */
@@ -44,28 +43,17 @@ function spread(values: number[]): Spread {
  * @returns the path of the page
  */
 export async function writeBrainScoreReport(report: BrainScoreReport): Promise<string> {
-  const { out, command, gpu, conditions, ridge, timings, seed } = report;
+  const { out, conditions, ridge } = report;
   await Deno.mkdir(out, { recursive: true });
   const rois = [...Object.keys(ridge.rois), "all"];
   const claims = claimsOf(report);
-  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
-  await mergeResults(join(out, "results.json"), {
-    version,
-    deno: Deno.version.deno,
-    seed,
-    command,
-    timings,
-    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    inputs: {
-      models: report.models,
-      images: report.images.training + report.images.test,
-      nodes: 0,
-      data: report.data,
-    },
-    memory: { peak_rss_mb: report.peakRssMb, peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { "brain-score": { metrics: metricsOf(report, rois), claims } },
-  });
-  return await writePage(join(out, "brain-score.html"), {
+  const inputs = {
+    models: report.models,
+    images: report.images.training + report.images.test,
+    nodes: 0,
+    data: report.data,
+  };
+  return await writeReport(report, "brain-score", inputs, { metrics: metricsOf(report, rois), claims }, {
     title: "Brain score",
     question:
       "How well do the models' features predict the voxels, and what does the eigen-constraint change?",
@@ -87,20 +75,13 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       { heading: "One space for all", body: universalSection(report) },
       { heading: "Models mixed in one graph", body: mixedSection(report) },
     ],
-    settings: {
-      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version,
-      seed,
+    settings: (peakMemory) => ({
       data: report.data,
       models: report.models.join(", "),
       seeds: conditions[0].scores.length,
-      "peak memory": `${report.peakRssMb} MB resident, ${
-        Math.round(gpu.memory.peak / 2 ** 20)
-      } MB of GPU buffers`,
-    },
-    command,
-  }, report.figures);
+      "peak memory": peakMemory,
+    }),
+  });
 }
 
 function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, number> {

@@ -1,16 +1,12 @@
 /** What the experiment `brain-score` measured. */
-import type { Gpu } from "../../gpu/mod.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
 import type { ClusteringEffect, MixedNeighbors } from "./align_effect.ts";
 import type { Condition, Score } from "../../pipeline/align_cache.ts";
 import type { Universality } from "./universality.ts";
+import type { RunContext } from "../shared/write_experiment.ts";
 import type { PositionScores } from "./baselines.ts";
 
 /** What was measured. */
-export interface BrainScoreReport {
-  out: string;
-  command: string;
-  gpu: Gpu;
+export interface BrainScoreReport extends RunContext {
   /** "embedded", or the subject's folder. */
   data: string;
   models: string[];
@@ -39,11 +35,6 @@ export interface BrainScoreReport {
     /** Where models have different widths: the same of those of the commonest width, which share a graph unaligned, too. */
     oneWidth?: { models: string[]; width: number; raw: Universality; ridge: Universality };
   };
-  timings: Record<string, number>;
-  peakRssMb: number;
-  seed: number;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 /** r of one region, "all" for all voxels. */

@@ -1,34 +1,22 @@
 /** The report of the experiment `colors` over all models. */
 import { cutWarning } from "../../graph/normalized_cut.ts";
-import { join } from "node:path";
 import sharp from "sharp";
 import { stretchColors } from "../../embed/stretch_colors.ts";
-import type { Gpu } from "../../gpu/mod.ts";
 import { alternatives, claimBox, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
-import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { type Claim, mergeResults } from "../../report/results.ts";
+import type { Claim } from "../../report/results.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { AlignedColors } from "./compute.ts";
-import { peakResidentMb } from "../shared/peak_memory.ts";
+import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
 
 /** What is reported. */
-export interface AlignedColorsReport {
-  out: string;
-  command: string;
-  gpu: Gpu;
-  pipeline: Pipeline;
+export interface AlignedColorsReport extends ExperimentRun {
   found: AlignedColors;
-  timings: Record<string, number>;
-  seed: number;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 const SHOWN_IMAGES = 8;
@@ -43,9 +31,7 @@ const EQUATION = rawHtml(
  * @returns the path of the page
  */
 export async function writeAlignedColorsReport(report: AlignedColorsReport): Promise<string> {
-  const { out, command, gpu, pipeline, found, timings, seed } = report;
-  await Deno.mkdir(out, { recursive: true });
-  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
+  const { pipeline, found } = report;
   const claims = claimsOf(found), { cut } = pipeline.fit;
   const metrics: Record<string, number> = {
     "residual.max": Math.max(...cut.residuals),
@@ -58,23 +44,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     metrics[`variance.position.${model}.L${layer}`] = position;
     if (category !== null) metrics[`variance.category.${model}.L${layer}`] = category;
   }
-  await mergeResults(join(out, "results.json"), {
-    version,
-    deno: Deno.version.deno,
-    seed,
-    command,
-    timings,
-    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    inputs: {
-      models: pipeline.models,
-      images: found.images,
-      nodes: pipeline.eigenvectors.rows,
-      data: pipeline.data,
-    },
-    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { colors: { metrics, claims } },
-  });
-  return await writePage(join(out, "colors.html"), {
+  return await writeExperiment(report, "colors", { metrics, claims }, {
     title: "Colors",
     question: "What do all layers of all models put together, and when does it follow the image?",
     method:
@@ -88,17 +58,11 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       { heading: "What the colors follow", body: await varianceSection(report) },
     ],
     settings: {
-      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version,
-      seed,
-      nodes: pipeline.eigenvectors.rows,
       landmarks: pipeline.fit.landmarks.indices.length,
       eigenvectors: cutWarning(cut) || "converged, all resolved",
       trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
     },
-    command,
-  }, report.figures);
+  });
 }
 
 /** Layers from one to another, in words. */

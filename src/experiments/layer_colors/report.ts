@@ -1,40 +1,29 @@
 /** The report of photographs through one model: the page, results.json and the chart specs. */
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { Buffer } from "node:buffer";
-import type { Gpu } from "../../gpu/mod.ts";
 import { HOOK_NAMES } from "../../data/onnx/block_hooks.ts";
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import { eigenvaluesChart } from "../../report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
-import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { mergeResults } from "../../report/results.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { LayerResult } from "./compute.ts";
-import { peakResidentMb } from "../shared/peak_memory.ts";
+import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { mean } from "../../statistics/summary.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What the report tells of. */
-export interface ColorsReport {
-  out: string;
-  command: string;
+export interface ColorsReport extends RunContext {
   data: string;
-  gpu: Gpu;
   manifest: FeatureManifest;
   /** Every image as the model saw it. */
   photos: { name: string; photo: RgbImage }[];
   layers: LayerResult[];
   /** Figure-ground mIoU from color and position alone, where there are masks. */
   baseline?: number;
-  timings: Record<string, number>;
-  seed: number;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 const EQUATION = rawHtml(
@@ -51,23 +40,9 @@ function tokensText({ classToken }: FeatureManifest): string {
  * @returns the path of the page
  */
 export async function writeColorsReport(report: ColorsReport): Promise<string> {
-  const { out, command, data, gpu, manifest, photos, layers, timings, seed } = report;
+  const { out, data, manifest, photos, layers } = report;
   await Deno.mkdir(out, { recursive: true });
   const nodes = photos.length * manifest.tokens;
-  const results = await mergeResults(`${out}/results.json`, {
-    version: await packageVersion(),
-    deno: Deno.version.deno,
-    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    seed,
-    command,
-    inputs: { models: [manifest.model], images: photos.length, nodes, data },
-    timings,
-    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: round(gpu.memory.peak / 2 ** 20) },
-    experiments: {
-      photographs: { metrics: { ...colorMetrics(layers), ...segmentationMetrics(report) }, claims: [] },
-    },
-  });
-
   const eigenvalues = await responsiveChart(
     "photographs-eigenvalues",
     out,
@@ -81,7 +56,9 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
       }, theme),
   );
   const names = photos.map(({ name }) => name).join(", ");
-  return await writePage(`${out}/photographs.html`, {
+  const inputs = { models: [manifest.model], images: photos.length, nodes, data };
+  const metrics = { ...colorMetrics(layers), ...segmentationMetrics(report) };
+  return await writeReport(report, "photographs", inputs, { metrics, claims: [] }, {
     title: "Photographs",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
     method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${
@@ -99,26 +76,20 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
         body: table({
           caption: "Wall time by stage, seconds",
           columns: ["stage", "seconds"],
-          rows: Object.entries(results.timings),
+          rows: Object.entries(report.timings),
           digits: 1,
         }),
       },
     ],
-    settings: {
-      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version: results.version,
-      seed,
+    settings: (peakMemory) => ({
       model: manifest.model,
       hook: manifest.hook,
       patches: `${manifest.grid.cols} × ${manifest.grid.rows}`,
       images: `${photos.length}: ${names.length > 400 ? names.slice(0, 400) + " …" : names}`,
       nodes: `${nodes} a layer`,
-      "peak memory":
-        `${results.memory.peak_rss_mb} MB resident, ${results.memory.peak_gpu_mb} MB of GPU buffers`,
-    },
-    command,
-  }, report.figures);
+      "peak memory": peakMemory,
+    }),
+  });
 }
 
 function colorMetrics(layers: LayerResult[]): Record<string, number> {
@@ -232,11 +203,3 @@ const CAPTIONS: Record<string, string> = {
     "Eigenvalues of each layer's graph, the first (always 1) left out: a sharp drop says how many groups there are.",
   "figure-ground": "Oracle figure-ground mIoU by layer, against color and position without a model (dashed).",
 };
-
-async function packageVersion(): Promise<string> {
-  return JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}

@@ -1,21 +1,14 @@
 /** The report of the experiment `nystrom`. */
-import { join } from "node:path";
-import type { Gpu } from "../../gpu/mod.ts";
 import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
 import { linesChart } from "../../report/charts/lines.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
-import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { type Claim, mergeResults } from "../../report/results.ts";
+import type { Claim } from "../../report/results.ts";
 import { type AuditRow, auditSentence, type NystromAudit, type RunAudit } from "./compute.ts";
-import { peakResidentMb } from "../shared/peak_memory.ts";
+import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 
 /** What was measured. */
-export interface NystromReport {
-  out: string;
-  command: string;
-  gpu: Gpu;
+export interface NystromReport extends RunContext {
   models: string[];
   /** Nodes of the whole graph, from which those of the audit were drawn. */
   graph: number;
@@ -27,10 +20,6 @@ export interface NystromReport {
   run: RunAudit;
   landmarks: number;
   neighbors: number | "all";
-  timings: Record<string, number>;
-  seed: number;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 const EQUATION = rawHtml(
@@ -55,22 +44,11 @@ function metricName({ method, landmarks, neighbors, sampling }: AuditRow): strin
  * @returns the path of the page
  */
 export async function writeNystromReport(report: NystromReport): Promise<string> {
-  const { out, command, gpu, audit, timings, seed } = report;
-  await Deno.mkdir(out, { recursive: true });
-  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
+  const { audit } = report;
   const claims = [claimOf(audit)];
-  await mergeResults(join(out, "results.json"), {
-    version,
-    deno: Deno.version.deno,
-    seed,
-    command,
-    timings,
-    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    inputs: { models: report.models, images: report.images, nodes: report.graph, data: report.data },
-    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { nystrom: { metrics: { ...metricsOf(audit), ...runMetrics(report.run) }, claims } },
-  });
-  return await writePage(join(out, "nystrom.html"), {
+  const metrics = { ...metricsOf(audit), ...runMetrics(report.run) };
+  const inputs = { models: report.models, images: report.images, nodes: report.graph, data: report.data };
+  return await writeReport(report, "nystrom", inputs, { metrics, claims }, {
     title: "Nyström",
     question:
       "How far is the approximation from the exact eigenvectors, and which setting is worth its time?",
@@ -84,15 +62,8 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
       { heading: "All settings", body: tableSection(audit) },
       { heading: "The exact graph", body: exactSection(audit) },
     ],
-    settings: {
-      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version,
-      seed,
-      models: report.models.join(", "),
-    },
-    command,
-  }, report.figures);
+    settings: { models: report.models.join(", ") },
+  });
 }
 
 function metricsOf({ rows, exact, recall }: NystromAudit): Record<string, number> {

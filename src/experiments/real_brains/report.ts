@@ -1,15 +1,11 @@
 /** The report page `real-brains`: encoders of real voxels, and layers of models beside human and monkey cortex. */
 import type { RoiScore } from "../../align/brain_score.ts";
-import type { Gpu } from "../../gpu/mod.ts";
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { writePage } from "../../report/write_page.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { dataLine, type DataPart } from "../../report/data_line.ts";
-import { mergeResults } from "../../report/results.ts";
-import { peakResidentMb } from "../shared/peak_memory.ts";
+import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 import type { HeldOutScore } from "./encoding.ts";
 import type { NeuronSession } from "./neurons.ts";
 import { neuronMetrics, neuronSections, overview } from "./neurons_report.ts";
@@ -42,17 +38,7 @@ export interface VoxelResults {
 }
 
 /** What the page shows; what is absent was not measured. */
-export interface RealBrainsReport {
-  /** Folder of the page. */
-  out: string;
-  /** What makes the page again. */
-  command: string;
-  /** Where it ran. */
-  gpu: Gpu;
-  /** Of every random choice. */
-  seed: number;
-  /** Seconds by stage. */
-  timings: Record<string, number>;
+export interface RealBrainsReport extends RunContext {
   /** The 92 pictures. */
   pictures?: PictureResults;
   /** Neurons of macaque V4, by session. */
@@ -61,8 +47,6 @@ export interface RealBrainsReport {
   voxels?: VoxelResults;
   /** Of these models, those that were trained on rendered scenes; none if not given. */
   embeddedModels?: readonly string[];
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 const EQUATION = rawHtml(
@@ -75,36 +59,22 @@ const EQUATION = rawHtml(
  * @returns the path of the page
  */
 export async function writeRealBrainsReport(report: RealBrainsReport): Promise<string> {
-  const { out, command, gpu, seed, timings, pictures, voxels, neurons = [] } = report;
+  const { out, timings, pictures, voxels, neurons = [] } = report;
   await Deno.mkdir(out, { recursive: true });
-  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
   const metrics = { ...pictureMetrics(pictures), ...neuronMetrics(neurons), ...voxelMetrics(voxels) };
   const models = [
     ...new Set(
       [...(pictures?.models ?? []), ...neurons.flatMap(({ models }) => models)].map(({ model }) => model),
     ),
   ];
-  const results = await mergeResults(`${out}/results.json`, {
-    version,
-    deno: Deno.version.deno,
-    adapter: { description: gpu.adapter.description, software: gpu.adapter.software },
-    seed,
-    command,
-    inputs: {
-      models,
-      images: (pictures?.pictures ?? 0) + (voxels?.categories ?? 0) +
-        neurons.reduce((sum, { photographs: { training, test } }) => sum + training + test, 0),
-      nodes: 0,
-      data: "real",
-    },
-    timings,
-    memory: {
-      peak_rss_mb: peakResidentMb(),
-      peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20),
-    },
-    experiments: { "real-brains": { metrics, claims: [] } },
-  });
-  return await writePage(`${out}/real-brains.html`, {
+  const inputs = {
+    models,
+    images: (pictures?.pictures ?? 0) + (voxels?.categories ?? 0) +
+      neurons.reduce((sum, { photographs: { training, test } }) => sum + training + test, 0),
+    nodes: 0,
+    data: "real",
+  };
+  return await writeReport(report, "real-brains", inputs, { metrics, claims: [] }, {
     title: "Real brains",
     question: "Do these models and encoders hold on measured cortex, human and monkey?",
     data: dataLine(originsOf(report, models)),
@@ -131,18 +101,13 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
       },
     ],
     settings: {
-      adapter: `${gpu.adapter.description}${gpu.adapter.software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version: results.version,
-      seed,
       ...(pictures && { "bootstrap samples": pictures.resamples }),
       ...(voxels && {
         "cross-validation":
           `${voxels.folds} folds, ${voxels.repeats} times; λ by ${voxels.folds} folds within each`,
       }),
     },
-    command,
-  }, report.figures);
+  });
 }
 
 /** What the numbers come from. */

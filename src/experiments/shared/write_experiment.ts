@@ -1,21 +1,21 @@
-/** What the reports of experiments on the pipeline share: their settings, and their entry in results.json. */
+/** What all experiments write: their entry in results.json, and their page. */
 import { join } from "node:path";
 import type { Gpu } from "../../gpu/mod.ts";
+import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
 import type { Page } from "../../report/page.ts";
-import { type ExperimentResults, mergeResults } from "../../report/results.ts";
+import { type ExperimentResults, mergeResults, type Results, type ResultsRun } from "../../report/results.ts";
 import { writePage } from "../../report/write_page.ts";
 import { peakResidentMb } from "./peak_memory.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
 
 /** The run that an experiment belongs to. */
-export interface ExperimentRun {
-  /** Folder of the page. */
+export interface RunContext {
+  /** Folder of the page; made where there is none. */
   out: string;
   /** As typed. */
   command: string;
-  gpu: Pick<Gpu, "adapter" | "memory">;
-  pipeline: Pipeline;
+  /** Absent where nothing is computed on a device. */
+  gpu?: Pick<Gpu, "adapter" | "memory">;
   /** Seconds by stage. */
   timings: Record<string, number>;
   seed: number;
@@ -23,20 +23,40 @@ export interface ExperimentRun {
   figures?: readonly FigureFormat[];
 }
 
+/** The run of an experiment on the pipeline. */
+export interface ExperimentRun extends RunContext {
+  gpu: Pick<Gpu, "adapter" | "memory">;
+  pipeline: Pipeline;
+}
+
+/** What results.json says of a run, in the form of a page's settings. */
+export interface Recorded {
+  /** Adapter, versions and seed. */
+  settings: Page["settings"];
+  /** "412 MB resident, 230 MB of GPU buffers". */
+  peakMemory: string;
+}
+
 /**
- * Writes `<name>.html`, and its numbers and claims under that name in results.json; its figures as files if the run asks for them.
+ * Writes an experiment's numbers and claims under its name in results.json, with the run that they are of.
  *
- * @param settings beside adapter, versions, seed and nodes
- * @returns the path of the page
+ * @param name of the task
+ * @param inputs of this experiment
+ * @throws RangeError naming a number that is not finite
  */
-export async function writeExperiment(
-  { out, command, gpu, pipeline, timings, seed, figures }: ExperimentRun,
+export async function recordExperiment(
+  { out, command, gpu, timings, seed }: RunContext,
   name: string,
+  inputs: ResultsRun["inputs"],
   results: ExperimentResults,
-  { settings, ...page }: Omit<Page, "command">,
-): Promise<string> {
+): Promise<Recorded> {
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
-  const { description, software } = gpu.adapter;
+  const { description, software } = gpu?.adapter ?? { description: "none used", software: false };
+  const memory: Results["memory"] = {
+    peak_rss_mb: peakResidentMb(),
+    peak_gpu_mb: Math.round((gpu?.memory.peak ?? 0) / 2 ** 20),
+  };
+  await Deno.mkdir(out, { recursive: true });
   await mergeResults(join(out, "results.json"), {
     version,
     deno: Deno.version.deno,
@@ -44,27 +64,68 @@ export async function writeExperiment(
     command,
     timings,
     adapter: { description, software },
-    inputs: {
-      models: pipeline.models,
-      images: pipeline.images.length,
-      nodes: pipeline.eigenvectors.rows,
-      data: pipeline.data,
-    },
-    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
+    inputs,
+    memory,
     experiments: { [name]: results },
   });
-  return await writePage(join(out, `${name}.html`), {
-    ...page,
+  return {
     settings: {
       adapter: `${description}${software ? " (software)" : ""}`,
       deno: Deno.version.deno,
       version,
       seed,
-      nodes: pipeline.eigenvectors.rows,
-      hook: pipeline.manifests[0].hook,
-      patches: `${pipeline.grid.cols} × ${pipeline.grid.rows}`,
+    },
+    peakMemory: `${memory.peak_rss_mb} MB resident, ${memory.peak_gpu_mb} MB of GPU buffers`,
+  };
+}
+
+/**
+ * Writes `<name>.html`, and its numbers and claims under that name in results.json; its figures as files if the run asks
+ * for them.
+ *
+ * @param inputs of this experiment
+ * @param settings beside adapter, versions and seed; or a function of the run's peak memory that returns them
+ * @returns the path of the page
+ */
+export async function writeReport(
+  run: RunContext,
+  name: string,
+  inputs: ResultsRun["inputs"],
+  results: ExperimentResults,
+  { settings, ...page }: Omit<Page, "command" | "settings"> & {
+    settings: Page["settings"] | ((peakMemory: string) => Page["settings"]);
+  },
+): Promise<string> {
+  const recorded = await recordExperiment(run, name, inputs, results);
+  const own = typeof settings === "function" ? settings(recorded.peakMemory) : settings;
+  return await writePage(join(run.out, `${name}.html`), {
+    ...page,
+    settings: { ...recorded.settings, ...own },
+    command: run.command,
+  }, run.figures);
+}
+
+/**
+ * Writes the page and the numbers of an experiment on the pipeline.
+ *
+ * @param settings beside adapter, versions, seed, nodes, hook and patches
+ * @returns the path of the page
+ */
+export async function writeExperiment(
+  run: ExperimentRun,
+  name: string,
+  results: ExperimentResults,
+  { settings, ...page }: Omit<Page, "command">,
+): Promise<string> {
+  const { models, images, eigenvectors, data, manifests, grid } = run.pipeline;
+  const inputs = { models, images: images.length, nodes: eigenvectors.rows, data };
+  return await writeReport(run, name, inputs, results, {
+    ...page,
+    settings: {
+      nodes: eigenvectors.rows,
+      hook: manifests[0].hook,
+      patches: `${grid.cols} × ${grid.rows}`,
       ...settings,
     },
-    command,
-  }, figures);
+  });
 }

@@ -1,12 +1,10 @@
 /** The report of the showcase: its page, and its entry in results.json. */
 import { join } from "node:path";
 import { writeFileAtomic } from "../../data/files/atomic_write.ts";
-import type { Gpu } from "../../gpu/mod.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { table } from "../../report/blocks.ts";
-import { mergeResults } from "../../report/results.ts";
 import { renderShowcase } from "../../report/showcase/page.ts";
-import { peakResidentMb } from "../shared/peak_memory.ts";
+import { recordExperiment, type RunContext } from "../shared/write_experiment.ts";
 import { mapSize, SHIFTS, type ShowcaseLayer } from "./compute.ts";
 import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
@@ -14,12 +12,9 @@ import { jpegDataUri } from "../shared/small_pictures.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What the report tells of. */
-export interface ShowcaseReport {
-  out: string;
-  command: string;
+export interface ShowcaseReport extends RunContext {
   /** What the photographs are, for people. */
   data: string;
-  gpu: Pick<Gpu, "adapter" | "memory">;
   manifest: FeatureManifest;
   /** The model, for people; its name where there is none. */
   title?: string;
@@ -28,8 +23,6 @@ export interface ShowcaseReport {
   /** Squares, as large as they are shown. */
   photos: { title: string; photo: RgbImage; credit?: PhotoCredit; spot?: PhotoSpot }[];
   layers: ShowcaseLayer[];
-  timings: Record<string, number>;
-  seed: number;
 }
 
 /** The layer that is shown first, as a share of the depth: after edges, before each photograph has a color of its own. */
@@ -42,23 +35,11 @@ const NUMBERS = "no one two three four five six seven eight nine ten eleven twel
  * @returns the path of the page
  */
 export async function writeShowcaseReport(report: ShowcaseReport): Promise<string> {
-  const { out, command, data, gpu, manifest, photos, layers, timings, seed, caveat, title = manifest.model } =
-    report;
+  const { out, command, data, manifest, photos, layers, timings, caveat, title = manifest.model } = report;
   const map = mapSize(manifest), nodes = photos.length * map.rows * map.cols, { model } = manifest;
-  const { version } = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)));
-  const { description, software } = gpu.adapter;
-  await Deno.mkdir(out, { recursive: true });
-  const { memory } = await mergeResults(join(out, "results.json"), {
-    version,
-    deno: Deno.version.deno,
-    seed,
-    command,
-    timings,
-    adapter: { description, software },
-    inputs: { models: [model], images: photos.length, nodes, data },
-    memory: { peak_rss_mb: peakResidentMb(), peak_gpu_mb: Math.round(gpu.memory.peak / 2 ** 20) },
-    experiments: { showcase: { metrics: metricsOf(layers), claims: [] } },
-  });
+  const inputs = { models: [model], images: photos.length, nodes, data };
+  const results = { metrics: metricsOf(layers), claims: [] };
+  const { settings, peakMemory } = await recordExperiment(report, "showcase", inputs, results);
   const shown = await Promise.all(photos.map(async ({ photo, title, credit }) => ({
     title,
     credit,
@@ -121,17 +102,14 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
       digits: 4,
     }),
     settings: {
-      adapter: `${description}${software ? " (software)" : ""}`,
-      deno: Deno.version.deno,
-      version,
-      seed,
+      ...settings,
       model,
       photographs: photos.length,
       nodes: `${nodes.toLocaleString("en-US")} a layer`,
       "wall time": Object.entries(timings).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`).join(
         ", ",
       ),
-      "peak memory": `${memory.peak_rss_mb} MB resident, ${memory.peak_gpu_mb} MB of GPU buffers`,
+      "peak memory": peakMemory,
       ...(warnings.length > 0 && { "not to be trusted": warnings.join("; ") }),
     },
     command,

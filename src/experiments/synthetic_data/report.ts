@@ -9,11 +9,10 @@ import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
-import { writePage } from "../../report/write_page.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { mergeResults, readResults } from "../../report/results.ts";
 import type { Theme } from "../../report/theme.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
+import { writeReport } from "../shared/write_experiment.ts";
 import { cortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
 import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
@@ -48,34 +47,27 @@ const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
  * @returns the path of the page
  */
 export async function writeFixturesReport(report: FixturesReport): Promise<string> {
-  const { out, plan, observer, command } = report;
+  const { out, plan, observer } = report;
   const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
   const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
   const summarize = () => summarizeRois({ subject, heldOut, plan, observer });
   const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 
-  const earlier = await readResults(`${out}/results.json`);
-  const version = JSON.parse(await Deno.readTextFile(new URL("../../../deno.json", import.meta.url))).version;
-  const scenes = plan.training.count + plan.test.count + plan.graph.count + plan.further.count;
-  await mergeResults(`${out}/results.json`, {
-    version,
-    deno: Deno.version.deno,
-    adapter: { description: "none used", software: false },
-    seed: plan.observerSeed,
-    command,
-    inputs: {
-      models: probes.map(({ model }) => model),
-      images: scenes,
-      nodes: plan.voxels,
-      data: "embedded",
-    },
+  const inputs = {
+    models: probes.map(({ model }) => model),
+    images: plan.training.count + plan.test.count + plan.graph.count + plan.further.count,
+    nodes: plan.voxels,
+    data: "embedded",
+  };
+  const run = {
+    out,
+    command: report.command,
     timings: { fixtures: report.seconds },
-    memory: earlier?.memory ?? { peak_rss_mb: Math.round(Deno.memoryUsage().rss / 2 ** 20), peak_gpu_mb: 0 },
-    experiments: { fixtures: { metrics: metricsOf(plan, rois, probes), claims: [] } },
-  });
-
-  return await writePage(`${out}/fixtures.html`, {
+    seed: plan.observerSeed,
+    figures: report.figures,
+  };
+  return await writeReport(run, "fixtures", inputs, { metrics: metricsOf(plan, rois, probes), claims: [] }, {
     title: "Fixtures",
     question: "What does the embedded world hold, in which every claim is checked against a known truth?",
     method:
@@ -92,13 +84,9 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       "held-out scenes": `${plan.test.count}, seeds from ${plan.test.from}`,
       "segmentation scenes": `${plan.graph.count}, seeds from ${plan.graph.from}`,
       "further ones": `${plan.further.count}, seeds from ${plan.further.from}`,
-      "observer seed": plan.observerSeed,
       fingerprint: plan.fingerprint,
-      deno: Deno.version.deno,
-      version,
     },
-    command,
-  }, report.figures);
+  });
 }
 
 function metricsOf(plan: SyntheticDataset, rois: RoiSummary[], probes: ModelProbe[]): Record<string, number> {
