@@ -12,7 +12,7 @@ import {
 import { SHARD_IMAGES } from "../../src/data/features/feature_shards.ts";
 import { ALIGNMENTS } from "../../src/pipeline/align_cache.ts";
 import { FIGURE_FORMATS } from "../../src/report/figure_files.ts";
-import { CACHE_FOLDER } from "../../src/synthetic/dataset.ts";
+import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 
 /** Images a run of a model: a shard of features holds a whole number of batches. */
 export const BATCH = 8;
