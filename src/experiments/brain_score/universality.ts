@@ -4,7 +4,9 @@ import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
+import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
+import { rowNormalize } from "../../linalg/row_normalize.ts";
 import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
@@ -217,7 +219,7 @@ export async function universality(
     figureGround: balancedAccuracy(vectors, deep, figure),
     within: within.reduce((sum, value) => sum + value, 0) / within.length,
     ...(models.size > 1 && {
-      neighbors: nearestOfOthers(x, of(({ model }) => new Array(joint).fill(model)), image, [
+      neighbors: await nearestOfOthers(gpu, x, of(({ model }) => new Array(joint).fill(model)), image, [
         ...of(({ category }) => category),
       ]),
     }),
@@ -279,37 +281,42 @@ export function balancedAccuracy({ data, cols }: Matrix, nodes: number[], figure
   return (right[0] / all[0] + right[1] / all[1]) / 2;
 }
 
+/** Rows whose products with all others are at hand at a time. */
+const BLOCK = 512;
+
 /** How often the nearest node of another model in another image has a figure node's class, over how often any has. */
-export function nearestOfOthers(
-  { data, rows, cols }: Matrix,
+export async function nearestOfOthers(
+  gpu: Gpu,
+  x: Matrix,
   model: readonly string[],
   image: readonly number[],
   category: readonly number[],
-): number {
-  const unit = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) {
-    const row = data.subarray(i * cols, (i + 1) * cols);
-    let squares = 0;
-    for (const value of row) squares += value * value;
-    const scale = 1 / (Math.sqrt(squares) || 1);
-    for (let c = 0; c < cols; c++) unit[i * cols + c] = row[c] * scale;
+): Promise<number> {
+  const unit = await rowNormalize(gpu, x), { rows, cols } = unit;
+  const asked = [...category.keys()].filter((i) => category[i] !== 0 && category[i] !== 255);
+  const known = [...category.keys()].filter((j) => category[j] !== 255);
+  let right = 0, equal = 0, found = 0;
+  for (let first = 0; first < asked.length; first += BLOCK) {
+    const block = asked.slice(first, first + BLOCK), own = new Float32Array(block.length * cols);
+    block.forEach((i, at) => own.set(unit.data.subarray(i * cols, (i + 1) * cols), at * cols));
+    const { data: cosines } = await matmul(gpu, { data: own, rows: block.length, cols }, unit, {
+      transposeB: true,
+    });
+    block.forEach((i, at) => {
+      let best = -Infinity, nearest = -1, same = 0, others = 0;
+      for (const j of known) {
+        if (model[j] === model[i] || image[j] === image[i]) continue;
+        others++;
+        same += Number(category[j] === category[i]);
+        const cosine = cosines[at * rows + j];
+        if (cosine > best) [best, nearest] = [cosine, j];
+      }
+      if (nearest < 0) return;
+      found++;
+      right += Number(category[nearest] === category[i]);
+      equal += same / others;
+    });
   }
-  let right = 0, equal = 0, asked = 0;
-  for (let i = 0; i < rows; i++) {
-    if (category[i] === 0 || category[i] === 255) continue;
-    let best = -Infinity, nearest = -1, same = 0, others = 0;
-    for (let j = 0; j < rows; j++) {
-      if (model[j] === model[i] || image[j] === image[i] || category[j] === 255) continue;
-      others++;
-      same += Number(category[j] === category[i]);
-      let cosine = 0;
-      for (let c = 0; c < cols; c++) cosine += unit[i * cols + c] * unit[j * cols + c];
-      if (cosine > best) [best, nearest] = [cosine, j];
-    }
-    if (nearest < 0) continue;
-    asked++;
-    right += Number(category[nearest] === category[i]);
-    equal += same / others;
-  }
-  return right / equal * (asked > 0 ? 1 : NaN);
+  trim(gpu);
+  return right / equal * (found > 0 ? 1 : NaN);
 }

@@ -49,7 +49,7 @@ Deno.test("all layers of the embedded models meet in one space, which raw featur
     }
   }));
 
-Deno.test("shareBetween(), balancedAccuracy() and nearestOfOthers() of nodes whose answers are known", () => {
+Deno.test("shareBetween(), balancedAccuracy() and nearestOfOthers() of nodes whose answers are known", async () => {
   const column = (...values: number[]) => ({ data: Float32Array.from(values), rows: values.length, cols: 1 });
   assertAlmostEquals(shareBetween(column(1, 1, 5, 5), [0, 0, 1, 1]), 1, 1e-12);
   assertAlmostEquals(shareBetween(column(1, 5, 1, 5), [0, 0, 1, 1]), 0, 1e-12);
@@ -61,6 +61,6 @@ Deno.test("shareBetween(), balancedAccuracy() and nearestOfOthers() of nodes who
   assertEquals(balancedAccuracy(nodes, [0, 2, 4], [1, 255, 0, 0, 255]), 1); // unknown ones do not count
   // Of model b in other images one has the class of node 0, the nearest; two have 2 and 0. Nodes 1 and 2 find but node 0.
   const x = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1, -1, 0, 1, 0), rows: 5, cols: 2 };
-  const found = nearestOfOthers(x, ["a", "b", "b", "b", "b"], [0, 1, 1, 2, 0], [1, 1, 2, 0, 0]);
+  const found = await nearestOfOthers(gpu, x, ["a", "b", "b", "b", "b"], [0, 1, 1, 2, 0], [1, 1, 2, 0, 0]);
   assertAlmostEquals(found, 2 / (1 / 3 + 1 + 0), 1e-12);
 });
