@@ -11,7 +11,7 @@ import { DATA_OPTIONS } from "../src/cli/data_options.ts";
 import { commandLine, runCommand } from "../src/cli/options.ts";
 import { type OptionValues, text, wholeNumber } from "../src/cli/option_kinds.ts";
 import { dataTableText } from "../src/data/datasets/open_data.ts";
-import { MOST_IMAGE_BYTES } from "../src/data/images/image.ts";
+import { MAX_IMAGE_BYTES } from "../src/data/images/image.ts";
 import { readKriegeskorte92 } from "../src/data/datasets/kriegeskorte92.ts";
 import { readBytes } from "../src/data/formats/npy.ts";
 import { isThere } from "../src/data/files/plain_file.ts";
@@ -134,7 +134,7 @@ async function comparePictures(
   const { resamples, seed, hook } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
-  for (const path of data.images) hash.update(await readBytes(path, MOST_IMAGE_BYTES));
+  for (const path of data.images) hash.update(await readBytes(path, MAX_IMAGE_BYTES));
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
   const models: ModelSimilarity[] = [];
   for (const [i, { path, provider }] of runModels.entries()) {

@@ -9,7 +9,7 @@ import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from ".
 import { unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
 import { operatorCut } from "../graph/normalized_cut.ts";
-import { MOST_ROWS, solveShifted } from "../linalg/conjugate_gradients.ts";
+import { MAX_ROWS, solveShifted } from "../linalg/conjugate_gradients.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -27,7 +27,7 @@ const PROJECTOR_DIFFERENCE: Kernel = { label: "projector_difference", code };
 const WORKGROUP = 16;
 const RUN = 64; // columns per invocation
 /** Most components: a kernel compares 64 pairs of nodes over all of them in one invocation. */
-export const MOST_COMPONENTS = 1000;
+export const MAX_COMPONENTS = 1000;
 /** Components solved beyond the ones asked for, among which a gap may be found. */
 const SPARE = 2;
 /** A gap counts when it is at least this share of its eigenvalue: below, rounding decides what lies in the subspace. */
@@ -76,9 +76,9 @@ export async function nodeGraph(
   { seed = 0, tolerance = 1e-7 }: { seed?: number; tolerance?: number } = {},
 ): Promise<NodeGraph> {
   const n = features.rows;
-  if (n > MOST_ROWS || components > MOST_COMPONENTS) {
+  if (n > MAX_ROWS || components > MAX_COMPONENTS) {
     throw new RangeError(
-      `The eigen-constraint takes at most ${MOST_ROWS} nodes and ${MOST_COMPONENTS} components, not ${n} and ${components}: sample ` +
+      `The eigen-constraint takes at most ${MAX_ROWS} nodes and ${MAX_COMPONENTS} components, not ${n} and ${components}: sample ` +
         `fewer.`,
     );
   }

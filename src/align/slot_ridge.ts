@@ -30,7 +30,7 @@ export async function fitPenalty(
   const images = features.rows, p = uploadMatrix(gpu, features, `pooled features of ${name}`);
   const gram = multiply(gpu, p, p, { transposeA: true });
   const unit = meanSquares(features, name);
-  const alphas = ALPHAS.filter((alpha) => alpha >= LEAST_ALPHA * width);
+  const alphas = ALPHAS.filter((alpha) => alpha >= MIN_ALPHA * width);
   const factors = await cholesky(gpu, gram, alphas.map((alpha) => alpha * unit));
   const columns = transposed(features);
   const solutions: GpuMatrix[] = [], products: GpuMatrix[] = [];
@@ -226,7 +226,7 @@ export interface SlotFit {
 export const ALPHAS = [10, 1, 0.1, 0.01, 0.001];
 
 /** What float32 can still solve: the least penalty, in units of the sum of the diagonal. */
-export const LEAST_ALPHA = 4e-6;
+export const MIN_ALPHA = 4e-6;
 
 /** Penalties of the encoder to choose from, and folds; the kernel's largest eigenvalue is below 1. */
 export const GAMMAS = [1, 0.3, 0.1, 0.03, 0.01], FOLDS = 5;

@@ -60,8 +60,8 @@ export async function conditionalProbabilities(
   perplexity: number,
 ): Promise<Float32Array> {
   const n = similarities.length / k;
-  if (k > MOST_NEIGHBORS) {
-    throw new RangeError(`k is ${k}: t-SNE looks at 1 to ${MOST_NEIGHBORS} neighbours a point.`);
+  if (k > MAX_NEIGHBORS) {
+    throw new RangeError(`k is ${k}: t-SNE looks at 1 to ${MAX_NEIGHBORS} neighbours a point.`);
   }
   const distances = allocate(gpu, n * k * 4, "neighbour distances");
   const conditional = allocate(gpu, n * k * 4, "conditional probabilities");
@@ -110,7 +110,7 @@ export function interleave({ cols, p }: Joint): Uint32Array {
 export const MAX_PERPLEXITY = 42;
 
 /** Neighbours whose probabilities an invocation brings to a perplexity. */
-export const MOST_NEIGHBORS = 512;
+export const MAX_NEIGHBORS = 512;
 
 /** The map and how good it is. */
 export interface Tsne {

@@ -4,12 +4,12 @@ import { type Gpu, OutOfMemory } from "./device.ts";
 import { flush } from "./kernel.ts";
 
 /** Parts of fewer rows save nothing. */
-const FEWEST_ROWS = 64;
+const MIN_ROWS = 64;
 
 /** Rows of a part to try one after the other: so many, half of them, and on down to 64. */
 export function halves(rows: number): number[] {
   const sizes = [rows];
-  while (sizes.at(-1)! > FEWEST_ROWS) sizes.push(Math.ceil(sizes.at(-1)! / 2));
+  while (sizes.at(-1)! > MIN_ROWS) sizes.push(Math.ceil(sizes.at(-1)! / 2));
   return sizes;
 }
 

@@ -209,7 +209,7 @@ export function tilesOf(n: number, most: number): Tile[] {
   const square = Math.max(8, Math.floor(Math.sqrt(most / 4) / 8) * 8);
   for (let row = 0; row < n;) {
     const wide = Math.floor(most / 4 / roundUp(n - row, 4) / 128) * 128; // whole workgroups of rows
-    const rows = Math.min(n - row, Math.max(Math.min(square, LEAST_ROWS), Math.min(square, wide)));
+    const rows = Math.min(n - row, Math.max(Math.min(square, MIN_ROWS), Math.min(square, wide)));
     tile(row, rows, row, rows);
     const cols = Math.max(4, Math.floor(most / 4 / rows / 4) * 4);
     for (let col = row + rows; col < n; col += cols) tile(row, rows, col, Math.min(cols, n - col));
@@ -219,7 +219,7 @@ export function tilesOf(n: number, most: number): Tile[] {
 }
 
 /** Strips of fewer rows are cut instead of made lower. */
-const LEAST_ROWS = 512;
+const MIN_ROWS = 512;
 
 async function readSums(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
   const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);

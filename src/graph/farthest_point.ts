@@ -6,9 +6,9 @@ import type { GpuMatrix } from "../linalg/matrix.ts";
 const FARTHEST_POINT: Kernel = { label: "farthest_point", code };
 const WORKGROUP = 64;
 /** Workgroups of a step: one lane of each looks at what all have found. */
-export const MOST_GROUPS = 2 ** 14;
+export const MAX_GROUPS = 2 ** 14;
 /** Points that one storage binding of 4 GiB, more than WGSL indexes, would hold. */
-export const MOST_POINTS = 2 ** 27;
+export const MAX_POINTS = 2 ** 27;
 /** Coordinates a point has in the shader. */
 export const FARTHEST_POINT_DIMENSIONS = 8;
 /** Larger than any squared distance. */
@@ -32,7 +32,7 @@ export async function farthestPoints(
   start: number,
 ): Promise<Uint32Array> {
   const n = points.rows;
-  if (points.stride !== FARTHEST_POINT_DIMENSIONS || points.panels.length > 1 || n > MOST_POINTS) {
+  if (points.stride !== FARTHEST_POINT_DIMENSIONS || points.panels.length > 1 || n > MAX_POINTS) {
     throw new RangeError(
       `${n} points of ${points.cols} coordinates: farthest point sampling takes points of ` +
         `${FARTHEST_POINT_DIMENSIONS} coordinates that fit one storage binding.`,
@@ -40,7 +40,7 @@ export async function farthestPoints(
   }
   // A workgroup costs the software adapter more than the points that it could share out.
   const pointsPerLane = gpu.adapter.software ? 64 : 8;
-  const groups = Math.min(MOST_GROUPS, Math.ceil(n / (WORKGROUP * pointsPerLane)));
+  const groups = Math.min(MAX_GROUPS, Math.ceil(n / (WORKGROUP * pointsPerLane)));
   const distances = allocate(gpu, n * 4, "squared distances");
   const partials = allocate(gpu, 2 * groups * 8, "farthest points of the workgroups");
   const taken = allocate(gpu, count * 4, "taken points");

@@ -28,7 +28,7 @@ const TOLERANCE = 1e-5;
 /** Bytes of affinity made at a time, in one binding. */
 const BLOCK_BYTES = 2 ** 24;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
-export const MOST_LANDMARKS = 2048;
+export const MAX_LANDMARKS = 2048;
 
 /** Landmarks on the GPU. */
 interface Landmarks {
@@ -80,9 +80,9 @@ export async function orthogonalizedNystrom(
   onProgress?: (done: number, total: number, residual: number) => void,
 ): Promise<OrthogonalizedNystrom> {
   const m = features.rows;
-  if (m > MOST_LANDMARKS) {
+  if (m > MAX_LANDMARKS) {
     throw new RangeError(
-      `landmarks is ${m}: with all of them as neighbours ask for at most ${MOST_LANDMARKS}, they are solved on the host.`,
+      `landmarks is ${m}: with all of them as neighbours ask for at most ${MAX_LANDMARKS}, they are solved on the host.`,
     );
   }
   const affinity = landmarkAffinity(features), { root, rank } = inverseRoot(affinity, m);

@@ -18,11 +18,11 @@ import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_sour
 import { recordPropagation } from "./propagate.ts";
 
 /** Fewer landmarks are all compared. */
-export const FEWEST_TO_GROUP = 1024;
+export const MIN_TO_GROUP = 1024;
 /** Shares of the landmarks that are tried, … */
 const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
 /** … until this share of the true K nearest is found … */
-const LEAST_RECALL = 0.99;
+const MIN_RECALL = 0.99;
 /** … for so many nodes. */
 const SAMPLE = 1024;
 const KMEANS_ROUNDS = 5;
@@ -74,7 +74,7 @@ export async function chooseShortlist(
   landmarks: Matrix,
   { k, seed }: { k: number; seed: number },
 ): Promise<Shortlist | null> {
-  if (landmarks.rows < FEWEST_TO_GROUP) return null;
+  if (landmarks.rows < MIN_TO_GROUP) return null;
   const chosen = sampleIndices(
     source.rows,
     Math.min(SAMPLE, source.rows),
@@ -90,7 +90,7 @@ export async function chooseShortlist(
     let found = 0;
     truth.indices.forEach((landmark, at) => found += Number(lists[own[Math.floor(at / k)]].has(landmark)));
     const recall = found / truth.indices.length;
-    if (recall >= LEAST_RECALL) return { share, recall };
+    if (recall >= MIN_RECALL) return { share, recall };
   }
   return null;
 }

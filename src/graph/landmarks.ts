@@ -29,9 +29,9 @@ export interface LandmarkOptions {
 /** Farthest points are sought among this many nodes a landmark, … */
 export const CANDIDATES_PER_LANDMARK = 4;
 /** … and among no fewer than this. */
-const FEWEST_CANDIDATES = 20000;
+const MIN_CANDIDATES = 20000;
 /** Rows of landmarks are kept in 32 bits. */
-const MOST_NODES = 2 ** 32;
+const MAX_NODES = 2 ** 32;
 
 /**
  * Chooses landmarks among the nodes of a graph (METHOD, "Nyström-like approximation", step 1).
@@ -86,9 +86,9 @@ export async function sampleLandmarks(
 }
 
 function assertNumbered(nodes: number): void {
-  if (nodes <= MOST_NODES) return;
+  if (nodes <= MAX_NODES) return;
   throw new RangeError(
-    `There are ${nodes} nodes, landmarks are chosen among at most ${MOST_NODES}: take fewer images.`,
+    `There are ${nodes} nodes, landmarks are chosen among at most ${MAX_NODES}: take fewer images.`,
   );
 }
 
@@ -131,7 +131,7 @@ async function farthestLandmarks(
   count: number,
   random: Random,
 ): Promise<Uint32Array> {
-  const most = Math.min(source.rows, Math.max(CANDIDATES_PER_LANDMARK * count, FEWEST_CANDIDATES));
+  const most = Math.min(source.rows, Math.max(CANDIDATES_PER_LANDMARK * count, MIN_CANDIDATES));
   const candidates = stratifiedIndices(source, most, random);
   if (most === count) return candidates;
   const points = await projected(gpu, readChosen(source, candidates), most, source.cols, random);

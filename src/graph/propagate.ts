@@ -13,7 +13,7 @@ import {
 import type { NeighborLists, Neighbors } from "./knn.ts";
 
 /** Neighbours a node whose vectors an invocation adds up. */
-export const MOST_NEIGHBORS = 512;
+export const MAX_NEIGHBORS = 512;
 
 const PROPAGATE: Kernel = { label: "propagate", code };
 
@@ -77,8 +77,8 @@ export function recordPropagation(
   if (x.panels.length > 1) {
     throw new RangeError(`${x.rows} landmarks of ${x.cols} values exceed one storage binding: use fewer.`);
   }
-  if (k > MOST_NEIGHBORS) {
-    throw new RangeError(`k is ${k}: vectors are propagated from 1 to ${MOST_NEIGHBORS} neighbours a node.`);
+  if (k > MAX_NEIGHBORS) {
+    throw new RangeError(`k is ${k}: vectors are propagated from 1 to ${MAX_NEIGHBORS} neighbours a node.`);
   }
   dispatch(gpu, PROPAGATE, {
     buffers: [lists.values, lists.indices, x.panels[0], out.buffer],

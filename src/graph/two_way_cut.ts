@@ -54,7 +54,7 @@ export interface TwoWayCut {
 }
 
 /** Host memory for n × n affinities and time for n² steps end here. */
-const MOST_TOKENS = 8192;
+const MAX_TOKENS = 8192;
 /** λ₂ of equal tokens that were rounded to float32. */
 const NO_STRUCTURE = 1e-14;
 /** Share of an evenly spread vector's variance that its best split explains: 3/4 (of a normal one's: 2/π, less). */
@@ -95,9 +95,9 @@ export async function twoWayCut(
   { grid, cut, seed = 0, name = "features" }: TwoWayCutOptions = {},
 ): Promise<TwoWayCut> {
   const n = features.rows;
-  if (!(n >= 2 && n <= MOST_TOKENS)) {
+  if (!(n >= 2 && n <= MAX_TOKENS)) {
     throw new RangeError(
-      `${name} has ${n} tokens: a two-way cut takes one image's, 2 to ${MOST_TOKENS}.`,
+      `${name} has ${n} tokens: a two-way cut takes one image's, 2 to ${MAX_TOKENS}.`,
     );
   }
   if (grid && grid.rows * grid.cols !== n) {

@@ -11,7 +11,7 @@ const WORKGROUP = 16;
 /** Steps between two looks at the residuals: each look waits for the device. */
 const STEPS = 16;
 /** Rows of a system: a step runs over them three times, and Mesa's software adapter ends an invocation's loops after 65535 rounds. */
-export const MOST_ROWS = 20_000;
+export const MAX_ROWS = 20_000;
 
 /** The solution of a block of systems. */
 export interface BlockSolution {
@@ -44,9 +44,9 @@ export async function solveShifted(
   { tolerance = 1e-5, maxSteps = 256 }: { tolerance?: number; maxSteps?: number } = {},
 ): Promise<BlockSolution> {
   const { rows, cols, stride } = b;
-  if (rows > MOST_ROWS) {
+  if (rows > MAX_ROWS) {
     throw new RangeError(
-      `Conjugate gradients take systems of at most ${MOST_ROWS} rows, not ${rows}: sample fewer nodes.`,
+      `Conjugate gradients take systems of at most ${MAX_ROWS} rows, not ${rows}: sample fewer nodes.`,
     );
   }
   const host = await downloadMatrix(gpu, b);

@@ -29,7 +29,7 @@ export const RUN = 512;
 /** Steps of k whose runs are added up by themselves. */
 export const GROUP = 64 * RUN;
 /** Slabs that are added up in a dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds in all. */
-export const MOST_SLABS = 2 ** 15;
+export const MAX_SLABS = 2 ** 15;
 const SUM_WORKGROUP = 16;
 /** Invocations in a row of the grid that adds slabs up. */
 const SUM_WIDTH = 2 ** 18;
@@ -273,14 +273,14 @@ export function sumSlabs(
   { accumulate = false, begin = 0 }: { accumulate?: boolean; begin?: number } = {},
 ): void {
   const width = Math.min(SUM_WIDTH, roundUp(size, SUM_WORKGROUP));
-  for (let first = 0; first < count; first += MOST_SLABS) {
+  for (let first = 0; first < count; first += MAX_SLABS) {
     dispatch(gpu, SUM_SLABS, {
       buffers: [slabs, out],
       params: {
         size,
         width,
         first,
-        end: Math.min(first + MOST_SLABS, count),
+        end: Math.min(first + MAX_SLABS, count),
         begin,
         accumulate: Number(accumulate || first > 0),
       },

@@ -17,9 +17,9 @@ import { allowed, FLOAT32_FLOOR, measure, type Residuals, residuals, ROUNDING } 
 import { type Basis, joined, mix, type RitzPairs, ritzPairs, type SymmetricOperator } from "./ritz_pairs.ts";
 
 /** Blocks of the basis after which it is cut back to its best columns. */
-const MOST_BLOCKS = 6;
+const MAX_BLOCKS = 6;
 /** Columns of a block that follows the first one, at most. */
-const MOST_COLUMNS = 64;
+const MAX_COLUMNS = 64;
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
 /** Pairs beyond the missing ones whose residuals go into a block, at least. */
@@ -29,7 +29,7 @@ const PATIENCE = 24;
 /** Share of the excess over the tolerance, in logarithms, below which it counts as progress. */
 const PROGRESS = 0.95;
 /** Times that images are made afresh before the solver gives up. */
-const MOST_REFRESHES = 2;
+const MAX_REFRESHES = 2;
 
 /** Settings of the eigensolver. */
 export interface SubspaceOptions {
@@ -92,7 +92,7 @@ export async function subspaceIteration(
   const n = operator.size, random = seededRandom(seed);
   const taken = known.reduce((sum, { cols }) => sum + cols, 0);
   const fresh = options.start?.cols ?? Math.min(blockWidth(components), n) - taken, width = fresh + taken;
-  const columns = Math.min(width, MOST_COLUMNS), most = mostColumns(n - taken, width, columns);
+  const columns = Math.min(width, MAX_COLUMNS), most = mostColumns(n - taken, width, columns);
   const kept = Math.max(Math.floor(most / 3), Math.min(width, most - columns));
   const basis: Basis = {
     vectors: [],
@@ -145,7 +145,7 @@ export async function subspaceIteration(
       );
       const isStuck = stale >= (isRounding ? PATIENCE / 4 : PATIENCE);
       const isDone = good === components && nextKnown;
-      const giveUp = applications >= maxApplications || refreshes === MOST_REFRESHES && (isDone || isStuck);
+      const giveUp = applications >= maxApplications || refreshes === MAX_REFRESHES && (isDone || isStuck);
       if (isDone || giveUp) {
         const eigenvectors = mix(gpu, basis.vectors, ritz, ritz.vectors, components);
         const eigenvalues = [...values.subarray(0, components)];
@@ -310,5 +310,5 @@ function directions(
 
 /** Columns that a basis grows to: six blocks, the first of `width` and others of `columns`. */
 function mostColumns(rows: number, width: number, columns: number): number {
-  return Math.max(width + 16, Math.min(width + (MOST_BLOCKS - 1) * columns, rows));
+  return Math.max(width + 16, Math.min(width + (MAX_BLOCKS - 1) * columns, rows));
 }

@@ -73,7 +73,7 @@ export interface BrainDataOptions {
 }
 
 /** Tokens of every slot to sample nodes from: four an image, more where there are few images. */
-const TOKENS = 1024, LEAST_AN_IMAGE = 4, MOST_AN_IMAGE = 64;
+const TOKENS = 1024, MIN_AN_IMAGE = 4, MAX_AN_IMAGE = 64;
 /** Of the training images, where the test responses are not public. */
 const HELD_OUT = 0.15;
 
@@ -87,8 +87,8 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
   const { training: whole, test } = options.subject;
   const training = { ...whole, images: whole.images.slice(0, options.limit) };
   const tokensPerImage = Math.min(
-    MOST_AN_IMAGE,
-    Math.max(LEAST_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
+    MAX_AN_IMAGE,
+    Math.max(MIN_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
   );
   const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
   let before = 0;

@@ -31,7 +31,7 @@ export interface NeighborChoice {
 }
 
 /** Below this recall the exact search is used. */
-const LEAST_RECALL = 0.95;
+const MIN_RECALL = 0.95;
 const SAMPLE = 1000;
 /** Links a node, and candidates looked at while building; hnswlib's defaults. */
 const LINKS = 16, BUILD_CANDIDATES = 200;
@@ -184,8 +184,8 @@ export async function chooseNeighborSearch(
     seconds,
     reason: `${used === "hnsw" ? "hnsw" : "Exact nearest neighbours"}, ${why}: ${measured}.`,
   });
-  if (recall < LEAST_RECALL) return decide("exact", `because hnsw's recall is below ${100 * LEAST_RECALL} %`);
-  if (nearest < LEAST_RECALL) {
+  if (recall < MIN_RECALL) return decide("exact", `because hnsw's recall is below ${100 * MIN_RECALL} %`);
+  if (nearest < MIN_RECALL) {
     return decide("exact", "because hnsw misses the nearest landmark of some groups of nodes");
   }
   if (method === "hnsw") return decide("hnsw", "as asked for");

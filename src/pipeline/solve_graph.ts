@@ -26,9 +26,9 @@ import type { FeatureManifest } from "../data/features/extract_parts.ts";
 /** Candidates for landmarks are sought among so many nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;
 /** … or among as many as have so many, since the first one of a block is far from nothing, … */
-const FEWEST_CANDIDATES = 64;
+const MIN_CANDIDATES = 64;
 /** … but no more: their rows are kept as float32. */
-const MOST_BLOCK_ROWS = 2 ** 24;
+const MAX_BLOCK_ROWS = 2 ** 24;
 
 /** Told the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
@@ -233,8 +233,8 @@ async function farthestNodes(
 
 /** Ranges of nodes that candidates are sought in, whoever does. */
 export function candidateBlocks(nodes: number, landmarks: number): NodeRange[] {
-  const wanted = FEWEST_CANDIDATES * nodes / (CANDIDATES_PER_LANDMARK * landmarks);
-  const most = Math.min(MOST_BLOCK_ROWS, Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS);
+  const wanted = MIN_CANDIDATES * nodes / (CANDIDATES_PER_LANDMARK * landmarks);
+  const most = Math.min(MAX_BLOCK_ROWS, Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS);
   return Array.from({ length: Math.ceil(nodes / most) }, (_, at) => {
     const first = at * most;
     return { first, rows: Math.min(most, nodes - first) };

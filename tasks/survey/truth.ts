@@ -5,7 +5,7 @@ import { denseEigen } from "../../src/linalg/dense_eigen.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 
 /** Most nodes of which the eigenpairs themselves are made in float64; of more, residuals alone. */
-const MOST_SOLVED = 1100;
+const MAX_SOLVED = 1100;
 /** A subspace is compared where the bound on its angle says something. */
 const TELLING = 0.3;
 /** Rows of M that are made at a time. */
@@ -61,7 +61,7 @@ function* rowsOfM({ data, rows: n, cols: d }: Matrix): Generator<{ first: number
   for (let first = 0; first < n; first += ROWS) {
     const a = affinity(first);
     for (let at = 0; at < a.length; at++) degrees[first + Math.floor(at / n)] += a[at];
-    if (n <= MOST_SOLVED) kept.push(a);
+    if (n <= MAX_SOLVED) kept.push(a);
   }
   const roots = degrees.map((degree) => 1 / Math.sqrt(degree));
   for (let first = 0; first < n; first += ROWS) {
@@ -77,7 +77,7 @@ export function judge(x: Matrix, cut: NormalizedCut): Judgement {
   const turned = new Float64Array(n * cols);
   for (let i = 0; i < n; i++) for (let c = 0; c < cols; c++) turned[i * cols + c] = data[i * cols + c];
   const columns = { data: turned, rows: Array.from({ length: n }, (_, i) => i * cols), length: cols };
-  const squares = new Float64Array(cols), whole = n <= MOST_SOLVED ? new Float64Array(n * n) : null;
+  const squares = new Float64Array(cols), whole = n <= MAX_SOLVED ? new Float64Array(n * n) : null;
   for (const { first, m } of rowsOfM(x)) {
     whole?.set(m, first * n);
     const image = new Float64Array(m.length / n * cols);

@@ -9,7 +9,7 @@ import type { FaultFamily } from "./family.ts";
 import { differences, hashesOf, runFolder, type SmallRun, smallRun, wholeRun } from "./small_run.ts";
 
 /** Smaller bindings, which no adapter has, hold fewer rows than a split product takes at a time. */
-const LEAST_BINDING = 2 ** 20;
+const MIN_BINDING = 2 ** 20;
 
 export const determinism: FaultFamily = {
   name: "determinism",
@@ -34,7 +34,7 @@ export const determinism: FaultFamily = {
     };
     for (const [name, work] of Object.entries(works)) {
       const first = await work(gpu);
-      for (const bytes of [...BINDINGS.filter((bytes) => bytes >= LEAST_BINDING), Infinity]) {
+      for (const bytes of [...BINDINGS.filter((bytes) => bytes >= MIN_BINDING), Infinity]) {
         tried++;
         const found = await work(withBindings(gpu, bytes));
         if (found.some((value, at) => !Object.is(value, first[at]))) {

@@ -5,7 +5,7 @@ import { BOMBS } from "./bombs.ts";
 import { type FaultFamily, unclear } from "./family.ts";
 import { mutate, type Mutation } from "./mutations.ts";
 import { READERS } from "./readers.ts";
-import { type Answer, MOST_BYTES, MOST_MS, startReader } from "./reading_process.ts";
+import { type Answer, MAX_BYTES, MAX_MS, startReader } from "./reading_process.ts";
 import { neighborsOf, type Samples, writeSamples } from "./samples.ts";
 import { specialFiles } from "./special_files.ts";
 
@@ -81,8 +81,8 @@ export const hostileFiles: FaultFamily = {
 
 /** What is wrong with an answer, or null. @param name what the message has to name */
 function badAnswer({ message, kind, ms, peak }: Answer, name: string): string | null {
-  if (ms > MOST_MS) return `it took ${Math.round(ms / 1000)} s`;
-  if (peak > MOST_BYTES) return `the process had ${Math.round(peak / 1e6)} MB`;
+  if (ms > MAX_MS) return `it took ${Math.round(ms / 1000)} s`;
+  if (peak > MAX_BYTES) return `the process had ${Math.round(peak / 1e6)} MB`;
   if (message === null) return null;
   const why = unclear(message);
   if (why) return `${why}: ${message.slice(0, 200)}`;

@@ -1,9 +1,9 @@
 /** Processes that read files one after the other, with no rights but to read them. */
 
 /** Longest that a file may take, and the most memory that its reader may have meanwhile. */
-export const MOST_MS = 10_000, MOST_BYTES = 1e9;
+export const MAX_MS = 10_000, MAX_BYTES = 1e9;
 /** What a process may keep from file to file before another one is taken. */
-const MOST_KEPT = 2.5e8;
+const MAX_KEPT = 2.5e8;
 const ROOT = new URL("../../", import.meta.url).pathname;
 const WORKER = new URL("./read_worker.ts", import.meta.url).pathname;
 
@@ -63,7 +63,7 @@ export function startReader(readable: string, folder: string) {
     const timer = setTimeout(() => {
       late = true;
       own.child.kill("SIGKILL");
-    }, 1.5 * MOST_MS);
+    }, 1.5 * MAX_MS);
     try {
       while (true) {
         const [line, ...rest] = own.text.split("\n");
@@ -77,7 +77,7 @@ export function startReader(readable: string, folder: string) {
           const { code, signal } = await own.child.status;
           own = start();
           const message = late ? "it did not end" : `the process ended with ${signal ?? code}`;
-          return { message, kind: "crash", ms: late ? 1.5 * MOST_MS : 0, peak: 0, kept: 0 };
+          return { message, kind: "crash", ms: late ? 1.5 * MAX_MS : 0, peak: 0, kept: 0 };
         }
         own.text += value;
       }
@@ -88,7 +88,7 @@ export function startReader(readable: string, folder: string) {
   return {
     async read(format: string, path: string): Promise<Answer> {
       const answer = await answerTo(JSON.stringify({ format, path, folder }));
-      if (answer.kept > MOST_KEPT) {
+      if (answer.kept > MAX_KEPT) {
         end(own);
         own = start();
       }

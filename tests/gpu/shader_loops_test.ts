@@ -1,20 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
-import { MOST_COMPONENTS } from "../../src/align/eigen_constraint.ts";
+import { MAX_COMPONENTS } from "../../src/align/eigen_constraint.ts";
 import { MAX_POINTS, SLICE as POINTS_A_SLICE } from "../../src/embed/tsne.ts";
 import { LONGEST as VEC4_A_ROW, SLICE as AFFINITY_SLICE } from "../../src/graph/affinity.ts";
-import { MOST_GROUPS, MOST_POINTS } from "../../src/graph/farthest_point.ts";
+import { MAX_GROUPS, MAX_POINTS as MAX_SAMPLED } from "../../src/graph/farthest_point.ts";
 import { DISTANCE_SLICE, MAX_K, TILE } from "../../src/graph/knn.ts";
-import { MOST_NEIGHBORS } from "../../src/graph/propagate.ts";
-import { MOST_ROWS } from "../../src/linalg/conjugate_gradients.ts";
-import { GROUP, MOST_SLABS, RUN } from "../../src/linalg/matmul.ts";
+import { MAX_NEIGHBORS } from "../../src/graph/propagate.ts";
+import { MAX_ROWS } from "../../src/linalg/conjugate_gradients.ts";
+import { GROUP, MAX_SLABS, RUN } from "../../src/linalg/matmul.ts";
 import { LONGEST_PART } from "../../src/linalg/row_parts.ts";
-import { MOST_NEIGHBORS as MOST_IN_PERPLEXITY } from "../../src/embed/joint_probabilities.ts";
+import { MAX_NEIGHBORS as MAX_IN_PERPLEXITY } from "../../src/embed/joint_probabilities.ts";
 
 /** Mesa's software adapter ends the loops of an invocation, silently, after so many rounds of all of them together. */
 const LIMIT = 65_535;
 const BY_64 = 64;
 const COLUMNS = TILE.hardware.columns, HEAP = Math.ceil(Math.log2(MAX_K)) + 1;
-const VECTORS = (MOST_COMPONENTS + 4) / 4;
+const VECTORS = (MAX_COMPONENTS + 4) / 4;
 
 /**
  * Loops of every shader in the order of its text: the condition to go on, and the most rounds of it that an invocation makes in all, those
@@ -27,19 +27,19 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   affinity_gradient: [["j < min((id.y + 1) * RUN, params.stride)", BY_64]],
   brain_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
   cg_step: [
-    ["run < params.rows", Math.ceil(MOST_ROWS / BY_64)],
-    ["i < min(run + RUN, params.rows)", MOST_ROWS],
-    ["run < params.rows", Math.ceil(MOST_ROWS / BY_64)],
-    ["i < min(run + RUN, params.rows)", MOST_ROWS],
-    ["i < params.rows", MOST_ROWS],
+    ["run < params.rows", Math.ceil(MAX_ROWS / BY_64)],
+    ["i < min(run + RUN, params.rows)", MAX_ROWS],
+    ["run < params.rows", Math.ceil(MAX_ROWS / BY_64)],
+    ["i < min(run + RUN, params.rows)", MAX_ROWS],
+    ["i < params.rows", MAX_ROWS],
   ],
   combine: [],
   covariance_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
-  degree_gradient: [["run < params.nodes", Math.ceil(MOST_ROWS / BY_64)], [
+  degree_gradient: [["run < params.nodes", Math.ceil(MAX_ROWS / BY_64)], [
     "j < min(run + RUN, params.nodes)",
-    MOST_ROWS,
+    MAX_ROWS,
   ]],
-  farthest_point: [["g < params.groups", MOST_GROUPS], ["i < params.n", MOST_POINTS / (MOST_GROUPS * 64)], [
+  farthest_point: [["g < params.groups", MAX_GROUPS], ["i < params.n", MAX_SAMPLED / (MAX_GROUPS * 64)], [
     "l < WORKGROUP",
     64,
   ]],
@@ -55,18 +55,18 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     ["s < DEPTH", GROUP / 4],
   ],
   perplexity: [
-    ["i < params.k", MOST_IN_PERPLEXITY],
+    ["i < params.k", MAX_IN_PERPLEXITY],
     ["step < STEPS", 64],
-    ["i < params.k", 64 * MOST_IN_PERPLEXITY],
-    ["i < params.k", MOST_IN_PERPLEXITY],
-    ["i < params.k", MOST_IN_PERPLEXITY],
+    ["i < params.k", 64 * MAX_IN_PERPLEXITY],
+    ["i < params.k", MAX_IN_PERPLEXITY],
+    ["i < params.k", MAX_IN_PERPLEXITY],
   ],
   pick_rows: [],
   projector_difference: [["j < min((id.y + 1) * RUN, params.stride)", BY_64], [
     "k < params.after_stride",
     BY_64 * VECTORS,
   ], ["k < params.before_stride", BY_64 * VECTORS]],
-  propagate: [["i < params.k", MOST_NEIGHBORS]],
+  propagate: [["i < params.k", MAX_NEIGHBORS]],
   residual_squares: [["r < min((id.x + 1) * RUN, params.rows)", BY_64]],
   row_normalize: [["k < params.end", LONGEST_PART], ["run < params.end", LONGEST_PART / BY_64], [
     "k < min(run + RUN, params.end)",
@@ -89,7 +89,7 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   ],
   scale_rows: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
   squared_distance: [["k < params.end", DISTANCE_SLICE]],
-  sum_slabs: [["run < params.end", MOST_SLABS / BY_64], ["s < min(run + RUN, params.end)", MOST_SLABS]],
+  sum_slabs: [["run < params.end", MAX_SLABS / BY_64], ["s < min(run + RUN, params.end)", MAX_SLABS]],
   // an entry sinks for every column, and for every place of the list when it is sorted
   top_k: [
     ["loop", HEAP * (COLUMNS + MAX_K)],

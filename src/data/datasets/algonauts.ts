@@ -29,7 +29,7 @@ import {
 import { assertRowsThere, readNpyRows } from "../formats/npy_rows.ts";
 
 /** Of a number in a name. */
-const MOST_DIGITS = 20;
+const MAX_DIGITS = 20;
 /**
  * Opens one subject's folder of the Algonauts 2023 release.
  *
@@ -121,7 +121,7 @@ export async function openAlgonautsSplits(dir: string): Promise<SubjectSplits> {
 function otherOrder(images: readonly string[]): string | undefined {
   const names = images.map((path) => basename(path));
   if (new Set(names.map((name) => name.replace(/\d+/g, "#"))).size > 1) return undefined;
-  const padded = names.map((name) => name.replace(/\d+/g, (digits) => digits.padStart(MOST_DIGITS, "0")));
+  const padded = names.map((name) => name.replace(/\d+/g, (digits) => digits.padStart(MAX_DIGITS, "0")));
   const at = padded.findIndex((name, i) => i > 0 && padded[i - 1] > name);
   if (at < 0) return undefined;
   return `rows of responses belong to images in the order of their letters, ${names[at - 1]} before ${

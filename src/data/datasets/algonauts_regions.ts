@@ -4,7 +4,7 @@ import { vertexCount } from "./icosphere.ts";
 import { readBytes } from "../formats/npy.ts";
 import { findArray, readArray } from "../formats/number_array.ts";
 import { parsePickledMapping } from "../formats/pickled_mapping.ts";
-import { isThere, MOST_TEXT } from "../files/plain_file.ts";
+import { isThere, MAX_TEXT } from "../files/plain_file.ts";
 import { type ClassRegion, type Hemisphere, HEMISPHERES, namedRegions } from "./subject.ts";
 import {
   ceilingPath,
@@ -27,7 +27,7 @@ export async function readRois(
   const found = new Map<string, ClassRegion[]>(), unnamed: string[] = [];
   for (const roiClass of classes) {
     const path = mappingPath(dir, roiClass);
-    const mapping = parsePickledMapping(await readBytes(path, MOST_TEXT), path);
+    const mapping = parsePickledMapping(await readBytes(path, MAX_TEXT), path);
     const own = new Map<string, number[]>();
     for (const [value, name] of mapping) if (value !== 0) own.set(name, []);
     const nowhere = mapping.get(0);

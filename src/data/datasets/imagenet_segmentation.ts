@@ -28,7 +28,7 @@ export interface ImagenetSegmentation {
 }
 
 /** Images of a file, the real one having 4,276; pixels of an image, held several times over; letters of its name. */
-const MOST_IMAGES = 1e6, MOST_PIXELS = 25e6, MOST_NAME = 1000;
+const MAX_IMAGES = 1e6, MAX_PIXELS = 25e6, MAX_NAME = 1000;
 /** Deflate packs no better than this, so that a file's size bounds what is in it. */
 const DEFLATE_RATIO = 1032;
 
@@ -58,8 +58,8 @@ export async function openImagenetSegmentation(path: string): Promise<ImagenetSe
         const name = `${path}: image ${i}`, maskName = `${path}: the mask of image ${i}`;
         const pixels = arrayAt(file, images[i], name), labels = maskArray(file, masks[i], maskName);
         // Before anything of the size that the file claims is made.
-        assertHeld(pixels, name, Math.min(3 * MOST_PIXELS, DEFLATE_RATIO * size));
-        assertHeld(labels, maskName, Math.min(MOST_PIXELS, DEFLATE_RATIO * size));
+        assertHeld(pixels, name, Math.min(3 * MAX_PIXELS, DEFLATE_RATIO * size));
+        assertHeld(labels, maskName, Math.min(MAX_PIXELS, DEFLATE_RATIO * size));
         const [seen, masked] = [shapeOf(pixels).slice(-2), shapeOf(labels)].map((shape) => shape.join(" × "));
         if (shapeOf(labels).length === 2 && seen !== masked) {
           throw new Error(`${maskName} is ${masked}, the image ${seen}: they must be equal.`);
@@ -84,7 +84,7 @@ interface StoredArray {
 
 /** The references of `value/<field>`, one an image. */
 function referencesOf(file: hdf5.File, field: string, path: string): hdf5.Reference[] {
-  const references = referencesIn(datasetOf(() => file.get(`value/${field}`)), MOST_IMAGES);
+  const references = referencesIn(datasetOf(() => file.get(`value/${field}`)), MAX_IMAGES);
   if (references) return references;
   throw new Error(
     `${path} has no references in value/${field}: expected the layout of ImageNet-Segmentation's gtsegs_ijcv.mat.`,
@@ -138,7 +138,7 @@ function storedArray(dataset: hdf5.Dataset, name: string): StoredArray {
 
 function textOf(file: hdf5.File, reference: hdf5.Reference, name: string): string {
   const found = datasetOf(() => file.dereference(reference));
-  const characters = found && sizeOf(found) <= MOST_NAME ? quietly(() => found.value) : undefined;
+  const characters = found && sizeOf(found) <= MAX_NAME ? quietly(() => found.value) : undefined;
   if (characters instanceof Uint16Array) return String.fromCharCode(...characters);
   throw new Error(`${name} cannot be read: copy the file again.`);
 }

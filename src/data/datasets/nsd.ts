@@ -14,10 +14,10 @@ import { readBytes, readNpy, readNpyHeader, writeNpy } from "../formats/npy.ts";
 import { meanZScores, type SessionPart, type SessionShape, sessionShapes } from "./nsd_betas.ts";
 import { findPlace, findSessions, type Place, SESSIONS, SUBJECTS } from "./nsd_place.ts";
 import { readNcsnr, readRois } from "./nsd_regions.ts";
-import { isThere, MOST_TEXT } from "../files/plain_file.ts";
+import { isThere, MAX_TEXT } from "../files/plain_file.ts";
 import { NotFinished, openStages } from "../cache/stages.ts";
 import { type Subject, type SubjectSplits, usedVoxels, usefulVoxels } from "./subject.ts";
-import { MOST_PIXELS, type RgbImage } from "../images/picture.ts";
+import { MAX_PIXELS, type RgbImage } from "../images/picture.ts";
 import { assertRowsThere, readNpyRows, writeNpyRows } from "../formats/npy_rows.ts";
 
 /** How the dataset is opened. */
@@ -170,7 +170,7 @@ async function assertSameDesign(
   { path: other, imageOfTrial, shared }: Design,
 ) {
   const { rows: [names, ...rows], lines } = parseCsvRows(
-    new TextDecoder().decode(await readBytes(path, MOST_TEXT)),
+    new TextDecoder().decode(await readBytes(path, MAX_TEXT)),
     path,
   );
   const column = (name: string) => {
@@ -313,7 +313,7 @@ export async function openStimuli(
   const { file } = await openHdf5(path);
   try {
     const found = findDataset(file, "imgBrick"), [count, height, width, colors] = found?.shape ?? [];
-    if (!found || colors !== 3 || !(height * width <= MOST_PIXELS) || !/^[<>|]?B$/.test(found.dtype)) {
+    if (!found || colors !== 3 || !(height * width <= MAX_PIXELS) || !/^[<>|]?B$/.test(found.dtype)) {
       throw new Error(`${path} has no imgBrick of images × height × width × 3 bytes: copy it again.`);
     }
     const last = images.reduce((most, { id }) => Math.max(most, id), 0);

@@ -29,7 +29,7 @@ export interface SessionPart {
 }
 
 /** What of HDF5 is read at a time, and the voxels between two that are wanted which are read with them. */
-const PIECE_BYTES = 2 ** 26, MOST_GAP = 4;
+const PIECE_BYTES = 2 ** 26, MAX_GAP = 4;
 /** Types of betas. */
 const HDF5_TYPES: Record<string, number> = { "<h": 2, "<f": 4, "<d": 8 };
 const VOLUME_TYPES = ["int16", "float32", "float64"];
@@ -248,7 +248,7 @@ function readSome(
     let next = first + 1;
     while (
       next < order.length && voxels[order[next]] < end &&
-      voxels[order[next]] - voxels[order[next - 1]] <= MOST_GAP
+      voxels[order[next]] - voxels[order[next - 1]] <= MAX_GAP
     ) {
       next++;
     }

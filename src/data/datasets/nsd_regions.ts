@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { readBytes } from "../formats/npy.ts";
 import { assertSameSize, type SessionShape } from "./nsd_betas.ts";
 import type { Place } from "./nsd_place.ts";
-import { isThere, MOST_TEXT } from "../files/plain_file.ts";
+import { isThere, MAX_TEXT } from "../files/plain_file.ts";
 import { type ClassRegion, HEMISPHERES, namedRegions, ROI_CLASSES } from "./subject.ts";
 import { findVolume, readVolume } from "../formats/volume_file.ts";
 
@@ -166,7 +166,7 @@ async function findColorTable({ root, name }: Place, roiClass: string): Promise<
 
 /** Lines of a number and a name; what follows are colors. */
 async function readColorTable(path: string): Promise<Map<number, string>> {
-  const names = new Map<number, string>(), text = new TextDecoder().decode(await readBytes(path, MOST_TEXT));
+  const names = new Map<number, string>(), text = new TextDecoder().decode(await readBytes(path, MAX_TEXT));
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue;
     const [, value, name] = /^\s*(\d+)\s+(\S+)/.exec(line) ?? [];

@@ -1,9 +1,9 @@
 /** Files that anyone may have made: read only where they are plain files, as a device has no end and a pipe no beginning. */
 
 /** 64 MB: lists, settings and records are shorter; more is a mistake or a trap. */
-export const MOST_TEXT = 2 ** 26;
+export const MAX_TEXT = 2 ** 26;
 /** 4 GB of what is held in memory as a whole. */
-const MOST_BYTES = 2 ** 32;
+const MAX_BYTES = 2 ** 32;
 
 /**
  * Reads a whole file.
@@ -13,14 +13,14 @@ const MOST_BYTES = 2 ** 32;
  * @throws Error "it is no plain file"; "it has 70 MB, at most 67 MB are read": a reason to put in a sentence
  * @throws Deno.errors.NotFound and others of the system
  */
-export async function readPlainFile(path: string, most = MOST_BYTES): Promise<Uint8Array<ArrayBuffer>> {
+export async function readPlainFile(path: string, most = MAX_BYTES): Promise<Uint8Array<ArrayBuffer>> {
   await assertPlainFile(path, most);
   return await Deno.readFile(path);
 }
 
 /** Reads a text of at most 64 MB, as `readPlainFile`. */
 export async function readPlainText(path: string): Promise<string> {
-  await assertPlainFile(path, MOST_TEXT);
+  await assertPlainFile(path, MAX_TEXT);
   return await Deno.readTextFile(path);
 }
 

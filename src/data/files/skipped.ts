@@ -8,7 +8,7 @@ const skippedNames = new Map<string, Set<string>>(), oddNames = new Map<string, 
 /** What was told in words of its own. */
 const lines = new Set<string>();
 /** Names told of each kind of odd file. */
-const MOST_NAMES = 3;
+const MAX_NAMES = 3;
 
 /**
  * Something that is left out.
@@ -53,7 +53,7 @@ export function skippedLines(): string[] {
     `${names.size} ${kind}${names.size > 1 && !kind.startsWith(".") ? "s" : ""}`
   );
   const odd = sorted(oddNames).map(([what, names]) => {
-    const shown = [...names].sort().slice(0, MOST_NAMES).join(", "), more = names.size - MOST_NAMES;
+    const shown = [...names].sort().slice(0, MAX_NAMES).join(", "), more = names.size - MAX_NAMES;
     return `${names.size} × ${what}: ${shown}${more > 0 ? ` and ${more} more` : ""}`;
   });
   return [...(counts.length > 0 ? [`skipped: ${counts.join(", ")}`] : []), ...odd, ...[...lines].sort()];

@@ -31,9 +31,9 @@ const END = 0x06054b50, END_64 = 0x06064b50, LOCATOR_64 = 0x07064b50, ENTRY = 0x
 /** The end of an archive with the longest comment. */
 const END_BYTES = 22 + 65_535;
 /** Of the list of members: more is damage. */
-const MOST_LIST = 2 ** 26;
+const MAX_LIST = 2 ** 26;
 /** What one member may have: more does not fit one buffer. */
-const MOST_MEMBER = 2 ** 32;
+const MAX_MEMBER = 2 ** 32;
 /** Deflate packs no better. */
 const DEFLATE_RATIO = 1032;
 const STORED = 0, DEFLATED = 8;
@@ -66,7 +66,7 @@ export async function listZip(path: string, kind: ArchiveKind): Promise<ZipMembe
     if (wide.byteLength < 56 || wide.getUint32(0, true) !== END_64) throw damaged(path, "its end");
     [count, length, from] = [32, 40, 48].map((field) => wholeAt(wide, field, path));
   }
-  if (!(length <= MOST_LIST && from + length <= size)) throw damaged(path, "its list of members");
+  if (!(length <= MAX_LIST && from + length <= size)) throw damaged(path, "its list of members");
   const list = await readAt(file, from, length), members: ZipMember[] = [];
   for (let i = 0, next = 0; i < count; i++) {
     const { member, end } = entryAt(list, next, path, kind);
@@ -102,8 +102,8 @@ function entryAt(
     return narrow === 0xffffffff ? wide() : narrow;
   });
   const isDeflated = method === DEFLATED;
-  if (size > MOST_MEMBER) {
-    throw new Error(`${path}: "${name}" has ${size} bytes, at most ${MOST_MEMBER} are read.`);
+  if (size > MAX_MEMBER) {
+    throw new Error(`${path}: "${name}" has ${size} bytes, at most ${MAX_MEMBER} are read.`);
   }
   if (isDeflated ? size > DEFLATE_RATIO * packed : size !== packed) {
     throw damaged(path, `the size of "${name}"`);

@@ -18,7 +18,7 @@ import {
 } from "./arrow_values.ts";
 
 /** Rows of a batch at most; more is damage. */
-const MOST_VALUES = 2 ** 31;
+const MAX_VALUES = 2 ** 31;
 
 /** Takes the fields of a batch one after the other, each with its nodes and buffers. */
 export class BatchSource {
@@ -59,7 +59,7 @@ export class BatchSource {
     if (this.#node >= this.#nodes.count) throw damaged("batch");
     const at = this.#nodes.first + 16 * this.#node++;
     const length = whole(this.#view, at), nulls = whole(this.#view, at + 8);
-    if (!(length >= 0 && length <= MOST_VALUES)) throw damaged("batch");
+    if (!(length >= 0 && length <= MAX_VALUES)) throw damaged("batch");
     return { length, nulls };
   }
 

@@ -140,7 +140,7 @@ function checkPairs(view: DataView, at: number): void {
 }
 
 /** Bytes that one byte may have been before ZSTD or LZ4: 128 KB in 4 bytes. */
-const MOST_COMPRESSED = 2 ** 15;
+const MAX_COMPRESSED = 2 ** 15;
 
 /** The message of one batch or dictionary, and its buffers in a body of so many bytes. */
 async function checkBatch(
@@ -173,7 +173,7 @@ async function checkBatch(
     if (!(offset >= 0 && length >= 0 && offset + length <= body)) throw damaged("batch");
     if (!isCompressed || length < 8) continue;
     const before = Number((await eightBytesOfBody(offset)).getBigInt64(0, true)); // −1 where it is as it was
-    if (!(before >= -1 && before <= length * MOST_COMPRESSED)) throw damaged("batch");
+    if (!(before >= -1 && before <= length * MAX_COMPRESSED)) throw damaged("batch");
     values += before < 0 ? length : before;
   }
   const most = 8 * values, rows = batch(0) > 0 ? whole(view, batch(0)) : 0;

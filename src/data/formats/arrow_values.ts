@@ -34,13 +34,13 @@ export enum Type {
 }
 
 /** Times that a packed buffer may grow; more is a trap. */
-const MOST_PACKED = 2 ** 15;
+const MAX_PACKED = 2 ** 15;
 
 export function unpack(packed: Uint8Array<ArrayBuffer>, codec: number): Uint8Array<ArrayBuffer> {
   if (packed.length < 8) throw damaged("batch");
   const size = Number(viewOf(packed).getBigInt64(0, true)), rest = packed.subarray(8); // −1 where it is as it was
   if (size === -1) return rest;
-  if (!(size >= 0 && size <= rest.length * MOST_PACKED)) throw damaged("batch");
+  if (!(size >= 0 && size <= rest.length * MAX_PACKED)) throw damaged("batch");
   if (codec === 0) return unpackLz4Frame(rest, size);
   if (codec !== 1) throw new Error(`it is compressed by method ${codec}, expected LZ4 or ZSTD`);
   const unpacked = new Uint8Array(zstdDecompressSync(rest, { maxOutputLength: Math.max(1, size) }));

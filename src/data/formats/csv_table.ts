@@ -26,7 +26,7 @@ const NO_VALUE = /^\s*(?:|n\/?a|#n\/a|null|none|missing|[+-]?nan|[+-]?inf(?:init
 const LIST = /^\s*\[[^[\]]*\]\s*$/;
 const WHOLE = /^(?:0|[1-9]\d*)$/;
 /** Of the end of a file, where its last line is looked for. */
-const MOST_LINE = 2 ** 20;
+const MAX_LINE = 2 ** 20;
 
 /**
  * Parts a text into columns.
@@ -160,7 +160,7 @@ function separatorOf(text: string, path: string): string {
       if (own > most) [best, most] = [separator, own];
     }
   }
-  const end = text.slice(-MOST_LINE).trimEnd();
+  const end = text.slice(-MAX_LINE).trimEnd();
   const last = end.slice(Math.max(end.lastIndexOf("\n"), end.lastIndexOf("\r")) + 1);
   if (/[;\t|]/.test(last)) return best;
   const [byBlanks, numbers] = share(tabsForBlanks(last).split("\t"));

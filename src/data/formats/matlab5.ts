@@ -33,7 +33,7 @@ const MATRIX = 14, COMPRESSED = 15;
 const FIRST_NUMBER = 6, LAST_NUMBER = 15, COMPLEX = 0x08;
 const CLASSES = ["", "a cell array", "a struct", "an object", "text", "a sparse array"];
 /** Bytes of the file, and of one array unpacked: more is a mistake or a trap. */
-const HEADER = 128, MOST_BYTES = 2 ** 26;
+const HEADER = 128, MAX_BYTES = 2 ** 26;
 
 interface Element {
   type: number;
@@ -51,7 +51,7 @@ interface Element {
  * @throws Error "There is no file a.mat."; "a.mat has no variable sharedix (it has x, y): …"; "a.mat is a MATLAB 7.3 file: …"
  */
 export async function readMatlab(path: string, names: readonly string[]): Promise<MatlabArray[]> {
-  const file = await readBytes(path, MOST_BYTES), found = new Map<string, Matrix>(), all: string[] = [];
+  const file = await readBytes(path, MAX_BYTES), found = new Map<string, Matrix>(), all: string[] = [];
   const mark = String.fromCharCode(...file.subarray(126, 128)), isLittle = mark === "IM";
   if (/^MATLAB 7\.3/.test(String.fromCharCode(...file.subarray(0, 10)))) {
     throw new Error(`${path} is a MATLAB 7.3 file, expected MATLAB 5: save it with -v7.`);
@@ -64,7 +64,7 @@ export async function readMatlab(path: string, names: readonly string[]): Promis
       const outer = elementAt(file, at, isLittle);
       at = outer.next;
       const element = outer.type === COMPRESSED
-        ? elementAt(new Uint8Array(inflateSync(outer.data, { maxOutputLength: MOST_BYTES })), 0, isLittle)
+        ? elementAt(new Uint8Array(inflateSync(outer.data, { maxOutputLength: MAX_BYTES })), 0, isLittle)
         : outer;
       if (element.type !== MATRIX) continue;
       const matrix = matrixOf(element.data, isLittle);

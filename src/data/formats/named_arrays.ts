@@ -4,7 +4,7 @@ import { inside, listNpz } from "./npz.ts";
 import { readZipMember } from "../files/zip.ts";
 
 /** Arrays in a sentence. */
-const MOST_SHOWN = 6;
+const MAX_SHOWN = 6;
 
 /** One array of a file. */
 export interface NamedArray {
@@ -39,8 +39,8 @@ export function findMatrix(arrays: readonly NamedArray[], path: string): FoundMa
     `"${name}" (${[...shape, type].join(" × ").replace(/ × (?=[^×]*$)/, ", ")})`;
   const found = arrays.filter(({ shape, isText }) => shape.length === 2 && !isText);
   if (found.length !== 1) {
-    const some = found.length > 0 ? found : arrays, more = some.length - MOST_SHOWN;
-    const all = some.slice(0, MOST_SHOWN).map(shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
+    const some = found.length > 0 ? found : arrays, more = some.length - MAX_SHOWN;
+    const all = some.slice(0, MAX_SHOWN).map(shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
     throw new Error(
       found.length > 0
         ? `${path} holds the matrices ${all}: save one of them alone.`

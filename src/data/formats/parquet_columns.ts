@@ -4,7 +4,7 @@ import { otherArrowColumns } from "./arrow_columns.ts";
 import { isUnnamedIndex, pandasIndex, type ReadColumn, type ReadTable } from "./read_columns.ts";
 
 /** What one compressed byte may have been. */
-const MOST_PACKED = 2 ** 15;
+const MAX_PACKED = 2 ** 15;
 
 /** Whether these are the first bytes of a Parquet file. */
 export function isParquet(bytes: Uint8Array): boolean {
@@ -89,7 +89,7 @@ function otherColumns(schema: string | undefined): Map<string, string> {
 function bounded(compressors: Compressors): Compressors {
   return Object.fromEntries(
     Object.entries(compressors).map(([codec, unpack]) => [codec, (packed: Uint8Array, size: number) => {
-      if (size > packed.length * MOST_PACKED) throw new Error("a page is damaged");
+      if (size > packed.length * MAX_PACKED) throw new Error("a page is damaged");
       return unpack(packed, size);
     }]),
   );

@@ -26,13 +26,13 @@ export interface EmbeddingOptions {
 }
 
 /** 268 MB of CSV, which take several times as many in memory. */
-const MOST_CSV = 2 ** 28;
+const MAX_CSV = 2 ** 28;
 /** Of a number that is written in another way. */
-const MOST_LETTERS = 40;
+const MAX_LETTERS = 40;
 /** With a sign, money, parts of a thousand, percent. */
 const NUMBER_LIKE = /^\s*[+\u2212$€£-]?\s*\d[\d\s.,'_]*[%$€£]?\s*$/;
 /** 4 GB of float32. */
-const MOST_NUMBERS = 2 ** 30;
+const MAX_NUMBERS = 2 ** 30;
 
 /**
  * Reads an embedding, as the first bytes of the file or the ending of its path say.
@@ -53,7 +53,7 @@ export async function readEmbedding(path: string, { header }: EmbeddingOptions =
     const all = `${ENDINGS.slice(0, -1).join(", ")} and ${ENDINGS.at(-1)}`;
     throw new Error(`${path} ends in none of ${all}: save the embedding as one of them.`);
   }
-  const bytes = await readBytes(path, CSV.includes(ending) ? MOST_CSV : undefined);
+  const bytes = await readBytes(path, CSV.includes(ending) ? MAX_CSV : undefined);
   if (ending === ".npy") return { matrix: npyMatrix(bytes, path) };
   if (ending === ".npz") return arrayEmbedding(await npzArrays(path), path);
   if (ending === ".safetensors") return arrayEmbedding(parseSafetensors(bytes, path), path);
@@ -171,7 +171,7 @@ function tableEmbedding(
   if (rows === 0 || cols === 0) {
     throw new Error(`${path} has ${rows} rows and ${cols} columns of numbers: expected things × dimensions.`);
   }
-  if (rows * cols > MOST_NUMBERS) {
+  if (rows * cols > MAX_NUMBERS) {
     throw new Error(`${path} claims ${rows} × ${cols} numbers, more than are read.`);
   }
   const data = new Float32Array(rows * cols);
@@ -229,7 +229,7 @@ function numbersOfRows(rows: number, dimensions: readonly ReadColumn[]): string[
 function numberedNames(rows: number, names: ReadColumn | undefined): string[] {
   if (!names || names.isIndex) return [];
   for (let row = 0; row < rows; row++) {
-    if (!NUMBER_LIKE.test(names.text!(row).slice(0, MOST_LETTERS))) return [];
+    if (!NUMBER_LIKE.test(names.text!(row).slice(0, MAX_LETTERS))) return [];
   }
   return [`"${names.name}" is read as names, not as numbers: its first cell is "${names.text!(0)}"`];
 }

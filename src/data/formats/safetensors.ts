@@ -1,7 +1,7 @@
 /** Safetensors: a header of JSON, then the tensors. */
 import type { NamedArray } from "./named_arrays.ts";
 
-const MOST_HEADER = 1e8;
+const MAX_HEADER = 1e8;
 /** Types by their names, with bytes of one value. */
 const BYTES: Readonly<Record<string, number>> = {
   F64: 8,
@@ -31,7 +31,7 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, path: string): 
     new Error(`${path} is not a safetensors file, or is damaged: ${what}; copy it again.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const length = bytes.length >= 8 ? Number(view.getBigUint64(0, true)) : NaN;
-  if (!(length <= Math.min(MOST_HEADER, bytes.length - 8))) throw damaged("its header is cut short");
+  if (!(length <= Math.min(MAX_HEADER, bytes.length - 8))) throw damaged("its header is cut short");
   let header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }>;
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + length)));

@@ -68,9 +68,9 @@ const MGH_TYPES: Record<number, ValueType> = { 0: "uint8", 1: "int32", 3: "float
 /** Bytes of headers; those of NIfTI begin with their own number. */
 const NIFTI_1 = 348, NIFTI_2 = 540, MGH_BYTES = 284;
 /** Of one frame: more is damage. */
-const MOST_FRAME = 2 ** 30;
+const MAX_FRAME = 2 ** 30;
 /** Bytes read, or unpacked, at a time; those that may follow the last frame, as MGH's notes do. */
-const PIECE = 2 ** 20, MOST_REST = 2 ** 24;
+const PIECE = 2 ** 20, MAX_REST = 2 ** 24;
 /** Deflate packs no better. */
 const DEFLATE_RATIO = 1032;
 /** Names of such files, and of those that are gzipped. */
@@ -105,7 +105,7 @@ export async function openVolume(path: string): Promise<VolumeFile> {
     const header = isMgh ? await readMghHeader(source, path) : await readNiftiHeader(source, path);
     const { size, frames, type, isLittle, slope, intercept } = header;
     const [each, get]: readonly [number, Get] = TYPES[type], count = size[0] * size[1] * size[2];
-    if (!(count > 0 && frames > 0 && count * each <= MOST_FRAME)) {
+    if (!(count > 0 && frames > 0 && count * each <= MAX_FRAME)) {
       throw new Error(
         `The header of ${path} is damaged: it has ${frames} frames of ${
           size.join(" × ")
@@ -228,9 +228,9 @@ function openSource(path: string): Source {
       let rest = piece.length;
       for (let more = await nextPiece(); more; more = await nextPiece()) {
         rest += more.length;
-        if (rest <= MOST_REST) continue;
+        if (rest <= MAX_REST) continue;
         throw new Error(
-          `${path} goes on for more than ${MOST_REST} bytes after its last frame: copy it again.`,
+          `${path} goes on for more than ${MAX_REST} bytes after its last frame: copy it again.`,
         );
       }
     },
@@ -262,7 +262,7 @@ async function readNiftiHeader(source: Source, path: string): Promise<Header> {
     : [view.getFloat64(176, isLittle), view.getFloat64(184, isLittle)];
   const isScaled = slope !== 0 && Number.isFinite(slope) && Number.isFinite(intercept);
   const offset = isFirst ? view.getFloat32(108, isLittle) : Number(view.getBigInt64(168, isLittle));
-  if (!(offset >= bytes && offset <= MOST_FRAME && Number.isInteger(offset))) {
+  if (!(offset >= bytes && offset <= MAX_FRAME && Number.isInteger(offset))) {
     throw new Error(
       `The header of ${path} is damaged: its values would begin at byte ${offset}; copy it again.`,
     );

@@ -34,7 +34,7 @@ export interface Download extends Pick<RequestOptions, "headers" | "pause"> {
 }
 
 /** Connections in a row that may end without one byte. */
-const MOST_IDLE = 5;
+const MAX_IDLE = 5;
 const CHUNK = 1 << 20;
 
 /**
@@ -57,11 +57,11 @@ export async function downloadFile(download: Download): Promise<void> {
     reason = result.reason;
     const after = await partSize(beside);
     idle = after > before ? 0 : idle + 1;
-    if (idle === MOST_IDLE) {
+    if (idle === MAX_IDLE) {
       throw new Error(
         `${url} ended after ${after}${
           expected.size === undefined ? "" : ` of ${expected.size}`
-        } bytes, ${MOST_IDLE} times in a row (${reason}): start again to go on from there.`,
+        } bytes, ${MAX_IDLE} times in a row (${reason}): start again to go on from there.`,
       );
     }
     if (idle > 0) await pause(1000 * 2 ** (idle - 1));

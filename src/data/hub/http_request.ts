@@ -38,10 +38,10 @@ export class HttpError extends Error {
   }
 }
 
-const MOST_REDIRECTS = 10;
-const MOST_TRIES = 5;
+const MAX_REDIRECTS = 10;
+const MAX_TRIES = 5;
 /** A longer wait is not waited: whoever called is told of it. */
-const MOST_SECONDS = 120;
+const MAX_SECONDS = 120;
 /** Milliseconds in which an answer has to begin. */
 const ANSWER_WITHIN = 30_000;
 
@@ -67,7 +67,7 @@ export async function sendRequest(url: string, options: RequestOptions = {}): Pr
     await response.body?.cancel();
     const { status } = response, isBusy = status === 429 || status >= 500;
     const seconds = waitOf(response.headers.get("retry-after")) ?? 2 ** (tries - 1);
-    if (isBusy && tries < MOST_TRIES && seconds <= MOST_SECONDS) await pause(1000 * seconds);
+    if (isBusy && tries < MAX_TRIES && seconds <= MAX_SECONDS) await pause(1000 * seconds);
     else throw answerError(url, response, seconds);
   }
 }
@@ -76,7 +76,7 @@ async function followRedirects(url: string, options: RequestOptions): Promise<Re
   const { method = "GET", isFinal = () => false, signal } = options;
   const first = parseUrl(url), headers = new Headers(options.headers);
   let at = first;
-  for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     if (at.origin !== first.origin) headers.delete("authorization");
     const response = await reach(at, { method, headers, signal, redirect: "manual" });
     const location = response.headers.get("location");
@@ -90,7 +90,7 @@ async function followRedirects(url: string, options: RequestOptions): Promise<Re
     }
     at = next;
   }
-  throw new Error(`${url} redirects more than ${MOST_REDIRECTS} times: give another address.`);
+  throw new Error(`${url} redirects more than ${MAX_REDIRECTS} times: give another address.`);
 }
 
 async function reach(url: URL, init: RequestInit): Promise<Response> {

@@ -7,7 +7,7 @@ import { oddGif, oddTiff } from "./odd_pixels.ts";
 import { turned } from "./orientation.ts";
 import { readPlainFile } from "../files/plain_file.ts";
 import { note, skip } from "../files/skipped.ts";
-import { MOST_PIXELS, type RgbImage } from "./picture.ts";
+import { MAX_PIXELS, type RgbImage } from "./picture.ts";
 
 type Pipeline = ReturnType<typeof sharp>;
 type Metadata = Awaited<ReturnType<Pipeline["metadata"]>>;
@@ -27,9 +27,9 @@ const STARTS: [format: string, start: number[]][] = [
 ];
 const BIG_TIFF = [[...ascii("II"), 43, 0], [...ascii("MM"), 0, 43]];
 /** Letters of what a decoder says: libtiff repeats itself. */
-const MOST_REASON = 120;
+const MAX_REASON = 120;
 /** No image of so many pixels needs more bytes than it has uncompressed. */
-export const MOST_IMAGE_BYTES = 3 * MOST_PIXELS;
+export const MAX_IMAGE_BYTES = 3 * MAX_PIXELS;
 
 /**
  * Reads a photograph, upright, as the bytes of Pillow's `convert("RGB")`, which the vision models were trained with.
@@ -57,7 +57,7 @@ export async function readImage(path: string): Promise<RgbImage> {
   if (odd) throw unreadable(path, odd);
   try {
     const about = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (about.width * about.height > MOST_PIXELS) throw tooLarge(path, about.width, about.height);
+    if (about.width * about.height > MAX_PIXELS) throw tooLarge(path, about.width, about.height);
     assertReadable(about, path);
     const { mended, isTransparent, ...image } = format === "jpeg"
       ? await decodeJpeg(bytes, about)
@@ -106,7 +106,7 @@ interface Decoded extends Omit<RgbImage, "isTransparent"> {
 
 /** The pixels, or an error where the decoder says anything at all: no file that ends early becomes a gray patch. */
 async function decode(bytes: Uint8Array, about: Metadata): Promise<Decoded> {
-  const strict = sharp(bytes, { failOn: "warning", limitInputPixels: MOST_PIXELS, ignoreIcc: true });
+  const strict = sharp(bytes, { failOn: "warning", limitInputPixels: MAX_PIXELS, ignoreIcc: true });
   const isCmyk = about.space === "cmyk";
   const { data, info } = await inSpace(strict.autoOrient(), isCmyk)
     .raw({ depth: "uchar" })
@@ -231,7 +231,7 @@ export async function listImages(dir: string): Promise<string[]> {
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readPlainFile(path, MOST_IMAGE_BYTES);
+    return await readPlainFile(path, MAX_IMAGE_BYTES);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new Error(`There is no image ${path}.`, { cause: error });
@@ -249,7 +249,7 @@ function ascii(text: string): number[] {
 }
 
 function tooLarge(path: string, width: number, height: number): RangeError {
-  const most = MOST_PIXELS / 1e6;
+  const most = MAX_PIXELS / 1e6;
   return new RangeError(
     `The image ${path} is ${width} × ${height} pixels: at most ${most} million are read, so make it smaller.`,
   );
@@ -258,7 +258,7 @@ function tooLarge(path: string, width: number, height: number): RangeError {
 /** The last line of what the decoder said is the most specific. */
 function decoderReason(error: unknown): string {
   const reason = reasonOf(error).trim().split("\n").at(-1)!.replace(/:$/, "");
-  return reason.length > MOST_REASON ? `${reason.slice(0, MOST_REASON)}…` : reason;
+  return reason.length > MAX_REASON ? `${reason.slice(0, MAX_REASON)}…` : reason;
 }
 
 function byCodePoint(a: string, b: string): number {

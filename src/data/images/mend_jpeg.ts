@@ -8,7 +8,7 @@ const [SOI, EOI, SOS, RST0, RST7, TEM] = [0xd8, 0xd9, 0xda, 0xd0, 0xd7, 0x01];
 /** Frames whose scans hold all coefficients: baseline, extended; with Huffman or arithmetic codes. */
 const SEQUENTIAL = [0xc0, 0xc1, 0xc9];
 /** Places at which stray bytes at the end of a scan are looked for. */
-const MOST_PLACES = 8;
+const MAX_PLACES = 8;
 
 /** What was found and mended. */
 export interface MendedJpeg {
@@ -67,7 +67,7 @@ export function* withoutStrayBytes(bytes: Uint8Array, warning: string): Generato
   if (count === undefined) return;
   const code = parseInt(hex, 16);
   let places = 0;
-  for (let at = 2; at < bytes.length - 1 && places < MOST_PLACES; at++) {
+  for (let at = 2; at < bytes.length - 1 && places < MAX_PLACES; at++) {
     if (bytes[at] !== 0xff || bytes[at + 1] !== code) continue;
     places++;
     const parts = [bytes.slice(0, at - Number(count)), bytes.slice(at)];

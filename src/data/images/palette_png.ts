@@ -3,9 +3,9 @@ import { Buffer } from "node:buffer";
 import { inflateSync } from "node:zlib";
 import { decode, encode } from "fast-png";
 import { reasonOf } from "../files/atomic_write.ts";
-import { MOST_IMAGE_BYTES } from "./image.ts";
+import { MAX_IMAGE_BYTES } from "./image.ts";
 import { readBytes } from "../formats/npy.ts";
-import { type Mask, MOST_PIXELS } from "./picture.ts";
+import { type Mask, MAX_PIXELS } from "./picture.ts";
 
 const PNG_START = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Samples a pixel by PNG's type of color; 3 is a palette. */
@@ -20,16 +20,16 @@ const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
  * @throws RangeError "The mask a.png is 30000 × 30000 pixels: …"
  */
 export async function readPalettePng(path: string): Promise<Mask> {
-  const bytes = await readBytes(path, MOST_IMAGE_BYTES);
+  const bytes = await readBytes(path, MAX_IMAGE_BYTES);
   const damaged = (why: string, cause?: unknown) =>
     new Error(`The mask ${path} is damaged or cut short (${why}): copy it again.`, { cause });
   if (bytes.length < 33 || PNG_START.some((byte, i) => bytes[i] !== byte)) throw damaged("it is no PNG");
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const width = header.getUint32(16), height = header.getUint32(20), depth = bytes[24];
-  if (width * height > MOST_PIXELS) {
+  if (width * height > MAX_PIXELS) {
     throw new RangeError(
       `The mask ${path} is ${width} × ${height} pixels: at most ${
-        MOST_PIXELS / 1e6
+        MAX_PIXELS / 1e6
       } million are read, so make it smaller.`,
     );
   }

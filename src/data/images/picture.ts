@@ -25,4 +25,4 @@ export interface Mask {
 }
 
 /** 100 megapixels, 300 MB of RGB: a larger image or mask is a mistake or a trap. */
-export const MOST_PIXELS = 1e8;
+export const MAX_PIXELS = 1e8;

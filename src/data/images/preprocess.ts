@@ -1,6 +1,6 @@
 /** What happens to a photograph before a vision model sees it: resize, crop, scale, normalise. */
 import { type Filter, resizeFloats, resizeImage, resizeMask, resizeNearest } from "./resize.ts";
-import { type Mask, MOST_PIXELS, type RgbImage } from "./picture.ts";
+import { type Mask, MAX_PIXELS, type RgbImage } from "./picture.ts";
 import { channelValues, type Preprocessor } from "./preprocessor.ts";
 import { roundHalfToEven, type Size, sizeOf } from "./resized_size.ts";
 
@@ -122,10 +122,10 @@ function resizedSize(from: Size, { resize }: Preprocessor, name = "The image"): 
     );
   }
   // The columns are resized first.
-  if (to.width * Math.max(from.height, to.height) <= MOST_PIXELS) return to;
+  if (to.width * Math.max(from.height, to.height) <= MAX_PIXELS) return to;
   throw new RangeError(
     `${name} is ${from.width} × ${from.height} pixels, resized ${to.width} × ${to.height}: at most ${
-      MOST_PIXELS / 1e6
+      MAX_PIXELS / 1e6
     } million are made, so crop it or ask for less.`,
   );
 }

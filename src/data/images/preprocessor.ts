@@ -9,7 +9,7 @@ import {
   unknownClass,
 } from "./image_processors.ts";
 import type { Filter, Library } from "./resize.ts";
-import { MOST_SIDE, readSize, type Resize, toMultiple } from "./resized_size.ts";
+import { MAX_SIDE, readSize, type Resize, toMultiple } from "./resized_size.ts";
 
 /** The steps, in this order; a null step is left out. */
 export interface Preprocessor {
@@ -42,7 +42,7 @@ export interface Preprocessor {
 export type Json = Record<string, unknown>;
 
 /** Characters of a value in a message. */
-export const MOST_SHOWN = 60;
+export const MAX_SHOWN = 60;
 
 /** Keys that change no pixel of one RGB photograph. */
 export const WITHOUT_EFFECT = [
@@ -161,7 +161,7 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
     if (!size) {
       throw unusable(
         "size",
-        `1 to ${MOST_SIDE} pixels as a number, {"shortest_edge"} or {"height", "width"}`,
+        `1 to ${MAX_SIDE} pixels as a number, {"shortest_edge"} or {"height", "width"}`,
       );
     }
     // A filter that is null is bilinear, as in transformers.
@@ -176,7 +176,7 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
   if (crops) {
     const size = readSize(json.crop_size ?? known?.crop, true);
     if (!size || !("width" in size)) {
-      throw unusable("crop_size", `1 to ${MOST_SIDE} pixels as a number or {"height", "width"}`);
+      throw unusable("crop_size", `1 to ${MAX_SIDE} pixels as a number or {"height", "width"}`);
     }
     preprocessor.crop = size;
   }
@@ -269,7 +269,7 @@ export function shown(value: unknown): string {
   } catch {
     return "a deep nest"; // more levels than the stack has
   }
-  return text === undefined ? "missing" : text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+  return text === undefined ? "missing" : text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 /** Refuses keys that are on and that this class, or this program, does nothing with. */
@@ -284,7 +284,7 @@ export function assertKnownKeys(json: Json, known: ImageProcessor | undefined, p
     const isOff = value === undefined || value === null || value === false;
     if (isOff || (read.includes(key) && !known?.ignores?.includes(key))) continue;
     throw new Error(
-      `${path}: "${key.slice(0, MOST_SHOWN)}" is ${
+      `${path}: "${key.slice(0, MAX_SHOWN)}" is ${
         shown(value)
       }, expected it off or absent, as this step is not implemented.`,
     );

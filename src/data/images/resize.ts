@@ -9,7 +9,7 @@ export type Library = "pillow" | "torchvision";
 /** Fraction bits of a weight: 8 bits of color and 2 of headroom for negative lobes leave 22 of 32. */
 const PRECISION_BITS = 22;
 /** torchvision's weights are int16. */
-const MOST_WEIGHT = 2 ** 15;
+const MAX_WEIGHT = 2 ** 15;
 
 /** Each filter as a function of the distance, and the distance from which on it is 0, in output pixels. */
 const FILTERS: Record<Exclude<Filter, "nearest">, { support: number; weight(x: number): number }> = {
@@ -98,7 +98,7 @@ function axisTaps(from: number, to: number, filter: Exclude<Filter, "nearest">, 
   if (library === "torchvision") {
     const most = shares.reduce((a, b) => Math.max(a, b), 0);
     taps.bits = 0;
-    while (taps.bits < PRECISION_BITS && Math.trunc(0.5 + most * 2 ** (taps.bits + 1)) < MOST_WEIGHT) {
+    while (taps.bits < PRECISION_BITS && Math.trunc(0.5 + most * 2 ** (taps.bits + 1)) < MAX_WEIGHT) {
       taps.bits++;
     }
   }

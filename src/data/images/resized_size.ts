@@ -35,7 +35,7 @@ export function sizeOf({ width, height }: Size, resize: Resize): Size {
 /** A size in one of the ways in which it is written; undefined when it is none. */
 export function readSize(value: unknown, square: boolean): Resize | undefined {
   const isPixels = (v: unknown): v is number =>
-    Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= MOST_SIDE;
+    Number.isSafeInteger(v) && (v as number) > 0 && (v as number) <= MAX_SIDE;
   if (isPixels(value)) return square ? { width: value, height: value } : { shortestEdge: value };
   if (Array.isArray(value)) {
     const [height, width] = value;
@@ -75,4 +75,4 @@ export type Resize =
   | { fitWidth: number; fitHeight: number; multipleOf: number };
 
 /** Longest side that a preprocessor file may ask for, in pixels. */
-export const MOST_SIDE = 4096;
+export const MAX_SIDE = 4096;

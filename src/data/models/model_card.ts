@@ -1,7 +1,7 @@
 /** The card of a model on the hub: README.md, which starts with a few facts in YAML between two lines of "---". */
 
 /** More than any card's facts take. */
-const MOST_BYTES = 65_536;
+const MAX_BYTES = 65_536;
 
 /**
  * Reads which licence a card names: `license`, or `license_name` where that is "other"; the first where it is a list.
@@ -11,7 +11,7 @@ const MOST_BYTES = 65_536;
  */
 export async function readLicense(path: string): Promise<string | undefined> {
   using file = await Deno.open(path);
-  const bytes = new Uint8Array(MOST_BYTES), length = await file.read(bytes) ?? 0;
+  const bytes = new Uint8Array(MAX_BYTES), length = await file.read(bytes) ?? 0;
   const text = new TextDecoder().decode(bytes.subarray(0, length));
   const [, facts] = /^\uFEFF?---[ \t]*\r?\n(.*?)^---[ \t]*\r?$/ms.exec(text) ?? [];
   if (facts === undefined) return undefined;

@@ -22,7 +22,7 @@ interface Table {
 /** As much of the spread of a table as its resampling may be off: bicubic or bilinear, corners met or not. */
 const RESAMPLED = 0.75;
 /** Tokens before the patches. */
-const MOST_OTHER_TOKENS = 9;
+const MAX_OTHER_TOKENS = 9;
 /** What float32 may differ by in a table that is the same. */
 const SAME = 1e-4;
 
@@ -111,7 +111,7 @@ function tablePair(a: ModelOutput, grid: Size, b: ModelOutput, larger: Size): [T
   const [axis, next] = differing;
   if (differing.length === 1) {
     const others = a.dims[axis] - patches(grid);
-    if (others < 0 || others > MOST_OTHER_TOKENS || b.dims[axis] - patches(larger) !== others) return null;
+    if (others < 0 || others > MAX_OTHER_TOKENS || b.dims[axis] - patches(larger) !== others) return null;
     return [cut(a, axis, axis, others), cut(b, axis, axis, others)];
   }
   const isGrid = (dims: readonly number[], size: Size) =>

@@ -11,7 +11,7 @@ export interface TokenLayout {
 }
 
 /** More registers than any published model has are no registers. */
-const MOST_REGISTERS = 8;
+const MAX_REGISTERS = 8;
 /** As published models have them where one stored tensor holds all that is not a patch. */
 const REGISTERS_ALONE = [2, 4, 8, 16];
 
@@ -43,7 +43,7 @@ export function tokenLayout(
     const hasClass = others > 0 && others !== registers &&
       (registers !== undefined || others !== known || !areRegisters(learned));
     const layout = { classToken: hasClass, registers: others - (hasClass ? 1 : 0), grid };
-    const most = registers ?? Math.max(MOST_REGISTERS, known);
+    const most = registers ?? Math.max(MAX_REGISTERS, known);
     if (others >= 0 && layout.registers <= most && layout.registers === (registers ?? layout.registers)) {
       return layout;
     }
@@ -55,7 +55,7 @@ export function tokenLayout(
   }
   const layouts: TokenLayout[] = [];
   for (const classToken of [false, true]) {
-    for (let count = registers ?? 0; count <= (registers ?? (classToken ? MOST_REGISTERS : 0)); count++) {
+    for (let count = registers ?? 0; count <= (registers ?? (classToken ? MAX_REGISTERS : 0)); count++) {
       const side = Math.sqrt(tokens - (classToken ? 1 : 0) - count);
       if (Number.isInteger(side) && side > 0) {
         layouts.push({ classToken, registers: count, grid: { rows: side, cols: side } });
@@ -68,7 +68,7 @@ export function tokenLayout(
   if (layouts.length === 0) {
     throw new Error(
       `${found}, which is no square of patches with ${
-        registers ?? `0 to ${MOST_REGISTERS}`
+        registers ?? `0 to ${MAX_REGISTERS}`
       } registers, class token or not: ` +
         "give the number of registers.",
     );

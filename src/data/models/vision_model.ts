@@ -33,7 +33,7 @@ export interface VisionModel {
 }
 
 /** 16 GB. */
-const MOST_WEIGHTS = 2 ** 34;
+const MAX_WEIGHTS = 2 ** 34;
 
 /**
  * Reads the weights that a model keeps in files beside it.
@@ -49,7 +49,7 @@ export async function readWeights({ path, external }: OnnxGraph): Promise<Weight
       throw new Error(`${path} asks for weights outside its folder ("${file}"): do not trust this model.`);
     }
     try {
-      files.push({ path: file, data: await readPlainFile(join(dirname(path), file), MOST_WEIGHTS) });
+      files.push({ path: file, data: await readPlainFile(join(dirname(path), file), MAX_WEIGHTS) });
     } catch (error) {
       const reason = reasonOf(error);
       throw new Error(

@@ -80,7 +80,7 @@ const RANDOM = new Set([
   "Multinomial",
 ]);
 /** A sentence holds no more names. */
-const MOST_NAMED = 2;
+const MAX_NAMED = 2;
 
 /** Where attention may begin. */
 interface Start {
@@ -152,8 +152,8 @@ export function describeCount(
 }
 
 export function listed<T>(items: T[], text: (item: T) => string): string {
-  const rest = items.length - MOST_NAMED;
-  return items.slice(0, MOST_NAMED).map(text).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
+  const rest = items.length - MAX_NAMED;
+  return items.slice(0, MAX_NAMED).map(text).join("; ") + (rest > 0 ? `; and ${rest} more` : "");
 }
 
 /** `furthest` says how far the walk came in a graph without blocks. */

@@ -16,7 +16,7 @@ import type { MatchedPairs } from "./matching.ts";
 /** A claim is shown when it holds between every two models with at most this chance. */
 const P = 0.05;
 /** Fewer held-out images cannot reach that chance: 2⁻⁵ is the first power of a half below it. */
-const LEAST_IMAGES = 5;
+const MIN_IMAGES = 5;
 
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi></mrow></msub><mo>=</mo><mfrac><mn>1</mn><mi>n</mi></mfrac><munder><mo>∑</mo><mi>i</mi></munder><msub><mi>z</mi><mrow><mi>i</mi><mi>a</mi></mrow></msub><msub><mi>z</mi><mrow><mi>i</mi><mi>b</mi></mrow></msub><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>b</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi><mo>′</mo></mrow></msub><mo>,</mo><mspace width="1em"/><mi>a</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>a</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mo>′</mo><mi>b</mi></mrow></msub></math>`,
@@ -99,7 +99,7 @@ function metricsOf({ pairs, everywhere }: Rosetta): Record<string, number> {
 
 function claimsOf({ pairs, images, alignedChannels, voxels }: Rosetta): Claim[] {
   const verdict = (ps: number[]): Claim["verdict"] =>
-    images.measured < LEAST_IMAGES ? "not testable" : ps.every((p) => p <= P) ? "shown" : "not shown";
+    images.measured < MIN_IMAGES ? "not testable" : ps.every((p) => p <= P) ? "shown" : "not shown";
   const each = (say: (pair: RosettaPair) => string) =>
     pairs.map((pair) => `${pair.models.join(" and ")} ${say(pair)}`).join("; ");
   const means = (a: MatchedPairs, b: MatchedPairs) =>

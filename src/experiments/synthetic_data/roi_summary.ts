@@ -25,7 +25,7 @@ export interface RoiSummary {
   best: number[];
 }
 
-const LEAST_SCENES = 20, MOST_SCENES = 60, MOST_TRAINING = 1000;
+const MIN_SCENES = 20, MAX_SCENES = 60, MAX_TRAINING = 1000;
 
 /**
  * Summarises the regions of a world from its files.
@@ -43,7 +43,7 @@ export async function summarizeRois(
     observer: SimulatedSubject;
   },
 ): Promise<RoiSummary[]> {
-  const rows = Math.min(subject.images.length, MOST_TRAINING);
+  const rows = Math.min(subject.images.length, MAX_TRAINING);
   const responses = await subject.readResponses(0, rows);
   const categories = Array.from({ length: rows }, (_, i) => renderScene(plan.training.from + i).category);
   const measured = await measuredCeilings(heldOut, plan, observer);
@@ -88,8 +88,8 @@ async function measuredCeilings(
   plan: DatasetPlan,
   observer: SimulatedSubject,
 ): Promise<number[] | undefined> {
-  const count = Math.min(heldOut.images.length, MOST_SCENES);
-  if (count < LEAST_SCENES) return undefined;
+  const count = Math.min(heldOut.images.length, MAX_SCENES);
+  if (count < MIN_SCENES) return undefined;
   const { data, cols } = await heldOut.readResponses(0, count);
   const order = observerOrder(observer);
   const clean = Array.from({ length: count }, (_, i) => observer.respond(renderScene(plan.test.from + i)));

@@ -60,7 +60,7 @@ export interface TransitionOptions {
 /** The transition matrices differ when both p are at most this; set before any number was seen. */
 export const DIFFERENT = 0.01;
 /** Cells of circles with fewer patches of figure or of ground are not singled out. */
-export const LEAST_PATCHES = 20;
+export const MIN_PATCHES = 20;
 
 /** Permutations of either test. */
 export const PERMUTATIONS = 999;
@@ -280,7 +280,7 @@ export function extremeCells(figure: Counts, ground: Counts, circles: number): {
   let figureMore: Cell | null = null, groundMore: Cell | null = null;
   const lead = (cell: Cell | null) => cell ? cell.figure - cell.ground : 0;
   for (let from = 0; from < circles; from++) {
-    if (Math.min(one.patches[from], other.patches[from]) < LEAST_PATCHES) continue;
+    if (Math.min(one.patches[from], other.patches[from]) < MIN_PATCHES) continue;
     for (let to = 0; to < circles; to++) {
       const cell = { from, to, figure: one.rows[from]![to], ground: other.rows[from]![to] };
       if (lead(cell) > lead(figureMore)) figureMore = cell;

@@ -10,7 +10,7 @@ import {
   type Circles,
   DIFFERENT,
   extremeCells,
-  LEAST_PATCHES,
+  MIN_PATCHES,
   PERMUTATIONS,
   proportions,
   type Transitions,
@@ -73,7 +73,7 @@ function claimOf(found: Transitions): Claim {
       ? `A${cell.from} to B${cell.to}: figure ${formatNumber(cell.figure, 2)}, ground ${
         formatNumber(cell.ground, 2)
       }`
-      : `no circle with ${LEAST_PATCHES} patches of each has more ${more}`;
+      : `no circle with ${MIN_PATCHES} patches of each has more ${more}`;
   return {
     id: "transitions-of-figure-and-ground-differ",
     paper:

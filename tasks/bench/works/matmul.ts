@@ -9,7 +9,7 @@ import type { Figures, Peer, WorkPlan } from "../work_plan.ts";
 
 /** Operations that a measured run should have at least, so that a wait of the queue does not count. */
 const SOFTWARE_RUN = 8e9, HARDWARE_RUN = 4e12;
-const MOST_REPEATS = 200;
+const MAX_REPEATS = 200;
 /** Entries of the result that are checked. */
 const CHECKED = 2000;
 
@@ -39,7 +39,7 @@ export const plans: WorkPlan[] = SHAPES.map(([name, title, m, k, n, form]) => ({
   ...(name === "4096" && { onlyWhenNamed: "software" as const }),
   options(software) {
     const least = software ? SOFTWARE_RUN : HARDWARE_RUN;
-    const repeat = Math.min(MOST_REPEATS, Math.max(1, Math.ceil(least / (2 * m * k * n))));
+    const repeat = Math.min(MAX_REPEATS, Math.max(1, Math.ceil(least / (2 * m * k * n))));
     return { m, k, n, form, repeat };
   },
   async prepare(folder) {
