@@ -1,10 +1,12 @@
-/** A brain in the layout of Algonauts 2023, for scripts. */
+/** A person whose responses to photographs were measured, for scripts. */
 import type { Matrix } from "../linalg/matrix.ts";
+import { openSubject } from "./open_subject.ts";
+import type { Photograph } from "./photographs.ts";
 
 /** Photographs that a subject saw, and the responses to them. */
 export interface BrainSubject {
-  /** Paths, in the order of the responses' rows. */
-  photographs: string[];
+  /** In the order of the responses' rows: paths, or of the Natural Scenes Dataset what loads itself out of its one file. */
+  photographs: Photograph[];
   /** photographs × voxels, left hemisphere first, in the unit of the files. */
   responses: Matrix;
   /** Voxel indices by region: the release's own names and V1–V4, FBA, FFA, VWFA. */
@@ -20,37 +22,42 @@ export interface BrainSubject {
    * region. Empty if nothing was. Also written to the console.
    */
   skipped: string[];
+  /** Closes the file of photographs, where they are in one. */
+  close(): void;
 }
 
 /**
- * Reads one subject's folder of the Algonauts 2023 release.
+ * Reads a subject, as `--data` names it.
  *
- * @param dir with `training_split` and `roi_masks`
- * @param split `training` or `test`; the release does not include responses to `test`
+ * @param source `algonauts:DIR`, one subject's folder of the Algonauts 2023 release with `training_split` and `roi_masks`;
+ *   `nsd:DIR`, the Natural Scenes Dataset or one folder of betas in it, z-scored and averaged over trials as for the tasks; DIR
+ *   alone means `algonauts:DIR`
+ * @param split `training` or `test`; Algonauts 2023 does not include responses to `test`
  * @param limit how many photographs to read, from the first on; default all
- * @returns paths of the photographs, responses (photographs × voxels, in the release's unit), regions and noise ceilings
+ * @returns photographs, responses (photographs × voxels, in the release's unit or z-scored betas), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
+ * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
  */
 export async function readBrainSubject(
-  dir: string,
+  source: string,
   split: "training" | "test" = "training",
   limit = Infinity,
 ): Promise<BrainSubject> {
-  const { openAlgonauts } = await import("../data/datasets/algonauts.ts");
-  const { images, rois, noiseCeiling, vertices, voxels, skipped, notes, readResponses } = await openAlgonauts(
-    dir,
-    split,
+  const { subject, hasFiles, close } = await openSubject(source, split);
+  const { images, rois, noiseCeiling, vertices, voxels, skipped, notes } = subject;
+  const photographs = images.slice(0, limit).map((image, row): Photograph =>
+    hasFiles ? image : { name: image, load: () => subject.readImage(row) }
   );
-  const photographs = images.slice(0, limit);
-  for (const what of skipped) console.error(`${dir}: left out: ${what}`);
-  for (const note of notes) console.error(`${dir}: ${note}`);
+  for (const what of skipped) console.error(`${source}: left out: ${what}`);
+  for (const note of notes) console.error(`${source}: ${note}`);
   return {
     photographs,
     rois,
     vertices,
     skipped,
     leftHemisphere: voxels.lh,
-    responses: await readResponses(0, photographs.length),
+    responses: await subject.readResponses(0, photographs.length),
     ...(noiseCeiling ? { noiseCeiling } : {}),
+    close,
   };
 }

@@ -16,7 +16,7 @@ const ROW = 3;
  * below them: on the flat map of fsaverage5 if the subject's files name the vertices of its voxels, as in Algonauts 2023,
  * else at the positions that the files give, else region by region.
  *
- * @param dir the subject's folder, as of `readBrainSubject`
+ * @param source the subject, as of `readBrainSubject`
  * @param maps at least one; three in a row
  * @param unit of the values
  * @returns SVG in light colors
@@ -30,13 +30,14 @@ const ROW = 3;
  * await Deno.writeTextFile("cortex.svg", svg);
  * ```
  */
-export async function cortexSvg(dir: string, maps: readonly CortexMap[], unit: string): Promise<string> {
-  const { openAlgonauts } = await import("../data/datasets/algonauts.ts");
+export async function cortexSvg(source: string, maps: readonly CortexMap[], unit: string): Promise<string> {
+  const { openSubject } = await import("./open_subject.ts");
   const { activationSheets } = await import("../experiments/shared/activation_sheets.ts");
   const { voxelSheet } = await import("../pipeline/voxel_sheet.ts");
   const { standaloneSvg } = await import("../report/standalone_svg.ts");
   const { lightTheme } = await import("../report/theme.ts");
-  const subject = await openAlgonauts(dir), { total } = subject.voxels;
+  const { subject, close } = await openSubject(source, "training"), { total } = subject.voxels;
+  close();
   if (maps.length === 0) throw new RangeError("There is no map to draw: give at least one.");
   for (const { title, values } of maps) {
     if (values.length !== total) {

@@ -12,13 +12,14 @@ export { type ChartPage, type ChartSection, type ChartSpec, chartSvg, savePage }
 export { type CortexMap, cortexSvg } from "./cortex_map.ts";
 export { type ExampleData, exampleData } from "./example_data.ts";
 export {
+  type FeatureOptions,
   type Hook,
   type MeanFeatures,
   meanFeatures,
   type PatchFeatures,
   patchFeatures,
 } from "./model_features.ts";
-export { encodePng, listPhotographs, type Picture, readPhotograph, savePng } from "./photographs.ts";
+export { encodePng, listPhotographs, type Photograph, type Picture, readPhotograph, savePng } from "./photographs.ts";
 export { parseOptions, type ScriptOptions, scriptOptions, type ScriptValues } from "./script_options.ts";
 export { colorsInSpace, loadSpace, type SavedSpace } from "./space.ts";
 export {

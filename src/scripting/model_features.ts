@@ -1,9 +1,22 @@
 /** Features of vision transformers for scripts. */
 import type { Matrix } from "../linalg/matrix.ts";
-import type { Picture } from "./photographs.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
+import { nameOf, type Photograph, type Picture, readPhotograph } from "./photographs.ts";
 
 export type { Hook };
+
+/** What is read from models, and what they run on. */
+export interface FeatureOptions {
+  /** What is read from each block: attention, residual, mlp, q, k or v; default "attention". */
+  hook?: Hook;
+  /**
+   * Runs with the image shifted, along each side: 2 gives four times the patches, in four times the time (shift-and-stitch,
+   * Long et al. 2015); default 1.
+   */
+  shifts?: number;
+  /** What models run on: "webgpu" is onnxruntime's own, "auto" takes it where there is a hardware adapter; default "cpu". */
+  extract?: "cpu" | "webgpu" | "auto";
+}
 
 /** Patch features of some photographs. */
 export interface PatchFeatures {
@@ -24,6 +37,8 @@ export interface PatchFeatures {
     layer: number;
     /** photographs · patches × width, photograph by photograph, patches row by row. */
     patches: Matrix;
+    /** photographs × width: the class token; absent where the model has none. */
+    classToken?: Matrix;
   }[];
   /** File names of the photographs. */
   names: string[];
@@ -49,32 +64,26 @@ export interface MeanFeatures {
  * residual add (METHOD, `V_l`), or another hook, of every patch.
  *
  * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `./run models add` has added
- * @param photographs paths of image files
+ * @param photographs paths of image files, or photographs that load themselves
  * @param layers numbers of the layers wanted, from 1; default all
- * @param hook what is taken of every block; default "attention"
- * @param shifts runs with the image shifted, along each side: 2 gives four times the patches, in four times the time
- *   (shift-and-stitch, Long et al. 2015); default 1
- * @returns per layer photographs · patches × D_l float32, in the model's own units, without class and register tokens
+ * @param options hook, shifts and what the model runs on; a hook's name alone is taken as the hook
+ * @returns per layer photographs · patches × D_l float32, in the model's own units, and beside them the class token, which
+ *   with shifts is its mean over the shifted images; register tokens are left out
  * @throws Error one sentence that names the model or photograph that is not usable
- * @throws RangeError "mae_tiny has layers 1 to 12, not 13."; "shifts is 9: give a whole number from 1 to 8."
+ * @throws RangeError "mae_tiny has layers 1 to 12, not 13."; "shifts is 9: give a whole number from 1 to 8."; 'extract is "gpu": …'
  *
  * Memory: photographs × patches × width × layers float32 values.
  */
 export async function patchFeatures(
   model: string,
-  photographs: readonly string[],
+  photographs: readonly Photograph[],
   layers?: readonly number[],
-  hook: Hook = "attention",
-  shifts = 1,
+  options: FeatureOptions | Hook = {},
 ): Promise<PatchFeatures> {
+  const taken = await takenOf(options), { hook } = taken;
   const { streamFeatures } = await import("../data/features/stream_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
-  const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
-  if (!(Number.isInteger(shifts) && shifts >= 1 && shifts <= MAX_SHIFTS)) {
-    throw new RangeError(`shifts is ${shifts}: give a whole number from 1 to ${MAX_SHIFTS}.`);
-  }
   const { previewCrop } = await import("../data/images/preprocess.ts");
-  const { readImage } = await import("../data/images/image.ts");
   const names = photographs.map(nameOf), views: Picture[] = [];
   const { path, preprocessor, registers } = await openKnownModel(model);
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
@@ -83,15 +92,14 @@ export async function patchFeatures(
     model: path,
     preprocessor,
     registers,
-    hook,
-    shifts,
+    ...taken,
     outDir: ".",
     dtype: "float32",
     images: photographs.map((photograph, i) => ({
       name: names[i],
       async load() {
-        const image = await readImage(photograph);
-        views[i] = previewCrop(image, preprocessor, photograph);
+        const image = await readPhotograph(photograph);
+        views[i] = previewCrop(image, preprocessor, names[i]);
         return image;
       },
     })),
@@ -107,16 +115,22 @@ export async function patchFeatures(
         if (layers && !layers.includes(layer)) continue;
         indexOf.set(l, found.length);
         const rows = photographs.length * patches, cols = manifest.width;
-        found.push({ layer, patches: { data: new Float32Array(rows * cols), rows, cols } });
+        const matrix = (rows: number) => ({ data: new Float32Array(rows * cols), rows, cols });
+        found.push({
+          layer,
+          patches: matrix(rows),
+          ...(manifest.classToken && { classToken: matrix(photographs.length) }),
+        });
       }
     },
     rows(l, { image, token, vectors }) {
       const index = indexOf.get(l);
       if (index === undefined) return;
-      const { data, cols } = found[index].patches;
+      const { patches: { data, cols }, classToken } = found[index];
       for (let i = 0; i < image.length; i++) {
-        if (token[i] === 0) continue; // the class token
-        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i] - 1) * cols);
+        const vector = vectors.subarray(i * cols, (i + 1) * cols);
+        if (token[i] > 0) data.set(vector, (image[i] * patches + token[i] - 1) * cols);
+        else classToken?.data.set(vector, image[i] * cols);
       }
     },
   });
@@ -128,18 +142,18 @@ export async function patchFeatures(
  *
  * @param models as of `patchFeatures`, one or more
  * @param photographs paths of image files
- * @param hook as of `patchFeatures`, of all models
+ * @param options as of `patchFeatures`, for all models
  * @returns photographs × Σ D_l float32, in the models' own units: AvgPool(V_l) of METHOD (2), layers side by side
  * @throws Error one sentence that names the model or photograph that is not usable
  */
 export async function meanFeatures(
   models: readonly string[],
-  photographs: readonly string[],
-  hook: Hook = "attention",
+  photographs: readonly Photograph[],
+  options: FeatureOptions | Hook = {},
 ): Promise<MeanFeatures> {
+  const taken = await takenOf(options);
   const { joinPooled, poolFeatures } = await import("../data/features/pooled_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
-  const { readImage } = await import("../data/images/image.ts");
   const cacheDir = await Deno.makeTempDir(), parts = [];
   try {
     for (const name of models) {
@@ -149,8 +163,11 @@ export async function meanFeatures(
           model,
           preprocessor,
           registers,
-          hook,
-          images: photographs.map((path) => ({ name: nameOf(path), load: () => readImage(path) })),
+          ...taken,
+          images: photographs.map((photograph) => ({
+            name: nameOf(photograph),
+            load: () => readPhotograph(photograph),
+          })),
           tokensPerImage: 0,
           seed: 0,
           cacheDir,
@@ -165,6 +182,24 @@ export async function meanFeatures(
   return { slots, means: pooled };
 }
 
-function nameOf(path: string): string {
-  return path.replace(/^.*\//, "");
+/** Checks options, and finds what models run on, which is said where it is another than was asked for. */
+async function takenOf(options: FeatureOptions | Hook) {
+  const { hook = "attention", shifts = 1, extract = "cpu" } = typeof options === "string"
+    ? { hook: options }
+    : options;
+  const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
+  const { chooseProvider, EXTRACT_CHOICES } = await import("../data/onnx/inference_provider.ts");
+  const { HOOKS } = await import("../data/onnx/block_hooks.ts");
+  if (!HOOKS.includes(hook)) {
+    throw new RangeError(`hook is "${hook}": give ${HOOKS.slice(0, -1).join(", ")} or ${HOOKS.at(-1)}.`);
+  }
+  if (!(Number.isInteger(shifts) && shifts >= 1 && shifts <= MAX_SHIFTS)) {
+    throw new RangeError(`shifts is ${shifts}: give a whole number from 1 to ${MAX_SHIFTS}.`);
+  }
+  if (!EXTRACT_CHOICES.includes(extract)) {
+    throw new RangeError(`extract is "${extract}": give cpu, webgpu or auto.`);
+  }
+  const { provider, line } = await chooseProvider(extract);
+  if (line) console.error(line);
+  return { hook, shifts, provider };
 }

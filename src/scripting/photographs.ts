@@ -10,6 +10,19 @@ export interface Picture {
   data: Uint8Array;
 }
 
+/** A photograph: the path of an image file, or what loads itself, as those of the Natural Scenes Dataset do. */
+export type Photograph = string | {
+  /** Names it in results and errors. */
+  readonly name: string;
+  /** Reads it. */
+  load(): Promise<Picture>;
+};
+
+/** A file's name without its folder, or what the photograph calls itself. */
+export function nameOf(photograph: Photograph): string {
+  return typeof photograph === "string" ? photograph.replace(/^.*\//, "") : photograph.name;
+}
+
 /**
  * Lists the photographs of a folder, and reports on stderr what else is there.
  *
@@ -30,13 +43,14 @@ export async function listPhotographs(folder: string, limit = Infinity): Promise
 /**
  * Reads a photograph, upright, without transparency.
  *
- * @param path a JPEG, PNG, WebP, GIF, TIFF or AVIF file
+ * @param photograph a JPEG, PNG, WebP, GIF, TIFF or AVIF file, or one of `readBrainSubject`
  * @returns width × height pixels, 3 bytes each (RGB, 0 to 255), row by row
  * @throws Error one sentence that names the file: absent, empty, damaged, or no image
  */
-export async function readPhotograph(path: string): Promise<Picture> {
+export async function readPhotograph(photograph: Photograph): Promise<Picture> {
+  if (typeof photograph !== "string") return await photograph.load();
   const { readImage } = await import("../data/images/image.ts");
-  return await readImage(path);
+  return await readImage(photograph);
 }
 
 /**

@@ -104,6 +104,27 @@ Deno.test("patchFeatures() refuses layers that the model does not have", async (
     const keys = await patchFeatures("mae_tiny", [`${dir}/a.png`], [2], "k");
     assertEquals([keys.hook, keys.layers[0].patches.rows], ["k", grid.rows * grid.cols]);
     assert(keys.layers[0].patches.data.some((value, i) => value !== layers[0].patches.data[i]));
+    for (const hook of ["attention", "residual", "mlp", "q", "k", "v"] as const) {
+      const found = await patchFeatures("mae_tiny", [`${dir}/a.png`], [2], { hook, extract: "cpu" });
+      assertEquals([found.hook, found.layers[0].classToken!.rows], [hook, 1]);
+    }
+    const loaded = { name: "a.png", load: () => readPhotograph(`${dir}/a.png`) };
+    assertEquals(
+      await patchFeatures("mae_tiny", [loaded], [2]),
+      await patchFeatures("mae_tiny", [`${dir}/a.png`], [2]),
+    );
+    const refused: [unknown, string][] = [
+      [{ hook: "keys" }, 'hook is "keys": give attention, residual, mlp, q, k or v.'],
+      [{ extract: "cuda" }, 'extract is "cuda": give cpu, webgpu or auto.'],
+      [{ shifts: 9 }, "shifts is 9: give a whole number from 1 to 8."],
+    ];
+    for (const [options, message] of refused) {
+      for (const run of [patchFeatures, meanFeatures]) {
+        const models = (run === patchFeatures ? "mae_tiny" : ["mae_tiny"]) as never;
+        const rest = run === patchFeatures ? [[2], options] : [options];
+        await assertRejects(() => run(models, [`${dir}/a.png`], ...rest as [never]), RangeError, message);
+      }
+    }
   });
 });
 
@@ -126,13 +147,14 @@ Deno.test("patchFeatures() and meanFeatures() are what PyTorch hooks see: patche
     const { grid, layers } = await patchFeatures(model, photographs);
     const { slots, means } = await meanFeatures([model], photographs);
     assertEquals([grid, layers.length, slots.length], [{ rows: 3, cols: 3 }, 2, 2]);
-    for (const [l, { patches }] of layers.entries()) {
+    for (const [l, { patches, classToken }] of layers.entries()) {
       const rows = [0, 1].flatMap((i) =>
         [...Array(10).keys()].map((token) =>
           golden[l].slice((10 * i + token) * 16, (10 * i + token + 1) * 16)
         )
       );
       assertClose(patches.data, rows.filter((_, at) => at % 10 > 0).flat(), { relative: 1e-4 });
+      assertClose(classToken!.data, [...rows[0], ...rows[10]], { relative: 1e-4 });
       for (const i of [0, 1]) {
         const mean = rows[0].map((_: number, c: number) =>
           rows.slice(10 * i, 10 * i + 10).reduce((sum, row) => sum + row[c] / 10, 0)

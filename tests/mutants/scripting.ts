@@ -4,10 +4,8 @@ import type { Mutant } from "./mutant.ts";
 export const SCRIPTING: readonly Mutant[] = [
   {
     file: "src/scripting/model_features.ts",
-    text:
-      "if (token[i] === 0) continue; // the class token\n        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i] - 1) * cols);",
-    replacement:
-      "if (token[i] === patches) continue;\n        data.set(vectors.subarray(i * cols, (i + 1) * cols), (image[i] * patches + token[i]) * cols);",
+    text: "if (token[i] > 0) data.set(vector, (image[i] * patches + token[i] - 1) * cols);",
+    replacement: "if (token[i] < patches) data.set(vector, (image[i] * patches + token[i]) * cols);",
     breaks: "the class token is kept in place of the last patch",
     tests: ["end_to_end/scripting_test.ts"],
   },
@@ -34,8 +32,8 @@ export const SCRIPTING: readonly Mutant[] = [
   },
   {
     file: "src/scripting/brain_subject.ts",
-    text: "const photographs = images.slice(0, limit);",
-    replacement: "const photographs = images;",
+    text: "images.slice(0, limit)",
+    replacement: "images",
     breaks: "the limit is ignored",
     tests: ["data/datasets/algonauts_test.ts"],
   },

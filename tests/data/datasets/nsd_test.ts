@@ -6,6 +6,8 @@ import { openNsd } from "../../../src/data/datasets/nsd.ts";
 import { NotFinished } from "../../../src/data/cache/stages.ts";
 import { embeddedModels } from "../../../src/synthetic/dataset.ts";
 import { openRunData } from "../../../tasks/shared/open_data.ts";
+import { readBrainSubject } from "../../../src/scripting/brain_subject.ts";
+import { nameOf, readPhotograph } from "../../../src/scripting/photographs.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import {
@@ -20,6 +22,28 @@ import {
   writeImages,
   writeNsd,
 } from "../../support/nsd_files.ts";
+
+Deno.test("readBrainSubject() takes nsd:DIR and algonauts:DIR as the tasks do, and refuses what is no subject", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeNsd(dir);
+    const path = `${dir}/${HDF5}`, { training, test, close } = await openNsd(path);
+    for (const [split, expected] of [["training", training], ["test", test!]] as const) {
+      const brain = await readBrainSubject(`nsd:${path}`, split, 2);
+      assertEquals(brain.responses, await expected.readResponses(0, 2));
+      assertEquals(brain.rois, expected.rois);
+      assertEquals(brain.photographs.map(nameOf), expected.images.slice(0, 2));
+      assertEquals(await readPhotograph(brain.photographs[1]), await expected.readImage(1));
+      brain.close();
+    }
+    close();
+    await assertRejects(
+      () => readBrainSubject(`voc:${dir}`),
+      RangeError,
+      `"voc:${dir}" is no subject: give algonauts:DIR or nsd:DIR.`,
+    );
+    const read = (source: string) => assertRejects(() => readBrainSubject(source), Error);
+    assertEquals((await read(`algonauts:${dir}/none`)).message, (await read(`${dir}/none`)).message);
+  }));
 
 Deno.test("openNsd() gives what the same subject gives as Algonauts 2023, however its betas are stored", () =>
   inTemporaryFolder(async (dir) => {
