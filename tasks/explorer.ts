@@ -3,6 +3,7 @@ import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
+import { runDataLine } from "../src/experiments/shared/run_data.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { refuseWithoutEffect } from "../src/cli/options.ts";
@@ -48,6 +49,7 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
       { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
     );
     return await renderExplorer(content, {
+      data: await runDataLine(pipeline.data, pipeline.models),
       method:
         `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
       settings: {

@@ -2,7 +2,6 @@
  * `./run real-brains`: encoders on measured voxels, and layers of the models beside human and monkey cortex and neurons,
  * with a report page. The data are not shipped: --data names their folder.
  */
-import { basename } from "node:path";
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
@@ -29,7 +28,6 @@ import {
 } from "../src/experiments/real_brains/report.ts";
 import { type NeuronSession, neuronSession } from "../src/experiments/real_brains/neurons.ts";
 import type { PictureResults } from "../src/experiments/real_brains/pictures_report.ts";
-import { isEmbedded } from "../src/data/models/known_models.ts";
 import { openRunModels, type RunModels } from "../src/pipeline/models.ts";
 import { noiseCeiling } from "../src/statistics/rsa.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
@@ -231,9 +229,6 @@ async function realBrains(options: Options): Promise<void> {
       ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
       : undefined;
     const command = commandLine(COMMAND.task, Deno.args);
-    const names = models?.models.map(({ path }) => basename(path, ".onnx")) ?? [],
-      embeddedModels: string[] = [];
-    for (const name of names) if (await isEmbedded(name)) embeddedModels.push(name);
     const page = await writeRealBrainsReport({
       out,
       command,
@@ -243,7 +238,6 @@ async function realBrains(options: Options): Promise<void> {
       pictures,
       neurons,
       voxels,
-      embeddedModels,
       figures: options.figures,
     });
     console.error(`done: ${page}`);

@@ -19,7 +19,14 @@ export {
   type PatchFeatures,
   patchFeatures,
 } from "./model_features.ts";
-export { encodePng, listPhotographs, type Photograph, type Picture, readPhotograph, savePng } from "./photographs.ts";
+export {
+  encodePng,
+  listPhotographs,
+  type Photograph,
+  type Picture,
+  readPhotograph,
+  savePng,
+} from "./photographs.ts";
 export { parseOptions, type ScriptOptions, scriptOptions, type ScriptValues } from "./script_options.ts";
 export { colorsInSpace, loadSpace, type SavedSpace } from "./space.ts";
 export {

@@ -20,9 +20,9 @@ export interface OpenedSubject {
  * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
  */
 export async function openSubject(source: string, split: "training" | "test"): Promise<OpenedSubject> {
-  const { DATA_KINDS } = await import("../cli/data_flags.ts");
+  const { DATA_KINDS } = await import("../data/datasets/data_parts.ts");
   const [, kind, path] = /^([\w-]+):(.+)$/s.exec(source) ?? [];
-  const known = DATA_KINDS.find((name) => name === kind);
+  const known = DATA_KINDS.find((name: string) => name === kind);
   if (known === "nsd") {
     const { training, test, close } = await (await import("../data/datasets/nsd.ts")).openNsd(path);
     const subject = split === "training" ? training : test;

@@ -5,6 +5,7 @@ import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
 import { CACHE_FOLDER } from "../data/files/project_folder.ts";
 import { EMBEDDED_FOLDER } from "../data/models/known_models.ts";
+import { isFile } from "../data/files/plain_file.ts";
 import { datasetSteps, planDataset, type SyntheticDataset, writeDataset } from "./write_dataset.ts";
 
 /** The embedded vision transformers, in the order of their names. */
@@ -74,6 +75,16 @@ export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<
   } catch {
     return false; // not there yet
   }
+}
+
+/** Whether a folder is one of a world's: of its observer, its scenes, or their images. */
+export async function isOfDataset(path: string): Promise<boolean> {
+  const folder = path.replace(/\/+$/, "");
+  for (const up of ["", "/..", "/../.."]) {
+    const names = [MADE, WORLD].map((name) => `${folder}${up}/${name}`);
+    if ((await Promise.all(names.map(isFile))).every(Boolean)) return true;
+  }
+  return false;
 }
 
 /**

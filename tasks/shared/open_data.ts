@@ -14,6 +14,7 @@ import {
   datasetFolder,
   embeddedModels,
   hasDataset,
+  isOfDataset,
   SCENES,
   subjectOf,
   syntheticDataset,
@@ -26,6 +27,7 @@ import type { Subject } from "../../src/data/datasets/subject.ts";
 import type { SyntheticDataset } from "../../src/synthetic/write_dataset.ts";
 import { folderImages, type RunImage, viewed } from "../../src/pipeline/images.ts";
 import { openRunModels, type RunModel, type Taken } from "../../src/pipeline/models.ts";
+import { EMBEDDED, SIMULATED, SYNTHETIC_FOLDER } from "../../src/experiments/shared/run_data.ts";
 import { NotFinished } from "../../src/data/cache/stages.ts";
 import { runStage, type Tick } from "./stage.ts";
 
@@ -144,7 +146,7 @@ export async function openRunData(
     subject,
     identity: `${data.identity.images} ${JSON.stringify(view)}`,
     truth: `${data.identity.subject} ${data.identity.truth}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,
-    name: given ? nameOf(folders, data.subjectName) : "embedded",
+    name: given ? await nameOf(folders, data.subjectName) : EMBEDDED,
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
         subject: data.subject!,
@@ -172,10 +174,12 @@ export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): s
   return [...rois].filter(([name, { length }]) => length > 0 && !isNamed(name)).map(([name]) => name).sort();
 }
 
-/** The folders without where they are. */
-function nameOf(folders: DataFolders, subject?: string): string {
-  const names = Object.entries(folders).map(([kind, path]) =>
-    `${kind} ${kind === "nsd" ? subject : basename(path)}`
+/** The folders without where they are; those of a synthetic dataset are called so. */
+async function nameOf(folders: DataFolders, subject?: string): Promise<string> {
+  const names = await Promise.all(
+    Object.entries(folders).map(async ([kind, path]) =>
+      `${kind} ${kind === "nsd" ? subject : basename(path)}${await isOfDataset(path) ? SYNTHETIC_FOLDER : ""}`
+    ),
   );
-  return [...names, ...(hasSubject(folders) ? [] : ["embedded observer"])].join(", ");
+  return [...names, ...(hasSubject(folders) ? [] : [SIMULATED])].join(", ");
 }

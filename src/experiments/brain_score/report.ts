@@ -58,9 +58,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     question:
       "How well do the models' features predict the voxels, and what does the eigen-constraint change?",
     method:
-      `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${
-        Object.values(report.voxels).reduce((sum, count) => sum + count, 0)
-      } voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
+      `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${report.ridge.voxels.length} voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
         conditions[0].scores.length
       } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no align.`,
     equation: EQUATION,

@@ -10,6 +10,7 @@ import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { LayerResult } from "./compute.ts";
+import { runDataLine } from "../shared/run_data.ts";
 import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { mean } from "../../statistics/summary.ts";
@@ -59,6 +60,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
   const inputs = { models: [manifest.model], images: photos.length, nodes, data };
   const metrics = { ...colorMetrics(layers), ...segmentationMetrics(report) };
   return await writeReport(report, "photographs", inputs, { metrics, claims: [] }, {
+    data: await runDataLine(data, inputs.models, false),
     title: "Photographs",
     question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
     method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${

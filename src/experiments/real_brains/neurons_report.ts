@@ -190,7 +190,7 @@ function chart(
       metric,
       layers: Array.from({ length: depth }, (_, i) => `L${i + 1}`),
       series: models.map(({ model, layers }) => ({
-        label: model,
+        label: models.length === 1 ? "" : model, // named in the text above
         values: layers.map((layer) => of(layer).value),
         intervals: layers.map((layer) => [of(layer).low, of(layer).high] as const),
       })),

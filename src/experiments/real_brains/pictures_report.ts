@@ -115,11 +115,11 @@ async function ceilingBlocks(out: string, { models, ceiling }: PictureResults): 
   const [low, high] = [lower.spearman, upper.spearman];
   return [
     text(
-      `Noise ceiling of ${subjects} subjects (Nili et al. 2014): the mean over subjects of Spearman's ρ is at most ${
-        shown(high)
-      } for any model, and a true model reaches ${
+      `Noise ceiling of ${subjects} subjects (Nili et al. 2014): the mean over subjects of Spearman's ρ that the best possible model can reach lies between ${
         shown(low)
-      } or more. It bounds the mean over subjects of the agreement with each one's own dissimilarities, as drawn here; the agreement with their averaged matrix, above, is higher, as averaging takes noise out of it. With ranks averaged in place of dissimilarities (as rsatoolbox does) the ceiling is ${
+      } and ${
+        shown(high)
+      }. It bounds the mean over subjects of the agreement with each one's own dissimilarities, as drawn here; the agreement with their averaged matrix, above, is higher, as averaging takes noise out of it. With ranks averaged in place of dissimilarities (as rsatoolbox does) the ceiling is ${
         formatNumber(ofRanks.lower.spearman.value, 3)
       } to ${formatNumber(ofRanks.upper.spearman.value, 3)}.`,
     ),
@@ -152,7 +152,7 @@ function chart(
       series: models.map(({ model, layers }) => {
         const found = layers.map(({ pooled }) => of(pooled).spearman);
         return {
-          label: model,
+          label: models.length === 1 ? "" : model, // named in the text above
           values: found.map(({ value }) => value),
           intervals: found.map(({ low, high }) => [low, high] as const),
         };

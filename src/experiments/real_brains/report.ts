@@ -6,6 +6,7 @@ import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { dataLine, type DataPart } from "../../report/data_line.ts";
 import { type RunContext, writeReport } from "../shared/write_experiment.ts";
+import { partsOfModels } from "../shared/run_data.ts";
 import type { HeldOutScore } from "./encoding.ts";
 import type { NeuronSession } from "./neurons.ts";
 import { neuronMetrics, neuronSections, overview } from "./neurons_report.ts";
@@ -45,8 +46,6 @@ export interface RealBrainsReport extends RunContext {
   neurons?: readonly NeuronSession[];
   /** The 81 categories of objects. */
   voxels?: VoxelResults;
-  /** Of these models, those that were trained on rendered scenes; none if not given. */
-  embeddedModels?: readonly string[];
 }
 
 const EQUATION = rawHtml(
@@ -77,7 +76,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
   return await writeReport(report, "real-brains", inputs, { metrics, claims: [] }, {
     title: "Real brains",
     question: "Do these models and encoders hold on measured cortex, human and monkey?",
-    data: dataLine(originsOf(report, models)),
+    data: dataLine([...originsOf(report), ...await partsOfModels(models)]),
     method:
       "For each pair of pictures the dissimilarity of a layer is 1 less the correlation of its features (averaged over tokens, or all tokens side by side); its rank correlation with the dissimilarities in inferior temporal cortex says whether both find the same pictures alike. For voxels, an encoder is fitted to the features of most objects and predicts the responses to the others; r is Pearson's correlation over objects of predicted and measured responses, both less the mean of the objects fitted on. For neurons, ridge regression is fitted to one part of the photographs and scored on the other.",
     equation: EQUATION,
@@ -110,24 +109,15 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
   });
 }
 
-/** What the numbers come from. */
-function originsOf(
-  { pictures, neurons = [], voxels, embeddedModels = [] }: RealBrainsReport,
-  models: string[],
-) {
-  const parts: DataPart[] = [], given = models.filter((model) => !embeddedModels.includes(model));
-  const add = (isThere: unknown, what: string, kind: DataPart["kind"] = "real") => {
-    if (isThere) parts.push({ what, kind });
-  };
-  add(pictures, `${pictures?.pictures} pictures with human fMRI and monkey recordings`);
-  add(
-    neurons.length,
+/** What the numbers come from, but for the models. */
+function originsOf({ pictures, neurons = [], voxels }: RealBrainsReport): DataPart[] {
+  const found = [
+    pictures && `${pictures.pictures} pictures with human fMRI and monkey recordings`,
+    neurons.length > 0 &&
     `photographs and neurons of macaque V4 in ${neurons.length} session${neurons.length > 1 ? "s" : ""}`,
-  );
-  add(voxels, `${voxels?.voxels} voxels of one person with AlexNet's features`);
-  add(given.length, `weights of ${given.join(", ")}`);
-  add(embeddedModels.length, `${embeddedModels.join(", ")}, trained on rendered scenes`, "synthetic");
-  return parts;
+    voxels && `${voxels.voxels} voxels of one person with AlexNet's features`,
+  ];
+  return found.flatMap((what) => what ? [{ what, kind: "real" }] : []);
 }
 
 function missing(heading: string, folder: string): { heading: string; body: Html } {

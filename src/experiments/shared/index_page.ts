@@ -5,6 +5,7 @@ import { type ExperimentCard, experimentCard, verdictCounts } from "../../report
 import { headOfPage } from "../../report/page.ts";
 import { readResults, type ResultsRun } from "../../report/results.ts";
 import { writePage } from "../../report/write_page.ts";
+import { EMBEDDED, runDataLine } from "./run_data.ts";
 
 /**
  * Writes `index.html`: a card for every page with what it asks, its verdicts counted, and every claim beside what was
@@ -39,7 +40,7 @@ export async function writeIndexPage(
   const adapters = all(({ adapter: { description, software } }) =>
     `${description}${software ? " (software)" : ""}`
   );
-  const isEmbedded = data.join() === "embedded", isOneRun = data.length === 1 && seeds.length === 1;
+  const isEmbedded = data.join() === EMBEDDED, isOneRun = data.length === 1 && seeds.length === 1;
   const cards = (await Promise.all([...names].map(async (name): Promise<ExperimentCard[]> => {
     const href = basename(pages[name] ?? `${name}.html`);
     const head = await readHead(join(out, href));
@@ -49,11 +50,15 @@ export async function writeIndexPage(
     return [{ ...head, href, claims: own?.claims ?? [], of }];
   }))).flat();
   const claims = cards.flatMap((card) => card.claims);
+  const modelsOf = (own: string) => [
+    ...new Set(runs.filter(({ inputs }) => inputs.data === own).flatMap(({ inputs }) => inputs.models)),
+  ];
   return await writePage(`${out}/index.html`, {
     title: "Reports",
     question: isEmbedded
       ? "What of the paper do the embedded models, scenes and observer show?"
       : `What of the paper do these data show: ${data.join("; ")}?`,
+    data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),
     method: `The paper's claims and what became of them: ${verdictCounts(claims) || "none tested yet"}.${
       isEmbedded
         ? " Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round."

@@ -7,6 +7,7 @@ import type { Page } from "../../report/page.ts";
 import { type ExperimentResults, mergeResults, type Results, type ResultsRun } from "../../report/results.ts";
 import { writePage } from "../../report/write_page.ts";
 import { peakResidentMb } from "./peak_memory.ts";
+import { runDataLine } from "./run_data.ts";
 
 /** The run that an experiment belongs to. */
 export interface RunContext {
@@ -99,6 +100,7 @@ export async function writeReport(
   const recorded = await recordExperiment(run, name, inputs, results);
   const own = typeof settings === "function" ? settings(recorded.peakMemory) : settings;
   return await writePage(join(run.out, `${name}.html`), {
+    data: await runDataLine(inputs.data, inputs.models),
     ...page,
     settings: { ...recorded.settings, ...own },
     command: run.command,

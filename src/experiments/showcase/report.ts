@@ -10,6 +10,7 @@ import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { runDataLine } from "../shared/run_data.ts";
 
 /** What the report tells of. */
 export interface ShowcaseReport extends RunContext {
@@ -68,6 +69,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     directions: joined(layers.map(({ directions }) => directions)),
   }, {
     question: `What does a vision transformer group together in ${count(photos.length)}?`,
+    data: await runDataLine(data, [model]),
     lead:
       `${title}, ${layers.length} layers, no labels. All photographs share one color space per layer: similar colors are what the layer groups together.`,
     method: [

@@ -13,6 +13,8 @@ import { payloadBlocks } from "./payload_blocks.ts";
 
 /** What the page says beside its content. */
 export interface ExplorerText {
+  /** As of `Page`. */
+  data?: string;
   /** How, in about three sentences. */
   method: string;
   settings: Readonly<Record<string, string | number>>;
@@ -56,6 +58,7 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
           <p class="project">AlignedCut</p>
           <h1>Explorer</h1>
           <p class="question">Click a pixel: which pixels of every image, layer and model are like it, and which voxels does it activate?</p>
+          ${text.data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${text.data}</p>`}
           <noscript><p>The explorer computes in the browser: allow this page its JavaScript.</p></noscript>
         </header>
         <main>

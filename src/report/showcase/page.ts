@@ -14,6 +14,8 @@ export interface ShowcaseText {
   question: string;
   /** One sentence below the question. */
   lead: string;
+  /** As of `Page`. */
+  data?: string;
   /** How, paragraph by paragraph. */
   method: readonly string[];
   /** Numbers of the layers. */
@@ -60,6 +62,7 @@ export async function renderShowcase(content: ShowcaseContent, text: ShowcaseTex
           <h1>${TITLE}</h1>
           <p class="question">${text.question}</p>
           <p class="lead">${text.lead}</p>
+          ${text.data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${text.data}</p>`}
           <noscript><p>The controls need JavaScript; without it, the page shows one layer and an overview.</p></noscript>
         </header>
         <main>
