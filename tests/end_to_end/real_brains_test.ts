@@ -165,15 +165,15 @@ Deno.test("real-brains takes --model: IT with its noise ceiling, V4, the class t
       const name of [
         "rsa.hIT.mae_tiny.L3.class",
         "rsa.hIT.subjects.mae_tiny.L12",
-        "rsa.hIT.ceiling.lower",
-        "rsa.hIT.ceiling_of_ranks.upper.kendall.high",
+        "rsa.hIT.ceiling.low",
+        "rsa.hIT.ceiling_of_ranks.high.kendall.high",
         "rsa.V4.session.mae_tiny.L12.low",
         "rsa.V4.session.ceiling",
         "r.V4.session.mae_tiny.L1",
         "normalized.V4.session.mae_tiny.L1",
       ]
     ) assert(Number.isFinite(metrics[name]), name);
-    assert(metrics["rsa.hIT.ceiling.lower"] < metrics["rsa.hIT.ceiling.upper"]);
+    assert(metrics["rsa.hIT.ceiling.low"] < metrics["rsa.hIT.ceiling.high"]);
     const page = await Deno.readTextFile(`${root}/out/real-brains.html`);
     for (
       const part of [

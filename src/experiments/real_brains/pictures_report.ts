@@ -46,8 +46,8 @@ export function pictureMetrics(results?: PictureResults): Record<string, number>
   const { ofValues, ofRanks } = results?.ceiling ?? {};
   for (const [name, ceiling] of Object.entries({ ceiling: ofValues, ceiling_of_ranks: ofRanks })) {
     if (!ceiling) continue;
-    put(`rsa.hIT.${name}.lower`, ceiling.lower);
-    put(`rsa.hIT.${name}.upper`, ceiling.upper);
+    put(`rsa.hIT.${name}.low`, ceiling.lower);
+    put(`rsa.hIT.${name}.high`, ceiling.upper);
   }
   for (const { model, pixels, layers } of results?.models ?? []) {
     putAll(`${model}.pixels`, pixels);
