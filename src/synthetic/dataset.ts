@@ -77,7 +77,7 @@ export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<
   }
 }
 
-/** Whether a folder is one of a world's: of its observer, its scenes, or their images. */
+/** Whether a folder is one of a synthetic dataset's: of its subject, its scenes, or their images. */
 export async function isOfDataset(path: string): Promise<boolean> {
   const folder = path.replace(/\/+$/, "");
   for (const up of ["", "/..", "/../.."]) {

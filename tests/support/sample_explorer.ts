@@ -59,10 +59,15 @@ export async function writeExplorer(out: string, command: string): Promise<strin
   return path;
 }
 
-export function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
+export function cortex(): Pick<RealBrainsReport, "pictures" | "neurons" | "voxels"> {
   const interval = (value: number) => ({ value, low: value - 0.1, high: value + 0.1 });
   const agreement = (value: number) => ({ spearman: interval(value), kendall: interval(value / 2) });
-  const both = (value: number) => ({ hIT: agreement(value), mIT: agreement(value + 0.05) });
+  const both = (value: number) => ({
+    hIT: agreement(value),
+    mIT: agreement(value + 0.05),
+    subjects: agreement(value - 0.1),
+  });
+  const ceiling = { lower: agreement(0.38), upper: agreement(0.66) };
   const region = (mean: number) => ({ voxels: 40, mean, standardError: 0.01 });
   const encoder = (name: string, r: number) => ({
     name,
@@ -78,12 +83,29 @@ export function cortex(): Pick<RealBrainsReport, "pictures" | "voxels"> {
       pictures: 92,
       between: agreement(0.5),
       resamples: 1000,
+      ceiling: { subjects: 4, ofValues: ceiling, ofRanks: ceiling },
       models: MODELS.map((model) => ({
         model,
         pixels: both(0.05),
         layers: LAYERS.map((layer) => ({ layer, pooled: both(0.04 * layer), tokens: both(0.03 * layer) })),
       })),
     },
+    neurons: [{
+      name: "210325",
+      neurons: 50,
+      photographs: { training: 500, test: 140 },
+      skipped: [`1 of 51 voxels (${HOSTILE} 1)`],
+      pixels: agreement(0.1),
+      repeats: { halves: 0.5, ceiling: 0.8, splits: 20 },
+      models: MODELS.map((model) => ({
+        model,
+        layers: LAYERS.map((layer) => ({
+          layer,
+          encoding: { ...region(0.05 * layer), normalized: 0.07 * layer },
+          similarity: agreement(0.02 * layer),
+        })),
+      })),
+    }],
     voxels: {
       categories: 81,
       voxels: 2,

@@ -7,14 +7,14 @@ export const EMBEDDED = "embedded";
 /** The data of `real-brains`. */
 const MEASURED = "real";
 /** In the name of a run's data, what its responses are where the subject is simulated. */
-export const SIMULATED = "embedded observer";
+export const SIMULATED = "simulated subject";
 /** Behind the name of a folder that was given, but is one of the synthetic dataset's. */
 export const SYNTHETIC_FOLDER = " (synthetic dataset)";
 
 /**
  * The line of a page.
  *
- * @param data the run's data as in `results.json`: "embedded", or kinds and folders, as "voc VOC2012, embedded observer"
+ * @param data the run's data as in `results.json`: "embedded", or kinds and folders, as "voc VOC2012, simulated subject"
  * @param models names of the run's models
  * @param hasResponses whether its numbers depend on responses, too
  */

@@ -12,7 +12,7 @@ Deno.test("runDataLine() says of images, responses and models whether each is re
       "rendered scenes and a simulated subject, mae_tiny, clip_tiny, trained on rendered scenes (synthetic).",
     ],
     [
-      "voc VOC2012, embedded observer",
+      "voc VOC2012, simulated subject",
       ["dinov2_vits14_saliency"],
       "photographs of voc VOC2012 (real); responses of a simulated subject (synthetic); weights of dinov2_vits14_saliency (real).",
     ],
