@@ -22,7 +22,7 @@ export interface OpenedSubject {
 export async function openSubject(source: string, split: "training" | "test"): Promise<OpenedSubject> {
   const { DATA_KINDS } = await import("../data/datasets/data_parts.ts");
   const [, kind, path] = /^([\w-]+):(.+)$/s.exec(source) ?? [];
-  const known = DATA_KINDS.find((name: string) => name === kind);
+  const known = DATA_KINDS.find((name) => name === kind);
   if (known === "nsd") {
     const { training, test, close } = await (await import("../data/datasets/nsd.ts")).openNsd(path);
     const subject = split === "training" ? training : test;
