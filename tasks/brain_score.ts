@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
-import { commandLine, type Parsed, runCommand } from "../src/cli/options.ts";
+import { type Parsed, runCommand } from "../src/cli/options.ts";
 import { wholeNumber } from "../src/cli/option_kinds.ts";
 import { tell } from "../src/data/files/skipped.ts";
 import { memoize } from "../src/data/cache/memoize.ts";
@@ -20,12 +20,11 @@ import {
   universality,
 } from "../src/experiments/brain_score/universality.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
-import type { FigureFormat } from "../src/report/figure_files.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import { adapter, cache, figures, limit, masks, out } from "./shared/options.ts";
-import { runStage, type Tick } from "./shared/stage.ts";
-import { openFolders } from "./shared/task_folders.ts";
+import type { Tick } from "./shared/stage.ts";
+import { openTaskRun, type TaskRun } from "./shared/task_run.ts";
 
 /** The task and its options. */
 export const COMMAND = {
@@ -55,26 +54,18 @@ const CLUSTERED = 6, MIXED = 100;
 /** Training images and cells a side of the measurement of position. */
 const POSITION_IMAGES = 400, CELLS = 3;
 
-/** What `runBrainScore` is to do. */
-export interface BrainScoreOptions {
-  gpu: Gpu;
-  data: RunData;
-  seeds: number;
-  out: string;
-  cacheDir: string;
-  /** Formats in which figures are also written as files. */
-  figures?: readonly FigureFormat[];
-  /** As typed, for the page. */
-  command: string;
-  /** Seconds by stage, added to. */
-  timings: Record<string, number>;
-}
+/** A run with its device and data. */
+type BrainScoreRun = TaskRun & { gpu: Gpu; data: RunData };
 
-/** Trains and scores all conditions and writes the report. @returns the path of the page */
-export async function runBrainScore(options: BrainScoreOptions): Promise<string> {
-  const { gpu, data, seeds, out, cacheDir, command, timings } = options;
-  const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
-    runStage(timings, `brain-score ${name}`, work);
+/**
+ * Trains and scores all conditions and writes the report.
+ *
+ * @param seeds trainings of each condition
+ * @returns the path of the page
+ */
+export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<string> {
+  const { gpu, data, out } = run, cacheDir = `${run.cache}/align`;
+  const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) => run.stage(`brain-score ${name}`, work);
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const inputs = {
     data: data.identity,
@@ -84,7 +75,7 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
     seeds,
   };
   const found = await memoize(
-    `${cacheDir}/../runs`,
+    `${run.cache}/runs`,
     ["tasks/brain_score.ts"],
     "brain-score",
     inputs,
@@ -97,12 +88,8 @@ export async function runBrainScore(options: BrainScoreOptions): Promise<string>
   ]);
   return await writeBrainScoreReport({
     ...found,
-    out,
-    figures: options.figures,
-    gpu,
-    timings,
+    ...run,
     seed: 0,
-    command,
     data: data.name,
     models: brain.models,
     images: { training: brain.training.images.length, test: brain.test.images.length },
@@ -207,28 +194,16 @@ async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge:
 }
 
 async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
-  const { adapter, seeds, out, figures, limit = 100, cache, masks } = options;
-  const asked = askedOf(options), cacheDir = `${cache}/align`;
+  const { adapter, seeds, limit = 100, cache, masks } = options, asked = askedOf(options);
   if (masks !== undefined && asked.folders.images === undefined) {
     throw new RangeError("--masks belongs to --images: give the photographs, too.");
   }
-  await openFolders({ "--out": out, "--cache": cache });
-  const timings: Record<string, number> = {};
+  const run = await openTaskRun(COMMAND.task, options), { timings } = run;
   // Models are compared by their means over an image: each sees its own patches.
   const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
   const gpu = await openTaskGpu(adapter, cache);
   try {
-    const page = await runBrainScore({
-      gpu,
-      data,
-      seeds,
-      out,
-      figures,
-      timings,
-      cacheDir,
-      command: commandLine(COMMAND.task, Deno.args),
-    });
-    console.error(`done: ${page}`);
+    console.error(`done: ${await runBrainScore({ ...run, gpu, data }, seeds)}`);
   } finally {
     closeGpu(gpu);
     data.close();

@@ -9,7 +9,6 @@ import { writeAlignedColorsReport } from "../src/experiments/colors/report.ts";
 import type { Pipeline } from "../src/pipeline/pipeline.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { listOf, type OptionValues, text } from "../src/cli/option_kinds.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Options of this task beside the pipeline's. */
 const OWN = {
@@ -31,13 +30,13 @@ export const COMMAND = experiment("colors", OWN);
 
 /** Measures what the colors follow, writes the report, and tables where they are asked for. @returns the path of the page */
 export async function runColors(
-  { gpu, pipeline, alignPath, out, figures, seed, timings, command, kept }: OpenPipeline,
+  open: OpenPipeline,
   options: Partial<OptionValues<typeof OWN>> = {},
 ): Promise<string> {
-  const found = await runStage(
-    timings,
+  const { pipeline, alignPath, out, seed } = open;
+  const found = await open.stage(
     "colors",
-    () => kept("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
+    () => open.kept("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
   );
   const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };
@@ -45,7 +44,7 @@ export async function runColors(
   if (tables.length > 0) console.error(`tables: ${tables.join(", ")}`);
   const path = options["save-space"];
   if (path) await writeSpace(path, pipeline, alignPath);
-  return await writeAlignedColorsReport({ out, figures, command, gpu, pipeline, found, timings, seed });
+  return await writeAlignedColorsReport({ ...open, found });
 }
 
 /** The align's space, the graph's landmarks and the map: what colors further models' tokens alike. */

@@ -4,30 +4,25 @@ import { type Concepts, type ConceptTruth, findConcepts } from "../src/experimen
 import { writeConceptsReport } from "../src/experiments/concepts/report.ts";
 import { classLabels, majorityClasses } from "../src/experiments/shared/image_truth.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Finds concepts, or reads those of an earlier run. */
 export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
-  const { pipeline, data, seed, timings } = open;
-  return await runStage(
-    timings,
-    "concepts",
-    () =>
-      open.kept(
-        "concepts",
-        ["src/experiments/concepts/compute.ts", "src/experiments/shared/image_truth.ts"],
-        {},
-        async () => {
-          const { images, grid, classes, tokens } = pipeline;
-          const under = majorityClasses(await classLabels(images, grid, classes));
-          const truth: ConceptTruth = {
-            rois: regionsOf(data.subject),
-            categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
-          };
-          return await findConcepts(pipeline, truth, { seed });
-        },
-      ),
-  );
+  const { pipeline, data, seed } = open;
+  return await open.stage("concepts", () =>
+    open.kept(
+      "concepts",
+      ["src/experiments/concepts/compute.ts", "src/experiments/shared/image_truth.ts"],
+      {},
+      async () => {
+        const { images, grid, classes, tokens } = pipeline;
+        const under = majorityClasses(await classLabels(images, grid, classes));
+        const truth: ConceptTruth = {
+          rois: regionsOf(data.subject),
+          categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
+        };
+        return await findConcepts(pipeline, truth, { seed });
+      },
+    ));
 }
 
 /** Finds concepts and writes the report. @returns the path of the page */

@@ -7,7 +7,6 @@ import { runDataLine } from "../src/experiments/shared/run_data.ts";
 import { renderExplorer } from "../src/report/explorer/page.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { refuseWithoutEffect } from "../src/cli/options.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** What makes the page. */
 const CODE = ["tasks/explorer.ts"];
@@ -16,10 +15,9 @@ const SEGMENTS = 10;
 
 /** Writes `explorer.html` with as many of the pipeline's images as fit. @returns the path of the page */
 export async function runExplorer(open: OpenPipeline): Promise<string> {
-  const { out, timings, command } = open;
+  const { out, command } = open;
   const path = `${out}/explorer.html`;
-  const page = await runStage(
-    timings,
+  const page = await open.stage(
     "explorer",
     () => open.kept("explorer", CODE, { command }, () => explorerPage(open)),
   );

@@ -4,24 +4,19 @@ import { figureGround } from "../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground/report.ts";
 import { imageCategories } from "../src/experiments/shared/image_truth.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Measures figure and ground and writes the report. @returns the path of the page */
 export async function runFigureGround(open: OpenPipeline): Promise<string> {
-  const { gpu, pipeline, data, seed, timings } = open;
+  const { gpu, pipeline, data, seed } = open;
   const rois = regionsOf(data.subject);
   const categories = await imageCategories(pipeline.images, pipeline.classes);
-  const found = await runStage(
-    timings,
-    "figure-ground",
-    (tick) =>
-      open.kept(
-        "figure-ground",
-        ["src/experiments/figure_ground/compute.ts", "src/experiments/shared/image_truth.ts"],
-        {},
-        () => figureGround(gpu, pipeline, rois, categories, seed, tick),
-      ),
-  );
+  const found = await open.stage("figure-ground", (tick) =>
+    open.kept(
+      "figure-ground",
+      ["src/experiments/figure_ground/compute.ts", "src/experiments/shared/image_truth.ts"],
+      {},
+      () => figureGround(gpu, pipeline, rois, categories, seed, tick),
+    ));
   return await writeFigureGroundReport(open, found, open.sheet);
 }
 

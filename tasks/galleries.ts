@@ -4,13 +4,12 @@ import { imageCategories } from "../src/experiments/shared/image_truth.ts";
 import { figurePatches } from "../src/experiments/shared/patch_labels.ts";
 import { conceptsOf } from "./concepts.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 import { examplePixels } from "../src/experiments/shared/places.ts";
 
 /** Draws all galleries. @returns the path of the page */
 export async function runGalleries(open: OpenPipeline): Promise<string> {
-  const { pipeline, timings } = open, concepts = await conceptsOf(open);
-  return await runStage(timings, "galleries", async () => {
+  const { pipeline } = open, concepts = await conceptsOf(open);
+  return await open.stage("galleries", async () => {
     const categories = await imageCategories(pipeline.images, pipeline.classes);
     const labels = await figurePatches(pipeline);
     const image = labels.findIndex((own) => own.includes(1) && own.includes(0));

@@ -3,7 +3,6 @@ import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.t
 import { auditNystrom, auditRun } from "../src/experiments/nystrom/compute.ts";
 import { writeNystromReport } from "../src/experiments/nystrom/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 import type { Sampling } from "../src/graph/landmarks.ts";
 
 /** What audits. */
@@ -11,13 +10,12 @@ const CODE = ["src/experiments/nystrom/compute.ts", "src/pipeline/aligned_source
 
 /** Audits the pipeline's graph on a random part of it. @returns the path of the page */
 export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean }): Promise<string> {
-  const { gpu, pipeline, out, seed, timings, command } = open;
+  const { gpu, pipeline, seed } = open;
   const { align, eigenvectors, fit } = pipeline;
   const raw = await openRawFeatures(pipeline.manifests);
   try {
     const source = alignedSource(gpu, raw, align);
-    const run = await runStage(
-      timings,
+    const run = await open.stage(
       "audit of the run",
       () => open.kept("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
     );
@@ -28,20 +26,14 @@ export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean
       seed,
       samplings: ["uniform", "farthest", "stratified"] satisfies Sampling[],
     };
-    const audit = await runStage(
-      timings,
+    const audit = await open.stage(
       "audit",
       (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
     );
     return await writeNystromReport({
-      out,
-      figures: open.figures,
-      command,
-      gpu,
+      ...open,
       audit,
       run,
-      timings,
-      seed,
       models: pipeline.models,
       graph: eigenvectors.rows,
       landmarks: fit.landmarks.indices.length,

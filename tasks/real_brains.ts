@@ -7,7 +7,7 @@ import { closeGpu, type Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
-import { commandLine, runCommand } from "../src/cli/options.ts";
+import { runCommand } from "../src/cli/options.ts";
 import { type OptionValues, text, wholeNumber } from "../src/cli/option_kinds.ts";
 import { dataTableText } from "../src/data/datasets/open_data.ts";
 import { MAX_IMAGE_BYTES } from "../src/data/images/image.ts";
@@ -33,8 +33,8 @@ import { noiseCeiling } from "../src/statistics/rsa.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import { adapter, figures, out, seed } from "./shared/options.ts";
-import { runStage, type Tick } from "./shared/stage.ts";
-import { openFolders } from "./shared/task_folders.ts";
+import type { Tick } from "./shared/stage.ts";
+import { openTaskRun } from "./shared/task_run.ts";
 
 const MODELS = new URL("../fixtures/models", import.meta.url).pathname;
 const CACHE = `${CACHE_FOLDER}/real-brains`;
@@ -199,7 +199,7 @@ async function compareEncoders(
 }
 
 async function realBrains(options: Options): Promise<void> {
-  const { data, out, seed } = options, timings: Record<string, number> = {};
+  const { data } = options;
   const pictureFolder = `${data}/kriegeskorte92`, voxelFolder = `${data}/object2vec81`;
   const neuronFolder = `${data}/v4_macaque`, hasNeurons = await isThere(`${neuronFolder}/algonauts`);
   const [hasPictures, hasVoxels] = [await isThere(pictureFolder), await isThere(voxelFolder)];
@@ -214,11 +214,11 @@ async function realBrains(options: Options): Promise<void> {
   if (models && options.areGiven) console.error(dataTableText(models.table));
   const subject = hasVoxels ? await readObject2vec(voxelFolder) : undefined;
   for (const what of subject?.skipped ?? []) console.error(`object2vec81: left out: ${what}`);
-  await openFolders({ "--out": out, "--cache": options.cache });
+  const run = await openTaskRun(COMMAND.task, options);
   const gpu = await openTaskGpu(options.adapter, options.cache);
   try {
     const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
-      runStage(timings, `real-brains ${name}`, work);
+      run.stage(`real-brains ${name}`, work);
     const pictures = hasPictures
       ? await stage("pictures", (tick) => comparePictures(pictureFolder, models!, options, tick))
       : undefined;
@@ -228,17 +228,12 @@ async function realBrains(options: Options): Promise<void> {
     const voxels = subject
       ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
       : undefined;
-    const command = commandLine(COMMAND.task, Deno.args);
     const page = await writeRealBrainsReport({
-      out,
-      command,
+      ...run,
       gpu,
-      seed,
-      timings,
       pictures,
       neurons,
       voxels,
-      figures: options.figures,
     });
     console.error(`done: ${page}`);
   } finally {

@@ -17,14 +17,13 @@ import { type OpenPipeline, openPipeline } from "./shared/open_pipeline.ts";
 import type { PIPELINE_OPTIONS, PipelineValues } from "./shared/options.ts";
 import { runRosetta } from "./rosetta.ts";
 import { runSegmentation } from "./segmentation.ts";
-import { runStage } from "./shared/stage.ts";
 import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
 /** Experiments by name, in the order of the index; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
-  fixtures: ({ out, figures, data, command, timings, kept }) =>
-    runStage(timings, "fixtures", () => {
+  fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
+    stage("fixtures", () => {
       if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
       const { plan, folder: world } = data.world;
       return writeFixturesReport({
@@ -38,8 +37,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });
     }),
-  "brain-score": ({ gpu, data, out, figures, cacheDir, command, timings }, { quick }) =>
-    runBrainScore({ gpu, data, out, figures, cacheDir, command, timings, seeds: quick ? 1 : 5 }),
+  "brain-score": (open, { quick }) => runBrainScore(open, quick ? 1 : 5),
   colors: (open) => runColors(open),
   segmentation: runSegmentation,
   "figure-ground": runFigureGround,

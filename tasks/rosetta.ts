@@ -2,22 +2,17 @@
 import { rosetta } from "../src/experiments/rosetta/compute.ts";
 import { writeRosettaReport } from "../src/experiments/rosetta/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
 export async function runRosetta(open: OpenPipeline): Promise<string> {
-  const { gpu, pipeline, seed, timings } = open;
-  const found = await runStage(
-    timings,
-    "rosetta",
-    (tick) =>
-      open.kept(
-        "rosetta",
-        ["src/experiments/rosetta/compute.ts"],
-        {},
-        () => rosetta(gpu, pipeline, seed, tick),
-      ),
-  );
+  const { gpu, pipeline, seed } = open;
+  const found = await open.stage("rosetta", (tick) =>
+    open.kept(
+      "rosetta",
+      ["src/experiments/rosetta/compute.ts"],
+      {},
+      () => rosetta(gpu, pipeline, seed, tick),
+    ));
   return await writeRosettaReport(open, found);
 }
 

@@ -6,7 +6,6 @@ import { pipelineTruth, segmentation } from "../src/experiments/segmentation/com
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation/layer_graphs.ts";
 import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** What scores the graphs, which know their own code. */
 const CODE = ["src/experiments/segmentation/compute.ts", "src/experiments/segmentation/layer_graphs.ts"];
@@ -15,15 +14,11 @@ const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 
 /** Scores every layer and writes the report. @returns the path of the page */
 export async function runSegmentation(open: OpenPipeline): Promise<string> {
-  const { pipeline, gpu, seed, timings, cacheDir, data } = open;
+  const { pipeline, gpu, seed, cacheDir, data } = open;
   const truth = await pipelineTruth(pipeline);
-  const brain = await runStage(
-    timings,
-    "segmentation features",
-    (tick) => data.readBrain(cacheDir, tick),
-  );
+  const brain = await open.stage("segmentation features", (tick) => data.readBrain(cacheDir, tick));
   const trained = (lambdaEigen: number) =>
-    runStage(timings, `segmentation align λ ${lambdaEigen}`, async (tick) => {
+    open.stage(`segmentation align λ ${lambdaEigen}`, async (tick) => {
       const { model, path } = await alignOf(
         gpu,
         brain,
@@ -48,8 +43,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const images = Math.min(IMAGES, pipeline.images.length);
   const stages = openStages(`${cacheDir}/../runs`);
   const graphs = (name: string, condition: Omit<GraphCondition, "name"> = {}) =>
-    runStage(
-      timings,
+    open.stage(
       `segmentation graphs ${name}`,
       (tick) => layerGraphs(gpu, pipeline, stages, { name, ...condition }, images, seed, tick),
     );
@@ -59,17 +53,13 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     aligned: await graphs("aligned", { layers: ALIGNED_LAYERS, align: aligns.with }),
     noConstraint: await graphs("aligned_no_constraint", { layers: ALIGNED_LAYERS, align: aligns.without }),
   };
-  const found = await runStage(
-    timings,
-    "segmentation",
-    () =>
-      open.kept(
-        "segmentation",
-        CODE,
-        { images },
-        () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
-      ),
-  );
+  const found = await open.stage("segmentation", () =>
+    open.kept(
+      "segmentation",
+      CODE,
+      { images },
+      () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
+    ));
   return await writeSegmentationReport(open, found);
 }
 

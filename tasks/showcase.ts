@@ -22,11 +22,10 @@ import { fetchShowcasePhotographs, type ShowcasePhoto } from "../src/experiments
 import { writeShowcaseReport } from "../src/experiments/showcase/report.ts";
 import { openProgress } from "../src/report/progress.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
-import { commandLine, runCommand } from "../src/cli/options.ts";
+import { runCommand } from "../src/cli/options.ts";
 import { type OptionValues, text, toggle, wholeNumber } from "../src/cli/option_kinds.ts";
 import { adapter, cache, out, seed } from "./shared/options.ts";
-import { runStage } from "./shared/stage.ts";
-import { openFolders } from "./shared/task_folders.ts";
+import { openTaskRun } from "./shared/task_run.ts";
 import { brokenShards, readExtracted } from "../src/data/features/extract_parts.ts";
 import { afterView, seenSize } from "../src/data/images/preprocessor.ts";
 
@@ -84,11 +83,10 @@ export async function showcase(
   args: readonly string[],
 ): Promise<string> {
   const { out, cache, images: own, seed, limit, adapter, model, quick } = options;
-  const timings: Record<string, number> = {};
   if (limit !== undefined && !own) {
     throw new RangeError("--limit belongs to --images: the default photographs are eight.");
   }
-  await openFolders({ "--out": out, "--cache": cache });
+  const run = await openTaskRun(COMMAND.task, options, args), { timings, command } = run;
   const started = performance.now();
   const { path, preprocessor, registers, record } = await openShownModel(model);
   const listed = own
@@ -116,7 +114,7 @@ export async function showcase(
     identity: photosHash(photos),
     dtype: "float16",
   });
-  const folder = (await runStage(timings, "extract", (tick) =>
+  const folder = (await run.stage("extract", (tick) =>
     openStages(`${cache}/runs`).run(
       `showcase-${features.name}`,
       features.input,
@@ -137,15 +135,11 @@ export async function showcase(
     }).finally(() => cutting.finish());
     timings["cut and color"] = (performance.now() - from) / 1000;
     timings.total = (performance.now() - started) / 1000;
-    const command = commandLine(COMMAND.task, args);
     const page = await writeShowcaseReport({
-      out,
-      command,
+      ...run,
       gpu,
       manifest,
       layers,
-      timings,
-      seed,
       caveat: record?.caveat,
       title: record ? findRegistered(record.name)?.title : undefined,
       data: own ? "photographs" : "photographs in packages",

@@ -2,22 +2,17 @@
 import { trajectories } from "../src/experiments/trajectories/compute.ts";
 import { writeTrajectoriesReport } from "../src/experiments/trajectories/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Follows figure and ground through the layers and writes the report. @returns the path of the page */
 export async function runTrajectories(open: OpenPipeline): Promise<string> {
-  const { pipeline, seed, timings } = open;
-  const found = await runStage(
-    timings,
-    "trajectories",
-    () =>
-      open.kept(
-        "trajectories",
-        ["src/experiments/trajectories/compute.ts"],
-        {},
-        () => trajectories(pipeline, seed),
-      ),
-  );
+  const { pipeline, seed } = open;
+  const found = await open.stage("trajectories", () =>
+    open.kept(
+      "trajectories",
+      ["src/experiments/trajectories/compute.ts"],
+      {},
+      () => trajectories(pipeline, seed),
+    ));
   return await writeTrajectoriesReport(open, found);
 }
 

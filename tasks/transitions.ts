@@ -5,25 +5,20 @@ import { basename } from "node:path";
 import { embeddedModels } from "../src/synthetic/dataset.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { type OptionValues, realNumber, text, wholeNumber } from "../src/cli/option_kinds.ts";
-import { runStage } from "./shared/stage.ts";
 
 /** Counts transitions and writes the report. @returns the path of the page */
 export async function runTransitions(
   open: OpenPipeline,
   options: Omit<TransitionOptions, "seed"> = {},
 ): Promise<string> {
-  const { pipeline, seed, timings } = open;
-  const found = await runStage(
-    timings,
-    "transitions",
-    () =>
-      open.kept(
-        "transitions",
-        ["src/experiments/transitions/compute.ts"],
-        { ...options },
-        () => transitions(pipeline, { ...options, seed }),
-      ),
-  );
+  const { pipeline, seed } = open;
+  const found = await open.stage("transitions", () =>
+    open.kept(
+      "transitions",
+      ["src/experiments/transitions/compute.ts"],
+      { ...options },
+      () => transitions(pipeline, { ...options, seed }),
+    ));
   return await writeTransitionsReport(open, found);
 }
 

@@ -1,7 +1,7 @@
 /** The one pipeline that the tasks of the experiments read. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../../mod.ts";
-import { type Command, commandLine, type Parsed, runCommand } from "../../src/cli/options.ts";
+import { type Command, type Parsed, runCommand } from "../../src/cli/options.ts";
 import type { Options, OptionValues } from "../../src/cli/option_kinds.ts";
 import { memoize } from "../../src/data/cache/memoize.ts";
 import { openStages } from "../../src/data/cache/stages.ts";
@@ -10,7 +10,6 @@ import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.t
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
-import type { FigureFormat } from "../../src/report/figure_files.ts";
 import { openProgress, type Progress } from "../../src/report/progress.ts";
 import { dryRunPipeline } from "./dry_run.ts";
 import { pipelineOptions } from "./graph_options.ts";
@@ -18,12 +17,13 @@ import { askedOf, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { PIPELINE_OPTIONS } from "./options.ts";
 import { runSettings } from "./run_settings.ts";
-import { openFolders, sweepFolders } from "./task_folders.ts";
+import { sweepFolders } from "./task_folders.ts";
+import { openTaskRun, type TaskRun } from "./task_run.ts";
 
 /** What reads data, masks and classes for experiments, and the pipeline's results. */
 const READING = ["tasks/shared/open_data.ts", "src/pipeline/pipeline.ts"];
 /** An open pipeline. */
-export interface OpenPipeline {
+export interface OpenPipeline extends TaskRun {
   data: RunData;
   /** Where the subject's voxels are drawn. */
   sheet: VoxelSheet;
@@ -33,14 +33,6 @@ export interface OpenPipeline {
   alignPath: string;
   gpu: Gpu;
   pipeline: Pipeline;
-  out: string;
-  /** Formats in which figures are also written as files. */
-  figures: FigureFormat[];
-  seed: number;
-  /** Seconds by stage; stages that were kept take none. */
-  timings: Record<string, number>;
-  /** As typed, for reports. */
-  command: string;
   /**
    * The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed; `code` names the
    * modules that compute it, those that read data aside.
@@ -67,13 +59,12 @@ export async function openPipeline(
   args: string[] = Deno.args,
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
-  const settings = runSettings(parsed), { cache, out, figures, seed, knn } = settings;
+  const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
   if (typed["dry-run"]) {
     await dryRunPipeline(asked, settings);
     return null;
   }
-  await openFolders({ "--out": out, "--cache": cache });
-  const timings: Record<string, number> = {};
+  const run = await openTaskRun(task, settings, args), { timings } = run;
   const data = await openRunData(asked, { ...settings, timings });
   if (given.has("limit") && data.images.length < settings.limit) {
     report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
@@ -97,19 +88,14 @@ export async function openPipeline(
     }
     if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
-    const command = commandLine(task, args);
     return {
+      ...run,
       data,
       sheet: await voxelSheet(data.subject),
       cacheDir,
       alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
       gpu,
       pipeline,
-      out,
-      figures,
-      seed,
-      timings,
-      command,
       async kept(name, code, inputs, compute) {
         const of = {
           pipeline: own ??= fingerprint(pipeline, `${data.identity} ${data.truth}`),

@@ -211,7 +211,7 @@ Deno.test("reproduce --dry-run reports what would run, for photographs and for a
       "colors: would run (they need what the features are)",
       "synthetic dataset: would run (its 120 scenes are not there as this code makes them)",
       ...["align", "features", "eigenvectors", "map"].map((name) =>
-        `${name}: would run (it needs what world makes)`
+        `${name}: would run (it needs what synthetic dataset makes)`
       ),
     ]);
     assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["photos"]);
