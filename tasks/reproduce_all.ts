@@ -32,7 +32,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         world,
         plan,
         command,
-        seconds: timings.world,
+        seconds: timings["synthetic dataset"],
         observer: createObserver(plan.observerSeed),
         keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });
