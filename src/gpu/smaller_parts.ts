@@ -1,4 +1,4 @@
-/** Work that is tried again with less where the device has no memory for it. */
+/** Retrying work in smaller parts when the device runs out of memory. */
 import { recoverMemory, settle } from "./buffer.ts";
 import { type Gpu, OutOfMemory } from "./device.ts";
 import { flush } from "./kernel.ts";
@@ -6,22 +6,22 @@ import { flush } from "./kernel.ts";
 /** Parts of fewer rows save nothing. */
 const MIN_ROWS = 64;
 
-/** Rows of a part to try one after the other: so many, half of them, and on down to 64. */
-export function halves(rows: number): number[] {
+/** Part sizes to try in order: `rows`, half of that, and so on, down to 64. */
+export function halvings(rows: number): number[] {
   const sizes = [rows];
   while (sizes.at(-1)! > MIN_ROWS) sizes.push(Math.ceil(sizes.at(-1)! / 2));
   return sizes;
 }
 
 /**
- * Does work in the first of several sizes that the device has memory for.
+ * Tries sizes in order until the device has enough memory for the work.
  *
  * @param sizes to try, each taking less memory than the one before
  * @param work allocates, records and reads back all that it needs itself: between two trials what it recorded is dropped and
  *   what it still holds is given back
  * @throws OutOfMemory when there is no memory for the last size either; whatever else `work` throws, at once
  */
-export async function firstThatFits<Size, T>(
+export async function retryOnOutOfMemory<Size, T>(
   gpu: Gpu,
   sizes: readonly Size[],
   work: (size: Size) => Promise<T>,

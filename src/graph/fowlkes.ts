@@ -1,5 +1,5 @@
 /** The Nyström method with orthogonalised eigenvectors, panel by panel. */
-import { allocate, firstThatFits, type Gpu, halves, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, halvings, release, retryOnOutOfMemory, writeBuffer } from "../gpu/mod.ts";
 import { addRow, sumOfRows } from "../linalg/add_row.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -86,9 +86,9 @@ export async function orthogonalizedNystrom(
     );
   }
   const affinity = landmarkAffinity(features), { root, rank } = inverseRoot(affinity, m);
-  const { q, product } = await firstThatFits(
+  const { q, product } = await retryOnOutOfMemory(
     gpu,
-    halves(PANEL_ROWS),
+    halvings(PANEL_ROWS),
     (rows) => sumsOverNodes(gpu, source, features, { root, rank, rows, onProgress }),
   );
   return solved({ affinity, root, rank, q, product, components });

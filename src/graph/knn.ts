@@ -5,12 +5,12 @@ import topKShortCode from "../../shaders/top_k_short.wgsl" with { type: "text" }
 import {
   allocate,
   dispatch,
-  firstThatFits,
   type Gpu,
-  halves,
+  halvings,
   type Kernel,
   readBuffers,
   release,
+  retryOnOutOfMemory,
 } from "../gpu/mod.ts";
 import {
   type GpuMatrix,
@@ -111,9 +111,9 @@ export async function nearestByDistance(
     );
   }
   const search = (queries: Matrix, base: Matrix, k: number) =>
-    firstThatFits(
+    retryOnOutOfMemory(
       gpu,
-      halves(Math.min(queries.rows, PANEL_ROWS)),
+      halvings(Math.min(queries.rows, PANEL_ROWS)),
       (rows) => searchByPanels(gpu, queries, base, { k, metric: "euclidean", excludeSelf, rows }),
     );
   if (metric === "euclidean") return await search(queries, base, k);

@@ -1,5 +1,5 @@
 /** Spectral clustering by the normalised cut. */
-import { firstThatFits, type Gpu } from "../gpu/mod.ts";
+import { type Gpu, retryOnOutOfMemory } from "../gpu/mod.ts";
 import {
   downloadMatrix,
   type GpuMatrix,
@@ -118,7 +118,7 @@ export async function normalizedCut(
   }
   if (isSolvedDensely(x.rows, components, options.storage)) return await denseCut(gpu, x, options);
   const tiles = options.storage === "stored" ? [] : SMALLER_TILES;
-  return await firstThatFits(
+  return await retryOnOutOfMemory(
     gpu,
     [options, ...tiles.map((tileBytes) => ({ ...options, storage: "tiled", tileBytes }) as const)],
     (options) => iterativeCut(gpu, x, options),

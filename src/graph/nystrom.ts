@@ -1,5 +1,5 @@
 /** Eigenvectors of graphs too large to solve: exact on landmarks, extended to all nodes from their nearest landmarks. */
-import { firstThatFits, type Gpu, halves } from "../gpu/mod.ts";
+import { type Gpu, halvings, retryOnOutOfMemory } from "../gpu/mod.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -227,7 +227,7 @@ async function* inPanelsThatFit(
   let rows = most, from = 0, carried = carry({ rows, from });
   try {
     while (from < nodes) {
-      const panel = await firstThatFits(gpu, halves(rows), async (size) => {
+      const panel = await retryOnOutOfMemory(gpu, halvings(rows), async (size) => {
         if (size < rows) carried = carry({ rows: rows = size, from });
         return (await carried.next()).value as VectorPanel;
       });

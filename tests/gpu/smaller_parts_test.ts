@@ -10,7 +10,7 @@ import {
   openGpu,
 } from "../../mod.ts";
 import { nystromModel } from "../../src/graph/nystrom.ts";
-import { firstThatFits, halves, OutOfMemory, trim } from "../../src/gpu/mod.ts";
+import { halvings, OutOfMemory, retryOnOutOfMemory, trim } from "../../src/gpu/mod.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { clusteredNodes } from "../support/clustered_nodes.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
@@ -28,18 +28,24 @@ async function withGpu(work: (gpu: Gpu) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("halves() goes down to 64 rows", () => {
-  assertEquals(halves(300), [300, 150, 75, 38]);
-  assertEquals(halves(7), [7]);
+Deno.test("halvings() goes down to 64 rows", () => {
+  assertEquals(halvings(300), [300, 150, 75, 38]);
+  assertEquals(halvings(7), [7]);
 });
 
-Deno.test("firstThatFits() tells at once what is no lack of memory, and the last lack of it", async () => {
+Deno.test("retryOnOutOfMemory() throws other errors at once, and OutOfMemory after the last size", async () => {
   await withGpu(async (gpu) => {
     const tried: number[] = [];
     const failWith = (error: Error) => (size: number) => (tried.push(size), Promise.reject(error));
-    await assertRejects(() => firstThatFits(gpu, [3, 2, 1], failWith(new RangeError("rows"))), RangeError);
+    await assertRejects(
+      () => retryOnOutOfMemory(gpu, [3, 2, 1], failWith(new RangeError("rows"))),
+      RangeError,
+    );
     assertEquals(tried.splice(0), [3]);
-    await assertRejects(() => firstThatFits(gpu, [3, 2, 1], failWith(new OutOfMemory("full"))), OutOfMemory);
+    await assertRejects(
+      () => retryOnOutOfMemory(gpu, [3, 2, 1], failWith(new OutOfMemory("full"))),
+      OutOfMemory,
+    );
     assertEquals(tried, [3, 2, 1]);
   });
 });
