@@ -129,6 +129,7 @@ export {
   type AlignEpoch,
   type AlignOptions,
   type AlignState,
+  type FormerAlignOptions,
   type TrainedAlign,
 } from "./src/align/train_options.ts";
 

@@ -30,7 +30,7 @@ export const COMMAND = {
 };
 
 async function runAlign({ options, given }: Parsed<typeof COMMAND.options>): Promise<void> {
-  const { alignment = "ridge", seed, lambda: lambdaEigen, out, cache, adapter } = options;
+  const { alignment = "ridge", seed, lambda: eigenWeight, out, cache, adapter } = options;
   const asked = askedOf(options), cacheDir = `${cache}/align`;
   if (alignment === "ridge") {
     refuseWithoutEffect(given, ["lambda", "seed"], "it belongs to --alignment paper");
@@ -54,7 +54,7 @@ async function runAlign({ options, given }: Parsed<typeof COMMAND.options>): Pro
         alignOf(
           gpu,
           brain,
-          alignment === "ridge" ? alignment : { lambdaEigen, seed },
+          alignment === "ridge" ? alignment : { eigenWeight, seed },
           cacheDir,
           tick,
         ),

@@ -137,8 +137,8 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
     );
   });
   const aligns = {
-    aligned: (await alignOf(gpu, brain, { lambdaEigen: 1, seed: 0 }, cacheDir)).model,
-    aligned_no_constraint: (await alignOf(gpu, brain, { lambdaEigen: 0, seed: 0 }, cacheDir)).model,
+    aligned: (await alignOf(gpu, brain, { eigenWeight: 1, seed: 0 }, cacheDir)).model,
+    aligned_no_constraint: (await alignOf(gpu, brain, { eigenWeight: 0, seed: 0 }, cacheDir)).model,
     ridge_align: fitted,
   };
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);

@@ -17,12 +17,12 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const { pipeline, gpu, seed, cacheDir, data } = open;
   const truth = await pipelineTruth(pipeline);
   const brain = await open.stage("segmentation features", (tick) => data.readBrain(cacheDir, tick));
-  const trained = (lambdaEigen: number) =>
-    open.stage(`segmentation align λ ${lambdaEigen}`, async (tick) => {
+  const trained = (eigenWeight: number) =>
+    open.stage(`segmentation align λ ${eigenWeight}`, async (tick) => {
       const { model, path } = await alignOf(
         gpu,
         brain,
-        { lambdaEigen, seed: 0 },
+        { eigenWeight, seed: 0 },
         cacheDir,
         tick,
       );

@@ -31,7 +31,13 @@ import {
   start,
   startOf,
 } from "./train_schedule.ts";
-import type { AlignEpoch, AlignOptions, TrainedAlign } from "./train_options.ts";
+import {
+  type AlignEpoch,
+  type AlignOptions,
+  byCurrentNames,
+  type FormerAlignOptions,
+  type TrainedAlign,
+} from "./train_options.ts";
 
 /** Steps after which to read their losses: a wait for the device, so that uploads do not pile up. */
 const STEPS_AHEAD = 8;
@@ -57,8 +63,9 @@ const EIGEN_TOLERANCE = 1e-5;
 export async function trainAlign(
   gpu: Gpu,
   data: AlignData,
-  options: AlignOptions = {},
+  given: AlignOptions & FormerAlignOptions = {},
 ): Promise<TrainedAlign> {
+  const options = byCurrentNames(given);
   const { batch = 64, epochs = 10, rate = 4e-3, decay = 1, patience = 5, seed = 0 } = options;
   const width = options.start?.transforms.cols ?? options.width ??
     Math.max(...data.slots.map((slot) => slot.width));
@@ -70,13 +77,13 @@ export async function trainAlign(
       createParameter(gpu, value, i < 2 ? decay : 0, NAMES[i], moments)
     )
     : start(gpu, data, scale, width, decay, options);
-  const target = options.start && (options.lambdaTarget ?? 0) > 0
+  const target = options.start && (options.targetWeight ?? 0) > 0
     ? await openTarget(
       gpu,
       data.slots,
       standardize(await data.pooled(training), data.slots, scale),
       startOf(data, scale, options.start)[0],
-      options.lambdaTarget!,
+      options.targetWeight!,
     )
     : null;
   const history = found ? [...found.history] : [];
@@ -205,7 +212,7 @@ async function constraintGradient(
   gpu: Gpu,
   { data, scale, parameters, options, step, random, seen }: ConstraintStep,
 ) {
-  const { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 8 } = options;
+  const { eigenWeight = 1, zeroWeight = 0.01, covarianceWeight = 0.01, constrainEvery = 8 } = options;
   const { components = 10, nodes = 256, focal = false } = options;
   const slot = Math.floor(random() * data.slots.length), { width } = data.slots[slot];
   const sample = await data.nodes(slot, nodes, random);
@@ -226,13 +233,13 @@ async function constraintGradient(
     releaseMatrix(gpu, gradient);
   };
   const channels = await channelLosses(gpu, aligned, {
-    zero: lambdaZero * constrainEvery,
-    covariance: lambdaCovariance * constrainEvery,
+    zero: zeroWeight * constrainEvery,
+    covariance: covarianceWeight * constrainEvery,
   });
   pull(channels.gradient);
   seen.zero += channels.zero;
   seen.covariance += channels.covariance;
-  if (!(lambdaEigen > 0)) return releaseMatrix(gpu, features, aligned);
+  if (!(eigenWeight > 0)) return releaseMatrix(gpu, features, aligned);
   const solver = { seed: fork(options.seed ?? 0, "constraint", step), tolerance: EIGEN_TOLERANCE };
   const [before, after] = await Promise.all( // one waits for the device while the other computes
     [features, aligned].map((nodes) => nodeGraph(gpu, nodes, components, solver)),
@@ -241,7 +248,7 @@ async function constraintGradient(
     const kept = after.eigenvectors.cols;
     if (kept !== components) seen.moved.push({ slot, components: kept });
     const { loss, gradient, solved, residual } = await eigenConstraint(gpu, before, after, {
-      weight: lambdaEigen * constrainEvery,
+      weight: eigenWeight * constrainEvery,
       focal,
     });
     seen.eigen += loss;

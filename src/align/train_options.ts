@@ -7,11 +7,11 @@ export interface AlignOptions {
   /** D′; default the channels of the widest slot. */
   width?: number;
   /** Weight of L_eigen; default 1. */
-  lambdaEigen?: number;
+  eigenWeight?: number;
   /** Weight of L_zero; default 0.01. */
-  lambdaZero?: number;
+  zeroWeight?: number;
   /** Weight of L_cov; default 0.01. */
-  lambdaCovariance?: number;
+  covarianceWeight?: number;
   /** The focal form of L_eigen, METHOD (8); default false. */
   focal?: boolean;
   /** Residual below which the brain loss is quadratic; default 0: L1 everywhere. */
@@ -40,7 +40,7 @@ export interface AlignOptions {
    * With `start`: weight of L_target = (1/L) Σ_l ‖P_l (W_l − W_l⁰)‖² / ‖P_l W_l⁰‖² with W⁰ of `start` and a slot's pooled
    * features P_l, which holds each slot near its own target; default 0.
    */
-  lambdaTarget?: number;
+  targetWeight?: number;
   /** Default 0. */
   seed?: number;
   /** Where a stopped run continues from; saved to after every epoch. */
@@ -50,6 +50,31 @@ export interface AlignOptions {
   };
   /** Called after every epoch. */
   onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
+}
+
+/** Former names of options, which one version still accepts. */
+const FORMER_NAMES = {
+  lambdaEigen: "eigenWeight",
+  lambdaZero: "zeroWeight",
+  lambdaCovariance: "covarianceWeight",
+  lambdaTarget: "targetWeight",
+} as const;
+
+/** Former names of `AlignOptions`, `lambdaEigen` for `eigenWeight` and so on; the next version will not accept them. */
+export type FormerAlignOptions = { [name in keyof typeof FORMER_NAMES]?: number };
+
+/** The options under their current names; warns once per former name that was used. */
+export function byCurrentNames(options: AlignOptions & FormerAlignOptions): AlignOptions {
+  const current: AlignOptions & FormerAlignOptions = { ...options };
+  for (
+    const [former, name] of Object.entries(FORMER_NAMES) as [keyof FormerAlignOptions, keyof AlignOptions][]
+  ) {
+    if (current[former] === undefined) continue;
+    console.warn(`trainAlign(): the option ${former} is now called ${name}.`);
+    Object.assign(current, { [name]: current[name] ?? current[former] });
+    delete current[former];
+  }
+  return current;
 }
 
 /** One pass over the training images. */

@@ -99,8 +99,8 @@ export function isOver(history: AlignEpoch[], patience: number): boolean {
 }
 
 export function isConstrained(
-  { lambdaEigen = 1, lambdaZero = 0.01, lambdaCovariance = 0.01, constrainEvery = 8 }: AlignOptions,
+  { eigenWeight = 1, zeroWeight = 0.01, covarianceWeight = 0.01, constrainEvery = 8 }: AlignOptions,
   step: number,
 ) {
-  return lambdaEigen + lambdaZero + lambdaCovariance > 0 && step % constrainEvery === 0;
+  return eigenWeight + zeroWeight + covarianceWeight > 0 && step % constrainEvery === 0;
 }

@@ -20,10 +20,10 @@ export const ALIGNMENTS = ["ridge", "paper"] as const;
 export type Alignment = AlignOptions | "ridge" | "ridge trained on";
 
 /** METHOD (10) from a space that was fitted, with a weight of each slot's own target that keeps it near. */
-const TRAINED_ON: AlignOptions = { lambdaTarget: 30, rate: 3e-4, decay: 0, seed: 0 };
+const TRAINED_ON: AlignOptions = { targetWeight: 30, rate: 3e-4, decay: 0, seed: 0 };
 
 /** METHOD (10) as in the paper. */
-const PAPER_ALIGN: AlignOptions = { lambdaEigen: 1, lambdaZero: 0.01, lambdaCovariance: 0.01, seed: 0 };
+const PAPER_ALIGN: AlignOptions = { eigenWeight: 1, zeroWeight: 0.01, covarianceWeight: 0.01, seed: 0 };
 
 /** What an alignment's name stands for. */
 export function alignmentOf(name: typeof ALIGNMENTS[number]): Alignment {
@@ -171,7 +171,7 @@ export async function alignConditions(
       told = share;
       onProgress?.(done, jobs.length, note);
     };
-    const options = { lambdaEigen: lambda, seed };
+    const options = { eigenWeight: lambda, seed };
     const { model, history } = await alignOf(
       gpu,
       data,

@@ -45,7 +45,7 @@ Deno.test("trainAlign() predicts responses to images it never saw", async () => 
     epochs: 30,
     batch: 32,
     rate: 0.03,
-    lambdaEigen: 0.1,
+    eigenWeight: 0.1,
     components: 4,
     nodes: 80,
     constrainEvery: 8,
@@ -82,7 +82,7 @@ Deno.test("trainAlign() returns the best epoch, whose unscaled model has the val
   const all = unscaled(problem(48)), noise = randomMatrix(48, VOXELS, 9); // noise: what is learned soon harms
   for (const responses of [all.responses, { ...noise, data: noise.data.map((value) => value + 3) }]) {
     const { data, asked } = watched(dataOf({ ...all, responses }));
-    const options = { ...QUICK, width: 40, epochs: 6, batch: 99, rate: 0.1, lambdaEigen: 0, patience: 99 };
+    const options = { ...QUICK, width: 40, epochs: 6, batch: 99, rate: 0.1, eigenWeight: 0, patience: 99 };
     const { model, history, bestEpoch } = await trainAlign(gpu, data, options);
     const losses = history.map(({ validation }) => validation);
     assertEquals(losses[bestEpoch - 1], Math.min(...losses));
@@ -130,7 +130,7 @@ async function firstSteps(data: AlignData, options: AlignOptions, stop = 1): Pro
 }
 
 Deno.test("trainAlign() weighs a constraint taken on every n-th step n times", async () => {
-  const data = dataOf(problem(40)), off = { lambdaEigen: 0, lambdaZero: 0, lambdaCovariance: 0 };
+  const data = dataOf(problem(40)), off = { eigenWeight: 0, zeroWeight: 0, covarianceWeight: 0 };
   const settings = { ...QUICK, rate: 0, validation: 0.1 }; // nothing moves: every step sees the same W
   const momentum = async (options: AlignOptions, every: number) => {
     // one epoch of `every` steps, the last of them constrained
@@ -138,7 +138,7 @@ Deno.test("trainAlign() weighs a constraint taken on every n-th step n times", a
     return (await firstSteps(data, steps)).parameters[0][1].data;
   };
   const without = [await momentum({}, 1), await momentum({}, 3)];
-  for (const name of ["lambdaEigen", "lambdaZero", "lambdaCovariance"] as const) {
+  for (const name of ["eigenWeight", "zeroWeight", "covarianceWeight"] as const) {
     const [once, third] = [await momentum({ [name]: 1 }, 1), await momentum({ [name]: 1 }, 3)];
     const expected = once.map((value, at) => 3 * (value - without[0][at]));
     const largest = Math.max(...expected.map(Math.abs));
@@ -152,7 +152,7 @@ Deno.test("trainAlign() weighs a constraint taken on every n-th step n times", a
 });
 
 Deno.test("trainAlign() warms up over a twentieth of the steps, then follows a cosine", async () => {
-  const data = dataOf(problem(40)), settings = { ...QUICK, batch: 99, lambdaEigen: 0, rate: 0.01 };
+  const data = dataOf(problem(40)), settings = { ...QUICK, batch: 99, eigenWeight: 0, rate: 0.01 };
   const [start] = (await firstSteps(data, { ...settings, rate: 0 })).parameters[2];
   for (const epochs of [400, 100, 20, 2]) { // AdamW's first step moves Îµ by the rate
     const [epsilon] = (await firstSteps(data, { ...settings, epochs })).parameters[2];
@@ -209,13 +209,13 @@ Deno.test("the gradient of L_target equals central differences", async () => {
 Deno.test("trainAlign() starts where it is told, keeps its means, and is kept near by the target's weight", async () => {
   const given = problem(60), data = dataOf(given);
   const start = (await fitSpace(gpu, SLOTS, given.pooled, given.responses, { components: 3 })).model;
-  const settings = { lambdaEigen: 0, lambdaZero: 0, lambdaCovariance: 0, decay: 0, epochs: 3, batch: 16 };
+  const settings = { eigenWeight: 0, zeroWeight: 0, covarianceWeight: 0, decay: 0, epochs: 3, batch: 16 };
   const still = (await trainAlign(gpu, data, { ...settings, start, rate: 1e-12 })).model;
   assertEquals(still.means, start.means);
   const before = await predictResponses(gpu, start, given.pooled);
   assertClose((await predictResponses(gpu, still, given.pooled)).data, before.data, { relative: 1e-4, note });
-  const moved = async (lambdaTarget: number) => {
-    const { model } = await trainAlign(gpu, data, { ...settings, start, rate: 0.02, lambdaTarget });
+  const moved = async (targetWeight: number) => {
+    const { model } = await trainAlign(gpu, data, { ...settings, start, rate: 0.02, targetWeight });
     const differences = model.transforms.data.map((value, at) => value - start.transforms.data[at]);
     return Math.hypot(...differences) / Math.hypot(...start.transforms.data);
   };
@@ -230,11 +230,11 @@ Deno.test("trainAlign() lowers the eigen-constraint when it has a weight", async
     epochs: 12,
     constrainEvery: 1,
     patience: 99,
-    lambdaZero: 0,
-    lambdaCovariance: 0,
+    zeroWeight: 0,
+    covarianceWeight: 0,
   };
-  const free = await trainAlign(gpu, data, { ...options, lambdaEigen: 1e-9 });
-  const held = await trainAlign(gpu, data, { ...options, lambdaEigen: 3 });
+  const free = await trainAlign(gpu, data, { ...options, eigenWeight: 1e-9 });
+  const held = await trainAlign(gpu, data, { ...options, eigenWeight: 3 });
   const last = (run: typeof free) => run.history.slice(-2).reduce((sum, { eigen }) => sum + eigen, 0);
   assert(last(held) < 0.8 * last(free), `${last(held)} held, ${last(free)} free, ${note}`);
 });
@@ -317,7 +317,7 @@ Deno.test("predictResponses() is the sum of every slot's mean brain space plus Î
 
 Deno.test("align names what does not fit", async () => {
   const { pooled, responses, tokens } = problem(8);
-  const { model } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 1, lambdaEigen: 0 });
+  const { model } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 1, eigenWeight: 0 });
   assertThrows(
     () => slotTransform(model, 3),
     RangeError,

@@ -16,9 +16,9 @@ Deno.test("saveAlign() and loadAlign() keep every bit, and a broken file is name
   await inTemporaryFolder(async (folder) => {
     const path = `${folder}/align.arrow`;
     const { model, history } = await trainAlign(gpu, dataOf(problem(32)), { ...QUICK, epochs: 2 });
-    await saveAlign(path, { model, history, options: { lambdaEigen: 1 } });
+    await saveAlign(path, { model, history, options: { eigenWeight: 1 } });
     const saved = await loadAlign(path);
-    assertEquals(saved, { model, history, options: { lambdaEigen: 1 } });
+    assertEquals(saved, { model, history, options: { eigenWeight: 1 } });
     const bytes = await Deno.readFile(path);
     const altered = bytes.slice(), at = bytes.length >> 1; // in the values
     altered[at] ^= 1;
