@@ -61,7 +61,9 @@ const FORMER_NAMES = {
 } as const;
 
 /** Former names of `AlignOptions`, `lambdaEigen` for `eigenWeight` and so on; the next version will not accept them. */
-export type FormerAlignOptions = { [name in keyof typeof FORMER_NAMES]?: number };
+export type FormerAlignOptions = {
+  [name in "lambdaEigen" | "lambdaZero" | "lambdaCovariance" | "lambdaTarget"]?: number;
+};
 
 /** The options under their current names; warns once per former name that was used. */
 export function byCurrentNames(options: AlignOptions & FormerAlignOptions): AlignOptions {
