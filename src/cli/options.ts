@@ -198,7 +198,7 @@ export function textOf({ help, shown }: Options[string]): string {
 }
 
 /** Words in lines of at most 110 columns, those after the first `column` columns further in. */
-function wrapped(head: string, column: number, text: string): string {
+export function wrapped(head: string, column: number, text: string): string {
   const lines: string[] = [];
   let line = head, isEmpty = true;
   for (const word of text.split(" ")) {

@@ -4,7 +4,7 @@
  */
 import config from "../../deno.json" with { type: "json" };
 import type { Options } from "../../src/cli/option_kinds.ts";
-import { type Command, helpOf } from "../../src/cli/options.ts";
+import { type Command, helpOf, wrapped } from "../../src/cli/options.ts";
 import { PIPELINE_OPTIONS } from "../shared/options.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -21,22 +21,29 @@ export async function allCommands(): Promise<Command[]> {
   }));
 }
 
+const isExperiment = ({ options }: Command) => Object.keys(PIPELINE_OPTIONS).every((name) => options[name]);
+
 /** A table: the options of the experiments, and the other tasks that take them. */
 function pipelineTable(commands: readonly Command[]): string {
-  const isExperiment = ({ options }: Command) => Object.keys(PIPELINE_OPTIONS).every((name) => options[name]);
   const others = commands.filter((command) => !isExperiment(command));
   const rows = Object.entries(PIPELINE_OPTIONS as Options).map(([name, { value, help, shown }]) => {
     const tasks = others.filter(({ options }) => options[name]?.help === help).map(({ task }) =>
       `\`${task}\``
     );
-    return [
-      `\`--${name}${value && ` ${value}`}\``,
-      help,
-      shown ?? (value ? "none" : "off"),
-      tasks.join(", "),
-    ];
+    const byDefault = shown ?? (value ? "none" : "off");
+    return [`\`--${name}${value && ` ${value}`}\``, help, byDefault, tasks.join(", ")];
   });
   return tableOf([["option", "what it does", "default", "also of"], ...rows]);
+}
+
+/** "`--knn` (now `--neighbor-search`)" of every option that had another name. */
+function oldNames(commands: readonly Command[]): string {
+  const found = commands.flatMap(({ options }) =>
+    Object.entries(options).flatMap(([name, { formerly }]) =>
+      formerly ? [`\`--${formerly}\` (now \`--${name}\`)`] : []
+    )
+  );
+  return [...new Set(found)].join(", ");
 }
 
 /** A table in Markdown, its columns aligned as `deno fmt` aligns them. */
@@ -48,14 +55,30 @@ function tableOf([head, ...rows]: string[][]): string {
 
 /** docs/options.md. */
 export function optionsPage(commands: readonly Command[]): string {
-  const helps = commands.map((command) => `## ${command.task}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`);
+  const own = commands.map((command) => {
+    const further = Object.entries(command.options).filter(([name]) => !(name in PIPELINE_OPTIONS));
+    return isExperiment(command) ? { ...command, options: Object.fromEntries(further) } : command;
+  });
+  const isPlain = ({ options }: Command, at: number) =>
+    isExperiment(commands[at]) && Object.keys(options).length === 0;
+  const plain = own.filter(isPlain).map(({ task }) => `\`${task}\``);
+  const helps = own.filter((command, at) => !isPlain(command, at)).map((command) =>
+    `## ${command.task}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`
+  );
+  const old =
+    `Old names that still work in this version: ${oldNames(commands)}; and of tasks \`audit\` (now ` +
+    "`deps-audit`) and `faults` (now `fault-injection`).";
   return `# Options
 
-Of \`reproduce\` and every experiment, and which other tasks take the same:
+Options of \`reproduce\` and every experiment, and the other tasks that take the same:
 
 ${pipelineTable(commands)}
 
-What \`./run TASK --help\` prints:
+${wrapped("", 0, `These take no others: ${plain.join(", ")}.`)}
+
+${wrapped("", 0, old)}
+
+What \`./run TASK --help\` prints, for \`reproduce\` and the experiments without the options above:
 
 ${helps.join("\n")}`;
 }

@@ -88,6 +88,13 @@ export const TASKS: readonly Mutant[] = [
   },
   {
     file: "src/cli/options.ts",
+    text: "formerly ? [[formerly, name]] : []",
+    replacement: "formerly ? [[name, formerly]] : []",
+    breaks: "old names of options are refused",
+    tests: ["cli/options_test.ts"],
+  },
+  {
+    file: "src/cli/options.ts",
     text: 'own === undefined || own === "" && !mayBeEmpty',
     replacement: "own === undefined",
     breaks: "an option without its value is taken",
