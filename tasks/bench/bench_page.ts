@@ -15,6 +15,7 @@ import {
   ratesOf,
   short,
 } from "./report.ts";
+import { runDataLine } from "../../src/experiments/shared/run_data.ts";
 
 /**
  * Writes `bench.html`, its charts, and the numbers under the experiment `bench`.
@@ -42,6 +43,7 @@ export async function writeBenchPage(report: BenchReport, out: string, command: 
   const { adapter, limits, cores, load } = report;
   return await writePage(join(out, "bench.html"), {
     title: "Speed",
+    data: await runDataLine("synthetic", []),
     question: "How fast is it, beside its peers and beside what the machine can do?",
     method:
       "Every participant runs in a process of its own on the same data file. After a warm-up all take turns, round by round, so that what else the machine does falls on all of them; the median of the rounds is shown, with quartiles, and ratios are medians of the ratios within a round. Results are judged by the same functions for all.",

@@ -123,6 +123,7 @@ Deno.test("real-brains writes its page and numbers, the same twice, beside those
       const args = ["--data", root, "--models", models, "--out", `${root}/out`, "--cache", `${root}/cache`];
       const { code, errors } = await realBrains(...args, "--resamples", "20", "--repeats", "1");
       assertEquals(code, 0, errors.join("\n"));
+      assert(errors.some((line) => line.startsWith("--models DIR is --model FILE now")), errors.join("\n"));
       return JSON.parse(await Deno.readTextFile(`${root}/out/results.json`));
     };
     const first = await run();

@@ -4,8 +4,8 @@ import { dataLine, type DataPart } from "../../report/data_line.ts";
 
 /** Where a run's data are the synthetic dataset's. */
 export const EMBEDDED = "embedded";
-/** The data of `real-brains`. */
-const MEASURED = "real";
+/** The data of `real-brains`, and of `bench`. */
+const MEASURED = "real", GENERATED = "synthetic";
 /** In the name of a run's data, what its responses are where the subject is simulated. */
 export const SIMULATED = "simulated subject";
 /** Behind the name of a folder that was given, but is one of the synthetic dataset's. */
@@ -33,6 +33,7 @@ function partsOfData(data: string, hasResponses: boolean): DataPart[] {
     return [{ what, kind: "synthetic" }];
   }
   if (data === MEASURED) return [{ what: "measured cortex, human and monkey", kind: "real" }];
+  if (data === GENERATED) return [{ what: "generated features and images", kind: "synthetic" }];
   return data.split(", ").map((name): DataPart => {
     if (name === SIMULATED) return { what: "responses of a simulated subject", kind: "synthetic" };
     const [, kind, folder] = /^(algonauts|nsd|voc|imagenet-seg|images) (.*)$/s.exec(name) ?? [];

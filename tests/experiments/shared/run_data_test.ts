@@ -27,6 +27,7 @@ Deno.test("runDataLine() says of images, responses and models whether each is re
       "photographs of voc voc (synthetic); images and responses of algonauts subj01 (real).",
     ],
     ["real", ["vit"], "measured cortex, human and monkey, weights of vit (real)."],
+    ["synthetic", [], "generated features and images (synthetic)."],
     ["photographs", [], "photographs (real)."],
   ];
   for (const [data, models, line] of cases) assertEquals(await runDataLine(data, models), line);
