@@ -1,5 +1,4 @@
 import { type Html, html, rawHtml } from "./html.ts";
-import type { Claim, Verdict } from "./results.ts";
 
 /**
  * Paragraphs of plain text.
@@ -48,8 +47,13 @@ export interface Table {
   digits?: number;
 }
 
+/** Longer tables are folded. */
+const MAX_OPEN_ROWS = 12;
+/** Wider tables become one block a row on phones. */
+const MAX_NARROW_COLUMNS = 3;
+
 /**
- * A table that scrolls inside itself where the page is narrow.
+ * A table; folded with more than 12 rows, and with more than 3 columns one block a row where the page is narrow.
  * @param table Caption, column names and rows.
  * @throws RangeError `Row 2 of the table "…" has 3 cells, expected 4.`
  */
@@ -78,13 +82,14 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
         ? html`
           <th scope="row" ${kind(i)}>${shown}</th>
         `
-        : html`<td${kind(i)}>${shown}</td>`;
+        : html`<td${kind(i)} data-label="${columns[i]}">${shown}</td>`;
     });
     return html`<tr>${cells}</tr>\n`;
   });
-  return html`
+  const stacks = rawHtml(columns.length > MAX_NARROW_COLUMNS ? " stacks" : "");
+  const drawn = html`
     <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-      <table class="numbers">
+      <table class="numbers${stacks}">
         <caption>${caption}</caption>
         <thead>
           <tr>${head}</tr>
@@ -94,6 +99,8 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
       </table>
     </div>
   `;
+  if (rows.length <= MAX_OPEN_ROWS) return drawn;
+  return html`<details class="folded"><summary>${caption} (${rows.length} rows)</summary>${drawn}</details>\n`;
 }
 
 /**
@@ -135,12 +142,20 @@ export interface Figure {
  */
 export function figure({ image, caption, alt, name }: Figure): Html {
   const id = name === undefined ? "" : ` id="figure-${name.replaceAll(/[^\w.-]+/g, "-")}"`;
+  const isBroad = "svg" in image && widthOf(image.svg) > MAX_COLUMN;
   return html`
-    <figure${rawHtml(id)}>
+    <figure${rawHtml(id + (isBroad ? ' class="broad"' : ""))}>
     ${"svg" in image ? drawing(image, alt) : picture(image.dataUri, alt)}
     <figcaption>${caption}</figcaption>
     </figure>
   `;
+}
+
+/** Pixels of a column of figures on a wide page; broader drawings have the whole width. */
+const MAX_COLUMN = 720;
+
+function widthOf(svg: string): number {
+  return Number(/viewBox="[-\d.]+ [-\d.]+ ([\d.]+)/.exec(svg)?.[1] ?? 0);
 }
 
 function drawing({ svg, narrowSvg }: { svg: string; narrowSvg?: string }, alt: string): Html {
@@ -151,7 +166,7 @@ function drawing({ svg, narrowSvg }: { svg: string; narrowSvg?: string }, alt: s
 
 function picture(dataUri: string, alt: string): Html {
   checkPicture(dataUri);
-  return html`<img src="${dataUri}" alt="${alt}">`;
+  return html`<button type="button" class="enlarge"><img src="${dataUri}" alt="${alt}"></button>`;
 }
 
 /**
@@ -161,37 +176,6 @@ function picture(dataUri: string, alt: string): Html {
 export function checkPicture(dataUri: string): void {
   if (/^data:image\/(png|jpeg|webp|svg\+xml)[;,]/.test(dataUri)) return;
   throw new TypeError(`A figure's picture must be a data:image URI, found "${dataUri.slice(0, 40)}".`);
-}
-
-/** A sign for each verdict, so that color is not all that tells them apart. */
-export const VERDICT_MARKS: Readonly<Record<Verdict, string>> = {
-  "shown": "✓",
-  "not shown": "✕",
-  "not testable": "–",
-};
-
-/**
- * A claim of the paper beside what was measured, with the verdict and the statistic behind it.
- * @param claim As in results.json.
- */
-export function claimBox({ id, paper, measured, statistic, n, p, verdict }: Claim): Html {
-  const chance = p === undefined ? "" : `, p = ${formatNumber(p, 3)}`;
-  return html`
-    <div class="claim" id="claim-${id}">
-      <p class="verdict ${verdict.replace(" ", "-")}">${VERDICT_MARKS[verdict]} ${verdict}</p>
-      <dl>
-        <div>
-          <dt>The paper says</dt>
-          <dd>${paper}</dd>
-        </div>
-        <div>
-          <dt>We measured</dt>
-          <dd>${measured}</dd>
-        </div>
-      </dl>
-      <p class="statistic">${statistic} (n = ${n}${chance})</p>
-    </div>
-  `;
 }
 
 /**

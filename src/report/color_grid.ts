@@ -1,50 +1,76 @@
 import { checkPicture } from "./blocks.ts";
-import { type Html, html } from "./html.ts";
+import { type Html, html, rawHtml } from "./html.ts";
 
 /** Color maps of images (rows) by layer (columns). */
 export interface ColorGrid {
   /** What the grid shows, for screen readers. */
   label: string;
-  /** Head of the column of photographs, "image" if not given. */
+  /** What a row is, "image" if not given. */
   corner?: string;
-  /** Their heads. */
+  /** Names of the maps of a row, each below its map. */
   columns: readonly string[];
-  /** `photo` and `cells` are PNG data URIs; one cell a column. */
+  /** `photo` and `cells` are data URIs of pictures; one cell a column. */
   rows: readonly { label: string; photo: string; cells: readonly string[] }[];
+  /** Where the maps' colors are numbers: what of, and the colors from the lowest to the highest. */
+  bar?: ColorBar;
 }
 
+/** A key to colors that are numbers. */
+export interface ColorBar {
+  /** Quantity and unit. */
+  title: string;
+  /** At the ends, for instance "0 or less" and "1". */
+  ends: readonly [low: string, high: string];
+  /** CSS colors, evenly spaced. */
+  colors: readonly string[];
+}
+
+/** Maps beside each other on a wide page: as many are at least 160 px wide there, with the photograph. */
+const ACROSS = 6;
+
 /**
- * A grid of color maps beside the photographs, which stay in view when the grid scrolls sideways. Pointer, focus
- * and arrow keys show image, layer and an enlarged map (by the page's script).
+ * Color maps beside their photographs, at least 160 px wide; a row of many maps takes several lines of equal length.
+ * Readers choose whether pixels are crisp or smooth; a click or Enter enlarges a map beside its photograph, and arrow
+ * keys walk through the maps (by the page's script).
  * @param grid Labels and pictures.
  * @throws RangeError `The row horse.png of the color grid has 11 maps, expected 12.`
  */
-export function colorGrid({ label, corner = "image", columns, rows }: ColorGrid): Html {
+export function colorGrid({ label, corner = "image", columns, rows, bar }: ColorGrid): Html {
+  const lines = Math.ceil(columns.length / ACROSS), across = Math.max(1, Math.ceil(columns.length / lines));
   const body = rows.map((row, i) => {
     if (row.cells.length !== columns.length) {
       throw new RangeError(
         `The row ${row.label} of the color grid has ${row.cells.length} maps, expected ${columns.length}.`,
       );
     }
-    [row.photo, ...row.cells].forEach(checkPicture);
     const cells = row.cells.map((map, j) =>
-      html`<td><img src="${map}" alt="${row.label} · ${columns[j]}" tabindex="${
-        i === 0 && j === 0 ? 0 : -1
-      }"></td>`
+      cell(map, `${row.label} · ${columns[j]}`, columns[j], i + j === 0)
     );
-    return html`<tr><th scope="row"><img src="${row.photo}" alt=""><span title="${row.label}">${row.label}</span></th>${cells}</tr>\n`;
+    return html`<div class="row" role="group" aria-label="${corner} ${row.label}">\n${
+      cell(row.photo, row.label, row.label, false)
+    }${cells}</div>\n`;
   });
   return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="${label}">
-      <table class="color-grid">
-        <thead>
-          <tr><th scope="col">${corner}</th>${columns.map((column) =>
-            html`<th scope="col">${column}</th>`
-          )}</tr>
-        </thead>
-        <tbody>
-    ${body}</tbody>
-      </table>
-    </div>
+    <div class="color-grid" role="group" aria-label="${label}"
+      style="--across: ${across}; --lines: ${lines}">
+    <p><label><input type="checkbox"> smooth</label></p>
+    ${body}${bar === undefined ? "" : colorBar(bar)}</div>
+  `;
+}
+
+function cell(source: string, alt: string, caption: string, isFirst: boolean): Html {
+  checkPicture(source);
+  const index = rawHtml(` tabindex="${isFirst ? 0 : -1}"`);
+  return html`
+    <div
+      class="cell"><button type="button" class="enlarge"${index}><img src="${source}" alt="${alt}"></button><span>${caption}</span></div>
+  `;
+}
+
+function colorBar({ title, ends: [low, high], colors }: ColorBar): Html {
+  return html`
+    <p
+      class="bar"><span>${title}:</span> <span>${low}</span> <span class="colors" role="img" aria-label="colors from ${low} to ${high}" style="background: linear-gradient(90deg, ${colors
+        .join(", ")})"></span> <span>${high}</span></p>
   `;
 }

@@ -1,7 +1,7 @@
-/** An experiment in the index: its page, what it asks, and its verdicts. */
-import { type Html, html, rawHtml } from "./html.ts";
-import type { Claim, Verdict } from "./results.ts";
-import { VERDICT_MARKS } from "./blocks.ts";
+/** An experiment in the index: its page, what it asks, and what became of the claims it tests. */
+import { claimCounts, testedClaims, verdictMark, verdictStrip } from "./claims.ts";
+import { type Html, html } from "./html.ts";
+import type { Claim } from "./results.ts";
 
 /** One page of the index. */
 export interface ExperimentCard {
@@ -15,46 +15,31 @@ export interface ExperimentCard {
   of?: string;
 }
 
-const VERDICTS: readonly Verdict[] = ["shown", "not shown", "not testable"];
-
-/**
- * How often each verdict was given, as words.
- * @param claims As in results.json.
- * @returns for instance `2 shown, 1 not testable`; verdicts that none has are left out
- */
-export function verdictCounts(claims: readonly Claim[]): string {
-  const counts = VERDICTS.map((verdict) => ({
-    verdict,
-    count: claims.filter((claim) => claim.verdict === verdict).length,
-  }));
-  return counts.filter(({ count }) => count > 0).map(({ verdict, count }) => `${count} ${verdict}`).join(
-    ", ",
-  );
-}
-
 /**
  * A card that leads to a page, and from each claim to its place there.
  * @param card The page and its claims.
  */
 export function experimentCard({ title, question, href, claims, of }: ExperimentCard): Html {
-  const lines = claims.map(({ id, paper, measured, verdict }) => {
-    const kind = rawHtml(verdict.replace(" ", "-"));
-    return html`
+  const lines = testedClaims(claims).map(({ paper, outcome, tests }) =>
+    html`
       <li>
-        <span class="mark ${kind}" role="img" aria-label="${verdict}">${VERDICT_MARKS[verdict]}</span>
-        <div><a href="${href}#claim-${id}">${paper}</a><p>${measured}</p></div>
+        ${verdictMark(outcome)}
+        <div><a href="${href}#claim-${tests[0].id}">${paper}</a>${tests.length > 1
+          ? html`<p>${verdictStrip(tests)} ${tests.length} tests</p>`
+          : ""}<p>${tests[0].measured}${tests.length > 1 ? "; …" : ""}</p></div>
       </li>
-    `;
-  });
+    `
+  );
   return html`
     <article class="experiment">
       <h3><a href="${href}">${title}</a></h3>
       <p>${question}</p>
       ${of === undefined ? "" : html`<p class="counts">${of}</p>`}
-      ${of === undefined ? "" : html`<p class="counts">${of}</p>`}
       ${claims.length === 0 ? "" : html`
-        <p class="counts">${verdictCounts(claims)}</p>
-        <ul>${lines}</ul>
+        <details>
+          <summary class="counts">${claimCounts(claims)}</summary>
+          <ul>${lines}</ul>
+        </details>
       `}
     </article>
   `;

@@ -15,7 +15,7 @@ const PNG_ZOOM = 3;
 
 /** A drawing for columns inside `figure()`'s markup, and the name of its figure if it has one. */
 const DRAWING =
-  /<figure(?: id="figure-([\w.-]+)")?>\s*<div><div class="wide" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
+  /<figure(?: id="figure-([\w.-]+)")?(?: class="broad")?>\s*<div><div class="wide" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
 
 /**
  * Writes every chart and drawing of a page, in light colors, beside it: `figures/<page>-<name>.svg` where the figure

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import { commandLine, settingsList } from "./blocks.ts";
+import { commandLine, settingsList, text } from "./blocks.ts";
+import { foldedClaims } from "./claims.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
+import { pageLinks, type PagesBeside } from "./page_links.ts";
 import { pageStyle } from "./page_style.ts";
+import type { Claim } from "./results.ts";
 import script from "./page_script.js" with { type: "text" };
 import { themeCss } from "./theme.ts";
 
@@ -13,18 +16,20 @@ export interface Page {
   question: string;
   /** What the numbers come from, and for each whether it is real or synthetic; absent where no data are involved. */
   data?: string;
-  /** How, in about three sentences. */
+  /** How, in about three sentences; stands below the first section with a picture. */
   method: string;
   /** The method's equation as MathML. */
   equation?: Html;
-  /** One below the other. */
+  /** One below the other; the first one with a picture comes first of all. */
   sections: readonly { heading: string; body: Html | readonly Html[] }[];
+  /** Claims of the paper that the page tests: folded, below the sections. */
+  claims?: readonly Claim[];
   /** Everything that the numbers depend on: adapter, versions, seed, options. */
   settings: Readonly<Record<string, string | number>>;
   /** The command that makes the page again. */
   command: string;
-  /** Pages beside this one; the one with this page's title is marked as the current. */
-  links?: readonly { title: string; href: string }[];
+  /** Pages to go on to; `writePage` finds them by the index beside the page. */
+  beside?: PagesBeside;
 }
 
 /**
@@ -34,15 +39,19 @@ export interface Page {
  * @returns The HTML document.
  */
 export function renderPage(page: Page): string {
-  const { title, question, data, method, equation, sections, settings, command, links = [] } = page;
+  const { title, question, data, method, equation, sections, settings, command, claims = [], beside } = page;
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
     `script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
+  const [lead, rest] = takeLead(sections);
   const parts = [
+    ...lead,
     { heading: "Method", body: [html`<p>${method}</p>\n`, html`${equation ? block(equation) : ""}`] },
-    ...sections,
+    ...rest,
+    ...claims.length > 0 ? [{ heading: "Claims", body: foldedClaims(claims) }] : [],
     { heading: "Settings", body: settingsList(settings) },
-    { heading: "Make it again", body: commandLine(command) },
+    { heading: "Make it again", body: [text("In the project's folder:"), commandLine(command)] },
   ];
+  const ids = parts.map((_, i) => `part-${i + 1}`), links = pageLinks(beside);
   return html`
     <!DOCTYPE html>
     <html lang="en">
@@ -60,14 +69,15 @@ export function renderPage(page: Page): string {
         <a class="skip" href="#content">Skip to the content</a>
         <header>
     <p class="project">AlignedCut</p>
-    <h1>${title}</h1>
+    ${links}    <h1>${title}</h1>
     <p class="question">${question}</p>
     ${data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${data}</p>`}
-    ${links.length > 0 ? navigation(title, links) : ""}
-        </header>
+    ${contents(parts.map(({ heading }, i) => ({ heading, id: ids[i] })))}        </header>
         <main id="content">
-    ${parts.map(({ heading, body }, i) => section(`part-${i + 1}`, heading, body))}</main>
-        <footer>Every number on this page is in <code>results.json</code> beside it.</footer>
+    ${parts.map(({ heading, body }, i) => section(ids[i], heading, body, i < lead.length))}</main>
+        <footer>
+    ${links}Every number on this page is in <code>results.json</code> beside it.
+        </footer>
         <script>${rawHtml(script)}</script>
       </body>
     </html>
@@ -82,30 +92,27 @@ function block(equation: Html): Html {
   return html`<div class="equation" tabindex="0" role="region" aria-label="Equation">${equation}</div>\n`;
 }
 
-function section(id: string, heading: string, body: Html | readonly Html[]): Html {
+/** The first section that holds a picture, apart from the others. */
+function takeLead(sections: Page["sections"]): [lead: Page["sections"], rest: Page["sections"]] {
+  const at = sections.findIndex(({ body }) => /<figure|class="color-grid"/.test(html`${body}`.markup));
+  return at < 0 ? [[], sections] : [[sections[at]], sections.toSpliced(at, 1)];
+}
+
+function section(id: string, heading: string, body: Html | readonly Html[], isLead: boolean): Html {
   return html`
-    <section aria-labelledby="${id}">
+    <section aria-labelledby="${id}" ${rawHtml(isLead ? ' class="lead"' : "")}>
     <h2 id="${id}">${heading}</h2>
     ${body}</section>
   `;
 }
 
-function navigation(title: string, links: NonNullable<Page["links"]>): Html {
-  const items = links.map((link) => {
-    const current = rawHtml(link.title === title ? ' aria-current="page"' : "");
-    return html`<li><a href="${checkHref(link.href)}"${current}>${link.title}</a></li>\n`;
-  });
+function contents(parts: readonly { heading: string; id: string }[]): Html {
+  const items = parts.map(({ heading, id }) => html`<li><a href="#${id}">${heading}</a></li>\n`);
   return html`
-    <nav aria-label="Reports">
+    <nav class="contents" aria-label="On this page">
       <ul>${items}</ul>
     </nav>
   `;
-}
-
-/** Links lead to files beside the page only. */
-function checkHref(href: string): string {
-  if (/^[\w.-]+(#[\w-]+)?$/.test(href)) return href;
-  throw new TypeError(`A page links to files beside it only, found "${href}".`);
 }
 
 /**

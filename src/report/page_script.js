@@ -1,30 +1,15 @@
-// Shows exact numbers and enlarged maps beside the pointer or the focus; arrow keys walk through a color grid.
+// Shows exact numbers beside the pointer or the focus; enlarges pictures; arrow keys walk through a color grid.
 const tip = document.body.appendChild(document.createElement("div"));
 tip.className = "tip";
 tip.setAttribute("aria-hidden", "true");
 
-const labelled = (target) => target.closest?.("figure svg .role-mark [aria-label], .color-grid td img");
-
-function fill(mark) {
-  const isMap = mark.matches("img");
-  const pictures = document.createElement("div");
-  if (isMap) {
-    const photo = mark.closest("tr").querySelector("th img");
-    for (const [source, kind] of [[photo, ""], [mark, "map"]]) {
-      const picture = pictures.appendChild(new Image());
-      picture.src = source.src;
-      picture.alt = "";
-      picture.className = kind;
-    }
-  }
-  tip.replaceChildren(...(isMap ? [pictures] : []), isMap ? mark.alt : mark.getAttribute("aria-label"));
-}
+const labelled = (target) => target.closest?.("figure svg .role-mark [aria-label]");
 
 let current;
 
 function open(mark) {
   current = mark;
-  fill(mark);
+  tip.textContent = mark.getAttribute("aria-label");
   tip.classList.add("open");
   place();
 }
@@ -59,19 +44,60 @@ document.addEventListener("focusin", ({ target }) => show(target));
 document.addEventListener("focusout", close);
 addEventListener("scroll", () => current && place(), true);
 
+const dialog = document.body.appendChild(document.createElement("dialog"));
+dialog.className = "picture";
+/** The button of the enlarged picture. */
+let enlarged;
+
+/** A picture with its photograph, at least 320 px wide. */
+function enlarge(button) {
+  enlarged = button;
+  const own = button.querySelector("img"), photo = button.closest(".row")?.querySelector("img");
+  const pictures = document.createElement("div"), caption = document.createElement("p");
+  for (const { src, alt } of photo && photo !== own ? [photo, own] : [own]) {
+    pictures.append(Object.assign(new Image(), { src, alt }));
+  }
+  caption.textContent = own.alt;
+  dialog.classList.toggle("smooth", button.closest(".color-grid")?.querySelector("input").checked ?? false);
+  dialog.setAttribute("aria-label", own.alt);
+  dialog.replaceChildren(pictures, caption);
+  if (!dialog.open) dialog.showModal();
+}
+
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.(".enlarge");
+  if (button) enlarge(button);
+  else if (target.closest?.(".picture")) dialog.close();
+});
+dialog.addEventListener("close", () => enlarged.focus());
+
+/** The button one step left, right, above or below. */
+function besideButton(button, [down, right]) {
+  const row = button.closest(".row"), rows = [...row.parentElement.querySelectorAll(".row")];
+  const at = [...row.querySelectorAll(".enlarge")].indexOf(button);
+  return rows[rows.indexOf(row) + down]?.querySelectorAll(".enlarge")[at + right];
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
   const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-  const cell = event.target.closest?.(".color-grid td");
-  if (!step || !cell) return;
-  const row = cell.parentElement;
-  const rows = [...row.parentElement.rows];
-  const next = rows[rows.indexOf(row) + step[0]]?.cells[cell.cellIndex + step[1]]?.querySelector(
-    "img[tabindex]",
-  );
+  const button = dialog.open ? enlarged : event.target.closest?.(".enlarge");
+  const next = step && button?.closest(".row") && besideButton(button, step);
   if (!next) return;
   event.preventDefault();
-  event.target.tabIndex = -1;
+  button.tabIndex = -1;
   next.tabIndex = 0;
-  next.focus();
+  if (dialog.open) enlarge(next);
+  else next.focus();
 });
+
+/** Links into what is folded open it. */
+function unfold() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const folded = target?.closest("details:not([open])");
+  if (!folded) return;
+  folded.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", unfold);
+unfold();

@@ -9,7 +9,10 @@ export type Verdict = "shown" | "not shown" | "not testable";
 export interface Claim {
   /** Short name in kebab-case, unique in its experiment. */
   id: string;
+  /** What the paper says: claims with the same words are one claim, tested in several models or settings. */
   paper: string;
+  /** The model or setting that it was tested in, where there are several. */
+  of?: string;
   measured: string;
   /** The statistic behind the verdict, for instance `bootstrap over images, 95 % interval [0.41, 0.48]`. */
   statistic: string;

@@ -8,6 +8,8 @@ import { writeSamplePages } from "../support/sample_pages.ts";
 const LARGEST_PAGE = 6e6;
 /** What the pages' policy has to stop: another base, a request, a picture, eval, a script. */
 const REFUSED = ["base-uri", "connect-src", "img-src", "script-src", "script-src-elem"];
+/** Pages that no index lists, the index, and one that is not of the common layout. */
+const UNLISTED = ["index", "explorer", "photographs"];
 const LOOKS: Look[] = [
   { width: 1280, colorScheme: "light" },
   { width: 360, colorScheme: "dark" },
@@ -27,6 +29,14 @@ interface Facts {
   /** Elements and attributes that only a hostile name could have brought. */
   foreign: string[];
   withoutAlt: number;
+  /** Pictures narrower than 160 px. */
+  smallPictures: string[];
+  /** Tables with columns out of sight. */
+  cutTables: string[];
+  /** Whether the first picture is above the method and the claims. */
+  isFigureFirst: boolean;
+  /** Where its first link home leads. */
+  home: string;
 }
 
 /** Calls a function of page_facts.js in a page. */
@@ -51,6 +61,11 @@ async function lookAt(browser: Browser, name: string, path: string): Promise<str
     assertEquals(trouble, { errors: [], requests: [] }, what);
     assertEquals(await horizontalOverflow(page), 0, `${what} overflows`);
     assertEquals([facts.emptyDrawings, facts.foreign, facts.repeatedIds], [[], [], []], what);
+    if (name !== "explorer") {
+      assertEquals([facts.smallPictures, facts.cutTables], [[], []], what);
+      assert(facts.isFigureFirst, `${what}: the method or the claims stand above the first picture`);
+    }
+    if (!UNLISTED.includes(name)) assertEquals(facts.home, "index.html", what);
     assertEquals(facts.withoutAlt, 0, `${what}: pictures without alternative text`);
     if (!["explorer", "index", "galleries"].includes(name)) {
       assert(facts.drawings > 0, `${what} has no drawing`);

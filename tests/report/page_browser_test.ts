@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
 import { samplePage } from "../support/sample_page.ts";
@@ -38,25 +38,29 @@ Deno.test({
 });
 
 Deno.test({
-  name: "renderPage() in Chromium: hover and arrow keys name the map, marks show their numbers",
+  name:
+    "renderPage() in Chromium: pictures enlarge by click and keyboard, crisp or smooth; marks show their numbers",
   ignore,
   fn: () =>
     withPage(async (browser, path) => {
       const { page, trouble } = await openFile(browser, path, { width: 1280, colorScheme: "light" });
-      const tip = page.locator(".tip");
-      await page.locator(".color-grid td img").nth(14).hover();
-      assert(
-        (await tip.textContent())?.includes("onerror=alert(2)>.png · L3"),
-        await tip.textContent() ?? "",
-      );
-      assertEquals(await tip.locator("img").count(), 2);
-      await page.locator(".color-grid td img").first().focus();
+      const tip = page.locator(".tip"), dialog = page.locator("dialog"), maps = page.locator(".row .enlarge");
+      await maps.nth(1).focus();
+      for (const key of ["ArrowRight", "ArrowDown", "ArrowDown", "Enter"]) await page.keyboard.press(key);
+      assertEquals(await dialog.locator("p").textContent(), "scene 3 · L2");
+      assertEquals(await dialog.locator("img").count(), 2);
+      for (const box of await dialog.locator("img").all()) assert((await box.boundingBox())!.width >= 320);
+      await page.keyboard.press("ArrowUp");
       await page.keyboard.press("ArrowRight");
-      await page.keyboard.press("ArrowDown");
-      await page.keyboard.press("ArrowDown");
-      assertEquals(await tip.textContent(), "scene 3 · L2");
+      assertStringIncludes(await dialog.locator("p").textContent() ?? "", "onerror=alert(2)>.png · L3");
       await page.keyboard.press("Escape");
-      assert(!await tip.isVisible());
+      assert(!await dialog.isVisible());
+      assertEquals(await page.evaluate("document.activeElement.className"), "enlarge");
+      const rendering = () =>
+        page.evaluate("getComputedStyle(document.querySelectorAll('.row img')[1]).imageRendering");
+      assertEquals(await rendering(), "pixelated");
+      await page.locator(".color-grid input").check();
+      assertEquals(await rendering(), "auto");
       await page.locator('figure svg [aria-label^="extract: "]:visible').hover();
       assertEquals(await tip.textContent(), "extract: 3.21");
       assertEquals(trouble, { errors: [], requests: [] });

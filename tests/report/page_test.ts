@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
-import { claimBox, figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
+import { figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
 import { colorGrid } from "../../src/report/color_grid.ts";
+import { testedClaims } from "../../src/report/claims.ts";
 import { escapeHtml, html, rawHtml } from "../../src/report/html.ts";
 import { renderPage } from "../../src/report/page.ts";
+import type { Verdict } from "../../src/report/results.ts";
 import { pngDataUri } from "../../src/report/tiny_png.ts";
 import { samplePage } from "../support/sample_page.ts";
 
@@ -28,17 +30,32 @@ Deno.test("html escapes every part but markup, in text and in attributes", () =>
 });
 
 Deno.test("renderPage() and the blocks let no text become markup", () => {
-  const claim = { id: evil, paper: evil, measured: evil, statistic: evil, n: 1, verdict: "shown" as const };
+  const claim = {
+    id: evil,
+    paper: evil,
+    measured: evil,
+    statistic: evil,
+    of: evil,
+    n: 1,
+    verdict: "shown" as const,
+  };
   const cell = pngDataUri(1, 1, new Uint8Array(3));
   const body = [
-    claimBox(claim),
     table({ caption: evil, columns: [evil, evil], rows: [[evil, evil]] }),
     figure({ image: { dataUri: cell }, caption: evil, alt: evil }),
     colorGrid({ label: evil, columns: [evil], rows: [{ label: evil, photo: cell, cells: [cell] }] }),
     settingsList({ [evil]: evil }),
   ];
   const sections = [{ heading: evil, body }];
-  const out = renderPage({ ...page, title: evil, question: evil, method: evil, command: evil, sections });
+  const out = renderPage({
+    ...page,
+    title: evil,
+    question: evil,
+    method: evil,
+    command: evil,
+    sections,
+    claims: [claim],
+  });
   assertEquals(out.match(/<script/g)?.length, 1);
   assert(!out.includes(evil));
 });
@@ -56,16 +73,67 @@ Deno.test("renderPage() allows its own script by its hash and nothing else", asy
 
 Deno.test("renderPage() refuses links that leave the folder", () => {
   for (const href of ["https://example.org/", "../x.html", "javascript:alert(1)", "//x"]) {
-    assertThrows(() => renderPage({ ...page, links: [{ title: "x", href }] }), TypeError, `found "${href}"`);
+    assertThrows(
+      () => renderPage({ ...page, beside: { home: { title: "x", href } } }),
+      TypeError,
+      `found "${href}"`,
+    );
   }
-  const links = [{ title: "Colors", href: "colors.html" }];
-  assert(renderPage({ ...page, links }).includes('<a href="colors.html" aria-current="page">Colors</a>'));
+  const beside = { home: { title: "All", href: "index.html" }, next: { title: "Cuts", href: "cuts.html" } };
+  const out = renderPage({ ...page, beside });
+  assertEquals(out.match(/<a class="home" href="index.html">All<\/a>/g)?.length, 2);
+  assert(out.includes('<a class="next" href="cuts.html">Cuts →</a>') && !out.includes("previous"));
+  assert(/<nav class="beside" aria-label="Pages"\s+hidden><\/nav>/.test(renderPage(page)));
+});
+
+Deno.test("renderPage() puts the first section with a picture before the method, and claims folded at the end", () => {
+  const body = figure({ image: { dataUri: pngDataUri(1, 1, new Uint8Array(3)) }, caption: "c", alt: "a" });
+  const claims = [
+    { id: "a", paper: "p", of: "one", measured: "m", statistic: "s", n: 1, verdict: "shown" as const },
+    { id: "b", paper: "p", of: "two", measured: "m", statistic: "s", n: 1, verdict: "not shown" as const },
+    { id: "c", paper: "q", measured: "m", statistic: "s", n: 1, verdict: "not testable" as const },
+  ];
+  const sections = [{ heading: "Words", body: [] }, { heading: "Picture", body }];
+  const out = renderPage({ ...page, sections, claims });
+  const headings = [...out.matchAll(/<h2 id="[^"]+">([^<]+)</g)].map((match) => match[1]);
+  assertEquals(headings, ["Picture", "Method", "Words", "Claims", "Settings", "Make it again"]);
+  assertEquals([...out.matchAll(/<li><a href="#part-\d">([^<]+)</g)].map((match) => match[1]), headings);
+  assert(out.includes('<details class="claims"><summary>2 claims: 1 partly, 1 not testable here</summary>'));
+  assertEquals(out.match(/id="claim-/g)?.length, 3);
+});
+
+Deno.test("testedClaims() counts a claim once, whatever number of models it was tested in", () => {
+  const outcome = (...verdicts: Verdict[]) =>
+    testedClaims(
+      verdicts.map((verdict, i) => ({
+        id: `${i}`,
+        paper: "p",
+        measured: "m",
+        statistic: "s",
+        n: 1,
+        verdict,
+      })),
+    ).map((claim) => claim.outcome);
+  assertEquals(outcome("shown", "not testable"), ["shown"]);
+  assertEquals(outcome("shown", "not shown"), ["partly"]);
+  assertEquals(outcome("not testable", "not shown"), ["not shown"]);
+  assertEquals(outcome("not testable"), ["not testable here"]);
+});
+
+Deno.test("table() folds more than 12 rows", () => {
+  const rows = (count: number) => Array.from({ length: count }, (_, i) => [`r${i}`, i]);
+  const draw = (count: number) => table({ caption: "c", columns: ["name", "n"], rows: rows(count) }).markup;
+  assert(!draw(12).includes("<details"));
+  assert(draw(13).includes('<details class="folded"><summary>c (13 rows)</summary>'));
 });
 
 Deno.test("table() puts columns of numbers at the right and refuses ragged rows and NaN", () => {
   const out = table({ caption: "c", columns: ["name", "value"], rows: [["a", 1], ["b", -0.25]] }).markup;
-  assert(/<td\s+class="number">−0.250<\/td>/.test(out) && /<th scope="row"\s*>a<\/th>/.test(out), out);
-  assert(/<td\s+class="number">1.000<\/td>/.test(out), "like digits in a column");
+  assert(
+    /<td class="number" data-label="value">−0.250<\/td>/.test(out) && /<th scope="row"\s*>a<\/th>/.test(out),
+    out,
+  );
+  assert(/<td class="number" data-label="value">1.000<\/td>/.test(out), "like digits in a column");
   const whole = table({ caption: "c", columns: ["name", "n"], rows: [["a", 1], ["b", 1234]] }).markup;
   assert(/>1<\/td>/.test(whole) && />1,234<\/td>/.test(whole), whole);
   assertThrows(
@@ -88,8 +156,11 @@ Deno.test("figure() and colorGrid() take pictures that are inside the page only"
   const row = { label: "horse.png", photo, cells: [photo] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1", "L2"], rows: [row] }), RangeError, "horse.png");
   const shape = { label: "", columns: ["2"], rows: [{ ...row, cells: [photo] }] };
-  assert(colorGrid(shape).markup.includes('<th scope="col">image</th>'));
-  assert(colorGrid({ ...shape, corner: "1 <b>" }).markup.includes('<th scope="col">1 &lt;b&gt;</th>'));
+  assert(colorGrid(shape).markup.includes('aria-label="image horse.png"'));
+  assert(colorGrid({ ...shape, corner: "1 <b>" }).markup.includes('aria-label="1 &lt;b&gt; horse.png"'));
+  const twelve = Array.from({ length: 12 }, (_, i) => `L${i}`);
+  const wide = colorGrid({ label: "", columns: twelve, rows: [{ ...row, cells: twelve.map(() => photo) }] });
+  assert(wide.markup.includes("--across: 6; --lines: 2"));
   const remote = { ...row, cells: ["a.png"] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1"], rows: [remote] }), TypeError, '"a.png"');
 });

@@ -47,11 +47,11 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     const page = await Deno.readTextFile(path);
     const links = [...page.matchAll(/<h3><a href="([^"]+)">/g)].map((match) => match[1]);
     assertEquals(links, ["colors.html", "earlier.html", "explorer.html"]);
-    assertEquals([...page.matchAll(/class="counts">([^<]*)</g)].map((match) => match[1]), [
-      "2 shown, 1 not shown",
-      "1 not testable",
+    assertEquals([...page.matchAll(/<summary class="counts">([^<]*)</g)].map((match) => match[1]), [
+      "3 claims: 2 shown, 1 not shown",
+      "1 claim: 1 not testable here",
     ]);
-    assertStringIncludes(page, "what became of them: 2 shown, 1 not shown, 1 not testable.");
+    assertStringIncludes(page, "what became of them: 4 claims: 2 shown, 1 not shown, 1 not testable here.");
     assertStringIncludes(page, '<a href="colors.html#claim-b">b &lt;b&gt;</a>');
     assertEquals(page.match(/<script/g)?.length, 1);
     assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`))?.question, hostile);

@@ -11,7 +11,20 @@ async function readFacts() {
     const marks = [...svg.querySelectorAll("path, rect, circle, line, image")].map((mark) => mark.getBBox());
     return width < 100 || height < 50 || !marks.some((box) => box.width + box.height > 0);
   };
+  const isVisible = (element) => element.checkVisibility();
+  const first = document.querySelector("main figure, .color-grid"),
+    claims = document.querySelector(".claims");
+  const after = (a, b) => Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
+  for (const folded of all("details")) folded.open = true;
+  const cut = all(".scroll").filter((box) => isVisible(box) && box.scrollWidth > box.clientWidth);
+  const isFirst = claims === null || first !== null && after(first, claims) && after(first, method());
   return {
+    smallPictures: all(".color-grid img, figure img").filter((picture) =>
+      isVisible(picture) && picture.getBoundingClientRect().width < 160
+    ).map(({ alt }) => alt),
+    cutTables: cut.map((box) => box.getAttribute("aria-label")),
+    isFigureFirst: isFirst,
+    home: document.querySelector(".beside .home")?.getAttribute("href") ?? "",
     background: getComputedStyle(document.body).backgroundColor,
     policy: document.querySelector("meta[http-equiv=Content-Security-Policy]")?.content ?? "",
     firstPaint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
@@ -22,6 +35,10 @@ async function readFacts() {
     foreign: all("b, [onclick], [onerror], [src]:not([src^='data:'])").map((element) => element.outerHTML),
     withoutAlt: all("img:not([alt])").length,
   };
+}
+
+function method() {
+  return [...document.querySelectorAll("h2")].find(({ textContent }) => textContent === "Method");
 }
 
 // Tries what the policy forbids, and tells what it stopped; leaves messages in the console.

@@ -1,4 +1,4 @@
-import { claimBox, figure, table, text } from "../../src/report/blocks.ts";
+import { figure, table, text } from "../../src/report/blocks.ts";
 import { renderChart } from "../../src/report/chart.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import { eigenvaluesChart } from "../../src/report/charts/eigenvalues.ts";
@@ -54,20 +54,6 @@ export async function samplePage(): Promise<string> {
         }),
       },
       {
-        heading: "Claims",
-        body: (["shown", "not shown", "not testable"] as const).map((verdict) =>
-          claimBox({
-            id: `claim-${verdict.replace(" ", "-")}`,
-            paper: "Figure and ground are told apart before categories are.",
-            measured: "Figure-ground mIoU reaches 95 % of its peak at L4, category mIoU at L9.",
-            statistic: "Bootstrap over images, difference of layers 5, 95 % interval [3, 6]",
-            n: 100,
-            p: verdict === "not testable" ? undefined : 0.001,
-            verdict,
-          })
-        ),
-      },
-      {
         heading: "Segmentation <script>alert(1)</script>",
         body: [
           figure({
@@ -98,6 +84,16 @@ export async function samplePage(): Promise<string> {
         }),
       },
     ],
+    claims: (["shown", "not shown", "not testable"] as const).map((verdict) => ({
+      id: verdict.replace(" ", "-"),
+      paper: "Figure and ground are told apart before categories are.",
+      of: `model ${verdict}`,
+      measured: "Figure-ground mIoU reaches 95 % of its peak at L4, category mIoU at L9.",
+      statistic: "Bootstrap over images, difference of layers 5, 95 % interval [3, 6]",
+      n: 100,
+      ...verdict === "not testable" ? {} : { p: 0.001 },
+      verdict,
+    })),
     settings: {
       adapter: "llvmpipe (LLVM 15.0.6, 256 bits)",
       seed: 0,
@@ -105,7 +101,10 @@ export async function samplePage(): Promise<string> {
       data: "<img src=x onerror=alert(1)>",
     },
     command: "./run reproduce --images photographs --model model.onnx --out reports/out --seed 0 --quick",
-    links: [{ title: "Overview", href: "index.html" }, { title: "Colors", href: "colors.html" }],
+    beside: {
+      home: { title: "Overview", href: "index.html" },
+      next: { title: "Segments <b>", href: "segments.html" },
+    },
   });
 }
 

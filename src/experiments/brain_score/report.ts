@@ -1,5 +1,5 @@
 /** The report of the experiment `brain-score`. */
-import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
@@ -63,7 +63,6 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no align.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       ...(report.skipped.length > 0
         ? [{ heading: "Left out", body: report.skipped.map((what) => text(`${what}.`)) }]
         : []),

@@ -2,7 +2,7 @@
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import sharp from "sharp";
 import { stretchColors } from "../../embed/stretch_colors.ts";
-import { alternatives, claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { alternatives, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
@@ -51,7 +51,6 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       `The ${pipeline.eigenvectors.rows} tokens of ${found.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       ...await Promise.all(
         pipeline.models.map(async (model) => ({ heading: model, body: await grids(pipeline, model) })),
       ),

@@ -7,7 +7,7 @@ import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 
 /** Pixels of a photograph. */
-const SIDE = 144;
+const SIDE = 320;
 /** How much of its color and contrast a photograph keeps outside of the concept. */
 const KEPT = 0.22;
 

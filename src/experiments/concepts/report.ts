@@ -1,5 +1,5 @@
 /** The report of the experiment `concepts`. */
-import { claimBox, figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { meanSpreadChart } from "../../report/charts/mean_spread.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
@@ -56,7 +56,6 @@ export async function writeConceptsReport(
       `On the map of three dimensions, ${RULES.centres} farthest points among the patches of the layer are the centres of spheres; the patches inside a sphere are a concept, where there are at least ${RULES.patches} of them from ${RULES.images} images. Each patch is carried into brain space by the pipeline's align; mean and standard deviation are taken over the patches of a concept, region by region, in units of the standard deviation over all patches of the layer, their mean taken off. A parabola is fitted to all concepts and regions.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       {
         heading: "Five concepts",
         body: [

@@ -1,5 +1,5 @@
 /** The report of the experiment `figure-ground`. */
-import { claimBox, figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, html, rawHtml } from "../../report/html.ts";
@@ -60,7 +60,6 @@ export async function writeFigureGroundReport(
       `Features of a layer are averaged over the figure patches and over the ground patches of every image and carried into brain space by the pipeline's align, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       { heading: "Figure and ground in brain space", body: await regionSection(out, found, sheet) },
       { heading: "By layer", body: await layerSection(out, found) },
       {

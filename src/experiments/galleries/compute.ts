@@ -22,7 +22,7 @@ const IMAGES = 20;
 /** Eigenvectors that segments are made of, as many segments. */
 const SEGMENTS = 10;
 /** Pixels of a photograph, which every grid repeats. */
-const SIDE = 96;
+const SIDE = 192;
 /** Photographs of a concept, and the most concepts. */
 const PHOTOS = 6, CONCEPTS = 24;
 

@@ -1,5 +1,5 @@
 /** The report of the experiment `nystrom`. */
-import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
 import { linesChart } from "../../report/charts/lines.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
@@ -56,7 +56,6 @@ export async function writeNystromReport(report: NystromReport): Promise<string>
       `${audit.nodes} of the graph's ${report.graph} nodes are drawn at random, few enough to solve exactly. On these the approximation runs with other landmarks, neighbours and samplings, beside two baselines, and its ${audit.components} vectors are compared with the exact ones by principal angles: 0° is the same subspace, 90° means that some direction is missed altogether. A component counts as trusted when the subspace up to it is within 10° and its own gap is resolved.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claim", body: claims.map(claimBox) },
       { heading: "This run", body: [runSection(report)] },
       { heading: "By landmarks and sampling", body: await samplingSection(report) },
       { heading: "All settings", body: tableSection(audit) },

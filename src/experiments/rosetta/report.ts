@@ -1,6 +1,6 @@
 /** The report of the experiment `rosetta`. */
 import sharp from "sharp";
-import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
@@ -53,7 +53,6 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
       `A channel of a layer is a unit; its activation map is its value at every patch. Two units of two models are a Rosetta pair when each is the other's best match by Pearson correlation r of their z-scored maps over all patches of ${images.found} images (Dravid et al. 2023). Channel align gives channels numbers that all models share: an aligned channel is compared with the channel of its number, in those layers of both models that fit best on the same ${images.found} images. Both are then measured on ${images.measured} other images. So is each of ${found.voxels} voxels in the brain's space, V W β. The controls are maps beside those of another image, and aligned channels and voxels beside one of another number, whose layers are chosen in the same way.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       ...await Promise.all(found.pairs.map(async (pair, i) => ({
         heading: pair.models.join(" and "),
         body: [

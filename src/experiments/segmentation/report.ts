@@ -1,5 +1,5 @@
 /** The report of the experiment `segmentation`. */
-import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
@@ -61,7 +61,6 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
       } % of the curve's peak.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       {
         heading: "Each layer by itself",
         body: [

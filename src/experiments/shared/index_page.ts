@@ -1,16 +1,18 @@
 /** The index of the reports. */
 import { basename, join } from "node:path";
 import { text } from "../../report/blocks.ts";
-import { type ExperimentCard, experimentCard, verdictCounts } from "../../report/experiment_card.ts";
+import { claimCounts } from "../../report/claims.ts";
+import { type ExperimentCard, experimentCard } from "../../report/experiment_card.ts";
 import { headOfPage } from "../../report/page.ts";
+import { linkPages } from "../../report/page_links.ts";
 import { readResults, type ResultsRun } from "../../report/results.ts";
 import { writePage } from "../../report/write_page.ts";
 import { EMBEDDED, runDataLine } from "./run_data.ts";
 
 /**
- * Writes `index.html`: a card for every page with what it asks, its verdicts counted, and every claim beside what was
- * measured. Pages of earlier runs follow where results.json and the folder still have them; where runs differ in data or
- * seed, each card says its own.
+ * Writes `index.html`: a card for every page with what it asks, its claims counted by outcome, and each claim beside what
+ * was measured. Pages of earlier runs follow where results.json and the folder still have them; where runs differ in data or
+ * seed, each card says its own. Every page that is listed is linked to the index, to the one before and to the next.
  *
  * @param out folder of the pages and results.json
  * @param pages path of each experiment's page, by its name, in the order to show
@@ -53,13 +55,15 @@ export async function writeIndexPage(
   const modelsOf = (own: string) => [
     ...new Set(runs.filter(({ inputs }) => inputs.data === own).flatMap(({ inputs }) => inputs.models)),
   ];
-  return await writePage(`${out}/index.html`, {
+  const path = await writePage(`${out}/index.html`, {
     title: "Reports",
     question: isEmbedded
       ? "What of the paper do the embedded models, scenes and observer show?"
       : `What of the paper do these data show: ${data.join("; ")}?`,
     data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),
-    method: `The paper's claims and what became of them: ${verdictCounts(claims) || "none tested yet"}.${
+    method: `The paper's claims and what became of them: ${
+      claims.length > 0 ? claimCounts(claims) : "none tested yet"
+    }.${
       isEmbedded
         ? " Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round."
         : ""
@@ -81,6 +85,8 @@ export async function writeIndexPage(
     },
     command,
   });
+  await linkPages(out, cards);
+  return path;
 }
 
 /** Title and question of a page, or undefined where there is no such page. */

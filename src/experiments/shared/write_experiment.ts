@@ -93,7 +93,7 @@ export async function writeReport(
   name: string,
   inputs: ResultsRun["inputs"],
   results: ExperimentResults,
-  { settings, ...page }: Omit<Page, "command" | "settings"> & {
+  { settings, ...page }: Omit<Page, "command" | "claims" | "settings"> & {
     settings: Page["settings"] | ((peakMemory: string) => Page["settings"]);
   },
 ): Promise<string> {
@@ -102,6 +102,7 @@ export async function writeReport(
   return await writePage(join(run.out, `${name}.html`), {
     data: await runDataLine(inputs.data, inputs.models),
     ...page,
+    claims: results.claims,
     settings: { ...recorded.settings, ...own },
     command: run.command,
   }, run.figures);
@@ -117,7 +118,7 @@ export async function writeExperiment(
   run: ExperimentRun,
   name: string,
   results: ExperimentResults,
-  { settings, ...page }: Omit<Page, "command">,
+  { settings, ...page }: Omit<Page, "command" | "claims">,
 ): Promise<string> {
   const { models, images, eigenvectors, data, manifests, grid } = run.pipeline;
   const inputs = { models, images: images.length, nodes: eigenvectors.rows, data };

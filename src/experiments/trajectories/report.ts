@@ -1,6 +1,6 @@
 /** The report of the experiment `trajectories`. */
 import sharp from "sharp";
-import { claimBox, figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { planeLayersChart } from "../../report/charts/plane_layers.ts";
 import { planePathsChart } from "../../report/charts/plane_paths.ts";
@@ -50,7 +50,6 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
       } % of bootstrapped image sets choose the same layer, and A is higher from there on than the place of the patch alone explains (p ≤ ${PARTING.p}).`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       { heading: "Separation by layer", body: await separationSection(run.out, found) },
       { heading: "Example pixels", body: await examplesPicture(pipeline, found) },
       ...await Promise.all(

@@ -1,5 +1,5 @@
 /** The report of the experiment `transitions`. */
-import { claimBox, formatNumber, table, text } from "../../report/blocks.ts";
+import { formatNumber, table, text } from "../../report/blocks.ts";
 import { planeCirclesChart } from "../../report/charts/plane_circles.ts";
 import { transitionMatrixChart } from "../../report/charts/transition_matrix.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
@@ -49,7 +49,6 @@ export async function writeTransitionsReport(run: ExperimentRun, found: Transiti
       `On the map of two dimensions, ${circles} farthest points among the patches of layer ${from.layer} are the centres of the circles A, and ${circles} of layer ${to.layer} those of the circles B; a patch belongs to the nearest circle that it is in. P is the share of the patches of circle A that are in circle B one step later, figure and ground apart. The test asks whether masks that are not the image's own tell the patches apart as well: moved around the image at random, or taken from another image; the statistic is χ² of figure against ground, summed over the circles A.`,
     equation: EQUATION,
     sections: [
-      { heading: "Claims", body: claims.map(claimBox) },
       { heading: "Where figure and ground go", body: await matrixSection(run.out, found, kinds) },
       { heading: "The circles", body: await circlesSection(run.out, found) },
     ],

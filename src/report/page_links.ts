@@ -1,0 +1,87 @@
+/** Links from a page to the pages beside it: the index, the previous page and the next. */
+import { basename, dirname, join } from "node:path";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
+
+/** A page as others link to it. */
+export interface PageLink {
+  title: string;
+  /** File beside the page that links to it. */
+  href: string;
+}
+
+/** Where a page's reader can go on; absent links lead nowhere. */
+export interface PagesBeside {
+  home?: PageLink;
+  previous?: PageLink;
+  next?: PageLink;
+}
+
+const INDEX = "index.html";
+const HOME: PageLink = { title: "All pages", href: INDEX };
+const NAVIGATION = /<nav class="beside"[^]*?<\/nav>/g;
+
+/**
+ * The links of a page; hidden where there are none, for `linkPages` to fill.
+ * @param links Where they lead.
+ * @throws TypeError `A page links to files beside it only, found "…".`
+ */
+export function pageLinks({ home, previous, next }: PagesBeside = {}): Html {
+  const link = (page: PageLink | undefined, kind: string, before = "", after = "") =>
+    page === undefined
+      ? ""
+      : html`<a class="${kind}" href="${checkHref(page.href)}">${before}${page.title}${after}</a>\n`;
+  const links = [link(home, "home"), link(previous, "previous", "← "), link(next, "next", "", " →")];
+  const hidden = rawHtml(links.every((own) => own === "") ? " hidden" : "");
+  return html`
+    <nav class="beside" aria-label="Pages" ${hidden}>${links}</nav>
+  `;
+}
+
+/** Links lead to files beside the page only. */
+function checkHref(href: string): string {
+  if (/^[\w.-]+(#[\w-]+)?$/.test(href)) return href;
+  throw new TypeError(`A page links to files beside it only, found "${href}".`);
+}
+
+/**
+ * Links of a page to those that the index beside it lists.
+ * @param path Of the page, whether or not it exists yet.
+ * @returns No links where there is no index, or for the index itself.
+ */
+export async function linksBeside(path: string): Promise<PagesBeside> {
+  const name = basename(path);
+  if (name === INDEX) return {};
+  const index = await readIfThere(join(dirname(path), INDEX));
+  if (index === undefined) return {};
+  const listed = [...index.matchAll(/<h3><a href="([^"]+)">([^<]*)<\/a><\/h3>/g)];
+  return neighborsOf(name, listed.map(([, href, title]) => ({ href, title: unescapeHtml(title) })));
+}
+
+/**
+ * Links pages that are there to their index and to each other, in order.
+ * @param folder Of the pages.
+ * @param pages As the index lists them; files that `renderPage` did not make are left as they are.
+ */
+export async function linkPages(folder: string, pages: readonly PageLink[]): Promise<void> {
+  for (const { href } of pages) {
+    const path = join(folder, href), markup = await readIfThere(path);
+    const { markup: links } = pageLinks(neighborsOf(href, pages));
+    const linked = markup?.replaceAll(NAVIGATION, () => links.trimEnd());
+    if (linked !== undefined && linked !== markup) await writeFileAtomic(path, linked);
+  }
+}
+
+function neighborsOf(href: string, pages: readonly PageLink[]): PagesBeside {
+  const at = pages.findIndex((page) => page.href === href);
+  return at < 0 ? { home: HOME } : { home: HOME, previous: pages[at - 1], next: pages[at + 1] };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
