@@ -10,8 +10,6 @@ import { refuseWithoutEffect } from "../src/cli/options.ts";
 
 /** What makes the page. */
 const CODE = ["tasks/explorer.ts"];
-/** Segments, from as many leading eigenvectors. */
-const SEGMENTS = 10;
 
 /** Writes `explorer.html` with as many of the pipeline's images as fit. @returns the path of the page */
 export async function runExplorer(open: OpenPipeline): Promise<string> {
@@ -44,12 +42,12 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
       alignedSource(gpu, raw, align),
       beta,
       sheet,
-      { images, segments: Math.min(SEGMENTS, eigenvectors.cols), seed },
+      images,
     );
     return await renderExplorer(content, {
       data: await runDataLine(pipeline.data, pipeline.models),
       method:
-        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the clicked token's aligned feature v′ (${beta.rows} channels) times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; segments are the same eigenvectors' leading ${content.segmentCount}, rotated until every token belongs to one.`,
+        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (${beta.rows} channels), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
       settings: {
         images: `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
           LARGEST_PAGE / 1e6

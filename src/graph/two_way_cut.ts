@@ -4,6 +4,7 @@ import type { Matrix } from "../linalg/matrix.ts";
 import { affinityLessOne } from "./affinity.ts";
 import { floorOf } from "./affinity_operator.ts";
 import { type NormalizedCut, normalizedCut } from "./normalized_cut.ts";
+import { smallestCut } from "./smallest_cut.ts";
 
 /** Settings of `twoWayCut`. */
 export interface TwoWayCutOptions {
@@ -146,33 +147,6 @@ function rowSums(a: Float32Array, n: number): Float64Array {
   const sums = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += a[i * n + j];
   return sums;
-}
-
-/**
- * The split of x by one threshold with the smallest Ncut; `above` is 1 where x is larger.
- *
- * @param e E = A − 1, n × n
- * @param sums of its rows
- */
-function smallestCut(e: Float32Array, sums: Float64Array, x: Float64Array) {
-  const n = x.length;
-  const order = [...x.keys()].sort((i, j) => x[j] - x[i] || i - j);
-  const volume = sums.reduce((sum, e) => sum + e, n * n);
-  const linked = new Float64Array(n); // Σ of E to the tokens above
-  let rest = 0, volumeAbove = 0, ncut = Infinity, count = 1;
-  for (let taken = 1; taken < n; taken++) {
-    const i = order[taken - 1];
-    rest += sums[i] - 2 * linked[i]; // E_ii is 0
-    volumeAbove += n + sums[i];
-    for (let j = 0; j < n; j++) linked[j] += e[i * n + j];
-    if (x[i] === x[order[taken]]) continue; // no threshold parts equal values
-    const cut = taken * (n - taken) + rest;
-    const value = cut / volumeAbove + cut / (volume - volumeAbove);
-    if (value < ncut) [ncut, count] = [value, taken];
-  }
-  const above = new Uint8Array(n);
-  for (let taken = 0; taken < count; taken++) above[order[taken]] = 1;
-  return { above, ncut, threshold: (x[order[count - 1]] + x[order[count]]) / 2 };
 }
 
 /** ⟨q, y⟩², the share of the unit vector y that the two-valued vector q of the split explains. */

@@ -6,11 +6,8 @@
 import { closeGpu, normalizedCut } from "../../mod.ts";
 import { folderImages, viewed } from "../../src/pipeline/images.ts";
 import { openRunModels } from "../../src/pipeline/models.ts";
-import {
-  balancedAccuracy,
-  sampleUniversality,
-  withoutFirst,
-} from "../../src/experiments/brain_score/universality.ts";
+import { sampleUniversality, withoutFirst } from "../../src/experiments/brain_score/universality.ts";
+import { balancedAccuracy } from "../../src/statistics/balanced_accuracy.ts";
 import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { openProgress } from "../../src/report/progress.ts";

@@ -66,14 +66,14 @@ export const GRAPH: readonly Mutant[] = [
     tests: ["graph/kmeans_test.ts"],
   },
   {
-    file: "src/graph/two_way_cut.ts",
+    file: "src/graph/smallest_cut.ts",
     text: "const value = cut / volumeAbove + cut / (volume - volumeAbove);",
     replacement: "const value = cut / volumeAbove + cut / volume;",
     breaks: "the ground's volume is that of all tokens",
     tests: ["graph/two_way_cut_test.ts"],
   },
   {
-    file: "src/graph/two_way_cut.ts",
+    file: "src/graph/smallest_cut.ts",
     text: "const cut = taken * (n - taken) + rest;",
     replacement: "const cut = taken * n + rest;",
     breaks: "tokens are cut from themselves",
@@ -141,5 +141,19 @@ export const GRAPH: readonly Mutant[] = [
     replacement: "const near = new Set(indices.subarray(0, k))",
     breaks: "every group looks at the first group's neighbours",
     tests: ["graph/landmark_groups_test.ts"],
+  },
+  {
+    file: "src/graph/ward.ts",
+    text: "- size * least;",
+    replacement: "+ size * least;",
+    breaks: "distances to merged clusters are not Ward's",
+    tests: ["graph/ward_test.ts"],
+  },
+  {
+    file: "src/graph/click_cut.ts",
+    text: "(1 - share) * value + share * b[i]",
+    replacement: "share * value + (1 - share) * b[i]",
+    breaks: "clicks weigh as the graph should and the other way around",
+    tests: ["graph/click_cut_test.ts"],
   },
 ];

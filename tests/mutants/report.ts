@@ -32,8 +32,8 @@ export const REPORT: readonly Mutant[] = [
   },
   {
     file: "src/report/explorer/click_response.ts",
-    text: "similarity[i] = dot / lengths[i] / lengths[node];",
-    replacement: "similarity[i] = dot / lengths[i];",
+    text: "unit[i * cols + c] = data[i * cols + c] / length;",
+    replacement: "unit[i * cols + c] = data[i * cols + c];",
     breaks: "similarity to a click is no cosine",
     tests: ["experiments/explorer/compute_test.ts"],
   },

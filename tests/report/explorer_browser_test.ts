@@ -3,7 +3,7 @@ import landmarks from "../../fixtures/observer/landmarks.json" with { type: "jso
 import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import type { Browser, Page } from "playwright-core";
 import type { ClickResponse } from "../../src/report/explorer/click_response.ts";
-import { respondOnGpu } from "../../src/report/explorer/click_response.ts";
+import { respondOnGpu, sumOverSlots } from "../../src/report/explorer/click_response.ts";
 import { renderExplorer } from "../../src/report/explorer/page.ts";
 import { assertClose } from "../support/assert_close.ts";
 import {
@@ -21,6 +21,15 @@ import { embeddedRows, sampleExploration } from "../support/sample_exploration.t
 const ignore = chromiumPath === undefined;
 const WIDE: Look = { width: 1280, colorScheme: "light" };
 const NOTHING: PageTrouble = { errors: [], requests: [] };
+const OPACITY = "document.querySelector('#pixel canvas').style.opacity";
+/** The picture of a map. */
+const SHOWN = "(name) => document.querySelector(`[data-map=${name}] canvas`).toDataURL()";
+/** Widths of the narrowest map of the image, and of one of those everywhere on a phone. */
+const NARROWEST =
+  "[Math.min(...[...document.querySelectorAll('.map')].map((map) => map.clientWidth)), innerWidth > 700 ? 96 : document.querySelector('.card canvas').clientWidth / 3]";
+/** What is clicked and chosen. */
+const STATE =
+  "[explorer.node(), ...['image', 'layer', 'segment-count', 'over', 'activation'].map((id) => document.getElementById(id).value)]";
 
 type Sample = Awaited<ReturnType<typeof sampleExploration>>;
 
@@ -79,10 +88,11 @@ async function answerInDeno(
   const responder = await respondOnGpu({
     eigenvectors: embeddedRows(pipeline.eigenvectors, pipeline, images),
     beta,
-    feature: (node) => features.data.slice(node * features.cols, (node + 1) * features.cols),
   });
+  const feature = (node: number) => features.data.slice(node * features.cols, (node + 1) * features.cols);
+  const layout = { slots: pipeline.slots.length, images: images.length, tokens: pipeline.tokens };
   try {
-    return await responder.respond(node);
+    return await responder.respond(node, sumOverSlots(feature, node, layout));
   } finally {
     responder.close();
   }
@@ -102,7 +112,11 @@ for (const [engine, args] of [["plain JavaScript", []], ["WebGPU", ["--enable-un
         assertNotEquals(found.index, first.index);
         assertEquals(found.index % sample.pipeline.tokens, 1, "the first patch");
         const changed = before.filter((picture, i) => picture !== after[i]).length;
-        assertEquals(changed, 1 + sample.images.length, "the similarity map and every image's maps");
+        assertEquals(
+          changed,
+          2 + sample.images.length,
+          "the similarity map, the overlay of the photograph and every image's maps",
+        );
         const expected = await answerInDeno(sample, found.index), note = `seed ${testSeed}`;
         assertClose(found.similarity, expected.similarity, { relative: 1e-3, note });
         assertClose(found.activation, expected.activation, { relative: 1e-3, note });
@@ -140,24 +154,18 @@ Deno.test({
     withPage([], async (browser, path, sample) => {
       const { page, trouble } = await open(browser, path);
       const reached: string[] = [];
-      for (let i = 0; i < 12; i++) {
+      const name = "(({ id, className, localName }) => id || className || localName)(document.activeElement)";
+      for (let i = 0; i < 23; i++) {
         await page.keyboard.press("Tab");
-        reached.push(await page.evaluate("document.activeElement.id || document.activeElement.localName"));
+        reached.push(await page.evaluate(name));
       }
-      assertEquals(reached, [
-        "a",
-        "image",
-        "model",
-        "layer",
-        "vector",
-        "coloring",
-        "engine",
-        "pixel",
-        "button",
-        "button",
-        "button",
-        "div",
-      ]);
+      assertEquals(
+        reached.join(" "),
+        "skip image model layer clicks engine pixel over opacity png png coloring png segment-count png vector png " +
+          "clear png button button activation button",
+      );
+      await page.evaluate("location.hash = '#pixel=3,3'");
+      await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
       await page.locator("#pixel").focus();
       const start = (await answer(page)).index;
       for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
@@ -187,6 +195,78 @@ Deno.test({
 });
 
 Deno.test({
+  name: "explorer: hover, overlay, strip, segments, cut, PNG and address follow the reader in one page",
+  ignore,
+  fn: () =>
+    withPage([], async (browser, path, { content }) => {
+      const { page, trouble } = await open(browser, path);
+      const canvas = (name: string) => page.evaluate<string>(`(${SHOWN})("${name}")`);
+      const { slot, image } = content.opening;
+      const opened = await page.evaluate<{ slot: number; image: number }>("explorer.node()");
+      assertEquals([opened.slot, opened.image], [slot, image], "the view that was computed");
+
+      const clicked = await canvas("similarity");
+      const map = page.locator('[data-map="vector"]'), box = (await map.boundingBox())!;
+      const { index } = await page.evaluate<{ index: number }>("explorer.node()");
+      await map.hover({ position: { x: box.width - 4, y: 4 } });
+      await page.locator('[data-map="photo"] .pointed').waitFor();
+      assertNotEquals(await canvas("similarity"), clicked, "the similarity follows the pointer");
+      assertEquals(await page.evaluate("explorer.node().index"), index, "nothing is clicked");
+      await page.mouse.move(2, 2);
+      await page.locator('[data-map="photo"] .pointed').waitFor({ state: "hidden" });
+      assertEquals(await canvas("similarity"), clicked, "and returns to the clicked pixel");
+
+      const regions = () => page.locator("#regions").innerText();
+      const summed = await regions();
+      await page.locator("#activation").selectOption("layer");
+      await page.waitForFunction(
+        `document.querySelector("#regions").innerText !== ${JSON.stringify(summed)}`,
+      );
+
+      const few = await canvas("segments");
+      await page.locator("#segment-count").focus();
+      await page.keyboard.press("End");
+      assertNotEquals(await canvas("segments"), few);
+      assertEquals(await page.locator("#segment-number").innerText(), "64");
+
+      const caption = page.locator('figure:has([data-map="cut"]) figcaption');
+      await caption.filter({ hasText: "two-way normalized cut" }).waitFor();
+      const plain = await canvas("cut");
+      await page.locator("#pixel").focus();
+      for (const key of ["f", "ArrowDown", "g"]) await page.keyboard.press(key);
+      await caption.filter({ hasText: "of 2 on their side" }).waitFor();
+      assertNotEquals(await canvas("cut"), plain, "marks change the graph");
+      assertEquals(await page.locator('[data-map="photo"] .cut-mark').allInnerTexts(), ["F", "G"]);
+
+      await page.locator("#over").selectOption("colors");
+      await page.locator("#opacity").fill("100");
+      assertEquals(await page.evaluate(OPACITY), "1");
+
+      await page.locator("#nearest button").first().click();
+      const near = await page.evaluate<{ image: number }>("explorer.node()");
+      assertNotEquals(near.image, image);
+
+      for (const name of ["photo", "cut"]) {
+        const waiting = page.waitForEvent("download");
+        await page.locator(`button.png[value=${name}]`).click();
+        const file = await Deno.readFile((await (await waiting).path())!);
+        const size = new DataView(file.buffer);
+        assertEquals([size.getUint32(16), size.getUint32(20)], [1024, 819], name);
+      }
+
+      await page.waitForTimeout(300);
+      const hash = await page.evaluate<string>("location.hash"), before = await page.evaluate<unknown>(STATE);
+      const again = await open(browser, `${path}${hash}`);
+      assertEquals(await again.page.evaluate(STATE), before, hash);
+      await again.page.evaluate("location.hash = '#image=none.png&pixel=99,1&over=nothing'");
+      await again.page.locator("#address-note", {
+        hasText: "does not have: image none.png, pixel 99,1, over nothing.",
+      }).waitFor();
+      assertEquals([trouble, again.trouble], [NOTHING, NOTHING]);
+    }),
+});
+
+Deno.test({
   name: "explorer: no overflow and no error in light and dark, wide and 360 px; the scale follows the theme",
   ignore,
   fn: () =>
@@ -197,7 +277,9 @@ Deno.test({
           const { page, trouble } = await open(browser, path, { width, colorScheme });
           assertEquals(await horizontalOverflow(page), 0, `${colorScheme} ${width}`);
           assertEquals(trouble, NOTHING, `${colorScheme} ${width}`);
-          maps.add((await pictures(page))[0]);
+          maps.add((await pictures(page))[1]);
+          const narrow = await page.evaluate<number[]>(NARROWEST);
+          assert(narrow.every((pixels) => pixels >= 96), `${colorScheme} ${width}: ${narrow} px a map`);
           await page.close();
         }
       }

@@ -40,8 +40,7 @@ export async function sampleExploration(
 ) {
   const { pipeline, aligned, beta } = samplePipeline();
   const images = spread(3, IMAGES);
-  const options = { images, segments: 4, seed: 0 };
-  const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, options);
+  const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, images);
   return { pipeline, aligned, beta, images, content, errors };
 }
 

@@ -13,6 +13,7 @@ import { classLabels, figureLabels, majorityClasses } from "../shared/image_trut
 import type { RunModel } from "../../pipeline/models.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
 
 /** Nodes of the joint graph, and of each slot's own. */
 const JOINT_NODES = 10_332, SLOT_NODES = 1500;
@@ -252,33 +253,6 @@ export function shareBetween({ data, rows, cols }: Matrix, groups: readonly numb
     share += between / (squares - rows * mean * mean) / cols;
   }
   return share;
-}
-
-/**
- * Mean of the shares of figure and of ground that lie nearer, by cosine, to their own centre, the mean of their unit rows.
- *
- * @param nodes that count
- * @param figure 1, 0, or 255 where it is not known
- */
-export function balancedAccuracy({ data, cols }: Matrix, nodes: number[], figure: readonly number[]): number {
-  const known = nodes.filter((i) => figure[i] < 2);
-  const unit = (i: number) => {
-    const row = Float64Array.from(data.subarray(i * cols, (i + 1) * cols)), norm = Math.hypot(...row) || 1;
-    return row.map((value) => value / norm);
-  };
-  const centres = [0, 1].map(() => new Float64Array(cols));
-  for (const i of known) unit(i).forEach((value, c) => centres[figure[i]][c] += value);
-  const norms = centres.map((centre) => Math.hypot(...centre) || 1);
-  const right = [0, 0], all = [0, 0];
-  for (const i of known) {
-    const row = unit(i);
-    const [ground, fig] = centres.map((centre, k) =>
-      row.reduce((s, value, c) => s + value * centre[c], 0) / norms[k]
-    );
-    all[figure[i]]++;
-    right[figure[i]] += Number(figure[i] === Number(fig > ground));
-  }
-  return (right[0] / all[0] + right[1] / all[1]) / 2;
 }
 
 /** Rows whose products with all others are at hand at a time. */

@@ -1,10 +1,10 @@
 /** What the explorer shows of a pipeline: some of its images, at every layer of every model. */
 import { leadingChannels } from "../../align/model.ts";
-import { discretize } from "../../graph/discretize.ts";
 import { gatherRows, type NodeSource } from "../../graph/node_source.ts";
+import { clusterTree } from "../../graph/ward.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
-import { respondOnHost } from "../../report/explorer/click_response.ts";
+import { respondOnHost, sumOverSlots, unitRows } from "../../report/explorer/click_response.ts";
 import { fromHalf, toHalf } from "../../report/explorer/half.ts";
 import type { ExplorerContent, SheetSide } from "../../report/explorer/content.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
@@ -14,6 +14,7 @@ import { packSurface } from "../../report/cortex/packed_surface.ts";
 import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
+import { openingView } from "./opening_view.ts";
 
 /** Largest page, bytes. */
 export const LARGEST_PAGE = 25e6;
@@ -21,6 +22,8 @@ export const LARGEST_PAGE = 25e6;
 const PHOTO_BYTES = 60_000, REST_BYTES = 900_000;
 /** Nodes whose answers are compared with those of the values before rounding. */
 const CHECKED = 40;
+/** Segments at most, and nodes whose tree they are cut from. */
+const MAX_SEGMENTS = 64, TREE_NODES = 512;
 
 /** The parts of a pipeline that the explorer reads. */
 export type ExplorerPipeline = Pick<
@@ -63,20 +66,20 @@ export function spread(count: number, n: number): number[] {
 }
 
 /**
- * Gathers the explorer's content. Segments come from the embedded images alone, by rotating their leading eigenvectors.
+ * Gathers the explorer's content. Segments come from the embedded images alone: Ward's tree of evenly spread nodes' unit rows
+ * of the eigenvectors, every other node with the most similar of those.
  *
  * @param aligned features of all the pipeline's nodes
  * @param beta channels × voxels, of the leading channels of the features
  * @param sheet where the voxels lie, in the order of β's columns: left hemisphere first
  * @param images indices of the images to embed, ascending
- * @param segments how many, at most the number of eigenvectors
  */
 export async function explore(
   pipeline: ExplorerPipeline,
   aligned: NodeSource,
   beta: Matrix,
   { places, surface }: VoxelSheet,
-  { images, segments, seed }: { images: number[]; segments: number; seed: number },
+  images: number[],
 ): Promise<Exploration> {
   const { models, slots, tokens, grid } = pipeline;
   const nodes = Uint32Array.from(
@@ -92,8 +95,9 @@ export async function explore(
   const rois = [...new Set(places.map(({ roi }) => roi))];
   const rounded = fromHalf(halves.eigenvectors);
   assertRows(rounded, "eigenvectors in float16");
-  const exact = await clicks(eigenvectors, features, beta);
-  const found = await clicks(rounded, fromHalf(halves.aligned), fromHalf(halves.beta));
+  const layout = { slots: slots.length, images: images.length, tokens };
+  const exact = await clicks(eigenvectors, features, beta, layout);
+  const found = await clicks(rounded, fromHalf(halves.aligned), fromHalf(halves.beta), layout);
   const photos = await Promise.all(images.map((i) => pipeline.images[i].load()));
   return {
     content: {
@@ -108,8 +112,13 @@ export async function explore(
         name: pipeline.images[image].name,
         photo: pngDataUri(photos[i].width, photos[i].height, photos[i].data),
       })),
-      segments: Uint8Array.from(discretize(leadingColumns(eigenvectors, segments), { seed }).labels),
-      segmentCount: segments,
+      ...segmentTree(eigenvectors),
+      opening: await openingView(
+        eigenvectors,
+        colors,
+        { ...layout, grid },
+        images.map((image) => pipeline.images[image]),
+      ),
       voxelRois: Uint8Array.from(places, ({ roi }) => rois.indexOf(roi)),
       sheet: sheetSides(places),
       ...(surface && {
@@ -120,44 +129,63 @@ export async function explore(
           ),
         ),
       }),
-      activationLimit: quantile(exact.activation.map(Math.abs), 0.995),
+      activationLimits: {
+        sum: quantile(exact.sum.map(Math.abs), 0.995),
+        layer: quantile(exact.layer.map(Math.abs), 0.995),
+      },
     },
     errors: {
       similarity: largestDifference(exact.similarity, found.similarity),
-      activation: largestDifference(exact.activation, found.activation),
+      activation: Math.max(
+        largestDifference(exact.sum, found.sum),
+        largestDifference(exact.layer, found.layer),
+      ),
     },
   };
 }
 
-/** Answers to clicks on a sample of nodes, one behind the other. */
-async function clicks(eigenvectors: Matrix, features: Matrix, beta: Matrix) {
-  const sample = spread(CHECKED, eigenvectors.rows);
-  const { data, cols } = features;
-  const responder = respondOnHost({
-    eigenvectors,
-    beta,
-    feature: (node) => data.subarray(node * cols, (node + 1) * cols),
-  });
-  const similarity = new Float32Array(sample.length * eigenvectors.rows);
-  const activation = new Float32Array(sample.length * beta.cols);
+/** Answers to clicks on a sample of nodes, one behind the other; activations by the sum over layers and by one alone. */
+async function clicks(
+  eigenvectors: Matrix,
+  features: Matrix,
+  beta: Matrix,
+  layout: { slots: number; images: number; tokens: number },
+) {
+  const sample = spread(CHECKED, eigenvectors.rows), { rows } = eigenvectors;
+  const responder = respondOnHost({ eigenvectors, beta });
+  const feature = (node: number) => features.data.subarray(node * features.cols, (node + 1) * features.cols);
+  const similarity = new Float32Array(sample.length * rows);
+  const layer = new Float32Array(sample.length * beta.cols), sum = new Float32Array(layer.length);
   for (const [i, node] of sample.entries()) {
-    const answer = await responder.respond(node);
-    similarity.set(answer.similarity, i * eigenvectors.rows);
-    activation.set(answer.activation, i * beta.cols);
+    const own = await responder.respond(node, feature(node));
+    const summed = await responder.respond(node, sumOverSlots(feature, node, layout));
+    similarity.set(own.similarity, i * rows);
+    layer.set(own.activation, i * beta.cols);
+    sum.set(summed.activation, i * beta.cols);
   }
-  return { similarity, activation };
+  return { similarity, layer, sum };
+}
+
+/** Segments of all nodes where there are most, and how they join to fewer. */
+function segmentTree(eigenvectors: Matrix): Pick<ExplorerContent, "segments" | "segmentParents"> {
+  const unit = unitRows(eigenvectors), { rows, cols } = unit;
+  const nodes = Uint32Array.from(spread(TREE_NODES, rows)), landmarks = rowsOf(unit, nodes);
+  const { labels, parents } = clusterTree(landmarks, MAX_SEGMENTS), segments = new Uint8Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let most = -Infinity;
+    for (let k = 0; k < nodes.length; k++) {
+      let cosine = 0;
+      for (let c = 0; c < cols; c++) cosine += unit.data[i * cols + c] * landmarks.data[k * cols + c];
+      if (cosine > most) [most, segments[i]] = [cosine, labels[k]];
+    }
+  }
+  return { segments, segmentParents: parents };
 }
 
 function rowsOf({ data, cols }: Matrix, rows: Uint32Array): Matrix {
   const chosen = new Float32Array(rows.length * cols);
   rows.forEach((row, i) => chosen.set(data.subarray(row * cols, (row + 1) * cols), i * cols));
   return { data: chosen, rows: rows.length, cols };
-}
-
-function leadingColumns({ data, rows, cols }: Matrix, count: number): Matrix {
-  const leading = new Float32Array(rows * count);
-  for (let i = 0; i < rows; i++) leading.set(data.subarray(i * cols, i * cols + count), i * count);
-  return { data: leading, rows, cols: count };
 }
 
 function sheetSides(places: SheetPlace[]): SheetSide[] {

@@ -10,6 +10,15 @@ export interface SheetSide {
   labels: { text: string; x: number; y: number }[];
 }
 
+/** A pixel to begin with: indices among the page's. */
+export interface OpeningView {
+  image: number;
+  slot: number;
+  token: number;
+  /** Why this one, in one sentence. */
+  reason: string;
+}
+
 /** What the explorer shows. Nodes follow slot by slot, image by image, token by token. */
 export interface ExplorerContent {
   /** `photo` is a data URI. */
@@ -27,15 +36,17 @@ export interface ExplorerContent {
   beta: HalfMatrix;
   /** n × 3 bytes. */
   colors: Uint8Array;
-  /** Segment of every node, below `segmentCount`. */
+  /** Segment of every node where there are most, and the tree by which there are fewer: a `ClusterTree`. */
   segments: Uint8Array;
-  segmentCount: number;
+  segmentParents: number[];
+  /** What the page shows first. */
+  opening: OpeningView;
   rois: string[];
   /** Index into `rois` of every voxel, hemisphere by hemisphere. */
   voxelRois: Uint8Array;
   sheet: SheetSide[];
   /** The voxels on fsaverage5, where their places on it are known; drawn instead of the sheet. */
   surface?: PackedSurface;
-  /** Activation at the ends of the color scale. */
-  activationLimit: number;
+  /** Activation at the ends of the color scale, of the sum over layers and of one alone. */
+  activationLimits: { sum: number; layer: number };
 }

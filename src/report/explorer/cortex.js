@@ -4,18 +4,17 @@ import { openSurface } from "./surface.js";
 
 /** @param content of the page */
 export function openCortex(content) {
-  const { rois, voxelRois, activationLimit } = content;
+  const { rois, voxelRois } = content;
   const rows = [...document.querySelectorAll("#regions tbody tr")];
   const picture = content.surface ? openSurface(content) : openDots(content);
   return {
-    /** Shows one activation a voxel. @returns the means of the regions */
-    paint(activation, scale) {
-      picture.paint(activation, scale);
+    /** Shows one activation a voxel, `limit` at the ends of the scale. @returns the means of the regions */
+    paint(activation, scale, limit) {
+      picture.paint(activation, scale, limit);
       const means = regionMeans(activation, voxelRois, rois.length);
       for (const [roi, row] of rows.entries()) {
         row.querySelector(".number").textContent = signed(means[roi]);
-        const bar = row.querySelector(".bar span"),
-          share = Math.min(1, Math.abs(means[roi]) / activationLimit);
+        const bar = row.querySelector(".bar span"), share = Math.min(1, Math.abs(means[roi]) / limit);
         bar.style.width = `${50 * share}%`;
         bar.style.left = `${means[roi] < 0 ? 50 - 50 * share : 50}%`;
         bar.className = means[roi] < 0 ? "negative" : "positive";
@@ -26,7 +25,7 @@ export function openCortex(content) {
 }
 
 /** One dot a voxel, where their places on fsaverage are not known. */
-function openDots({ rois, voxelRois, activationLimit }) {
+function openDots({ rois, voxelRois }) {
   const dots = [...document.querySelectorAll("#cortex circle")], reading = document.getElementById("voxel");
   let shown = new Float32Array(dots.length);
   for (const [voxel, dot] of dots.entries()) dot.dataset.voxel = voxel;
@@ -37,10 +36,10 @@ function openDots({ rois, voxelRois, activationLimit }) {
       : `Voxel ${Number(voxel) + 1}, ${rois[voxelRois[voxel]]}: ${signed(shown[voxel])}`;
   });
   return {
-    paint(activation, scale) {
+    paint(activation, scale, limit) {
       shown = activation;
       for (const [voxel, dot] of dots.entries()) {
-        dot.setAttribute("fill", `rgb(${scale(activation[voxel] / activationLimit)})`);
+        dot.setAttribute("fill", `rgb(${scale(activation[voxel] / limit)})`);
       }
     },
   };

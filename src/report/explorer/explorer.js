@@ -1,45 +1,52 @@
 // The explorer's page: what is looked at, what is clicked, and the maps that follow.
-import { respondOnGpu, respondOnHost } from "./click_response.ts";
+import { addressOf, addressWriter, stateOf } from "./address.js";
+import { respondOnGpu, respondOnHost, similarities, sumOverSlots } from "./click_response.ts";
 import { openCortex } from "./cortex.js";
+import { openCut } from "./cut_clicks.js";
+import { nearestPixels, showNearest } from "./nearest.js";
 import { openOverview } from "./overview.js";
+import { openPanels } from "./panels.js";
 import { takePayload } from "./payload.js";
-import { divergingScale, paintMap, segmentColors } from "./palette.js";
+import { divergingScale, segmentColors } from "./palette.js";
 import { signed } from "./signed.js";
+import { showTip } from "./tip.js";
 import { stretchColors } from "../../embed/stretch_colors.ts";
+import { clusterOf } from "../../graph/ward.ts";
 
 const content = takePayload();
-const { images, models, slots, tokens, grid, eigenvectors } = content;
+const { images, models, slots, tokens, grid, eigenvectors, opening } = content;
 const byId = (id) => document.getElementById(id);
-const controls = {
-  image: byId("image"),
-  model: byId("model"),
-  layer: byId("layer"),
-  vector: byId("vector"),
-  coloring: byId("coloring"),
-  engine: byId("engine"),
-};
-const panels = Object.fromEntries(
-  [...document.querySelectorAll(".map")].map((map) => [map.dataset.map, map]),
+const controls = Object.fromEntries(
+  ["image", "model", "layer", "clicks", "engine", "over", "opacity", "coloring", "segment-count", "vector"]
+    .map((id) => [id, byId(id)]),
+);
+controls.activation = byId("activation");
+/** Controls whose values an address holds, and their values without one. */
+const SETTINGS = Object.fromEntries(
+  ["over", "opacity", "coloring", "segment-count", "vector", "activation"].map((
+    id,
+  ) => [id, controls[id].value]),
 );
 const photos = [...document.querySelectorAll("#overview button img")];
-const middle = 1 + Math.floor(grid.rows / 2) * grid.cols + Math.floor(grid.cols / 2);
-const host = respondOnHost(content);
+const host = respondOnHost(content), patches = tokens - 1;
+const layout = { slots: slots.length, images: images.length, tokens };
 
-let view = { image: 0, slot: Math.floor(slots.length / 2) };
-let clicked = { ...view, token: middle };
+let view = { image: opening.image, slot: opening.slot };
+let clicked = { ...view, token: opening.token };
+/** Token that the pointer is on. */
+let pointed = null;
 let engine = host;
 let response = null;
 let scale = divergingScale();
-const segments = segmentColors(content.segmentCount);
-const vectorLimits = Array.from({ length: eigenvectors.cols }, (_, c) => {
-  let limit = 0;
-  for (let i = c; i < eigenvectors.data.length; i += eigenvectors.cols) {
-    limit = Math.max(limit, Math.abs(eigenvectors.data[i]));
-  }
-  return limit;
+const palette = segmentColors(content.segmentParents.length);
+const vectorLimits = new Float32Array(eigenvectors.cols);
+eigenvectors.data.forEach((value, i) => {
+  const c = i % eigenvectors.cols;
+  vectorLimits[c] = Math.max(vectorLimits[c], Math.abs(value));
 });
 
 const nodeOf = ({ image, slot, token }) => (slot * images.length + image) * tokens + token;
+const firstNode = () => nodeOf({ ...view, token: 1 });
 const slotName = (slot) => `${slots[slot].model} layer ${slots[slot].layer}`;
 const placeName = (token) =>
   `row ${Math.floor((token - 1) / grid.cols) + 1}, column ${(token - 1) % grid.cols + 1}`;
@@ -48,10 +55,10 @@ const nodeName = ({ image, slot, token }) => `${images[image].name}, ${slotName(
 const overview = openOverview(content, (node) => {
   view = { image: node.image, slot: node.slot };
   pick(node);
-}, tell);
+}, describe);
 const cortex = openCortex(content);
 
-// ——— drawing
+// ——— maps
 
 /** What equal colors mean. */
 const COLORINGS = {
@@ -61,7 +68,8 @@ const COLORINGS = {
 const stretched = new Map();
 
 /** The colors chosen, and where among them the patches of the image shown begin. */
-function colorsShown(first) {
+function colorsShown() {
+  const first = firstNode();
   if (controls.coloring.value === "joint") return { colors: content.colors, from: first };
   const each = images.length * tokens, start = view.slot * each;
   if (!stretched.has(view.slot)) {
@@ -70,32 +78,62 @@ function colorsShown(first) {
   return { colors: stretched.get(view.slot), from: first - start };
 }
 
+const cut = openCut(({ image, slot }) => {
+  const first = nodeOf({ image, slot, token: 1 }), cols = content.feature(first).length;
+  const data = new Float32Array(patches * cols);
+  for (let i = 0; i < patches; i++) data.set(content.feature(first + i), i * cols);
+  return { data, rows: patches, cols };
+}, () => panels.paint("cut"));
+
+/** A map each, as `drawMap` takes it. */
+const MAPS = {
+  similarity() {
+    const node = pointed === null ? clicked : { ...view, token: pointed };
+    const values = similarities(host.unit, nodeOf(node), firstNode(), patches);
+    return { color: (i) => scale(values[i]) };
+  },
+  colors() {
+    const { colors, from } = colorsShown();
+    panels.caption("colors", COLORINGS[controls.coloring.value]);
+    return { color: (i) => colors.subarray(3 * (from + i), 3 * (from + i) + 3) };
+  },
+  segments() {
+    const first = firstNode(), count = Number(controls["segment-count"].value);
+    const parents = { parents: content.segmentParents };
+    const label = (i) => clusterOf(parents, content.segments[first + i], count);
+    byId("segment-number").textContent = count;
+    return { color: (i) => palette[label(i)], label };
+  },
+  vector() {
+    const first = firstNode(), vector = Number(controls.vector.value) - 1;
+    byId("vector-number").textContent = vector + 1;
+    return {
+      color: (i) => scale(eigenvectors.data[(first + i) * eigenvectors.cols + vector] / vectorLimits[vector]),
+    };
+  },
+  cut() {
+    const found = cut.of(view);
+    panels.caption("cut", found?.text ?? "Figure and ground of this image: computing …");
+    return found?.figure &&
+      { color: (i) => scale(found.values[i] / found.limit), label: (i) => found.figure[i] };
+  },
+};
+const panels = openPanels(grid, MAPS, { point, press });
+
 function paintPanels() {
-  const first = nodeOf({ ...view, token: 1 }), vector = Number(controls.vector.value) - 1;
-  const paint = (name, color) => paintMap(panels[name].querySelector("canvas").getContext("2d"), grid, color);
-  const { colors, from } = colorsShown(first);
-  paint("colors", (i) => colors.subarray(3 * (from + i), 3 * (from + i) + 3));
-  panels.colors.parentElement.querySelector("figcaption").textContent = COLORINGS[controls.coloring.value];
-  paint("segments", (i) => segments[content.segments[first + i]]);
-  paint(
-    "vector",
-    (i) => scale(eigenvectors.data[(first + i) * eigenvectors.cols + vector] / vectorLimits[vector]),
-  );
-  if (response) paint("similarity", (i) => scale(response.similarity[first + i]));
-  panels.photo.querySelector("img").src = photos[view.image].src;
-  byId("vector-number").textContent = controls.vector.value;
+  panels.show(photos[view.image].src);
+  panels.paint(...Object.keys(MAPS));
+  panels.markCut(cut.marksOf(view.image));
   byId("layer-number").textContent = slots[view.slot].layer;
-  for (const map of Object.values(panels)) {
-    const marker = map.querySelector(".marker");
-    marker.hidden = clicked.image !== view.image;
-    marker.classList.toggle("elsewhere", clicked.slot !== view.slot);
-    marker.style.left = `${100 * ((clicked.token - 1) % grid.cols) / grid.cols}%`;
-    marker.style.top = `${100 * Math.floor((clicked.token - 1) / grid.cols) / grid.rows}%`;
-    marker.style.width = `${100 / grid.cols}%`;
-    marker.style.height = `${100 / grid.rows}%`;
-  }
-  panels.photo.setAttribute("aria-label", `Pixel of ${nodeName(clicked)}. Arrow keys move it.`);
+  paintMarkers();
+  panels.picker.setAttribute("aria-label", `Pixel of ${nodeName(clicked)}. Arrow keys move it.`);
   overview.frame(view);
+  writeAddress();
+}
+
+function paintMarkers() {
+  const own = clicked.image === view.image ? clicked.token : null;
+  panels.mark(own, clicked.slot !== view.slot, pointed);
 }
 
 function paintAll() {
@@ -104,31 +142,48 @@ function paintAll() {
     (image, slot, patch) => response.similarity[nodeOf({ image, slot, token: 1 + patch })],
     scale,
   );
-  const means = cortex.paint(response.activation, scale);
+  const limit = content.activationLimits[controls.activation.value];
+  const means = cortex.paint(response.activation, scale, limit);
+  const ends = document.querySelectorAll("#brain ~ .legend span");
+  [ends[0].textContent, ends[2].textContent] = [`−${limit.toFixed(2)}`, `+${limit.toFixed(2)}`];
   const strongest = means.reduce((best, mean, i) => mean > means[best] ? i : best, 0);
-  byId("status").textContent = `Clicked: ${nodeName(clicked)}. ${mostAlike()} Strongest region: ${
+  const nearest = nearestPixels(content, response.similarity, clicked.image), [best] = nearest;
+  showNearest(byId("nearest"), nearest, { photos, grid, nameOf: nodeName, pick: goTo });
+  const other = best
+    ? `Most similar in another image: ${nodeName(best)}, cosine ${best.value.toFixed(2)}. `
+    : "";
+  byId("status").textContent = `Clicked: ${nodeName(clicked)}. ${other}Strongest region: ${
     content.rois[strongest]
   }, ${signed(means[strongest])}.`;
 }
 
-/** The most similar patch of another image. */
-function mostAlike() {
-  let best = null, most = -2;
-  for (const slot of slots.keys()) {
-    for (const image of images.keys()) {
-      if (image === clicked.image) continue;
-      for (let token = 1; token < tokens; token++) {
-        const node = { image, slot, token }, value = response.similarity[nodeOf(node)];
-        if (value > most) [best, most] = [node, value];
-      }
-    }
-  }
-  return best ? `Most alike in another image: ${nodeName(best)}, cosine ${most.toFixed(2)}.` : "";
+// ——— pointer and clicks
+
+let waiting = false, busy = false, again = false;
+
+/** Shows the similarity to the patch pointed at, in the next frame; null for none. */
+function point(token) {
+  if (token === pointed) return;
+  pointed = token;
+  if (!waiting) requestAnimationFrame(paintPointed);
+  waiting = true;
 }
 
-// ——— clicks
+function paintPointed() {
+  waiting = false;
+  panels.paint("similarity");
+  paintMarkers();
+}
 
-let busy = false, again = false;
+/** Does with a patch what a click is set to do. */
+function press(token, kind = controls.clicks.value) {
+  if (kind === "pick") {
+    if (nodeOf({ ...view, token }) !== nodeOf(clicked)) pick({ ...view, token });
+    return;
+  }
+  cut.toggle(view.image, token, kind);
+  paintPanels();
+}
 
 /** Answers the latest click; clicks that come meanwhile are answered after it, the last one only. */
 async function answer() {
@@ -138,26 +193,29 @@ async function answer() {
   while (again) {
     again = false;
     const node = nodeOf(clicked), started = performance.now();
+    const feature = controls.activation.value === "sum"
+      ? sumOverSlots(content.feature, node, layout)
+      : content.feature(node);
     try {
-      response = await engine.respond(node);
+      response = await engine.respond(node, feature);
     } catch (error) {
       useHost(error.message);
-      response = await host.respond(node);
+      response = await host.respond(node, feature);
     }
-    await report(node, performance.now() - started);
+    await report(node, feature, performance.now() - started);
     paintAll();
   }
   busy = false;
 }
 
 /** Says what computed the answer and how long it took, and how far plain JavaScript's answer is from it. */
-async function report(node, milliseconds) {
+async function report(node, feature, milliseconds) {
   const time = `${engine.name}, ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
   if (engine === host) {
     byId("computed").textContent = time;
     return;
   }
-  const check = await host.respond(node);
+  const check = await host.respond(node, feature);
   let difference = 0;
   for (const part of ["similarity", "activation"]) {
     response[part].forEach((value, i) => difference = Math.max(difference, Math.abs(value - check[part][i])));
@@ -171,6 +229,13 @@ function pick(node) {
   clicked = node;
   syncControls();
   return answer();
+}
+
+/** Looks at a pixel of another image and picks it. */
+function goTo({ image, slot, token }) {
+  view = { image, slot };
+  panels.picker.focus();
+  pick({ image, slot, token });
 }
 
 /** Looks at another image, layer or model; the clicked pixel stays. */
@@ -204,51 +269,88 @@ controls.layer.addEventListener(
   "input",
   () => look({ ...view, slot: slotsOf(slots[view.slot].model)[controls.layer.value - 1] }),
 );
-controls.vector.addEventListener("input", paintPanels);
+for (const id of ["over", "opacity", "coloring", "segment-count", "vector"]) {
+  controls[id].addEventListener("input", paintPanels);
+}
+controls.activation.addEventListener("change", answer);
 for (const button of document.querySelectorAll("#overview button")) {
   button.addEventListener("click", () => {
     look({ ...view, image: Number(button.value) });
-    panels.photo.focus();
+    panels.picker.focus();
+  });
+}
+byId("clear").addEventListener("click", () => {
+  cut.clear(view.image);
+  paintPanels();
+});
+for (const button of document.querySelectorAll("button.png")) {
+  button.addEventListener("click", () => {
+    const name = `${images[view.image].name} ${slotName(view.slot)} ${button.value}`;
+    panels.save(button.value, `${name.replace(/[^\w.-]+/g, "_")}.png`);
   });
 }
 
-for (const map of Object.values(panels)) {
-  const pickAt = ({ clientX, clientY }) => {
-    const box = map.getBoundingClientRect();
-    const cell = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
-    const column = cell((clientX - box.left) / box.width, grid.cols);
-    const row = cell((clientY - box.top) / box.height, grid.rows);
-    const node = { ...view, token: 1 + row * grid.cols + column };
-    if (nodeOf(node) !== nodeOf(clicked)) pick(node);
-  };
-  map.addEventListener("click", pickAt);
-  map.addEventListener("pointermove", (event) => {
-    if (event.pointerType === "mouse" && event.buttons === 1) pickAt(event);
-  });
-}
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const KINDS = { f: "figure", g: "ground", Enter: undefined };
 
-panels.photo.addEventListener("keydown", (event) => {
-  const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-  if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+panels.picker.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const at = clicked.image === view.image ? clicked.token : opening.token;
+  if (event.key in KINDS) {
+    event.preventDefault();
+    return press(at, KINDS[event.key]);
+  }
+  const step = STEPS[event.key];
+  if (!step) return;
   event.preventDefault();
-  const row = Math.floor((clicked.token - 1) / grid.cols) + step[0];
-  const column = (clicked.token - 1) % grid.cols + step[1];
+  const row = Math.floor((at - 1) / grid.cols) + step[0], column = (at - 1) % grid.cols + step[1];
   if (row < 0 || row >= grid.rows || column < 0 || column >= grid.cols) return;
-  pick({ ...view, token: 1 + row * grid.cols + column });
+  press(1 + row * grid.cols + column, "pick");
 });
 
-// ——— the value beside the pointer
+// ——— the address
 
-const tip = byId("tip");
+const writeAddress = addressWriter(() =>
+  addressOf(content, {
+    view,
+    clicked,
+    marks: cut.marksOf(view.image),
+    settings: Object.fromEntries(
+      Object.entries(SETTINGS).flatMap(([id, start]) =>
+        controls[id].value === start ? [] : [[id, controls[id].value]]
+      ),
+    ),
+  })
+);
 
-function tell(node, { clientX, clientY }) {
-  tip.classList.toggle("open", node !== null && response !== null);
-  if (!node || !response) return;
-  tip.textContent = `${nodeName(node)}: ${signed(response.similarity[nodeOf(node)])}`;
-  const { width, height } = tip.getBoundingClientRect();
-  const right = document.documentElement.clientWidth - width - 8;
-  tip.style.left = `${Math.max(8, Math.min(clientX - width / 2, right))}px`;
-  tip.style.top = `${clientY + 20 + height < innerHeight ? clientY + 20 : clientY - height - 12}px`;
+/** Takes what the address asks for; says what this page does not have. */
+function followAddress() {
+  const entries = new URLSearchParams(location.hash.slice(1));
+  const { marks, missing, ...wanted } = stateOf(content, entries);
+  ({ view, clicked } = wanted);
+  cut.clear(view.image);
+  for (const [token, kind] of marks) cut.toggle(view.image, token, kind);
+  for (const [id, start] of Object.entries(SETTINGS)) {
+    const value = entries.get(id) ?? start;
+    controls[id].value = value;
+    if (controls[id].value === value) continue;
+    missing.push(`${id} ${value}`);
+    controls[id].value = start;
+  }
+  byId("address-note").textContent = missing.length > 0
+    ? `The address asks for what this page does not have: ${missing.join(", ")}.`
+    : "";
+  syncControls();
+}
+
+addEventListener("hashchange", () => {
+  followAddress();
+  answer();
+});
+
+function describe(node, event) {
+  const isShown = node !== null && response !== null;
+  showTip(isShown ? `${nodeName(node)}: ${signed(response.similarity[nodeOf(node)])}` : null, event);
 }
 
 // ——— what computes
@@ -272,7 +374,6 @@ async function useGpu() {
   }
 }
 
-controls.coloring.addEventListener("change", paintPanels);
 controls.engine.addEventListener("change", async () => {
   if (controls.engine.value === "gpu") await useGpu();
   else engine = host;
@@ -292,7 +393,7 @@ globalThis.explorer = {
   busy: () => busy,
 };
 
-syncControls();
+followAddress();
 paintPanels();
 controls.engine.value = "host";
 answer() // without waiting for shaders to compile

@@ -21,6 +21,7 @@ export function openOverview({ images, slots, models, grid }, pick, describe) {
   for (const [image, canvas] of canvases.entries()) {
     canvas.width = columns * step.x - GAP;
     canvas.height = models.length * step.y - GAP;
+    canvas.style.setProperty("--maps", columns);
     canvas.addEventListener("click", (event) => {
       const at = nodeAt(canvas, event);
       if (at) pick({ image, ...at });

@@ -23,7 +23,10 @@ export interface ExplorerText {
 
 const SCRIPT = new URL("./explorer.js", import.meta.url);
 const EQUATION = rawHtml(
-  `<math display="block"><msub><mi>s</mi><mi>i</mi></msub><mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>i</mi></msub><mo>·</mo><msub><mi>x</mi><mi>c</mi></msub></mrow><mrow><mo>‖</mo><msub><mi>x</mi><mi>i</mi></msub><mo>‖</mo><mo>‖</mo><msub><mi>x</mi><mi>c</mi></msub><mo>‖</mo></mrow></mfrac><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><msubsup><mi>v</mi><mi>c</mi><mo>′</mo></msubsup><mi>β</mi></math>`,
+  `<math display="block"><msub><mi>s</mi><mi>i</mi></msub><mo>=</mo><mfrac><mrow><msub><mi>x</mi><mi>i</mi></msub><mo>·</mo><msub><mi>x</mi><mi>c</mi></msub></mrow><mrow><mo>‖</mo><msub><mi>x</mi><mi>i</mi></msub><mo>‖</mo><mo>‖</mo><msub><mi>x</mi><mi>c</mi></msub><mo>‖</mo></mrow></mfrac><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><munder><mo>∑</mo><mi>l</mi></munder><msubsup><mi>v</mi><mrow><mi>c</mi><mi>l</mi></mrow><mo>′</mo></msubsup><mi>β</mi></math>`,
+);
+const CUT_EQUATION = rawHtml(
+  `<math display="block"><mi>W</mi><mo>=</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>w</mi><mo>)</mo><mi>M</mi><mo>+</mo><mi>w</mi><msub><mi>M</mi><mi>c</mi></msub><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>c</mi><mo>,</mo><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mo>−</mo><mfrac><msup><mrow><mo>(</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><msub><mi>c</mi><mi>j</mi></msub><mo>)</mo></mrow><mn>2</mn></msup><mrow><mn>2</mn><msup><mi>σ</mi><mn>2</mn></msup></mrow></mfrac><mo>)</mo><mo>,</mo><mspace width="1em"/><msub><mi>c</mi><mi>i</mi></msub><mo>=</mo><mi>n</mi><mo>(</mo><munder><mi>mean</mi><mrow><mi>f</mi><mo>∈</mo><mi>F</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>f</mi></mrow></msub><mo>−</mo><mi>ω</mi><munder><mi>mean</mi><mrow><mi>g</mi><mo>∈</mo><mi>G</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>g</mi></mrow></msub><mo>)</mo></math>`,
 );
 /**
  * Renders the explorer: one file that works from file:// and offline; its Content-Security-Policy forbids every request
@@ -57,7 +60,7 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
         <header>
           <p class="project">AlignedCut</p>
           <h1>Explorer</h1>
-          <p class="question">Click a pixel: which pixels of every image, layer and model are like it, and which voxels does it activate?</p>
+          <p class="question">Click a pixel: which pixels of every image, layer and model are similar to it, and which voxels does it activate?</p>
           ${text.data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${text.data}</p>`}
           <noscript><p>The explorer computes in the browser: allow this page its JavaScript.</p></noscript>
         </header>
@@ -67,6 +70,8 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
             <h2 id="method">Method</h2>
             <p>${text.method}</p>
             <div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>
+            <p>${CUT}</p>
+            <div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>
           </section>
           <section aria-labelledby="settings">
             <h2 id="settings">Settings</h2>
@@ -86,54 +91,127 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
   `.markup;
 }
 
-function controls({ images, models, eigenvectors, slots }: ExplorerContent): Html {
-  const options = (names: string[]) => names.map((name, i) => html`<option value="${i}">${name}</option>`);
-  const layers = Math.max(...models.map((model) => slots.filter((slot) => slot.model === model).length));
+function controls({ images, models, slots, opening }: ExplorerContent): Html {
+  const { model } = slots[opening.slot], own = slots.filter((slot) => slot.model === model);
   return html`
     <form id="controls" aria-label="What to look at" autocomplete="off">
       <label>Image <select id="image">${options(images.map(({ name }) => name))}</select></label>
       <label>Model <select id="model">${options(models)}</select></label>
-      <label><span>Layer <output id="layer-number">1</output></span>
-          <input id="layer" type="range" min="1" max="${layers}" value="1"></label>
-      <label><span>Eigenvector <output id="vector-number">2</output> of ${eigenvectors.cols}</span>
-          <input id="vector" type="range" min="1" max="${eigenvectors.cols}" value="${Math.min(
-            2,
-            eigenvectors.cols,
-          )}"></label>
-      <label>Colors
-          <select id="coloring"><option value="joint">joint map</option><option value="within">within the layer</option></select></label>
+      <label><span>Layer <output id="layer-number">${slots[opening.slot].layer}</output></span>
+        <input id="layer" type="range" min="1" max="${own.length}" value="1"></label>
+      <label>A click
+        <select id="clicks"><option value="pick">picks the pixel</option><option value="figure">marks figure</option><option value="ground">marks ground</option></select></label>
       <label>Computed with
-          <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
+        <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
     </form>
   `;
 }
 
+function options(names: readonly string[]): Html[] {
+  return names.map((name, i) =>
+    html`
+      <option value="${i}">${name}</option>
+    `
+  );
+}
+
 /** What equal colors mean; as in `explorer.js`. */
 const COLORINGS = { joint: "AlignedCut colors: equal ones belong together across images, layers and models" };
+/** What the cut is. */
+const CUT =
+  "Clicks that mark figure (F) and ground (G) change the graph of the image's patches at the layer shown, after ncut-pytorch's click prompting: W mixes its normalized affinity M = D^−½ A D^−½, A = exp(cos(v′) − 1), with M_c, that of A_c; w = 0.9 (0 without marks), ω = 1, σ the standard deviation of c. The map is the second eigenvector of W over the first, parted where Ncut of W is smallest.";
+/** Maps that can be laid over the photograph. */
+const MAPS = {
+  similarity: "similarity",
+  colors: "colors",
+  segments: "segments",
+  vector: "eigenvector",
+  cut: "figure and ground",
+};
 
-function explorer({ grid, segmentCount }: ExplorerContent): Html {
+/** Segments first shown. */
+const SEGMENTS = 10;
+
+function explorer({ images, slots, opening, grid, segmentParents, eigenvectors }: ExplorerContent): Html {
   const size = rawHtml(`style="--columns: ${grid.cols}; --rows: ${grid.rows}"`);
-  const map = (name: string, caption: string) =>
+  const tools = (name: string, what: string, own: Html | string) =>
+    html`
+      <div
+        class="tools">${own}<button type="button" class="png" value="${name}" aria-label="Save ${what} as a PNG of 1,024 pixels">PNG</button></div>
+    `;
+  const panel = (name: keyof typeof MAPS, caption: string, own: Html | string = "") =>
     html`
       <figure class="panel">
         <div class="map" data-map="${name}"
           ${size}><canvas width="${grid.cols}" height="${grid
-            .rows}" role="img" aria-label="${caption}"></canvas><span class="marker" hidden></span></div>
+            .rows}" role="img" aria-label="${caption}"></canvas></div>
         <figcaption>${caption}</figcaption>
+        ${tools(name, MAPS[name], own)}
       </figure>
     `;
+  const range = (id: string, label: Html | string, min: number, max: number, value: number) =>
+    html`
+      <label><span>${label}</span><input id="${id}" type="range" min="${min}" max="${max}" value="${Math.min(
+        value,
+        max,
+      )}"></label>
+    `;
+  const choice = html`<label>Over it <select id="over">${
+    Object.entries(MAPS).map(([value, name]) =>
+      html`
+        <option value="${value}">${name}</option>
+      `
+    )
+  }</select></label>`;
+  const { cols } = eigenvectors, most = segmentParents.length, { model, layer } = slots[opening.slot];
   return html`
     <section id="explorer" aria-label="Maps of the image">
+      <p id="opening">Opens on ${images[opening.image].name}, ${model} layer ${layer}: ${opening.reason}.</p>
       <div class="panels">
-          <figure class="panel"><div class="map" id="pixel" data-map="photo" ${size} tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status"><img alt=""><span class="marker" hidden></span></div><figcaption>The image; click a pixel in any map, or move it here with the arrow keys</figcaption></figure>
-          ${map("similarity", "Similarity to the clicked pixel")}
-          ${map("colors", COLORINGS.joint)}
-          ${map("segments", `Segments, ${segmentCount} over all images, layers and models`)}
-          ${map("vector", "The eigenvector chosen above")}
-        </div>
+        <figure class="panel">
+          <div class="map" id="pixel" data-map="photo" ${size} tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status keys"><img alt=""><canvas></canvas></div>
+          <figcaption id="keys">The image. Click a pixel in any map, or move it here with the arrow keys; Enter clicks, F marks figure, G ground</figcaption>
+          ${tools(
+            "photo",
+            "the photograph with its overlay",
+            html`${choice}${range("opacity", "Overlay", 0, 100, 35)}`,
+          )}
+        </figure>
+        ${panel("similarity", "Similarity to the pixel pointed at, else to the clicked one")}
+        ${panel(
+          "colors",
+          COLORINGS.joint,
+          html`<label>Colors <select id="coloring"><option value="joint">joint map</option><option value="within">within the layer</option></select></label>`,
+        )}
+        ${panel(
+          "segments",
+          "Segments over all images, layers and models, with borders",
+          range(
+            "segment-count",
+            html`Segments <output id="segment-number"></output> of ${most}`,
+            Math.min(2, most),
+            most,
+            SEGMENTS,
+          ),
+        )}
+        ${panel(
+          "vector",
+          "The eigenvector chosen",
+          range("vector", html`Eigenvector <output id="vector-number"></output> of ${cols}`, 1, cols, 2),
+        )}
+        ${panel(
+          "cut",
+          "Figure and ground of this image",
+          html`<button type="button" id="clear">Clear marks</button>`,
+        )}
+      </div>
       <p id="status" role="status">Computing …</p>
       <p id="computed"></p>
       <p id="engine-note"></p>
+      <p id="address-note" role="status"></p>
+      <h2>Nearest pixels of other images</h2>
+      <p>Of every other image the pixel most similar to the clicked one, at any layer of any model; the most similar image first.</p>
+      <ol id="nearest"></ol>
     </section>
   `;
 }
@@ -177,7 +255,7 @@ function cortex({ sheet, surface }: ExplorerContent): Html {
 }
 
 function brain(content: ExplorerContent): Html {
-  const { rois, surface, activationLimit } = content;
+  const { rois, surface, activationLimits } = content;
   const rows = rois.map((roi) =>
     html`
       <tr>
@@ -189,10 +267,11 @@ function brain(content: ExplorerContent): Html {
       </tr>
     `
   );
-  const limit = activationLimit.toFixed(2);
+  const limit = activationLimits.sum.toFixed(2);
   return html`<section aria-labelledby="brain">
     <h2 id="brain">What the pixel activates</h2>
-    <p>Its aligned feature, drawn on the voxels through the encoder, in standard deviations of each voxel's responses; the scale is the same for every pixel.</p>
+    <p>Its aligned features, summed over all layers and models as the encoder sums them, drawn on the voxels in standard deviations of each voxel's responses; the scale is the same for every pixel. One layer alone shows what that layer adds, not what the brain is predicted to do.</p>
+    <label class="choice">Features <select id="activation"><option value="sum">sum over all layers and models</option><option value="layer">the clicked layer alone</option></select></label>
     ${legend(`−${limit}`, `+${limit}`, { unit: "standard deviations", bar: surface ? GRADIENT : "" })}
     <div class="brain">
       <div>${cortex(content)}</div>
@@ -210,13 +289,13 @@ function overview({ images, models, grid }: ExplorerContent): Html {
   const cards = images.map(({ name, photo }, i) =>
     html`
       <li
-        class="card"><button type="button" value="${i}"><img src="${photo}" alt="">Look at ${name}</button><div class="names">${names}</div><div class="maps"><canvas width="${grid
+        class="card"><button type="button" value="${i}"><img src="${photo}" alt="">Look at ${name}</button><div class="names">${names}</div><div class="scroll" tabindex="0" role="region" aria-label="Maps of ${name}"><div class="maps"><canvas width="${grid
           .cols}" height="${grid
-          .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></li>
+          .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></div></li>
     `
   );
   return html`<section aria-labelledby="everywhere">
-    <h2 id="everywhere">What is like the pixel, everywhere</h2>
+    <h2 id="everywhere">Similar pixels everywhere</h2>
     <p>Rows are models, columns their layers from first to last. Click into any map to take that pixel.</p>
     ${legend("cosine −1", "1")}
     <ul id="overview">${cards}</ul>

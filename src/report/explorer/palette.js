@@ -30,3 +30,38 @@ export function paintMap(context, { rows, cols }, color, x = 0, y = 0) {
   for (let i = 0; i < rows * cols; i++) image.data.set([...color(i), 255], 4 * i);
   context.putImageData(image, x, y);
 }
+
+/**
+ * Draws a map, each cell a square of `zoom` pixels, and the borders between cells of different labels where there are labels.
+ *
+ * @param map `color(i)` of cell i, row by row; `label(i)` where it has borders
+ */
+export function drawMap(canvas, grid, { color, label }, zoom) {
+  const small = new OffscreenCanvas(grid.cols, grid.rows), context = canvas.getContext("2d");
+  paintMap(small.getContext("2d"), grid, color);
+  canvas.width = Math.round(zoom * grid.cols);
+  canvas.height = Math.round(zoom * grid.rows);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  if (!label) return;
+  const path = new Path2D();
+  for (let row = 0; row < grid.rows; row++) {
+    for (let col = 0; col < grid.cols; col++) {
+      const own = label(row * grid.cols + col), x = zoom * (col + 1), y = zoom * (row + 1);
+      if (col + 1 < grid.cols && label(row * grid.cols + col + 1) !== own) {
+        path.moveTo(x, y - zoom);
+        path.lineTo(x, y);
+      }
+      if (row + 1 < grid.rows && label((row + 1) * grid.cols + col) !== own) {
+        path.moveTo(x - zoom, y);
+        path.lineTo(x, y);
+      }
+    }
+  }
+  context.lineCap = "square";
+  for (const [style, width] of [["#000000", zoom / 5], ["#ffffff", zoom / 12]]) {
+    context.strokeStyle = style;
+    context.lineWidth = width;
+    context.stroke(path);
+  }
+}

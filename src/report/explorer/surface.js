@@ -19,7 +19,7 @@ const MOVING = 1, RESTING = Math.min(2, Math.max(1.5, devicePixelRatio));
 const SIDES = ["left hemisphere", "right hemisphere"];
 
 /** @param content of the page */
-export function openSurface({ rois, voxelRois, surface, activationLimit }) {
+export function openSurface({ rois, voxelRois, surface }) {
   const canvas = document.querySelector("#cortex canvas"), context = canvas.getContext("2d");
   const buttons = [...document.querySelectorAll("#cortex button")],
     reading = document.getElementById("voxel");
@@ -40,7 +40,7 @@ export function openSurface({ rois, voxelRois, surface, activationLimit }) {
       return own.length > 0 ? [{ name, side: i, vertex: middleOf(side.inflated, own) }] : [];
     })
   );
-  let view = VIEWS.behind, seen = null, waiting = false, moving = false, rest = 0;
+  let view = VIEWS.behind, seen = null, waiting = false, moving = false, rest = 0, limit = 1;
 
   function draw() {
     waiting = false;
@@ -49,7 +49,7 @@ export function openSurface({ rois, voxelRois, surface, activationLimit }) {
       height = Math.max(1, Math.round(zoom * box.height));
     [canvas.width, canvas.height] = [width, height];
     seen = drawScene(sides, normals, view, width, height);
-    const pixels = paintScene(seen, paints, activationLimit);
+    const pixels = paintScene(seen, paints, limit);
     context.putImageData(new ImageData(pixels, width, height), 0, 0);
     drawNames(zoom);
     for (const button of buttons) button.setAttribute("aria-pressed", String(VIEWS[button.value] === view));
@@ -141,7 +141,8 @@ export function openSurface({ rois, voxelRois, surface, activationLimit }) {
   new ResizeObserver(redraw).observe(canvas);
 
   return {
-    paint(activation) {
+    paint(activation, _, ends) {
+      limit = ends;
       for (const [i, side] of sides.entries()) {
         paints[i].values = vertexMeans(ofSide(activation, i), side.shown, count);
       }

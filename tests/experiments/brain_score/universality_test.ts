@@ -3,12 +3,12 @@ import { closeGpu, fitSpace, openGpu, predictResponses } from "../../../mod.ts";
 import { scoreOf } from "../../../src/pipeline/align_cache.ts";
 import { ridgeScore } from "../../../src/experiments/brain_score/baselines.ts";
 import {
-  balancedAccuracy,
   nearestOfOthers,
   sampleUniversality,
   shareBetween,
   universality,
 } from "../../../src/experiments/brain_score/universality.ts";
+import { balancedAccuracy } from "../../../src/statistics/balanced_accuracy.ts";
 import { openRunData } from "../../../tasks/shared/open_data.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 

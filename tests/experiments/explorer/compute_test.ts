@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { clickSimilarity, closeGpu, openGpu } from "../../../mod.ts";
 import { imagesThatFit, spread } from "../../../src/experiments/explorer/compute.ts";
-import { respondOnGpu, respondOnHost } from "../../../src/report/explorer/click_response.ts";
+import { openingView } from "../../../src/experiments/explorer/opening_view.ts";
+import { respondOnGpu, respondOnHost, sumOverSlots } from "../../../src/report/explorer/click_response.ts";
 import { fromHalf, halfRow, toHalf } from "../../../src/report/explorer/half.ts";
 import { renderExplorer } from "../../../src/report/explorer/page.ts";
 import { assertClose } from "../../support/assert_close.ts";
@@ -30,21 +31,18 @@ for (const bindingBytes of [undefined, 4096]) {
     const eigenvectors = randomMatrix(331, 6, 1),
       aligned = randomMatrix(331, 7, 2),
       beta = randomMatrix(7, 101, 3);
-    const data = {
-      eigenvectors,
-      beta,
-      feature: (node: number) => aligned.data.slice(7 * node, 7 * node + 7),
-    };
+    const data = { eigenvectors, beta };
+    const feature = (node: number) => aligned.data.slice(7 * node, 7 * node + 7);
     const host = respondOnHost(data), gpu = await respondOnGpu(data, () => openGpu({ bindingBytes }));
     try {
       for (const node of [0, 130, 330]) {
         const similarity = clickSimilarity(eigenvectors, { positive: [node] }).similarity;
         const activation = Float32Array.from(
           { length: 101 },
-          (_, v) => data.feature(node).reduce((sum, value, d) => sum + value * beta.data[d * 101 + v], 0),
+          (_, v) => feature(node).reduce((sum, value, d) => sum + value * beta.data[d * 101 + v], 0),
         );
         for (const responder of [host, gpu]) {
-          const found = await responder.respond(node);
+          const found = await responder.respond(node, feature(node));
           assertClose(found.similarity, similarity, { relative: 1e-6, note });
           assertClose(found.activation, activation, { relative: 1e-6, note });
         }
@@ -58,11 +56,7 @@ for (const bindingBytes of [undefined, 4096]) {
 Deno.test("respondOnGpu() tells what went wrong on the device", async () => {
   const gpu = await openGpu();
   closeGpu(gpu);
-  const data = {
-    eigenvectors: randomMatrix(5, 2),
-    beta: randomMatrix(2, 3),
-    feature: () => new Float32Array(2),
-  };
+  const data = { eigenvectors: randomMatrix(5, 2), beta: randomMatrix(2, 3) };
   const error = await respondOnGpu(data, () => Promise.resolve(gpu)).catch(({ message }) => message);
   assertEquals(error, "This GPU was closed: open another with openGpu().");
 });
@@ -81,11 +75,64 @@ Deno.test("explore() carries the chosen images slot by slot, and states what rou
   const second = pipeline.slots[1].first * 3; // the second slot's first node
   const at = 3 * images.length * pipeline.tokens;
   assertEquals(content.colors.slice(at, at + 9), pipeline.colors.slice(second, second + 9));
-  assertEquals([...new Set(content.segments)].sort(), [0, 1, 2, 3]);
+  assertEquals(content.segmentParents.length, 64);
+  assert(content.segments.every((segment) => segment < 64));
+  assert(content.activationLimits.sum > content.activationLimits.layer, note);
   assertEquals(content.sheet.map(({ places }) => places.length), [24, 24]);
   assertEquals(content.voxelRois.length, 48);
   assert(errors.similarity > 0 && errors.similarity < 2e-3, `${errors.similarity}, ${note}`);
   assert(errors.activation > 0 && errors.activation < 0.1, `${errors.activation}, ${note}`);
+});
+
+Deno.test("sumOverSlots() adds the features of all slots at a node's place", () => {
+  const aligned = randomMatrix(3 * 2 * 5, 4),
+    feature = (node: number) => aligned.data.slice(4 * node, 4 * node + 4);
+  const sum = sumOverSlots(feature, 10 + 7, { slots: 3, images: 2, tokens: 5 });
+  const expected = Float32Array.from(
+    { length: 4 },
+    (_, c) => [7, 17, 27].reduce((sum, node) => sum + aligned.data[4 * node + c], 0),
+  );
+  assertClose(sum, expected, { relative: 1e-6, note });
+});
+
+/** Four slots of two images: only slots 1 and 2 have colors that differ within an image; 2 parts figure and ground. */
+function openingSample(masked: boolean) {
+  const grid = { rows: 4, cols: 4 }, tokens = 17, layout = { slots: 4, images: 2, tokens, grid };
+  const n = 4 * 2 * tokens, { data } = randomMatrix(n, 3), colors = new Uint8Array(3 * n).fill(90);
+  const inside = (token: number) => [6, 7, 10, 11].includes(token);
+  for (let node = 0; node < n; node++) {
+    const slot = Math.floor(node / (2 * tokens)),
+      image = Math.floor(node / tokens) % 2,
+      token = node % tokens;
+    if (slot === 1) colors.fill(120 * (token % 3) * (1 + image) / 2, 3 * node, 3 * node + 3);
+    if (slot === 2) colors.fill(120 * Number(inside(token)), 3 * node, 3 * node + 3);
+    // A flat slot that parts them too.
+    if (slot >= 2) data.set([1, inside(token) ? 2 : -2, 0], 3 * node);
+  }
+  const mask = () =>
+    Promise.resolve({
+      width: 4,
+      height: 4,
+      data: Uint8Array.from({ length: 16 }, (_, i) => Number(inside(i + 1))),
+    });
+  const images = [0, 1].map((i) => ({
+    name: `${i}`,
+    load: () => Promise.reject(new Error("not asked for")),
+    ...(masked && { mask }),
+  }));
+  return openingView({ data, rows: n, cols: 3 }, colors, layout, images);
+}
+
+Deno.test("openingView() takes the layer that parts figure and ground best, of those that are not flat", async () => {
+  const { slot, token, reason } = await openingSample(true);
+  assertEquals([slot, [6, 7, 10, 11].includes(token)], [2, true]);
+  assert(reason.includes("balanced accuracy 1.00"), reason);
+});
+
+Deno.test("openingView() without masks takes the layer and the image whose colors are spread most", async () => {
+  const { slot, image, reason } = await openingSample(false);
+  assertEquals([slot, image], [1, 1]);
+  assert(reason.includes("spread most"), reason);
 });
 
 Deno.test("imagesThatFit() fills the page, takes no more images than there are, and says when none fits", () => {

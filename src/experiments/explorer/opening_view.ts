@@ -1,0 +1,117 @@
+/** The view that an explorer opens on: computed, so that it shows something. */
+import type { Matrix } from "../../linalg/matrix.ts";
+import type { RunImage } from "../../pipeline/images.ts";
+import type { OpeningView } from "../../report/explorer/content.ts";
+import { similarities, unitRows } from "../../report/explorer/click_response.ts";
+import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
+import { figureLabels } from "../shared/image_truth.ts";
+
+/** Layers with less than this share of the widest spread of colors are flat. */
+const FLAT = 0.5;
+
+/** Nodes follow slot by slot, image by image, token by token. */
+interface Layout {
+  slots: number;
+  images: number;
+  tokens: number;
+  grid: { rows: number; cols: number };
+}
+
+/**
+ * Chooses a view among layers whose images are not flat (the spread of the colors of an image's patches is half of the
+ * widest or more): where all images have masks, the layer that parts figure and ground best by `balancedAccuracy`, else the
+ * one with the widest spread; there the image with the widest spread, and the patch whose similarities to its image vary
+ * most, one of the figure where it is known.
+ *
+ * @param eigenvectors n × C
+ * @param colors n × 3
+ */
+export async function openingView(
+  eigenvectors: Matrix,
+  colors: Uint8Array,
+  layout: Layout,
+  images: readonly RunImage[],
+): Promise<OpeningView> {
+  const { slots, tokens, grid } = layout, patches = tokens - 1;
+  const spreads = Array.from(
+    { length: slots },
+    (_, slot) => images.map((_, image) => colorSpread(colors, firstPatch(layout, slot, image), patches)),
+  );
+  const means = spreads.map((own) => own.reduce((sum, value) => sum + value, 0) / own.length);
+  const widest = Math.max(...means), lively = [...means.keys()].filter((i) => means[i] >= FLAT * widest);
+  const figure = images.every(({ mask }) => mask) ? await figureOf(images, grid) : null;
+  const accuracies = lively.map((slot) => figure ? accuracyOf(eigenvectors, layout, slot, figure) : NaN);
+  const isKnown = accuracies.every(Number.isFinite);
+  const best = largest(isKnown ? accuracies : lively.map((slot) => means[slot]));
+  const slot = lively[best], image = largest(spreads[slot]);
+  return {
+    slot,
+    image,
+    token: 1 +
+      telling(
+        eigenvectors,
+        firstPatch(layout, slot, image),
+        patches,
+        (patch) => figure?.[image * tokens + 1 + patch] === 1,
+      ),
+    reason: isKnown
+      ? `figure and ground are furthest apart here (balanced accuracy ${
+        accuracies[best].toFixed(2)
+      }), among the layers whose maps are not flat`
+      : "of all layers, the colors within its images are spread most",
+  };
+}
+
+function firstPatch({ images, tokens }: Layout, slot: number, image: number): number {
+  return (slot * images + image) * tokens + 1;
+}
+
+/** Root mean square distance of colors to their mean. */
+function colorSpread(colors: Uint8Array, first: number, count: number): number {
+  let variance = 0;
+  for (let channel = 0; channel < 3; channel++) {
+    let sum = 0, squares = 0;
+    for (let i = first; i < first + count; i++) {
+      sum += colors[3 * i + channel];
+      squares += colors[3 * i + channel] ** 2;
+    }
+    variance += squares / count - (sum / count) ** 2;
+  }
+  return Math.sqrt(Math.max(0, variance));
+}
+
+/** Figure (1) or ground (0) of every token of every image by its majority, 255 where nothing is known. */
+async function figureOf(images: readonly RunImage[], grid: Layout["grid"]): Promise<number[]> {
+  const { counts } = await figureLabels(images, grid);
+  return Array.from({ length: counts.length / 2 }, (_, i) => {
+    const ground = counts[2 * i], figure = counts[2 * i + 1];
+    return ground + figure === 0 ? 255 : Number(figure > ground);
+  });
+}
+
+function accuracyOf({ data, cols }: Matrix, layout: Layout, slot: number, figure: number[]): number {
+  const count = layout.images * layout.tokens, from = slot * count * cols;
+  const own = { data: data.subarray(from, from + count * cols), rows: count, cols };
+  return balancedAccuracy(own, [...figure.keys()], figure);
+}
+
+/** The patch whose similarities vary most, among those wanted if there are any. */
+function telling(
+  { data, cols }: Matrix,
+  first: number,
+  count: number,
+  wanted: (patch: number) => boolean,
+): number {
+  const unit = unitRows({ data: data.subarray(first * cols, (first + count) * cols), rows: count, cols });
+  const variances = Array.from({ length: count }, (_, patch) => {
+    const values = similarities(unit, patch, 0, count);
+    const mean = values.reduce((sum, value) => sum + value, 0) / count;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count;
+  });
+  const chosen = variances.map((variance, patch) => wanted(patch) ? variance : -1);
+  return largest(chosen.some((variance) => variance >= 0) ? chosen : variances);
+}
+
+function largest(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}
