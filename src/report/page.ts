@@ -92,10 +92,20 @@ function block(equation: Html): Html {
   return html`<div class="equation" tabindex="0" role="region" aria-label="Equation">${equation}</div>\n`;
 }
 
-/** The first section that holds a picture, apart from the others. */
+const PICTURE = /<figure|class="color-grid"/, TABLE = /<table class="numbers/;
+
+/** The first section that holds a picture, up to its first table below one, apart from the others. */
 function takeLead(sections: Page["sections"]): [lead: Page["sections"], rest: Page["sections"]] {
-  const at = sections.findIndex(({ body }) => /<figure|class="color-grid"/.test(html`${body}`.markup));
-  return at < 0 ? [[], sections] : [[sections[at]], sections.toSpliced(at, 1)];
+  const at = sections.findIndex(({ body }) => PICTURE.test(html`${body}`.markup));
+  if (at < 0) return [[], sections];
+  const { heading, body } = sections[at], parts = "markup" in body ? [body] : body;
+  const first = parts.findIndex(({ markup }) => PICTURE.test(markup));
+  const cut = parts.findIndex(({ markup }, i) => i > first && TABLE.test(markup));
+  if (cut < 0) return [[sections[at]], sections.toSpliced(at, 1)];
+  return [
+    [{ heading, body: parts.slice(0, cut) }],
+    sections.with(at, { heading: `${heading}, continued`, body: parts.slice(cut) }),
+  ];
 }
 
 function section(id: string, heading: string, body: Html | readonly Html[], isLead: boolean): Html {

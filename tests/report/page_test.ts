@@ -100,6 +100,13 @@ Deno.test("renderPage() puts the first section with a picture before the method,
   assertEquals([...out.matchAll(/<li><a href="#part-\d">([^<]+)</g)].map((match) => match[1]), headings);
   assert(out.includes('<details class="claims"><summary>2 claims: 1 partly, 1 not testable here</summary>'));
   assertEquals(out.match(/id="claim-/g)?.length, 3);
+  const numbers = table({ caption: "c", columns: ["a"], rows: [["b"]] });
+  const split = renderPage({ ...page, sections: [{ heading: "Picture", body: [body, numbers, body] }] });
+  assertEquals([...split.matchAll(/<h2 id="[^"]+">([^<]+)</g)].map((match) => match[1]).slice(0, 3), [
+    "Picture",
+    "Method",
+    "Picture, continued",
+  ]);
 });
 
 Deno.test("testedClaims() counts a claim once, whatever number of models it was tested in", () => {

@@ -1,9 +1,9 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { renderChart } from "../../src/report/chart.ts";
+import { pathPanelsChart } from "../../src/report/charts/path_panels.ts";
 import { planeOf } from "../../src/report/charts/plane.ts";
 import { planeCirclesChart } from "../../src/report/charts/plane_circles.ts";
 import { planeLayersChart } from "../../src/report/charts/plane_layers.ts";
-import { planePathsChart } from "../../src/report/charts/plane_paths.ts";
 import { transitionMatrixChart } from "../../src/report/charts/transition_matrix.ts";
 import { lightTheme } from "../../src/report/theme.ts";
 
@@ -17,16 +17,19 @@ Deno.test("planeOf() keeps both axes alike and holds all places", () => {
   assertThrows(() => planeOf("map", [[0, NaN]], 200), RangeError, "The chart map was given NaN");
 });
 
-Deno.test("planePathsChart() draws a named mark a stop, refuses a seventh path", async () => {
-  const path = (label: string) => ({
-    label,
-    stops: [3, 4, 5].map((x) => ({ step: `L${x}`, place: [x, 1] as const, sd: [0.5, 0.2] as const })),
-  });
-  const spec = planePathsChart({ name: "map", paths: ["a", "b"].map(path), width: 640 }, lightTheme);
-  const svg = await renderChart(spec, lightTheme, "paths");
-  assertEquals(svg.match(/aria-label="[ab] · L\d: \d, 1"/g)?.length, 6);
-  const seven = { name: "map", paths: [..."abcdefg"].map(path), width: 640 };
-  assertThrows(() => planePathsChart(seven, lightTheme), RangeError, "holds 6 paths, found 7");
+Deno.test("pathPanelsChart() has an arrow a step, up as 0 degrees and right as 90, and a named mark a stop", async () => {
+  const places = [[0, 0], [0, 2], [2, 2], [2, 2]] as const;
+  const panels = ["figure", "ground"].map((title) => ({ title, places }));
+  const chart = { name: "map", steps: ["L1", "L2", "L3", "L4"], panels, across: 2, width: 640 };
+  const svg = await renderChart(pathPanelsChart(chart, lightTheme), lightTheme, "paths");
+  assertEquals(svg.match(/aria-label="(figure|ground) · L\d: \d, \d"/g)?.length, 8);
+  const turns = [...svg.matchAll(/rotate\(([-\d.]+)\)" d="M0,-/g)].map(([, angle]) => Number(angle));
+  assertEquals(turns.filter((angle) => angle === 90).length, 2);
+  assertThrows(
+    () => pathPanelsChart({ ...chart, steps: ["L1"] }, lightTheme),
+    RangeError,
+    "The path figure has 4 places, expected 1.",
+  );
 });
 
 Deno.test("planeLayersChart() names every layer, planeCirclesChart() draws circles of the radius", async () => {

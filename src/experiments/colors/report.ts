@@ -10,6 +10,7 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Claim } from "../../report/results.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { AlignedColors } from "./compute.ts";
+import { colorSheet } from "./sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
@@ -51,6 +52,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       `The ${pipeline.eigenvectors.rows} tokens of ${found.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
     equation: EQUATION,
     sections: [
+      { heading: "Layers across", body: await colorSheet(pipeline) },
       ...await Promise.all(
         pipeline.models.map(async (model) => ({ heading: model, body: await grids(pipeline, model) })),
       ),

@@ -1,5 +1,5 @@
 /** Similarity maps of one pixel, of the experiment `figure-ground`. */
-import { colorGrid } from "../../report/color_grid.ts";
+import { type ColorBar, colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { eigenDirections } from "./compute.ts";
@@ -30,6 +30,7 @@ export async function similarityMaps(
     shown.map(async (image) => await jpegDataUri(await pipeline.images[image].load())),
   );
   return colorGrid({
+    bar: SIMILARITY_BAR,
     label: `Similarity of one ${kind} pixel to images of other categories, by model`,
     columns: shown.map((image) => className(pipeline.classes, categories[image])),
     rows: [
@@ -55,6 +56,13 @@ export function similarityPicture(cosines: ArrayLike<number>, grid: { rows: numb
 }
 
 const HEAT = [[18, 26, 48], [194, 80, 10], [255, 236, 178]];
+
+/** The key to `similarityPicture`. */
+export const SIMILARITY_BAR: ColorBar = {
+  title: "cosine",
+  ends: ["0 or less", "1"],
+  colors: HEAT.map((color) => `rgb(${color.join(" ")})`),
+};
 
 /** From dark blue over orange to light yellow. */
 function heat(value: number): number[] {

@@ -10,7 +10,7 @@ import type { Concepts } from "../concepts/compute.ts";
 import { conceptGrid } from "../concepts/pictures.ts";
 import { nameOf } from "../concepts/report.ts";
 import { eigenDirections, testedLayer } from "../figure_ground/compute.ts";
-import { similarityPicture } from "../figure_ground/pictures.ts";
+import { SIMILARITY_BAR, similarityPicture } from "../figure_ground/pictures.ts";
 import { cosineLikeness, type Query } from "../figure_ground/pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
 import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
@@ -182,6 +182,7 @@ async function similarityGrid(
     likeness.map((like) => similarityPicture(like(query, image), pipeline.grid));
   const asked = await jpegDataUri(await pipeline.images[query.image].load(), SIDE);
   return colorGrid({
+    bar: SIMILARITY_BAR,
     label: "Similarity to one figure pixel by image and model",
     columns: slots.map((slot) => `${pipeline.slots[slot].model} L${pipeline.slots[slot].layer}`),
     rows: [

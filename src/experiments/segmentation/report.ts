@@ -175,9 +175,8 @@ function orderClaim({ model, order }: ModelSegmentation, images: number, graph: 
   return {
     id: `figure-ground-before-category-${slug(model)}${graph === "joint" ? "-in-one-graph" : ""}`,
     paper: "figure-ground mIoU peaks at layer 4 of CLIP and stays, category mIoU peaks at layers 9 and 10",
-    measured: `${model}, ${where}: ${of("figure_ground")}, ${of("category")}${
-      holds ? "" : `; but ${missing.join(", and ")}`
-    }`,
+    of: `${model}, ${where}`,
+    measured: `${of("figure_ground")}, ${of("category")}${holds ? "" : `; but ${missing.join(", and ")}`}`,
     statistic: `bootstrap over images: figure-ground does not come first in a share p of resamples ${
       formatNumber(p, 3)
     }, its peak is not above color and position in ${

@@ -2,8 +2,8 @@
 import sharp from "sharp";
 import { figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { pathPanelsChart } from "../../report/charts/path_panels.ts";
 import { planeLayersChart } from "../../report/charts/plane_layers.ts";
-import { planePathsChart } from "../../report/charts/plane_paths.ts";
 import { escapeHtml, type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Claim } from "../../report/results.ts";
@@ -55,7 +55,7 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
       ...await Promise.all(
         found.models.map(async (model) => ({
           heading: model.model,
-          body: await modelSection(run.out, found, model, pipeline),
+          body: await modelSection(run.out, found, model),
         })),
       ),
     ],
@@ -94,11 +94,9 @@ function claimOf(
     : `; the paper's ${paper.name}, a larger model, does so at layer ${paper.layer}`;
   return {
     id: `figure-and-ground-part-in-${model.replace(/[^\w]|_/g, "-")}`,
-    paper: `the trajectories of figure and ground bifurcate at one layer: ${
-      paper
-        ? `in ${paper.name} from ${paper.layer - 1} to ${paper.layer}`
-        : "in CLIP from 3 to 4, in DINO from 4 to 5"
-    }`,
+    paper:
+      "the trajectories of figure and ground bifurcate at one layer: in CLIP from 3 to 4, in DINO from 4 to 5",
+    of: model,
     measured: where + beside,
     statistic: step.at === 0
       ? "step of A over the layers"
@@ -177,14 +175,13 @@ function exampleName(i: number, kind: string): string {
 
 async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): Promise<Html[]> {
   const images = [...new Set(examples.map(({ image }) => image))], { rows, cols } = pipeline.grid;
-  const side = 200, gap = 12;
+  const side = 200, gap = 12, down = side + 32;
   const parts = await Promise.all(images.map(async (image, column) => {
     const { width, height, data } = await pipeline.images[image].load();
     const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).toBuffer();
-    const left = column * (side + gap);
     const marks = examples.map(({ image: own, patch, kind }, i) => {
       if (own !== image) return "";
-      const x = left + (patch % cols + 0.5) * side / cols, y = (Math.floor(patch / cols) + 0.5) * side / rows;
+      const x = (patch % cols + 0.5) * side / cols, y = (Math.floor(patch / cols) + 0.5) * side / rows;
       const round = `cx="${x.toFixed(1)}" cy="${y.toFixed(1)}"`;
       const dashes = kind === "ground" ? ' stroke-dasharray="5 3"' : "";
       return `<circle ${round} r="9" fill="none" stroke="#fff" stroke-width="7"/>` +
@@ -193,48 +190,59 @@ async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): 
         })" stroke-width="4"${dashes}><title>${escapeHtml(exampleName(i, kind))}</title></circle>`;
     });
     const href = `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`;
-    return `<image x="${left}" y="0" width="${side}" height="${side}" href="${href}" preserveAspectRatio="none"/>${
+    return `<image x="0" y="0" width="${side}" height="${side}" href="${href}" preserveAspectRatio="none"/>${
       marks.join("")
-    }<text x="${left}" y="${side + 20}" font-size="14" fill="var(--ink)">${LETTERS[column]}: ${
-      escapeHtml(pipeline.images[image].name)
-    }</text>`;
+    }<text x="0" y="${side + 20}" font-size="14" fill="var(--ink)">${LETTERS[column]}</text>`;
   }));
-  const width = images.length * (side + gap) - gap;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
-    side + 28
-  }" width="${width}" height="${side + 28}">${parts.join("")}</svg>`;
+  const draw = (across: number) => {
+    const [width, height] = [across * (side + gap) - gap, Math.ceil(parts.length / across) * down];
+    const placed = parts.map((part, i) =>
+      `<g transform="translate(${i % across * (side + gap)} ${Math.floor(i / across) * down})">${part}</g>`
+    );
+    return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">${
+      placed.join("")
+    }</svg>`;
+  };
+  const names = images.map((image, i) => `${LETTERS[i]} is ${pipeline.images[image].name}`).join(", ");
   const caption =
-    "Two pixels of each image: the middle of its figure (full ring) and the ground farthest from it (dashed ring). Their paths are drawn below in the same colors.";
-  return [figure({ image: { svg }, caption, alt: caption })];
+    `Two pixels of each image: the middle of its figure (full ring) and the ground farthest from it (dashed ring). Their paths are drawn below. ${names}.`;
+  return [figure({ image: { svg: draw(images.length), narrowSvg: draw(1) }, caption, alt: caption })];
+}
+
+/** Example pixels in the order of their panels: figures, then grounds; or, two in a row, image by image. */
+function byKind(examples: Trajectories["examples"], isNarrow: boolean): number[] {
+  const order = examples.map((_, i) => i);
+  if (isNarrow) return order;
+  return order.sort((a, b) =>
+    Number(examples[a].kind === "ground") - Number(examples[b].kind === "ground") || a - b
+  );
 }
 
 async function modelSection(
   out: string,
   found: Trajectories,
   { model, layers, examples }: ModelTrajectory,
-  { images }: Pipeline,
 ): Promise<Html[]> {
   const from = layers.findIndex(({ layer }) => layer >= layerLike(found.firstDrawn, layers.length)),
     drawn = layers.slice(Math.max(0, from));
   const first = `layer ${drawn[0].layer}`, file = `trajectories-${model}`;
-  const kinds = ["ground", "figure"] as const;
+  const kinds = ["figure", "ground"] as const, steps = drawn.map(({ layer }) => `L${layer}`);
+  const how =
+    "Arrows lead from layer to layer, from the first (blue) to the last (orange); the other paths are gray. Both axes are t-SNE's, without unit";
   return [
     await responsiveChart(
       `${file}-mean`,
       out,
-      `Mean paths of figure and ground in ${model} from ${first} to the last, on the map; numbers are layers, crosses one standard deviation of the images' means either way.`,
+      `Mean paths of figure and of ground in ${model} from ${first} to the last. ${how}; crosses are one standard deviation of the means of ${found.images} images either way.`,
       (theme, width) =>
-        planePathsChart({
+        pathPanelsChart({
           name: `mean paths of figure and ground in ${model}`,
-          paths: kinds.map((kind) => ({
-            label: kind,
-            dashed: kind === "ground",
-            stops: drawn.map(({ layer, [kind]: { mean, sd } }) => ({
-              step: `L${layer}`,
-              place: mean,
-              sd,
-              note: String(layer),
-            })),
+          steps,
+          across: 2,
+          panels: kinds.map((kind) => ({
+            title: kind,
+            places: drawn.map(({ [kind]: { mean } }) => mean),
+            sd: drawn.map(({ [kind]: { sd } }) => sd),
           })),
           width,
         }, theme),
@@ -242,18 +250,15 @@ async function modelSection(
     await responsiveChart(
       `${file}-examples`,
       out,
-      `Paths of the example pixels in ${model} from ${first} to the last.`,
+      `Paths of the example pixels in ${model} from ${first} to the last, figure above ground. ${how}.`,
       (theme, width) =>
-        planePathsChart({
+        pathPanelsChart({
           name: `paths of example pixels in ${model}`,
-          paths: found.examples.map(({ kind, image }, i) => ({
-            label: exampleName(i, kind),
-            dashed: kind === "ground",
-            stops: examples[i].slice(Math.max(0, from)).map((place, j) => ({
-              step: `${images[image].name}, L${drawn[j].layer}`,
-              place,
-              ...(j === 0 ? { note: String(drawn[j].layer) } : {}),
-            })),
+          steps,
+          across: 3,
+          panels: byKind(found.examples, width < 640).map((i) => ({
+            title: exampleName(i, found.examples[i].kind),
+            places: examples[i].slice(Math.max(0, from)),
           })),
           width,
         }, theme),
