@@ -1,8 +1,9 @@
 // The explorer's page: what is looked at, what is clicked, and the maps that follow.
 import { addressOf, addressWriter, stateOf } from "./address.js";
-import { respondOnGpu, respondOnHost, similarities, sumOverSlots } from "./click_response.ts";
+import { similarities, sumOverSlots } from "./click_response.ts";
 import { openCortex } from "./cortex.js";
 import { openCut } from "./cut_clicks.js";
+import { openEngine } from "./engine.js";
 import { nearestPixels, showNearest } from "./nearest.js";
 import { openOverview } from "./overview.js";
 import { openPanels } from "./panels.js";
@@ -17,7 +18,7 @@ const content = takePayload();
 const { images, models, slots, tokens, grid, eigenvectors, opening } = content;
 const byId = (id) => document.getElementById(id);
 const controls = Object.fromEntries(
-  ["image", "model", "layer", "clicks", "engine", "over", "opacity", "coloring", "segment-count", "vector"]
+  ["image", "model", "layer", "clicks", "over", "opacity", "coloring", "segment-count", "vector"]
     .map((id) => [id, byId(id)]),
 );
 controls.activation = byId("activation");
@@ -28,14 +29,13 @@ const SETTINGS = Object.fromEntries(
   ) => [id, controls[id].value]),
 );
 const photos = [...document.querySelectorAll("#overview button img")];
-const host = respondOnHost(content), patches = tokens - 1;
+const engine = openEngine(content, answer), patches = tokens - 1;
 const layout = { slots: slots.length, images: images.length, tokens };
 
 let view = { image: opening.image, slot: opening.slot };
 let clicked = { ...view, token: opening.token };
 /** Token that the pointer is on. */
 let pointed = null;
-let engine = host;
 let response = null;
 let scale = divergingScale();
 const palette = segmentColors(content.segmentParents.length);
@@ -89,7 +89,7 @@ const cut = openCut(({ image, slot }) => {
 const MAPS = {
   similarity() {
     const node = pointed === null ? clicked : { ...view, token: pointed };
-    const values = similarities(host.unit, nodeOf(node), firstNode(), patches);
+    const values = similarities(engine.unit, nodeOf(node), firstNode(), patches);
     return { color: (i) => scale(values[i]) };
   },
   colors() {
@@ -192,37 +192,18 @@ async function answer() {
   busy = true;
   while (again) {
     again = false;
-    const node = nodeOf(clicked), started = performance.now();
-    const feature = controls.activation.value === "sum"
-      ? sumOverSlots(content.feature, node, layout)
-      : content.feature(node);
-    try {
-      response = await engine.respond(node, feature);
-    } catch (error) {
-      useHost(error.message);
-      response = await host.respond(node, feature);
-    }
-    await report(node, feature, performance.now() - started);
+    response = await engine.respond(nodeOf(clicked), clickedFeature());
     paintAll();
   }
   busy = false;
 }
 
-/** Says what computed the answer and how long it took, and how far plain JavaScript's answer is from it. */
-async function report(node, feature, milliseconds) {
-  const time = `${engine.name}, ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
-  if (engine === host) {
-    byId("computed").textContent = time;
-    return;
-  }
-  const check = await host.respond(node, feature);
-  let difference = 0;
-  for (const part of ["similarity", "activation"]) {
-    response[part].forEach((value, i) => difference = Math.max(difference, Math.abs(value - check[part][i])));
-  }
-  byId("computed").textContent = `${time}; plain JavaScript differs by at most ${
-    difference.toExponential(0)
-  }`;
+/** What the cortex is drawn from. */
+function clickedFeature() {
+  const node = nodeOf(clicked);
+  return controls.activation.value === "sum"
+    ? sumOverSlots(content.feature, node, layout)
+    : content.feature(node);
 }
 
 function pick(node) {
@@ -353,33 +334,6 @@ function describe(node, event) {
   showTip(isShown ? `${nodeName(node)}: ${signed(response.similarity[nodeOf(node)])}` : null, event);
 }
 
-// ——— what computes
-
-function useHost(reason) {
-  engine = host;
-  controls.engine.value = "host";
-  byId("engine-note").textContent = `Plain JavaScript computes here, WebGPU cannot: ${reason.split(":")[0]}.`;
-}
-
-let onGpu = null;
-
-async function useGpu() {
-  try {
-    engine = onGpu ??= await respondOnGpu(content);
-    controls.engine.value = "gpu";
-    byId("engine-note").textContent = "";
-  } catch (error) {
-    useHost(error.message);
-    controls.engine.querySelector("[value=gpu]").disabled = true;
-  }
-}
-
-controls.engine.addEventListener("change", async () => {
-  if (controls.engine.value === "gpu") await useGpu();
-  else engine = host;
-  await answer();
-});
-
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   scale = divergingScale();
   if (response) paintAll();
@@ -388,13 +342,13 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 /** For the browser's console: what is clicked, and the numbers behind the maps. */
 globalThis.explorer = {
   node: () => ({ ...clicked, index: nodeOf(clicked) }),
-  engine: () => engine.name,
+  engine: engine.name,
   response: () => response,
   busy: () => busy,
 };
 
 followAddress();
 paintPanels();
-controls.engine.value = "host";
 answer() // without waiting for shaders to compile
-  .then(useGpu).then(answer).then(() => document.documentElement.dataset.ready = "true");
+  .then(() => engine.useFaster(nodeOf(clicked), clickedFeature())).then(answer)
+  .then(() => document.documentElement.dataset.ready = "true");
