@@ -101,7 +101,7 @@ export const REPORT: readonly Mutant[] = [
     tests: ["report/progress_test.ts"],
   },
   {
-    file: "src/report/explorer/payload_blocks.ts",
+    file: "src/report/script_page.ts",
     text: '.replaceAll("<", "\\\\u003c")',
     replacement: "",
     breaks: "a name with </script> ends the script",

@@ -1,14 +1,11 @@
 /** The explorer's page: one file with all numbers, the shaders and the script that works with them. */
-import { createHash } from "node:crypto";
-import { checkPicture, commandLine, settingsList } from "../blocks.ts";
+import { checkPicture } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
-import { pageStyle } from "../page_style.ts";
-import { themeCss } from "../theme.ts";
+import { renderScriptPage } from "../script_page.ts";
 import style from "./explorer.css" with { type: "text" };
 import type { ExplorerContent } from "./content.ts";
 import { GRADIENT } from "../cortex/surface_colors.ts";
 import { hemispherePicture } from "./hemisphere_picture.ts";
-import { linkModules } from "./link_modules.ts";
 import { payloadBlocks } from "./payload_blocks.ts";
 
 /** What the page says beside its content. */
@@ -29,66 +26,31 @@ const CUT_EQUATION = rawHtml(
   `<math display="block"><mi>W</mi><mo>=</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>w</mi><mo>)</mo><mi>M</mi><mo>+</mo><mi>w</mi><msub><mi>M</mi><mi>c</mi></msub><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>c</mi><mo>,</mo><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mo>−</mo><mfrac><msup><mrow><mo>(</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><msub><mi>c</mi><mi>j</mi></msub><mo>)</mo></mrow><mn>2</mn></msup><mrow><mn>2</mn><msup><mi>σ</mi><mn>2</mn></msup></mrow></mfrac><mo>)</mo><mo>,</mo><mspace width="1em"/><msub><mi>c</mi><mi>i</mi></msub><mo>=</mo><mi>n</mi><mo>(</mo><munder><mi>mean</mi><mrow><mi>f</mi><mo>∈</mo><mi>F</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>f</mi></mrow></msub><mo>−</mo><mi>ω</mi><munder><mi>mean</mi><mrow><mi>g</mi><mo>∈</mo><mi>G</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>g</mi></mrow></msub><mo>)</mo></math>`,
 );
 /**
- * Renders the explorer: one file that works from file:// and offline; its Content-Security-Policy forbids every request
- * and every script but its own, which holds the project's modules and shaders as they are.
+ * Renders the explorer, see `renderScriptPage`.
  *
  * @throws TypeError when a photo is no data URI
  */
 export async function renderExplorer(content: ExplorerContent, text: ExplorerText): Promise<string> {
   content.images.forEach(({ photo }) => checkPicture(photo));
-  const script = `\n${await linkModules(SCRIPT)}`;
-  if (/<\/script|<!--/i.test(script)) throw new Error("The explorer's script would end its own element.");
-  const hash = createHash("sha256").update(script).digest("base64");
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
-    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-  return html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>Explorer · AlignedCut</title>
-        <style>
-    ${rawHtml(themeCss())}
-    ${rawHtml(pageStyle)}
-    ${rawHtml(style)}</style>
-      </head>
-      <body>
-        <a class="skip" href="#pixel">Skip to the pixel</a>
-        <header>
-          <p class="project">AlignedCut</p>
-          <h1>Explorer</h1>
-          <p class="question">Click a pixel: which pixels of every image, layer and model are similar to it, and which voxels does it activate?</p>
-          ${text.data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${text.data}</p>`}
-          <noscript><p>The explorer computes in the browser: allow this page its JavaScript.</p></noscript>
-        </header>
-        <main>
-    ${controls(content)} ${explorer(content)} ${brain(content)} ${overview(content)}
-          <section aria-labelledby="method">
-            <h2 id="method">Method</h2>
-            <p>${text.method}</p>
-            <div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>
-            <p>${CUT}</p>
-            <div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>
-          </section>
-          <section aria-labelledby="settings">
-            <h2 id="settings">Settings</h2>
-            ${settingsList(text.settings)}
-          </section>
-          <section aria-labelledby="again">
-            <h2 id="again">Make it again</h2>
-            ${commandLine(text.command)}
-          </section>
-        </main>
-        <footer>Everything on this page is computed in it; nothing is loaded and nothing is sent.</footer>
-        <div class="tip" id="tip" aria-hidden="true"></div>
-    ${payloadBlocks(content)}
-        <script type="module">${rawHtml(script)}</script>
-      </body>
-    </html>
-  `.markup;
+  return await renderScriptPage({
+    ...text,
+    title: "Explorer",
+    question:
+      "Click a pixel: which pixels of every image, layer and model are similar to it, and which voxels does it activate?",
+    noScript: "The explorer computes in the browser: allow this page its JavaScript.",
+    skip: { id: "pixel", name: "pixel" },
+    style,
+    script: SCRIPT,
+    body: [controls(content), explorer(content), brain(content), overview(content)],
+    method: [
+      html`<p>${text.method}</p>`,
+      html`<div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>`,
+      html`<p>${CUT}</p>`,
+      html`<div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>`,
+    ],
+    footer: html`Everything on this page is computed in it; nothing is loaded and nothing is sent.`,
+    end: [html`<div class="tip" id="tip" aria-hidden="true"></div>`, payloadBlocks(content)],
+  });
 }
 
 function controls({ images, models, slots, opening }: ExplorerContent): Html {

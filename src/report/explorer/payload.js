@@ -1,13 +1,15 @@
 // What the page carries: one block of JSON, and matrices as base64.
 import { fromHalf, halfRow } from "./half.ts";
 
-function take(id) {
+/** The text of a data block, which leaves the document. */
+export function take(id) {
   const block = document.getElementById(id), text = block.textContent.trim();
   block.remove();
   return text;
 }
 
-function takeBytes(id) {
+/** The bytes of a data block, which leaves the document. */
+export function takeBytes(id) {
   const text = atob(take(id));
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);

@@ -1,4 +1,5 @@
-import { type Html, html, rawHtml } from "../html.ts";
+import { type Html, html } from "../html.ts";
+import { dataBlock, jsonBlock } from "../script_page.ts";
 import type { ExplorerContent } from "./content.ts";
 import type { HalfMatrix } from "./half.ts";
 
@@ -7,7 +8,7 @@ export function payloadBlocks(content: ExplorerContent): Html {
   const { images, eigenvectors, aligned, beta, colors, segments, voxelRois, sheet: _, surface, ...small } =
     content;
   const shape = ({ rows, cols, scale }: HalfMatrix) => ({ rows, cols, scale });
-  const json = JSON.stringify({
+  const json = jsonBlock({
     ...small,
     surface: surface && { leftVoxels: surface.leftVoxels, leftCut: surface.leftCut },
     images: images.map(({ name }) => ({ name })),
@@ -15,22 +16,14 @@ export function payloadBlocks(content: ExplorerContent): Html {
     eigenvectors: shape(eigenvectors),
     aligned: shape(aligned),
     beta: shape(beta),
-  }).replaceAll("<", "\\u003c");
-  const block = (
-    id: string,
-    { buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Int16Array | Int8Array,
-  ) =>
-    rawHtml(
-      `<script type="text/plain" id="${id}">${
-        new Uint8Array(buffer, byteOffset, byteLength).toBase64()
-      }</script>\n`,
-    );
-  return html`<script type="application/json" id="content">${rawHtml(json)}</script>
-${block("colors", colors)}${block("segments", segments)}${block("eigenvectors", eigenvectors.bits)}${
-    block("aligned", aligned.bits)
-  }${block("beta", beta.bits)}${
+  });
+  return html`${json}${dataBlock("colors", colors)}${dataBlock("segments", segments)}${
+    dataBlock("eigenvectors", eigenvectors.bits)
+  }${dataBlock("aligned", aligned.bits)}${dataBlock("beta", beta.bits)}${
     surface
-      ? (["vertices", "inflated", "flat", "sulc", "cut"] as const).map((name) => block(name, surface[name]))
+      ? (["vertices", "inflated", "flat", "sulc", "cut"] as const).map((name) =>
+        dataBlock(name, surface[name])
+      )
       : ""
   }`;
 }

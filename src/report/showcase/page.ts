@@ -1,10 +1,7 @@
 /** The showcase's page: one file with photographs, maps and the script that works with them. */
-import { createHash } from "node:crypto";
-import { checkPicture, commandLine, settingsList } from "../blocks.ts";
+import { checkPicture } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
-import { linkModules } from "../explorer/link_modules.ts";
-import { pageStyle } from "../page_style.ts";
-import { themeCss } from "../theme.ts";
+import { dataBlock, jsonBlock, renderScriptPage } from "../script_page.ts";
 import { pngDataUri } from "../tiny_png.ts";
 import type { ShowcaseContent, ShownPhoto } from "./content.ts";
 import style from "./showcase.css" with { type: "text" };
@@ -29,64 +26,25 @@ const SCRIPT = new URL("./showcase.js", import.meta.url);
 const OVERVIEW = 6, TITLE = "Showcase";
 
 /**
- * Renders the showcase: one file that works from file:// and offline, light and dark; its Content-Security-Policy forbids
- * every request and every script but its own.
+ * Renders the showcase, see `renderScriptPage`.
  *
  * @throws TypeError when a photo is no data URI
  */
 export async function renderShowcase(content: ShowcaseContent, text: ShowcaseText): Promise<string> {
   content.photos.forEach(({ photo }) => checkPicture(photo));
-  const script = `\n${await linkModules(SCRIPT)}`;
-  if (/<\/script|<!--/i.test(script)) throw new Error("The showcase's script would end its own element.");
-  const hash = createHash("sha256").update(script).digest("base64");
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
-    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
-  return html`
-    <!DOCTYPE html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>${TITLE} · AlignedCut</title>
-        <style>
-    ${rawHtml(themeCss())}
-    ${rawHtml(pageStyle)}
-    ${rawHtml(style)}</style>
-      </head>
-      <body>
-        <a class="skip" href="#board">Skip to the photographs</a>
-        <header>
-          <p class="project">AlignedCut</p>
-          <h1>${TITLE}</h1>
-          <p class="question">${text.question}</p>
-          <p class="lead">${text.lead}</p>
-          ${text.data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${text.data}</p>`}
-          <noscript><p>The controls need JavaScript; without it, the page shows one layer and an overview.</p></noscript>
-        </header>
-        <main>
-    ${controls(content)} ${board(content)} ${overview(content)} ${credits(content.photos)}
-          <section aria-labelledby="method">
-            <h2 id="method">Method</h2>
-            ${text.method.map((paragraph) => html`<p>${paragraph}</p>`)}
-            ${text.numbers}
-          </section>
-          <section aria-labelledby="settings">
-            <h2 id="settings">Settings</h2>
-            ${settingsList(text.settings)}
-          </section>
-          <section aria-labelledby="again">
-            <h2 id="again">Make it again</h2>
-            ${commandLine(text.command)}
-          </section>
-        </main>
-        <footer>Nothing is loaded and nothing is sent. Every number on this page is in <code>results.json</code> beside it.</footer>
-    ${enlarged(content)} ${payload(content)}
-        <script type="module">${rawHtml(script)}</script>
-      </body>
-    </html>
-  `.markup;
+  return await renderScriptPage({
+    ...text,
+    title: TITLE,
+    noScript: "The controls need JavaScript; without it, the page shows one layer and an overview.",
+    skip: { id: "board", name: "photographs" },
+    style,
+    script: SCRIPT,
+    body: [controls(content), board(content), overview(content), credits(content.photos)],
+    method: [...text.method.map((paragraph) => html`<p>${paragraph}</p>`), text.numbers],
+    footer:
+      html`Nothing is loaded and nothing is sent. Every number on this page is in <code>results.json</code> beside it.`,
+    end: [enlarged(content), payload(content)],
+  });
 }
 
 function controls({ layers, first, spots }: ShowcaseContent): Html {
@@ -244,12 +202,7 @@ function enlarged({ layers, map }: ShowcaseContent): Html {
 function payload(content: ShowcaseContent): Html {
   const { photos, map, layers, spots, segmentCount, components, colors, segments, directions } = content;
   const titles = photos.map(({ title }) => title);
-  const json = JSON.stringify({ titles, map, layers, spots, segmentCount, components }).replaceAll(
-    "<",
-    "\\u003c",
-  );
-  const block = (id: string, bytes: Uint8Array) =>
-    rawHtml(`<script type="text/plain" id="${id}">${bytes.toBase64()}</script>\n`);
-  return html`<script type="application/json" id="content">${rawHtml(json)}</script>
-${block("colors", colors)}${block("segments", segments)}${block("directions", directions)}`;
+  return html`${jsonBlock({ titles, map, layers, spots, segmentCount, components })}${
+    dataBlock("colors", colors)
+  }${dataBlock("segments", segments)}${dataBlock("directions", directions)}`;
 }

@@ -1,19 +1,9 @@
 // The showcase's page: the layer that is shown, and the spots similar to the one pointed at.
+import { placeMarker } from "../explorer/marker.js";
 import { paintMap, segmentColors } from "../explorer/palette.js";
+import { take, takeBytes } from "../explorer/payload.js";
 
 const byId = (id) => document.getElementById(id);
-
-function take(id) {
-  const block = byId(id), text = block.textContent.trim();
-  block.remove();
-  return text;
-}
-
-function takeBytes(id) {
-  const text = atob(take(id)), bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
-}
 
 const { titles, map, layers, spots, segmentCount, components } = JSON.parse(take("content"));
 const colors = takeBytes("colors"), segments = takeBytes("segments");
@@ -95,12 +85,7 @@ function paint() {
   photoTiles.forEach((tile, photo) => {
     const marker = tile.querySelector(".marker");
     marker.hidden = spot?.photo !== photo;
-    if (marker.hidden) return;
-    const row = Math.floor(spot.cell / map.cols), col = spot.cell % map.cols;
-    marker.style.left = `${100 * col / map.cols}%`;
-    marker.style.top = `${100 * row / map.rows}%`;
-    marker.style.width = `${100 / map.cols}%`;
-    marker.style.height = `${100 / map.rows}%`;
+    if (!marker.hidden) placeMarker(marker, 1 + spot.cell, map);
   });
   for (const [i, button] of spotButtons.entries()) {
     const isOwn = isPinned && spot.photo === spots[i].photo && spot.cell === spots[i].cell;

@@ -1,0 +1,107 @@
+/** Pages with a script of their own: the project's modules, linked. */
+import { createHash } from "node:crypto";
+import { commandLine, settingsList } from "./blocks.ts";
+import { linkModules } from "./explorer/link_modules.ts";
+import { type Html, html, rawHtml } from "./html.ts";
+import { pageStyle } from "./page_style.ts";
+import { themeCss } from "./theme.ts";
+
+/** What such a page holds. */
+export interface ScriptPage {
+  title: string;
+  question: string;
+  /** What the numbers come from, real or synthetic; absent where that is not known. */
+  data?: string;
+  /** Below the question, one sentence. */
+  lead?: string;
+  /** What there is without JavaScript. */
+  noScript: string;
+  /** Id of what the first link leads to, and its name. */
+  skip: { id: string; name: string };
+  /** Beside those of all pages. */
+  style: string;
+  /** file: URL of the module that the page runs. */
+  script: URL;
+  /** All above the method. */
+  body: readonly Html[];
+  method: readonly Html[];
+  settings: Readonly<Record<string, string | number>>;
+  command: string;
+  footer: Html;
+  /** Data blocks, and what lies over the page. */
+  end: readonly Html[];
+}
+
+/**
+ * Renders a page that works from file:// and offline; its Content-Security-Policy forbids every request and every script but
+ * its own, which holds the project's modules and shaders as they are.
+ *
+ * @throws Error when the script would end its own element
+ */
+export async function renderScriptPage(page: ScriptPage): Promise<string> {
+  const { title, question, data, lead, noScript, skip, style, body, method, settings, command } = page;
+  const script = `\n${await linkModules(page.script)}`;
+  if (/<\/script|<!--/i.test(script)) throw new Error(`The script of ${title} would end its own element.`);
+  const hash = createHash("sha256").update(script).digest("base64");
+  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
+    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  return html`
+    <!DOCTYPE html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="referrer" content="no-referrer">
+        <title>${title} · AlignedCut</title>
+        <style>
+    ${rawHtml(themeCss())}
+    ${rawHtml(pageStyle)}
+    ${rawHtml(style)}</style>
+      </head>
+      <body>
+        <a class="skip" href="#${skip.id}">Skip to the ${skip.name}</a>
+        <header>
+          <p class="project">AlignedCut</p>
+          <h1>${title}</h1>
+          <p class="question">${question}</p>
+          ${lead === undefined ? "" : html`<p class="lead">${lead}</p>`}
+          ${data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${data}</p>`}
+          <noscript><p>${noScript}</p></noscript>
+        </header>
+        <main>
+    ${body}
+          <section aria-labelledby="method">
+            <h2 id="method">Method</h2>
+            ${method}
+          </section>
+          <section aria-labelledby="settings">
+            <h2 id="settings">Settings</h2>
+            ${settingsList(settings)}
+          </section>
+          <section aria-labelledby="again">
+            <h2 id="again">Make it again</h2>
+            ${commandLine(command)}
+          </section>
+        </main>
+        <footer>${page.footer}</footer>
+    ${page.end}
+        <script type="module">${rawHtml(script)}</script>
+      </body>
+    </html>
+  `.markup;
+}
+
+/** Numbers as a block that no browser runs, in base64. */
+export function dataBlock(id: string, { buffer, byteOffset, byteLength }: ArrayBufferView): Html {
+  const bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  return rawHtml(`<script type="text/plain" id="${id}">${bytes.toBase64()}</script>\n`);
+}
+
+/** The block of JSON; `<` cannot close it early. */
+export function jsonBlock(value: unknown): Html {
+  const json = JSON.stringify(value).replaceAll("<", "\\u003c");
+  return html`
+    <script type="application/json" id="content">${rawHtml(json)}</script>
+  `;
+}
