@@ -246,6 +246,7 @@ Deno.test({
       await caption.filter({ hasText: "two-way normalized cut" }).waitFor();
       const plain = await canvas("cut");
       await page.locator("#pixel").focus();
+      for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowUp");
       for (const key of ["f", "ArrowDown", "g"]) await page.keyboard.press(key);
       await caption.filter({ hasText: "of 2 on their side" }).waitFor();
       assertNotEquals(await canvas("cut"), plain, "marks change the graph");

@@ -276,7 +276,7 @@ const KINDS = { f: "figure", g: "ground", Enter: undefined };
 
 panels.picker.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const at = clicked.image === view.image ? clicked.token : opening.token;
+  const at = clicked.token;
   if (event.key in KINDS) {
     event.preventDefault();
     return press(at, KINDS[event.key]);
@@ -284,9 +284,9 @@ panels.picker.addEventListener("keydown", (event) => {
   const step = STEPS[event.key];
   if (!step) return;
   event.preventDefault();
-  const row = Math.floor((at - 1) / grid.cols) + step[0], column = (at - 1) % grid.cols + step[1];
-  if (row < 0 || row >= grid.rows || column < 0 || column >= grid.cols) return;
-  press(1 + row * grid.cols + column, "pick");
+  const within = (value, count) => Math.max(0, Math.min(count - 1, value));
+  const row = within(Math.floor((at - 1) / grid.cols) + step[0], grid.rows);
+  press(1 + row * grid.cols + within((at - 1) % grid.cols + step[1], grid.cols), "pick");
 });
 
 // ——— the address
