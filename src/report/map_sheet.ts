@@ -18,7 +18,7 @@ export interface MapSheet {
 const GAP = 3, TEXT = 18;
 
 /**
- * Draws a sheet, each map with its name above it.
+ * Draws a sheet, each row and each map with its name above it.
  * @param sheet Pictures and names.
  * @returns SVG with a viewBox.
  * @throws TypeError `A figure's picture must be a data:image URI …`
@@ -34,21 +34,19 @@ export function mapSheet({ blocks, across, side }: MapSheet): string {
       }"><title>${escapeHtml(title)}</title></image>`,
     );
   };
+  const write = (text: string, x: number, y: number, color: string) =>
+    parts.push(`<text x="${x}" y="${y}" font-size="12" fill="var(--${color})">${escapeHtml(text)}</text>`);
   let top = 0;
   for (const { photo, rows } of blocks) {
-    draw(photo, 0, top + TEXT, "image");
+    draw(photo, 0, top + 2 * TEXT, "image");
     for (const { label, maps } of rows) {
+      write(label, step, top + TEXT - 5, "ink");
       maps.forEach(({ name, picture }, i) => {
-        const x = (1 + i % across) * step, y = top + Math.floor(i / across) * (step + TEXT) + TEXT;
-        const title = `${label} ${name}`;
-        parts.push(
-          `<text x="${x}" y="${y - 5}" font-size="12" fill="var(--muted)">${
-            escapeHtml(i === 0 ? title : name)
-          }</text>`,
-        );
-        draw(picture, x, y, title);
+        const x = (1 + i % across) * step, y = top + Math.floor(i / across) * (step + TEXT) + 2 * TEXT;
+        write(name, x, y - 5, "muted");
+        draw(picture, x, y, `${label} ${name}`);
       });
-      top += Math.ceil(maps.length / across) * (step + TEXT);
+      top += Math.ceil(maps.length / across) * (step + TEXT) + TEXT;
     }
     top += 2 * GAP;
   }

@@ -3,6 +3,7 @@ import { decode } from "fast-png";
 import { figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
 import { colorGrid } from "../../src/report/color_grid.ts";
 import { testedClaims } from "../../src/report/claims.ts";
+import { mapSheet } from "../../src/report/map_sheet.ts";
 import { escapeHtml, html, rawHtml } from "../../src/report/html.ts";
 import { renderPage } from "../../src/report/page.ts";
 import type { Verdict } from "../../src/report/results.ts";
@@ -170,6 +171,22 @@ Deno.test("figure() and colorGrid() take pictures that are inside the page only"
   assert(wide.markup.includes("--across: 6; --lines: 2"));
   const remote = { ...row, cells: ["a.png"] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1"], rows: [remote] }), TypeError, '"a.png"');
+});
+
+Deno.test("colorGrid() has a key where its colors are numbers; mapSheet() goes on in a next line, of no width cut", () => {
+  const photo = pngDataUri(1, 1, new Uint8Array(3)), rows = [{ label: "a", photo, cells: [photo] }];
+  const bar = { title: "cosine", ends: ["0", "1"] as const, colors: ["rgb(0 0 0)", "rgb(9 9 9)"] };
+  const { markup } = colorGrid({ label: "", columns: ["L1"], rows, bar });
+  assert(markup.includes("linear-gradient(90deg, rgb(0 0 0), rgb(9 9 9))"));
+  const maps = ["L1", "L2 <b>", "L3"].map((name) => ({ name, picture: photo }));
+  const sheet = mapSheet({ blocks: [{ photo, rows: [{ label: "m", maps }] }], across: 2, side: 10 });
+  assertEquals([...sheet.matchAll(/<image x="(\d+)" y="(\d+)"/g)].map(([, x, y]) => [x, y].map(Number)), [
+    [0, 36],
+    [13, 36],
+    [26, 36],
+    [13, 67],
+  ]);
+  assert(sheet.includes('viewBox="0 0 36 86"') && sheet.includes(">L2 &lt;b&gt;</text>"));
 });
 
 Deno.test("pngDataUri() keeps every pixel and refuses a wrong size", () => {

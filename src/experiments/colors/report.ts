@@ -177,7 +177,7 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
     await responsiveChart(
       "colors-variance-image",
       out,
-      "Share of the variance of patch colors that the image explains, by layer; bars are 95 % intervals over images.",
+      `η², the share of the variance of patch colors that the image explains (0 to 1), by layer; n = ${found.images} images, bars are 95 % intervals over bootstrapped images.`,
       (theme, width) =>
         lineByLayerChart({
           metric: "η² by image",
@@ -193,7 +193,7 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
     await responsiveChart(
       "colors-variance-position",
       out,
-      "Share that the place of the patch explains.",
+      `η², the share that the place of the patch explains (0 to 1), by layer; n = ${found.images} images.`,
       (theme, width) =>
         lineByLayerChart({
           metric: "η² by place",
@@ -227,7 +227,7 @@ async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Pr
     await responsiveChart(
       "colors-variance-category",
       out,
-      "Share of the variance of the images' mean figure colors that their category explains.",
+      `η², the share of the variance of the images' mean figure colors that their category explains (0 to 1), by layer; n = ${found.images} images of ${found.categories} categories.`,
       (theme, width) =>
         lineByLayerChart({
           metric: "η² by category",

@@ -158,6 +158,10 @@ function metricsOf({ single, joint, aligned, constraint, loss }: Segmentation): 
   return metrics;
 }
 
+/** Tested as an order in every model, and by its numbers in CLIP. */
+const LAYERS_CLAIM =
+  "CLIP: figure-ground mIoU peaks at layer 4 (0.6) and stays; category mIoU is 0.2 at layer 4 and peaks at layers 9 and 10 (0.5)";
+
 function orderClaim({ model, order }: ModelSegmentation, images: number, graph: "single" | "joint"): Claim {
   const { reached, peak, p, kept, baselineP, holds } = order;
   const first = reached.figure_ground.layer < reached.category.layer;
@@ -174,7 +178,7 @@ function orderClaim({ model, order }: ModelSegmentation, images: number, graph: 
   const where = graph === "single" ? "each layer's own graph" : "one graph of all layers and models";
   return {
     id: `figure-ground-before-category-${slug(model)}${graph === "joint" ? "-in-one-graph" : ""}`,
-    paper: "figure-ground mIoU peaks at layer 4 of CLIP and stays, category mIoU peaks at layers 9 and 10",
+    paper: LAYERS_CLAIM,
     of: `${model}, ${where}`,
     measured: `${of("figure_ground")}, ${of("category")}${holds ? "" : `; but ${missing.join(", and ")}`}`,
     statistic: `bootstrap over images: figure-ground does not come first in a share p of resamples ${
@@ -194,8 +198,8 @@ function paperClaim({ models, images }: GraphSegmentation): Claim {
   const clip = models.find(({ model }) => model.toUpperCase().includes("CLIP"));
   const common = {
     id: "layers-of-clip",
-    paper:
-      "CLIP: figure-ground mIoU peaks at layer 4 (0.6) and stays; category mIoU is 0.2 at layer 4 and peaks at layers 9 and 10 (0.5)",
+    paper: LAYERS_CLAIM,
+    of: "the paper's layers",
     n: images,
   };
   const depth = clip?.scores.category.at(-1)?.layer ?? 0;
