@@ -1,0 +1,38 @@
+/**
+ * Milliseconds of a frame of the explorer in which the pointer is on a new pixel, on the software path; 16.7 is 60 frames a
+ * second: `./run deno bench -A tests/report/explorer_hover_bench.ts`. `EXPLORER` names a page other than the sample's.
+ */
+import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { openBrowser, openFile } from "../support/browser.ts";
+import { sampleExploration } from "../support/sample_exploration.ts";
+
+const browser = await openBrowser();
+let path = Deno.env.get("EXPLORER");
+if (!path) {
+  const { content } = await sampleExploration();
+  path = await Deno.makeTempFile({ suffix: ".html" });
+  const text = { method: "By cosine.", settings: {}, command: "./run explorer" };
+  await Deno.writeTextFile(path, await renderExplorer(content, text));
+}
+const { page } = await openFile(browser, path, { width: 1280, colorScheme: "light" });
+await page.locator('html[data-ready="true"]').waitFor();
+
+/** One frame after the other, each with the pointer somewhere else. */
+const FRAMES = 60;
+const hover = `new Promise((resolve) => {
+  const map = document.querySelector('[data-map="vector"]'), box = map.getBoundingClientRect();
+  let left = ${FRAMES};
+  const frame = () => {
+    const at = { clientX: box.left + left * 37 % box.width, clientY: box.top + left * 53 % box.height };
+    map.dispatchEvent(new PointerEvent("pointermove", { pointerType: "mouse", ...at }));
+    if (left-- > 0) requestAnimationFrame(frame);
+    else resolve();
+  };
+  requestAnimationFrame(frame);
+})`;
+
+Deno.bench(`explorer, ${FRAMES} frames under the pointer`, { n: 5, warmup: 1 }, async () => {
+  await page.evaluate(hover);
+});
+
+addEventListener("unload", () => void browser.close());
