@@ -84,18 +84,17 @@ async function lookAt(browser: Browser, name: string, path: string): Promise<str
   return `${name} ${paints.map((time) => time.toFixed(0)).join("/") || "–"}`;
 }
 
-/** Every link of the index leads to a file, and to its place in it. */
-async function followLinks(browser: Browser, index: string): Promise<void> {
-  const { page } = await openFile(browser, index, LOOKS[0]);
+/** Every link of a page leads to a file, and to its place in it. @returns the links */
+async function followLinks(browser: Browser, path: string): Promise<string[]> {
+  const { page } = await openFile(browser, path, LOOKS[0]);
   const links = await page.evaluate<string[]>("[...document.querySelectorAll('a')].map((link) => link.href)");
-  assert(links.filter((link) => link.endsWith(".html")).length >= 9, links.join("\n"));
-  assert(links.some((link) => link.endsWith("/explorer.html")));
   for (const link of links) {
     const { pathname, hash } = new URL(link), id = decodeURIComponent(hash.slice(1));
     if (id) assert((await Deno.readTextFile(pathname)).includes(` id="${id}"`), link);
     else await Deno.stat(pathname);
   }
   await page.close();
+  return links.map((link) => link.replace(/^.*\//, ""));
 }
 
 Deno.test({
@@ -108,7 +107,11 @@ Deno.test({
         const paints: string[] = [];
         for (const [name, path] of Object.entries(pages)) paints.push(await lookAt(browser, name, path));
         console.log(`first paint, ms: ${paints.join(", ")}`);
-        await followLinks(browser, pages.index);
+        const listed = await followLinks(browser, pages.index);
+        assert(listed.filter((link) => link.endsWith(".html")).length >= 9, listed.join("\n"));
+        assert(listed.includes("explorer.html"));
+        const beside = await followLinks(browser, pages.colors);
+        for (const name of ["index", "brain-score", "nystrom"]) assert(beside.includes(`${name}.html`), name);
       } finally {
         await browser.close();
       }
