@@ -82,6 +82,7 @@ interface Opened extends KnownModel {
  * @param ownPatches let every model see the photograph at its own size, cut into its own patches: for what compares models
  *   by their means over an image, as the brain does, and not patch by patch
  * @throws Error one sentence that names the file that is missing or cannot be used
+ * @throws RangeError "Two models are called vit, x/vit.onnx and y/vit.onnx: …"
  * @throws Error "b.onnx is right at its own 256 × 256 pixels only, for its positions count on …, but sees the patches of a.onnx …"
  * @throws Error "b.onnx takes images of 224 × 224 pixels only, but sees the patches of a.onnx at 196 × 196: export it …"
  */
@@ -92,7 +93,9 @@ export async function openRunModels(
 ): Promise<RunModels> {
   const opened: Opened[] = [];
   for (const name of names) {
-    const known = await openKnownModel(name), graph = await readOnnx(known.path);
+    const known = await openKnownModel(name);
+    assertOtherName(known.path, opened);
+    const graph = await readOnnx(known.path);
     findHookOutputs(graph, hook); // what is not there is said before anything is computed
     const count = countAttention(graph), [height, width] = patchSize(graph) ?? [];
     const patch = height && width ? { width, height } : null;
@@ -122,6 +125,18 @@ export async function openRunModels(
   }
   tellTaken({ hook, stride });
   return { models, view: viewOf(first.preprocessor), table, isOneGrid: grids.size === 1 };
+}
+
+/** Pages, caches and layers call a model by its file, so that a second one of that name would be taken for the first. */
+function assertOtherName(path: string, others: readonly KnownModel[]): void {
+  const name = basename(path, ".onnx"), same = others.find((other) => basename(other.path, ".onnx") === name);
+  if (!same) return;
+  throw new RangeError(
+    same.path === path
+      ? `The model ${name} is given twice: give it once.`
+      : `Two models are called ${name}, ${same.path} and ${path}: rename one file and what is beside it, or add it ` +
+        "under another name by `./run models add FILE --name NAME`.",
+  );
 }
 
 /** Says what of the models is taken, where it is not the attention's output at their own patches. */

@@ -73,7 +73,7 @@ Deno.test("openRunModels() resizes for smaller patches, and an export for any si
 
 Deno.test("openRunModels() refuses an export of one size that would see other patches, and says what to export", () =>
   inTemporaryFolder(async (dir) => {
-    const [first] = embeddedModels(), own = await copyOf(dir, "own", size(16), FIXED);
+    const [first, second] = embeddedModels(), own = await copyOf(dir, "own", size(16), FIXED);
     await assertRejects(
       () => openRunModels([first, own]),
       Error,
@@ -83,7 +83,7 @@ Deno.test("openRunModels() refuses an export of one size that would see other pa
     assertEquals((await openRunModels([own])).models.length, 1);
     const { models, isOneGrid } = await openRunModels([first, own], {}, true); // each sees its own patches
     assertEquals([models.length, isOneGrid], [2, false]);
-    assertEquals((await openRunModels([first, first])).isOneGrid, true);
+    assertEquals((await openRunModels([first, second])).isOneGrid, true);
   }));
 
 Deno.test("openRunModels() refuses an export whose positions are those of one size, tried or as recorded", () =>
@@ -99,6 +99,24 @@ Deno.test("openRunModels() refuses an export whose positions are those of one si
     await Deno.writeTextFile(`${dir}/own.model.json`, JSON.stringify({ ...record, ownSizeOnly }));
     await assertRejects(() => openRunModels([first, own]), Error, refused);
     assertEquals((await openRunModels([own])).models.length, 1);
+  }));
+
+Deno.test("openRunModels() refuses a second model of the same name, as each is called by its file", () =>
+  inTemporaryFolder(async (dir) => {
+    await Deno.mkdir(`${dir}/one`);
+    await Deno.mkdir(`${dir}/other`);
+    const one = await copyOf(`${dir}/one`, "model", size(112));
+    const other = await copyOf(`${dir}/other`, "model", size(112));
+    await assertRejects(
+      () => openRunModels([one, "clip_tiny", other]),
+      RangeError,
+      `Two models are called model, ${one} and ${other}: rename one file`,
+    );
+    await assertRejects(
+      () => openRunModels(["clip_tiny", "clip_tiny"]),
+      RangeError,
+      "The model clip_tiny is given twice: give it once.",
+    );
   }));
 
 Deno.test("openRunModels() tells of each model what it is and sees", () =>

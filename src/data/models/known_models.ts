@@ -82,6 +82,8 @@ async function assertModelFile(path: string): Promise<void> {
     );
   }
   if (!stat) throw new Error(`There is no model file ${path}.`);
+  if (path.endsWith(".onnx")) return;
+  throw new Error(`${path} does not end in .onnx as it is written here: rename it, in small letters.`);
 }
 
 async function namesIn(folder: string, isModel: (entry: Deno.DirEntry) => boolean): Promise<string[]> {

@@ -65,6 +65,13 @@ Deno.test("openKnownModel() finds embedded models and added ones by name, and an
       'There is no model "vit": give clip_tiny, dino_tiny, mae_tiny, own, what `./run models add` adds, or an ' +
         "ONNX file.",
     );
+    const shouting = path.replace(/onnx$/, "ONNX");
+    await Deno.copyFile(path, shouting);
+    await assertRejects(
+      () => openKnownModel(shouting),
+      Error,
+      `${shouting} does not end in .onnx as it is written here: rename it, in small letters.`,
+    );
   }));
 
 Deno.test("every way to a model refuses a preprocessing that is not what was recorded", () =>
