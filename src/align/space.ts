@@ -9,6 +9,7 @@ import {
   centredSlot,
   fitPenalty,
   FOLDS,
+  less,
   norm,
   shrinkage,
   type SlotFit,
@@ -160,7 +161,9 @@ export async function fitSlot(
   if (model.slots.some(({ name }) => name === slot.name)) {
     throw new RangeError(`The space has a slot ${slot.name} already: name the new one differently.`);
   }
-  const targets = await componentsOf(gpu, responses, basis, center);
+  // Centred, as the features are: a mean of other images is no error of the penalties that are compared.
+  const found = await componentsOf(gpu, responses, basis, center);
+  const targets = less(found, all(found.rows), meansOf(found, all(found.rows)));
   const means = Float32Array.from(meansOf(pooled, all(pooled.rows)));
   const right = uploadMatrix(gpu, targets, "components of the responses");
   try {

@@ -162,6 +162,24 @@ Deno.test("fitSlot() brings a slot where fitSpace() would have, from the same im
   assert(correlation(first(a), first(b)) > 0.9, `${correlation(first(a), first(b))}, ${note}`);
 });
 
+Deno.test("fitSlot() chooses the same penalty when all responses are higher, as a mean is no error", async () => {
+  const { slots, pooled, responses } = problem(160, [12, 20], 40);
+  const space = await fitSpace(gpu, slots, pooled, responses);
+  const other = problem(90, [12, 20], 40, 5), slot = { name: "new L1", width: 20 };
+  const higher = { ...other.responses, data: other.responses.data.map((value) => value + 30) };
+  const [near, far] = [
+    await fitSlot(gpu, space, slot, other.parts[1], other.responses),
+    await fitSlot(gpu, space, slot, other.parts[1], higher),
+  ].map(({ fits, model }) => ({
+    fit: fits[2],
+    added: model.transforms.data.subarray(32 * model.transforms.cols),
+  }));
+  assertEquals(far.fit.alpha, near.fit.alpha, note);
+  assertAlmostEquals(far.fit.explained, near.fit.explained, 1e-3, note);
+  assert(near.fit.explained > 0, `${near.fit.explained}, ${note}`);
+  assertClose(far.added, near.added, { relative: 1e-3, note });
+});
+
 Deno.test("responses of fewer components than asked for make a smaller space, which comes back from its file", () =>
   inTemporaryFolder(async (root) => {
     const { slots, pooled, responses } = problem(40, [5, 9], 17);
