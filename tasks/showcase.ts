@@ -7,6 +7,7 @@ import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/mode
 import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registry.ts";
 import { readOnnx } from "../src/data/onnx/graph.ts";
 import { isFile } from "../src/data/files/plain_file.ts";
+import { skippedLines, tell } from "../src/data/files/skipped.ts";
 import { openStages } from "../src/data/cache/stages.ts";
 import { folderImages } from "../src/pipeline/images.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
@@ -66,8 +67,18 @@ async function openShownModel(name: string): Promise<KnownModel> {
   return await openKnownModel(name);
 }
 
-async function ownPhotographs(folder: string, limit: number): Promise<ShowcasePhoto[]> {
-  const images = await folderImages(folder, undefined, limit);
+/**
+ * The first photographs of a folder; how many others there are is told.
+ *
+ * @param limit as given; 8 where it is not
+ */
+export async function ownPhotographs(folder: string, limit: number = OWN): Promise<ShowcasePhoto[]> {
+  const all = await folderImages(folder), images = all.slice(0, limit);
+  if (images.length < all.length) {
+    tell(
+      `photographs of ${folder}: the first ${images.length} of ${all.length} (--limit N takes up to ${MAX})`,
+    );
+  }
   return images.map(({ name, load }) => ({ name, title: name.replace(/\.[^.]*$/, ""), focus: 0.5, load }));
 }
 
@@ -90,7 +101,7 @@ export async function showcase(
   const started = performance.now();
   const { path, preprocessor, registers, record } = await openShownModel(model);
   const listed = own
-    ? await ownPhotographs(own, limit ?? OWN)
+    ? await ownPhotographs(own, limit)
     : await fetchShowcasePhotographs(`${cache}/showcase`, console.error);
   const side = seenSize(preprocessor), patch = patchSize(await readOnnx(path));
   if (!side || side.width !== side.height || !patch || patch[0] !== patch[1]) {
@@ -99,6 +110,7 @@ export async function showcase(
     );
   }
   const loaded = await Promise.all(listed.map(async (photo) => ({ ...photo, image: await photo.load() })));
+  for (const line of skippedLines()) console.error(line);
   const photos = loaded.map(({ name, image, focus }) => ({
     name,
     photo: squarePhoto(image, side.width, focus),

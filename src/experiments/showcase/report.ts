@@ -1,6 +1,7 @@
 /** The report of the showcase: its page, and its entry in results.json. */
 import { join } from "node:path";
 import { writeFileAtomic } from "../../data/files/atomic_write.ts";
+import { skippedLines } from "../../data/files/skipped.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { table } from "../../report/blocks.ts";
 import { renderShowcase } from "../../report/showcase/page.ts";
@@ -50,7 +51,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     const warning = cutWarning(layer);
     return warning ? [`layer ${layer.layer}: ${warning}`] : [];
   });
-  const [{ components, segmentCount }] = layers, { grid } = manifest;
+  const skipped = skippedLines(), [{ components, segmentCount }] = layers, { grid } = manifest;
   const page = await renderShowcase({
     model,
     photos: shown,
@@ -112,6 +113,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
         ", ",
       ),
       "peak memory": peakMemory,
+      ...(skipped.length > 0 && { "left out or odd": skipped.join(" · ") }),
       ...(warnings.length > 0 && { "not to be trusted": warnings.join("; ") }),
     },
     command,

@@ -143,6 +143,12 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
     for (const id of ["colors", "segments", "directions"]) {
       assertEquals(block(again, id), block(page, id), id);
     }
+    await Deno.writeTextFile(`${flags.images}/notes.txt`, "");
+    const some = await Deno.readTextFile(await showcase({ ...flags, limit: 2 }, args));
+    assertStringIncludes(some, "group together in two photographs?");
+    assertStringIncludes(some, "skipped: 1 .txt");
+    assertStringIncludes(some, `${flags.images}: the first 2 of 3 (--limit N takes up to 24)`);
+    assert(!page.includes("left out or odd"));
     if (chromiumPath) await lookAt(path);
   }));
 
