@@ -205,7 +205,12 @@ async function realBrains(options: Options): Promise<void> {
   const [hasPictures, hasVoxels] = [await isThere(pictureFolder), await isThere(voxelFolder)];
   if (!hasPictures && !hasVoxels && !hasNeurons) {
     throw new Error(
-      `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque: give their folder by --data.`,
+      `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque/algonauts: give their folder by --data.`,
+    );
+  }
+  if (options.model.length > 0 && !hasPictures && !hasNeurons) {
+    throw new RangeError(
+      `--model needs kriegeskorte92 or v4_macaque/algonauts in ${data}, which has voxels alone: leave it out.`,
     );
   }
   const models = hasPictures || hasNeurons

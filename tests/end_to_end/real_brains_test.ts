@@ -94,7 +94,14 @@ async function writeNeurons(root: string): Promise<void> {
 
 Deno.test("real-brains says one sentence for bad options and data, and exits with 1", async () => {
   await inTemporaryFolder(async (root) => {
+    const voxels = `${root}/voxels`;
+    await Deno.mkdir(`${voxels}/object2vec81`, { recursive: true });
+    await Deno.mkdir(`${voxels}/v4_macaque`);
     const cases: [string[], string][] = [
+      [
+        ["--data", voxels, "--model", "mae_tiny"],
+        `--model needs kriegeskorte92 or v4_macaque/algonauts in ${voxels}, which has voxels alone: leave it out.`,
+      ],
       [[], "There is no data folder: give --data DIR"],
       [["--data", root], `The folder ${root} holds neither object2vec81 nor kriegeskorte92`],
       [["--data", root, "--repeats", "0"], '--repeats is "0": give a whole number from 1 to 100.'],

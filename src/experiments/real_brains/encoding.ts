@@ -31,8 +31,11 @@ export interface HeldOutScore {
   r: Float64Array;
   /** By region: mean of r over voxels and its standard error. */
   rois: Map<string, RoiScore>;
-  /** Largest standard deviation of a region's mean r over the repeats: what the choice of folds alone changes. */
-  foldSpread: number;
+  /**
+   * Largest standard deviation of a region's mean r over the repeats: what the choice of folds alone changes; absent with
+   * one repeat, which does not tell it.
+   */
+  foldSpread?: number;
 }
 
 /** A prediction this near to the mean, as a share of it, is the mean as far as float32 can tell. */
@@ -72,11 +75,12 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
     means.push([...score.rois.values()].map(({ mean }) => mean));
   }
   const spreads = (means[0] ?? []).map((_, roi) => deviation(means.map((row) => row[roi])));
-  return { r, rois: roiScores(r, rois), foldSpread: Math.max(0, ...spreads) };
+  const foldSpread = repeats > 1 ? Math.max(0, ...spreads) : undefined;
+  return { r, rois: roiScores(r, rois), ...(foldSpread !== undefined && { foldSpread }) };
 }
 
 function deviation(values: number[]): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : 0;
+  return Math.sqrt(squares / (values.length - 1));
 }

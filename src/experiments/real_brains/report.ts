@@ -85,7 +85,9 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
         ? [{ heading: "All brains, by layer", body: await overview(out, pictures, neurons) }]
         : []),
       ...(pictures ? await pictureSections(out, pictures) : [missing("Real pictures", "kriegeskorte92")]),
-      ...(neurons.length > 0 ? await neuronSections(out, neurons) : [missing("Macaque V4", "v4_macaque")]),
+      ...(neurons.length > 0
+        ? await neuronSections(out, neurons)
+        : [missing("Macaque V4", "v4_macaque/algonauts")]),
       voxels
         ? { heading: "Real voxels", body: await voxelSection(out, voxels) }
         : missing("Real voxels", "object2vec81"),
@@ -102,8 +104,9 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
     settings: {
       ...(pictures && { "bootstrap samples": pictures.resamples }),
       ...(voxels && {
-        "cross-validation":
-          `${voxels.folds} folds, ${voxels.repeats} times; λ by ${voxels.folds} folds within each`,
+        "cross-validation": `${voxels.folds} folds, ${
+          voxels.repeats === 1 ? "once" : `${voxels.repeats} times`
+        }; λ by ${voxels.folds} folds within each`,
       }),
     },
   });
@@ -131,7 +134,9 @@ function voxelMetrics(results?: VoxelResults): Record<string, number> {
       metrics[`real.object2vec81.${name}.${roi}`] = mean;
       metrics[`real.object2vec81.${name}.${roi}.se`] = standardError;
     }
-    metrics[`real.object2vec81.${name}.fold_spread`] = score.foldSpread;
+    if (score.foldSpread !== undefined) {
+      metrics[`real.object2vec81.${name}.fold_spread`] = score.foldSpread;
+    }
   }
   return metrics;
 }
@@ -141,13 +146,16 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
   const first = encoders[0], last = encoders[encoders.length - 1];
   const rois = [...first.score.rois.keys()];
   const of = ({ score }: EncoderScore, roi: string): RoiScore => score.rois.get(roi)!;
-  const spread = Math.max(...encoders.map(({ score }) => score.foldSpread));
+  const spreads = encoders.flatMap(({ score: { foldSpread } }) => foldSpread ?? []);
+  const choice = spreads.length > 0
+    ? `${repeats} times with other folds. The choice of folds alone changes a region's mean by up to ${
+      formatNumber(Math.max(...spreads), 3)
+    } (standard deviation).`
+    : "once: what the choice of folds alone changes is not known (--repeats 2 or more tells).";
   const charted = first === last ? [first] : [first, last];
   return [
     text(
-      `${voxels} voxels of one subject, ${categories} categories of objects, features of each from AlexNet; ${folds}-fold cross-validation, ${repeats} times with other folds. The choice of folds alone changes a region's mean by up to ${
-        formatNumber(spread, 3)
-      } (standard deviation).`,
+      `${voxels} voxels of one subject, ${categories} categories of objects, features of each from AlexNet; ${folds}-fold cross-validation, ${choice}`,
     ),
     ...skipped.map((what) => text(`Left out: ${what}.`)),
     await responsiveChart(
