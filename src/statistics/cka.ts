@@ -19,7 +19,8 @@ export interface CkaOptions {
  * @param x stimuli × units, any unit
  * @param y the same stimuli × units; the number of units may differ
  * @returns from 0 to 1; with `debiased` up to 1
- * @throws RangeError "x has 12 stimuli, y 11: they must be equal."; "x is the same for all stimuli: …"
+ * @throws RangeError "x has 12 stimuli, y 11: they must be equal."; "x is the same for all stimuli: …"; with `debiased` also
+ *   "The stimuli of x are all equally alike: …"
  *
  * Cost: O(n² · (units of x + units of y)), n² values of memory each.
  *
@@ -73,6 +74,11 @@ function centredGram({ data, rows: n, cols }: Matrix, name: string, debiased: bo
     for (let j = 0; j < n; j++) {
       if (i !== j) gram[i * n + j] += total - (sums[i] + sums[j]) / (n - 2);
     }
+  }
+  if (!(inner(gram, gram) > 1e-24 * (squares / n) ** 2)) {
+    throw new RangeError(
+      `The stimuli of ${name} are all equally alike, as far as their units tell: debiased, nothing is left to compare.`,
+    );
   }
   return gram;
 }

@@ -55,6 +55,19 @@ Deno.test("cka() says in one sentence what is wrong", () => {
   assertThrows(() => cka(x, randomMatrix(6, 3)), RangeError, "x has 5 stimuli, y 6: they must be equal.");
   assertThrows(() => cka(x, flat), RangeError, "y is the same for all stimuli");
   assertThrows(() => cka(broken, x), RangeError, "x holds values that are not finite.");
+  for (const n of [4, 6, 8, 31]) {
+    const apart = {
+      data: Float32Array.from({ length: n * n }, (_, at) => at % (n + 1) === 0 ? 3 : 0),
+      rows: n,
+      cols: n,
+    };
+    assert(cka(apart, apart) > 0.99);
+    assertThrows(
+      () => cka(randomMatrix(n, 9), apart, { debiased: true }),
+      RangeError,
+      "The stimuli of y are all equally alike",
+    );
+  }
   const three = randomMatrix(3, 4);
   assertThrows(
     () => cka(three, three, { debiased: true }),

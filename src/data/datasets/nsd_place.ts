@@ -62,7 +62,9 @@ export async function findPlace(path: string): Promise<Place> {
 function sessionOf(file: string, isSurface: boolean) {
   const [, hemisphere, number, ending] =
     /^(?:(lh|rh)\.)?betas_session(\d\d)\.(hdf5|nii\.gz|nii|mgh|mgz)$/.exec(file) ?? [];
-  if (number === undefined || (hemisphere !== undefined) !== isSurface) return undefined;
+  if (!(Number(number) >= 1 && Number(number) <= SESSIONS) || (hemisphere !== undefined) !== isSurface) {
+    return undefined;
+  }
   return { hemisphere: hemisphere as Hemisphere | undefined, number: Number(number), ending };
 }
 

@@ -214,6 +214,11 @@ Deno.test("openNsd() says in one sentence what cannot be used", () =>
       "nsddata_betas/ppdata/subj03/func1pt8mm/none",
       "none has no betas: expected nsddata_betas/ppdata/subj01/",
     );
+    // NSD planned 40 sessions: a 41st is none of it.
+    const beyond = "nsddata_betas/ppdata/subj04/func1pt8mm/betas_beyond";
+    await Deno.mkdir(`${dir}/${beyond}`, { recursive: true });
+    await Deno.writeTextFile(`${dir}/${beyond}/betas_session41.hdf5`, "");
+    await folder(beyond, "betas_beyond has no betas: expected nsddata_betas/ppdata/subj01/");
     await folder(
       "",
       `has 5 folders of betas: write --data nsd: with one of them (${dir}/${BETAS[1]}, ${dir}/${HDF5}`,
