@@ -218,6 +218,8 @@ Deno.test({
       const opened = await page.evaluate<{ slot: number; image: number }>("explorer.node()");
       assertEquals([opened.slot, opened.image], [slot, image], "the view that was computed");
 
+      await page.evaluate("location.hash = '#pixel=3,3'");
+      await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
       const clicked = await canvas("similarity");
       const map = page.locator('[data-map="vector"]'), box = (await map.boundingBox())!;
       const { index } = await page.evaluate<{ index: number }>("explorer.node()");
@@ -246,7 +248,6 @@ Deno.test({
       await caption.filter({ hasText: "two-way normalized cut" }).waitFor();
       const plain = await canvas("cut");
       await page.locator("#pixel").focus();
-      for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowUp");
       for (const key of ["f", "ArrowDown", "g"]) await page.keyboard.press(key);
       await caption.filter({ hasText: "of 2 on their side" }).waitFor();
       assertNotEquals(await canvas("cut"), plain, "marks change the graph");
