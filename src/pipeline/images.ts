@@ -5,6 +5,7 @@ import { maskInFrame } from "../data/images/orientation.ts";
 import { preprocessMask, previewCrop } from "../data/images/preprocess.ts";
 import type { Mask, RgbImage } from "../data/images/picture.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
+import { tell } from "../data/files/skipped.ts";
 
 /** One image of a run. */
 export interface RunImage {
@@ -52,7 +53,8 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
  * @throws Error when the folder holds none, or a photograph has no mask
  */
 export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {
-  const paths = (await listImages(dir)).slice(0, limit);
+  const all = await listImages(dir), paths = all.slice(0, limit);
+  if (paths.length < all.length) tell(`${paths.length} of ${all.length} images of ${dir} are used (--limit)`);
   return paths.map((path) => {
     const name = basename(path);
     const image: RunImage = { name, load: () => readImage(path) };

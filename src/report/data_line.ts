@@ -4,8 +4,11 @@
 export interface DataPart {
   /** In words, in lower case, without full stop. */
   what: string;
-  /** `synthetic` for what was rendered, simulated or trained on that; `real` for what was not made here. */
-  kind: "real" | "synthetic";
+  /**
+   * `synthetic` for what was rendered, simulated or trained on that; `real` for what was not made here; `as given` for models
+   * of which only the file is known.
+   */
+  kind: "real" | "synthetic" | "as given";
 }
 
 /**

@@ -148,7 +148,7 @@ export async function runPhotographs(
   const registers = options.registers ?? known.registers;
   const count = options.given ?? (options.quick ? 12 : 24);
   const images = options.images
-    ? await folderImages(options.images, options.masks, options.given)
+    ? await folderImages(options.images, options.masks, options.given ?? (options.quick ? 12 : 100))
     : sceneImages(count, 0);
   if (options.masks) await reportSpareMasks(options.masks, images);
   const masks = await masksOf(images), stages = openStages(`${cache}/runs`, explain);

@@ -161,6 +161,11 @@ function assemble(
 
 /** Several models' features of the same images, slot beside slot. */
 export function joinPooled(parts: PooledFeatures[]): PooledFeatures {
+  const names = parts.flatMap(({ slots }) => slots.map(({ name }) => name));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new RangeError(`Two models have a layer called "${twice}": give their files different names.`);
+  }
   const rows = parts[0].pooled.rows, cols = parts.reduce((sum, { pooled }) => sum + pooled.cols, 0);
   const data = new Float32Array(rows * cols);
   let first = 0;

@@ -114,13 +114,17 @@ async function addSource(source: Source, options: AddModelOptions): Promise<Adde
   };
   for (const [file, from] of files) record.files[file] = await fileSha256(from);
   await assertSame(path, record, options.sha256);
-  for (const [file, from] of files) await place(from, join(target, file));
+  // The model last: without what belongs to it, it would be taken for one that was never added.
+  const placed = [...files].map(([file, from]) => ({ from, to: join(target, file) }));
+  await makeFolder(target);
+  for (const { from, to } of placed) if (resolve(to) !== resolve(path)) await place(from, to);
   if (steps) {
     const written = join(target, preprocessing);
     await writeFileAtomic(written, JSON.stringify(steps, null, 2) + "\n");
     record.files[preprocessing] = await fileSha256(written);
   }
   await writeModelRecord(path, record);
+  for (const { from, to } of placed) if (resolve(to) === resolve(path)) await place(from, to);
   return { path, record, layers, preprocessor };
 }
 

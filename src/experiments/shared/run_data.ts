@@ -1,5 +1,6 @@
 /** What a run's numbers come from, in words that say of each part whether it is real or synthetic. */
 import { isEmbedded } from "../../data/models/known_models.ts";
+import { findRegistered } from "../../data/models/model_registry.ts";
 import { dataLine, type DataPart } from "../../report/data_line.ts";
 
 /** Where a run's data are the synthetic dataset's. */
@@ -51,12 +52,17 @@ function partsOfData(data: string, hasResponses: boolean): DataPart[] {
   });
 }
 
-/** What models learned from: those of this repository from rendered scenes. */
+/** What models learned from: those of this repository from rendered scenes, those known by name from photographs. */
 export async function partsOfModels(models: readonly string[]): Promise<DataPart[]> {
-  const embedded: string[] = [], given: string[] = [];
-  for (const model of models) (await isEmbedded(model) ? embedded : given).push(model);
+  const embedded: string[] = [], known: string[] = [], given: string[] = [];
+  for (const model of models) {
+    (await isEmbedded(model) ? embedded : findRegistered(model) ? known : given).push(model);
+  }
+  const weights = (names: string[], kind: DataPart["kind"]): DataPart[] =>
+    names.length > 0 ? [{ what: `weights of ${names.join(", ")}`, kind }] : [];
   return [
-    ...given.length > 0 ? [{ what: `weights of ${given.join(", ")}`, kind: "real" } as const] : [],
+    ...weights(known, "real"),
+    ...weights(given, "as given"),
     ...embedded.length > 0
       ? [{ what: `${embedded.join(", ")}, trained on rendered scenes`, kind: "synthetic" } as const]
       : [],

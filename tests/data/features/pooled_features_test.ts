@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { openFeatures } from "../../../src/data/features/feature_shards.ts";
 import { joinPooled, poolFeatures } from "../../../src/data/features/pooled_features.ts";
@@ -134,4 +134,13 @@ Deno.test("joinPooled() puts slots side by side", () => {
   const { slots, pooled } = joinPooled([part("a L1", 2, 0), part("b L1", 1, 10)]);
   assertEquals(slots.map(({ name }) => name), ["a L1", "b L1"]);
   assertEquals([...pooled.data], [0, 1, 10, 2, 3, 11]);
+});
+
+Deno.test("joinPooled() refuses two layers of one name", () => {
+  const part = {
+    slots: [{ name: "vit L1", width: 2 }],
+    pooled: { data: new Float32Array(6), rows: 3, cols: 2 },
+    tokens: [],
+  };
+  assertThrows(() => joinPooled([part, part]), RangeError, 'Two models have a layer called "vit L1"');
 });

@@ -19,14 +19,14 @@ Deno.test("runDataLine() says of images, responses and models whether each is re
     [
       "algonauts subj01, images Holiday",
       ["vit", "mae_tiny"],
-      "images and responses of algonauts subj01, photographs of Holiday, weights of vit (real); mae_tiny, trained on rendered scenes (synthetic).",
+      "images and responses of algonauts subj01, photographs of Holiday (real); weights of vit (as given); mae_tiny, trained on rendered scenes (synthetic).",
     ],
     [
       "voc voc (synthetic dataset), algonauts subj01",
       [],
       "photographs of voc voc (synthetic); images and responses of algonauts subj01 (real).",
     ],
-    ["real", ["vit"], "measured cortex, human and monkey, weights of vit (real)."],
+    ["real", ["vit"], "measured cortex, human and monkey (real); weights of vit (as given)."],
     ["synthetic", [], "generated features and images (synthetic)."],
     ["photographs", [], "photographs (real)."],
   ];
