@@ -48,7 +48,11 @@ export async function runColors(
 }
 
 /** The align's space, the graph's landmarks and the map: what colors further models' tokens alike. */
-async function writeSpace(path: string, { fit, eigenvectors, sample, points3 }: Pipeline, alignPath: string) {
+async function writeSpace(
+  path: string,
+  { fit, eigenvectors, sample, points3, manifests }: Pipeline,
+  alignPath: string,
+) {
   const { model, space } = await loadAlign(alignPath);
   if (!space) {
     throw new RangeError(
@@ -56,7 +60,14 @@ async function writeSpace(path: string, { fit, eigenvectors, sample, points3 }: 
     );
   }
   const vectors = gatherRows(eigenvectors, sample);
-  await saveSpace(path, { space: { model, ...space }, fit, map: { vectors, points: points3 } });
+  const sources = manifests.map(({ model, modelSha256, hook, shifts, preprocessing }) => ({
+    model,
+    modelSha256,
+    hook,
+    shifts,
+    preprocessing,
+  }));
+  await saveSpace(path, { space: { model, ...space }, fit, map: { vectors, points: points3 }, sources });
   console.error(`space: ${path}`);
 }
 

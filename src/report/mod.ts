@@ -13,7 +13,7 @@
  */
 export { type Html, html, type HtmlPart, rawHtml } from "./html.ts";
 export { type Figure, figure, type Table, table, text } from "./blocks.ts";
-export { type ColorGrid, colorGrid } from "./color_grid.ts";
+export { type ColorBar, type ColorGrid, colorGrid } from "./color_grid.ts";
 export { type Page, renderPage } from "./page.ts";
 export { FIGURE_FORMATS, type FigureFormat } from "./figure_files.ts";
 export type { PageLink, PagesBeside } from "./page_links.ts";

@@ -5,6 +5,7 @@ import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 
 /** A page as others link to it. */
 export interface PageLink {
+  /** What the link says. */
   title: string;
   /** File beside the page that links to it. */
   href: string;
@@ -12,8 +13,11 @@ export interface PageLink {
 
 /** Where a page's reader can go on; absent links lead nowhere. */
 export interface PagesBeside {
+  /** The index. */
   home?: PageLink;
+  /** The page before, in the index's order. */
   previous?: PageLink;
+  /** The page after. */
   next?: PageLink;
 }
 

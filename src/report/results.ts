@@ -13,12 +13,15 @@ export interface Claim {
   paper: string;
   /** The model or setting that it was tested in, where there are several. */
   of?: string;
+  /** What was found, in words and numbers. */
   measured: string;
   /** The statistic behind the verdict, for instance `bootstrap over images, 95 % interval [0.41, 0.48]`. */
   statistic: string;
   /** Number of independent observations. */
   n: number;
+  /** Of the statistic, where it has one. */
   p?: number;
+  /** What follows from the statistic. */
   verdict: Verdict;
 }
 

@@ -17,6 +17,11 @@ export interface SavedSpace {
     /** nodes × 3. */
     points: Matrix;
   };
+  /**
+   * Of every model which file it was, what was taken of its blocks ("attention" by default), how many shifts, and the
+   * preprocessing: tokens made in another way may have as many channels, and their colors would mean nothing.
+   */
+  sources: { model: string; modelSha256: string; hook: string; shifts: number; preprocessing: string }[];
 }
 
 /**

@@ -6,8 +6,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { unknownTask } from "../tasks/maintenance/help.js";
 
+// Beside it in the package only.
+const { unknownTask } = await import(new URL("../tasks/maintenance/help.js", import.meta.url).href);
 const PACKAGE = realpathSync(fileURLToPath(new URL("../", import.meta.url)));
 /** The folder that the package and its dependencies lie in. */
 const MODULES = PACKAGE.replace(/([/\\]node_modules)[/\\](?!.*[/\\]node_modules[/\\]).*$/, "$1");

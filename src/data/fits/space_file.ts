@@ -8,6 +8,18 @@ import { reasonOf } from "../files/atomic_write.ts";
 
 const FORMAT = "alignedcut-space-1";
 
+/** What the tokens of a model's layers are: other tokens of as many channels would get colors that mean nothing. */
+export interface TokenSource {
+  model: string;
+  modelSha256: string;
+  /** What was taken of every block, as "attention". */
+  hook: string;
+  /** Shifted images along each side; 1 for none. */
+  shifts: number;
+  /** Preprocessing and registers, as JSON. */
+  preprocessing: string;
+}
+
 /** What a file holds. */
 export interface SavedSpace<Fit = NystromFit> {
   space: AlignedSpace;
@@ -15,6 +27,8 @@ export interface SavedSpace<Fit = NystromFit> {
   fit: Fit;
   /** The spectral map: the sample's eigenvectors, sample × C, and its places, sample × 3. */
   map: { vectors: Matrix; points: Matrix };
+  /** One a model; none where that was not known. */
+  sources: TokenSource[];
 }
 
 /**
@@ -22,7 +36,7 @@ export interface SavedSpace<Fit = NystromFit> {
  *
  * @param path by custom ending in .arrow
  */
-export async function saveSpace(path: string, { space, fit, map }: SavedSpace): Promise<void> {
+export async function saveSpace(path: string, { space, fit, map, sources }: SavedSpace): Promise<void> {
   const { model, basis, center, fits, held } = space, { landmarks, cut, projection, ...choices } = fit;
   const { eigenvectors, eigenvalues, residuals, degrees, eigengap, converged, resolved } = cut;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
@@ -50,6 +64,7 @@ export async function saveSpace(path: string, { space, fit, map }: SavedSpace): 
     sampling,
     seed,
     indices: [...landmarks.indices],
+    sources,
     cut: { eigenvalues: [...eigenvalues], residuals: [...residuals], eigengap, converged, resolved },
   });
 }
@@ -65,7 +80,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
     const { matrices, meta } = await readMatrices(path, FORMAT);
     const { W: transforms, "β": beta, "ε": epsilon, means, basis, center, landmarks, eigenvectors } =
       matrices;
-    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut } =
+    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut, sources } =
       meta as unknown as
         & AlignedSpace
         & Pick<NystromFit, "neighbors" | "shortlist" | "sampling" | "seed">
@@ -73,6 +88,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
           slots: AlignedSpace["model"]["slots"];
           shared: number;
           indices: number[];
+          sources?: TokenSource[];
           cut: Record<string, never>;
         };
     const { eigenvalues, residuals, ...quality } = cut as unknown as NystromFit["cut"];
@@ -100,6 +116,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
         seed,
       }),
       map: { vectors: matrices["map vectors"], points: matrices["map points"] },
+      sources: sources ?? [],
     };
   } catch (error) {
     const why = reasonOf(error).replace(/^Cannot read the align .*?: |; train it again\.$|\.$/g, "");

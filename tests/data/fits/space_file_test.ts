@@ -24,6 +24,8 @@ function world() {
   };
 }
 
+const SOURCES = [{ model: "a", modelSha256: "0f", hook: "mlp", shifts: 2, preprocessing: "{}" }];
+
 Deno.test("a saved space gives the tokens that it was made of the same colors, bit for bit, and those of a slot that joins", () =>
   inTemporaryFolder(async (root) => {
     const { slots, pooled, responses, tokens } = world(), path = `${root}/space.arrow`;
@@ -36,8 +38,10 @@ Deno.test("a saved space gives the tokens that it was made of the same colors, b
         sample: 50,
         iterations: 30,
       });
-      await saveSpace(path, { space, fit, map: { vectors: gatherRows(eigenvectors, sample), points } });
+      const map = { vectors: gatherRows(eigenvectors, sample), points };
+      await saveSpace(path, { space, fit, map, sources: SOURCES });
       const saved = await loadSpace(gpu, path);
+      assertEquals(saved.sources, SOURCES);
       assertEquals(saved.space, space);
       const found = await colorsInSpace(gpu, saved, 0, tokens);
       assertEquals(found.eigenvectors.data, eigenvectors.data);
@@ -58,7 +62,7 @@ Deno.test("loadSpace() says what is wrong with a file", () =>
     const aligned = matrixSource(await applyAlign(gpu, space.model, 0, tokens));
     const fit = await fitNystrom(gpu, aligned, { landmarks: 60, components: 4, neighbors: "all" });
     const map = { vectors: randomMatrix(9, 4, 4), points: randomMatrix(9, 3, 5) };
-    await saveSpace(path, { space, fit, map });
+    await saveSpace(path, { space, fit, map, sources: SOURCES });
     const bytes = await Deno.readFile(path), at = bytes.length >> 1;
     await Deno.writeFile(path, bytes.with(at, bytes[at] ^ 1));
     await assertRejects(() => loadSpace(gpu, path), Error, `Cannot read the space ${path}: `);
