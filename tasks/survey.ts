@@ -1,14 +1,14 @@
 /** `./run survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
 import { writeNpy } from "../src/data/formats/npy.ts";
 import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
-import { normalizedCut } from "../src/graph/normalized_cut.ts";
+import { type NormalizedCut, normalizedCut } from "../src/graph/normalized_cut.ts";
 import { findPython } from "./bench/programs.ts";
 import { type Parsed, runCommand } from "../src/cli/options.ts";
 import { toggle } from "../src/cli/option_kinds.ts";
 import { seed } from "./shared/options.ts";
 import { doubleSoftwareThreads } from "./shared/software_threads.ts";
 import { featuresOf, surveyInputs } from "./survey/inputs.ts";
-import { judge, type Judgement } from "./survey/truth.ts";
+import type { Judgement } from "./survey/truth.ts";
 
 /** The task and its options. */
 export const COMMAND = {
@@ -51,7 +51,7 @@ async function survey({ options }: Parsed<typeof COMMAND.options>): Promise<void
   const python = options.peers ? await findPython() : undefined;
   if (options.peers && !python) throw new Error("There is no python3 for --peers: set ALIGNEDCUT_PYTHON.");
   const scipy = python ? openScipy(python) : null;
-  const gpu = await openGpu(), rows: Row[] = [];
+  const gpu = await openGpu(), judge = openJudge(), rows: Row[] = [];
   try {
     for (const input of inputs) {
       const { family, n, d, components, seed } = input, x = featuresOf(input);
@@ -76,7 +76,7 @@ async function survey({ options }: Parsed<typeof COMMAND.options>): Promise<void
         reported: Math.max(...residuals),
         applications,
         seconds,
-        ...judge(x, cut!),
+        ...await judge.ask(x, cut!),
         scipy: peer,
         faults: [],
       };
@@ -85,6 +85,7 @@ async function survey({ options }: Parsed<typeof COMMAND.options>): Promise<void
       for (const fault of row.faults) console.error(`${family}, ${row.input}: ${fault}`);
     }
   } finally {
+    judge.close();
     await scipy?.close();
     closeGpu(gpu);
   }
@@ -160,6 +161,20 @@ function tableOf(rows: Row[]): string {
   return [head, ...lines].map((line) =>
     line.map((cell, at) => at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at])).join("  ")
   ).join("\n");
+}
+
+/** The float64 reference in a thread of its own. */
+function openJudge() {
+  const worker = new Worker(new URL("survey/judge_worker.ts", import.meta.url), { type: "module" });
+  return {
+    ask: (x: ReturnType<typeof featuresOf>, cut: NormalizedCut) =>
+      new Promise<Judgement>((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = (event) => reject(new Error(event.message));
+        worker.postMessage({ x, cut });
+      }),
+    close: () => worker.terminate(),
+  };
 }
 
 /** scipy in a process of its own. */

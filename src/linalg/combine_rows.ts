@@ -32,9 +32,8 @@ export function combineRows(
           isZero &&= four[i] === 0 && four[4 + i] === 0;
         }
         if (isZero) continue;
-        const x = out.first + r * out.stride + begin;
-        if (r + 1 < count) pair(data, a, b, c, d, four, out.data, x, x + out.stride, run);
-        else single(data, a, b, c, d, four, out.data, x, run);
+        const x = out.first + r * out.stride + begin, add = r + 1 < count ? pair : single;
+        add(data, a, b, c, d, four, out.data, x, x + out.stride, run);
       }
     }
   }
@@ -69,6 +68,7 @@ function single(
   factors: Float64Array,
   out: Float64Array,
   x: number,
+  _: number,
   run: number,
 ): void {
   const [f0, f1, f2, f3] = factors;
