@@ -37,11 +37,10 @@ Deno.test("affinity() equals the float64 reference on awkward shapes, every vari
         const { data } = await affinity(device, x), of = `${device.variant}, ${note}`;
         assertClose(data, expected, { relative, note: of });
         assertSameBits(data, first.data, of);
-        assertSameBits(
-          (await affinity(withBindings(device, 2 ** 16), x)).data,
-          data,
-          `small bindings, ${of}`,
-        );
+        if (device.variant === gpu.variant || n * n * d <= 2e5) { // panels are the host's doing, alike for all variants
+          const small = await affinity(withBindings(device, 2 ** 16), x);
+          assertSameBits(small.data, data, `small bindings, ${of}`);
+        }
         assertSameBits(await degrees(device, x), sums, `degrees, ${of}`);
       }
     });

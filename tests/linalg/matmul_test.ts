@@ -69,6 +69,8 @@ Deno.test("matmul() equals the float64 reference in every variant, the others to
           const note = `${device.variant}, seed ${testSeed}`, { data } = await matmul(device, a, b, options);
           assertClose(data, expected, { relative: ROUNDING, scale, note });
           assertSameBits(data, first.data, note);
+          // Panels are the host's doing, alike for all variants: the others are held to them on the smaller shapes.
+          if (device.variant !== gpu.variant && m * k * n > 2e5) continue;
           const small = (await matmul(withBindings(device, 2 ** 16), a, b, options)).data;
           const isSplit = transposeA && !transposeB && k >= 1024; // panels of fewer than 512 rows change its order
           if (isSplit) {
