@@ -76,7 +76,7 @@ Deno.test("writeIndexPage() says of which run each page is, where they are of se
     assertStringIncludes(page, "Of embedded, seed 0: c<");
     assertStringIncludes(page, "Of photographs, seed 5: ./run reproduce --images p<");
     assertStringIncludes(page, '<a href="concepts.html#claim-a">');
-    assertStringIncludes(page, "these data show: embedded; photographs?");
+    assertStringIncludes(page, "hold on these data: embedded; photographs?");
   }));
 
 Deno.test("writeIndexPage() needs results, and pages that are pages", () =>

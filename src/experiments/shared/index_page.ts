@@ -58,14 +58,14 @@ export async function writeIndexPage(
   const path = await writePage(`${out}/index.html`, {
     title: "Reports",
     question: isEmbedded
-      ? "What of the paper do the embedded models, scenes and observer show?"
-      : `What of the paper do these data show: ${data.join("; ")}?`,
+      ? "Which of the paper's claims hold for small models, rendered scenes and a simulated subject?"
+      : `Which of the paper's claims hold on these data: ${data.join("; ")}?`,
     data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),
     method: `The paper's claims and what became of them: ${
       claims.length > 0 ? claimCounts(claims) : "none tested yet"
     }.${
       isEmbedded
-        ? " Models and scenes are small and rendered, the observer is simulated: what fails here may hold for the paper's, and the other way round."
+        ? " Models and scenes are small and rendered, the subject is simulated: what fails here may hold for the paper's, and the other way round."
         : ""
     }`,
     sections: [
