@@ -157,7 +157,7 @@ export async function shrinkage(
 }
 
 /** Mean of the diagonal of PᵀP. */
-export function meanSquares({ data, cols }: Matrix, name: string): number {
+function meanSquares({ data, cols }: Matrix, name: string): number {
   let sum = 0;
   for (const value of data) sum += value * value;
   if (sum > 0) return sum / cols;
@@ -188,6 +188,7 @@ export function writeSlot(transforms: Matrix, first: number, shared: Matrix, fur
   }
 }
 
+/** Rows of x without a mean. */
 export function less({ data, cols }: Matrix, rows: Uint32Array, mean: Float64Array): Matrix {
   const out = new Float32Array(rows.length * cols);
   rows.forEach((row, i) => {
@@ -196,20 +197,23 @@ export function less({ data, cols }: Matrix, rows: Uint32Array, mean: Float64Arr
   return { data: out, rows: rows.length, cols };
 }
 
-export function transposed({ data, rows, cols }: Matrix): Matrix {
+function transposed({ data, rows, cols }: Matrix): Matrix {
   const out = new Float32Array(data.length);
   for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k * rows + i] = data[i * cols + k];
   return { data: out, rows: cols, cols: rows };
 }
 
+/** ‖x‖, Frobenius. */
 export function norm({ data }: Matrix): number {
   return Math.sqrt(data.reduce((sum, value) => sum + value * value, 0));
 }
 
+/** A matrix of zeros. */
 export function zeros(rows: number, cols: number): Matrix {
   return { data: new Float32Array(rows * cols), rows, cols };
 }
 
+/** 0, 1, … count − 1. */
 export function all(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
@@ -223,10 +227,13 @@ export interface SlotFit {
 }
 
 /** Penalties of a slot to choose from, in units of the mean of its Gram matrix' diagonal. */
-export const ALPHAS = [10, 1, 0.1, 0.01, 0.001];
+const ALPHAS = [10, 1, 0.1, 0.01, 0.001];
 
 /** What float32 can still solve: the least penalty, in units of the sum of the diagonal. */
-export const MIN_ALPHA = 4e-6;
+const MIN_ALPHA = 4e-6;
 
-/** Penalties of the encoder to choose from, and folds; the kernel's largest eigenvalue is below 1. */
-export const GAMMAS = [1, 0.3, 0.1, 0.03, 0.01], FOLDS = 5;
+/** Penalties of the encoder to choose from; the kernel's largest eigenvalue is below 1. */
+const GAMMAS = [1, 0.3, 0.1, 0.03, 0.01];
+
+/** Folds that choose it. */
+export const FOLDS = 5;

@@ -26,6 +26,7 @@ export interface Components {
   held: number;
 }
 
+/** T = U S^½ of the centred (and weighted) responses Y = U S Vᵀ, images × voxels, with what leads there and back. */
 export async function responseComponents(
   gpu: Gpu,
   responses: Matrix,
@@ -78,7 +79,7 @@ export async function responseComponents(
   }
 }
 
-export function voxelWeights(voxels: number, noiseCeiling?: ArrayLike<number>): Float32Array | null {
+function voxelWeights(voxels: number, noiseCeiling?: ArrayLike<number>): Float32Array | null {
   if (!noiseCeiling) return null;
   const at = Array.from(noiseCeiling).findIndex((value) => !(value >= 0 && value < Infinity));
   if (noiseCeiling.length !== voxels || at >= 0) {
@@ -94,7 +95,7 @@ export function voxelWeights(voxels: number, noiseCeiling?: ArrayLike<number>): 
 }
 
 /** The largest eigenpairs of a Gram matrix, the largest entry of every column positive, and its trace. */
-export async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
+async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
   const n = gram.rows;
   let vectors: Float64Array, values: number[], trace = 0;
   if (n <= DENSE) {
@@ -153,4 +154,4 @@ export async function componentsOf(
 export const SCALE = 0.5;
 
 /** Images up to which the components are solved densely, on the host. */
-export const DENSE = 2048;
+const DENSE = 2048;

@@ -9,8 +9,10 @@ import type { Standardization } from "./standardize.ts";
 import { startingTransforms } from "./starting_transforms.ts";
 import type { AlignEpoch, AlignOptions } from "./train_options.ts";
 
+/** Share of the steps in which the learning rate rises. */
 export const WARM_UP = 0.05;
 
+/** The parameters, in the order in which they are kept. */
 export const NAMES = ["W", "β", "ε"];
 
 /** Parameters W, β, ε before the first step. */
@@ -85,19 +87,23 @@ export function split(images: number, share: number, seed: number) {
   return { validation: order.subarray(0, held).sort(), training: order.subarray(held).sort() };
 }
 
+/** The learning rate after a share of the steps, over the largest: a warm-up, then a cosine. */
 export function schedule(share: number): number {
   if (share < WARM_UP) return share / WARM_UP;
   return 0.5 * (1 + Math.cos(Math.PI * (share - WARM_UP) / (1 - WARM_UP)));
 }
 
+/** The epoch of least validation loss. */
 export function bestOf(history: AlignEpoch[]): number {
   return history.reduce((best, epoch) => epoch.validation < best.validation ? epoch : best).epoch;
 }
 
+/** Whether the best epoch lies `patience` epochs back, or more. */
 export function isOver(history: AlignEpoch[], patience: number): boolean {
   return history.length > 0 && history.length - bestOf(history) >= patience;
 }
 
+/** Whether a step takes the constraints: one of them has a weight, and it is an n-th step. */
 export function isConstrained(
   { eigenWeight = 1, zeroWeight = 0.01, covarianceWeight = 0.01, constrainEvery = 8 }: AlignOptions,
   step: number,

@@ -4,7 +4,7 @@ import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeB
 import { nearestNeighbors } from "../graph/knn.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 
-export const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
+const PERPLEXITY: Kernel = { label: "perplexity", code: perplexityCode };
 
 /** The symmetric joint probabilities, row by row. */
 export interface Joint {
@@ -78,7 +78,7 @@ export async function conditionalProbabilities(
   return new Float32Array(bytes);
 }
 
-export function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
+function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
   const rows = Array.from({ length: n }, () => new Map<number, number>());
   for (let i = 0; i < n; i++) {
     for (let at = i * k; at < (i + 1) * k; at++) {
@@ -107,7 +107,7 @@ export function interleave({ cols, p }: Joint): Uint32Array {
 }
 
 /** Three times as many neighbours fit the neighbour list. */
-export const MAX_PERPLEXITY = 42;
+const MAX_PERPLEXITY = 42;
 
 /** Neighbours whose probabilities an invocation brings to a perplexity. */
 export const MAX_NEIGHBORS = 512;

@@ -13,9 +13,9 @@ import {
 import { uploadSmall } from "./orthonormalize.ts";
 import { type Basis, mix, RELATIVE_TOLERANCE, type RitzPairs, type SymmetricOperator } from "./ritz_pairs.ts";
 
-export const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
+const RESIDUAL: Kernel = { label: "residual_squares", code: residualCode };
 
-export const RESIDUAL_RUN = 64;
+const RESIDUAL_RUN = 64;
 
 /** Residuals as columns, their lengths, and their Gram matrix. */
 export interface Residuals {

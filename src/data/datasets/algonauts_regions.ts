@@ -16,7 +16,7 @@ import {
 } from "./algonauts_paths.ts";
 
 /** What mappings call the vertices of no region. */
-export const NO_REGION = /^(?:|\?+|(?:un|non|other|back|medial|outside|rest).*|no(?:t?\b|thing).*)$/i;
+const NO_REGION = /^(?:|\?+|(?:un|non|other|back|medial|outside|rest).*|no(?:t?\b|thing).*)$/i;
 
 /** All regions, by indices in the files, and what is to be said of their names. */
 export async function readRois(
@@ -92,12 +92,13 @@ export async function readNoiseCeiling(dir: string, voxels: Record<Hemisphere, n
   );
 }
 
+/** Places of the voxels; a note where they are not there. */
 export function readPlaces(dir: string, voxels: Record<Hemisphere, number>, notes: string[]) {
   return readBothHemispheres((hemisphere) => placesPath(dir, hemisphere), voxels, notes, 2);
 }
 
 /** Meshes whose vertices are the first ones of fsaverage: fsaverage5, fsaverage6 and itself. */
-export const NESTED = [5, 6, 7].map(vertexCount);
+const NESTED = [5, 6, 7].map(vertexCount);
 
 /** Vertices of fsaverage, of all voxels. */
 export async function readSurfaceVertices(
@@ -141,7 +142,7 @@ export async function readSurfaceVertices(
 }
 
 /** The vertices that a mask over a whole mesh marks: the voxels are those, in the mesh's order. */
-export async function readVertexMask(wanted: string, voxels: number): Promise<number[]> {
+async function readVertexMask(wanted: string, voxels: number): Promise<number[]> {
   const { data, shape, path } = await readArray(wanted);
   if (shape.length !== 1 || !NESTED.includes(data.length)) {
     throw new Error(
@@ -160,7 +161,7 @@ export async function readVertexMask(wanted: string, voxels: number): Promise<nu
 }
 
 /** Values of all voxels from a file a hemisphere; undefined where one is missing, as the release comes without them. */
-export async function readBothHemispheres(
+async function readBothHemispheres(
   pathOf: (hemisphere: Hemisphere) => string,
   voxels: Record<Hemisphere, number>,
   notes: string[],
@@ -181,7 +182,7 @@ export async function readBothHemispheres(
   return Float32Array.from(parts.flat());
 }
 
-export async function readPerVertex(wanted: string, vertices: number, each = 1): Promise<number[]> {
+async function readPerVertex(wanted: string, vertices: number, each = 1): Promise<number[]> {
   const { data, shape, path } = await readArray(wanted);
   if (data.length !== vertices * each) {
     throw new Error(

@@ -9,6 +9,7 @@ import type { InferenceProvider } from "../onnx/types.ts";
 import { createHash } from "node:crypto";
 import type { Hook } from "../onnx/head_roles.ts";
 
+/** Folder of one range of an extraction. */
 export function partPath(outDir: string, range: ImageRange): string {
   return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;
 }
@@ -24,6 +25,7 @@ export async function brokenShards(outDir: string): Promise<BrokenFile[]> {
   return broken;
 }
 
+/** Whether every shard of a manifest is there. */
 export async function isWholeManifest({ layers }: FeatureManifest): Promise<boolean> {
   for (const { shards } of layers) {
     for (const shard of shards) if (!await isWhole(shard)) return false;
@@ -48,6 +50,7 @@ export async function joinParts(
   return joined;
 }
 
+/** The shard of a range. */
 export function shardOf(shards: FeatureShard[], { first, count }: ImageRange): FeatureShard | undefined {
   return shards.find((shard) => shard.first === first && shard.count === count);
 }
@@ -62,6 +65,7 @@ export async function emptied(folder: string, keep: string[]): Promise<void> {
   }
 }
 
+/** What a shard says of itself in its file. */
 export function noted(manifest: FeatureManifest, { first, count }: ImageRange): Record<string, string> {
   const { model, modelSha256, heads, tokens, classToken, registers, grid, images, hook, shifts, provider } =
     manifest;
@@ -82,12 +86,14 @@ export function noted(manifest: FeatureManifest, { first, count }: ImageRange): 
   };
 }
 
+/** Whether what is finished was made as is wanted. */
 export function covers(finished: FeatureManifest, wanted: Partial<FeatureManifest>): boolean {
   return Object.entries(wanted).every(([key, value]) =>
     JSON.stringify(finished[key as keyof FeatureManifest]) === JSON.stringify(value)
   );
 }
 
+/** Makes a folder and those above it. */
 export async function makeFolder(dir: string): Promise<void> {
   try {
     await Deno.mkdir(dir, { recursive: true });
@@ -96,6 +102,7 @@ export async function makeFolder(dir: string): Promise<void> {
   }
 }
 
+/** The manifest in a file; null where there is none that can be read. */
 export async function readManifest(path: string): Promise<FeatureManifest | null> {
   try {
     const manifest: FeatureManifest = JSON.parse(await Deno.readTextFile(path));
@@ -149,6 +156,7 @@ export async function modelSha256(path: string): Promise<string> {
   return sha256(await readModelBytes(path));
 }
 
+/** SHA-256 of bytes one behind the other. */
 export function sha256(parts: Uint8Array[]): string {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);

@@ -95,11 +95,12 @@ export function headTensor({ heads, weights, queries }: AttentionOutput): string
 }
 
 /** Heads, from images × heads × … × …, or images · heads × tokens × … where no windows are among the images. */
-export function headsOf(dims: readonly number[], images: number, tokens: number): number {
+function headsOf(dims: readonly number[], images: number, tokens: number): number {
   if (dims.length === 4) return dims[1];
   return dims.length === 3 && dims[1] === tokens && dims[0] % images === 0 ? dims[0] / images : 0;
 }
 
+/** Refuses a model whose layers are no tokens of the images. */
 export function assertShape(
   { dims }: ModelOutput,
   shape: OutputShape,

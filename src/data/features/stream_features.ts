@@ -143,7 +143,7 @@ export async function streamFeatures(
 }
 
 /** Loads and preprocesses images, which must come out as large as `like`. */
-export async function loadImages(
+async function loadImages(
   images: ExtractOptions["images"],
   preprocessor: Preprocessor,
   like?: ModelInput,
@@ -166,7 +166,7 @@ export async function loadImages(
  * One layer's rows of a batch: registers dropped, the mean of the patches in the place of a missing class token; of shifted
  * images the patches laid between one another and the mean of the class tokens.
  */
-export function rowsOf(
+function rowsOf(
   { runs, run }: { runs: ModelOutput[]; run: number },
   count: number,
   manifest: FeatureManifest,
@@ -210,7 +210,7 @@ export function rowsOf(
 }
 
 /** The mean of `count` vectors, summed in float64. */
-export function meanOf(width: number, count: number, vectorOf: (at: number) => Float32Array): Float32Array {
+function meanOf(width: number, count: number, vectorOf: (at: number) => Float32Array): Float32Array {
   const sum = new Float64Array(width);
   for (let at = 0; at < count; at++) {
     const vector = vectorOf(at);
@@ -220,7 +220,7 @@ export function meanOf(width: number, count: number, vectorOf: (at: number) => F
 }
 
 /** A vector that is not finite or is zero has no cosine. */
-export function assertUsable(
+function assertUsable(
   vector: Float32Array,
   { model, images, dtype, grid, classToken }: FeatureManifest,
   at: { image: number; layer: number; token: number },
@@ -252,7 +252,7 @@ export function assertUsable(
 }
 
 /** Tokens of some images in one layer, registers dropped: vectors are rows × width, row-major. */
-export interface LayerRows {
+interface LayerRows {
   image: Int32Array;
   token: Int16Array;
   vectors: Float32Array;
@@ -285,11 +285,12 @@ export interface ExtractOptions {
 }
 
 /** Float16 ends here; from 65520 on it rounds to infinity. */
-export const FLOAT16_MAX = 65504;
+const FLOAT16_MAX = 65504;
 
 /** Half the smallest float16: rounds to 0. */
-export const FLOAT16_ZERO = 2 ** -25;
+const FLOAT16_ZERO = 2 ** -25;
 
+/** Reads a model, and finds what is to be taken of its blocks. */
 export async function openGraph(
   { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1, provider = "cpu" }:
     ExtractOptions,

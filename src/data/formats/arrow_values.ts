@@ -36,6 +36,7 @@ export enum Type {
 /** Times that a packed buffer may grow; more is a trap. */
 const MAX_PACKED = 2 ** 15;
 
+/** A buffer as it was before LZ4 or Zstandard. */
 export function unpack(packed: Uint8Array<ArrayBuffer>, codec: number): Uint8Array<ArrayBuffer> {
   if (packed.length < 8) throw damaged("batch");
   const size = Number(viewOf(packed).getBigInt64(0, true)), rest = packed.subarray(8); // −1 where it is as it was
@@ -48,16 +49,18 @@ export function unpack(packed: Uint8Array<ArrayBuffer>, codec: number): Uint8Arr
   return unpacked;
 }
 
+/** A buffer, refused where it is shorter than wanted. */
 export function atLeast(bytes: Uint8Array<ArrayBuffer>, wanted: number): Uint8Array<ArrayBuffer> {
   if (bytes.length < wanted) throw damaged("batch");
   return bytes;
 }
 
 /** A copy at the beginning of a buffer, for typed arrays. */
-export function aligned(bytes: Uint8Array<ArrayBuffer>, wanted: number): ArrayBuffer {
+function aligned(bytes: Uint8Array<ArrayBuffer>, wanted: number): ArrayBuffer {
   return atLeast(bytes, wanted).slice(0, wanted).buffer;
 }
 
+/** Whole numbers of 8 to 64 bits. */
 export function integers(
   bytes: Uint8Array<ArrayBuffer>,
   length: number,
@@ -74,6 +77,7 @@ export function integers(
   return (i) => values[i];
 }
 
+/** Numbers of 16 to 64 bits. */
 export function floats(bytes: Uint8Array<ArrayBuffer>, length: number, bits: number) {
   const own = aligned(bytes, length * bits / 8);
   return bits === 16 ? new Float16Array(own) : bits === 32 ? new Float32Array(own) : new Float64Array(own);
@@ -94,6 +98,7 @@ export function decimals(
   };
 }
 
+/** Where each value of a column ends. */
 export function offsets(
   bytes: Uint8Array<ArrayBuffer>,
   length: number,
@@ -103,15 +108,18 @@ export function offsets(
   return integers(bytes, length + 1, isLarge ? 64 : 32, true);
 }
 
+/** Where value i begins and ends, within the data. */
 export function rangeOf(ends: (i: number) => number, i: number, most: number): [number, number] {
   return within(ends(i), ends(i + 1), most);
 }
 
+/** A range, refused where it leaves the data. */
 export function within(from: number, to: number, most: number): [number, number] {
   if (!(from >= 0 && from <= to && to <= most)) throw damaged("batch");
   return [from, to];
 }
 
+/** UTF-8 as text. */
 export function textOf(data: Uint8Array, from: number, to: number): string {
   return new TextDecoder().decode(data.subarray(from, to));
 }

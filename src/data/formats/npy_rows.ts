@@ -3,7 +3,7 @@ import { abandonBeside, openBeside, reasonOf } from "../files/atomic_write.ts";
 import { encodeNpyHeader, float32Of, type NpyHeader, openFile, readAt, typeOf, valuesOf } from "./npy.ts";
 
 /** Bytes of columns that are read at a time where the rows of a file are scattered. */
-export const COLUMN_BYTES = 2 ** 26;
+const COLUMN_BYTES = 2 ** 26;
 
 /**
  * Reads some rows of a matrix as float32, without holding the others.
@@ -59,7 +59,7 @@ export function assertRowsThere(path: string, rows: number, first: number, count
 }
 
 /** Bytes of rows that are written at a time. */
-export const ROW_BYTES = 2 ** 26;
+const ROW_BYTES = 2 ** 26;
 
 /**
  * Writes a float32 matrix as .npy without holding all of it.
@@ -89,6 +89,6 @@ export async function writeNpyRows(
   }
 }
 
-export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -39,13 +39,13 @@ export interface Preprocessor {
   flipChannels?: true;
 }
 
-export type Json = Record<string, unknown>;
+type Json = Record<string, unknown>;
 
 /** Characters of a value in a message. */
-export const MAX_SHOWN = 60;
+const MAX_SHOWN = 60;
 
 /** Keys that change no pixel of one RGB photograph. */
-export const WITHOUT_EFFECT = [
+const WITHOUT_EFFECT = [
   "image_processor_type",
   "feature_extractor_type",
   "processor_class",
@@ -68,7 +68,7 @@ export const WITHOUT_EFFECT = [
 ];
 
 /** Keys that `parsePreprocessor` reads for every class. */
-export const READ = [
+const READ = [
   "do_resize",
   "size",
   "default_to_square",
@@ -83,7 +83,7 @@ export const READ = [
   "image_std",
 ];
 
-export const FILTERS: Record<number, Filter> = { 0: "nearest", 2: "bilinear", 3: "bicubic" };
+const FILTERS: Record<number, Filter> = { 0: "nearest", 2: "bilinear", 3: "bicubic" };
 
 /**
  * Reads the image processor of a Hugging Face model: `preprocessor_config.json`, or `processor_config.json` with the image
@@ -273,7 +273,7 @@ export function shown(value: unknown): string {
 }
 
 /** Refuses keys that are on and that this class, or this program, does nothing with. */
-export function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: string): void {
+function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: string): void {
   if ((json.data_format ?? "channels_first") !== "channels_first") {
     throw new Error(
       `${path}: "data_format" is ${shown(json.data_format)}, expected "channels_first".`,
@@ -338,7 +338,7 @@ export function describePreprocessor(preprocessor: Preprocessor): string {
   return steps.join(", ") || "as they are";
 }
 
-export function describeSize(resize: Resize): string {
+function describeSize(resize: Resize): string {
   if ("width" in resize) return `${resize.width} × ${resize.height}`;
   if ("maxWidth" in resize) return `within ${resize.maxWidth} × ${resize.maxHeight}`;
   if ("fitWidth" in resize) {
@@ -367,7 +367,7 @@ export function channelValues(preprocessor: Preprocessor, channel: number): Floa
   return divided(own ? normal(scaled, own.mean, own.std) : scaled);
 }
 
-export async function readJson(path: string): Promise<Json> {
+async function readJson(path: string): Promise<Json> {
   let text: string;
   try {
     text = await readPlainText(path);

@@ -1,10 +1,12 @@
 /** The size that an image processor resizes to. */
 
+/** Pixels. */
 export interface Size {
   width: number;
   height: number;
 }
 
+/** The size that a picture is resized to. */
 export function sizeOf({ width, height }: Size, resize: Resize): Size {
   if ("width" in resize) return resize;
   if ("maxWidth" in resize) {
@@ -58,6 +60,7 @@ export function toMultiple(value: number, multiple: number): number {
   return roundHalfToEven(value / multiple) * multiple || Math.ceil(value / multiple) * multiple;
 }
 
+/** As Python rounds. */
 export function roundHalfToEven(value: number): number {
   const down = Math.floor(value);
   return value - down === 0.5 ? down + down % 2 : Math.round(value);

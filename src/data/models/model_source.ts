@@ -32,6 +32,7 @@ export interface Source {
   fetch(file: string): Promise<{ path: string; commit: string | null } | null>;
 }
 
+/** Finds out what kind of source a model has. */
 export async function openSource(options: AddModelOptions): Promise<Source> {
   const { source, hub, revision, file } = options;
   const registered = findRegistered(source);
@@ -74,7 +75,7 @@ export async function openSource(options: AddModelOptions): Promise<Source> {
 }
 
 /** The id, revision and file in an address of a file on the hub, as its pages have them. */
-export function hubAddress(address: string, endpoint: string) {
+function hubAddress(address: string, endpoint: string) {
   for (const start of [endpoint, "https://huggingface.co"]) {
     if (!address.startsWith(`${start}/`)) continue;
     const path = decodeURIComponent(address.slice(start.length + 1).replace(/[?#].*$/, ""));
@@ -84,7 +85,7 @@ export function hubAddress(address: string, endpoint: string) {
   return null;
 }
 
-export function hubSource(hub: Hub, id: string, revision: string, file: string | undefined): Source {
+function hubSource(hub: Hub, id: string, revision: string, file: string | undefined): Source {
   return {
     models: file ? [file] : HUB_FILES,
     preprocessors: [PROCESSOR, PREPROCESSOR],
@@ -96,7 +97,7 @@ export function hubSource(hub: Hub, id: string, revision: string, file: string |
   };
 }
 
-export function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
+function urlSource(address: string, { hub, folder }: AddModelOptions): Source {
   const url = new URL(address), file = decodeURIComponent(url.pathname.split("/").at(-1)!);
   if (hub.offline) throw new Error(`${address} cannot be fetched while HF_HUB_OFFLINE is set: unset it.`);
   assertInside(file);
@@ -110,7 +111,7 @@ export function urlSource(address: string, { hub, folder }: AddModelOptions): So
   };
 }
 
-export function packageSource(of: PackageFile, { folder, onDownload }: AddModelOptions): Source {
+function packageSource(of: PackageFile, { folder, onDownload }: AddModelOptions): Source {
   const opened = openPackage(of, folder, onDownload);
   return {
     models: [of.file],
@@ -127,7 +128,7 @@ export function packageSource(of: PackageFile, { folder, onDownload }: AddModelO
 }
 
 /** A file of a plain server, kept by the hash of its address and of what the server calls its content. */
-export async function fetchUrl(url: URL, folder: string, hub: Hub) {
+async function fetchUrl(url: URL, folder: string, hub: Hub) {
   let head: Response;
   try {
     head = await sendRequest(url.href, {
@@ -158,7 +159,7 @@ export async function fetchUrl(url: URL, folder: string, hub: Hub) {
   return { path: to, commit: null };
 }
 
-export function fileSource(path: string): Source {
+function fileSource(path: string): Source {
   const file = basename(path);
   return {
     models: [file],
@@ -173,16 +174,16 @@ export function fileSource(path: string): Source {
   };
 }
 
-export function besideModel(file: string): string[] {
+function besideModel(file: string): string[] {
   return [file.replace(/\.onnx$/, ".preprocessor.json"), PROCESSOR, PREPROCESSOR];
 }
 
 /** "clip-vit-base-patch16" → "clip_vit_base_patch16". */
-export function plainName(text: string): string {
+function plainName(text: string): string {
   return text.replace(/\.onnx$/, "").toLowerCase().replace(/[^a-z0-9.]+/g, "_").replace(/^[_.]+/, "");
 }
 
-export const HUB_FILES = ["onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx"];
+const HUB_FILES = ["onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx"];
 
 /** What is to be added. */
 export interface AddModelOptions {
@@ -208,6 +209,7 @@ export interface AddModelOptions {
   onDownload?: (line: string) => void;
 }
 
+/** A preprocessor's file as the hub names it. */
 export const PREPROCESSOR = "preprocessor_config.json";
 
 /** Where transformers 5 puts the image processor, inside; it comes first there, too. */

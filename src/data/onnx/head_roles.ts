@@ -38,7 +38,7 @@ export function keysFirst({ equation }: OnnxNode): boolean {
 }
 
 /** The products of two computed tensors before a softmax, those with stored matrices left out (relative positions). */
-export function computedProducts(flow: Flow, start: OnnxNode): OnnxNode[] {
+function computedProducts(flow: Flow, start: OnnxNode): OnnxNode[] {
   const found = new Set<OnnxNode>();
   eachBefore(flow, start.inputs[0], (node) => {
     if (!isProduct(node)) return true;
@@ -72,7 +72,7 @@ export function valuesOf(flow: Flow, names: string[]): Set<string> {
 }
 
 /** Visits the nodes before a tensor that depend on the images, as long as `visit` says to go on. */
-export function eachBefore(flow: Flow, name: string, visit: (node: OnnxNode) => boolean): void {
+function eachBefore(flow: Flow, name: string, visit: (node: OnnxNode) => boolean): void {
   const open = [name], seen = new Set<string>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const node = flow.makers.get(next);
@@ -82,6 +82,7 @@ export function eachBefore(flow: Flow, name: string, visit: (node: OnnxNode) => 
   }
 }
 
+/** Whether a node is a product with stored weights. */
 export function isStoredProduct(flow: Flow, node: OnnxNode): boolean {
   if (!isProduct(node) || !flow.isComputed(node)) return false;
   const factors = factorsOf(node);
@@ -121,6 +122,7 @@ export function ownPart(
   return undefined;
 }
 
+/** A tensor, dequantised where it is quantised. */
 export function asFloat(flow: Flow, name: string): Omit<HookOutput, "layer"> {
   const { tensor, added } = dequantized(flow, name);
   return { tensor, added: added ? [added] : [] };

@@ -66,7 +66,7 @@ export function beforeResidual(
 }
 
 /** The projection's bias, where it is added with the residual stream or after it. */
-export function biasIn(flow: Flow, residual: OnnxNode, isBiased: boolean): string | undefined {
+function biasIn(flow: Flow, residual: OnnxNode, isBiased: boolean): string | undefined {
   const { op, inputs, outputs } = residual;
   if (op in FUSED_SUMS) return inputs[FUSED_SUMS[op]] || undefined;
   if (isBiased) return undefined;
@@ -105,7 +105,7 @@ export const FUSED_SUMS: Record<string, number> = {
 export const AXIS_SUMS = new Set(["ReduceSum", "ReduceMean", "ReduceL1"]);
 
 /** Where in the inputs the scale and the zero point of a node's 8-bit output are. */
-export const OUTPUT_SCALE: Record<string, number> = {
+const OUTPUT_SCALE: Record<string, number> = {
   QLinearMatMul: 6,
   QLinearAdd: 6,
   QLinearMul: 6,

@@ -1,4 +1,4 @@
-/** onnxruntime itself: plain values in and out, for `onnx_worker.ts` to run on a thread of its own. */
+/** onnxruntime itself: plain values in and out, for `worker.ts` to run on a thread of its own. */
 import * as ort from "onnxruntime-node";
 import { reasonOf } from "../files/atomic_write.ts";
 import type { Feed, InferenceProvider, ModelOutput, StatedInput, WeightFile } from "./types.ts";

@@ -17,20 +17,20 @@ export function isWrittenOut(flow: Flow, exp: OnnxNode): boolean {
   });
 }
 
-export function isLogSum(flow: Flow, name: string): boolean {
+function isLogSum(flow: Flow, name: string): boolean {
   const { op, inputs } = flow.makers.get(flow.sameAs(name)) ?? { op: "", inputs: [] };
   if (op === "ReduceLogSumExp") return true;
   if (op === "Add") return inputs.some((term) => isLogSum(flow, term)); // the largest one, taken out and put back
   return op === "Log" && AXIS_SUMS.has(flow.makers.get(flow.sameAs(inputs[0]))?.op ?? "");
 }
 
-export function isReciprocal(flow: Flow, name: string, exp: OnnxNode): boolean {
+function isReciprocal(flow: Flow, name: string, exp: OnnxNode): boolean {
   const maker = flow.makers.get(flow.sameAs(name));
   return maker?.op === "Reciprocal" && isOwnSum(flow, maker.inputs[0], exp);
 }
 
 /** Whether a tensor is the sum over an axis of what `exp` gives, kept away from 0 perhaps. */
-export function isOwnSum(flow: Flow, name: string, exp: OnnxNode): boolean {
+function isOwnSum(flow: Flow, name: string, exp: OnnxNode): boolean {
   const maker = flow.makers.get(flow.sameAs(name));
   if (!maker) return false;
   if (["Add", "Max", "Clip"].includes(maker.op)) {

@@ -4,6 +4,7 @@ import type { Claim } from "../../report/results.ts";
 import { FIGURE_LESS, FIGURE_MORE, P, regionsP } from "./compute.ts";
 import type { AlignEffect, FigureGround, ModelFigureGround, RegionActivation } from "./results.ts";
 
+/** Whether figure and ground activate the regions as the paper says. */
 export function regionClaim(
   { model, layer, layers, regions, whole }: ModelFigureGround,
   { images }: FigureGround,
@@ -50,10 +51,11 @@ export function regionClaim(
 }
 
 /** With n images flipping signs gives no p below 2⁻ⁿ: with few of them nothing could be shown. */
-export function verdictOf(isShown: boolean, images: number): Claim["verdict"] {
+function verdictOf(isShown: boolean, images: number): Claim["verdict"] {
   return 2 ** -images > P ? "not testable" : isShown ? "shown" : "not shown";
 }
 
+/** Whether models agree on the regions. */
 export function patternClaim({ pairs, rois }: FigureGround): Claim {
   const p = Math.max(...pairs.map((pair) => pair.p));
   return {
@@ -72,6 +74,7 @@ export function patternClaim({ pairs, rois }: FigureGround): Claim {
   };
 }
 
+/** Whether one pixel finds the like in other images. */
 export function pixelClaim(own: ModelFigureGround, found: FigureGround, kind: "figure" | "ground"): Claim {
   const { model, layer, [kind]: { area, p, range } } = own;
   const shown = p <= P && area.interval[0] > 0.5;
@@ -96,6 +99,7 @@ export function pixelClaim(own: ModelFigureGround, found: FigureGround, kind: "f
   };
 }
 
+/** What alignment changes. */
 export function effectClaims({ maps, across }: FigureGround): Claim[] {
   const claim = (id: string, paper: string, what: string, effect: AlignEffect): Claim => ({
     id,
@@ -129,6 +133,6 @@ export function effectClaims({ maps, across }: FigureGround): Claim[] {
   ];
 }
 
-export function slug(model: string): string {
+function slug(model: string): string {
   return model.replace(/[^\w]|_/g, "-");
 }

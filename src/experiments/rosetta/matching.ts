@@ -114,6 +114,7 @@ export function measurePairs(
   return { pairs, r, shuffled, byImage, byShuffledImage };
 }
 
+/** Pairs by falling correlation. */
 export function strongestFirst(pairs: UnitPair[]): UnitPair[] {
   return pairs.toSorted((x, y) => y.found - x.found);
 }
@@ -149,7 +150,7 @@ export interface UnitMaps {
   channels: number;
 }
 
-export function shuffledIndices(count: number, seed: number): Uint32Array {
+function shuffledIndices(count: number, seed: number): Uint32Array {
   return shuffle(Uint32Array.from({ length: count }, (_, i) => i), seededRandom(seed));
 }
 
