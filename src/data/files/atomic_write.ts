@@ -48,32 +48,51 @@ export async function abandonBeside({ file, beside }: Beside): Promise<void> {
 
 /** Names of files beside their place, and of locks of stages; nobody else's. */
 const LEFTOVER = /\.[0-9a-f]{8}-[0-9a-f]{4}\.tmp$|-[0-9a-f]{16}\.lock$/;
-/** Files written to within so many ms are left alone, as their writer may just be about to lock or to rename them. */
+/** A file written to within so many ms may be about to be locked, or renamed, by its writer: it is looked at again. */
 const FRESH = 1000;
 
 /**
  * Removes what killed processes have left in a folder and those in it: files beside their place, and locks, that nobody
- * holds.
+ * holds. What was written to just now is looked at once more, a second later: a run is often killed and started again at
+ * once.
  *
  * @returns how many
  */
 export async function removeLeftovers(folder: string): Promise<number> {
   let removed = 0;
+  const fresh: string[] = [];
+  for await (const path of leftovers(folder)) {
+    const outcome = await removeUnheld(path);
+    if (outcome === "removed") removed++;
+    if (outcome === "fresh") fresh.push(path);
+  }
+  if (fresh.length === 0) return removed;
+  await new Promise((resolve) => setTimeout(resolve, FRESH));
+  for (const path of fresh) if (await removeUnheld(path) === "removed") removed++;
+  return removed;
+}
+
+/** The files of a folder and those in it that have the name of a leftover. */
+async function* leftovers(folder: string): AsyncGenerator<string> {
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
   for (const { name, isDirectory, isFile } of entries) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) removed += await removeLeftovers(path);
-    if (!isFile || !LEFTOVER.test(name)) continue;
-    try {
-      const { mtime } = await Deno.stat(path);
-      if (mtime && Date.now() - mtime.getTime() < FRESH) continue;
-      using file = await Deno.open(path, { write: true });
-      if (!await file.tryLock(true) || !await isAt(file, path)) continue;
-      await Deno.remove(path);
-      removed++;
-    } catch { /* another process was faster */ }
+    if (isDirectory) yield* leftovers(`${folder}/${name}`);
+    if (isFile && LEFTOVER.test(name)) yield `${folder}/${name}`;
   }
-  return removed;
+}
+
+/** Removes a file that nobody holds; "fresh": nobody does, but it was written to just now. */
+async function removeUnheld(path: string): Promise<"removed" | "held" | "fresh"> {
+  try {
+    using file = await Deno.open(path, { write: true });
+    if (!await file.tryLock(true) || !await isAt(file, path)) return "held";
+    const { mtime } = await file.stat();
+    if (mtime && Date.now() - mtime.getTime() < FRESH) return "fresh";
+    await Deno.remove(path);
+    return "removed";
+  } catch { // another process was faster
+    return "held";
+  }
 }
 
 /**

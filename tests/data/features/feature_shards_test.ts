@@ -92,9 +92,11 @@ Deno.test("extractFeatures() killed at any instant goes on after its last finish
     const script = `${root}/extract.ts`, project = new URL("../../..", import.meta.url).href;
     await Deno.writeTextFile(
       script,
-      `import { extractFeatures } from "${project}src/data/features/extract.ts";
+      `import { removeLeftovers } from "${project}src/data/files/atomic_write.ts";
+       import { extractFeatures } from "${project}src/data/features/extract.ts";
        import { readPreprocessor } from "${project}src/data/images/preprocessor.ts";
        import { sceneImages } from "${project}src/synthetic/scene_images.ts";
+       await removeLeftovers(Deno.args[0]); // as every task does
        await extractFeatures({ model: "${MODEL}", outDir: Deno.args[0], dtype: "float16", shardImages: 2, batch: 2,
          preprocessor: await readPreprocessor("${
         MODEL.replace(".onnx", ".preprocessor.json")

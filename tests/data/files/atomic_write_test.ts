@@ -59,14 +59,16 @@ Deno.test("assertWritable() says why a folder cannot be written and what to do",
     );
   }));
 
-Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written or was just made", async () => {
+Deno.test("removeLeftovers() takes what nobody holds, the newest too, and leaves what is written", async () => {
   await inTemporaryFolder(async (dir) => {
     const held = await openBeside(`${dir}/held.json`), old = new Date(Date.now() - 60_000);
+    // written to again and again, as by a writer between its opening and its lock
+    const busy = `${dir}/busy.json.0123abcd-ef01.tmp`, coming = new Date(Date.now() + 3_600_000);
     await Deno.mkdir(`${dir}/deep`);
     for (
       const name of [
         "deep/left.arrow.0123abcd-ef01.tmp",
-        "fresh.json.0123abcd-ef01.tmp",
+        "deep/new.json.0123abcd-ef01.tmp",
         "kept.json",
         "mine.tmp",
         "mine.123.tmp",
@@ -75,21 +77,24 @@ Deno.test("removeLeftovers() takes what nobody holds, and leaves what is written
       ]
     ) {
       await Deno.writeTextFile(`${dir}/${name}`, "x");
-      if (!name.startsWith("fresh")) await Deno.utime(`${dir}/${name}`, old, old);
+      if (!name.includes("new")) await Deno.utime(`${dir}/${name}`, old, old);
     }
+    await Deno.writeTextFile(busy, "x");
+    await Deno.utime(busy, coming, coming);
     await Deno.utime(held.beside, old, old);
-    assertEquals(await removeLeftovers(dir), 2);
+    assertEquals(await removeLeftovers(dir), 3);
     const left = [...Deno.readDirSync(dir)].map(({ name }) => name.replace(/[0-9a-f]{8}-[0-9a-f]{4}/, "ID"))
       .sort();
     assertEquals(left, [
+      "busy.json.ID.tmp",
       "deep",
       "deno.lock",
-      "fresh.json.ID.tmp",
       "held.json.ID.tmp",
       "kept.json",
       "mine.123.tmp",
       "mine.tmp",
     ]);
+    assertEquals([...Deno.readDirSync(`${dir}/deep`)], []);
     await abandonBeside(held);
     assertEquals(await removeLeftovers(`${dir}/nowhere`), 0);
   });
