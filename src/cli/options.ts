@@ -1,4 +1,5 @@
 /** Options of a command line by one specification: it reads them, checks them, and prints their help. */
+import { endOnInterrupt } from "./interrupt.ts";
 import { parseArgs } from "node:util";
 import { shellLine } from "../report/shell_line.ts";
 import { nearestName } from "./nearest_name.ts";
@@ -229,7 +230,7 @@ export function commandLine(task: string, args: readonly string[]): string {
 /** Runs a task: an error is printed in one sentence, and the exit code is 1. */
 export async function runTask(task: () => Promise<void>): Promise<void> {
   try {
-    await task();
+    await endOnInterrupt(task);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     Deno.exit(1);

@@ -1,8 +1,9 @@
 /** Folders that a task writes to, made ready before long work is spent on what goes there. */
+import { keepsFinishedIn } from "../../src/cli/interrupt.ts";
 import { assertWritable, removeLeftovers } from "../../src/data/files/atomic_write.ts";
 
 /**
- * Proves that folders can be written, and removes what killed runs have left in them.
+ * Proves that folders can be written, and removes what killed runs have left in them. Ctrl-C then names the cache.
  *
  * @param folders by the option that another one can be chosen with
  * @throws Error "Cannot write to a/b: Permission denied; choose another folder with --out."
@@ -10,6 +11,7 @@ import { assertWritable, removeLeftovers } from "../../src/data/files/atomic_wri
 export async function openFolders(folders: Record<string, string>): Promise<void> {
   for (const [option, folder] of Object.entries(folders)) await assertWritable(folder, option);
   await sweepFolders(Object.values(folders));
+  if (folders["--cache"]) keepsFinishedIn(folders["--cache"]);
 }
 
 /**
