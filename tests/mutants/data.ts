@@ -151,7 +151,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/files/atomic_write.ts",
-    text: "if (mtime && Date.now() - mtime.getTime() < FRESH) continue;",
+    text: 'if (mtime && Date.now() - mtime.getTime() < FRESH) return "fresh";',
     replacement: "",
     breaks: "files that a process has just begun are removed",
     tests: ["data/files/atomic_write_test.ts"],
