@@ -130,14 +130,38 @@ async function runTests(share: Share, isAlone: boolean): Promise<Outcome> {
     console.log(`The process was ended by ${signal} after its last test, by what the driver does then.`);
   }
   if (!success && counts.failed === 0 && !(signal && isOver)) {
-    failures.push(`The tests did not run to their end: ${share.join(" ")}`);
+    failures.push(`The tests did not run to their end: ${share.join(" ")}`, ...warnings.slice(-MOST_LINES));
   }
   return {
     success: success || (signal !== null && isOver && counts.failed === 0),
     counts,
     skipped,
-    failures,
+    failures: inFewLines(failures),
   };
+}
+
+/** Lines, and characters of each, that are repeated at the end of what is said of a failure. */
+const MOST_LINES = 12, MOST_CHARACTERS = 300;
+
+/** Of each failure its name, its message's first lines and its place, as logs are cut; the rest stands where the test ran. */
+function inFewLines(lines: string[]): string[] {
+  const found: string[] = [];
+  let left = MOST_LINES, isPlaced = false;
+  for (const line of lines) {
+    if (/ => .+:\d+:\d+$/.test(line)) { // the next one
+      [left, isPlaced] = [MOST_LINES, false];
+      found.push("");
+    }
+    if (line === "") continue;
+    if (/^\s+at /.test(line)) {
+      if (!isPlaced && /\/tests\//.test(line)) found.push(line);
+      isPlaced ||= /\/tests\//.test(line);
+      continue;
+    }
+    if (left-- <= 0) continue;
+    found.push(line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)} …` : line);
+  }
+  return found;
 }
 
 /** Runs shares, a few at a time, and adds up. */
@@ -176,9 +200,9 @@ const [{ success, counts, skipped, failures }, failedChecks] = await Promise.all
   runShares(isAll ? await allTests() : [selected]),
   isAll ? failingChecks() : [],
 ]);
+for (const name of skipped) console.log(`skipped: ${name}`);
 if (failedChecks.length > 0) console.log(`Failed beside the tests: ${failedChecks.join(", ")}.`);
 if (counts.passed + counts.failed === 0) console.log("No test ran.");
-for (const name of skipped) console.log(`skipped: ${name}`);
 if (failures.length > 0) console.log(`\n${failures.join("\n").trim()}\n`);
 console.log(
   `${counts.passed} passed, ${counts.failed} failed${

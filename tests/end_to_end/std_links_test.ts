@@ -127,6 +127,25 @@ Deno.test("the other assertions pass on what they say and fail on its opposite",
   });
 });
 
+Deno.test("assertEquals() shows all of what is short, and in a line where what is long differs first", () => {
+  const said = (actual: unknown, expected: unknown) =>
+    assertThrows(() => assertEquals(actual, expected, "note"), AssertionError).message;
+  assert(/^Values are not equal: note\n[^]*\+ {3}3\n- {3}4/.test(said([1, 2, 3], [1, 2, 4])));
+  const bytes = new Uint8Array(50_000), text = "x".repeat(9000);
+  const long: [unknown, unknown, string][] = [
+    [{ "a/b": [bytes] }, { "a/b": [bytes.with(400, 1)] }, '["a/b"][0][400]: 0, expected 1'],
+    [{ text, c: 1 }, { text }, ".c: 1, expected Symbol('no such key')"],
+    [bytes, bytes.subarray(1), ".length: 50000, expected 49999"],
+    [`${text}yz`, text, `character 9000: '${text.slice(0, 20)}yz', expected '${text.slice(0, 20)}'`],
+    [new Float32Array(9000), new Float64Array(9000), "the top: Float32Array(9000) ["],
+  ];
+  for (const [actual, expected, where] of long) {
+    const message = said(actual, expected);
+    assertStringIncludes(message, `\nfirst at ${where}`);
+    assertLess(message.length, 1000);
+  }
+});
+
 Deno.test("parseArgs() reads flags, values, numbers and positional arguments", () => {
   assertEquals(parseArgs(["moo", "--out", "here", "--n=5", "-abc", "7", "-x", "-"]), {
     _: ["moo"],

@@ -3,8 +3,8 @@
  * so that tests also run where jsr.io cannot be reached.
  * @module
  */
-import { AssertionError as Difference } from "node:assert";
 import { inspect } from "node:util";
+import { difference } from "./difference.ts";
 import { equal } from "./equal.ts";
 
 export { equal };
@@ -21,7 +21,8 @@ export class AssertionError extends Error {
 type AnyConstructor = new (...args: any[]) => any;
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
-const show = (value: unknown) => inspect(value, { depth: 6, maxArrayLength: 20, breakLength: 100 });
+const show = (value: unknown) =>
+  inspect(value, { depth: 6, maxArrayLength: 20, maxStringLength: 3000, breakLength: 100 });
 
 function check(condition: boolean, what: string, msg: string | undefined): void {
   if (!condition) throw new AssertionError(msg ? `${what}: ${msg}` : what);
@@ -45,8 +46,7 @@ export function fail(msg?: string): never {
 /** Throws unless the two values are deeply equal, showing where they differ. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) return;
-  const { message } = new Difference({ actual, expected, operator: "deepStrictEqual" });
-  check(false, `Values are not equal${msg ? `: ${msg}` : ""}\n${message}`, undefined);
+  throw new AssertionError(`Values are not equal${msg ? `: ${msg}` : ""}\n${difference(actual, expected)}`);
 }
 
 /** Throws when the two values are deeply equal. */
