@@ -1,6 +1,7 @@
 /** The embedded world and models, made on first use. */
+import { createHash } from "node:crypto";
 import { createObserver } from "../../fixtures/observer/mod.ts";
-import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { holdFile, writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
 import { CACHE_FOLDER } from "../data/files/project_folder.ts";
@@ -40,7 +41,8 @@ export function vocOf({ training }: SyntheticDataset, cache?: string): string {
 }
 
 /**
- * Writes the embedded world where it is not there yet, every byte as it was written.
+ * Writes the embedded world where it is not there yet, every byte as it was written. Of several processes that want it at once,
+ * one writes it and the others wait.
  *
  * @param scenes training scenes
  * @param cache folder that the world's is in
@@ -54,16 +56,32 @@ export async function syntheticDataset(
   const seed = 0, plan = planDataset(scenes, seed), folder = datasetFolder(scenes, cache);
   const from = { code: await hashOfModules(CODE), plan };
   const known = await finishedWorld(folder, from);
-  if (known) return known;
-  const world = await writeDataset(
-    folder,
-    plan,
-    createObserver(seed),
-    (done, note) => onProgress?.(done, datasetSteps(plan), note),
-  );
-  const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
-  await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
-  return world;
+  if (known && known !== "broken") return known;
+  await Deno.mkdir(cache, { recursive: true });
+  const release = await holdFile(lockOf(folder, from));
+  try {
+    const found = await finishedWorld(folder, from); // by another process, meanwhile
+    if (found && found !== "broken") return found;
+    if (found === "broken") {
+      for (const name of [MADE, WORLD]) await Deno.remove(`${folder}/${name}`).catch(() => {});
+    }
+    const world = await writeDataset(
+      folder,
+      plan,
+      createObserver(seed),
+      (done, note) => onProgress?.(done, datasetSteps(plan), note),
+    );
+    const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
+    await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
+    return world;
+  } finally {
+    await release();
+  }
+}
+
+/** The file that whoever writes a world holds, named as the locks of stages. */
+function lockOf(folder: string, from: unknown): string {
+  return `${folder}-${createHash("sha256").update(JSON.stringify(from)).digest("hex").slice(0, 16)}.lock`;
 }
 
 /** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
@@ -89,15 +107,13 @@ export async function isOfDataset(path: string): Promise<boolean> {
 
 /**
  * The world of this plan and code, if a run has checked it: making the observer, to compare, takes longer than most stages.
- * Where a file of it is broken, all are to be written again.
+ * "broken" where a file of it is not as it was written: all are to be written again.
  */
-async function finishedWorld(folder: string, from: unknown): Promise<SyntheticDataset | null> {
+async function finishedWorld(folder: string, from: unknown): Promise<SyntheticDataset | "broken" | null> {
   try {
     const made = JSON.parse(await Deno.readTextFile(`${folder}/${MADE}`));
     if (JSON.stringify(made.from) !== JSON.stringify(from)) return null;
-    if ((await brokenFiles(folder, made.files)).length > 0) {
-      for (const name of [MADE, WORLD]) await Deno.remove(`${folder}/${name}`).catch(() => {});
-    }
+    if ((await brokenFiles(folder, made.files)).length > 0) return "broken";
     return JSON.parse(await Deno.readTextFile(`${folder}/${WORLD}`));
   } catch {
     return null; // not there yet
@@ -109,7 +125,7 @@ async function filesOf(folder: string, within = ""): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(`${folder}/${within}`)), found: string[] = [];
   for (const { name, isDirectory } of entries) {
     if (isDirectory) found.push(...await filesOf(folder, `${within}${name}/`));
-    else if (!name.endsWith(".tmp")) found.push(within + name);
+    else if (!name.endsWith(".tmp") && within + name !== MADE) found.push(within + name);
   }
   return found.sort();
 }
