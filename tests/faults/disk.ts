@@ -140,10 +140,19 @@ async function fillDisk(path: string, left: number): Promise<void> {
   await file.truncate(Math.max(0, size - left));
 }
 
-/** What a folder takes in blocks of 4 kB, in MB. */
+/** What a folder takes in blocks of 4 kB, in MB; on other disks than this one, too, which may pack or round. */
 async function megabytesOf(folder: string): Promise<number> {
-  const { stdout } = await new Deno.Command("du", { args: ["-sk", folder] }).output();
-  return Math.ceil(parseInt(new TextDecoder().decode(stdout)) / 1024);
+  return Math.ceil(await blocksOf(folder) / 256);
+}
+
+/** Blocks of 4 kB of a folder's files, and one for each folder. */
+async function blocksOf(folder: string): Promise<number> {
+  let blocks = 1;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    blocks += isDirectory ? await blocksOf(path) : Math.ceil((await Deno.stat(path)).size / 4096);
+  }
+  return blocks;
 }
 
 async function command(name: string, ...args: string[]): Promise<boolean> {

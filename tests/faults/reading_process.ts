@@ -1,7 +1,9 @@
 /** Processes that read files one after the other, with no rights but to read them. */
 
-/** Longest that a file may take, and the most memory that its reader may have meanwhile. */
+/** Most time of processors that a file may take, and the most memory that its reader may have meanwhile. */
 export const MAX_MS = 10_000, MAX_BYTES = 1e9;
+/** After so many ms by the clock a reader is given up: no machine is that busy. */
+const GIVE_UP_MS = 60_000;
 /** What a process may keep from file to file before another one is taken. */
 const MAX_KEPT = 2.5e8;
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -12,6 +14,7 @@ export interface Answer {
   /** The error's; null when it was read. */
   message: string | null;
   kind: string;
+  /** Time of processors. */
   ms: number;
   /** Peak memory of the process while it read the file. */
   peak: number;
@@ -63,7 +66,7 @@ export function startReader(readable: string, folder: string) {
     const timer = setTimeout(() => {
       late = true;
       own.child.kill("SIGKILL");
-    }, 1.5 * MAX_MS);
+    }, GIVE_UP_MS);
     try {
       while (true) {
         const [line, ...rest] = own.text.split("\n");
@@ -77,7 +80,7 @@ export function startReader(readable: string, folder: string) {
           const { code, signal } = await own.child.status;
           own = start();
           const message = late ? "it did not end" : `the process ended with ${signal ?? code}`;
-          return { message, kind: "crash", ms: late ? 1.5 * MAX_MS : 0, peak: 0, kept: 0 };
+          return { message, kind: "crash", ms: late ? GIVE_UP_MS : 0, peak: 0, kept: 0 };
         }
         own.text += value;
       }

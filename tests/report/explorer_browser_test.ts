@@ -1,6 +1,4 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
-import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import type { Browser, Page } from "playwright-core";
 import type { ClickResponse } from "../../src/report/explorer/click_response.ts";
 import { respondOnGpu, sumOverSlots } from "../../src/report/explorer/click_response.ts";
@@ -14,9 +12,9 @@ import {
   openFile,
   type PageTrouble,
 } from "../support/browser.ts";
-import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { testSeed } from "../support/random.ts";
-import { embeddedRows, sampleExploration } from "../support/sample_exploration.ts";
+import { embeddedRows, sampleExploration, surfaceSheet } from "../support/sample_exploration.ts";
 
 const ignore = chromiumPath === undefined;
 const WIDE: Look = { width: 1280, colorScheme: "light" };
@@ -24,6 +22,17 @@ const NOTHING: PageTrouble = { errors: [], requests: [] };
 const OPACITY = "document.querySelector('#pixel canvas').style.opacity";
 /** The picture of a map. */
 const SHOWN = "(name) => document.querySelector(`[data-map=${name}] canvas`).toDataURL()";
+/** Says how the image was cut. */
+const CUT_CAPTION = 'figure:has([data-map="cut"]) figcaption';
+/** Whether the numbers behind the maps are those of the clicked node. */
+const ANSWERED =
+  "!explorer.busy() && Math.abs(explorer.response().similarity[explorer.node().index] - 1) < 1e-3";
+/** Whether the cortex is drawn sharp, as it is in rest, and its picture now and two frames later. */
+const CORTEX = `(async () => {
+  const canvas = document.querySelector("#cortex canvas"), first = canvas.toDataURL();
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  return [canvas.width > 1.4 * canvas.clientWidth, first, canvas.toDataURL()];
+})()`;
 /** Widths of the narrowest map of the image, and of one of those everywhere on a phone. */
 const NARROWEST =
   "[Math.min(...[...document.querySelectorAll('.map')].map((map) => map.clientWidth)), innerWidth > 700 ? 96 : document.querySelector('.card canvas').clientWidth / 3]";
@@ -50,10 +59,11 @@ async function withPage(
   }
 }
 
-/** Opens the page and waits for its first answer. */
+/** Opens the page and waits for its first answer, and for its first cut of the image. */
 async function open(browser: Browser, path: string, look = WIDE) {
   const opened = await openFile(browser, path, look);
   await opened.page.locator('html[data-ready="true"]').waitFor();
+  await opened.page.locator(CUT_CAPTION, { hasText: "λ₂" }).waitFor();
   // Chromium itself notes in the console that it has no adapter, which a page cannot know before it asks.
   opened.trouble.errors = opened.trouble.errors.filter((error) => error !== "No available adapters.");
   return opened;
@@ -61,12 +71,8 @@ async function open(browser: Browser, path: string, look = WIDE) {
 
 /** The clicked node and the numbers behind the maps, once they belong to each other. */
 async function answer(page: Page) {
+  await page.waitForFunction(ANSWERED);
   const index = await page.evaluate<number>("explorer.node().index");
-  for (let i = 0; i < 100; i++) {
-    const own = await page.evaluate<number>(`explorer.response().similarity[${index}]`);
-    if (Math.abs(own - 1) < 1e-3 && await page.evaluate("!explorer.busy()")) break;
-    await page.waitForTimeout(50);
-  }
   const parts = await page.evaluate<number[][]>(
     "[[...explorer.response().similarity], [...explorer.response().activation]]",
   );
@@ -184,6 +190,7 @@ Deno.test({
       for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
       assertEquals((await answer(page)).index, start - sample.content.grid.cols - 1);
       for (let i = 0; i < 9; i++) await page.keyboard.press("ArrowUp");
+      await answer(page);
       const top = await page.evaluate<{ token: number }>("explorer.node()");
       assert(top.token >= 1 && top.token <= sample.content.grid.cols, "stops at the first row");
       const label = await page.locator("#pixel").getAttribute("aria-label");
@@ -244,7 +251,7 @@ Deno.test({
       assertNotEquals(await canvas("segments"), few);
       assertEquals(await page.locator("#segment-number").innerText(), "64");
 
-      const caption = page.locator('figure:has([data-map="cut"]) figcaption');
+      const caption = page.locator(CUT_CAPTION);
       await caption.filter({ hasText: "two-way normalized cut" }).waitFor();
       const plain = await canvas("cut");
       await page.locator("#pixel").focus();
@@ -269,7 +276,11 @@ Deno.test({
         assertEquals([size.getUint32(16), size.getUint32(20)], [1024, 819], name);
       }
 
-      await page.waitForTimeout(300);
+      await page.waitForFunction(
+        `new URLSearchParams(location.hash.slice(1)).get("image") === ${
+          JSON.stringify(content.images[near.image].name)
+        }`,
+      );
       const hash = await page.evaluate<string>("location.hash"), before = await page.evaluate<unknown>(STATE);
       const again = await open(browser, `${path}${hash}`);
       assertEquals(await again.page.evaluate(STATE), before, hash);
@@ -302,25 +313,6 @@ Deno.test({
     }),
 });
 
-/** The sample's 48 voxels on fsaverage: a patch of V1 and one of FFA in each hemisphere. */
-async function surfaceSheet(): Promise<VoxelSheet> {
-  const { places } = fsaverageSphere();
-  const near = (vertex: number) => {
-    const cosine = (other: number) =>
-      [0, 1, 2].reduce((sum, axis) => sum + places[3 * vertex + axis] * places[3 * other + axis], 0);
-    return Array.from({ length: 10_242 }, (_, other) => other).sort((a, b) => cosine(b) - cosine(a))
-      .slice(0, 12);
-  };
-  const surfaceVertices = Uint32Array.from(
-    (["lh", "rh"] as const).flatMap((hemisphere) =>
-      (["periphery", "FFA"] as const).flatMap((name) => near(landmarks[name][hemisphere].vertex))
-    ),
-  );
-  const rois = new Map([["V1", Uint32Array.from({ length: 24 }, (_, i) => i < 12 ? i : 12 + i)]]);
-  rois.set("FFA", rois.get("V1")!.map((voxel) => voxel + 12));
-  return await voxelSheet({ voxels: { lh: 24, rh: 24, total: 48 }, rois, surfaceVertices });
-}
-
 Deno.test({
   name: "explorer: the cortex turns by pointer, keys and buttons, says its values, and follows clicks",
   ignore,
@@ -329,10 +321,12 @@ Deno.test({
       const { page, trouble } = await open(browser, path);
       const cortex = page.locator("#cortex canvas");
       const picture = () => page.evaluate<string>("document.querySelector('#cortex canvas').toDataURL()");
-      /** Waits for the sharp picture of a cortex that rests. */
+      /** Waits for the sharp picture of a cortex that rests, another one than before. */
       const next = async (before: string) => {
-        for (let i = 0; i < 100 && await picture() === before; i++) await page.waitForTimeout(20);
-        await page.waitForTimeout(400);
+        for (let i = 0; i < 1000; i++) {
+          const [isSharp, now, later] = await page.evaluate<[boolean, string, string]>(CORTEX);
+          if (isSharp && now === later && now !== before) break;
+        }
         return await picture();
       };
       const behind = await picture();

@@ -59,6 +59,9 @@ async function readRefusals() {
     await new Promise((resolve) => setTimeout(resolve));
     await Promise.resolve().then(attempt).catch(() => {});
   }
-  await new Promise((resolve) => setTimeout(resolve));
+  // Events come when the browser finds the time.
+  for (let i = 0; i < 400 && refused.size < attempts.length; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
   return [...refused].sort();
 }

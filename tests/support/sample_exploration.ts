@@ -1,7 +1,9 @@
+import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
+import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import { matrixSource } from "../../src/graph/node_source.ts";
 import { explore, type ExplorerPipeline, spread } from "../../src/experiments/explorer/compute.ts";
 import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
-import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import type { Matrix } from "../../mod.ts";
 import { randomMatrix } from "./random.ts";
 import { createToyObserver } from "./toy_observer.ts";
@@ -58,4 +60,23 @@ export function embeddedRows(
   const all = new Float32Array(rows.length * tokens * cols);
   rows.forEach((row, i) => all.set(row, i * tokens * cols));
   return { data: all, rows: rows.length * tokens, cols };
+}
+
+/** The sample's 48 voxels on fsaverage: a patch of V1 and one of FFA in each hemisphere. */
+export async function surfaceSheet(): Promise<VoxelSheet> {
+  const { places } = fsaverageSphere();
+  const near = (vertex: number) => {
+    const cosine = (other: number) =>
+      [0, 1, 2].reduce((sum, axis) => sum + places[3 * vertex + axis] * places[3 * other + axis], 0);
+    return Array.from({ length: 10_242 }, (_, other) => other).sort((a, b) => cosine(b) - cosine(a))
+      .slice(0, 12);
+  };
+  const surfaceVertices = Uint32Array.from(
+    (["lh", "rh"] as const).flatMap((hemisphere) =>
+      (["periphery", "FFA"] as const).flatMap((name) => near(landmarks[name][hemisphere].vertex))
+    ),
+  );
+  const rois = new Map([["V1", Uint32Array.from({ length: 24 }, (_, i) => i < 12 ? i : 12 + i)]]);
+  rois.set("FFA", rois.get("V1")!.map((voxel) => voxel + 12));
+  return await voxelSheet({ voxels: { lh: 24, rh: 24, total: 48 }, rois, surfaceVertices });
 }
