@@ -1,25 +1,39 @@
 /** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
-import { explore, imagesThatFit, LARGEST_PAGE, spread } from "../src/experiments/explorer/compute.ts";
+import {
+  explore,
+  frontImages,
+  imagesThatFit,
+  LARGEST_PAGE,
+  spread,
+} from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { runDataLine } from "../src/experiments/shared/run_data.ts";
-import { renderExplorer } from "../src/report/explorer/page.ts";
+import { FRONT_EXPLORER } from "../src/experiments/shared/index_page.ts";
+import { recordExperiment } from "../src/experiments/shared/write_experiment.ts";
+import { fewerImages } from "../src/report/explorer/fewer_images.ts";
+import { explorerParts, renderExplorer } from "../src/report/explorer/page.ts";
+import { linksBeside, withLinks } from "../src/report/page_links.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { refuseWithoutEffect } from "../src/cli/options.ts";
 
 /** What makes the page. */
 const CODE = ["tasks/explorer.ts"];
 
-/** Writes `explorer.html` with as many of the pipeline's images as fit. @returns the path of the page */
+/**
+ * Writes `explorer.html` with as many of the pipeline's images as fit, and what the front page shows of it beside it.
+ *
+ * @returns the path of the page
+ */
 export async function runExplorer(open: OpenPipeline): Promise<string> {
-  const { out, command } = open;
+  const { out, command, pipeline: { models, images, eigenvectors, data } } = open;
   const path = `${out}/explorer.html`;
-  const page = await open.stage(
+  const { page, front, errors } = await open.stage(
     "explorer",
-    () => open.kept("explorer", CODE, { command }, () => explorerPage(open)),
+    () => open.kept("explorer", CODE, { command }, () => explorerPages(open)),
   );
-  const bytes = new TextEncoder().encode(page);
+  const bytes = new TextEncoder().encode(withLinks(page, await linksBeside(path)));
   if (bytes.length > LARGEST_PAGE) {
     throw new Error(
       `${path} would have ${(bytes.length / 1e6).toFixed(1)} MB, more than ${
@@ -27,12 +41,15 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
       }: use smaller photographs.`,
     );
   }
-  await Deno.mkdir(out, { recursive: true });
+  const inputs = { models, images: images.length, nodes: eigenvectors.rows, data };
+  const metrics = { "error.similarity": errors.similarity, "error.activation": errors.activation };
+  await recordExperiment(open, "explorer", inputs, { metrics, claims: [] });
+  await writeFileAtomic(`${out}/${FRONT_EXPLORER}`, JSON.stringify(front));
   await writeFileAtomic(path, bytes);
   return path;
 }
 
-async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipeline): Promise<string> {
+async function explorerPages({ gpu, pipeline, sheet, seed, command }: OpenPipeline) {
   const { align, eigenvectors } = pipeline, beta = sharedBeta(align);
   const raw = await openRawFeatures(pipeline.manifests);
   try {
@@ -44,7 +61,8 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
       sheet,
       images,
     );
-    return await renderExplorer(content, {
+    const front = await explorerParts(fewerImages(content, frontImages(content)), true);
+    const page = await renderExplorer(content, {
       data: await runDataLine(pipeline.data, pipeline.models),
       method:
         `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
@@ -60,6 +78,7 @@ async function explorerPage({ gpu, pipeline, sheet, seed, command }: OpenPipelin
       },
       command,
     });
+    return { page, front, errors };
   } finally {
     await raw.close();
   }

@@ -1,5 +1,5 @@
 /** An experiment in the index: its page, what it asks, and what became of the claims it tests. */
-import { claimCounts, testedClaims, verdictMark, verdictStrip } from "./claims.ts";
+import { claimCounts, type TestedClaim, testedClaims, verdictMark, verdictStrip } from "./claims.ts";
 import { type Html, html } from "./html.ts";
 import type { Claim } from "./results.ts";
 
@@ -11,16 +11,19 @@ export interface ExperimentCard {
   href: string;
   /** As in results.json; none for pages that test nothing. */
   claims: readonly Claim[];
+  /** Its first figure, small. */
+  figure?: Html;
   /** Of which run its numbers are, in a sentence, where the pages are of several. */
   of?: string;
 }
 
 /**
  * A card that leads to a page, and from each claim to its place there.
- * @param card The page and its claims.
+ * @param card The page, its figure and its claims.
  */
-export function experimentCard({ title, question, href, claims, of }: ExperimentCard): Html {
-  const lines = testedClaims(claims).map(({ paper, outcome, tests }) =>
+export function experimentCard({ title, question, href, claims, figure, of }: ExperimentCard): Html {
+  const tested = testedClaims(claims);
+  const lines = tested.map(({ paper, outcome, tests }) =>
     html`
       <li>
         ${verdictMark(outcome)}
@@ -32,8 +35,12 @@ export function experimentCard({ title, question, href, claims, of }: Experiment
   );
   return html`
     <article class="experiment">
+      ${figure === undefined
+        ? ""
+        : html`<a class="lead-figure" href="${href}" aria-hidden="true" tabindex="-1">${figure}</a>`}
       <h3><a href="${href}">${title}</a></h3>
       <p>${question}</p>
+      ${tested.length === 0 ? "" : resultLine(tested[0])}
       ${of === undefined ? "" : html`<p class="counts">${of}</p>`}
       ${claims.length === 0 ? "" : html`
         <details>
@@ -42,5 +49,15 @@ export function experimentCard({ title, question, href, claims, of }: Experiment
         </details>
       `}
     </article>
+  `;
+}
+
+/** A page's first claim: what became of it, and what was measured. */
+function resultLine({ paper, outcome, tests }: TestedClaim): Html {
+  const shown = tests.filter(({ verdict }) => verdict === "shown").length;
+  const count = tests.length > 1 ? ` (${shown} of ${tests.length} tests)` : "";
+  return html`
+    <p class="result">${verdictMark(outcome)} <span><strong>${outcome}${count}:</strong> ${paper}</span></p>
+    <p class="statistic">${tests[0].measured}</p>
   `;
 }

@@ -70,10 +70,19 @@ export async function linksBeside(path: string): Promise<PagesBeside> {
 export async function linkPages(folder: string, pages: readonly PageLink[]): Promise<void> {
   for (const { href } of pages) {
     const path = join(folder, href), markup = await readIfThere(path);
-    const { markup: links } = pageLinks(neighborsOf(href, pages));
-    const linked = markup?.replaceAll(NAVIGATION, () => links.trimEnd());
-    if (linked !== undefined && linked !== markup) await writeFileAtomic(path, linked);
+    const linked = markup && withLinks(markup, neighborsOf(href, pages));
+    if (linked !== markup) await writeFileAtomic(path, linked!);
   }
+}
+
+/**
+ * A page whose links lead elsewhere.
+ * @param markup Of `renderPage` or `renderScriptPage`.
+ * @param beside Where they lead.
+ */
+export function withLinks(markup: string, beside: PagesBeside): string {
+  const { markup: links } = pageLinks(beside);
+  return markup.replaceAll(NAVIGATION, () => links.trimEnd());
 }
 
 function neighborsOf(href: string, pages: readonly PageLink[]): PagesBeside {

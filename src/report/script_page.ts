@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { commandLine, settingsList } from "./blocks.ts";
 import { linkModules } from "./explorer/link_modules.ts";
 import { type Html, html, rawHtml } from "./html.ts";
+import { pageLinks } from "./page_links.ts";
 import { pageStyle } from "./page_style.ts";
 import { themeCss } from "./theme.ts";
 
@@ -13,15 +14,15 @@ export interface ScriptPage {
   /** What the numbers come from, real or synthetic; absent where that is not known. */
   data?: string;
   /** Below the question, one sentence. */
-  lead?: string;
+  lead?: string | Html;
   /** What there is without JavaScript. */
   noScript: string;
   /** Id of what the first link leads to, and its name. */
   skip: { id: string; name: string };
   /** Beside those of all pages. */
   style: string;
-  /** file: URL of the module that the page runs. */
-  script: URL;
+  /** The module that the page runs: its file: URL, or its text with nothing left to load; absent where none runs. */
+  script?: URL | string;
   /** All above the method. */
   body: readonly Html[];
   method: readonly Html[];
@@ -40,11 +41,14 @@ export interface ScriptPage {
  */
 export async function renderScriptPage(page: ScriptPage): Promise<string> {
   const { title, question, data, lead, noScript, skip, style, body, method, settings, command } = page;
-  const script = `\n${await linkModules(page.script)}`;
-  if (/<\/script|<!--/i.test(script)) throw new Error(`The script of ${title} would end its own element.`);
-  const hash = createHash("sha256").update(script).digest("base64");
+  const linked = page.script instanceof URL ? await linkModules(page.script) : page.script;
+  if (linked && /<\/script|<!--/i.test(linked)) {
+    throw new Error(`The script of ${title} would end its own element.`);
+  }
+  const source = linked === undefined ? undefined : `\n${linked}`;
+  const allowed = source ? `sha256-${createHash("sha256").update(source).digest("base64")}` : "none";
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
-    `script-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+    `script-src '${allowed}'; base-uri 'none'; form-action 'none'`;
   return html`
     <!DOCTYPE html>
     <html lang="en">
@@ -63,11 +67,12 @@ export async function renderScriptPage(page: ScriptPage): Promise<string> {
         <a class="skip" href="#${skip.id}">Skip to the ${skip.name}</a>
         <header>
           <p class="project">AlignedCut</p>
+          ${pageLinks()}
           <h1>${title}</h1>
           <p class="question">${question}</p>
           ${lead === undefined ? "" : html`<p class="lead">${lead}</p>`}
           ${data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${data}</p>`}
-          <noscript><p>${noScript}</p></noscript>
+          ${source === undefined ? "" : html`<noscript><p>${noScript}</p></noscript>`}
         </header>
         <main>
     ${body}
@@ -86,7 +91,7 @@ export async function renderScriptPage(page: ScriptPage): Promise<string> {
         </main>
         <footer>${page.footer}</footer>
     ${page.end}
-        <script type="module">${rawHtml(script)}</script>
+        ${source === undefined ? "" : html`<script type="module">${rawHtml(source)}</script>`}
       </body>
     </html>
   `.markup;

@@ -7,6 +7,7 @@ import { memoize } from "../../src/data/cache/memoize.ts";
 import { openStages } from "../../src/data/cache/stages.ts";
 import { tell } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
+import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
@@ -175,7 +176,7 @@ export function experiment<S extends Options = Record<never, never>>(
 }
 
 /**
- * Runs a task with one experiment on the pipeline.
+ * Runs a task with one experiment on the pipeline, and lists its page in the index.
  *
  * @param run writes the page and returns its path
  * @param check is called with the options before anything is computed, and throws where they do not go together
@@ -190,7 +191,9 @@ export async function runExperiment<S extends Options>(
     const open = await openPipeline(command.task, parsed as Parsed<typeof PIPELINE_OPTIONS>);
     if (!open) return;
     try {
-      console.error(`done: ${await run(open, parsed.options)}`);
+      const page = await run(open, parsed.options);
+      await writeIndexPage(open.out, { [command.task]: page }, open.command);
+      console.error(`done: ${page}`);
     } finally {
       await open.close();
     }

@@ -174,14 +174,16 @@ Deno.test({
       const { page, trouble } = await open(browser, path);
       const reached: string[] = [];
       const name = "(({ id, className, localName }) => id || className || localName)(document.activeElement)";
+      const outline = "getComputedStyle(document.activeElement).outline";
       for (let i = 0; i < 23; i++) {
         await page.keyboard.press("Tab");
         reached.push(await page.evaluate(name));
+        assert((await page.evaluate<string>(outline)).includes("solid 3px"), `${reached.at(-1)} shows its focus`);
       }
       assertEquals(
         reached.join(" "),
-        "skip image model layer clicks engine pixel over opacity png png coloring png segment-count png vector png " +
-          "clear png button button activation button",
+        "skip image model layer clicks pixel over opacity png png coloring png segment-count png vector png " +
+          "clear png activation button button button scroll",
       );
       await page.evaluate("location.hash = '#pixel=3,3'");
       await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
@@ -195,6 +197,16 @@ Deno.test({
       assert(top.token >= 1 && top.token <= sample.content.grid.cols, "stops at the first row");
       const label = await page.locator("#pixel").getAttribute("aria-label");
       assert(label?.includes("row 1, column 2"), label ?? "");
+
+      await page.locator("#clicks").focus();
+      await page.keyboard.press("ArrowDown");
+      assertEquals(await page.locator("#clicks").inputValue(), "figure");
+      await page.locator("#pixel").focus();
+      await page.keyboard.press("Enter");
+      assertEquals(await page.locator('[data-map="photo"] .cut-mark').allInnerTexts(), ["F"], "Enter marks");
+      await page.locator("#clear").focus();
+      await page.keyboard.press("Enter");
+      assertEquals(await page.locator(".cut-mark").count(), 0, "and its button clears");
 
       const colors = () => page.evaluate("document.querySelector('[data-map=colors] canvas').toDataURL()");
       const before = await colors();

@@ -11,8 +11,10 @@ import { createToyObserver } from "./toy_observer.ts";
 const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
 const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;
 
-/** A made-up pipeline of four images with hostile names, two models and three layers. */
-export function samplePipeline(): { pipeline: ExplorerPipeline; aligned: Matrix; beta: Matrix } {
+/** A made-up pipeline of four images with hostile names, two models and three layers; random unless `matrix` fills it. */
+export function samplePipeline(
+  matrix: typeof randomMatrix = randomMatrix,
+): { pipeline: ExplorerPipeline; aligned: Matrix; beta: Matrix } {
   const slots = MODELS.flatMap((model, m) =>
     Array.from({ length: LAYERS }, (_, l) => ({ model, layer: l + 1, first: (m * LAYERS + l) * SLOT }))
   );
@@ -28,19 +30,20 @@ export function samplePipeline(): { pipeline: ExplorerPipeline; aligned: Matrix;
         name: `</script><img src=x onerror=alert(${i})>.png`,
         load: () => Promise.resolve({ width: 8, height: 8, data: data.map((value) => value ^ (40 * i)) }),
       })),
-      eigenvectors: randomMatrix(nodes, 6, 1),
+      eigenvectors: matrix(nodes, 6, 1),
       colors: Uint8Array.from({ length: 3 * nodes }, (_, i) => i % 251),
     },
-    aligned: randomMatrix(nodes, 8, 2),
-    beta: randomMatrix(8, 48, 3),
+    aligned: matrix(nodes, 8, 2),
+    beta: matrix(8, 48, 3),
   };
 }
 
 /** What the explorer shows of three of those images, and which they are. */
 export async function sampleExploration(
   sheet: VoxelSheet = { places: sheetPlaces(createToyObserver()), note: "" },
+  matrix?: typeof randomMatrix,
 ) {
-  const { pipeline, aligned, beta } = samplePipeline();
+  const { pipeline, aligned, beta } = samplePipeline(matrix);
   const images = spread(3, IMAGES);
   const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, images);
   return { pipeline, aligned, beta, images, content, errors };

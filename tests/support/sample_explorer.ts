@@ -3,7 +3,10 @@ import { HOSTILE, LAYERS, MODELS } from "./sample_names.ts";
 import { writeColorsReport } from "../../src/experiments/layer_colors/report.ts";
 import type { RealBrainsReport } from "../../src/experiments/real_brains/report.ts";
 import type { Gpu } from "../../mod.ts";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { frontImages } from "../../src/experiments/explorer/compute.ts";
+import { FRONT_EXPLORER } from "../../src/experiments/shared/index_page.ts";
+import { fewerImages } from "../../src/report/explorer/fewer_images.ts";
+import { explorerParts, renderExplorer } from "../../src/report/explorer/page.ts";
 import { sampleExploration } from "./sample_exploration.ts";
 
 export async function writePhotographs(
@@ -55,6 +58,8 @@ export async function writePhotographs(
 
 export async function writeExplorer(out: string, command: string): Promise<string> {
   const { content } = await sampleExploration(), path = `${out}/explorer.html`;
+  const front = fewerImages(content, frontImages(content));
+  await Deno.writeTextFile(`${out}/${FRONT_EXPLORER}`, JSON.stringify(await explorerParts(front, true)));
   await Deno.writeTextFile(path, await renderExplorer(content, { method: HOSTILE, settings: {}, command }));
   return path;
 }

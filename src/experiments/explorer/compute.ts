@@ -18,6 +18,8 @@ import { openingView } from "./opening_view.ts";
 
 /** Largest page, bytes. */
 export const LARGEST_PAGE = 25e6;
+/** Bytes of the front page, and images that its explorer has whatever they take. */
+const FRONT_PAGE = 6e6, FRONT_IMAGES = 3;
 /** Room for a photograph, and for the rest of the page. */
 const PHOTO_BYTES = 60_000, REST_BYTES = 900_000;
 /** Nodes whose answers are compared with those of the values before rounding. */
@@ -49,15 +51,29 @@ export function imagesThatFit(
   { slots, tokens, images, eigenvectors }: ExplorerPipeline,
   beta: Matrix,
 ): number {
-  const node = 4 + 2 * (eigenvectors.cols + beta.rows);
-  const image = 4 / 3 * slots.length * tokens * node + PHOTO_BYTES;
-  const fit = Math.floor((LARGEST_PAGE - REST_BYTES - 4 / 3 * 2 * beta.data.length) / image);
+  const { image, fit } = room(LARGEST_PAGE, slots.length * tokens, eigenvectors.cols, beta);
   if (fit >= 1) return Math.min(fit, images.length);
   throw new UnsuitableData(
     `One image of ${slots.length} layers takes ${
       (image / 1e6).toFixed(1)
     } MB: too much for the explorer's page of ${LARGEST_PAGE / 1e6} MB; use fewer layers.`,
   );
+}
+
+/** Bytes that an image of some nodes takes, and how many images fit a page. */
+function room(page: number, nodes: number, components: number, beta: { rows: number; cols: number }) {
+  const image = 4 / 3 * nodes * (4 + 2 * (components + beta.rows)) + PHOTO_BYTES;
+  return { image, fit: Math.floor((page - REST_BYTES - 4 / 3 * 2 * beta.rows * beta.cols) / image) };
+}
+
+/** Images of the explorer that is on the front page, which loads at once: that of the opening view, and others evenly spread. */
+export function frontImages(
+  { slots, tokens, images, eigenvectors, beta, opening }: ExplorerContent,
+): number[] {
+  const { fit } = room(FRONT_PAGE, slots.length * tokens, eigenvectors.cols, beta);
+  const others = [...images.keys()].filter((image) => image !== opening.image);
+  const chosen = spread(Math.max(FRONT_IMAGES, fit) - 1, others.length).map((i) => others[i]);
+  return [opening.image, ...chosen].sort((a, b) => a - b);
 }
 
 /** `count` of n indices, evenly spread, ascending. */

@@ -4,6 +4,7 @@ import type { RunImage } from "../../pipeline/images.ts";
 import type { OpeningView } from "../../report/explorer/content.ts";
 import { similarities, unitRows } from "../../report/explorer/click_response.ts";
 import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
+import { contentVariance } from "../../statistics/content_variance.ts";
 import { figureLabels } from "../shared/image_truth.ts";
 
 /** Layers with less than this share of the widest spread of colors are flat. */
@@ -20,7 +21,7 @@ interface Layout {
 /**
  * Chooses a view among layers whose images are not flat (the spread of the colors of an image's patches is half of the
  * widest or more): where all images have masks, the layer that parts figure and ground best by `balancedAccuracy`, else the
- * one with the widest spread; there the image with the widest spread, and the patch whose similarities to its image vary
+ * one with the largest `contentVariance`; there the image with the widest spread, and the patch whose similarities to its image vary
  * most, one of the figure where it is known.
  *
  * @param eigenvectors n × C
@@ -42,7 +43,10 @@ export async function openingView(
   const figure = images.every(({ mask }) => mask) ? await figureOf(images, grid) : null;
   const accuracies = lively.map((slot) => figure ? accuracyOf(eigenvectors, layout, slot, figure) : NaN);
   const isKnown = accuracies.every(Number.isFinite);
-  const best = largest(isKnown ? accuracies : lively.map((slot) => means[slot]));
+  const content = lively.map((slot) =>
+    contentVariance(patchColors(colors, layout, slot), layout.images, grid)
+  );
+  const best = largest(isKnown ? accuracies : content.map(({ variance }) => variance));
   const slot = lively[best], image = largest(spreads[slot]);
   return {
     slot,
@@ -58,12 +62,24 @@ export async function openingView(
       ? `figure and ground are furthest apart here (balanced accuracy ${
         accuracies[best].toFixed(2)
       }), among the layers whose maps are not flat`
-      : "of all layers, the colors within its images are spread most",
+      : `of all layers, its colors show most of what is in the images (${
+        Math.round(100 * content[best].share)
+      } % of their variance is in areas that neither the place nor the image explains)`,
   };
 }
 
 function firstPatch({ images, tokens }: Layout, slot: number, image: number): number {
   return (slot * images + image) * tokens + 1;
+}
+
+/** Colors of the patches of one layer, without class tokens. */
+function patchColors(colors: Uint8Array, layout: Layout, slot: number): Uint8Array {
+  const { images, tokens } = layout, own = new Uint8Array(3 * images * (tokens - 1));
+  for (let image = 0; image < images; image++) {
+    const from = 3 * firstPatch(layout, slot, image);
+    own.set(colors.subarray(from, from + 3 * (tokens - 1)), 3 * image * (tokens - 1));
+  }
+  return own;
 }
 
 /** Root mean square distance of colors to their mean. */

@@ -9,6 +9,7 @@ import { recordExperiment, type RunContext } from "../shared/write_experiment.ts
 import { mapSize, SHIFTS, type ShowcaseLayer } from "./compute.ts";
 import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
+import { contentVariance } from "../../statistics/content_variance.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { runDataLine } from "../shared/run_data.ts";
@@ -27,8 +28,6 @@ export interface ShowcaseReport extends RunContext {
   layers: ShowcaseLayer[];
 }
 
-/** The layer that is shown first, as a share of the depth: after edges, before each photograph has a color of its own. */
-const FIRST = 0.5;
 const NUMBERS = "no one two three four five six seven eight nine ten eleven twelve".split(" ");
 
 /**
@@ -51,13 +50,20 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     const warning = cutWarning(layer);
     return warning ? [`layer ${layer.layer}: ${warning}`] : [];
   });
+  const content = layers.map(({ colors }) =>
+    contentVariance(Uint8Array.fromBase64(colors), photos.length, map)
+  );
+  const first = content.reduce((best, { variance }, i) => variance > content[best].variance ? i : best, 0);
   const skipped = skippedLines(), [{ components, segmentCount }] = layers, { grid } = manifest;
   const page = await renderShowcase({
     model,
     photos: shown,
     map,
     layers: layers.map(({ layer }) => layer),
-    first: layerAt(FIRST, layers.length),
+    first,
+    opening: `Opens on layer ${layers[first].layer}, whose colors show most of what is in the photographs: ${
+      Math.round(100 * content[first].share)
+    } % of their variance is in areas that neither the place nor the photograph explains.`,
     spots: photos.flatMap(({ spot }, photo) => {
       if (!spot) return [];
       const cell = Math.floor(spot.y * map.rows) * map.cols + Math.floor(spot.x * map.cols);

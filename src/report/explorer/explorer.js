@@ -325,6 +325,7 @@ function followAddress() {
 }
 
 addEventListener("hashchange", () => {
+  if (!location.hash.includes("=")) return; // a place in the page
   followAddress();
   answer();
 });

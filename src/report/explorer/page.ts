@@ -1,8 +1,10 @@
 /** The explorer's page: one file with all numbers, the shaders and the script that works with them. */
 import { checkPicture } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
+import { linkModules } from "./link_modules.ts";
 import { renderScriptPage } from "../script_page.ts";
-import style from "./explorer.css" with { type: "text" };
+import answers from "./answers.css" with { type: "text" };
+import maps from "./explorer.css" with { type: "text" };
 import type { ExplorerContent } from "./content.ts";
 import { GRADIENT } from "../cortex/surface_colors.ts";
 import { hemispherePicture } from "./hemisphere_picture.ts";
@@ -25,31 +27,72 @@ const EQUATION = rawHtml(
 const CUT_EQUATION = rawHtml(
   `<math display="block"><mi>W</mi><mo>=</mo><mo>(</mo><mn>1</mn><mo>−</mo><mi>w</mi><mo>)</mo><mi>M</mi><mo>+</mo><mi>w</mi><msub><mi>M</mi><mi>c</mi></msub><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>c</mi><mo>,</mo><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mo>−</mo><mfrac><msup><mrow><mo>(</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><msub><mi>c</mi><mi>j</mi></msub><mo>)</mo></mrow><mn>2</mn></msup><mrow><mn>2</mn><msup><mi>σ</mi><mn>2</mn></msup></mrow></mfrac><mo>)</mo><mo>,</mo><mspace width="1em"/><msub><mi>c</mi><mi>i</mi></msub><mo>=</mo><mi>n</mi><mo>(</mo><munder><mi>mean</mi><mrow><mi>f</mi><mo>∈</mo><mi>F</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>f</mi></mrow></msub><mo>−</mo><mi>ω</mi><munder><mi>mean</mi><mrow><mi>g</mi><mo>∈</mo><mi>G</mi></mrow></munder><msub><mi>M</mi><mrow><mi>i</mi><mi>g</mi></mrow></msub><mo>)</mo></math>`,
 );
+/** What a page with the explorer in it is made from; plain text, that a file can hold. */
+export interface ExplorerParts {
+  style: string;
+  /** With nothing left to load. */
+  script: string;
+  /** What it shows. */
+  body: Html;
+  /** Its equations, and what computes them. */
+  method: Html;
+  /** Data blocks, and what lies over the page. */
+  end: Html;
+}
+
+/** The explorer's own place in a page: id and name of what the first link leads to, and what there is without JavaScript. */
+export const EXPLORER_PLACE = {
+  noScript: "The explorer computes in the browser: allow this page its JavaScript.",
+  skip: { id: "pixel", name: "pixel" },
+};
+
+/**
+ * The explorer as parts of a page.
+ *
+ * @param isFolded whether the maps of every layer are folded
+ * @throws TypeError when a photo is no data URI
+ */
+export async function explorerParts(content: ExplorerContent, isFolded = false): Promise<ExplorerParts> {
+  content.images.forEach(({ photo }) => checkPicture(photo));
+  const everywhere = overview(content), title = "Similar pixels everywhere";
+  return {
+    style: `${maps}\n${answers}`,
+    script: await linkModules(SCRIPT),
+    body: html`<div>${controls(content)}<div class="stage">${explorer(content)}${
+      brain(content)
+    }</div></div>${nearest()}${
+      isFolded
+        ? html`<details class="everywhere"><summary>${title}</summary>${everywhere}</details>`
+        : html`<section aria-labelledby="everywhere"><h2 id="everywhere">${title}</h2>${everywhere}</section>`
+    }`,
+    method: html`
+      <div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>
+      <p>${CUT}</p>
+      <div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>
+      ${engine()}
+    `,
+    end: html`<div class="tip" id="tip" aria-hidden="true"></div>${payloadBlocks(content)}`,
+  };
+}
+
 /**
  * Renders the explorer, see `renderScriptPage`.
  *
  * @throws TypeError when a photo is no data URI
  */
 export async function renderExplorer(content: ExplorerContent, text: ExplorerText): Promise<string> {
-  content.images.forEach(({ photo }) => checkPicture(photo));
+  const { body, method, end, ...parts } = await explorerParts(content);
   return await renderScriptPage({
     ...text,
+    ...parts,
+    ...EXPLORER_PLACE,
     title: "Explorer",
     question:
       "Click a pixel: which pixels of every image, layer and model are similar to it, and which voxels does it activate?",
-    noScript: "The explorer computes in the browser: allow this page its JavaScript.",
-    skip: { id: "pixel", name: "pixel" },
-    style,
-    script: SCRIPT,
-    body: [controls(content), explorer(content), brain(content), overview(content)],
-    method: [
-      html`<p>${text.method}</p>`,
-      html`<div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>`,
-      html`<p>${CUT}</p>`,
-      html`<div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>`,
-    ],
+    body: [body],
+    method: [html`<p>${text.method}</p>`, method],
     footer: html`Everything on this page is computed in it; nothing is loaded and nothing is sent.`,
-    end: [html`<div class="tip" id="tip" aria-hidden="true"></div>`, payloadBlocks(content)],
+    end: [end],
   });
 }
 
@@ -63,9 +106,17 @@ function controls({ images, models, slots, opening }: ExplorerContent): Html {
         <input id="layer" type="range" min="1" max="${own.length}" value="1"></label>
       <label>A click
         <select id="clicks"><option value="pick">picks the pixel</option><option value="figure">marks figure</option><option value="ground">marks ground</option></select></label>
-      <label>Computed with
-        <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
     </form>
+  `;
+}
+
+/** What computes the answers, and how fast. */
+function engine(): Html {
+  return html`
+    <label
+      class="choice">Computed with <select id="engine"><option value="gpu">WebGPU</option><option value="host">JavaScript</option></select></label>
+    <p id="computed"></p>
+    <p id="engine-note"></p>
   `;
 }
 
@@ -101,12 +152,18 @@ function explorer({ images, slots, opening, grid, segmentParents, eigenvectors }
       <div
         class="tools">${own}<button type="button" class="png" value="${name}" aria-label="Save ${what} as a PNG of 1,024 pixels">PNG</button></div>
     `;
-  const panel = (name: keyof typeof MAPS, caption: string, own: Html | string = "") =>
+  const panel = (
+    name: keyof typeof MAPS,
+    caption: string,
+    own: Html | string = "",
+    key: readonly [least: string, most: string] | null = null,
+  ) =>
     html`
       <figure class="panel">
         <div class="map" data-map="${name}"
           ${size}><canvas width="${grid.cols}" height="${grid
             .rows}" role="img" aria-label="${caption}"></canvas></div>
+        ${key === null ? "" : legend(...key)}
         <figcaption>${caption}</figcaption>
         ${tools(name, MAPS[name], own)}
       </figure>
@@ -139,7 +196,12 @@ function explorer({ images, slots, opening, grid, segmentParents, eigenvectors }
             html`${choice}${range("opacity", "Overlay", 0, 100, 35)}`,
           )}
         </figure>
-        ${panel("similarity", "Similarity to the pixel pointed at, else to the clicked one")}
+        ${panel(
+          "similarity",
+          "Similarity to the pixel pointed at, else to the clicked one",
+          "",
+          ["cosine −1", "1"],
+        )}
         ${panel(
           "colors",
           COLORINGS.joint,
@@ -160,18 +222,25 @@ function explorer({ images, slots, opening, grid, segmentParents, eigenvectors }
           "vector",
           "The eigenvector chosen",
           range("vector", html`Eigenvector <output id="vector-number"></output> of ${cols}`, 1, cols, 2),
+          ["− largest", "+ largest"],
         )}
         ${panel(
           "cut",
           "Figure and ground of this image",
           html`<button type="button" id="clear">Clear marks</button>`,
+          ["ground", "figure"],
         )}
       </div>
       <p id="status" role="status">Computing …</p>
-      <p id="computed"></p>
-      <p id="engine-note"></p>
       <p id="address-note" role="status"></p>
-      <h2>Nearest pixels of other images</h2>
+    </section>
+  `;
+}
+
+function nearest(): Html {
+  return html`
+    <section aria-labelledby="nearest-title">
+      <h2 id="nearest-title">Nearest pixels of other images</h2>
       <p>Of every other image the pixel most similar to the clicked one, at any layer of any model; the most similar image first.</p>
       <ol id="nearest"></ol>
     </section>
@@ -232,7 +301,6 @@ function brain(content: ExplorerContent): Html {
   const limit = activationLimits.sum.toFixed(2);
   return html`<section aria-labelledby="brain">
     <h2 id="brain">What the pixel activates</h2>
-    <p>Its aligned features, summed over all layers and models as the encoder sums them, drawn on the voxels in standard deviations of each voxel's responses; the scale is the same for every pixel. One layer alone shows what that layer adds, not what the brain is predicted to do.</p>
     <label class="choice">Features <select id="activation"><option value="sum">sum over all layers and models</option><option value="layer">the clicked layer alone</option></select></label>
     ${legend(`−${limit}`, `+${limit}`, { unit: "standard deviations", bar: surface ? GRADIENT : "" })}
     <div class="brain">
@@ -243,6 +311,7 @@ function brain(content: ExplorerContent): Html {
         <tbody>${rows}</tbody>
       </table>
     </div>
+    <p class="small">Its aligned features, summed over all layers and models as the encoder sums them, drawn on the voxels in standard deviations of each voxel's responses; the scale is the same for every pixel. One layer alone shows what that layer adds, not what the brain is predicted to do.</p>
   </section>`;
 }
 
@@ -256,10 +325,9 @@ function overview({ images, models, grid }: ExplorerContent): Html {
           .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></div></li>
     `
   );
-  return html`<section aria-labelledby="everywhere">
-    <h2 id="everywhere">Similar pixels everywhere</h2>
+  return html`
     <p>Rows are models, columns their layers from first to last. Click into any map to take that pixel.</p>
     ${legend("cosine −1", "1")}
     <ul id="overview">${cards}</ul>
-  </section>`;
+  `;
 }

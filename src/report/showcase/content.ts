@@ -16,6 +16,8 @@ export interface ShowcaseContent {
   layers: number[];
   /** Index of the layer that is shown first. */
   first: number;
+  /** Why that one, one sentence. */
+  opening: string;
   /** Spots to begin with: cells of a photograph's map, and indices of the layer to see them in. */
   spots: { name: string; photo: number; cell: number; layer: number }[];
   /** n × 3 bytes. */

@@ -81,7 +81,7 @@ function mapPicture({ colors, photos, map }: ShowcaseContent, layer: number, pho
 }
 
 function board(content: ShowcaseContent): Html {
-  const { map, photos, first } = content;
+  const { map, photos, first, opening } = content;
   const size = rawHtml(`width="${map.cols}" height="${map.rows}"`);
   const cards = photos.map(({ title, photo, credit }, i) =>
     html`
@@ -104,7 +104,10 @@ function board(content: ShowcaseContent): Html {
       </figure>
     `
   );
-  return html`<section id="board" aria-label="Photographs and their maps">${cards}</section>`;
+  return html`
+    <p id="opening">${opening}</p>
+    <section id="board" aria-label="Photographs and their maps">${cards}</section>
+  `;
 }
 
 /** Photographs by some layers, evenly spread, the last one among them. */

@@ -209,6 +209,7 @@ Deno.test("renderShowcase() names authors and licences, and pins the spots to be
       map,
       layers: [1, 2],
       first: 1,
+      opening: "Opens on it.",
       segmentCount: 3,
       components: 2,
       photos: [{ title: "<i>", photo, credit }, { title: "b", photo }],
