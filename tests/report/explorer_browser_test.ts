@@ -178,7 +178,10 @@ Deno.test({
       for (let i = 0; i < 23; i++) {
         await page.keyboard.press("Tab");
         reached.push(await page.evaluate(name));
-        assert((await page.evaluate<string>(outline)).includes("solid 3px"), `${reached.at(-1)} shows its focus`);
+        assert(
+          (await page.evaluate<string>(outline)).includes("solid 3px"),
+          `${reached.at(-1)} shows its focus`,
+        );
       }
       assertEquals(
         reached.join(" "),

@@ -11,6 +11,9 @@ function isFile(path: string | undefined): path is string {
   }
 }
 
+/** Milliseconds that a page may take for anything: on a busy machine shaders alone take half a minute to compile. */
+const PATIENCE = 120_000;
+
 /** How a page is looked at. */
 export interface Look {
   width: number;
@@ -69,6 +72,7 @@ export async function openFile(
   { width, height = 800, colorScheme }: Look,
 ): Promise<{ page: Page; trouble: PageTrouble }> {
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  page.setDefaultTimeout(PATIENCE);
   const trouble: PageTrouble = { errors: [], requests: [] };
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") trouble.errors.push(message.text());
