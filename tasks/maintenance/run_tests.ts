@@ -28,6 +28,9 @@ const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed(?:.*? \| (\d+
 /** Seed of the tests' random inputs: $ALIGNEDCUT_TEST_SEED, or a fresh one with `--fresh`. */
 const isFresh = Deno.args.includes("--fresh"), selected = Deno.args.filter((arg) => arg !== "--fresh");
 const SEED = isFresh ? String(Date.now() % 1e9) : Deno.env.get("ALIGNEDCUT_TEST_SEED") ?? "1";
+/** Servers of tests are on this machine, also where the network is behind a proxy. */
+const DIRECT = [Deno.env.get("NO_PROXY") ?? Deno.env.get("no_proxy") ?? "", "127.0.0.1"].filter(Boolean)
+  .join(",");
 
 interface Counts {
   passed: number;
@@ -96,7 +99,7 @@ async function allTests(): Promise<Share[]> {
 async function runTests(share: Share, isAlone: boolean): Promise<Outcome> {
   const command = new Deno.Command(Deno.execPath(), {
     args: [...TEST, ...share],
-    env: { ALIGNEDCUT_TEST_SEED: SEED },
+    env: { ALIGNEDCUT_TEST_SEED: SEED, NO_PROXY: DIRECT },
     stdout: "piped",
     stderr: isAlone ? "inherit" : "piped",
   });
