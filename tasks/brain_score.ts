@@ -19,6 +19,7 @@ import {
   slotsOfOneWidth,
   universality,
 } from "../src/experiments/brain_score/universality.ts";
+import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
@@ -81,7 +82,9 @@ export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<
     inputs,
     () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
   );
-  const { conditions, ridge, perSlot, space, trainedOn } = found, { noiseCeiling } = brain;
+  const { conditions, ridge, perSlot, space, trainedOn, universal } = found, { noiseCeiling } = brain;
+  const apart = universal && layersApartLine(universal.ridge.slot, "ridge");
+  if (apart) console.error(apart);
   const others = { ridge, no_align: perSlot, ridge_align: space, ridge_align_trained_on: trainedOn };
   await writeTables(out, "voxels", TABLE_FORMATS, () => [
     voxelTable(data.subject, { conditions, others, noiseCeiling }),

@@ -27,6 +27,11 @@ export interface AlignModel {
   means?: Float32Array;
   /** W_l of all slots one below the other, Σ D_l × D′. */
   transforms: Matrix;
+  /**
+   * Added after the transforms, slots × D′: where a slot was fitted on other images than the others, what their mean is in the
+   * space. Absent where all were fitted on the same.
+   */
+  offsets?: Matrix;
   /** Leading channels that are meaningful for each slot alone; the others only correct the sum over slots. Default all. */
   shared?: number;
   /** β, D′ × voxels. */
@@ -78,7 +83,12 @@ function slotMeans({ slots, means }: AlignModel, slot: number): Float32Array | u
   return means?.subarray(first, first + slots[slot].width);
 }
 
-/** The product of a host matrix, less some means, with others in turn. */
+/** What is added to one slot's transformed features, a view; nothing where there is none. */
+function slotRow({ offsets }: AlignModel, slot: number): Float32Array | undefined {
+  return offsets?.data.subarray(slot * offsets.cols, (slot + 1) * offsets.cols);
+}
+
+/** The product of a host matrix, less some means, with others in turn, and a row added to it. */
 async function chain(
   gpu: Gpu,
   x: Matrix,
@@ -95,7 +105,7 @@ async function chain(
     product = next;
   }
   if (row) {
-    const added = uploadMatrix(gpu, { data: row, rows: 1, cols: row.length }, "ε");
+    const added = uploadMatrix(gpu, { data: row, rows: 1, cols: row.length }, "added row");
     const next = addRow(gpu, product, added, 1);
     releaseMatrix(gpu, product, added);
     product = next;
@@ -116,8 +126,17 @@ function assertWidth(x: Matrix, width: number, name: string): void {
   }
 }
 
+/** A row through β: what it adds to every voxel. */
+function throughBeta(row: Float32Array, beta: Matrix): Float32Array {
+  const sums = new Float64Array(beta.cols);
+  for (let k = 0; k < beta.rows; k++) {
+    for (let v = 0; v < beta.cols; v++) sums[v] += row[k] * beta.data[k * beta.cols + v];
+  }
+  return Float32Array.from(sums);
+}
+
 /**
- * V′_l = V_l W_l, METHOD (1), with V_l centred by the slot's means if the alignment has them: features of one slot in the shared space.
+ * V′_l = V_l W_l, METHOD (1), with V_l centred by the slot's means, and its offset added, if the alignment has them: features of one slot in the shared space.
  *
  * @param slot index into `model.slots`
  * @param features n × D_l, one token a row
@@ -132,7 +151,7 @@ export async function applyAlign(
 ): Promise<Matrix> {
   const transform = slotTransform(model, slot);
   assertWidth(features, transform.rows, model.slots[slot].name);
-  return await chain(gpu, features, slotMeans(model, slot), [transform]);
+  return await chain(gpu, features, slotMeans(model, slot), [transform], slotRow(model, slot));
 }
 
 /**
@@ -152,10 +171,14 @@ export async function brainSpace(
 ): Promise<Matrix> {
   const transform = slotTransform(model, slot);
   assertWidth(features, transform.rows, model.slots[slot].name);
-  return await chain(gpu, features, slotMeans(model, slot), [
-    leadingChannels(transform, model.shared ?? transform.cols),
-    sharedBeta(model),
-  ]);
+  const beta = sharedBeta(model), offset = slotRow(model, slot);
+  return await chain(
+    gpu,
+    features,
+    slotMeans(model, slot),
+    [leadingChannels(transform, beta.rows), beta],
+    offset && throughBeta(offset, beta),
+  );
 }
 
 /**
@@ -167,5 +190,10 @@ export async function brainSpace(
  */
 export async function predictResponses(gpu: Gpu, model: AlignModel, pooled: Matrix): Promise<Matrix> {
   assertWidth(pooled, model.transforms.rows, "this alignment");
-  return await chain(gpu, pooled, model.means, [model.transforms, model.beta], model.epsilon);
+  const { transforms, beta, epsilon, slots } = model, row = epsilon.slice();
+  for (const l of slots.keys()) {
+    const offset = slotRow(model, l);
+    if (offset) throughBeta(offset, beta).forEach((value, v) => row[v] += value);
+  }
+  return await chain(gpu, pooled, model.means, [transforms, beta], row);
 }

@@ -134,7 +134,8 @@ export async function fitSpace(
 
 /**
  * Adds a slot to a space, for example a layer of a further model: ridge regression from its pooled features to the components
- * of the responses, which `fitSpace` made; the other slots stay the same, except for their share in the encoder's mean.
+ * of the responses, which `fitSpace` made, with an intercept, T = (P − mean) W + offset: other images than the space's have
+ * another mean response, of which a component is taken as far as the slot predicts it. The other slots stay the same, except for their share in the encoder's mean.
  *
  * @param space as `fitSpace` returns it, or this function
  * @param slot its name and channels
@@ -161,9 +162,9 @@ export async function fitSlot(
   if (model.slots.some(({ name }) => name === slot.name)) {
     throw new RangeError(`The space has a slot ${slot.name} already: name the new one differently.`);
   }
-  // Centred, as the features are: a mean of other images is no error of the penalties that are compared.
+  // Centred, as the features are: a mean of other images is no error of the penalties that are compared. It is the offset.
   const found = await componentsOf(gpu, responses, basis, center);
-  const targets = less(found, all(found.rows), meansOf(found, all(found.rows)));
+  const mean = meansOf(found, all(found.rows)), targets = less(found, all(found.rows), mean);
   const means = Float32Array.from(meansOf(pooled, all(pooled.rows)));
   const right = uploadMatrix(gpu, targets, "components of the responses");
   try {
@@ -173,6 +174,9 @@ export async function fitSlot(
     const transforms = zeros(rows + slot.width, cols);
     transforms.data.set(model.transforms.data);
     writeSlot(transforms, rows, transform);
+    const offsets = zeros(count + 1, cols);
+    offsets.data.set(model.offsets?.data ?? []);
+    offsets.data.set(shrunk(mean, features, transform, targets), count * cols);
     // The shared channels' mean is over one slot more; what the encoder adds is the other slots'.
     const half = model.beta.data.length / 2;
     const beta = {
@@ -187,6 +191,7 @@ export async function fitSlot(
         means: Float32Array.from([...model.means!, ...means]),
         shared: model.shared,
         transforms,
+        offsets,
         beta,
         epsilon: model.epsilon,
       },
@@ -194,6 +199,23 @@ export async function fitSlot(
   } finally {
     releaseMatrix(gpu, right);
   }
+}
+
+/** A mean of the components, each shrunk by the slope of its predictions on its values, as other slots' predictions of it are. */
+function shrunk(mean: Float64Array, features: Matrix, transform: Matrix, targets: Matrix): Float64Array {
+  const { rows, cols } = targets, products = new Float64Array(cols), squares = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) {
+    for (let c = 0; c < cols; c++) {
+      let predicted = 0;
+      for (let d = 0; d < features.cols; d++) {
+        predicted += features.data[i * features.cols + d] * transform.data[d * cols + c];
+      }
+      const value = targets.data[i * cols + c];
+      products[c] += predicted * value;
+      squares[c] += value * value;
+    }
+  }
+  return mean.map((value, c) => squares[c] > 0 ? value * products[c] / squares[c] : 0);
 }
 
 function assertSlots(slots: AlignSlot[], pooled: Matrix, responses: Matrix): void {

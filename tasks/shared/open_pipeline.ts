@@ -8,6 +8,7 @@ import { openStages } from "../../src/data/cache/stages.ts";
 import { tell } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
+import { layersApart } from "../../src/pipeline/layers_apart.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
@@ -87,6 +88,8 @@ export async function openPipeline(
         `--landmarks ${settings.landmarks} is more than the ${length} nodes that there are: all of them are taken`,
       );
     }
+    const apart = layersApart(pipeline, settings.alignment);
+    if (apart) report(apart);
     if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
     let own: string | undefined;
     return {

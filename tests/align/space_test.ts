@@ -162,6 +162,48 @@ Deno.test("fitSlot() brings a slot where fitSpace() would have, from the same im
   assert(correlation(first(a), first(b)) > 0.9, `${correlation(first(a), first(b))}, ${note}`);
 });
 
+Deno.test("fitSlot() from images of another mean response puts tokens where the space's own images put them", async () => {
+  const { slots, parts, pooled, responses } = problem(160, [12, 20, 16], 40);
+  const space = await fitSpace(gpu, slots, pooled, responses, { components: 6 });
+  // The half of the images that excite a channel of another slot most.
+  const order = [...Array(160).keys()].sort((a, b) => parts[0].data[b * 12] - parts[0].data[a * 12]);
+  const half = ({ data, cols }: Matrix) => ({
+    data: Float32Array.from(order.slice(0, 80).flatMap((i) => [...data.subarray(i * cols, (i + 1) * cols)])),
+    rows: 80,
+    cols,
+  });
+  const joined = await fitSlot(gpu, space, { name: "new L1", width: 20 }, half(parts[1]), half(responses));
+  const { data, cols } = await applyAlign(gpu, joined.model, 3, parts[1]), shared = space.model.shared!;
+  const meanOf = (values: Float32Array) =>
+    Array.from({ length: shared }, (_, c) => values.filter((_, at) => at % cols === c))
+      .reduce((sum, own) => sum + (own.reduce((a, b) => a + b, 0) / 160) ** 2, 0);
+  const offset = joined.model.offsets!.data.subarray(3 * cols, 4 * cols);
+  const without = data.map((value, at) => value - offset[at % cols]);
+  // The space's own images have the mean 0 in it.
+  assert(meanOf(data) < 0.3 * meanOf(without), `${meanOf(data)}, ${meanOf(without)}, ${note}`);
+  const wide = { data: new Float32Array(160 * 68), rows: 160, cols: 68 };
+  for (let i = 0; i < 160; i++) {
+    wide.data.set(pooled.data.subarray(i * 48, (i + 1) * 48), i * 68);
+    wide.data.set(parts[1].data.subarray(i * 20, (i + 1) * 20), i * 68 + 48);
+  }
+  const bias = (predicted: Matrix) =>
+    Math.abs(predicted.data.reduce((sum, value, at) => sum + value - responses.data[at], 0)) / 160 / 40;
+  assert(bias(await predictResponses(gpu, joined.model, wide)) < 0.05, note);
+  // Brain space of the slot's mean is that of its offset, and what is saved comes back.
+  const mean = joined.model.means!.subarray(48);
+  const [atMean, through] = await Promise.all([
+    brainSpace(gpu, joined.model, 3, { data: mean, rows: 1, cols: 20 }),
+    brainSpace(gpu, { ...joined.model, offsets: undefined }, 3, { data: mean, rows: 1, cols: 20 }),
+  ]);
+  assertClose(through.data, new Float32Array(40), { relative: 0, absolute: 1e-5, note });
+  assert(atMean.data.some((value) => Math.abs(value) > 0.01), note);
+  await inTemporaryFolder(async (root) => {
+    const { model, ...rest } = joined;
+    await saveAlign(`${root}/a.arrow`, { model, space: rest, options: {}, history: [] });
+    assertEquals((await loadAlign(`${root}/a.arrow`)).model, model);
+  });
+});
+
 Deno.test("fitSlot() chooses the same penalty when all responses are higher, as a mean is no error", async () => {
   const { slots, pooled, responses } = problem(160, [12, 20], 40);
   const space = await fitSpace(gpu, slots, pooled, responses);

@@ -159,8 +159,8 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/model.ts",
-    text: "    sharedBeta(model),\n  ]);",
-    replacement: "    sharedBeta(model),\n  ], model.epsilon);",
+    text: "offset && throughBeta(offset, beta),",
+    replacement: "model.epsilon,",
     breaks: "brain space has ε added",
     tests: ["end_to_end/align_test.ts"],
   },

@@ -46,13 +46,14 @@ export interface SavedAlign {
  * @param path its name; nothing partial is ever left under it
  */
 export async function saveAlign(path: string, { model, space, options, history }: SavedAlign): Promise<void> {
-  const { slots, transforms, beta, epsilon, means, shared } = model;
+  const { slots, transforms, beta, epsilon, means, offsets, shared } = model;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
   await writeMatrices(path, FORMAT, {
     W: transforms,
     "β": beta,
     "ε": row(epsilon),
     ...(means && { means: row(means) }),
+    ...(offsets && { offsets }),
     ...(space && { basis: space.basis, center: row(space.center) }),
   }, { slots, shared, options, history, ...(space && { fits: space.fits, held: space.held }) });
 }
@@ -64,7 +65,7 @@ export async function saveAlign(path: string, { model, space, options, history }
  */
 export async function loadAlign(path: string): Promise<SavedAlign> {
   const { matrices, meta } = await readMatrices(path, FORMAT, SECOND);
-  const { W: transforms, "β": beta, "ε": epsilon, means, basis, center } = matrices;
+  const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center } = matrices;
   const { slots, shared, options, history, fits, held } = meta as unknown as SavedAlign & AlignedSpace & {
     slots: AlignSlot[];
     shared?: number;
@@ -73,6 +74,7 @@ export async function loadAlign(path: string): Promise<SavedAlign> {
   if (
     !transforms || !beta || !epsilon || transforms.rows !== width || transforms.cols !== beta.rows ||
     beta.cols !== epsilon.cols || shared! > beta.rows || means && means.cols !== width ||
+    offsets && (offsets.rows !== slots.length || offsets.cols !== beta.rows) ||
     basis && (basis.rows !== beta.cols || 2 * basis.cols !== beta.rows || center?.cols !== beta.cols)
   ) {
     throw broken(path, "its matrices do not belong together");
@@ -84,6 +86,7 @@ export async function loadAlign(path: string): Promise<SavedAlign> {
       beta,
       epsilon: epsilon.data,
       ...(means && { means: means.data }),
+      ...(offsets && { offsets }),
       ...(shared && { shared }),
     },
     ...(basis && { space: { fits, held, basis, center: center.data } }),

@@ -46,6 +46,7 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
     "β": model.beta,
     "ε": row(model.epsilon),
     means: row(model.means!),
+    ...(model.offsets && { offsets: model.offsets }),
     basis,
     center: row(center),
     landmarks: landmarks.features,
@@ -78,7 +79,7 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
 export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<NystromModel>> {
   try {
     const { matrices, meta } = await readMatrices(path, FORMAT);
-    const { W: transforms, "β": beta, "ε": epsilon, means, basis, center, landmarks, eigenvectors } =
+    const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center, landmarks, eigenvectors } =
       matrices;
     const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut, sources } =
       meta as unknown as
@@ -94,7 +95,15 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
     const { eigenvalues, residuals, ...quality } = cut as unknown as NystromFit["cut"];
     return {
       space: {
-        model: { slots, means: means.data, shared, transforms, beta, epsilon: epsilon.data },
+        model: {
+          slots,
+          means: means.data,
+          shared,
+          transforms,
+          ...(offsets && { offsets }),
+          beta,
+          epsilon: epsilon.data,
+        },
         fits,
         basis,
         center: center.data,

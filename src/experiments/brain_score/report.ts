@@ -5,7 +5,9 @@ import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Claim } from "../../report/results.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
-import { FEATURES, universalSection } from "./universality_report.ts";
+import { agreementMetrics } from "./agreement_report.ts";
+import type { Universality } from "./universality.ts";
+import { universalSection } from "./universality_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
 import { writeReport } from "../shared/write_experiment.ts";
 import { LAMBDAS } from "../../pipeline/align_cache.ts";
@@ -116,17 +118,29 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
     metrics[`mixed.${name}.chance`] = chance;
     metrics[`mixed.${name}.p`] = p;
   }
-  for (const name of FEATURES) {
-    const { converged: _, ...found } = report.universal?.[name] ?? { converged: true };
-    for (const [key, value] of Object.entries(found)) metrics[`universality.${name}.${key}`] = value;
-  }
-  for (const name of ["raw", "ridge"] as const) {
-    const { converged: _, ...found } = report.universal?.oneWidth?.[name] ?? { converged: true };
-    for (const [key, value] of Object.entries(found)) {
-      metrics[`universality.one_width.${name}.${key}`] = value;
-    }
-  }
+  const { universal } = report;
+  addUniversality(metrics, "universality", {
+    raw: universal?.raw,
+    paper: universal?.paper,
+    ridge: universal?.ridge,
+  });
+  addUniversality(metrics, "universality.one_width", {
+    raw: universal?.oneWidth?.raw,
+    ridge: universal?.oneWidth?.ridge,
+  });
   return metrics;
+}
+
+function addUniversality(
+  metrics: Record<string, number>,
+  prefix: string,
+  measured: Partial<Record<string, Universality>>,
+): void {
+  for (const [name, universality] of Object.entries(measured)) {
+    const { converged: _, agreement: __, ...found } = universality ?? { converged: true };
+    for (const [key, value] of Object.entries(found)) metrics[`${prefix}.${name}.${key}`] = value;
+  }
+  for (const [key, value] of Object.entries(agreementMetrics(measured))) metrics[`${prefix}.${key}`] = value;
 }
 
 /** r over the square root of the noise ceiling, λ = 1, mean over seeds. */

@@ -4,16 +4,17 @@ import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
-import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { rowNormalize } from "../../linalg/row_normalize.ts";
 import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
 import type { RunModel } from "../../pipeline/models.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { shareBetween } from "../../statistics/variance_share.ts";
 import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
+import { nearestAgreement, oracleAgreement, type Tally, timesChance } from "./agreement.ts";
+import { predictedClasses } from "./predicted_classes.ts";
 
 /** Nodes of the joint graph, and of each slot's own. */
 const JOINT_NODES = 10_332, SLOT_NODES = 1500;
@@ -55,8 +56,20 @@ export interface Universality {
    * gives; absent with one model.
    */
   neighbors?: number;
+  /** What `neighbors` is made of, with its ceilings; absent with one model. */
+  agreement?: Tallies;
   /** All pairs converged. */
   converged: boolean;
+}
+
+/** Of figure nodes, image by image: what they find, and what they could find at most. */
+export interface Tallies {
+  /** The nearest node of another model, in another image. */
+  others: Tally;
+  /** The nearest node of the same model, in another image. */
+  own: Tally;
+  /** What `oracleAgreement` finds, whose classes are learned from the masks. */
+  oracle: Tally;
 }
 
 /** Nodes sampled for `universality`. */
@@ -176,7 +189,7 @@ export function slotsOfOneWidth(sample: UniversalitySample): UniversalitySample 
  */
 export async function universality(
   gpu: Gpu,
-  { slots, joint }: UniversalitySample,
+  { slots, joint, images }: UniversalitySample,
   align?: AlignModel,
 ): Promise<Universality> {
   const features = await Promise.all(slots.map(async ({ name, features }) => {
@@ -213,17 +226,28 @@ export async function universality(
   });
   trim(gpu);
   const models = new Set(slots.map(({ model }) => model));
+  const labels = {
+    model: of(({ model }) => new Array<string>(joint).fill(model)),
+    image,
+    category: of(({ category }) => category),
+  };
+  const agreement = models.size > 1
+    ? {
+      ...await nearestAgreement(gpu, x, labels, images),
+      oracle: oracleAgreement(
+        labels,
+        of(({ image, category }, s) => predictedClasses(features[s], image, category, images)),
+        images,
+      ),
+    }
+    : undefined;
   return {
     slot: shareBetween(vectors, slotOf),
     image: shareBetween(vectors, image),
     lambda2: cut.eigenvalues[1],
     figureGround: balancedAccuracy(vectors, deep, figure),
     within: within.reduce((sum, value) => sum + value, 0) / within.length,
-    ...(models.size > 1 && {
-      neighbors: await nearestOfOthers(gpu, x, of(({ model }) => new Array(joint).fill(model)), image, [
-        ...of(({ category }) => category),
-      ]),
-    }),
+    ...(agreement && { neighbors: timesChance(agreement.others), agreement }),
     converged,
   };
 }
@@ -233,64 +257,4 @@ export function withoutFirst({ data, rows, cols }: Matrix): Matrix {
   const out = new Float32Array(rows * (cols - 1));
   for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
   return { data: out, rows, cols: cols - 1 };
-}
-
-/** η²: variance between groups over all variance, mean over columns. */
-export function shareBetween({ data, rows, cols }: Matrix, groups: readonly number[]): number {
-  let share = 0;
-  for (let c = 0; c < cols; c++) {
-    const sums = new Map<number, { sum: number; count: number }>();
-    let sum = 0, squares = 0;
-    for (let i = 0; i < rows; i++) {
-      const value = data[i * cols + c], group = sums.get(groups[i]) ?? { sum: 0, count: 0 };
-      sums.set(groups[i], { sum: group.sum + value, count: group.count + 1 });
-      sum += value;
-      squares += value * value;
-    }
-    const mean = sum / rows;
-    let between = 0;
-    for (const group of sums.values()) between += group.count * (group.sum / group.count - mean) ** 2;
-    share += between / (squares - rows * mean * mean) / cols;
-  }
-  return share;
-}
-
-/** Rows whose products with all others are at hand at a time. */
-const BLOCK = 512;
-
-/** How often the nearest node of another model in another image has a figure node's class, over how often any has. */
-export async function nearestOfOthers(
-  gpu: Gpu,
-  x: Matrix,
-  model: readonly string[],
-  image: readonly number[],
-  category: readonly number[],
-): Promise<number> {
-  const unit = await rowNormalize(gpu, x), { rows, cols } = unit;
-  const asked = [...category.keys()].filter((i) => category[i] !== 0 && category[i] !== 255);
-  const known = [...category.keys()].filter((j) => category[j] !== 255);
-  let right = 0, equal = 0, found = 0;
-  for (let first = 0; first < asked.length; first += BLOCK) {
-    const block = asked.slice(first, first + BLOCK), own = new Float32Array(block.length * cols);
-    block.forEach((i, at) => own.set(unit.data.subarray(i * cols, (i + 1) * cols), at * cols));
-    const { data: cosines } = await matmul(gpu, { data: own, rows: block.length, cols }, unit, {
-      transposeB: true,
-    });
-    block.forEach((i, at) => {
-      let best = -Infinity, nearest = -1, same = 0, others = 0;
-      for (const j of known) {
-        if (model[j] === model[i] || image[j] === image[i]) continue;
-        others++;
-        same += Number(category[j] === category[i]);
-        const cosine = cosines[at * rows + j];
-        if (cosine > best) [best, nearest] = [cosine, j];
-      }
-      if (nearest < 0) return;
-      found++;
-      right += Number(category[nearest] === category[i]);
-      equal += same / others;
-    });
-  }
-  trim(gpu);
-  return right / equal * (found > 0 ? 1 : NaN);
 }

@@ -2,11 +2,13 @@
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import type { Html } from "../../report/html.ts";
 import type { Universality } from "./universality.ts";
+import { layersApartLine } from "../../pipeline/layers_apart.ts";
+import { agreementSection } from "./agreement_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
 
 /** What is measured of the joint graph, and what it is to be on the embedded scenes. */
 export const TARGETS: {
-  key: Exclude<keyof Universality, "converged">;
+  key: Exclude<keyof Universality, "agreement" | "converged">;
   label: string;
   target?: { limit: number; isMost?: true };
 }[] = [
@@ -50,6 +52,7 @@ export function universalSection({ universal, data, ridge, space }: BrainScoreRe
       : []),
   ]);
   const unconverged = names.filter((name) => !universal[name]!.converged);
+  const apart = layersApartLine(universal.ridge.slot, "ridge");
   return [
     text(
       `${universal.nodes} random tokens of all layers of all models in ${universal.images} images as one graph. In a space that all share, its eigenvectors tell images and what is in them apart, and not the layer that a token is from. Figure and ground: balanced accuracy, 0.5 by chance, of the nearer of two centres in eigenvectors 2–20 (2–10 within a layer), over the deeper half of the layers.`,
@@ -66,14 +69,20 @@ export function universalSection({ universal, data, ridge, space }: BrainScoreRe
         ],
       ],
     }),
+    ...agreementSection(
+      Object.fromEntries(names.map((name) => [name, universal[name]])),
+      headings,
+      !isEmbedded,
+    ),
     ...(universal.oneWidth ? oneWidthTable(universal.oneWidth) : []),
+    ...(apart ? [text(`${apart}.`)] : []),
     ...(unconverged.length > 0
       ? [text(`Not all eigenvectors converged for: ${unconverged.map((name) => headings[name]).join(", ")}.`)]
       : []),
   ];
 }
 
-export const FEATURES = ["raw", "paper", "ridge"] as const;
+const FEATURES = ["raw", "paper", "ridge"] as const;
 
 /** Raw features beside aligned ones, of the models that can share a graph without alignment. */
 function oneWidthTable(
@@ -97,6 +106,7 @@ function oneWidthTable(
         return [label, before ?? "none", after ?? "none", before && after ? after / before : "none"];
       }),
     }),
+    ...agreementSection({ raw, ridge }, { raw: "raw features", ridge: "ridge alignment" }, true),
     ...(unconverged.length > 0
       ? [text(`Not all eigenvectors converged for: ${unconverged.join(", ")}.`)]
       : []),

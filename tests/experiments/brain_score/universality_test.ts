@@ -3,13 +3,18 @@ import { closeGpu, fitSpace, openGpu, predictResponses } from "../../../mod.ts";
 import { scoreOf } from "../../../src/pipeline/align_cache.ts";
 import { ridgeScore } from "../../../src/experiments/brain_score/baselines.ts";
 import {
-  nearestOfOthers,
-  sampleUniversality,
-  shareBetween,
-  universality,
-} from "../../../src/experiments/brain_score/universality.ts";
+  agreementOf,
+  nearestAgreement,
+  oracleAgreement,
+  timesChance,
+} from "../../../src/experiments/brain_score/agreement.ts";
+import { predictedClasses } from "../../../src/experiments/brain_score/predicted_classes.ts";
+import { sampleUniversality, universality } from "../../../src/experiments/brain_score/universality.ts";
+import { shareBetween } from "../../../src/statistics/variance_share.ts";
 import { balancedAccuracy } from "../../../src/statistics/balanced_accuracy.ts";
 import { openRunData } from "../../../tasks/shared/open_data.ts";
+import { seededRandom } from "../../../src/linalg/random.ts";
+import { testSeed } from "../../support/random.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const gpu = await openGpu();
@@ -49,11 +54,13 @@ Deno.test("all layers of the embedded models meet in one space, which raw featur
     }
   }));
 
-Deno.test("shareBetween(), balancedAccuracy() and nearestOfOthers() of nodes whose answers are known", async () => {
+Deno.test("shareBetween(), balancedAccuracy() and nearestAgreement() of nodes whose answers are known", async () => {
   const column = (...values: number[]) => ({ data: Float32Array.from(values), rows: values.length, cols: 1 });
   assertAlmostEquals(shareBetween(column(1, 1, 5, 5), [0, 0, 1, 1]), 1, 1e-12);
   assertAlmostEquals(shareBetween(column(1, 5, 1, 5), [0, 0, 1, 1]), 0, 1e-12);
   assertAlmostEquals(shareBetween(column(0, 2, 4, 6), [0, 0, 1, 1]), 0.8, 1e-12); // 16 of 20
+  const two = { data: Float32Array.of(7, 0, 9, 2, 7, 4, 9, 6), rows: 4, cols: 2 };
+  assertAlmostEquals(shareBetween(two, [0, 0, 2, 2], 1), 0.8, 1e-12); // without the first column; no row is in group 1
   const nodes = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1, 0.1, 1, 1, 0), rows: 5, cols: 2 };
   assertEquals(balancedAccuracy(nodes, [0, 1, 2, 3], [1, 1, 0, 0, 0]), 1);
   // The fifth lies with the figures: one of three ground nodes is wrong.
@@ -61,6 +68,44 @@ Deno.test("shareBetween(), balancedAccuracy() and nearestOfOthers() of nodes who
   assertEquals(balancedAccuracy(nodes, [0, 2, 4], [1, 255, 0, 0, 255]), 1); // unknown ones do not count
   // Of model b in other images one has the class of node 0, the nearest; two have 2 and 0. Nodes 1 and 2 find but node 0.
   const x = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1, -1, 0, 1, 0), rows: 5, cols: 2 };
-  const found = await nearestOfOthers(gpu, x, ["a", "b", "b", "b", "b"], [0, 1, 1, 2, 0], [1, 1, 2, 0, 0]);
-  assertAlmostEquals(found, 2 / (1 / 3 + 1 + 0), 1e-12);
+  const labels = { model: ["a", "b", "b", "b", "b"], image: [0, 1, 1, 2, 0], category: [1, 1, 2, 0, 0] };
+  const { others, own } = await nearestAgreement(gpu, x, labels, 3);
+  assertAlmostEquals(timesChance(others), 2 / (1 / 3 + 1 + 0), 1e-12);
+  assertEquals([...others.asked], [1, 2, 0]);
+  assertEquals([...others.right], [1, 1, 0]);
+  // Of its own model, node 1 finds node 4 and node 2 node 3, both ground; node 0 has none.
+  assertEquals([[...own.asked], [...own.right], [...own.chance]], [[0, 2, 0], [0, 0, 0], [0, 0, 0]]);
+  const { observed, chance, kappa } = agreementOf(others);
+  assertAlmostEquals(observed, 2 / 3, 1e-12);
+  assertAlmostEquals(chance, 4 / 9, 1e-12);
+  assertAlmostEquals(kappa, (2 / 3 - 4 / 9) / (1 - 4 / 9), 1e-12);
+  assertAlmostEquals(agreementOf(others, [0, 0]).chance, 1 / 3, 1e-12); // of image 0 alone
+});
+
+Deno.test("oracleAgreement() is what a node of the same predicted class in another model and image is on average", () => {
+  const labels = { model: ["a", "b", "b", "b", "b"], image: [0, 1, 1, 2, 0], category: [1, 1, 0, 0, 255] };
+  const predicted = [1, 1, 1, 0, 1];
+  // Node 0: of nodes 1, 2 and 3, 1 and 2 are predicted figure, and 1 is; node 1 finds node 0.
+  const found = oracleAgreement(labels, predicted, 3);
+  assertEquals([[...found.asked], [...found.right]], [[1, 1, 0], [1 / 2, 1, 0]]);
+  assertAlmostEquals(found.chance[0], 1 / 3, 1e-12);
+  assertAlmostEquals(found.chance[1], 1, 1e-12);
+});
+
+Deno.test("predictedClasses() finds classes that a channel tells apart in images it has not seen, and chance where none does", () => {
+  const images = 10, each = 40, rows = images * each, random = seededRandom(testSeed);
+  const image = Array.from({ length: rows }, (_, i) => Math.floor(i / each));
+  const category = Array.from({ length: rows }, (_, i) => i % 7 === 0 ? 255 : i % 3);
+  const share = (features: (i: number, c: number) => number) => {
+    const data = Float32Array.from({ length: 4 * rows }, (_, at) => features(Math.floor(at / 4), at % 4));
+    const predicted = predictedClasses({ data, rows, cols: 4 }, image, category, images);
+    const known = [...category.keys()].filter((i) => category[i] !== 255);
+    return known.filter((i) => predicted[i] === category[i]).length / known.length;
+  };
+  assert(share((i, c) => Number(i % 3 === c) + 0.2 * random()) > 0.99);
+  const noise = share(() => random());
+  assert(noise < 0.45, `${noise}, seed ${testSeed}`);
+  // A channel that names the image says nothing of others.
+  const own = share((i, c) => c === 0 ? image[i] : random());
+  assert(own < 0.45, `${own}, seed ${testSeed}`);
 });
