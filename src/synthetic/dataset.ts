@@ -70,6 +70,7 @@ export async function syntheticDataset(
       plan,
       createObserver(seed),
       (done, note) => onProgress?.(done, datasetSteps(plan), note),
+      navigator.hardwareConcurrency,
     );
     const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
     await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run

@@ -9,11 +9,10 @@
  * OUT/world.json           what was written; it appears last
  */
 import { createHash } from "node:crypto";
-import { encode } from "fast-png";
 import sharp from "sharp";
-import { CATEGORIES, PARTS, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
+import { CATEGORIES, renderScene, type Scene } from "../../fixtures/scenes/mod.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
-import { readNpy, writeNpy } from "../data/formats/npy.ts";
+import { readNpy } from "../data/formats/npy.ts";
 import { encodePalettePng } from "../data/images/palette_png.ts";
 import { HEMISPHERES } from "../data/datasets/subject.ts";
 import { VOC_VOID } from "../data/datasets/voc.ts";
@@ -22,7 +21,6 @@ import { observerVertices } from "./observer_cortex.ts";
 import {
   hemisphereVoxels,
   releaseRois,
-  REPEATS,
   type SimulatedSubject,
   statedCeilings,
   voxelTruth,
@@ -33,7 +31,16 @@ import {
   writeAlgonautsRois,
   writeAlgonautsVertices,
 } from "../data/datasets/write_algonauts.ts";
-import { type AlgonautsSplit, imageFolder } from "../data/datasets/algonauts_paths.ts";
+import type { AlgonautsSplit } from "../data/datasets/algonauts_paths.ts";
+import {
+  BLOCK,
+  type SceneBlock,
+  subjectFolder,
+  truthWriter,
+  unfinishedPath,
+  writeTruth,
+} from "./scene_block.ts";
+import { writeBlocks } from "./write_blocks.ts";
 
 /** Seeds `from` … `from + count − 1`. */
 export interface SeedRange {
@@ -61,9 +68,6 @@ export interface SyntheticDataset extends DatasetPlan {
   fingerprint: string;
 }
 
-/** Images whose responses are kept together while a world is unfinished. */
-const BLOCK = 50;
-
 /**
  * Plans a world: for every 10 training scenes 2 held-out ones, 1 for the graph and 1 further.
  *
@@ -89,6 +93,7 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
  * @param plan which scenes
  * @param observer the subject, created with `plan.observerSeed`
  * @param onProgress is told how many of `datasetSteps(plan)` are done
+ * @param threads that render scenes, each with a subject of its own from `createObserver`; default 1, this one with `observer`
  * @returns what `world.json` says
  * @throws Error "The folder … holds a world with other scenes: …"
  */
@@ -97,6 +102,7 @@ export async function writeDataset(
   plan: DatasetPlan,
   observer: SimulatedSubject,
   onProgress: (done: number, note: string) => void = () => {},
+  threads = 1,
 ): Promise<SyntheticDataset> {
   const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
   const fingerprint = createHash("sha256").update(first.rgb)
@@ -112,18 +118,18 @@ export async function writeDataset(
   }
 
   let done = 0;
-  const subject = `${out}/algonauts/subj01`;
-  for (const split of ["training", "test"] as const) {
-    await writeImages(subject, out, split, plan[split], (note) => onProgress(++done, note));
-    await writeResponses(
-      subject,
-      split,
-      plan[split],
-      observer,
-      unfinished,
-      (note) => onProgress(++done, note),
-    );
-  }
+  const tick = (note: string) => onProgress(++done, note), splits = ["training", "test"] as const;
+  await writeBlocks({
+    out,
+    blocks: splits.flatMap((split) => blocksOf(split, plan[split])),
+    observer,
+    observerSeed: plan.observerSeed,
+    threads,
+    first: () => writeSegmentation(out, plan, tick),
+    tick,
+  });
+  for (const split of splits) await joinBlocks(out, split, plan[split], observer);
+  const subject = subjectFolder(out);
   await writeAlgonautsRois(subject, releaseRois(observer));
   const ceilings = statedCeilings(observer), left = hemisphereVoxels(observer, "lh").length;
   await writeAlgonautsNoiseCeiling(subject, "lh", ceilings.slice(0, left));
@@ -132,7 +138,6 @@ export async function writeDataset(
     const own = Int32Array.from(hemisphereVoxels(observer, hemisphere), (voxel) => vertices[voxel]);
     await writeAlgonautsVertices(subject, hemisphere, own);
   }
-  await writeSegmentation(out, plan, (note) => onProgress(++done, note));
   await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");
   await Deno.remove(unfinished, { recursive: true });
   await writeFileAtomic(`${out}/world.json`, text);
@@ -158,53 +163,26 @@ async function isClaimed(path: string, text: string, out: string): Promise<boole
   );
 }
 
-async function writeImages(
-  subject: string,
+/** The blocks of a split. */
+function blocksOf(split: AlgonautsSplit, { from, count }: SeedRange): SceneBlock[] {
+  return Array.from({ length: Math.ceil(count / BLOCK) }, (_, b) => {
+    const first = b * BLOCK;
+    return { split, first, count: Math.min(BLOCK, count - first), from: from + first };
+  });
+}
+
+/** Joins what the blocks of a split have left. */
+async function joinBlocks(
   out: string,
   split: AlgonautsSplit,
   range: SeedRange,
-  tick: (note: string) => void,
-): Promise<void> {
-  const folder = imageFolder(subject, split);
-  await Deno.mkdir(folder, { recursive: true });
-  const write = await truthWriter(out, split);
-  for (let i = 0; i < range.count; i++) {
-    const scene = renderScene(range.from + i);
-    const prefix = split === "training" ? "train" : "test";
-    const name = `${prefix}-${String(i + 1).padStart(4, "0")}_scene-${String(scene.seed).padStart(5, "0")}`;
-    const { width, height, rgb: data } = scene;
-    await writeFileAtomic(`${folder}/${name}.png`, encode({ width, height, data, channels: 3, depth: 8 }));
-    await write.scene(name, scene);
-    tick(`${split} images`);
-  }
-  await write.finish();
-}
-
-/** Measures scenes in blocks that a stopped run need not measure again, then joins them. */
-async function writeResponses(
-  subject: string,
-  split: AlgonautsSplit,
-  range: SeedRange,
   observer: SimulatedSubject,
-  unfinished: string,
-  tick: (note: string) => void,
 ): Promise<void> {
-  const { count } = observer.voxels;
-  const all = new Float32Array(range.count * count);
-  for (let first = 0; first < range.count; first += BLOCK) {
-    const path = `${unfinished}/${split}-${first}.npy`, rows = Math.min(BLOCK, range.count - first);
-    let block = await readNpy(path).then(({ data }) => data as Float32Array, () => undefined);
-    if (block) {
-      for (let i = 0; i < rows; i++) tick(`${split} responses`);
-    } else {
-      block = new Float32Array(rows * count);
-      for (let i = 0; i < rows; i++) {
-        block.set(meanResponse(observer, renderScene(range.from + first + i)), i * count);
-        tick(`${split} responses`);
-      }
-      await writeNpy(path, block, [rows, count]);
-    }
-    all.set(block, first * count);
+  const { count } = observer.voxels, all = new Float32Array(range.count * count), lines: string[] = [];
+  for (const block of blocksOf(split, range)) {
+    const path = unfinishedPath(out, block);
+    all.set((await readNpy(`${path}.npy`)).data as Float32Array, block.first * count);
+    lines.push(await Deno.readTextFile(`${path}.jsonl`));
   }
   for (const hemisphere of HEMISPHERES) {
     const voxels = hemisphereVoxels(observer, hemisphere);
@@ -212,17 +190,9 @@ async function writeResponses(
     for (let i = 0; i < range.count; i++) {
       for (let v = 0; v < voxels.length; v++) data[i * voxels.length + v] = all[i * count + voxels[v]];
     }
-    await writeAlgonautsResponses(subject, split, { hemisphere, data, rows: range.count });
+    await writeAlgonautsResponses(subjectFolder(out), split, { hemisphere, data, rows: range.count });
   }
-}
-
-function meanResponse(observer: SimulatedSubject, scene: Scene): Float32Array {
-  const mean = new Float32Array(observer.voxels.count);
-  for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const response = observer.measure(scene, repeat);
-    for (let v = 0; v < mean.length; v++) mean[v] += response[v] / REPEATS;
-  }
-  return mean;
+  await writeTruth(out, split, lines.join(""));
 }
 
 async function writeSegmentation(
@@ -267,7 +237,7 @@ async function writeSegmentation(
   }
   await writeFileAtomic(`${voc}/class_names.txt`, ["_background_", ...CATEGORIES].join("\n") + "\n");
   await writeImagenetSegmentation(`${out}/imagenet_segmentation/gtsegs_ijcv.mat`, images);
-  await write.finish();
+  await writeTruth(out, "graph", write.lines());
 }
 
 /** The category of each pixel, with the ground that touches a figure left out of scoring, as PASCAL VOC does. */
@@ -279,28 +249,4 @@ function withVoidRim({ width, height, categoryMask }: Scene): Uint8Array {
       y > 0 && categoryMask[i - width] || y < height - 1 && categoryMask[i + width];
     return touches ? VOC_VOID : 0;
   });
-}
-
-/** Writes what is true of scenes beside them: one line each in a list, and the categories and parts of all pixels. */
-async function truthWriter(out: string, split: string) {
-  const folder = `${out}/truth/${split}`, lines: string[] = [];
-  await Deno.mkdir(`${folder}/categories`, { recursive: true });
-  await Deno.mkdir(`${folder}/parts`, { recursive: true });
-  return {
-    async scene(name: string, scene: Scene): Promise<void> {
-      const { width, height, seed, caption, categoryName, backgroundName, objects } = scene;
-      lines.push(
-        JSON.stringify({ name, seed, caption, category: categoryName, background: backgroundName, objects }),
-      );
-      const planes = { categories: scene.categoryMask, parts: scene.parts };
-      for (const [plane, data] of Object.entries(planes)) {
-        await writeFileAtomic(`${folder}/${plane}/${name}.png`, encodePalettePng({ width, height, data }));
-      }
-    },
-    async finish(): Promise<void> {
-      await writeFileAtomic(`${folder}.jsonl`, lines.join("\n") + "\n");
-      const names = { categories: ["background", ...CATEGORIES], parts: PARTS };
-      await writeFileAtomic(`${out}/truth/names.json`, JSON.stringify(names, null, 2) + "\n");
-    },
-  };
 }
