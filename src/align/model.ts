@@ -88,6 +88,15 @@ function slotRow({ offsets }: AlignModel, slot: number): Float32Array | undefine
   return offsets?.data.subarray(slot * offsets.cols, (slot + 1) * offsets.cols);
 }
 
+/** A matrix' values, less the means of its columns. */
+function less({ data, rows, cols }: Matrix, means: Float32Array): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let k = 0; k < cols; k++, at++) out[at] = data[at] - means[k];
+  }
+  return out;
+}
+
 /** The product of a host matrix, less some means, with others in turn, and a row added to it. */
 async function chain(
   gpu: Gpu,
@@ -96,7 +105,7 @@ async function chain(
   factors: Matrix[],
   row?: Float32Array,
 ): Promise<Matrix> {
-  const centred = means ? { ...x, data: x.data.map((value, at) => value - means[at % x.cols]) } : x;
+  const centred = means ? { ...x, data: less(x, means) } : x;
   let product: GpuMatrix = uploadMatrix(gpu, centred, "features");
   for (const factor of factors) {
     const right = uploadMatrix(gpu, factor, "factor");

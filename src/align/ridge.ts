@@ -106,6 +106,65 @@ export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOption
   };
 }
 
+/**
+ * `ridge` with each of some penalties for all voxels: the same bits as one call a penalty, whose products of features with
+ * features and with responses are all the same.
+ *
+ * @param x images × features
+ * @param y images × voxels
+ * @returns for every penalty, in the order given, what predicts responses to features images × features
+ * @throws as `ridge`
+ */
+export async function ridgePath(
+  gpu: Gpu,
+  x: Matrix,
+  y: Matrix,
+  lambdas: readonly number[],
+): Promise<Ridge["predict"][]> {
+  assertImages(x, y);
+  const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
+  const { mean, inverse } = standardOf(x, all), center = meansOf(y, all), used: GpuMatrix[] = [];
+  const keep = (matrix: GpuMatrix) => (used.push(matrix), matrix);
+  try {
+    const z = keep(uploadMatrix(gpu, standardised(x, all, mean, inverse), "features"));
+    const { system, isDual } = gram(gpu, z);
+    keep(system);
+    const voxels = Uint32Array.from({ length: y.cols }, (_, v) => v);
+    const chunks = chunksOf(voxels, Math.max(x.rows, x.cols)).map((some) => {
+      const trainY = uploadMatrix(gpu, centered(y, all, some, center), "responses");
+      if (isDual) return { some, right: keep(trainY) };
+      const right = keep(multiply(gpu, z, trainY, { transposeA: true }));
+      releaseMatrix(gpu, trainY);
+      return { some, right };
+    });
+    const predictors: Ridge["predict"][] = [];
+    for (const lambda of lambdas) {
+      const weights = { data: new Float32Array(x.cols * y.cols), rows: x.cols, cols: y.cols };
+      const [factor] = await cholesky(gpu, system, [lambda]);
+      try {
+        for (const { some, right } of chunks) {
+          const b = allocateMatrix(gpu, right.rows, right.cols, right.label);
+          combine(gpu, b, [1, right]);
+          const solution = solveCholesky(gpu, factor, b);
+          const own = isDual ? multiply(gpu, z, solution, { transposeA: true }) : solution;
+          const { data } = await downloadMatrix(gpu, own)
+            .finally(() => releaseMatrix(gpu, ...new Set([b, solution, own])));
+          for (let c = 0; c < x.cols; c++) {
+            const part = data.subarray(c * some.length, (c + 1) * some.length);
+            weights.data.set(part.map((value) => value * inverse[c]), c * y.cols + some[0]);
+          }
+        }
+      } finally {
+        releaseFactor(gpu, factor);
+      }
+      predictors.push((features) => predict(gpu, features, mean, weights, center));
+    }
+    return predictors;
+  } finally {
+    releaseMatrix(gpu, ...used);
+  }
+}
+
 /** (ZᵀZ + λI) or (ZZᵀ + λI), whichever is smaller. */
 function gram(gpu: Gpu, z: GpuMatrix): { system: GpuMatrix; isDual: boolean } {
   const isDual = z.cols > z.rows;

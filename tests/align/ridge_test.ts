@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../../mod.ts";
 import { crossValidationFolds } from "../../src/align/folds.ts";
-import { defaultLambdas, ridge } from "../../src/align/ridge.ts";
+import { defaultLambdas, ridge, ridgePath } from "../../src/align/ridge.ts";
 import { columnErrors } from "../../src/linalg/column_errors.ts";
 import { downloadMatrix, releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
@@ -60,6 +60,19 @@ Deno.test("ridge() with one penalty equals the float64 reference, features fewer
       );
       assertClose(byHand, expected, { relative: 1e-3, note });
     });
+  }
+});
+
+Deno.test("ridgePath() predicts by every penalty what ridge() does with it alone, bit for bit, and returns all memory", async () => {
+  for (const [images, features, voxels] of [[40, 5, 7], [17, 53, 11]]) {
+    const { x, y } = regression(images, features, voxels), fresh = regression(9, features, voxels).x;
+    const lambdas = [3, 0.1 * images, 30], before = gpu.memory.inUse;
+    const predictors = await ridgePath(gpu, x, y, lambdas);
+    for (const [i, lambda] of lambdas.entries()) {
+      const { predict } = await ridge(gpu, x, y, { lambdas: [lambda] });
+      assertEquals(await predictors[i](fresh), await predict(fresh), `λ ${lambda}, ${note}`);
+    }
+    assertEquals(gpu.memory.inUse, before);
   }
 });
 

@@ -2,7 +2,7 @@
 import { brainScore } from "../../align/brain_score.ts";
 import { gatherRows } from "../../align/data.ts";
 import { slotOffset } from "../../align/model.ts";
-import { ridge } from "../../align/ridge.ts";
+import { ridge, ridgePath } from "../../align/ridge.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { type Score, scoreOf } from "../../pipeline/align_cache.ts";
@@ -67,21 +67,21 @@ export async function perSlotScore(
     rows: test.pooled.rows,
     cols: voxels,
   };
-  const chosen = new Int32Array(voxels), jobs = slots.length * PER_SLOT_PENALTIES.length;
+  const chosen = new Int32Array(voxels), lambdas = PER_SLOT_PENALTIES.map((share) => share * pooled.rows);
   let done = 0;
-  await mapConcurrently(jobs, LANES, async (job) => {
-    const slot = Math.floor(job / PER_SLOT_PENALTIES.length), first = slotOffset(slots, slot);
+  await mapConcurrently(slots.length, LANES, async (slot) => {
+    const first = slotOffset(slots, slot);
     const own = (features: Matrix) => columnsOf(features, first, first + slots[slot].width);
-    const lambdas = [PER_SLOT_PENALTIES[job % PER_SLOT_PENALTIES.length] * pooled.rows];
-    const { predict } = await ridge(gpu, own(pooled), responses, { lambdas });
-    const { data } = await predict(own(both));
-    const { r } = brainScore({ data: data.subarray(0, held * voxels), rows: held, cols: voxels }, heldOut);
-    for (let v = 0; v < voxels; v++) {
-      if (!(r[v] > best[v] || r[v] === best[v] && job < chosen[v])) continue;
-      [best[v], chosen[v]] = [r[v], job];
-      for (let i = v; i < predicted.data.length; i += voxels) predicted.data[i] = data[held * voxels + i];
+    for (const [p, predict] of (await ridgePath(gpu, own(pooled), responses, lambdas)).entries()) {
+      const job = slot * lambdas.length + p, { data } = await predict(own(both));
+      const { r } = brainScore({ data: data.subarray(0, held * voxels), rows: held, cols: voxels }, heldOut);
+      for (let v = 0; v < voxels; v++) {
+        if (!(r[v] > best[v] || r[v] === best[v] && job < chosen[v])) continue;
+        [best[v], chosen[v]] = [r[v], job];
+        for (let i = v; i < predicted.data.length; i += voxels) predicted.data[i] = data[held * voxels + i];
+      }
     }
-    onProgress?.(++done, jobs);
+    onProgress?.(++done, slots.length);
   });
   return scoreOf(data, predicted);
 }

@@ -170,16 +170,26 @@ function stepOnBatch(
   return objective;
 }
 
-/** exp(cos − 1) of all pairs of a batch. */
+/** exp(cos − 1) of all pairs of a batch; four sums at a time, since each addition waits for the one before it. */
 function batchAffinity(unit: Float64Array, d: number, nodes: Uint32Array): Float64Array {
   const b = nodes.length, a = new Float64Array(b * b);
   for (let i = 0; i < b; i++) {
     const own = nodes[i] * d;
-    for (let j = 0; j <= i; j++) {
-      const other = nodes[j] * d;
-      let cosine = 0;
-      for (let k = 0; k < d; k++) cosine += unit[own + k] * unit[other + k];
-      a[i * b + j] = a[j * b + i] = Math.exp(cosine - 1);
+    for (let j = 0; j <= i; j += 4) {
+      // Past the end the last node again, whose sums are not kept.
+      const [j0, j1, j2, j3] = [0, 1, 2, 3].map((k) => nodes[Math.min(j + k, i)] * d);
+      let c0 = 0, c1 = 0, c2 = 0, c3 = 0;
+      for (let k = 0; k < d; k++) {
+        const value = unit[own + k];
+        c0 += value * unit[j0 + k];
+        c1 += value * unit[j1 + k];
+        c2 += value * unit[j2 + k];
+        c3 += value * unit[j3 + k];
+      }
+      const cosines = [c0, c1, c2, c3];
+      for (let k = 0; k < 4 && j + k <= i; k++) {
+        a[i * b + j + k] = a[(j + k) * b + i] = Math.exp(cosines[k] - 1);
+      }
     }
   }
   return a;
