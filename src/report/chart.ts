@@ -1,6 +1,6 @@
-import { parse, resetSVGDefIds, View } from "vega";
-import { compile, type Config, type TopLevelSpec } from "vega-lite";
+import type { Config, TopLevelSpec } from "vega-lite";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { keptChart } from "./chart_cache.ts";
 import { lightTheme, type Theme } from "./theme.ts";
 
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -47,9 +47,18 @@ export function chartConfig(theme: Theme): Config {
  * @throws Error `The chart <name> has no marks …` when the spec draws no data.
  */
 export async function renderChart(spec: TopLevelSpec, theme: Theme, name: string): Promise<string> {
+  const config = chartConfig(theme);
+  return await keptChart([name, config, spec], () => drawChart({ ...spec, config }, name));
+}
+
+/** The packages are loaded by the first chart that is drawn. */
+async function drawChart(spec: TopLevelSpec, name: string): Promise<string> {
+  const [{ parse, resetSVGDefIds, View }, { compile }] = await Promise.all([
+    import("vega"),
+    import("vega-lite"),
+  ]);
   resetSVGDefIds();
-  const themed = compile({ ...spec, config: chartConfig(theme) }).spec;
-  const view = new View(parse(themed), { renderer: "none" });
+  const view = new View(parse(compile(spec).spec), { renderer: "none" });
   try {
     const svg = await view.toSVG();
     if (!DRAWN_MARK.test(svg)) {

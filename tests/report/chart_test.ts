@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { renderChart, saveChartSpec } from "../../src/report/chart.ts";
+import { keepChartsIn } from "../../src/report/chart_cache.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import { eigenvaluesChart } from "../../src/report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../../src/report/charts/line_by_layer.ts";
 import { spreadLabels } from "../../src/report/charts/spread_labels.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { darkTheme, lightTheme, pageTheme, sequenceOf, themeCss } from "../../src/report/theme.ts";
 
 const eigenvalues = {
@@ -124,3 +126,35 @@ Deno.test("saveChartSpec() writes a spec that Vega-Lite draws", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("renderChart() takes a chart that is kept, and draws anew one that is damaged or of other data", () =>
+  inTemporaryFolder(async (root) => {
+    const draw = (values = [0.2, 0.4, 0.35]) => {
+      const chart = { ...byLayer, series: [{ label: "mae-tiny", values }] };
+      return renderChart(lineByLayerChart(chart, lightTheme), lightTheme, "x");
+    };
+    const files = () => [...Deno.readDirSync(root)].map(({ name }) => name);
+    const drawn = await draw();
+    keepChartsIn(root);
+    try {
+      assertEquals([await draw(), await draw()], [drawn, drawn]);
+      const [file] = files(), path = `${root}/${file}`, kept = await Deno.readTextFile(path);
+      assertEquals(files().length, 1);
+      const otherwise = drawn.replace("<svg", "<svg data-kept=''");
+      const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(otherwise));
+      const sha256 = [...new Uint8Array(sum)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+      await Deno.writeTextFile(path, `${sha256}\n${otherwise}`);
+      assertEquals(await draw(), otherwise); // not drawn
+      for (const damaged of [kept.slice(0, -9), kept.replace("<svg", "<svf"), "", "\n"]) {
+        await Deno.writeTextFile(path, damaged);
+        assertEquals(await draw(), drawn);
+        assertEquals(await Deno.readTextFile(path), kept);
+      }
+      assert(await draw([0.3, 0.1, 0.2]) !== drawn);
+      assertEquals(files().length, 2);
+      keepChartsIn(`${root}/none`);
+      assertEquals(await draw(), drawn);
+    } finally {
+      keepChartsIn(undefined);
+    }
+  }));
