@@ -1,15 +1,47 @@
-/** The largest eigenpairs of symmetric matrices of a few hundred rows, in float64 on the host. */
+/** The largest eigenpairs of symmetric matrices of up to a few thousand rows, in float64 on the host. */
 import { combineRows } from "./combine_rows.ts";
 import { denseEigen } from "./dense_eigen.ts";
-import { fillRandom, seededRandom } from "./random.ts";
+import { fillRandom, type Random, seededRandom } from "./random.ts";
 import type { SymmetricEigen } from "./symmetric_eigen.ts";
 
 /** Squared length, relative to its own, below which a direction is rounding of those before it. */
 const SPENT = 1e-20;
+/** Growth of the basis after which its pairs are looked at again: a look costs the cube of its size. */
+const GROWTH = 1.12;
+/** Vectors a pair before the first look, and the last pairs that are measured until these are good. */
+const FIRST_LOOK = 1.5, LAST = 3;
+/** Vectors of a fresh sequence after which it is asked what it has found, and after as many again. */
+const CHECKED_EVERY = 4;
+/** Residual of a fresh sequence's largest pair, relative to the smallest eigenvalue wanted, that settles where it lies. */
+const SETTLED = 0.01;
+
+/** Whether pair number `at`, with an eigenvalue and a measured ‖M x − λ x‖, is good enough. */
+type IsGood = (at: number, value: number, residual: number) => boolean;
 
 /**
- * The largest eigenpairs of a positive semi-definite n × n matrix by block Krylov subspaces with Rayleigh–Ritz (Golub & Underwood
- * 1977), without a restart: the residuals of the best vectors join the basis, made orthonormal to all of it.
+ * What a sequence of its own leads to: an eigenvalue that is less than the least one wanted, one "found" beside those that were
+ * known, or it is still open.
+ */
+type Finding = "less" | "found" | "open";
+
+/** Orthonormal vectors V as rows, their images M V, and VᵀMV in rows of `most` values. */
+interface Basis {
+  matrix: Float64Array;
+  n: number;
+  vectors: Float64Array;
+  images: Float64Array;
+  projected: Float64Array;
+  size: number;
+  most: number;
+}
+
+/**
+ * The largest eigenpairs of a positive semi-definite n × n matrix by Lanczos' method without a restart, every vector made
+ * orthogonal to all before it, twice (Golub & Van Loan, Matrix Computations, 10.1 and 10.3).
+ *
+ * A sequence finds one vector of every eigenvalue. When its pairs are good, a fresh one begins at a random vector orthogonal to
+ * them, in which further vectors of an eigenvalue that has several come first. The end is where the largest eigenvalue of a
+ * fresh sequence is settled to be none of those wanted.
  *
  * @param matrix row-major n × n, symmetric
  * @param count eigenpairs wanted, far fewer than n
@@ -17,91 +49,223 @@ const SPENT = 1e-20;
  * @returns `count` eigenvalues, descending, and their orthonormal eigenvectors as columns; null where the basis would have
  *   to be larger than n / 2, so that a dense solve costs no more
  *
- * Cost: 2 n² a column of the basis. Fixed seed and order: equal input, equal bits.
+ * Cost: n² multiplications a vector, of which there are two or three a pair. Fixed seed and order: equal input, equal bits.
  */
 export function leadingEigen(
   matrix: Float64Array,
   n: number,
   count: number,
-  isGood: (at: number, value: number, residual: number) => boolean,
+  isGood: IsGood,
 ): SymmetricEigen | null {
-  const width = count + Math.max(3, Math.ceil(count / 4)), most = Math.floor(n / 2);
-  const whole = { data: matrix, rows: Array.from({ length: n }, (_, i) => i * n), length: n };
-  const basis = new Float64Array(most * n), images = new Float64Array(most * n);
-  const rowsOf = (data: Float64Array, rows: number) => ({
-    data,
-    length: n,
-    rows: Array.from({ length: rows }, (_, i) => i * n),
-  });
-  let projected = new Float64Array(0), size = 0;
-  let block = Float64Array.from(fillRandom(new Float32Array(width * n), seededRandom(0)));
-  while (true) {
-    const before = size;
-    for (let at = 0; at < block.length && size < most; at += n) {
-      if (joins(basis, size, block.subarray(at, at + n), n)) size++;
+  const most = Math.floor(n / 2), random = seededRandom(0);
+  const basis: Basis = {
+    matrix,
+    n,
+    vectors: new Float64Array(most * n),
+    images: new Float64Array(most * n),
+    projected: new Float64Array(most * most),
+    size: 0,
+    most,
+  };
+  let row = randomRow(n, random), first = 0, look = Math.ceil(FIRST_LOOK * count), isFresh = false;
+  while (basis.size < most) {
+    if (!extend(basis, row)) { // the sequence has found all that it can
+      row = randomRow(n, random);
+      first = basis.size;
+      continue;
     }
-    const added = size - before;
-    if (added === 0 || size < count) return null;
-    combineRows(basis.slice(before * n, size * n), whole, { data: images, stride: n, first: before * n });
-    const grown = new Float64Array(size * size);
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j <= i; j++) {
-        const value = i < before ? projected[i * before + j] : dot(images, i * n, basis, j * n, n);
-        grown[i * size + j] = grown[j * size + i] = value;
-      }
+    const { size } = basis;
+    row = basis.images.slice((size - 1) * n, size * n);
+    if (size < look && size < most) continue;
+    look = first > 0 ? size + CHECKED_EVERY : Math.ceil(GROWTH * size);
+    const pairs = denseEigen(projectedFrom(basis, 0), size, Math.min(count, size));
+    if (size < count) continue;
+    const { vectors, residual } = measured(basis, pairs, count, isGood);
+    if (residual) {
+      if (first > 0) row = residual; // of a sequence that was left, perhaps
+      isFresh = false;
+      continue;
     }
-    projected = grown;
-    const kept = Math.min(width, size), { values, vectors } = denseEigen(projected, size, kept);
-    const coefficients = new Float64Array(kept * size);
-    for (let c = 0; c < kept; c++) {
-      for (let i = 0; i < size; i++) coefficients[c * size + i] = vectors[i * kept + c];
+    const finding = isFresh ? whatFollows(basis, first, pairs.values[count - 1], isGood) : "found";
+    if (finding === "less") return { values: pairs.values.slice(0, count), vectors };
+    if (finding === "found") {
+      row = randomRow(n, random);
+      first = size;
+      look = size + CHECKED_EVERY;
+      isFresh = true;
     }
-    const x = new Float64Array(kept * n), residuals = new Float64Array(kept * n);
-    combineRows(coefficients, rowsOf(basis, size), { data: x, stride: n, first: 0 });
-    combineRows(coefficients, rowsOf(images, size), { data: residuals, stride: n, first: 0 });
-    let good = 0;
-    for (let c = 0; c < kept; c++) {
-      let squares = 0;
-      for (let i = c * n; i < (c + 1) * n; i++) {
-        residuals[i] -= values[c] * x[i];
-        squares += residuals[i] ** 2;
-      }
-      if (c === good && isGood(c, values[c], Math.sqrt(squares))) good++;
-    }
-    if (good >= count) {
-      const columns = new Float64Array(n * count);
-      for (let c = 0; c < count; c++) for (let i = 0; i < n; i++) columns[i * count + c] = x[c * n + i];
-      return { values: values.slice(0, count), vectors: columns };
-    }
-    if (size === most) return null;
-    block = residuals;
   }
+  return null;
 }
 
-/** Makes a row orthonormal to the basis and puts it behind; false where nothing but rounding is left of it. */
-function joins(basis: Float64Array, size: number, row: Float64Array, n: number): boolean {
-  const before = dot(row, 0, row, 0, n);
-  for (let pass = 0; pass < 2; pass++) {
-    for (let k = 0; k < size; k++) {
-      const along = dot(basis, k * n, row, 0, n);
-      for (let i = 0; i < n; i++) row[i] -= along * basis[k * n + i];
-    }
-  }
-  const left = dot(row, 0, row, 0, n);
-  if (!(left > SPENT * before) || !(left > 0)) return false;
-  const scale = 1 / Math.sqrt(left);
-  for (let i = 0; i < n; i++) basis[size * n + i] = row[i] * scale;
+function randomRow(n: number, random: Random): Float64Array {
+  return Float64Array.from(fillRandom(new Float32Array(n), random));
+}
+
+/** Makes a row orthonormal to the basis and adds it; false where nothing but rounding is left of it. */
+function extend(basis: Basis, row: Float64Array): boolean {
+  const { matrix, n, vectors, images, projected, size, most } = basis;
+  const before = squares(row);
+  for (let pass = 0; pass < 2; pass++) removeParts(vectors, size, row);
+  const left = squares(row);
+  if (!(left > SPENT * before && left > 0)) return false;
+  const scale = 1 / Math.sqrt(left), image = images.subarray(size * n, (size + 1) * n);
+  for (let i = 0; i < n; i++) row[i] *= scale;
+  vectors.set(row, size * n);
+  symmetricProduct(matrix, n, row, image);
+  const column = new Float64Array(size + 1);
+  products(vectors, size + 1, image, column);
+  column.forEach((value, i) => projected[i * most + size] = projected[size * most + i] = value);
+  basis.size++;
   return true;
 }
 
-function dot(a: Float64Array, from: number, b: Float64Array, begin: number, length: number): number {
-  let p = 0, q = 0, r = 0, s = 0, i = 0;
-  for (; i + 3 < length; i += 4) {
-    p += a[from + i] * b[begin + i];
-    q += a[from + i + 1] * b[begin + i + 1];
-    r += a[from + i + 2] * b[begin + i + 2];
-    s += a[from + i + 3] * b[begin + i + 3];
+/** The part of VᵀMV of the vectors from `first` on. */
+function projectedFrom({ projected, size, most }: Basis, first: number): Float64Array {
+  const count = size - first, out = new Float64Array(count * count);
+  for (let i = 0; i < count; i++) {
+    const begin = (first + i) * most + first;
+    out.set(projected.subarray(begin, begin + count), i * count);
   }
-  for (; i < length; i++) p += a[from + i] * b[begin + i];
-  return p + q + (r + s);
+  return out;
+}
+
+/** Vectors as columns, or M x − λ x of one that is not good. */
+type Measured = { vectors: Float64Array; residual?: undefined } | {
+  vectors?: undefined;
+  residual: Float64Array;
+};
+
+/** The vectors of the leading pairs where all are good; the last ones, which are so last, are measured first. */
+function measured(basis: Basis, pairs: SymmetricEigen, count: number, isGood: IsGood): Measured {
+  const last = measuredFrom(basis, pairs, Math.max(0, count - LAST), count, isGood);
+  return last.residual ? last : measuredFrom(basis, pairs, 0, count, isGood);
+}
+
+/** The vectors of pairs [from, count) where all of these are good. */
+function measuredFrom(
+  { n, vectors, images, size }: Basis,
+  pairs: SymmetricEigen,
+  from: number,
+  count: number,
+  isGood: IsGood,
+): Measured {
+  const made = count - from, cols = pairs.vectors.length / size;
+  const coefficients = new Float64Array(made * size),
+    x = new Float64Array(made * n),
+    mx = new Float64Array(made * n);
+  for (let c = 0; c < made; c++) {
+    for (let i = 0; i < size; i++) coefficients[c * size + i] = pairs.vectors[i * cols + from + c];
+  }
+  const rows = Array.from({ length: size }, (_, i) => i * n);
+  combineRows(coefficients, { data: vectors, rows, length: n }, { data: x, stride: n, first: 0 });
+  combineRows(coefficients, { data: images, rows, length: n }, { data: mx, stride: n, first: 0 });
+  const columns = new Float64Array(n * made);
+  for (let c = 0; c < made; c++) {
+    const value = pairs.values[from + c];
+    let sum = 0;
+    for (let i = 0, at = c * n; i < n; i++, at++) {
+      columns[i * made + c] = x[at];
+      mx[at] -= value * x[at];
+      sum += mx[at] ** 2;
+    }
+    if (!isGood(from + c, value, Math.sqrt(sum))) return { residual: mx.slice(c * n, (c + 1) * n) };
+  }
+  return { vectors: columns };
+}
+
+/** What the largest eigenvalue is that the vectors from `first` on lead to. */
+function whatFollows(basis: Basis, first: number, least: number, isGood: IsGood): Finding {
+  const { n, vectors, images, size } = basis, count = size - first;
+  if (count === 0) return "open";
+  const { values: [value], vectors: s } = denseEigen(projectedFrom(basis, first), count, 1);
+  const rest = new Float64Array(n);
+  addRows(images.subarray(first * n), s, rest);
+  removeParts(vectors, size, rest);
+  const residual = Math.sqrt(squares(rest));
+  const isLittle = (difference: number) => difference <= 0 || isGood(0, least, difference);
+  if (!isLittle(value - least)) return "found";
+  return isLittle(value + residual - least) || isLittle(residual) || residual <= SETTLED * least
+    ? "less"
+    : "open";
+}
+
+/** x ← x − V Vᵀ x for the first `size` rows V. */
+function removeParts(vectors: Float64Array, size: number, x: Float64Array): void {
+  const parts = new Float64Array(size);
+  products(vectors, size, x, parts);
+  addRows(vectors, parts.map((part) => -part), x);
+}
+
+/** out_i = row i · x for the first `count` rows, each as long as x; four at once. */
+function products(rows: Float64Array, count: number, x: Float64Array, out: Float64Array): void {
+  const n = x.length;
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    const a = i * n, b = a + n, c = b + n, d = c + n;
+    let p = 0, q = 0, r = 0, s = 0;
+    for (let j = 0; j < n; j++) {
+      const value = x[j];
+      p += rows[a + j] * value;
+      q += rows[b + j] * value;
+      r += rows[c + j] * value;
+      s += rows[d + j] * value;
+    }
+    out[i] = p;
+    out[i + 1] = q;
+    out[i + 2] = r;
+    out[i + 3] = s;
+  }
+  for (; i < count; i++) {
+    let p = 0;
+    for (let j = 0, at = i * n; j < n; j++) p += rows[at + j] * x[j];
+    out[i] = p;
+  }
+}
+
+/** out ← M x of a symmetric n × n matrix, of which the lower triangle is read; four rows at once. */
+export function symmetricProduct(matrix: Float64Array, n: number, x: Float64Array, out: Float64Array): void {
+  out.fill(0);
+  const whole = n - n % 4;
+  for (let i = 0; i < whole; i += 4) {
+    const a = i * n, b = a + n, c = b + n, d = c + n, x0 = x[i], x1 = x[i + 1], x2 = x[i + 2], x3 = x[i + 3];
+    let p = 0, q = 0, r = 0, s = 0;
+    for (let j = 0; j < i; j++) {
+      const value = x[j], e = matrix[a + j], f = matrix[b + j], g = matrix[c + j], h = matrix[d + j];
+      p += e * value;
+      q += f * value;
+      r += g * value;
+      s += h * value;
+      out[j] += e * x0 + f * x1 + (g * x2 + h * x3);
+    }
+    out[i] += p;
+    out[i + 1] += q;
+    out[i + 2] += r;
+    out[i + 3] += s;
+  }
+  for (let i = 0; i < n; i++) { // the squares on the diagonal, and the rows behind the last four
+    const begin = i < whole ? i - i % 4 : 0, value = x[i];
+    let sum = matrix[i * n + i] * value;
+    for (let j = begin, at = i * n + begin; j < i; j++, at++) {
+      sum += matrix[at] * x[j];
+      out[j] += matrix[at] * value;
+    }
+    out[i] += sum;
+  }
+}
+
+/** out ← out + Σ factors_i · row i. */
+function addRows(rows: Float64Array, factors: Float64Array, out: Float64Array): void {
+  const n = out.length;
+  combineRows(
+    factors,
+    { data: rows, rows: Array.from(factors, (_, i) => i * n), length: n },
+    { data: out, stride: n, first: 0 },
+  );
+}
+
+function squares(x: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i] * x[i];
+  return sum;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { leadingEigen } from "../../src/linalg/leading_eigen.ts";
+import { leadingEigen, symmetricProduct } from "../../src/linalg/leading_eigen.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { testSeed } from "../support/random.ts";
 
@@ -26,6 +26,7 @@ const SPECTRA: Record<string, (i: number, n: number) => number> = {
   "falls by thirds": (i) => 3 ** -i,
   "is flat behind the first": (i) => i === 0 ? 1 : 0.01 - 1e-9 * i,
   "has a sevenfold value": (i) => i === 0 ? 1 : i < 8 ? 0.5 : 0.1 / i,
+  "has every value twice": (i) => 0.9 ** Math.floor(i / 2),
   "has rank 2": (i) => i < 2 ? 1 - i / 2 : 0,
   "has rank 1": (i) => Number(i === 0),
   "is the identity": () => 1,
@@ -84,5 +85,19 @@ Deno.test("leadingEigen() keeps its basis orthonormal while one pair is slow and
       for (let i = 0; i < n; i++) dot += found.vectors[i * 6 + b] * found.vectors[i * 6 + c];
       assert(Math.abs(dot - Number(b === c)) <= 1e-12, `columns ${b} and ${c}: ${dot}`);
     }
+  }
+});
+
+Deno.test("symmetricProduct() reads the lower triangle alone, for any number of rows", () => {
+  const random = seededRandom(testSeed);
+  for (const n of [1, 2, 3, 4, 5, 7, 8, 33]) {
+    const a = Float64Array.from({ length: n * n }, (_, at) => at % n > Math.floor(at / n) ? NaN : random());
+    const x = Float64Array.from({ length: n }, () => random() - 0.5), out = new Float64Array(n).fill(NaN);
+    symmetricProduct(a, n, x, out);
+    out.forEach((value, i) => {
+      let expected = 0;
+      for (let j = 0; j < n; j++) expected += a[Math.max(i, j) * n + Math.min(i, j)] * x[j];
+      assert(Math.abs(value - expected) <= 1e-14 * n, `${n} rows, row ${i}: ${value}, not ${expected}`);
+    });
   }
 });

@@ -4,16 +4,23 @@ import type { Mutant } from "./mutant.ts";
 export const LINALG: readonly Mutant[] = [
   {
     file: "src/linalg/leading_eigen.ts",
-    text: "if (good >= count) {",
-    replacement: "if (good >= count - 1) {",
+    text: "if (!isGood(from + c, value, Math.sqrt(sum)))",
+    replacement: "if (c + 1 < made && !isGood(from + c, value, Math.sqrt(sum)))",
     breaks: "the last pair is returned before it is good",
     tests: ["linalg/leading_eigen_test.ts"],
   },
   {
     file: "src/linalg/leading_eigen.ts",
-    text: "residuals[i] -= values[c] * x[i];",
-    replacement: "residuals[i] -= values[0] * x[i];",
+    text: "mx[at] -= value * x[at];",
+    replacement: "mx[at] -= pairs.values[0] * x[at];",
     breaks: "residuals are taken from the first eigenvalue",
+    tests: ["linalg/leading_eigen_test.ts"],
+  },
+  {
+    file: "src/linalg/leading_eigen.ts",
+    text: 'isFresh ? whatFollows(basis, first, pairs.values[count - 1], isGood) : "found"',
+    replacement: '"less"',
+    breaks: "further vectors of an eigenvalue that has several are never looked for",
     tests: ["linalg/leading_eigen_test.ts"],
   },
   {
