@@ -7,7 +7,6 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { leadingEigen, symmetricProduct } from "../linalg/leading_eigen.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
@@ -23,13 +22,14 @@ import {
   type Storage,
   type TileSize,
 } from "./affinity_operator.ts";
+import { hostAffinityLessOne } from "./host_affinity.ts";
 import { allowed, FLOAT32_FLOOR } from "../linalg/ritz_residuals.ts";
 
 /** Bytes of the tiles tried one after the other where the device has no memory. */
 const SMALLER_TILES = [2 ** 24, 2 ** 22, 2 ** 20];
 
-/** Products of nodes, nodes and channels up to which the host makes an affinity sooner than it is read back. */
-const FEW_PRODUCTS = 2e6;
+/** Products of nodes, nodes and channels up to which the host makes an affinity sooner than its kernel is compiled. */
+const FEW_PRODUCTS = 7e7;
 /** Share of an allowed residual at which float64 stops, so that rounding to float32 and other measures do not matter. */
 const MARGIN = 0.3;
 
@@ -189,7 +189,9 @@ async function hostCut(
 ): Promise<NormalizedCut | null> {
   assertRows(x, name);
   const n = x.rows;
-  const e = n * n * x.cols <= FEW_PRODUCTS ? smallAffinity(x, name) : (await affinityLessOne(gpu, x)).data;
+  const e = n * n * x.cols <= FEW_PRODUCTS
+    ? hostAffinityLessOne(x, name)
+    : (await affinityLessOne(gpu, x)).data;
   const sums = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += e[i * n + j];
   const degrees = sums.map((sum) => n + sum),
@@ -222,19 +224,6 @@ async function hostCut(
     degrees: Float32Array.from(degrees),
     storage: "dense",
   };
-}
-
-/** E_ij = A_ij − 1 = exp(−|w_i − w_j|² / 2) − 1, w the centred unit rows, on the host. */
-function smallAffinity(x: Matrix, name?: string): Float64Array {
-  const { data, rows: n, cols } = centredUnitRows(x, name).rows, e = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < i; j++) {
-      let squares = 0;
-      for (let k = 0, a = i * cols, b = j * cols; k < cols; k++) squares += (data[a + k] - data[b + k]) ** 2;
-      e[i * n + j] = e[j * n + i] = Math.expm1(-squares / 2);
-    }
-  }
-  return e;
 }
 
 /**
