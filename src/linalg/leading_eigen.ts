@@ -10,7 +10,9 @@ const SPENT = 1e-20;
 const GROWTH = 1.12;
 /** Vectors a pair before the first look, and the last pairs that are measured until these are good. */
 const FIRST_LOOK = 1.5, LAST = 3;
-/** Vectors of a fresh sequence after which it is asked what it has found, and after as many again. */
+/** Vectors of a fresh sequence before it is asked what it has found, unless it ends: fewer do not show one eigenvalue of many. */
+const FEWEST = 12;
+/** Vectors after which it is asked again. */
 const CHECKED_EVERY = 4;
 /** Residual of a fresh sequence's largest pair, relative to the smallest eigenvalue wanted, that settles where it lies. */
 const SETTLED = 0.01;
@@ -69,29 +71,29 @@ export function leadingEigen(
   };
   let row = randomRow(n, random), first = 0, look = Math.ceil(FIRST_LOOK * count), isFresh = false;
   while (basis.size < most) {
-    if (!extend(basis, row)) { // the sequence has found all that it can
-      row = randomRow(n, random);
-      first = basis.size;
+    const hasEnded = !extend(basis, row), { size } = basis;
+    if (!hasEnded) row = basis.images.slice((size - 1) * n, size * n);
+    if (size < count || !hasEnded && size < look && size < most) {
+      if (hasEnded) row = randomRow(n, random);
       continue;
     }
-    const { size } = basis;
-    row = basis.images.slice((size - 1) * n, size * n);
-    if (size < look && size < most) continue;
-    look = first > 0 ? size + CHECKED_EVERY : Math.ceil(GROWTH * size);
-    const pairs = denseEigen(projectedFrom(basis, 0), size, Math.min(count, size));
-    if (size < count) continue;
+    const pairs = denseEigen(projectedFrom(basis, 0), size, count);
     const { vectors, residual } = measured(basis, pairs, count, isGood);
     if (residual) {
-      if (first > 0) row = residual; // of a sequence that was left, perhaps
+      look = first > 0 ? size + CHECKED_EVERY : Math.ceil(GROWTH * size);
+      if (hasEnded) row = randomRow(n, random);
+      else if (first > 0) row = residual; // of a sequence that was left, perhaps
       isFresh = false;
       continue;
     }
-    const finding = isFresh ? whatFollows(basis, first, pairs.values[count - 1], isGood) : "found";
+    const least = pairs.values[count - 1];
+    const finding = isFresh ? whatFollows(basis, first, least, hasEnded, isGood) : "found";
     if (finding === "less") return { values: pairs.values.slice(0, count), vectors };
+    look = size + CHECKED_EVERY;
     if (finding === "found") {
       row = randomRow(n, random);
       first = size;
-      look = size + CHECKED_EVERY;
+      look = size + FEWEST;
       isFresh = true;
     }
   }
@@ -175,9 +177,8 @@ function measuredFrom(
 }
 
 /** What the largest eigenvalue is that the vectors from `first` on lead to. */
-function whatFollows(basis: Basis, first: number, least: number, isGood: IsGood): Finding {
+function whatFollows(basis: Basis, first: number, least: number, hasEnded: boolean, isGood: IsGood): Finding {
   const { n, vectors, images, size } = basis, count = size - first;
-  if (count === 0) return "open";
   const { values: [value], vectors: s } = denseEigen(projectedFrom(basis, first), count, 1);
   const rest = new Float64Array(n);
   addRows(images.subarray(first * n), s, rest);
@@ -185,7 +186,7 @@ function whatFollows(basis: Basis, first: number, least: number, isGood: IsGood)
   const residual = Math.sqrt(squares(rest));
   const isLittle = (difference: number) => difference <= 0 || isGood(0, least, difference);
   if (!isLittle(value - least)) return "found";
-  return isLittle(value + residual - least) || isLittle(residual) || residual <= SETTLED * least
+  return hasEnded || isLittle(value + residual - least) || isLittle(residual) || residual <= SETTLED * least
     ? "less"
     : "open";
 }

@@ -27,6 +27,8 @@ const SPECTRA: Record<string, (i: number, n: number) => number> = {
   "is flat behind the first": (i) => i === 0 ? 1 : 0.01 - 1e-9 * i,
   "has a sevenfold value": (i) => i === 0 ? 1 : i < 8 ? 0.5 : 0.1 / i,
   "has every value twice": (i) => 0.9 ** Math.floor(i / 2),
+  "has ever fewer different values, many times each": (i) =>
+    i === 0 ? 1 : i < 41 ? 0.016 : i < 64 ? 0.015 : 0,
   "has rank 2": (i) => i < 2 ? 1 - i / 2 : 0,
   "has rank 1": (i) => Number(i === 0),
   "is the identity": () => 1,

@@ -18,7 +18,7 @@ export const LINALG: readonly Mutant[] = [
   },
   {
     file: "src/linalg/leading_eigen.ts",
-    text: 'isFresh ? whatFollows(basis, first, pairs.values[count - 1], isGood) : "found"',
+    text: 'isFresh ? whatFollows(basis, first, least, hasEnded, isGood) : "found"',
     replacement: '"less"',
     breaks: "further vectors of an eigenvalue that has several are never looked for",
     tests: ["linalg/leading_eigen_test.ts"],
