@@ -1,5 +1,5 @@
 /** The normalised affinity as an operator on blocks: stored, or made tile by tile at every application. */
-import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, release, writeBuffer } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -16,13 +16,12 @@ import { scaleRows } from "../linalg/scale_rows.ts";
 import {
   affinityBlock,
   keepUnitTexels,
-  rowSums,
   symmetricAffinity,
   tileFor,
   type UnitRows,
   unitRowsView,
 } from "./affinity.ts";
-import type { SymmetricOperator } from "../linalg/ritz_pairs.ts";
+import { type AppliedBlock, joined, type SymmetricOperator } from "../linalg/ritz_pairs.ts";
 
 /** How the operator stores the affinity. */
 export type Storage = "stored" | "tiled";
@@ -34,6 +33,8 @@ export interface AffinityOperator extends SymmetricOperator {
   degrees: Float64Array;
   /** The first eigenvector of D^−½ A D^−½, whose eigenvalue is 1. */
   first: Float64Array;
+  /** D^½ [start, 1], where a start was given, and its image; to be released by who takes it. */
+  begun?: AppliedBlock;
   release(): void;
 }
 
@@ -44,6 +45,12 @@ export interface AffinityOperatorOptions {
    * Default: "stored" where all of A takes at most 128 MiB, else "tiled".
    */
   storage?: Storage;
+}
+
+/** Where a solver is to start. */
+export interface OperatorStart {
+  /** n × c columns X to which E is applied as degrees are made: D^½ X and its image then cost no application. Released. */
+  start?: GpuMatrix;
 }
 
 /** How large the tiles of "tiled" are. */
@@ -63,8 +70,6 @@ type ApplyAffinity = (x: GpuMatrix, out: GpuMatrix) => void;
 /** E, ready to be applied. */
 interface Affinity {
   apply: ApplyAffinity;
-  /** e_i = Σ_j E_ij. */
-  sums: Float64Array;
   release(): void;
 }
 
@@ -80,30 +85,41 @@ interface Affinity {
 export async function affinityOperator(
   gpu: Gpu,
   nodes: UnitRows,
-  options: AffinityOperatorOptions & TileSize = {},
+  options: AffinityOperatorOptions & TileSize & OperatorStart = {},
 ): Promise<AffinityOperator> {
   const n = nodes.rows.rows, bytes = 4 * n * roundUp(n, 4);
   const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
-  const affinity = storage === "tiled"
-    ? await tiledAffinity(gpu, nodes, options.tileBytes)
-    : bytes <= gpu.limits.bindingBytes
-    ? await wholeAffinity(gpu, nodes)
-    : await panelledAffinity(gpu, nodes);
-  return operator(gpu, storage, affinity);
+  const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
+  const columns = options.start ? joined(gpu, [options.start, ones]) : ones;
+  const image = allocateMatrix(gpu, n, columns.cols, "E · columns");
+  let affinity: Affinity | undefined;
+  try {
+    if (options.start) releaseMatrix(gpu, options.start, ones);
+    affinity = storage === "tiled"
+      ? tiledAffinity(gpu, nodes, options.tileBytes)
+      : bytes <= gpu.limits.bindingBytes
+      ? wholeAffinity(gpu, nodes)
+      : panelledAffinity(gpu, nodes);
+    affinity.apply(columns, image);
+    const { data, cols } = await downloadMatrix(gpu, image);
+    const sums = Float64Array.from({ length: n }, (_, i) => data[i * cols + cols - 1]);
+    return operator(gpu, storage, affinity, sums, options.start ? [columns, image] : undefined);
+  } catch (error) {
+    affinity?.release();
+    throw error;
+  } finally {
+    releaseMatrix(gpu, columns, image);
+  }
 }
 
 /** E of a graph where it fits one buffer. */
-async function wholeAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
-  const n = nodes.rows.rows, stride = roundUp(n, 4);
-  const buffer = allocate(gpu, 4 * n * stride, "affinity"), sums = allocate(gpu, n * 4, "row sums of E");
+function wholeAffinity(gpu: Gpu, nodes: UnitRows): Affinity {
+  const n = nodes.rows.rows, stride = roundUp(n, 4), buffer = allocate(gpu, 4 * n * stride, "affinity");
   try {
     symmetricAffinity(gpu, nodes, { buffer, stride });
-    rowSums(gpu, { first: 0, rows: n, buffer, panelRow: 0 }, stride, sums);
-    const found = await readSums(gpu, sums, n);
     const a = keepTexels(gpu, tileMatrix(buffer, n, n));
     return {
       apply: (x, out) => void multiply(gpu, a, x, { out }),
-      sums: found,
       release() {
         releaseTexels(gpu, a);
         release(gpu, buffer);
@@ -112,14 +128,12 @@ async function wholeAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
   } catch (error) {
     release(gpu, buffer);
     throw error;
-  } finally {
-    release(gpu, sums);
   }
 }
 
 /** E in panels of whole rows. */
-async function panelledAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
-  const n = nodes.rows.rows, sums = allocate(gpu, n * 4, "row sums of E"), panels: GPUBuffer[] = [];
+function panelledAffinity(gpu: Gpu, nodes: UnitRows): Affinity {
+  const n = nodes.rows.rows, panels: GPUBuffer[] = [];
   const { rows: most, stride, buffer } = tileFor(gpu, n);
   release(gpu, buffer);
   const releasePanels = () => panels.forEach((panel) => release(gpu, panel));
@@ -128,7 +142,6 @@ async function panelledAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
       const rows = Math.min(most, n - first), panel = allocate(gpu, rows * stride * 4, "affinity panel");
       panels.push(panel);
       affinityBlock(gpu, nodes, first, rows, nodes, { buffer: panel, stride, row: 0 });
-      rowSums(gpu, { first, rows, buffer: panel, panelRow: 0 }, stride, sums);
     }
     return {
       apply(x, out) {
@@ -137,19 +150,16 @@ async function panelledAffinity(gpu: Gpu, nodes: UnitRows): Promise<Affinity> {
           multiply(gpu, tileMatrix(panel, rows, n), x, { out: rowView(out, i * most, rows) });
         });
       },
-      sums: await readSums(gpu, sums, n),
       release: releasePanels,
     };
   } catch (error) {
     releasePanels();
     throw error;
-  } finally {
-    release(gpu, sums);
   }
 }
 
 /** E made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
-async function tiledAffinity(gpu: Gpu, nodes: UnitRows, tileBytes = TILE_BYTES): Promise<Affinity> {
+function tiledAffinity(gpu: Gpu, nodes: UnitRows, tileBytes = TILE_BYTES): Affinity {
   const n = nodes.rows.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
   const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
   const features = keepUnitTexels(gpu, nodes);
@@ -171,22 +181,13 @@ async function tiledAffinity(gpu: Gpu, nodes: UnitRows, tileBytes = TILE_BYTES):
     }
     releaseTexels(gpu, x);
   };
-  const free = () => {
-    releaseTexels(gpu, features.rows);
-    release(gpu, buffer);
+  return {
+    apply,
+    release() {
+      releaseTexels(gpu, features.rows);
+      release(gpu, buffer);
+    },
   };
-  const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
-  const sums = allocateMatrix(gpu, n, 1, "row sums of E");
-  try {
-    apply(ones, sums);
-    const { data } = await downloadMatrix(gpu, sums);
-    return { apply, sums: Float64Array.from(data), release: free };
-  } catch (error) {
-    free();
-    throw error;
-  } finally {
-    releaseMatrix(gpu, ones, sums);
-  }
 }
 
 /** Part of E. */
@@ -221,11 +222,6 @@ export function tilesOf(n: number, most: number): Tile[] {
 /** Strips of fewer rows are cut instead of made lower. */
 const MIN_ROWS = 512;
 
-async function readSums(gpu: Gpu, sums: GPUBuffer, n: number): Promise<Float64Array> {
-  const [bytes] = await readBuffers(gpu, [{ buffer: sums, bytes: n * 4 }]);
-  return Float64Array.from(new Float32Array(bytes));
-}
-
 function tileMatrix(buffer: GPUBuffer, rows: number, cols: number): GpuMatrix {
   const stride = roundUp(cols, 4);
   return { rows, cols, stride, panelRows: rows, panels: [buffer], offset: 0, label: "affinity" };
@@ -237,15 +233,23 @@ const ROUNDINGS = 4;
 const SMALLEST_FLOOR = 1e-16;
 
 /**
- * M′ of E and its row sums e: with d = n + e, vol = n² + Σ e, s = D^−½ 1 and q = D^½ 1 / √vol,
+ * M′ of E and its row sums e = E 1: with d = n + e, vol = n² + Σ e, s = D^−½ 1 and q = D^½ 1 / √vol,
  *
  *   M′ = D^−½ E D^−½ + s sᵀ − q qᵀ = D^−½ E D^−½ + ½ (u vᵀ + v uᵀ), u = s − q, v = s + q,
  *
  * and u_i = d_i^−½ (vol − d_i²) / (√vol (√vol + d_i)), where n² cancels: vol − d_i² = Σ e − 2 n e_i − e_i². So every term is
  * as small as E is, and what float32 rounds off M′ is small beside it, however near to 1 all of A is.
+ *
+ * @param applied X and E X, of which D^½ X and M′ D^½ X are made
  */
-function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOperator {
-  const { sums } = affinity, n = sums.length;
+function operator(
+  gpu: Gpu,
+  storage: Storage,
+  affinity: Affinity,
+  sums: Float64Array,
+  applied?: [x: GpuMatrix, image: GpuMatrix],
+): AffinityOperator {
+  const n = sums.length;
   const total = sums.reduce((sum, e) => sum + e, 0), length = Math.sqrt(n * n + total);
   const degrees = sums.map((e) => n + e), roots = degrees.map((d) => 1 / Math.sqrt(d));
   const first = degrees.map((d) => Math.sqrt(d) / length);
@@ -259,19 +263,33 @@ function operator(gpu: Gpu, storage: Storage, affinity: Affinity): AffinityOpera
   const left = pairs(u, v, "deflation"), right = pairs(v, u, "deflation");
   const inverseRoots = allocate(gpu, n * 4, "d^−½");
   writeBuffer(gpu, inverseRoots, Float32Array.from(roots));
+  /** out ← M′ x, given E D^−½ x. */
+  const finish = (x: GpuMatrix, image: GpuMatrix, out?: GpuMatrix) => {
+    const share = multiply(gpu, right, x, { transposeA: true }),
+      to = scaleRows(gpu, image, inverseRoots, { out });
+    multiply(gpu, left, share, { out: to, accumulate: true });
+    releaseMatrix(gpu, share);
+    return to;
+  };
+  const begin = ([x, image]: [GpuMatrix, GpuMatrix]): AppliedBlock => {
+    const factors = allocate(gpu, n * 4, "d^½");
+    writeBuffer(gpu, factors, Float32Array.from(degrees, Math.sqrt));
+    const vectors = scaleRows(gpu, x, factors);
+    release(gpu, factors);
+    return { vectors, images: finish(vectors, image) };
+  };
   return {
     size: n,
     storage,
     degrees,
     first,
     floor: floorOf(sums, degrees),
+    begun: applied && begin(applied),
     apply(x, out) {
       const scaled = scaleRows(gpu, x, inverseRoots), image = allocateMatrix(gpu, n, x.cols, "E D^−½ x");
       affinity.apply(scaled, image);
-      const share = multiply(gpu, right, x, { transposeA: true });
-      scaleRows(gpu, image, inverseRoots, { out });
-      multiply(gpu, left, share, { out, accumulate: true });
-      releaseMatrix(gpu, scaled, image, share);
+      finish(x, image, out);
+      releaseMatrix(gpu, scaled, image);
     },
     release() {
       affinity.release();

@@ -257,15 +257,10 @@ async function iterativeCut(
   const nodes = uploadUnitRows(gpu, x, options.name ?? "features");
   let operator;
   try {
-    operator = await affinityOperator(gpu, nodes, options);
-    const solved = Math.max(options.components, 2) - 1;
-    const start = await leadingSpan(
-      gpu,
-      nodes.rows,
-      startWidth(operator, solved) - 1,
-      seededRandom(options.seed ?? 0),
-    );
-    return await operatorCut(gpu, operator, { ...options, start });
+    const width = startWidth(x.rows, Math.max(options.components, 2) - 1);
+    const start = await leadingSpan(gpu, nodes.rows, width - 1, seededRandom(options.seed ?? 0));
+    operator = await affinityOperator(gpu, nodes, { ...options, start });
+    return await operatorCut(gpu, operator, { ...options, begun: operator.begun });
   } finally {
     operator?.release();
     releaseUnitRows(gpu, nodes);
@@ -276,9 +271,9 @@ async function iterativeCut(
 const WIDE_FROM = 2500;
 
 /** Columns of the first block, the first eigenvector's included. */
-function startWidth({ size }: AffinityOperator, components: number): number {
+function startWidth(n: number, components: number): number {
   const width = blockWidth(components);
-  return size >= WIDE_FROM ? Math.ceil(1.5 * width / 16) * 16 : width;
+  return n >= WIDE_FROM ? Math.ceil(1.5 * width / 16) * 16 : width;
 }
 
 /**
@@ -291,7 +286,7 @@ export async function operatorCut(
   operator: AffinityOperator,
   options:
     & Pick<NormalizedCutOptions, "components" | "seed" | "tolerance" | "maxApplications" | "onProgress">
-    & Pick<SubspaceOptions, "start">,
+    & Pick<SubspaceOptions, "begun">,
 ): Promise<NormalizedCut> {
   const { components, seed = 0, tolerance = 1e-5 } = options;
   const solved = Math.max(components, 2); // one more than the first, for the eigengap

@@ -15,6 +15,8 @@ import { inverseCholesky } from "./symmetric_eigen.ts";
 
 /** Squared length, relative to its own, below which a column counts as dependent on those before it in float32. */
 const DEPENDENT = 1e-5;
+/** … above which it is so independent that what is computed of it loses no digits. */
+const INDEPENDENT = 0.25;
 const MAX_PASSES = 6;
 
 /** A small host matrix of float64 values, rounded to float32 and uploaded. */
@@ -75,6 +77,33 @@ export async function orthonormalize(
     y = next;
   }
   return y;
+}
+
+/**
+ * V T and W T with V T orthonormal, given V and W, by one Cholesky-QR; the last `taken` columns of V come first, so that only
+ * their lengths change.
+ *
+ * @returns both; null where the columns of V depend on one another so far that T would multiply what is rounded off W
+ */
+export async function orthonormalizeBoth(
+  gpu: Gpu,
+  v: GpuMatrix,
+  w: GpuMatrix,
+  taken: number,
+): Promise<[GpuMatrix, GpuMatrix] | null> {
+  const c = v.cols, product = multiply(gpu, v, v, { transposeA: true });
+  const [gram] = await downloadMatrices(gpu, product);
+  releaseMatrix(gpu, product);
+  const order = Array.from({ length: c }, (_, i) => (i + c - taken) % c), ordered = new Float64Array(c * c);
+  order.forEach((r, i) => order.forEach((s, j) => ordered[i * c + j] = gram.data[r * c + s]));
+  const { transform, deficient } = inverseCholesky(ordered, c, INDEPENDENT),
+    rotation = new Float64Array(c * c);
+  if (deficient.length > 0) return null;
+  order.forEach((r, i) => order.forEach((s, j) => rotation[r * c + s] = transform[i * c + j]));
+  const t = uploadSmall(gpu, rotation, c, c, "inverse Cholesky factor");
+  const both: [GpuMatrix, GpuMatrix] = [multiply(gpu, v, t), multiply(gpu, w, t)];
+  releaseMatrix(gpu, t);
+  return both;
 }
 
 function distanceFromIdentity(g: Matrix): number {

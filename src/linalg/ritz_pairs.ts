@@ -16,6 +16,14 @@ export interface SymmetricOperator {
   floor?: number;
 }
 
+/** Columns V and their images M V. */
+export interface AppliedBlock {
+  /** V, n × c. */
+  vectors: GpuMatrix;
+  /** M V, n × c. */
+  images: GpuMatrix;
+}
+
 /** Orthonormal blocks V and their images M V, with VᵀV and VᵀMV as they are in float32. */
 export interface Basis {
   vectors: GpuMatrix[];

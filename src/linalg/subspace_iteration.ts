@@ -10,11 +10,19 @@ import {
   roundUp,
   uploadMatrix,
 } from "./matrix.ts";
-import { orthonormalize } from "./orthonormalize.ts";
+import { orthonormalize, orthonormalizeBoth } from "./orthonormalize.ts";
 import { fillRandom, type Random, seededRandom } from "./random.ts";
 import { inverseCholesky } from "./symmetric_eigen.ts";
 import { allowed, FLOAT32_FLOOR, measure, type Residuals, residuals, ROUNDING } from "./ritz_residuals.ts";
-import { type Basis, joined, mix, type RitzPairs, ritzPairs, type SymmetricOperator } from "./ritz_pairs.ts";
+import {
+  type AppliedBlock,
+  type Basis,
+  joined,
+  mix,
+  type RitzPairs,
+  ritzPairs,
+  type SymmetricOperator,
+} from "./ritz_pairs.ts";
 
 /** Blocks of the basis after which it is cut back to its best columns. */
 const MAX_BLOCKS = 6;
@@ -40,6 +48,8 @@ export interface SubspaceOptions {
   seed?: number;
   /** Columns to start from, more than `components`; released. Blocks are as wide, known columns included. Default: random. */
   start?: GpuMatrix;
+  /** Columns and their images to start from instead, the known eigenvectors last among them; released. */
+  begun?: AppliedBlock;
   /** Operator applications to a block after which to give up; default 400. */
   maxApplications?: number;
   /** Orthonormal eigenvectors already taken out of the operator; what is found is kept orthogonal to them. */
@@ -91,7 +101,10 @@ export async function subspaceIteration(
   const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress } = options;
   const n = operator.size, random = seededRandom(seed);
   const taken = known.reduce((sum, { cols }) => sum + cols, 0);
-  const fresh = options.start?.cols ?? Math.min(blockWidth(components), n) - taken, width = fresh + taken;
+  const { begun } = options,
+    width = begun?.vectors.cols ??
+      (options.start ? options.start.cols + taken : Math.min(blockWidth(components), n));
+  const fresh = width - taken;
   const columns = Math.min(width, MAX_COLUMNS), most = mostColumns(n - taken, width, columns);
   const kept = Math.max(Math.floor(most / 3), Math.min(width, most - columns));
   const basis: Basis = {
@@ -112,16 +125,18 @@ export async function subspaceIteration(
     refreshes++;
     [aside, isRecycled, least, stale] = [0, false, Infinity, 0];
   };
+  if (begun) held.push(begun.vectors, begun.images);
   try {
-    const start = await orthonormalize(
-      gpu,
-      options.start ?? randomBlock(gpu, n, fresh, random),
-      known,
-      random,
-    );
-    const first = joined(gpu, [start, ...known]);
-    releaseMatrix(gpu, start);
-    const lengths = await extend(gpu, operator, basis, first);
+    const ready = begun && await orthonormalizeBoth(gpu, begun.vectors, begun.images, taken);
+    let lengths: number[];
+    if (ready) lengths = await join(gpu, basis, { vectors: ready[0], images: ready[1] });
+    else {
+      const columns = options.start ??
+        (begun ? leading(gpu, begun.vectors, fresh) : randomBlock(gpu, n, fresh, random));
+      const start = await orthonormalize(gpu, columns, known, random), first = joined(gpu, [start, ...known]);
+      releaseMatrix(gpu, start);
+      lengths = await extend(gpu, operator, basis, first);
+    }
     setAside(basis, fresh);
     while (true) {
       releaseMatrix(gpu, ...held.splice(0));
@@ -193,6 +208,15 @@ export async function subspaceIteration(
   }
 }
 
+/** The first columns of a matrix. */
+function leading(gpu: Gpu, x: GpuMatrix, cols: number): GpuMatrix {
+  const identity = Float64Array.from(
+    { length: x.cols * cols },
+    (_, at) => Number(at % cols === Math.floor(at / cols)),
+  );
+  return mix(gpu, [x], { cols }, identity, cols);
+}
+
 function randomBlock(gpu: Gpu, rows: number, cols: number, random: Random): GpuMatrix {
   return uploadMatrix(
     gpu,
@@ -219,9 +243,18 @@ async function extend(
   block: GpuMatrix,
 ): Promise<number[]> {
   const image = allocateMatrix(gpu, block.rows, block.cols, "M · block");
+  operator.apply(block, image);
+  return await join(gpu, basis, { vectors: block, images: image });
+}
+
+/** Adds a block to the basis whose image is known. @returns the lengths of the image's columns */
+async function join(
+  gpu: Gpu,
+  basis: Basis,
+  { vectors: block, images: image }: AppliedBlock,
+): Promise<number[]> {
   basis.vectors.push(block);
   basis.images.push(image);
-  operator.apply(block, image);
   const grams = basis.vectors.map((v) => multiply(gpu, v, block, { transposeA: true }));
   const projected = basis.vectors.map((v) => multiply(gpu, v, image, { transposeA: true }));
   const own = multiply(gpu, image, image, { transposeA: true });

@@ -1,7 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../../mod.ts";
 import { downloadMatrix, type GpuMatrix, releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
-import { orthonormalize, projectOut } from "../../src/linalg/orthonormalize.ts";
+import { orthonormalize, orthonormalizeBoth, projectOut } from "../../src/linalg/orthonormalize.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { assertSameBits } from "../support/assert_same_bits.ts";
@@ -153,4 +153,41 @@ Deno.test("orthonormalize() returns every buffer it took but the basis", async (
   const before = gpu.memory.inUse;
   await basisOf(randomMatrix(300, 9));
   assertEquals(gpu.memory.inUse, before);
+});
+
+Deno.test("orthonormalizeBoth() gives V T orthonormal and W T with one T, by which the last columns keep their directions", async () => {
+  const before = gpu.memory.inUse;
+  for (const [n, c, taken] of [[5, 2, 1], [67, 7, 1], [301, 48, 1], [301, 20, 3]]) {
+    const v = randomMatrix(n, c);
+    for (let i = 0; i < n; i++) for (let k = 1; k < c; k++) v.data[i * c + k] += 0.3 * v.data[i * c + k - 1];
+    const m = randomMatrix(n, n), w = Float32Array.from(matmul(m.data, v.data, n, n, c));
+    const held = [uploadMatrix(gpu, v, "V"), uploadMatrix(gpu, { ...v, data: w }, "W")];
+    const both = await orthonormalizeBoth(gpu, held[0], held[1], taken);
+    assert(both, `${n} × ${c} is independent enough, ${note}`);
+    const [q, image] = await Promise.all(both.map((x) => downloadMatrix(gpu, x)));
+    assertOrthonormal(q, 1e-4);
+    assertSpans(q, v, 1e-4);
+    const expected = matmul(m.data, q.data, n, n, c);
+    assertClose(image.data, expected, { relative: 1e-4, note });
+    const last = Array.from({ length: taken }, (_, i) => c - taken + i);
+    const columns = (x: Matrix) => ({
+      data: Float32Array.from(
+        { length: n * taken },
+        (_, at) => x.data[Math.floor(at / taken) * c + last[at % taken]],
+      ),
+      rows: n,
+      cols: taken,
+    });
+    assertSpans(columns(q), columns(v), 1e-4);
+    releaseMatrix(gpu, ...held, ...both);
+  }
+  assertEquals(gpu.memory.inUse, before);
+});
+
+Deno.test("orthonormalizeBoth() refuses columns that nearly depend on one another", async () => {
+  const v = randomMatrix(64, 3);
+  for (let i = 0; i < 64; i++) v.data[3 * i + 2] = v.data[3 * i] + 0.1 * v.data[3 * i + 1];
+  const held = [uploadMatrix(gpu, v, "V"), uploadMatrix(gpu, v, "W")];
+  assertEquals(await orthonormalizeBoth(gpu, held[0], held[1], 1), null);
+  releaseMatrix(gpu, ...held);
 });
