@@ -1,5 +1,6 @@
 /** `./run bench`: how fast it is, beside peers and beside the machine's limits. */
 import { closeGpu, openGpu } from "../src/gpu/mod.ts";
+import { checkOut } from "./bench/baseline.ts";
 import { measureWork, type WorkResult } from "./bench/harness.ts";
 import { measureLimits } from "./bench/limits.ts";
 import { findPython, programsOf } from "./bench/programs.ts";
@@ -20,6 +21,11 @@ export const COMMAND = {
       shown: "all but the paper's",
     }),
     peers: toggle({ help: "let the peers that are installed take turns with ours" }),
+    baseline: text({
+      value: "COMMIT",
+      help: "let another commit of this repository take turns, built in a temporary folder",
+      shown: "none",
+    }),
     rounds: wholeNumber({ help: "rounds of every work", shown: "1 to 7, by the work", from: 1, to: 100 }),
     set: text({ value: "LIST", help: "sizes of a work, as nodes=100000,landmarks=2000 for paper-job" }),
     python: text({
@@ -62,28 +68,33 @@ async function runBench(options: OptionValues<typeof COMMAND.options>): Promise<
   const works = chosenWorks(only, software), sizes = sizesOf(set);
   const peers = options.peers || gpu, python = await findPython(options.python);
   const limits = await measureLimits(python, adapter);
+  const baseline = options.baseline === undefined ? undefined : await checkOut(options.baseline);
   const results: WorkResult[] = [];
-  for (const plan of works) {
-    const folder = await Deno.makeTempDir({ prefix: "alignedcut-bench-" });
-    try {
-      results.push(
-        await measureWork({
-          plan,
-          options: { ...plan.options(software), ...sizes },
-          ...await programsOf(plan, { peers, python, adapter }),
-          rounds: rounds ?? plan.rounds,
-          folder,
-          openJudge: () => openGpu({ adapter }),
-          closeJudge: closeGpu,
-          tell: (line) => console.error(line),
-        }),
-      );
-    } catch (error) {
-      if (works.length === 1) throw error;
-      console.error((error as Error).message);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+  try {
+    for (const plan of works) {
+      const folder = await Deno.makeTempDir({ prefix: "alignedcut-bench-" });
+      try {
+        results.push(
+          await measureWork({
+            plan,
+            options: { ...plan.options(software), ...sizes },
+            ...await programsOf(plan, { peers, python, adapter, baseline }),
+            rounds: rounds ?? plan.rounds,
+            folder,
+            openJudge: () => openGpu({ adapter }),
+            closeJudge: closeGpu,
+            tell: (line) => console.error(line),
+          }),
+        );
+      } catch (error) {
+        if (works.length === 1) throw error;
+        console.error((error as Error).message);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
     }
+  } finally {
+    await baseline?.remove();
   }
   const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
   return {

@@ -123,14 +123,13 @@ async function enter(
   files: Record<string, string>,
   options: WorkOptions,
 ): Promise<Racer | string> {
-  const participant = startParticipant(program);
+  const participant = startParticipant(program), { name, as = name } = program;
+  const open = (work: string) => participant.ask({ do: "open", work, as, files, options });
   try {
-    const opened = await participant.ask({
-      do: "open",
-      work: plan.name,
-      as: program.name,
-      files,
-      options,
+    // A build from before the work was there opens the one that is like it.
+    const opened = await open(plan.name).catch((error) => {
+      if (program.as && plan.like) return open(plan.like);
+      throw error;
     });
     if (opened.absent) {
       await participant.end();

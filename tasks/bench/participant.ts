@@ -6,6 +6,8 @@ import { type Answer, MARK, type Request } from "./messages.ts";
 export interface ParticipantProgram {
   /** As "scipy". */
   name: string;
+  /** What it is asked to be, where that is not its name. */
+  as?: string;
   command: string;
   args: string[];
   env?: Record<string, string>;

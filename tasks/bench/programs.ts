@@ -1,4 +1,5 @@
 /** Which program each participant is, and which are absent. */
+import type { Baseline } from "./baseline.ts";
 import type { ParticipantProgram } from "./participant.ts";
 import type { Peer, WorkPlan } from "./work_plan.ts";
 
@@ -12,6 +13,8 @@ export interface PeerOptions {
   python?: string;
   /** Adapter asked for, if any. */
   adapter?: string;
+  /** Another build of ours that takes part. */
+  baseline?: Baseline;
 }
 
 /** Those who take part in a work, ours first, and why the others do not. */
@@ -19,7 +22,8 @@ export async function programsOf(
   plan: WorkPlan,
   options: PeerOptions,
 ): Promise<{ programs: ParticipantProgram[]; absent: Record<string, string> }> {
-  const programs = plan.own.map((name) => ownProgram(name, options.adapter));
+  const { adapter, baseline } = options, programs = plan.own.map((name) => ownProgram(name, adapter));
+  if (baseline) programs.push(baselineProgram(baseline, plan, adapter));
   const absent: Record<string, string> = {};
   for (const peer of plan.peers) {
     const found = options.peers ? await peerProgram(peer, options) : "not asked for: --peers";
@@ -33,6 +37,21 @@ function ownProgram(name: string, adapter?: string): ParticipantProgram {
   // All rights, since Deno lets no other process read its own memory from /proc.
   const args = ["run", "--quiet", "--allow-all", HERE("serve_work.ts"), ...(adapter ? [adapter] : [])];
   return { name, command: Deno.execPath(), args };
+}
+
+/** Ours of another commit, with this one's packages: its own may not be installed. */
+function baselineProgram({ commit, folder }: Baseline, { own: [as] }: WorkPlan, adapter?: string) {
+  const args = [
+    "run",
+    "--quiet",
+    "--no-lock",
+    "--cached-only",
+    "--allow-all",
+    "--config",
+    HERE("../../deno.json"),
+  ];
+  args.push(`${folder}/tasks/bench/serve_work.ts`, ...(adapter ? [adapter] : []));
+  return { name: `build ${commit}`, as, command: Deno.execPath(), args };
 }
 
 async function peerProgram({ name, runtime }: Peer, { python }: PeerOptions) {

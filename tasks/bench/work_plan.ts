@@ -25,6 +25,8 @@ export interface WorkPlan {
   name: string;
   /** One line. */
   title: string;
+  /** An older work with the same inputs, for builds that lack this one. */
+  like?: string;
   /** Ways of ours to do it; the first is "ours". */
   own: string[];
   peers: Peer[];

@@ -13,26 +13,27 @@ const CLUSTERS = 40, NOISE = 1, COMPONENTS = 20, TOLERANCE = 1e-4;
 /** Rows on which residuals are taken. */
 const ROWS = 400;
 
-const SIZES: [n: number, rounds: number, peers: Peer[]][] = [
-  [5000, 7, [
-    { name: "scipy", runtime: "python" },
-    { name: "ncut-pytorch", runtime: "python" },
-    { name: "scikit-learn", runtime: "python" },
-  ]],
-  [20000, 3, [{ name: "scipy", runtime: "python" }, { name: "ncut-pytorch", runtime: "python" }]],
+const MANY: Peer[] = ["scipy", "ncut-pytorch", "scikit-learn"].map((name) => ({ name, runtime: "python" }));
+const SIZES: [n: number, d: number, rounds: number, peers: Peer[], onlyWhenNamed?: "software"][] = [
+  [5000, 64, 7, MANY],
+  [20000, 64, 3, MANY.slice(0, 2)],
+  [5000, 768, 5, MANY.slice(0, 2)],
+  [20000, 768, 2, MANY.slice(0, 2), "software"],
 ];
 
-export const plans: WorkPlan[] = SIZES.map(([n, rounds, peers]) => ({
-  name: `cut-${n}`,
-  title: `normalised cut, n = ${n.toLocaleString("en-US")}, d = 64, 20 components`,
+export const plans: WorkPlan[] = SIZES.map(([n, d, rounds, peers, onlyWhenNamed]) => ({
+  name: d === 64 ? `cut-${n}` : `cut-${n}-${d}`,
+  title: `normalised cut, n = ${n.toLocaleString("en-US")}, d = ${d}, 20 components`,
+  like: "cut-5000",
   own: ["ours"],
+  onlyWhenNamed,
   peers,
   rounds,
   options: () => ({ n, components: COMPONENTS, tolerance: TOLERANCE }),
   async prepare(folder) {
-    return { x: await saveMatrix(`${folder}/x.npy`, mixture(n, 64, CLUSTERS, NOISE, 0)) };
+    return { x: await saveMatrix(`${folder}/x.npy`, mixture(n, d, CLUSTERS, NOISE, 0)) };
   },
-  cost: () => ({ operations: 2 * n * n * 64, bytes: 4 * n * n }),
+  cost: () => ({ operations: 2 * n * n * d, bytes: 4 * n * n }),
   judge,
 }));
 
