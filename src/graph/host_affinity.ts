@@ -10,7 +10,7 @@ const ROWS = 64;
  * E_ij = A_ij − 1 = expm1(w_i · w_j − ½ (|w_i|² + |w_j|²)), w the centred unit rows; exactly 0 where rows are equal.
  *
  * @param x n × d
- * @returns n × n, symmetric
+ * @returns n × n, of which the lower triangle is made
  * @throws RangeError naming the node that is a zero vector or not finite
  *
  * Cost: ½ n² (d + 30) multiplications.
@@ -26,7 +26,7 @@ export function hostAffinityLessOne(x: Matrix, name?: string): Float64Array {
     for (let i = first; i < end; i++) {
       const half = halves[i] = e[i * n + i] / 2;
       for (let j = 0; j < i; j++) {
-        e[i * n + j] = e[j * n + i] = Math.expm1(Math.min(0, e[i * n + j] - (half + halves[j])));
+        e[i * n + j] = Math.expm1(Math.min(0, e[i * n + j] - (half + halves[j])));
       }
       e[i * n + i] = 0;
     }

@@ -193,12 +193,18 @@ async function hostCut(
     ? hostAffinityLessOne(x, name)
     : (await affinityLessOne(gpu, x)).data;
   const sums = new Float64Array(n);
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += e[i * n + j];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) {
+      const value = e[i * n + j];
+      sums[i] += value;
+      sums[j] += value;
+    }
+  }
   const degrees = sums.map((sum) => n + sum),
     floor = Math.max(4 * n * Number.EPSILON, floorOf(sums, degrees));
-  const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n);
+  const roots = degrees.map((d) => 1 / Math.sqrt(d)), m = new Float64Array(n * n); // its lower triangle
   for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
+    for (let j = 0; j <= i; j++) m[i * n + j] = (1 + e[i * n + j]) * roots[i] * roots[j];
   }
   const wanted = Math.min(n, components + 1); // one more, for the eigengap
   const isGood = (at: number, value: number, residual: number) =>

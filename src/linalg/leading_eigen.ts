@@ -45,7 +45,7 @@ interface Basis {
  * them, in which further vectors of an eigenvalue that has several come first. The end is where the largest eigenvalue of a
  * fresh sequence is settled to be none of those wanted.
  *
- * @param matrix row-major n × n, symmetric
+ * @param matrix row-major n × n, symmetric; only the lower triangle is read
  * @param count eigenpairs wanted, far fewer than n
  * @param isGood whether the pair number `at`, with an eigenvalue and a measured ‖M x − λ x‖, is good enough
  * @returns `count` eigenvalues, descending, and their orthonormal eigenvectors as columns; null where the basis would have
@@ -78,17 +78,19 @@ export function leadingEigen(
       continue;
     }
     const pairs = denseEigen(projectedFrom(basis, 0), size, count);
-    const { vectors, residual } = measured(basis, pairs, count, isGood);
-    if (residual) {
-      look = first > 0 ? size + CHECKED_EVERY : Math.ceil(GROWTH * size);
-      if (hasEnded) row = randomRow(n, random);
-      else if (first > 0) row = residual; // of a sequence that was left, perhaps
-      isFresh = false;
-      continue;
-    }
     const least = pairs.values[count - 1];
     const finding = isFresh ? whatFollows(basis, first, least, hasEnded, isGood) : "found";
-    if (finding === "less") return { values: pairs.values.slice(0, count), vectors };
+    if (!(isFresh && hasEnded && finding === "found")) { // else more is to come, which need not be measured yet
+      const { vectors, residual } = measured(basis, pairs, count, isGood);
+      if (residual) {
+        look = first > 0 ? size + CHECKED_EVERY : Math.ceil(GROWTH * size);
+        if (hasEnded) row = randomRow(n, random);
+        else if (first > 0) row = residual; // of a sequence that was left, perhaps
+        isFresh = false;
+        continue;
+      }
+      if (finding === "less") return { values: pairs.values.slice(0, count), vectors };
+    }
     look = size + CHECKED_EVERY;
     if (finding === "found") {
       row = randomRow(n, random);
