@@ -44,7 +44,7 @@ function baselineProgram({ commit, folder }: Baseline, { own: [as] }: WorkPlan, 
   const args = [
     "run",
     "--quiet",
-    "--no-lock",
+    "--frozen",
     "--cached-only",
     "--allow-all",
     "--config",
