@@ -3,8 +3,8 @@ import { type Html, html, rawHtml } from "./html.ts";
 
 /** Pictures of a card at most. */
 const PICTURES = 4;
-/** Height of a card's drawing over its width, at most; what is taller is shown as for columns. */
-const MAX_ASPECT = 1.3;
+/** Height of a card's drawing over its width, at most; what is taller is cut off there. */
+const MAX_ASPECT = 1.1;
 
 const FIGURE = /<figure[^>]*>[^]*?<\/figure>/, ROW = /<div class="row"[^]*?(?=<div class="row"|<\/section>)/;
 const DRAWING = /<div class="(narrow|wide)" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
@@ -21,8 +21,8 @@ export function leadFigure(markup: string, name: string): Html | undefined {
   const [figure, row] = [FIGURE, ROW].map((kind) => kind.exec(main));
   const first = !figure || row && row.index < figure.index ? row : figure;
   const drawings = [...(first?.[0] ?? "").matchAll(DRAWING)];
-  const drawing = drawings.find(([, kind, svg]) => kind === "narrow" && !isTall(svg)) ?? drawings[0];
-  if (drawing) return rawHtml(withOwnIds(drawing[2], name));
+  const drawing = drawings.find(([, kind]) => kind === "narrow") ?? drawings[0];
+  if (drawing) return rawHtml(cropped(withOwnIds(drawing[2], name)));
   const pictures = [...(first?.[0] ?? main).matchAll(PICTURE)].map(([, source]) => source);
   const shown = pictures.length <= PICTURES
     ? pictures
@@ -32,10 +32,13 @@ export function leadFigure(markup: string, name: string): Html | undefined {
   return html`<span class="pictures">${shown.map((source) => html`<img src="${source}" alt="">`)}</span>`;
 }
 
-/** Whether a drawing is too tall to be read at a card's width. */
-function isTall(svg: string): boolean {
-  const [, width, height] = /viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)/.exec(svg) ?? [];
-  return Number(height) > MAX_ASPECT * Number(width);
+/** The upper part of a drawing that is too tall for a card. */
+function cropped(svg: string): string {
+  const found = /viewBox="([-\d.]+ [-\d.]+) ([\d.]+) ([\d.]+)"/.exec(svg);
+  if (!found || Number(found[3]) <= MAX_ASPECT * Number(found[2])) return svg;
+  const [box, place, width] = found, height = (MAX_ASPECT * Number(width)).toFixed(0);
+  return svg.replace(box, `viewBox="${place} ${width} ${height}"`)
+    .replace(/<svg ([^>]*?)\bheight="[^"]*"/, "<svg $1").replace("<svg ", '<svg class="cropped" ');
 }
 
 /** Ids are unique in a page; names of marks are not repeated there. */

@@ -46,7 +46,7 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     const path = await writeIndexPage(out, { colors: `${out}/colors.html` }, "./run reproduce");
     const page = await Deno.readTextFile(path);
     const links = [...page.matchAll(/<h3><a href="([^"]+)">/g)].map((match) => match[1]);
-    assertEquals(links, ["explorer.html", "colors.html", "earlier.html"]);
+    assertEquals(links, ["colors.html", "earlier.html", "explorer.html"]);
     assertEquals([...page.matchAll(/<summary class="counts">([^<]*)</g)].map((match) => match[1]), [
       "3 claims: 2 shown, 1 not shown",
       "1 claim: 1 not testable here",

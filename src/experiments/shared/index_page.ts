@@ -12,9 +12,9 @@ import { linkPages } from "../../report/page_links.ts";
 import { readResults, type ResultsRun } from "../../report/results.ts";
 import { EMBEDDED, runDataLine } from "./run_data.ts";
 
-/** Pages in the order of the index; others follow. */
+/** Pages in the order of the index; others follow, the explorer last. */
 const ORDER =
-  "explorer figure-ground segmentation trajectories transitions colors concepts galleries rosetta brain-score nystrom fixtures"
+  "figure-ground segmentation trajectories transitions colors concepts galleries rosetta brain-score nystrom fixtures"
     .split(" ");
 
 /** Beside the explorer's page: its parts, of fewer images, for the front page. */
@@ -42,7 +42,7 @@ export async function writeIndexPage(
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
   const listed = [...Object.keys(pages), ...Object.keys(results.experiments), "explorer"];
   const places = new Map(ORDER.map((name, place) => [name, place]));
-  const placeOf = (name: string) => places.get(name) ?? ORDER.length;
+  const placeOf = (name: string) => places.get(name) ?? ORDER.length + Number(name === "explorer");
   const names = new Set(
     listed.filter((name) => leftOut[name] === undefined).sort((a, b) => placeOf(a) - placeOf(b)),
   );
