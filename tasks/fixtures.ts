@@ -37,7 +37,7 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), observer = createObserver(seed);
-  const steps = datasetSteps(plan), progress = openProgress("fixtures", steps);
+  const steps = datasetSteps(plan), progress = openProgress("fixtures", steps, "steps");
   const world = await writeDataset(out, plan, observer, (done, note) => progress.tick(done, note))
     .then((world) => (progress.tick(steps), world))
     .finally(() => progress.finish());

@@ -110,7 +110,7 @@ async function add(source: string, { out: folder, ...options }: ModelOptions): P
 
 function showBytes(bars: Map<string, Progress>, file: string, done: number, total: number | null): void {
   const mebibytes = (bytes: number) => bytes / 2 ** 20;
-  if (!bars.has(file)) bars.set(file, openProgress("download", mebibytes(total ?? 0)));
+  if (!bars.has(file)) bars.set(file, openProgress("download", mebibytes(total ?? 0), "MiB"));
   bars.get(file)!.tick(mebibytes(done), file);
 }
 

@@ -136,7 +136,7 @@ export async function showcase(
   const manifest = await readExtracted(folder);
   const gpu = await openTaskGpu(adapter, cache);
   try {
-    const cutting = openProgress("cut + color", manifest.layers.length), from = performance.now();
+    const cutting = openProgress("cut + color", manifest.layers.length, "layers"), from = performance.now();
     const layers = await showcaseLayers(gpu, manifest, photos.length, {
       components: COMPONENTS,
       segments: SEGMENTS,

@@ -2,6 +2,9 @@
 import { type TransitionOptions, transitions } from "../src/experiments/transitions/compute.ts";
 import { writeTransitionsReport } from "../src/experiments/transitions/report.ts";
 import { basename } from "node:path";
+import { openKnownModel } from "../src/data/models/known_models.ts";
+import { findHookOutputs } from "../src/data/onnx/block_hooks.ts";
+import { readOnnx } from "../src/data/onnx/graph.ts";
 import { embeddedModels } from "../src/synthetic/dataset.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { type OptionValues, realNumber, text, wholeNumber } from "../src/cli/option_kinds.ts";
@@ -52,10 +55,18 @@ if (import.meta.main) {
   await runExperiment(
     COMMAND,
     (open, options) => runTransitions(open, transitionOptions(options)),
-    ({ options: { model, of } }) => {
-      const names = (model.length > 0 ? model : embeddedModels()).map((path) => basename(path, ".onnx"));
-      if (of === undefined || names.includes(of)) return;
-      throw new RangeError(`--of is "${of}": give one of the models, ${names.join(", ")}.`);
+    async ({ options: { model, of, layer, hook } }) => {
+      const paths = model.length > 0 ? model : embeddedModels();
+      const names = paths.map((path) => basename(path, ".onnx"));
+      const name = of ?? names.find((own) => /clip/i.test(own)) ?? names[0], at = names.indexOf(name);
+      if (at < 0) throw new RangeError(`--of is "${of}": give one of the models, ${names.join(", ")}.`);
+      if (layer === undefined) return;
+      const { path } = await openKnownModel(paths[at]);
+      const { length } = findHookOutputs(await readOnnx(path), hook);
+      if (layer < length) return;
+      throw new RangeError(
+        `--layer is ${layer}: ${name} has ${length} layers, so give at most ${length - 1}.`,
+      );
     },
   );
 }

@@ -36,10 +36,23 @@ const images: Option<string | undefined> = {
   help: "photographs of your own, without masks",
   read(texts) {
     const folders: DataFolders = {};
-    for (const text of texts) setFolder(folders, "images", text);
+    for (const text of texts) {
+      if (isFile(text)) {
+        throw new RangeError(`--images is ${text}, a file: give the folder of photographs that it is in.`);
+      }
+      setFolder(folders, "images", text);
+    }
     return folders.images;
   },
 };
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false; // absent, or not to be read: said where it is opened
+  }
+}
 
 function setFolder(folders: DataFolders, kind: DataKind, path: string): void {
   if (folders[kind] !== undefined) {

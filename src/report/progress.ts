@@ -10,6 +10,9 @@ export interface Progress {
   finish(): void;
 }
 
+/** Of a stage whose steps are hundredths of its work. */
+export const PERCENT = "%";
+
 /** Where plain progress lines go and what time it is, in milliseconds; given by tests only. */
 export interface ProgressOutput {
   write(line: string): void;
@@ -26,18 +29,20 @@ const stderrOutput: ProgressOutput = {
  * one per 10 % (and per second) or one per 5 s.
  * @param label What the stage does, for instance `extract`.
  * @param total Number of steps; 0 is allowed.
+ * @param unit What a step is, for instance `images`; `PERCENT` where steps are only shares.
  * @param output Forces plain lines, to the output given.
  * @returns `tick` to move it and `finish` to end it.
  */
-export function openProgress(label: string, total: number, output?: ProgressOutput): Progress {
+export function openProgress(label: string, total: number, unit: string, output?: ProgressOutput): Progress {
   return output === undefined && Deno.stderr.isTerminal()
-    ? openBar(label, total)
-    : openLines(label, total, output ?? stderrOutput);
+    ? openBar(label, total, unit)
+    : openLines(label, total, unit, output ?? stderrOutput);
 }
 
-function openBar(label: string, total: number): Progress {
+function openBar(label: string, total: number, unit: string): Progress {
+  const steps = unit === PERCENT ? "" : ` · {whole}/{total} ${unit}`;
   const bar = new cliProgress.SingleBar({
-    format: `${label.padEnd(12)} {bar} {percentage} % · {whole}/{total} · {eta_formatted} left {note}`,
+    format: `${label.padEnd(12)} {bar} {percentage} %${steps} · {eta_formatted} left {note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 24,
@@ -53,7 +58,7 @@ function openBar(label: string, total: number): Progress {
   };
 }
 
-function openLines(label: string, total: number, { write, now }: ProgressOutput): Progress {
+function openLines(label: string, total: number, unit: string, { write, now }: ProgressOutput): Progress {
   const start = now();
   let shownAt = start, shownTenth = 0, done = 0;
   return {
@@ -63,13 +68,19 @@ function openLines(label: string, total: number, { write, now }: ProgressOutput)
       const elapsed = now() - shownAt;
       if (done >= total || !(elapsed >= 5000 || (tenth > shownTenth && elapsed >= 1000))) return;
       const left = ((now() - start) / 1000) * (total / Math.max(done, 1) - 1);
-      const rest = done > 0 ? `, ${formatSeconds(left)} left` : "";
+      const steps = unit === PERCENT ? [] : [`${Math.floor(done)}/${total} ${unit}`];
+      const parts = [...steps, ...(done > 0 ? [`${formatSeconds(left)} left`] : [])].join(", ");
       const percent = Math.floor((100 * done) / total);
-      write(`${label}: ${percent} % (${Math.floor(done)}/${total}${rest})${note ? ` ${note}` : ""}`);
+      write(`${label}: ${percent} %${parts && ` (${parts})`}${note ? ` ${note}` : ""}`);
       [shownAt, shownTenth] = [now(), tenth];
     },
     finish() {
-      const state = done >= total ? `${total} done` : `stopped at ${done} of ${total}`;
+      const isWhole = done >= total, isShare = unit === PERCENT;
+      const state = isShare
+        ? isWhole ? "done" : `stopped at ${Math.floor(done)} %`
+        : isWhole
+        ? `${total} ${unit} done`
+        : `stopped at ${Math.floor(done)} of ${total} ${unit}`;
       write(`${label}: ${state} in ${formatSeconds((now() - start) / 1000)}`);
     },
   };

@@ -37,7 +37,8 @@ await runCommand(COMMAND, async ({ options }) => {
   }
   const images = await folderImages(folder, masks, limit);
   const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
-  const shifts = [1, 2, 4, 8].filter((each) => each <= most), progress = openProgress("maps", shifts.length);
+  const shifts = [1, 2, 4, 8].filter((each) => each <= most),
+    progress = openProgress("maps", shifts.length, "strides");
   try {
     const scores = await finerMaps(gpu, model, images, {
       layer,

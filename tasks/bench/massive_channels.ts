@@ -53,7 +53,7 @@ await runCommand(COMMAND, async ({ options }) => {
   const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
   try {
     const { slots } = await sampleUniversality(models, images, [], 0);
-    const progress = openProgress("layers", slots.length);
+    const progress = openProgress("cut", slots.length, "layers");
     const lines = [
       "| layer | largest channel / median | longest token / median | figure against ground: as they are | means off | standardised | λ₂: as they are | means off | standardised |",
       "| - | - | - | - | - | - | - | - | - |",

@@ -12,7 +12,7 @@ import { layersApart } from "../../src/pipeline/layers_apart.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
-import { openProgress, type Progress } from "../../src/report/progress.ts";
+import { openProgress, PERCENT, type Progress } from "../../src/report/progress.ts";
 import { dryRunPipeline } from "./dry_run.ts";
 import { pipelineOptions } from "./graph_options.ts";
 import { askedOf, openRunData, type RunData } from "./open_data.ts";
@@ -163,7 +163,7 @@ function stageProgress(timings: Record<string, number>) {
     tick(stage: string, done: number, total: number) {
       if (current?.stage !== stage) {
         finish();
-        current = { stage, started: performance.now(), progress: openProgress(stage, 100) };
+        current = { stage, started: performance.now(), progress: openProgress(stage, 100, PERCENT) };
       }
       current.progress.tick(100 * done / total);
     },
@@ -187,10 +187,10 @@ export function experiment<S extends Options = Record<never, never>>(
 export async function runExperiment<S extends Options>(
   command: Command<typeof PIPELINE_OPTIONS & S>,
   run: (open: OpenPipeline, options: OptionValues<typeof PIPELINE_OPTIONS & S>) => Promise<string>,
-  check?: (parsed: Parsed<typeof PIPELINE_OPTIONS & S>) => void,
+  check?: (parsed: Parsed<typeof PIPELINE_OPTIONS & S>) => void | Promise<void>,
 ): Promise<void> {
   await runCommand(command, async (parsed) => {
-    check?.(parsed);
+    await check?.(parsed);
     const open = await openPipeline(command.task, parsed as Parsed<typeof PIPELINE_OPTIONS>);
     if (!open) return;
     try {

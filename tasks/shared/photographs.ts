@@ -174,14 +174,17 @@ export async function runPhotographs(
     }
   };
 
-  const extracting = explain ? null : openProgress("extract", images.length);
+  const extracting = explain ? null : openProgress("extract", images.length, "images");
   const folder = await timed("extract", () =>
     stages.run(
       `photographs-${features.name}`,
       features.input,
       async (folder) => void await features.extract(folder, (done) => extracting?.tick(done)),
       brokenShards,
-    ).finally(() => extracting?.finish()));
+    ).then((folder) => {
+      extracting?.tick(images.length); // also where they were extracted before
+      return folder;
+    }).finally(() => extracting?.finish()));
   tell();
   if (!folder) return console.log("colors: would run (they need what the features are)");
   const manifest = await readExtracted(folder);
@@ -221,7 +224,7 @@ export async function runPhotographs(
         manifest.classToken ? "" : ", the mean of the patches in the place of a class token"
       }`,
     );
-    const cutting = openProgress("cut + color", manifest.layers.length);
+    const cutting = openProgress("cut + color", manifest.layers.length, "layers");
     const layers = await timed("cut and color", () =>
       runColors(gpu, manifest, {
         ...layerOptions,

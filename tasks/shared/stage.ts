@@ -1,5 +1,5 @@
 /** Stages of a task: a progress display and the wall time of each. */
-import { openProgress } from "../../src/report/progress.ts";
+import { openProgress, PERCENT } from "../../src/report/progress.ts";
 
 /** Tells a stage's display how far it is; `note` says what is being worked on. */
 export type Tick = (done: number, total: number, note?: string) => void;
@@ -14,7 +14,7 @@ export async function runStage<T>(
   name: string,
   work: (tick: Tick) => Promise<T>,
 ): Promise<T> {
-  const started = performance.now(), progress = openProgress(name, 100);
+  const started = performance.now(), progress = openProgress(name, 100, PERCENT);
   try {
     const result = await work((done, total, note) => progress.tick(100 * done / total, note));
     progress.tick(100);

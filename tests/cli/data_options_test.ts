@@ -33,6 +33,10 @@ Deno.test("DATA_OPTIONS refuse what names no kind or no folder, and a kind given
   refused(["--data"], "--data is given without a value: write --data=KIND:DIR.");
   refused(["--images"], "--images is given without a value: write --images=DIR.");
   refused(["--images", "--quick"], "--images is given without a value");
+  refused(
+    ["--images", "README.md"],
+    "--images is README.md, a file: give the folder of photographs that it is in.",
+  );
   refused(["--extract=cuda"], '--extract is "cuda": give cpu, webgpu or auto.');
   refused(["--stride", "half"], '--stride is "half": give a whole number from 1 to 9999.');
   refused(["--stride", "0"], '--stride is "0"');

@@ -1,11 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { formatSeconds, openProgress } from "../../src/report/progress.ts";
+import { formatSeconds, openProgress, PERCENT } from "../../src/report/progress.ts";
 
 /** The lines that a stage of `total` steps writes when every step takes `step` milliseconds. */
-function linesOf(total: number, step: number, last = total): string[] {
+function linesOf(total: number, step: number, last = total, unit = "images"): string[] {
   const lines: string[] = [];
   let time = 0;
-  const progress = openProgress("extract", total, { write: (line) => lines.push(line), now: () => time });
+  const progress = openProgress("extract", total, unit, {
+    write: (line) => lines.push(line),
+    now: () => time,
+  });
   for (let done = 1; done <= last; done++) {
     time += step;
     progress.tick(done, `image ${done}`);
@@ -17,19 +20,25 @@ function linesOf(total: number, step: number, last = total): string[] {
 Deno.test("openProgress() without a terminal writes at most one line per 10 %", () => {
   const lines = linesOf(100, 200);
   assertEquals(lines.length, 10);
-  assertEquals(lines[0], "extract: 10 % (10/100, 18 s left) image 10");
-  assertEquals(lines.at(-1), "extract: 100 done in 20 s");
+  assertEquals(lines[0], "extract: 10 % (10/100 images, 18 s left) image 10");
+  assertEquals(lines.at(-1), "extract: 100 images done in 20 s");
 });
 
 Deno.test("openProgress() without a terminal writes once in 5 s when steps are slow, and once in all when fast", () => {
   const slow = linesOf(100, 2500);
   assert(slow.length > 40 && slow.length <= 51, `${slow.length} lines`);
-  assertEquals(linesOf(100, 1), ["extract: 100 done in 0.1 s"]);
+  assertEquals(linesOf(100, 1), ["extract: 100 images done in 0.1 s"]);
 });
 
 Deno.test("openProgress() says where a stage stopped, and takes a stage without steps", () => {
-  assertEquals(linesOf(10, 1, 3), ["extract: stopped at 3 of 10 in 0.0 s"]);
-  assertEquals(linesOf(0, 1), ["extract: 0 done in 0.0 s"]);
+  assertEquals(linesOf(10, 1, 3), ["extract: stopped at 3 of 10 images in 0.0 s"]);
+  assertEquals(linesOf(0, 1), ["extract: 0 images done in 0.0 s"]);
+});
+
+Deno.test("openProgress() in percent has no steps to count", () => {
+  assertEquals(linesOf(100, 200, 100, PERCENT)[0], "extract: 10 % (18 s left) image 10");
+  assertEquals(linesOf(100, 1, 100, PERCENT), ["extract: done in 0.1 s"]);
+  assertEquals(linesOf(100, 1, 3, PERCENT), ["extract: stopped at 3 % in 0.0 s"]);
 });
 
 Deno.test("formatSeconds() keeps a decimal below 10 s and counts minutes above 60 s", () => {
