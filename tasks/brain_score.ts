@@ -9,7 +9,7 @@ import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { alignConditions, alignOf, scoreOf } from "../src/pipeline/align_cache.ts";
 import { type AlignModel, predictResponses } from "../src/align/model.ts";
-import { clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
+import { alignName, clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
 import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
@@ -139,11 +139,14 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
       CELLS,
     );
   });
-  const aligns = {
-    aligned: (await alignOf(gpu, brain, { eigenWeight: 1, seed: 0 }, cacheDir)).model,
-    aligned_no_constraint: (await alignOf(gpu, brain, { eigenWeight: 0, seed: 0 }, cacheDir)).model,
-    ridge_align: fitted,
-  };
+  const aligns: Record<string, AlignModel> = { ridge_align: fitted };
+  for (let seed = 0; seed < seeds; seed++) {
+    for (const eigenWeight of [0, 1]) {
+      const { model } = await alignOf(gpu, brain, { eigenWeight, seed }, cacheDir);
+      aligns[alignName(eigenWeight === 1, seed)] = model;
+    }
+  }
+  const paper = aligns[alignName(true, 0)];
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
   if (!data.isOneGrid) {
     tell("left out, as models see different patches: clusters before and after align, the mixed graph");
@@ -151,13 +154,13 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
   const effects = masked.length > 0 && data.isOneGrid
     ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))
     : undefined;
-  const mixable = { paper: aligns.aligned, ridge: fitted };
+  const mixable = { paper, ridge: fitted };
   const further = { images: data.further.slice(0, MIXED), classes: data.classes };
   const mixed = further.images.length > 1 && data.models.length > 1 && data.isOneGrid
     ? await stage("mixed graph", () => mixedNeighbors(gpu, data.models, mixable, further, 0))
     : undefined;
   const universal = masked.length > 0
-    ? await stage("universality", (tick) => universalities(gpu, data, aligns.aligned, fitted, tick))
+    ? await stage("universality", (tick) => universalities(gpu, data, paper, fitted, tick))
     : undefined;
   const score = async (model: AlignModel) =>
     scoreOf(brain, await predictResponses(gpu, model, brain.test.pooled));

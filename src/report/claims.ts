@@ -1,113 +1,150 @@
-/** The paper's claims on a page: one block a claim, whatever number of models and settings it was tested in. */
+/** The paper's claims on a page: one row a claim, with a strip of the effects in all models and settings. */
 import { formatNumber } from "./blocks.ts";
+import { type EffectScale, effectScale, effectWhisker } from "./charts/effect_whisker.ts";
 import { type Html, html, rawHtml } from "./html.ts";
-import type { Claim, Verdict } from "./results.ts";
+import type { Cell, Claim, Verdict } from "./results.ts";
 
-/** What became of a claim over all models and settings that it was tested in. */
-export type Outcome = "shown" | "partly" | "not shown" | "not testable here";
-
-/** A claim of the paper, and its tests. */
-export interface TestedClaim {
-  /** In the paper's words; tests with the same words are of the same claim. */
-  paper: string;
-  outcome: Outcome;
-  tests: readonly Claim[];
-}
-
-const OUTCOMES: readonly Outcome[] = ["shown", "partly", "not shown", "not testable here"];
+const OUTCOMES: readonly Verdict[] = ["shown", "partly", "not shown", "not testable"];
 
 /** A sign for each outcome, so that color is not all that tells them apart. */
-const MARKS: Readonly<Record<Verdict | Outcome, string>> = {
+const MARKS: Readonly<Record<Verdict, string>> = {
   "shown": "✓",
   "partly": "◐",
   "not shown": "✕",
   "not testable": "–",
-  "not testable here": "–",
 };
 
+/** How p becomes a verdict, for the head of a list of claims. */
+const RULE =
+  "Every verdict follows from the p in its row: shown where p ≤ 0.01, and where all of five or six units agree, whose signs allow no p below 2⁻ⁿ. A claim is shown where all its rows are, partly where some are. Dots are effects, above 0 as the paper has them, with 95 % intervals (the range of fewer than ten units). False alarms are worlds without the effect in which any row was shown.";
+
 /**
- * Tests by the claim that they are of.
- * @param tests As in results.json, of one page or of several.
- * @returns One entry for each of the paper's claims, in the order of their first tests. A claim is shown where every
- * test that could be made shows it, partly where only some do.
+ * Claims as they count: those with the same words are one, whatever pages test them.
+ *
+ * @param claims As in results.json, of one page or of several.
+ * @returns One entry for each of the paper's claims, in order, with all its cells.
  */
-export function testedClaims(tests: readonly Claim[]): TestedClaim[] {
-  const groups = Map.groupBy(tests, ({ paper }) => paper);
-  return [...groups].map(([paper, own]) => ({ paper, tests: own, outcome: outcomeOf(own) }));
+export function testedClaims(claims: readonly Claim[]): Claim[] {
+  return [...Map.groupBy(claims, ({ paper }) => paper).values()].map((own) => {
+    if (own.length === 1) return own[0];
+    const cells = own.flatMap((claim) => claim.cells);
+    return {
+      ...own[0],
+      measured: own.map(({ measured }) => measured).join("; "),
+      cells,
+      verdict: verdictOf(cells),
+    };
+  });
 }
 
-function outcomeOf(tests: readonly Claim[]): Outcome {
-  const testable = tests.filter(({ verdict }) => verdict !== "not testable");
+/**
+ * What follows for a claim from its tests.
+ *
+ * @param cells At least one.
+ */
+export function verdictOf(cells: readonly Pick<Cell, "verdict">[]): Verdict {
+  const testable = cells.filter(({ verdict }) => verdict !== "not testable");
   const shown = testable.filter(({ verdict }) => verdict === "shown").length;
-  if (testable.length === 0) return "not testable here";
+  if (testable.length === 0) return "not testable";
   return shown === testable.length ? "shown" : shown > 0 ? "partly" : "not shown";
+}
+
+/** A verdict in words. */
+export function verdictWords(verdict: Verdict): string {
+  return verdict === "not testable" ? "not testable here" : verdict;
 }
 
 /**
  * How many claims have each outcome, in words.
- * @param tests As in results.json.
+ * @param claims As in results.json.
  * @returns For instance `3 claims: 2 shown, 1 not testable here`; outcomes that none has are left out.
  */
-export function claimCounts(tests: readonly Claim[]): string {
-  const claims = testedClaims(tests);
+export function claimCounts(claims: readonly Claim[]): string {
+  const tested = testedClaims(claims);
   const counts = OUTCOMES.flatMap((outcome) => {
-    const count = claims.filter((claim) => claim.outcome === outcome).length;
-    return count > 0 ? `${count} ${outcome}` : [];
+    const count = tested.filter(({ verdict }) => verdict === outcome).length;
+    return count > 0 ? `${count} ${verdictWords(outcome)}` : [];
   });
-  return `${claims.length} ${claims.length === 1 ? "claim" : "claims"}: ${counts.join(", ")}`;
+  return `${tested.length} ${tested.length === 1 ? "claim" : "claims"}: ${counts.join(", ")}`;
 }
 
 /**
- * A sign for a verdict or outcome, with its name for those who do not see it.
- * @param kind Which.
+ * A sign for a verdict, with its name for those who do not see it.
+ * @param verdict Which.
  */
-export function verdictMark(kind: Verdict | Outcome): Html {
-  return html`<span class="mark ${classOf(kind)}" role="img" aria-label="${kind}">${MARKS[kind]}</span>`;
+export function verdictMark(verdict: Verdict): Html {
+  return html`<span class="mark ${classOf(verdict)}" role="img" aria-label="${verdictWords(verdict)}">${
+    MARKS[verdict]
+  }</span>`;
 }
 
 /**
  * One sign for each test of a claim, in order.
- * @param tests Of one claim.
+ * @param cells Of one claim.
  */
-export function verdictStrip(tests: readonly Claim[]): Html {
-  return html`<span class="strip">${tests.map(({ verdict }) => verdictMark(verdict))}</span>`;
+export function verdictStrip(cells: readonly Cell[]): Html {
+  return html`<span class="strip">${cells.map(({ verdict }) => verdictMark(verdict))}</span>`;
 }
 
 /**
- * Claims, folded below the number of each outcome.
- * @param tests As in results.json.
+ * Claims, one row each, folded below the number of each outcome.
+ * @param claims As in results.json.
  */
-export function foldedClaims(tests: readonly Claim[]): Html {
-  return html`<details class="claims"><summary>${claimCounts(tests)}</summary>\n${
-    testedClaims(tests).map(claimBlock)
+export function foldedClaims(claims: readonly Claim[]): Html {
+  return html`<details class="claims"><summary>${claimCounts(claims)}</summary>\n<p>${RULE}</p>\n${
+    testedClaims(claims).map(claimRow)
   }</details>\n`;
 }
 
-function claimBlock({ paper, outcome, tests }: TestedClaim): Html {
+function claimRow({ id, paper, measured, statistic, cells, verdict, false_alarm: alarm }: Claim): Html {
+  const scales = new Map(
+    [...Map.groupBy(cells, ({ unit }) => unit)].map(([unit, own]) => [unit, effectScale(own)] as const),
+  );
+  const alarms = alarm === undefined ? "" : html`
+    <p class="statistic">False alarms: ${Math.round(alarm.rate * alarm.worlds)} of ${alarm
+      .worlds} worlds without the effect.</p>
+  `;
   return html`
-    <div class="claim">
-      <p class="verdict ${classOf(outcome)}">${MARKS[outcome]} ${outcome}</p>
-      <p class="paper"><span>The paper says</span> ${paper}</p>
-      <ul>${tests.map(testItem)}</ul>
+    <div class="claim" id="claim-${id}">
+      <div>
+        <p class="verdict ${classOf(verdict)}">${MARKS[verdict]} ${verdictWords(verdict)}</p>
+        <p class="paper"><span>The paper says</span> ${paper}</p>
+        <p>${sentence(measured)}</p>
+        <p class="statistic">${sentence(statistic)}</p>
+        ${alarms}
+      </div>
+      <ul class="effects">${cells.map((cell) => effectRow(cell, scales.get(cell.unit)!))}</ul>
     </div>
   `;
 }
 
-function testItem({ id, of, measured, statistic, n, p, verdict }: Claim): Html {
-  const chance = p === undefined ? "" : `, p = ${formatNumber(p, 3)}`;
+/** Words as a sentence: a first word in small letters gets a capital one, symbols like r and mIoU stay. */
+function sentence(words: string): string {
+  return `${/^[a-z]{2,}\b/.test(words) ? words[0].toUpperCase() + words.slice(1) : words}.`;
+}
+
+/** One test: where, its whisker, and its numbers. */
+function effectRow(cell: Cell, scale: EffectScale): Html {
+  const { model, setting, unit, effect, low, high, p, n, note, verdict } = cell;
+  const digits = scale.largest >= 10 ? 1 : scale.largest >= 1 ? 2 : 3;
+  const number = (value: number) => formatNumber(value, digits, false);
+  const numbers = effect === undefined || low === undefined || high === undefined || p === undefined
+    ? html`n = ${n}`
+    : html`${number(effect)} (${number(low)} to ${number(high)}) ${unit}, p = ${
+      formatNumber(p, 3)
+    }, n = ${n}`;
   return html`
-    <li id="claim-${id}">
-    ${verdictMark(verdict)}
-    <div>
-    <p>${of === undefined ? "" : html`
-      <strong>${of}:</strong>
-    `}${measured}</p>
-    <p class="statistic">${statistic} (n = ${n}${chance})</p>
-    </div>
+    <li>
+      ${verdictMark(verdict)}
+      <p>${model}${setting === undefined ? "" : `, ${setting}`}</p>
+      ${effect === undefined ? rawHtml("<span></span>") : rawHtml(effectWhisker(cell, scale))}
+      <p class="statistic">${numbers}${note === undefined ? "" : html`
+        · ${note}
+      `}</p>
     </li>
   `;
 }
 
-function classOf(kind: Verdict | Outcome): Html {
-  return rawHtml(kind.replace(" here", "").replace(" ", "-"));
+function classOf(verdict: Verdict): Html {
+  return rawHtml(verdict.replace(" ", "-"));
 }

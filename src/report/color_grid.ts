@@ -13,6 +13,8 @@ export interface ColorGrid {
   rows: readonly { label: string; photo: string; cells: readonly string[] }[];
   /** Where the maps' colors are numbers: what of, and the colors from the lowest to the highest. */
   bar?: ColorBar;
+  /** What the maps' colors are where they are no numbers, one sentence without its full stop. */
+  key?: string;
 }
 
 /** A key to colors that are numbers. */
@@ -35,7 +37,7 @@ const ACROSS = 6;
  * @param grid Labels and pictures.
  * @throws RangeError `The row horse.png of the color grid has 11 maps, expected 12.`
  */
-export function colorGrid({ label, corner = "image", columns, rows, bar }: ColorGrid): Html {
+export function colorGrid({ label, corner = "image", columns, rows, bar, key }: ColorGrid): Html {
   const lines = Math.ceil(columns.length / ACROSS), across = Math.max(1, Math.ceil(columns.length / lines));
   const body = rows.map((row, i) => {
     if (row.cells.length !== columns.length) {
@@ -54,7 +56,9 @@ export function colorGrid({ label, corner = "image", columns, rows, bar }: Color
     <div class="color-grid" role="group" aria-label="${label}"
       style="--across: ${across}; --lines: ${lines}">
     <p><label><input type="checkbox"> smooth</label></p>
-    ${body}${bar === undefined ? "" : colorBar(bar)}</div>
+    ${body}${bar === undefined ? "" : colorBar(bar)}${key === undefined
+      ? ""
+      : html`<p class="bar"><span>${key}.</span></p>`}</div>
   `;
 }
 

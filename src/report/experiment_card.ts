@@ -1,5 +1,5 @@
 /** An experiment in the index: its page, what it asks, and what became of the claims it tests. */
-import { claimCounts, type TestedClaim, testedClaims, verdictMark, verdictStrip } from "./claims.ts";
+import { claimCounts, testedClaims, verdictMark, verdictStrip, verdictWords } from "./claims.ts";
 import { type Html, html } from "./html.ts";
 import type { Claim } from "./results.ts";
 
@@ -23,13 +23,13 @@ export interface ExperimentCard {
  */
 export function experimentCard({ title, question, href, claims, figure, of }: ExperimentCard): Html {
   const tested = testedClaims(claims);
-  const lines = tested.map(({ paper, outcome, tests }) =>
+  const lines = tested.map(({ id, paper, measured, verdict, cells }) =>
     html`
       <li>
-        ${verdictMark(outcome)}
-        <div><a href="${href}#claim-${tests[0].id}">${paper}</a>${tests.length > 1
-          ? html`<p>${verdictStrip(tests)} ${tests.length} tests</p>`
-          : ""}<p>${tests[0].measured}${tests.length > 1 ? "; …" : ""}</p></div>
+        ${verdictMark(verdict)}
+        <div><a href="${href}#claim-${id}">${paper}</a>${cells.length > 1
+          ? html`<p>${verdictStrip(cells)} ${cells.length} tests</p>`
+          : ""}<p>${measured}</p></div>
       </li>
     `
   );
@@ -53,11 +53,13 @@ export function experimentCard({ title, question, href, claims, figure, of }: Ex
 }
 
 /** A page's first claim: what became of it, and what was measured. */
-function resultLine({ paper, outcome, tests }: TestedClaim): Html {
-  const shown = tests.filter(({ verdict }) => verdict === "shown").length;
-  const count = tests.length > 1 ? ` (${shown} of ${tests.length} tests)` : "";
+function resultLine({ paper, verdict, cells, measured }: Claim): Html {
+  const shown = cells.filter((cell) => cell.verdict === "shown").length;
+  const count = cells.length > 1 ? ` (${shown} of ${cells.length} tests)` : "";
   return html`
-    <p class="result">${verdictMark(outcome)} <span><strong>${outcome}${count}:</strong> ${paper}</span></p>
-    <p class="statistic">${tests[0].measured}</p>
+    <p class="result">${verdictMark(verdict)} <span><strong>${verdictWords(
+      verdict,
+    )}${count}:</strong> ${paper}</span></p>
+    <p class="statistic">${measured}</p>
   `;
 }

@@ -1,6 +1,7 @@
 /** The figures of a page as files, for papers. */
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { gridDrawings } from "./grid_drawing.ts";
 import { standaloneSvg } from "./standalone_svg.ts";
 import { lightTheme } from "./theme.ts";
 
@@ -10,16 +11,17 @@ export const FIGURE_FORMATS = ["svg", "png"] as const;
 /** One kind of figure file. */
 export type FigureFormat = typeof FIGURE_FORMATS[number];
 
-/** Pixels of a PNG for one of the drawing: 640 wide charts have 288 dots an inch in a column of 6.7 inches. */
-const PNG_ZOOM = 3;
+/** Pixels of a PNG for one of the drawing. */
+const PNG_ZOOM = 2;
 
 /** A drawing for columns inside `figure()`'s markup, and the name of its figure if it has one. */
 const DRAWING =
   /<figure(?: id="figure-([\w.-]+)")?(?: class="broad")?>\s*<div><div class="wide" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;
 
 /**
- * Writes every chart and drawing of a page, in light colors, beside it: `figures/<page>-<name>.svg` where the figure
- * has a name, which is not repeated where it begins with the page's, and `figures/<page>-<n>.svg` for the page's n-th.
+ * Writes every chart, drawing and grid of maps and photographs of a page, in light colors, beside it:
+ * `figures/<page>-<name>.svg` where the figure has a name, or a grid says what it shows, which is not repeated where it
+ * begins with the page's, and `figures/<page>-<n>.svg` for the page's n-th.
  *
  * @param path of the page; its folder exists
  * @param markup of the page
@@ -32,13 +34,13 @@ export async function saveFigures(
   markup: string,
   formats: readonly FigureFormat[],
 ): Promise<string[]> {
-  const drawings = formats.length > 0 ? [...markup.matchAll(DRAWING)] : [];
+  const drawings = formats.length > 0 ? drawingsOf(markup) : [];
   if (drawings.length === 0) return [];
   const folder = `${dirname(path)}/figures`, page = path.replace(/^.*\/|\.html$/g, "");
   await Deno.mkdir(folder, { recursive: true });
   const toPng = formats.includes("png") ? await openPngWriter() : undefined;
   const written: string[] = [];
-  for (const [i, [, name = String(i + 1), drawing]] of drawings.entries()) {
+  for (const { name, drawing } of drawings) {
     const base = name === page || name.startsWith(`${page}-`) ? name : `${page}-${name}`;
     const svg = standaloneSvg(drawing, lightTheme);
     for (const format of formats) {
@@ -48,6 +50,24 @@ export async function saveFigures(
     }
   }
   return written;
+}
+
+/** Drawings with names that differ: charts by their figures' names, grids by what they show. */
+function drawingsOf(markup: string): { name: string; drawing: string }[] {
+  const charts = [...markup.matchAll(DRAWING)].map(([, name, drawing], i) => ({
+    name: name ?? String(i + 1),
+    drawing,
+  }));
+  const grids = gridDrawings(markup).map(({ label, svg }) => ({
+    name: label.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, ""),
+    drawing: svg,
+  }));
+  const seen = new Map<string, number>();
+  return [...charts, ...grids].map(({ name, drawing }) => {
+    const times = (seen.get(name) ?? 0) + 1;
+    seen.set(name, times);
+    return { name: times > 1 ? `${name}-${times}` : name, drawing };
+  });
 }
 
 /** Loads the rasterizer, and proves that it has a font. */

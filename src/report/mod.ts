@@ -17,7 +17,7 @@ export { type ColorBar, type ColorGrid, colorGrid } from "./color_grid.ts";
 export { type Page, renderPage } from "./page.ts";
 export { FIGURE_FORMATS, type FigureFormat } from "./figure_files.ts";
 export type { PageLink, PagesBeside } from "./page_links.ts";
-export type { Claim, Verdict } from "./results.ts";
+export type { Cell, Claim, Verdict } from "./results.ts";
 export { writePage } from "./write_page.ts";
 export { standaloneSvg } from "./standalone_svg.ts";
 export { darkTheme, lightTheme, type Theme } from "./theme.ts";

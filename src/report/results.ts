@@ -2,27 +2,49 @@ import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
 import { readPlainText } from "../data/files/plain_file.ts";
 import { skippedLines } from "../data/files/skipped.ts";
 
-/** How a claim of the paper fares here. */
-export type Verdict = "shown" | "not shown" | "not testable";
+/** What became of a claim, or of one test of it. */
+export type Verdict = "shown" | "partly" | "not shown" | "not testable";
+
+/** One test of a claim: in one model, or several at once, and one setting. */
+export interface Cell {
+  /** The model or models. */
+  model: string;
+  /** Setting or part of the claim, where there are several. */
+  setting?: string;
+  /** What the effect is measured in. */
+  unit: string;
+  /** Size of the effect, above 0 as the claim has it; absent, with the interval and p, where nothing can be tested. */
+  effect?: number;
+  /** Low end of the effect's 95 % interval, or of the range of fewer than ten units. */
+  low?: number;
+  /** High end. */
+  high?: number;
+  /** One-sided chance of such an effect where there is none. */
+  p?: number;
+  /** Independent units: images, models or trainings. */
+  n: number;
+  /** What follows from p. */
+  verdict: Exclude<Verdict, "partly">;
+  /** Why nothing can be tested, or that the numbers rest on few patches. */
+  note?: string;
+}
 
 /** One claim of the paper beside what was measured. */
 export interface Claim {
   /** Short name in kebab-case, unique in its experiment. */
   id: string;
-  /** What the paper says: claims with the same words are one claim, tested in several models or settings. */
+  /** What the paper says: claims with the same words are one claim, whatever experiments test it. */
   paper: string;
-  /** The model or setting that it was tested in, where there are several. */
-  of?: string;
-  /** What was found, in words and numbers. */
+  /** What was found, in one sentence. */
   measured: string;
-  /** The statistic behind the verdict, for instance `bootstrap over images, 95 % interval [0.41, 0.48]`. */
+  /** What the effect, its interval and p are, and what the units. */
   statistic: string;
-  /** Number of independent observations. */
-  n: number;
-  /** Of the statistic, where it has one. */
-  p?: number;
-  /** What follows from the statistic. */
+  /** Its tests, at least one. */
+  cells: readonly Cell[];
+  /** Shown where all cells that can be tested are, partly where only some are. */
   verdict: Verdict;
+  /** In how many worlds without the effect any cell was shown. */
+  false_alarm?: { rate: number; worlds: number };
 }
 
 /** The run that results are of. */
@@ -46,7 +68,7 @@ export interface ExperimentResults extends Partial<ResultsRun> {
 /** The whole of results.json, schema 1; its own run is that of the last task that wrote. */
 export interface Results extends ResultsRun {
   schema: 1;
-  /** What the last run has left out, or taken in another way than it stands; absent where nothing was. */
+  /** What the last run has left out, as "1 .heic, 2 subfolders", or taken in another way than it stands; absent where nothing was. */
   skipped?: string[];
   /** Seconds of wall time by stage. */
   timings: Record<string, number>;
@@ -54,7 +76,7 @@ export interface Results extends ResultsRun {
   experiments: Record<string, ExperimentResults>;
 }
 
-const VERDICTS: readonly string[] = ["shown", "not shown", "not testable"] satisfies Verdict[];
+const VERDICTS: readonly string[] = ["shown", "partly", "not shown", "not testable"] satisfies Verdict[];
 
 /**
  * Merges one run's numbers into results.json: experiments by name, each with the run's command, seed, inputs, adapter and
@@ -73,10 +95,11 @@ export async function mergeResults(path: string, update: Omit<Results, "schema">
   const experiments = Object.fromEntries(
     Object.entries(update.experiments).map(([name, own]) => [name, { ...run, ...own }]),
   );
+  const skipped = skippedLines().map((line) => line.replace(/^skipped: /, ""));
   const results: Results = {
     schema: 1,
     ...run,
-    ...(skippedLines().length > 0 && { skipped: skippedLines() }),
+    ...(skipped.length > 0 && { skipped }),
     timings: { ...earlier?.timings, ...update.timings },
     memory: update.memory,
     experiments: sortByName({ ...earlier?.experiments, ...experiments }),

@@ -49,6 +49,10 @@ export interface StepTest extends StepFit {
   p: number;
   /** Share of bootstrapped units that put the step at the same place. */
   stability: number;
+  /** Share that put it further away than the next place, one resample more counted so. */
+  movedP: number;
+  /** Share that a straight line fits as well, counted likewise. */
+  lineP: number;
   /** 95 % interval of the jump at `at` over bootstrapped units. */
   interval: [low: number, high: number];
 }
@@ -75,16 +79,21 @@ export function testStep(units: readonly ArrayLike<number>[], seed: number, repe
     if (gainOf(fitStep(meanOf(shuffled)), length) >= gain - 1e-15) reached++;
   }
   const jumps: number[] = [];
-  let same = 0;
+  let same = 0, moved = 1, straight = 1;
   for (const draw of bootstrapDraws(units.length, repeats, fork(seed, "bootstrap"))) {
     const mean = meanOf(Array.from(draw, (unit) => units[unit]));
-    if (fitStep(mean).at === fit.at) same++;
+    const own = fitStep(mean);
+    if (own.at === fit.at) same++;
+    if (own.at === 0 || Math.abs(own.at - fit.at) > 1) moved++;
+    if (own.error >= own.lineError) straight++;
     jumps.push(jumpAt(mean, fit.at));
   }
   return {
     ...fit,
     p: reached / (repeats + 1),
     stability: same / repeats,
+    movedP: moved / (repeats + 1),
+    lineP: straight / (repeats + 1),
     interval: percentileInterval(jumps),
   };
 }

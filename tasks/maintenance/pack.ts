@@ -25,7 +25,7 @@ const ROOT = new URL("../../", import.meta.url);
 const BIN = "bin/alignedcut.js", DENO = "2.9.6";
 /** Tasks that need the repository: its tests, its pages' tools, its folder of scripts. */
 const OF_THE_REPOSITORY =
-  /^(?:script|new|doc|test|bench.*|licenses|survey|mutate|pack|deps-audit|fault-injection)$/;
+  /^(?:script|new|doc|test|bench.*|licenses|survey|false-alarms|mutate|pack|deps-audit|fault-injection)$/;
 /** Files that are read, not imported. */
 const READ = [
   /^fixtures\/models\/[^/]+\.(?:onnx|preprocessor\.json|json|md)$/,

@@ -76,7 +76,7 @@ async function colorsOfOneImage(gpu: Gpu): Promise<void> {
       "the page has a number that is none",
     );
     right(
-      found.models.every(({ rise }) => Math.abs(rise) < 1e-12),
+      found.models.every(({ rise }) => Math.abs(rise.effect) < 1e-12),
       "one image explains a part of the colors",
     );
   } finally {

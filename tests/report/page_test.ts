@@ -2,15 +2,33 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
 import { figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
 import { colorGrid } from "../../src/report/color_grid.ts";
-import { testedClaims } from "../../src/report/claims.ts";
+import { claimCounts, testedClaims, verdictOf } from "../../src/report/claims.ts";
+import { effectScale, effectWhisker } from "../../src/report/charts/effect_whisker.ts";
 import { mapSheet } from "../../src/report/map_sheet.ts";
 import { escapeHtml, html, rawHtml } from "../../src/report/html.ts";
 import { renderPage } from "../../src/report/page.ts";
-import type { Verdict } from "../../src/report/results.ts";
+import type { Cell } from "../../src/report/results.ts";
 import { pngDataUri } from "../../src/report/tiny_png.ts";
 import { samplePage } from "../support/sample_page.ts";
 
 const evil = `<script>alert("1")</script>'&`;
+
+const CELL = {
+  model: "clip",
+  unit: "of r",
+  effect: 1,
+  low: -0.5,
+  high: 2,
+  p: 0.001,
+  n: 20,
+  verdict: "shown" as const,
+};
+const CLAIM = { paper: "p", measured: "m", statistic: "s" };
+const claimWith = (id: string, ...verdicts: Cell["verdict"][]) => {
+  const cells = verdicts.map((verdict) => verdict === "not testable" ? { ...GONE } : { ...CELL, verdict });
+  return { ...CLAIM, id, cells, verdict: verdictOf(cells) };
+};
+const GONE = { model: "mae", unit: "of r", n: 2, note: "needs 5 units", verdict: "not testable" as const };
 
 const page = {
   title: "Colors",
@@ -36,9 +54,8 @@ Deno.test("renderPage() and the blocks let no text become markup", () => {
     paper: evil,
     measured: evil,
     statistic: evil,
-    of: evil,
-    n: 1,
     verdict: "shown" as const,
+    cells: [{ ...CELL, model: evil, setting: evil, unit: evil, note: evil }],
   };
   const cell = pngDataUri(1, 1, new Uint8Array(3));
   const body = [
@@ -90,9 +107,8 @@ Deno.test("renderPage() refuses links that leave the folder", () => {
 Deno.test("renderPage() puts the first section with a picture before the method, and claims folded at the end", () => {
   const body = figure({ image: { dataUri: pngDataUri(1, 1, new Uint8Array(3)) }, caption: "c", alt: "a" });
   const claims = [
-    { id: "a", paper: "p", of: "one", measured: "m", statistic: "s", n: 1, verdict: "shown" as const },
-    { id: "b", paper: "p", of: "two", measured: "m", statistic: "s", n: 1, verdict: "not shown" as const },
-    { id: "c", paper: "q", measured: "m", statistic: "s", n: 1, verdict: "not testable" as const },
+    { ...claimWith("a", "shown", "not shown"), false_alarm: { rate: 0.03, worlds: 100 } },
+    { ...claimWith("c", "not testable"), paper: "q" },
   ];
   const sections = [{ heading: "Words", body: [] }, { heading: "Picture", body }];
   const out = renderPage({ ...page, sections, claims });
@@ -100,7 +116,17 @@ Deno.test("renderPage() puts the first section with a picture before the method,
   assertEquals(headings, ["Picture", "Method", "Words", "Claims", "Settings", "Make it again"]);
   assertEquals([...out.matchAll(/<li><a href="#part-\d">([^<]+)</g)].map((match) => match[1]), headings);
   assert(out.includes('<details class="claims"><summary>2 claims: 1 partly, 1 not testable here</summary>'));
-  assertEquals(out.match(/id="claim-/g)?.length, 3);
+  assertEquals(out.match(/id="claim-/g)?.length, 2);
+  assertEquals(out.match(/<svg class="whisker"/g)?.length, 2); // what cannot be tested has none
+  for (
+    const text of [
+      "False alarms: 3 of 100 worlds",
+      "1.00 (−0.50 to 2.00) of r, p = 0.001, n = 20",
+      "needs 5 units",
+    ]
+  ) {
+    assert(out.includes(text), text);
+  }
   const numbers = table({ caption: "c", columns: ["a"], rows: [["b"]] });
   const split = renderPage({ ...page, sections: [{ heading: "Picture", body: [body, numbers, body] }] });
   assertEquals([...split.matchAll(/<h2 id="[^"]+">([^<]+)</g)].map((match) => match[1]).slice(0, 3), [
@@ -110,22 +136,24 @@ Deno.test("renderPage() puts the first section with a picture before the method,
   ]);
 });
 
-Deno.test("testedClaims() counts a claim once, whatever number of models it was tested in", () => {
-  const outcome = (...verdicts: Verdict[]) =>
-    testedClaims(
-      verdicts.map((verdict, i) => ({
-        id: `${i}`,
-        paper: "p",
-        measured: "m",
-        statistic: "s",
-        n: 1,
-        verdict,
-      })),
-    ).map((claim) => claim.outcome);
-  assertEquals(outcome("shown", "not testable"), ["shown"]);
-  assertEquals(outcome("shown", "not shown"), ["partly"]);
-  assertEquals(outcome("not testable", "not shown"), ["not shown"]);
-  assertEquals(outcome("not testable"), ["not testable here"]);
+Deno.test("testedClaims() counts a claim once, whatever experiments and models it was tested in", () => {
+  const claims = [claimWith("a", "shown"), claimWith("b", "not shown", "not testable")];
+  const [merged, ...others] = testedClaims(claims);
+  assertEquals([others.length, merged.id, merged.cells.length, merged.verdict], [0, "a", 3, "partly"]);
+  assertEquals(claimCounts(claims), "1 claim: 1 partly");
+  assertEquals(claimCounts([claimWith("a", "not testable")]), "1 claim: 1 not testable here");
+});
+
+Deno.test("effectWhisker() draws the effect, its interval and zero on one scale", () => {
+  const scale = effectScale([CELL, { effect: 3, low: 2, high: 4 }, {}]);
+  assertEquals(scale, { from: -0.5, to: 4, largest: 4 });
+  const svg = effectWhisker(CELL, scale);
+  const x = (value: number) => (8 + 224 * (value + 0.5) / 4.5).toFixed(1);
+  for (const [name, value] of [["cx", 1], ["x1", 0], ["x2", 2]] as const) {
+    assert(svg.includes(`${name}="${x(value)}"`), `${name} of ${svg}`);
+  }
+  assert(svg.includes('aria-label="effect 1.00, interval -0.500 to 2.00"'));
+  assertEquals(effectScale([{}]), { from: -1, to: 1, largest: 0 });
 });
 
 Deno.test("table() folds more than 12 rows", () => {

@@ -13,7 +13,7 @@ const claim = (id: string, verdict: Verdict): Claim => ({
   paper: `${id} <b>`,
   measured: "m",
   statistic: "s",
-  n: 3,
+  cells: [{ model: "a", unit: "of r", n: 3, verdict: verdict === "partly" ? "shown" : verdict }],
 });
 
 async function writeResults(out: string, experiments: Record<string, Claim[]>): Promise<void> {

@@ -13,9 +13,20 @@ const base: Omit<Results, "schema"> = {
   experiments: {},
 };
 
+const CELL = {
+  model: "clip",
+  unit: "of r",
+  effect: 1,
+  low: 0.5,
+  high: 2,
+  p: 0.001,
+  n: 20,
+  verdict: "shown" as const,
+};
+
 const experiment = (value: number): ExperimentResults => ({
   metrics: { "tsne.kl": value },
-  claims: [{ id: "a", paper: "p", measured: "m", statistic: "s", n: 3, p: 0.5, verdict: "shown" }],
+  claims: [{ id: "a", paper: "p", measured: "m", statistic: "s", verdict: "shown", cells: [CELL] }],
 });
 
 async function inFolder(body: (path: string) => Promise<void>): Promise<void> {

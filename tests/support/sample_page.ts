@@ -84,16 +84,24 @@ export async function samplePage(): Promise<string> {
         }),
       },
     ],
-    claims: (["shown", "not shown", "not testable"] as const).map((verdict) => ({
-      id: verdict.replace(" ", "-"),
+    claims: [{
+      id: "order",
       paper: "Figure and ground are told apart before categories are.",
-      of: `model ${verdict}`,
-      measured: "Figure-ground mIoU reaches 95 % of its peak at L4, category mIoU at L9.",
-      statistic: "Bootstrap over images, difference of layers 5, 95 % interval [3, 6]",
-      n: 100,
-      ...verdict === "not testable" ? {} : { p: 0.001 },
-      verdict,
-    })),
+      measured: "figure-ground mIoU reaches 95 % of its peak at L4, category mIoU at L9",
+      statistic: "layers by which figure and ground come earlier; units are images, bootstrapped",
+      verdict: "partly",
+      false_alarm: { rate: 0.03, worlds: 100 },
+      cells: (["shown", "not shown", "not testable"] as const).map((verdict) => ({
+        model: `model ${verdict}`,
+        setting: "own graphs",
+        unit: "layers",
+        n: 100,
+        ...verdict === "not testable"
+          ? { note: "it has one layer" }
+          : { effect: verdict === "shown" ? 5 : 0.5, low: verdict === "shown" ? 3 : -1, high: 6, p: 0.001 },
+        verdict,
+      })),
+    }],
     settings: {
       adapter: "llvmpipe (LLVM 15.0.6, 256 bits)",
       seed: 0,

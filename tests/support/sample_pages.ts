@@ -100,9 +100,12 @@ function samplePipeline(): Pipeline {
       "fit"
     ],
     map: { kl: 1, trustworthiness: 0.97 } as Pipeline["map"],
+    points3: { data: pipeline.eigenvectors.data, rows: pipeline.eigenvectors.rows, cols: 3 },
     colors: Uint8Array.from({ length: 3 * pipeline.eigenvectors.rows }, (_, i) => i * 37 % 256),
   };
 }
+
+const effect = (effect: number) => ({ effect, low: effect - 0.1, high: effect + 0.1, p: 0.001, n: 10 });
 
 function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timings" | "seed"> {
   const rois = ["V1", "V4", "EBA", "<b>ROI"];
@@ -121,7 +124,7 @@ function brainScores(): Omit<BrainScoreReport, "out" | "command" | "gpu" | "timi
     neighbors: 2.9,
     converged: false,
   };
-  const mixed = { before: 0.1, after: 0.3, chance: 0.1, p: 0.001, images: 10, nodes: 300 };
+  const mixed = { before: 0.1, after: 0.3, chance: 0.1, gain: effect(0.2), images: 10, nodes: 300 };
   return {
     data: HOSTILE,
     models: MODELS,
@@ -164,11 +167,9 @@ function colors(): AlignedColors {
     models: MODELS.map((model) => ({
       bounds: boundsOf(model, 12),
       model,
-      rise: 0.3,
-      interval: [0.2, 0.4],
-      earlyIgnores: true,
-      lateCategory: 0.4,
-      p: 0.01,
+      early: effect(0.2),
+      rise: effect(0.3),
+      category: effect(0.4),
     })),
   };
 }
@@ -192,9 +193,8 @@ function concepts(): Concepts {
       regions: rois.map((_, r) => ({ mean: i / 4 - 1 + r, sd: 1 - i / 20 })),
     })),
     parabola: { constant: 1, linear: 0.1, quadratic: -0.2 },
-    interval: [-0.3, -0.1],
-    p: 0.001,
-    purity: { mean: 0.6, chance: 0.4, p: 0.001, concepts: 8 },
+    shape: effect(0.2),
+    purity: { ...effect(0.2), mean: 0.6, concepts: 8 },
   };
 }
 
@@ -206,6 +206,7 @@ function audit(): Omit<NystromReport, "out" | "command" | "gpu" | "timings" | "s
     seconds: 1.5,
   };
   const connectivity = { smallestDegree: 80, possibleDegree: 40 };
+  const draw = { nystrom: { angle: 8, seconds: 1 }, fowlkes: { angle: 6, seconds: 2 } };
   return {
     models: MODELS,
     data: HOSTILE,
@@ -240,6 +241,11 @@ function audit(): Omit<NystromReport, "out" | "command" | "gpu" | "timings" | "s
         { ...found, method: "fowlkes", landmarks: 100 },
         { ...found, method: "gradient" },
       ],
+      compared: {
+        nystrom: { ...found, method: "nystrom", landmarks: 300, neighbors: 8, sampling: "uniform" },
+        fowlkes: { ...found, method: "fowlkes", landmarks: 100 },
+        draws: Array(5).fill(draw),
+      },
       exact: { seconds: 3, eigenvalues: [1, 0.8, 0.5], eigengaps: [0.2, 0.3, 0.1], residual: 1e-6 },
     },
   };
@@ -279,12 +285,12 @@ async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
   }));
   const search = {
     area: estimate(0.8),
-    p: 0.001,
+    beyondPlace: effect(0.1),
     aligned: 0.7,
     raw: 0.6,
     range: [0.6, 0.9] as [number, number],
   };
-  const align = { raw: 0.1, aligned: 0.4, images: 10, p: 0.001 };
+  const align = { raw: 0.1, aligned: 0.4, gain: effect(0.3) };
   return {
     images,
     rois,
@@ -310,7 +316,7 @@ async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
       ground: search,
     })),
     queries: pixelsOf(pipeline.grid, await figurePatches(pipeline), images),
-    pairs: [{ models: [MODELS[0], MODELS[1]], r: estimate(-0.9), p: 1 }],
+    pairs: [{ models: [MODELS[0], MODELS[1]], agreement: { ...effect(-0.9), p: 1 } }],
     categories: images.map((i) => i % 5),
   };
 }

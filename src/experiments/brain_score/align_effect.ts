@@ -13,7 +13,7 @@ import { classLabels, figureLabels, majorityClasses } from "../shared/image_trut
 import { oracleSegmentation } from "../shared/oracle_segmentation.ts";
 import { layerLike, layersLike } from "../shared/relative_layers.ts";
 import type { RunModel } from "../../pipeline/models.ts";
-import { signFlipTest } from "../../statistics/sign_flip_test.ts";
+import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
@@ -41,9 +41,20 @@ interface LayerTokens {
 export interface ClusteringEffect {
   model: string;
   layer: number;
-  /** Oracle figure-ground mIoU of raw features, and after each align. */
+  /** Oracle figure-ground mIoU of raw features, and after each align by its name. */
   before: number;
   after: Record<string, { miou: number; overlap: number }>;
+}
+
+/**
+ * What the alignment of one training is called among those whose clusters are compared.
+ *
+ * @param isHeld with the eigen-constraint
+ * @param seed of the training
+ */
+export function alignName(isHeld: boolean, seed: number): string {
+  const name = isHeld ? "aligned" : "aligned_no_constraint";
+  return seed === 0 ? name : `${name}.seed_${seed}`;
 }
 
 /** Agreement of nearest neighbours across models on their category. */
@@ -56,8 +67,8 @@ export interface MixedNeighbors {
   after: number;
   /** What chance gives: the share of pairs of equal category. */
   chance: number;
-  /** One-sided p of after > before, or > chance where there is no before, signs flipped image by image. */
-  p: number;
+  /** After less before, or less chance where that is higher or there is no before; signs flipped image by image. */
+  gain: Effect;
   images: number;
   nodes: number;
 }
@@ -202,12 +213,13 @@ export async function mixedNeighbors(
     const all = new Float64Array(count);
     for (const layer of layers) {
       const own = features.filter((_, i) => nodes[i].ofTwelve === layer).map(unitRows);
-      agreement(own, imageOf, category, count).forEach((value, i) => all[i] += value / layers.length);
+      nearestAgreement(own, imageOf, category, count).forEach((value, i) => all[i] += value / layers.length);
     }
     return all;
   };
   const isOneWidth = new Set(nodes.map(({ features }) => features.cols)).size === 1;
   const before = isOneWidth ? over(nodes.map(({ features }) => features)) : undefined;
+  const chance = equal / pairs, isAboveChance = before !== undefined && mean(before) >= chance;
   const found: Record<string, MixedNeighbors> = {};
   for (const [name, align] of Object.entries(aligns)) {
     const aligned: Matrix[] = [];
@@ -216,8 +228,8 @@ export async function mixedNeighbors(
     found[name] = {
       ...(before && { before: mean(before) }),
       after: mean(after),
-      chance: equal / pairs,
-      p: signFlipTest(Float64Array.from(used, (i) => after[i] - (before?.[i] ?? equal / pairs)), seed),
+      chance,
+      gain: signFlipEffect(used.map((i) => after[i] - (isAboveChance ? before[i] : chance)), seed),
       images: used.length,
       nodes: rows.length * tokens.length,
     };
@@ -251,7 +263,7 @@ function unitRows({ data, rows, cols }: Matrix): Float64Array[] {
 }
 
 /** Per image the share of its nodes that agree with their nearest node of each other model in another image. */
-function agreement(
+export function nearestAgreement(
   models: Float64Array[][],
   imageOf: number[],
   category: number[],

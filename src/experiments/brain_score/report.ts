@@ -3,9 +3,9 @@ import { formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
-import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { agreementMetrics } from "./agreement_report.ts";
+import { brainScoreClaims } from "./claims.ts";
+import { spread } from "./spread.ts";
 import type { Universality } from "./universality.ts";
 import { universalSection } from "./universality_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
@@ -24,20 +24,8 @@ const EQUATION = rawHtml(
   `<math display="block"><mover><mi>Y</mi><mo>^</mo></mover><mo>=</mo><mi>AvgPool</mi><mo>(</mo><munder><mo>∑</mo><mi>l</mi></munder><msub><mi>V</mi><mi>l</mi></msub><msub><mi>W</mi><mi>l</mi></msub><mo>)</mo><mi>β</mi><mo>+</mo><mi>ε</mi><mo>,</mo><mspace width="1em"/><mi>L</mi><mo>=</mo><msub><mi>L</mi><mi>brain</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>eigen</mi></msub><msub><mi>L</mi><mi>eigen</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>zero</mi></msub><msub><mi>L</mi><mi>zero</mi></msub><mo>+</mo><msub><mi>λ</mi><mi>cov</mi></msub><msub><mi>L</mi><mi>cov</mi></msub></math>`,
 );
 
-/** Mean and standard error over seeds. */
-interface Spread {
-  mean: number;
-  sd: number;
-  standardError: number;
-}
-
-function spread(values: number[]): Spread {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const sd = values.length < 2
-    ? 0
-    : Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
-  return { mean, sd, standardError: sd / Math.sqrt(values.length) };
-}
+/** Alignments whose clusters are shown, of the first training. */
+const ALIGNS = ["aligned_no_constraint", "aligned", "ridge_align"] as const;
 
 /**
  * Writes `brain-score.html`, its chart specs, and the numbers under the experiment `brain-score`.
@@ -48,7 +36,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
   const { out, conditions, ridge } = report;
   await Deno.mkdir(out, { recursive: true });
   const rois = [...Object.keys(ridge.rois), "all"];
-  const claims = claimsOf(report);
+  const claims = brainScoreClaims(report);
   const inputs = {
     models: report.models,
     images: report.images.training + report.images.test,
@@ -107,16 +95,17 @@ function metricsOf(report: BrainScoreReport, rois: string[]): Record<string, num
   }
   for (const { model, layer, before, after } of report.effects ?? []) {
     metrics[`miou.figure_ground.${model}.L${layer}.before`] = before;
-    for (const [name, { miou, overlap }] of Object.entries(after)) {
+    for (const name of ALIGNS) {
+      const { miou, overlap } = after[name];
       metrics[`miou.figure_ground.${model}.L${layer}.${name}`] = miou;
       metrics[`overlap.${model}.L${layer}.${name}`] = overlap;
     }
   }
-  for (const [name, { before, after, chance, p }] of Object.entries(report.mixed ?? {})) {
+  for (const [name, { before, after, chance, gain }] of Object.entries(report.mixed ?? {})) {
     if (before !== undefined) metrics[`mixed.${name}.before`] = before;
     metrics[`mixed.${name}.after`] = after;
     metrics[`mixed.${name}.chance`] = chance;
-    metrics[`mixed.${name}.p`] = p;
+    metrics[`mixed.${name}.p`] = gain.p;
   }
   const { universal } = report;
   addUniversality(metrics, "universality", {
@@ -149,86 +138,6 @@ function normalizedOf({ conditions }: BrainScoreReport, roi: string): number | u
   return values.every((value) => value !== undefined) ? spread(values as number[]).mean : undefined;
 }
 
-function claimsOf(report: BrainScoreReport): Claim[] {
-  const { conditions, mixed, effects } = report;
-  const [without, , withOne] = conditions, seeds = without.scores.length;
-  const differences = withOne.scores.map((score, i) => score.r - without.scores[i].r);
-  const { mean, standardError } = spread(differences);
-  const claims: Claim[] = [{
-    id: "eigen-constraint-raises-brain-score",
-    paper: "mean r over all voxels 0.188 without the eigen-constraint, 0.196 with weight 1",
-    measured: `${formatNumber(spread(without.scores.map(({ r }) => r)).mean, 4)} without, ${
-      formatNumber(spread(withOne.scores.map(({ r }) => r)).mean, 4)
-    } with weight 1`,
-    statistic: `difference paired by seed ${formatNumber(mean, 4)}, standard error ${
-      formatNumber(standardError, 4)
-    }, one-sided sign-flip test over seeds`,
-    n: seeds,
-    p: signFlipTest(Float64Array.from(differences), 0),
-    verdict: seeds < 3 ? "not testable" : mean > 2 * standardError && mean > 0 ? "shown" : "not shown",
-  }];
-  if (effects) {
-    const held = effects.map(({ after }) => after.aligned.overlap - after.aligned_no_constraint.overlap);
-    const segmented = effects.map(({ after }) => after.aligned.miou - after.aligned_no_constraint.miou);
-    const [overlap, miou] = [spread(held), spread(segmented)];
-    claims.push({
-      id: "eigen-constraint-keeps-clusters",
-      paper: "with the eigen-constraint, eigenvectors after align stay closer to those before it",
-      measured: `mean squared cosine to the subspace before align ${
-        formatNumber(spread(effects.map(({ after }) => after.aligned.overlap)).mean, 3)
-      } with, ${
-        formatNumber(spread(effects.map(({ after }) => after.aligned_no_constraint.overlap)).mean, 3)
-      } without`,
-      statistic: `difference over layers and models ${formatNumber(overlap.mean, 3)}, standard error ${
-        formatNumber(overlap.standardError, 3)
-      }, one-sided sign-flip test over them`,
-      n: effects.length,
-      p: signFlipTest(Float64Array.from(held), 0),
-      verdict: overlap.mean > 2 * overlap.standardError ? "shown" : "not shown",
-    }, {
-      id: "eigen-constraint-raises-segmentation-after-align",
-      paper: "with the eigen-constraint, segmentation after align is better than without (Figure 5)",
-      measured: `figure-ground mIoU before align ${
-        formatNumber(spread(effects.map(({ before }) => before)).mean, 3)
-      }, after ${
-        formatNumber(spread(effects.map(({ after }) => after.aligned.miou)).mean, 3)
-      } with the constraint, ${
-        formatNumber(spread(effects.map(({ after }) => after.aligned_no_constraint.miou)).mean, 3)
-      } without`,
-      statistic: `difference over layers and models ${formatNumber(miou.mean, 3)}, standard error ${
-        formatNumber(miou.standardError, 3)
-      }, one-sided sign-flip test over them`,
-      n: effects.length,
-      p: signFlipTest(Float64Array.from(segmented), 0),
-      verdict: miou.mean > 2 * miou.standardError ? "shown" : "not shown",
-    });
-  }
-  const how = {
-    paper: "trained as in the paper",
-    ridge: "every layer by ridge regression to the same components of the responses",
-  };
-  for (const [name, { before, after, chance, p, images }] of Object.entries(mixed ?? {})) {
-    claims.push({
-      id: `models-agree-after-align-${name}`,
-      paper: "after align, equal channels of different models mean the same",
-      measured: `${how[name as keyof typeof how]}: nearest nodes across models agree on the category in ${
-        formatNumber(100 * after, 1)
-      } % after align, ${
-        before === undefined
-          ? "cannot be compared before, as widths differ"
-          : `${formatNumber(100 * before, 1)} % before`
-      }, ${formatNumber(100 * chance, 1)} % by chance`,
-      statistic: `one-sided permutation test, signs of the difference${
-        before === undefined ? " from chance" : ""
-      } flipped image by image`,
-      n: images,
-      p,
-      verdict: p < 0.01 && after > chance ? "shown" : "not shown",
-    });
-  }
-  return claims;
-}
-
 async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<Html[]> {
   const cell = (values: number[]) => {
     const { mean, standardError } = spread(values);
@@ -238,7 +147,9 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
     await responsiveChart(
       "brain-score",
       report.out,
-      "Mean r over each region's voxels, eigen-constraint of weight 1, mean over seeds.",
+      `Pearson r on ${report.images.test} held-out images, mean over each region's voxels, eigen-constraint of weight 1, mean over ${
+        report.conditions[0].scores.length
+      } seeds.`,
       (theme, width) =>
         barChart({
           metric: "Pearson r",
@@ -352,12 +263,12 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
     table({
       caption: "Share of nearest tokens across models that show the same category",
       columns: ["align", "before", "after", "chance", "p"],
-      rows: Object.entries(mixed).map(([name, { before, after, chance, p }]) => [
+      rows: Object.entries(mixed).map(([name, { before, after, chance, gain }]) => [
         name === "paper" ? "as in the paper" : "slots left out",
         before ?? "widths differ",
         after,
         chance,
-        p,
+        gain.p,
       ]),
       digits: 4,
     }),

@@ -1,5 +1,8 @@
 /** The experiment `colors`: what the AlignedCut colors of all models and layers follow, image, place or category. */
-import { seededRandom } from "../../linalg/random.ts";
+import { fork, seededRandom, shuffle } from "../../linalg/random.ts";
+import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { bootstrapEffect, type Effect, permutationEffect } from "../../statistics/effect.ts";
+import { mean } from "../../statistics/summary.ts";
 import { imageCategories } from "../shared/image_truth.ts";
 import { figurePatches } from "../shared/patch_labels.ts";
 import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
@@ -25,14 +28,12 @@ export interface ModelTest {
   model: string;
   /** What is early and late in it. */
   bounds: LayerBounds;
-  /** Mean variance explained by the image in late layers, less that in early ones; its 95 % interval. */
-  rise: number;
-  interval: [number, number];
-  /** Whether place explains more than the image in the early layers. */
-  earlyIgnores: boolean;
-  /** Mean variance explained by category in the last layers, and how often chance reaches it. */
-  lateCategory: number | null;
-  p: number | null;
+  /** Variance explained by place less that by the image, least of the early layers; images bootstrapped. */
+  early: Effect;
+  /** Mean variance explained by the image in late layers, less that in early ones; images bootstrapped. */
+  rise: Effect;
+  /** Mean variance explained by category in the last layers, less that by categories exchanged between images. */
+  category: Effect | null;
 }
 
 /** Which layers of a model count as early, late, and late enough for categories: 2, 4 and 9 of twelve. */
@@ -139,82 +140,73 @@ function figureColors(
   return { points, images };
 }
 
-function quantile(sorted: number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(share * (sorted.length - 1))))];
-}
-
 /**
  * Measures what explains the colors, layer by layer, with intervals over bootstrapped images.
  *
  * @param seed of resamples and permutations
  */
 export async function alignedColors(pipeline: Pipeline, seed: number): Promise<AlignedColors> {
-  const count = pipeline.images.length, patches = pipeline.tokens - 1, random = seededRandom(seed);
+  const count = pipeline.images.length, patches = pipeline.tokens - 1;
   const categories = await imageCategories(pipeline.images, pipeline.classes);
   const figures = await figureTokens(pipeline);
   const labelled = [...figures.keys()].filter((image) => figures[image].length > 0);
   const known = new Set(labelled.map((image) => categories[image])).size;
-  const all = Array.from({ length: count }, (_, i) => i);
   const imageOf = Uint16Array.from({ length: count * patches }, (_, at) => Math.floor(at / patches));
   const placeOf = imageOf.map((_, at) => at % patches);
-  const draws = Array.from({ length: RESAMPLES }, () => all.map(() => Math.floor(random() * count)));
+  const shares = (slot: number, images: ArrayLike<number>, isPlaceAsked: boolean) => {
+    const colors = patchColors(pipeline, slot, images);
+    return {
+      image: etaSquared(colors, 3, imageOf),
+      position: isPlaceAsked ? etaSquared(colors, 3, placeOf) : 0,
+    };
+  };
+  const all = Array.from({ length: count }, (_, i) => i), draws = bootstrapDraws(count, RESAMPLES, seed);
   const layers: LayerVariance[] = [], models: ModelTest[] = [];
   for (const model of pipeline.models) {
-    const rises = new Float64Array(RESAMPLES), own: LayerVariance[] = [];
     const slots = slotsOf(pipeline, model), bounds = boundsOf(model, slots.length);
-    const late = slots.filter((s) => pipeline.slots[s].layer >= bounds.lateFrom).length;
-    for (const slot of slots) {
-      const { layer } = pipeline.slots[slot], colors = patchColors(pipeline, slot, all);
-      const weight = layer >= bounds.lateFrom ? 1 / late : layer <= bounds.earlyTo ? -1 / bounds.earlyTo : 0;
-      const resampled = draws.map((images, draw) => {
-        const eta = etaSquared(patchColors(pipeline, slot, images), 3, imageOf);
-        rises[draw] += weight * eta;
-        return eta;
-      }).sort((a, b) => a - b);
-      const { points, images } = figureColors(pipeline, slot, figures);
-      own.push({
+    const measured = slots.map((slot) => ({
+      ...pipeline.slots[slot],
+      ...shares(slot, all, true),
+      drawn: draws.map((images) => shares(slot, images, pipeline.slots[slot].layer <= bounds.earlyTo)),
+      figure: figureColors(pipeline, slot, figures),
+    }));
+    const categoryShare = (own: typeof measured, of: readonly number[]) =>
+      mean(own.map(({ figure: { points, images } }) => etaSquared(points, 3, images.map((i) => of[i]))));
+    for (const own of measured) {
+      layers.push({
         model,
-        layer,
-        image: etaSquared(colors, 3, imageOf),
-        position: etaSquared(colors, 3, placeOf),
-        category: known > 0 ? etaSquared(points, 3, images.map((image) => categories[image])) : null,
-        interval: [quantile(resampled, 0.025), quantile(resampled, 0.975)],
+        layer: own.layer,
+        image: own.image,
+        position: own.position,
+        category: known > 0 ? categoryShare([own], categories) : null,
+        interval: percentileInterval(own.drawn.map(({ image }) => image)),
       });
     }
-    const mean = (part: LayerVariance[], of: "image" | "position" | "category") =>
-      part.reduce((sum, layer) => sum + (layer[of] ?? 0), 0) / part.length;
-    const early = own.filter(({ layer }) => layer <= bounds.earlyTo);
-    const lateOnes = own.filter(({ layer }) => layer >= bounds.categoryFrom);
-    const lateSlots = slots.filter((slot) => pipeline.slots[slot].layer >= bounds.categoryFrom);
-    const colors = lateSlots.map((slot) => figureColors(pipeline, slot, figures));
-    const lateCategory = known > 0 && lateOnes.length > 0 ? mean(lateOnes, "category") : null;
-    let reached = 1;
-    for (let i = 0; i < PERMUTATIONS && lateCategory !== null; i++) {
-      const order = labelled.slice();
-      for (let k = order.length - 1; k > 0; k--) {
-        const j = Math.floor(random() * (k + 1));
-        [order[k], order[j]] = [order[j], order[k]];
-      }
-      const exchanged = new Map(labelled.map((image, at) => [image, categories[order[at]]]));
-      const eta = colors.reduce((sum, { points, images }) =>
-        sum + etaSquared(
-          points,
-          3,
-          images.map((image) => exchanged.get(image)!),
-        ), 0) / colors.length;
-      if (eta >= lateCategory - 1e-12) reached++;
-    }
-    const sorted = [...rises].sort((a, b) => a - b);
+    const early = measured.filter(({ layer }) => layer <= bounds.earlyTo);
+    const late = measured.filter(({ layer }) => layer >= bounds.lateFrom);
+    const last = measured.filter(({ layer }) => layer >= bounds.categoryFrom);
+    const least = (of: (own: typeof measured[number]) => { image: number; position: number }) =>
+      Math.min(...early.map((own) => of(own).position - of(own).image));
+    const rise = (of: (own: typeof measured[number]) => { image: number }) =>
+      mean(late.map((own) => of(own).image)) - mean(early.map((own) => of(own).image));
+    const random = seededRandom(fork(seed, "categories", model));
     models.push({
       model,
       bounds,
-      rise: mean(own.filter(({ layer }) => layer >= bounds.lateFrom), "image") - mean(early, "image"),
-      interval: [quantile(sorted, 0.025), quantile(sorted, 0.975)],
-      earlyIgnores: early.every(({ image, position }) => position > image),
-      lateCategory,
-      p: lateCategory === null ? null : reached / (PERMUTATIONS + 1),
+      early: bootstrapEffect(least((own) => own), draws.map((_, d) => least((own) => own.drawn[d])), count),
+      rise: bootstrapEffect(rise((own) => own), draws.map((_, d) => rise((own) => own.drawn[d])), count),
+      category: known > 1 && last.length > 0
+        ? permutationEffect(
+          categoryShare(last, categories),
+          Array.from({ length: PERMUTATIONS }, () => {
+            const mixed = categories.slice();
+            shuffle(labelled.slice(), random).forEach((from, at) => mixed[labelled[at]] = categories[from]);
+            return categoryShare(last, mixed);
+          }),
+          labelled.length,
+        )
+        : null,
     });
-    layers.push(...own);
   }
   return { layers, models, images: count, categories: known };
 }

@@ -7,7 +7,7 @@ import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
+import { colorClaims } from "./claims.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { AlignedColors } from "./compute.ts";
 import { colorSheet } from "./sheet.ts";
@@ -22,6 +22,10 @@ export interface AlignedColorsReport extends ExperimentRun {
 
 const SHOWN_IMAGES = 8;
 
+/** The key to colors of the map. */
+const MAP_COLORS =
+  "Color is the place of a patch on the t-SNE map of all images, layers and models: red, green and blue are its three coordinates";
+
 const EQUATION = rawHtml(
   `<math display="block"><msup><mi>η</mi><mn>2</mn></msup><mo>=</mo><mfrac><mrow><munder><mo>∑</mo><mi>g</mi></munder><msub><mi>n</mi><mi>g</mi></msub><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>g</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow><mrow><munder><mo>∑</mo><mi>i</mi></munder><msup><mrow><mo>‖</mo><msub><mi>c</mi><mi>i</mi></msub><mo>−</mo><mi>c</mi><mo>‖</mo></mrow><mn>2</mn></msup></mrow></mfrac></math>`,
 );
@@ -33,7 +37,7 @@ const EQUATION = rawHtml(
  */
 export async function writeAlignedColorsReport(report: AlignedColorsReport): Promise<string> {
   const { pipeline, found } = report;
-  const claims = claimsOf(found), { cut } = pipeline.fit;
+  const claims = colorClaims(found), { cut } = pipeline.fit;
   const metrics: Record<string, number> = {
     "residual.max": Math.max(...cut.residuals),
     "tsne.kl": pipeline.map.kl,
@@ -64,55 +68,6 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       trustworthiness: formatNumber(pipeline.map.trustworthiness, 4),
     },
   });
-}
-
-/** Layers from one to another, in words. */
-function span(from: number, to: number): string {
-  return from === to ? `layer ${from}` : `layers ${from}–${to}`;
-}
-
-function claimsOf({ models, images }: AlignedColors): Claim[] {
-  const each = (write: (model: AlignedColors["models"][number]) => string) => models.map(write).join("; ");
-  const testable = images > 1 && models.every(({ p }) => p !== null);
-  return [{
-    id: "colors-ignore-the-image-before-layer-3",
-    paper: "before layer 3 the color of a patch ignores the image, and follows it later",
-    measured: each(({ model, bounds: { earlyTo }, rise, earlyIgnores }) =>
-      `${model}: in ${span(1, earlyTo)} place explains ${
-        earlyIgnores ? "more" : "no more"
-      } than the image, and the image's share rises by ${formatNumber(rise, 3)}`
-    ),
-    statistic:
-      `rise of η² by image from the early to the late layers, 95 % intervals over bootstrapped images: ${
-        each(({ model, bounds: { earlyTo, lateFrom, last }, interval }) =>
-          `${model} (${span(1, earlyTo)} to ${span(lateFrom, last)}) ${
-            interval.map((end) => formatNumber(end, 3)).join(" to ")
-          }`
-        )
-      }`,
-    n: images,
-    verdict: images < 2
-      ? "not testable"
-      : models.every(({ interval, earlyIgnores }) => interval[0] > 0 && earlyIgnores)
-      ? "shown"
-      : "not shown",
-  }, {
-    id: "late-layers-group-by-category",
-    paper: "late layers give one color a category",
-    measured: each(({ model, bounds: { categoryFrom, last }, lateCategory }) =>
-      lateCategory === null
-        ? `${model}: the categories or the layers are not there`
-        : `${model}: category explains ${formatNumber(lateCategory, 3)} of the variance of figure colors in ${
-          span(categoryFrom, last)
-        }`
-    ),
-    statistic: `permutation of the images' categories: ${
-      each(({ model, p }) => `${model} p ${p === null ? "none" : formatNumber(p, 3)}`)
-    }`,
-    n: images,
-    ...(testable ? { p: Math.max(...models.map(({ p }) => p!)) } : {}),
-    verdict: !testable ? "not testable" : models.every(({ p }) => p! < 0.01) ? "shown" : "not shown",
-  }];
 }
 
 /** The joint map's colors and those within each layer, one of them shown. */
@@ -150,6 +105,7 @@ async function grid(
   const shown = Math.min(SHOWN_IMAGES, pipeline.images.length);
   return colorGrid({
     label: `${label}, ${model}`,
+    key: MAP_COLORS,
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: await Promise.all(
       pipeline.images.slice(0, shown).map(async (image, i) => {

@@ -2,7 +2,8 @@
 import { leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
 import { fork, seededRandom, shuffle } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { bootstrapDraws, percentileInterval, quantileOf } from "../../statistics/bootstrap.ts";
+import { bootstrapDraws, quantileOf } from "../../statistics/bootstrap.ts";
+import { bootstrapEffect, type Effect, permutationEffect } from "../../statistics/effect.ts";
 import { slotFeatures } from "../shared/activation.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { layerLike } from "../shared/relative_layers.ts";
@@ -45,12 +46,10 @@ export interface Concepts {
   rois: string[];
   concepts: Concept[];
   parabola: Parabola;
-  /** 95 % interval of the quadratic term over bootstrapped concepts. */
-  interval: [number, number];
-  /** One-sided: means exchanged between concepts within each region. */
-  p: number;
-  /** Mean share of the commonest category over concepts with figure patches, and how often shuffled images reach it. */
-  purity: { mean: number; chance: number; p: number; concepts: number } | null;
+  /** How far the parabola opens downwards, −c (`reversedU`). */
+  shape: Effect;
+  /** Mean share of the commonest category over concepts with figure patches, less that with categories exchanged between images. */
+  purity: (Effect & { mean: number; concepts: number }) | null;
   images: number;
 }
 
@@ -71,8 +70,6 @@ export const RULES = {
   /** Spheres with fewer patches, or from fewer images, are no concepts. */
   patches: 30,
   images: 3,
-  /** Both claims are shown at this p or below. */
-  p: 0.01,
   resamples: 999,
 } as const;
 
@@ -279,30 +276,28 @@ function solve3(a: Float64Array, b: Float64Array): number[] {
 }
 
 /**
- * The parabola over all concepts × regions, its quadratic term's interval over bootstrapped concepts, and how often the
- * term is as low when means are exchanged between concepts, region by region.
+ * The parabola over all concepts × regions, and whether it opens downwards. Concepts are the units: one concept's regions
+ * vary together, so that its means go to another concept all at once. It has to beat that and to hold for bootstrapped
+ * concepts: p is the larger of the two.
  *
  * @param points one list a concept, one entry a region
  */
-export function reversedU(points: { mean: number; sd: number }[][], seed: number): {
-  parabola: Parabola;
-  interval: [number, number];
-  p: number;
-} {
-  const parabola = fitParabola(points.flat());
-  if (points.length < 2) return { parabola, interval: [parabola.quadratic, parabola.quadratic], p: 1 };
-  const draws = bootstrapDraws(points.length, RULES.resamples, seed);
-  const resampled = draws.map((draw) => fitParabola(Array.from(draw, (i) => points[i]).flat()).quadratic);
-  const random = seededRandom(fork(seed, "exchanged ranks"));
-  let reached = 1;
-  for (let run = 0; run < RULES.resamples; run++) {
-    const orders = points[0].map(() => shuffle([...points.keys()], random));
-    const mixed = points.flatMap((own, i) =>
-      own.map(({ sd }, r) => ({ mean: points[orders[r][i]][r].mean, sd }))
-    );
-    if (fitParabola(mixed).quadratic <= parabola.quadratic + 1e-15) reached++;
-  }
-  return { parabola, interval: percentileInterval(resampled), p: reached / (RULES.resamples + 1) };
+export function reversedU(
+  points: { mean: number; sd: number }[][],
+  seed: number,
+): { parabola: Parabola; shape: Effect } {
+  const parabola = fitParabola(points.flat()), n = points.length;
+  const bend = (own: { mean: number; sd: number }[]) => -fitParabola(own).quadratic;
+  const drawn = bootstrapDraws(Math.max(1, n), RULES.resamples, seed)
+    .map((draw) => n > 0 ? bend(Array.from(draw, (i) => points[i]).flat()) : 0);
+  const random = seededRandom(fork(seed, "exchanged means"));
+  const exchanged = drawn.map(() => {
+    const order = shuffle([...points.keys()], random);
+    return bend(points.flatMap((own, i) => own.map(({ sd }, r) => ({ mean: points[order[i]][r].mean, sd }))));
+  });
+  const bootstrapped = bootstrapEffect(-parabola.quadratic, drawn, n);
+  const { p } = permutationEffect(-parabola.quadratic, exchanged, n);
+  return { parabola, shape: { ...bootstrapped, p: Math.max(p, bootstrapped.p) } };
 }
 
 /** Mean share of the commonest category over concepts with enough figure patches, against images whose categories are exchanged. */
@@ -328,13 +323,10 @@ export function purityTest(
       return sum + Math.max(...counts.values()) / images.length;
     }, 0) / figures.length;
   const mean = meanShare(categoryOf), random = seededRandom(fork(seed, "exchanged categories"));
-  let reached = 1, chance = 0;
-  for (let run = 0; run < RULES.resamples; run++) {
+  const permuted = Array.from({ length: RULES.resamples }, () => {
     const order = shuffle([...used.keys()], random), mixed = [...categoryOf];
     used.forEach((image, i) => mixed[image] = categoryOf[used[order[i]]]);
-    const share = meanShare(mixed);
-    chance += share / RULES.resamples;
-    if (share >= mean - 1e-12) reached++;
-  }
-  return { mean, chance, p: reached / (RULES.resamples + 1), concepts: figures.length };
+    return meanShare(mixed);
+  });
+  return { ...permutationEffect(mean, permuted, used.length), mean, concepts: figures.length };
 }

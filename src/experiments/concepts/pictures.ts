@@ -1,7 +1,10 @@
 /** Pictures of concepts: photographs that are gray where the concept is not. */
-import type { Html } from "../../report/html.ts";
+import sharp from "sharp";
 import { colorGrid } from "../../report/color_grid.ts";
-import type { Concept } from "./compute.ts";
+import { escapeHtml, type Html } from "../../report/html.ts";
+import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
+import { openSheets, SCALE_HEIGHT } from "../shared/activation_sheets.ts";
+import type { Concept, Place3 } from "./compute.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
@@ -10,6 +13,108 @@ import { jpegDataUri } from "../shared/small_pictures.ts";
 const SIDE = 320;
 /** How much of its color and contrast a photograph keeps outside of the concept. */
 const KEPT = 0.22;
+
+/** Patches that stand for a concept, and the patches along a side of what is cut out around each. */
+const PATCHES = 4, WINDOW = 3;
+/** Size of a cut-out on the page, the gap beside it, and the line with the concept's name. */
+const CUT = 160, CUT_GAP = 8, NAME = 24;
+
+/** A concept with what is drawn of it. */
+export interface DrawnConcept {
+  name: string;
+  concept: Concept;
+}
+
+/**
+ * The patches of a concept that lie nearest to its centre, of different images.
+ *
+ * @param places of all patches of the layer on the map
+ * @param perImage patches of an image
+ */
+export function representativePatches(
+  { patches, centre }: Concept,
+  places: readonly Place3[],
+  perImage: number,
+  count = PATCHES,
+): number[] {
+  const far = (at: number) => Math.hypot(...places[at].map((value, c) => value - centre[c]));
+  const seen = new Set<number>();
+  return Array.from(patches).sort((a, b) => far(a) - far(b) || a - b).filter((at) => {
+    const image = Math.floor(at / perImage), isNew = !seen.has(image);
+    seen.add(image);
+    return isNew;
+  }).slice(0, count);
+}
+
+/**
+ * Each concept as patches cut from the photographs, framed among their neighbours, with the cortex beside them.
+ *
+ * @param places of all patches of the layer on the map
+ * @param unit of the activation
+ * @param across cut-outs in a line
+ * @returns SVG with a viewBox
+ */
+export async function conceptSheet(
+  pipeline: Pipeline,
+  drawn: readonly DrawnConcept[],
+  places: readonly Place3[],
+  { sheet, unit, across }: { sheet: VoxelSheet; unit: string; across: number },
+): Promise<string> {
+  const perImage = pipeline.tokens - 1, step = CUT + CUT_GAP;
+  const brains = openSheets(sheet, drawn.map(({ concept }) => concept.voxels), unit);
+  const isBeside = across >= PATCHES, lines = Math.ceil(PATCHES / across), cuts = across * step;
+  const down = NAME + (isBeside ? Math.max(step, brains.height) : lines * step + brains.height) + CUT_GAP;
+  const width = isBeside ? cuts + brains.width : Math.max(cuts - CUT_GAP, brains.width);
+  const rows = await Promise.all(drawn.map(async ({ concept, name }, i) => {
+    const chosen = representativePatches(concept, places, perImage);
+    const pictures = await Promise.all(
+      chosen.map((at) => cutOut(pipeline, Math.floor(at / perImage), at % perImage)),
+    );
+    const cells = pictures.map(({ source, frame: [x, y, w, h] }, k) =>
+      `<g transform="translate(${k % across * step} ${
+        NAME + Math.floor(k / across) * step
+      })"><image width="${CUT}" height="${CUT}" preserveAspectRatio="none" href="${source}"/><rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="#fff" stroke-width="2"/><rect x="${
+        x - 1.5
+      }" y="${y - 1.5}" width="${w + 3}" height="${h + 3}" fill="none" stroke="#000"/></g>`
+    );
+    const brain = `<g transform="translate(${isBeside ? cuts : 0} ${
+      isBeside ? 0 : NAME + lines * step - 20
+    })">${brains.draw(concept.voxels)}</g>`;
+    return `<g transform="translate(0 ${i * down})"><text y="16" font-size="14" fill="var(--ink)">${
+      escapeHtml(name)
+    }</text>${cells.join("")}${brain}</g>`;
+  }));
+  const bottom = down * drawn.length;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
+    bottom + SCALE_HEIGHT
+  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${rows.join("")}${
+    brains.bar(isBeside ? cuts + 40 : 40, bottom)
+  }</svg>`;
+}
+
+/** A patch with its neighbours, cut from the photograph, and where it lies in what is cut: x, y, width and height. */
+async function cutOut(
+  { images, grid }: Pipeline,
+  image: number,
+  patch: number,
+): Promise<{ source: string; frame: number[] }> {
+  const { data, width, height } = await images[image].load();
+  const [rows, cols] = [Math.min(WINDOW, grid.rows), Math.min(WINDOW, grid.cols)];
+  const first = (index: number, window: number, size: number) =>
+    Math.max(0, Math.min(size - window, index - Math.floor(window / 2)));
+  const row = Math.floor(patch / grid.cols), col = patch % grid.cols;
+  const [top, left] = [first(row, rows, grid.rows), first(col, cols, grid.cols)];
+  const edge = (index: number, size: number, pixels: number) => Math.round(index * pixels / size);
+  const box = { left: edge(left, grid.cols, width), top: edge(top, grid.rows, height) };
+  const picture = await sharp(data, { raw: { width, height, channels: 3 } }).extract({
+    ...box,
+    width: Math.max(1, edge(left + cols, grid.cols, width) - box.left),
+    height: Math.max(1, edge(top + rows, grid.rows, height) - box.top),
+  }).resize(2 * CUT, 2 * CUT, { fit: "fill" }).jpeg({ quality: 88 }).toBuffer();
+  const [w, h] = [CUT / cols, CUT / rows];
+  const frame = [(col - left) * w, (row - top) * h, w, h].map((value) => Number(value.toFixed(1)));
+  return { source: `data:image/jpeg;base64,${new Uint8Array(picture).toBase64()}`, frame };
+}
 
 /** Images with the most patches of a concept, most first. */
 export function imagesOfConcept({ patches }: Concept, perImage: number, count: number): number[] {
@@ -52,6 +157,7 @@ export async function conceptGrid(
   return colorGrid({
     label,
     corner: "concept",
+    key: "Photographs keep their colors where the concept is, and are gray elsewhere",
     rows,
     columns: Array.from({ length: count }, (_, i) => String(i + 2)),
   });

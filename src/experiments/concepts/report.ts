@@ -4,10 +4,9 @@ import { meanSpreadChart } from "../../report/charts/mean_spread.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
-import { type Concept, type Concepts, RULES } from "./compute.ts";
-import { conceptGrid } from "./pictures.ts";
-import { activationSheets } from "../shared/activation_sheets.ts";
+import { conceptClaims } from "./claims.ts";
+import { type Concept, type Concepts, layerPlaces, RULES } from "./compute.ts";
+import { conceptGrid, conceptSheet } from "./pictures.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
@@ -31,21 +30,21 @@ export async function writeConceptsReport(
   sheet: VoxelSheet,
 ): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
-  const { concepts, parabola, interval, p, purity, model, layer } = found;
+  const { concepts, parabola, shape, purity, model, layer } = found;
   const metrics: Record<string, number> = {
     concepts: concepts.length,
     "mean_sd.quadratic": parabola.quadratic,
-    "mean_sd.quadratic.low": interval[0],
-    "mean_sd.quadratic.high": interval[1],
-    "mean_sd.p": p,
+    "mean_sd.quadratic.low": -shape.high,
+    "mean_sd.quadratic.high": -shape.low,
+    "mean_sd.p": shape.p,
     radius: found.radius,
   };
   if (purity) {
     metrics["purity.mean"] = purity.mean;
-    metrics["purity.chance"] = purity.chance;
+    metrics["purity.chance"] = purity.mean - purity.effect;
     metrics["purity.p"] = purity.p;
   }
-  const claims = [shapeClaim(found), purityClaim(found)];
+  const claims = conceptClaims(found);
   const shown = shownConcepts(concepts),
     names = shown.map((concept, i) => nameOf(concept, i, run.pipeline.classes));
   return await writeExperiment(run, "concepts", { metrics, claims }, {
@@ -62,8 +61,8 @@ export async function writeConceptsReport(
           text(
             `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half. Photographs are gray where the concept is not.`,
           ),
+          ...await brainSection(run, found, shown, names, sheet),
           await conceptGrid(run.pipeline, shown, names, PHOTOS - 1, "Photographs of five concepts"),
-          ...await brainSection(run.out, found, shown, names, sheet),
         ],
       },
       { heading: "Strength and consistency", body: await shapeSection(run.out, found) },
@@ -94,67 +93,36 @@ export function nameOf({ category }: Concept, i: number, classes: readonly strin
   return `${i + 1} ${category && category.share >= 0.5 ? classes[category.index] : "mixed"}`;
 }
 
-function shapeClaim({ parabola, interval, p, concepts, rois }: Concepts): Claim {
-  const shown = p <= RULES.p && interval[1] < 0;
-  return {
-    id: "stronger-concepts-are-more-consistent",
-    paper: "mean activation against its standard deviation over concepts is a reversed U",
-    measured: `quadratic term ${formatNumber(parabola.quadratic, 3)} (95 % interval ${
-      formatNumber(interval[0], 3)
-    } to ${formatNumber(interval[1], 3)})`,
-    statistic:
-      `least squares of the standard deviation on mean and mean² over ${concepts.length} concepts × ${rois.length} regions; interval over bootstrapped concepts; means exchanged between concepts within each region ${RULES.resamples} times; shown when p ≤ ${RULES.p} and the interval is below 0`,
-    n: concepts.length,
-    p,
-    verdict: concepts.length < 8 ? "not testable" : shown ? "shown" : "not shown",
-  };
-}
-
-function purityClaim({ purity, images }: Concepts): Claim {
-  const common = {
-    id: "concepts-are-of-a-category",
-    paper: "concepts of CLIP's layer 9 are specific to categories (duck and goose; snake and turtle; dog)",
-  };
-  if (!purity) {
-    return {
-      ...common,
-      measured: "no concept has enough figure patches",
-      statistic: "none",
-      n: images,
-      verdict: "not testable",
-    };
-  }
-  return {
-    ...common,
-    measured: `the commonest category has ${
-      formatNumber(100 * purity.mean, 0)
-    } % of a concept's figure patches on average, ${formatNumber(100 * purity.chance, 0)} % by chance`,
-    statistic:
-      `mean over ${purity.concepts} concepts with ${RULES.patches} figure patches; categories exchanged between images ${RULES.resamples} times`,
-    n: images,
-    p: purity.p,
-    verdict: purity.p <= RULES.p ? "shown" : "not shown",
-  };
-}
-
 /** Of what is drawn on the cortex. */
 const UNIT = "mean activation, standard deviations of a voxel";
 
 async function brainSection(
-  out: string,
-  { rois }: Concepts,
+  { out, pipeline }: ExperimentRun,
+  { rois, model, layer, images }: Concepts,
   shown: readonly Concept[],
   names: readonly string[],
   sheet: VoxelSheet,
 ): Promise<Html[]> {
   if (shown.length === 0) return [];
-  const caption = `The concepts on the cortex, minus the mean over all patches; ${sheet.note}.`;
-  const sheets = shown.map(({ voxels }, i) => ({ title: names[i], values: voxels }));
+  const slot = pipeline.slots.findIndex((own) => own.model === model && own.layer === layer);
+  const places = layerPlaces(pipeline, slot),
+    drawn = shown.map((concept, i) => ({ concept, name: names[i] }));
+  const draw = (across: number) => conceptSheet(pipeline, drawn, places, { sheet, unit: UNIT, across });
+  const caption =
+    `Each concept as the patches nearest to its centre on the map, of different images (framed, with their neighbours), and its ${UNIT}, minus the mean over all patches, on the cortex; layer ${layer} of ${model}, ${images} images; ${sheet.note}.`;
   return [
+    figure({
+      image: { svg: await draw(4), narrowSvg: await draw(2) },
+      caption,
+      alt: caption,
+      name: "concepts-cortex",
+    }),
     await responsiveChart(
       "concepts-regions",
       out,
-      "Activation of the regions by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer.",
+      `Activation of the regions (rows) by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer; ${
+        shown.map(({ patches }, i) => `${i + 1}: ${patches.length}`).join(", ")
+      } patches.`,
       (theme, width) =>
         regionHeatMap({
           name: "activation of regions by concept",
@@ -167,19 +135,6 @@ async function brainSection(
           width,
         }, theme),
     ),
-    figure({
-      image: {
-        svg: activationSheets(
-          sheet,
-          [sheets.slice(0, 3), sheets.slice(3)].filter((row) => row.length > 0),
-          UNIT,
-        ),
-        narrowSvg: activationSheets(sheet, sheets.map((own) => [own]), UNIT),
-      },
-      caption,
-      alt: caption,
-      name: "concepts-cortex",
-    }),
   ];
 }
 
@@ -189,7 +144,7 @@ async function shapeSection(out: string, { concepts, rois, parabola }: Concepts)
     await responsiveChart(
       "concepts-mean-sd",
       out,
-      "Each dot is one concept in one region: mean activation over the concept's patches, and how much it varies among them. A reversed U falls off to both sides.",
+      `Each of ${concepts.length} × ${rois.length} dots is one concept in one region: mean activation over the concept's patches (across), and standard deviation among them (up), both in standard deviations of all patches of the layer. A reversed U falls off to both sides.`,
       (theme, width) =>
         meanSpreadChart({
           name: "mean against standard deviation of activation, by concept and region",

@@ -2,7 +2,6 @@
 import { applyAlign } from "../../align/model.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { FIGURE, GROUND, type SlotActivation, slotActivation, slotFeatures } from "../shared/activation.ts";
 import {
@@ -11,6 +10,7 @@ import {
   cosineLikeness,
   type Directions,
   directions,
+  exchangedAreas,
   type Likeness,
   meanOf,
   meanOverQueries,
@@ -22,6 +22,7 @@ import {
 import { figurePatches } from "../shared/patch_labels.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { layerLike } from "../shared/relative_layers.ts";
+import { type Effect, signFlipEffect, weakest } from "../../statistics/effect.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import { slotVectors } from "../shared/slot_vectors.ts";
@@ -36,7 +37,7 @@ import type {
   PixelSearch,
   RegionActivation,
 } from "./results.ts";
-import { pearson } from "../../statistics/summary.ts";
+import { mean, pearson } from "../../statistics/summary.ts";
 
 /** The layers in which the paper sees one color of figures over all categories; they are tested, whatever ours show. */
 export const PAPER_LAYERS = [
@@ -48,10 +49,7 @@ export const PAPER_LAYERS = [
 /** Regions that figure activates more than ground, and less; the others are not in the claim. */
 export const FIGURE_MORE = ["V1", "V2", "V3", "V4", "OFA", "FFA"], FIGURE_LESS = ["OPA", "PPA"];
 
-/** Most p of every verdict here; where several tests have to hold, the largest of their p counts. */
-export const P = 0.01;
-
-/** Bootstrap resamples of images, and permutations of regions. */
+/** Bootstrap resamples of images, and random signs of images. */
 export const RESAMPLES = 999, PERMUTATIONS = 9_999;
 
 /** Images that a pixel is taken of. */
@@ -217,11 +215,6 @@ export function regionsOf(
   });
 }
 
-/** The largest p of the expected regions: all of them have to hold. */
-export function regionsP(regions: RegionActivation[]): number {
-  return Math.max(...regions.flatMap(({ p }) => p ?? []));
-}
-
 function pixelSearch(
   eigen: Likeness,
   space: { aligned: Directions; raw: Directions },
@@ -235,14 +228,37 @@ function pixelSearch(
   const single = each.map(meanOf);
   return {
     area: estimate(areas, draws),
-    p: signFlipTest(present(areas.map((area, i) => area - place[i])), seed),
+    beyondPlace: beyondPlace(
+      areas,
+      { near: place, exchanged: exchangedAreas(eigen, queries, targets, kind) },
+      seed,
+    ),
     range: [Math.min(...single), Math.max(...single)],
     aligned: meanOf(areaByImage(cosineLikeness(space.aligned), queries, targets, kind)),
     raw: meanOf(areaByImage(cosineLikeness(space.raw), queries, targets, kind)),
   };
 }
 
-function pairsOf(
+/**
+ * How much better a search is than place alone: than nearness to the pixel's place (or one half, where that does worse),
+ * and than the same similarities with the masks of other images, which stand where figures tend to stand. Both have to
+ * hold, and the one with the larger p counts.
+ *
+ * @param areas one an image, NaN where nothing was asked
+ * @param near the same by nearness
+ * @param exchanged the same with other images' masks
+ */
+export function beyondPlace(
+  areas: Float64Array,
+  { near, exchanged }: { near: Float64Array; exchanged: Float64Array },
+  seed: number,
+): Effect {
+  const isBelowChance = meanOf(near) < 0.5;
+  const less = (of: (image: number) => number) => signFlipEffect(areas.map((area, i) => area - of(i)), seed);
+  return weakest([less((i) => isBelowChance ? 0.5 : near[i]), less((i) => exchanged[i])]);
+}
+
+export function pairsOf(
   models: string[],
   patterns: Float64Array[][],
   draws: Uint32Array[],
@@ -250,14 +266,12 @@ function pairsOf(
 ): ModelPair[] {
   return models.flatMap((model, a) =>
     models.slice(a + 1).map((other, i): ModelPair => {
-      const [own, others] = [patterns[a], patterns[a + 1 + i]];
+      const [own, others] = [patterns[a], patterns[a + 1 + i]], images = own[0].length;
       const r = pearson(own.map(meanOf), others.map(meanOf));
       const resampled = draws.map((draw) => pearson(drawnMeans(own, draw), drawnMeans(others, draw)));
-      return {
-        models: [model, other],
-        r: { value: r, interval: percentileInterval(resampled) },
-        p: permutedP(own.map(meanOf), others.map(meanOf), seed),
-      };
+      const [low, high] = percentileInterval(resampled);
+      const p = flippedP(own.map(meanOf), others, seed);
+      return { models: [model, other], agreement: { effect: r, low, high, p, n: images } };
     })
   );
 }
@@ -266,14 +280,21 @@ function drawnMeans(columns: Float64Array[], draw: Uint32Array): number[] {
   return columns.map((values) => draw.reduce((sum, i) => sum + values[i], 0) / draw.length);
 }
 
-/** One-sided p of a correlation above 0: the share of permutations of one side, itself included, that reach it. */
-export function permutedP(a: number[], b: number[], seed: number): number {
-  const random = seededRandom(seed), observed = pearson(a, b), shuffled = b.slice();
-  let reached = 1;
-  for (let i = 0; i < PERMUTATIONS; i++) {
-    if (pearson(a, shuffle(shuffled, random)) >= observed - 1e-12) reached++;
-  }
-  return reached / (PERMUTATIONS + 1);
+/**
+ * One-sided p of two models' patterns over regions varying together: figure and ground are exchanged in random images of
+ * one model, so that its regions go on varying together; the data as they are count as one of the exchanges. The statistic
+ * is the covariance, as r of an exchanged strong pattern is as large as that of the pattern itself.
+ *
+ * @param pattern of the other model, one value a region
+ * @param columns figure less ground, one list a region, one value an image
+ */
+export function flippedP(pattern: number[], columns: Float64Array[], seed: number): number {
+  const middle = mean(pattern), images = columns[0].length;
+  const weighted = Float64Array.from(
+    { length: images },
+    (_, i) => columns.reduce((sum, values, r) => sum + (pattern[r] - middle) * values[i], 0),
+  );
+  return signFlipTest(weighted, seed, PERMUTATIONS);
 }
 
 function mapAgreement(
@@ -307,18 +328,8 @@ function acrossModels(
 }
 
 function effectOf(raw: Float64Array, aligned: Float64Array, seed: number): AlignEffect {
-  const differences = present(aligned.map((value, i) => value - raw[i]));
-  return {
-    raw: meanOf(raw),
-    aligned: meanOf(aligned),
-    images: differences.length,
-    p: signFlipTest(differences, seed),
-  };
-}
-
-/** Without NaN, which stands for images that nothing was asked of. */
-function present(values: Float64Array): Float64Array {
-  return values.filter((value) => !Number.isNaN(value));
+  const gain = signFlipEffect(aligned.map((value, i) => value - raw[i]), seed);
+  return { raw: meanOf(raw), aligned: meanOf(aligned), gain };
 }
 
 function estimate(values: Float64Array, draws: Uint32Array[]): Estimate {

@@ -11,7 +11,7 @@ import { similarityMaps } from "./pictures.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
-import { effectClaims, patternClaim, pixelClaim, regionClaim } from "./claims.ts";
+import { figureGroundClaims } from "./claims.ts";
 import type { FigureGround, RegionActivation } from "./results.ts";
 
 const EQUATION = rawHtml(
@@ -44,14 +44,7 @@ export async function writeFigureGroundReport(
 ): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
   const { pipeline, out } = run, { models } = found;
-  const claims = [
-    ...models.map((model) => regionClaim(model, found, "layer")),
-    ...models.map((model) => regionClaim(model, found, "model")),
-    ...found.pairs.length > 0 ? [patternClaim(found)] : [],
-    ...models.map((model) => pixelClaim(model, found, "figure")),
-    ...models.map((model) => pixelClaim(model, found, "ground")),
-    ...effectClaims(found),
-  ];
+  const claims = figureGroundClaims(found);
   const layers = models.map(({ model, layer }) => `${model} L${layer}`).join(", ");
   return await writeExperiment(run, "figure-ground", { metrics: metricsOf(found), claims }, {
     title: "Figure and ground",
@@ -111,7 +104,7 @@ function metricsOf({ models, pairs, place, maps, across, images }: FigureGround)
     }
     for (const [name, search] of [["auc", figure], ["auc_ground", ground]] as const) {
       put(`similarity.${name}.${model}`, search.area);
-      metrics[`similarity.${name}.${model}.p`] = search.p;
+      metrics[`similarity.${name}.${model}.p`] = search.beyondPlace.p;
       metrics[`similarity.${name}.${model}.aligned`] = search.aligned;
       metrics[`similarity.${name}.${model}.raw`] = search.raw;
       [metrics[`similarity.${name}.${model}.lowest`], metrics[`similarity.${name}.${model}.highest`]] =
@@ -122,28 +115,28 @@ function metricsOf({ models, pairs, place, maps, across, images }: FigureGround)
       put(`similarity.auc.${model}.L${layer}`, area);
     }
   }
-  for (const { models, r, p } of pairs) {
-    put(`regions.r.${models.join(".")}`, r);
+  for (const { models, agreement: { effect, low, high, p } } of pairs) {
+    put(`regions.r.${models.join(".")}`, { value: effect, interval: [low, high] });
     metrics[`regions.p.${models.join(".")}`] = p;
   }
   for (const [name, effect] of [["maps", maps], ["across", across]] as const) {
     if (!effect) continue;
     metrics[`${name}.raw`] = effect.raw;
     metrics[`${name}.aligned`] = effect.aligned;
-    metrics[`${name}.p`] = effect.p;
+    metrics[`${name}.p`] = effect.gain.p;
   }
   return metrics;
 }
 
 async function regionSection(
   out: string,
-  { models, rois }: FigureGround,
+  { models, rois, images }: FigureGround,
   sheet: VoxelSheet,
 ): Promise<Html[]> {
   const heatMap = await responsiveChart(
     "figure-ground-regions",
     out,
-    `Mean activation of figure and of ground by region and model, in ${UNIT}; one layer's part of the prediction. Orange is positive, blue negative.`,
+    `Mean activation of figure and of ground (columns) by region (rows) and model, in ${UNIT}; n = ${images.length} images; one layer's part of the prediction. Orange is positive, blue negative.`,
     (theme, width) =>
       regionHeatMap({
         name: `activation of figure and ground by region, ${UNIT}`,
@@ -156,7 +149,8 @@ async function regionSection(
         width,
       }, theme),
   );
-  const caption = "Figure and ground on the cortex, all on one scale.";
+  const caption =
+    `Mean activation by figure and by ground on the cortex, in ${UNIT}, all on one scale; n = ${images.length} images.`;
   const sheets = figure({
     image: {
       svg: activationSheets(
@@ -224,7 +218,7 @@ function regionTable(caption: string, parts: { name: string; regions: RegionActi
   });
 }
 
-async function layerSection(out: string, { models, rois }: FigureGround): Promise<Html[]> {
+async function layerSection(out: string, { models, rois, images }: FigureGround): Promise<Html[]> {
   const groups = GROUPS.map(({ label, rois: names }) => ({
     label,
     at: names.map((name) => rois.indexOf(name)).filter((r) => r >= 0),
@@ -234,7 +228,7 @@ async function layerSection(out: string, { models, rois }: FigureGround): Promis
     responsiveChart(
       `figure-ground-layers-${model}`,
       out,
-      `Figure less ground in ${model} by layer, mean over the regions of a group, in ${UNIT}.`,
+      `Figure less ground in ${model} by layer, mean over the regions of a group, in ${UNIT}; n = ${images.length} images.`,
       (theme, width) =>
         lineByLayerChart({
           metric: `${model}: figure less ground`,
@@ -252,11 +246,11 @@ async function layerSection(out: string, { models, rois }: FigureGround): Promis
   ));
 }
 
-function areaChart(out: string, { models, place }: FigureGround): Promise<Html> {
+function areaChart(out: string, { models, place, images }: FigureGround): Promise<Html> {
   return responsiveChart(
     "figure-ground-pixel",
     out,
-    `A of a figure pixel in images of other categories by layer; bars are 95 % intervals over bootstrapped images. The dashed line is nearness to the pixel's place. Tested are ${
+    `A of a figure pixel (0 to 1) in images of other categories by layer; n = ${images.length} images, bars are 95 % intervals over bootstrapped images. The dashed line is nearness to the pixel's place. Tested are ${
       models.map(({ model, layer }) => `${model} L${layer}`).join(", ")
     }.`,
     (theme, width) =>

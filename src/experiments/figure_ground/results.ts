@@ -1,4 +1,5 @@
 /** What the experiment `figure-ground` measured. */
+import type { Effect } from "../../statistics/effect.ts";
 import type { Query } from "./pixel_search.ts";
 
 /** A mean over images with its 95 % interval over bootstrapped images. */
@@ -39,8 +40,8 @@ export interface LayerFigureGround {
 export interface PixelSearch {
   /** In the eigenvectors of the joint graph; mean over images. */
   area: Estimate;
-  /** One-sided p of exceeding place alone, signs flipped image by image. */
-  p: number;
+  /** The area less that by place alone (`beyondPlace`); signs flipped image by image. */
+  beyondPlace: Effect;
   /** Lowest and highest mean area of a single pixel. */
   range: [low: number, high: number];
   /** In aligned features of the same layer. */
@@ -75,10 +76,8 @@ export interface ModelFigureGround {
 export interface ModelPair {
   /** Their names. */
   models: [string, string];
-  /** r of figure less ground over the regions. */
-  r: Estimate;
-  /** One-sided p, regions of one model permuted. */
-  p: number;
+  /** r of figure less ground over the regions; figure and ground exchanged in random images of one model. */
+  agreement: Effect;
 }
 
 /** A measure before and after align. */
@@ -87,10 +86,8 @@ export interface AlignEffect {
   raw: number;
   /** After. */
   aligned: number;
-  /** Images that count. */
-  images: number;
-  /** One-sided p of aligned above raw, signs flipped image by image. */
-  p: number;
+  /** Aligned less raw, signs flipped image by image. */
+  gain: Effect;
 }
 
 /** What the experiment found; plain JSON. */

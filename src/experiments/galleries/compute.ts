@@ -111,6 +111,8 @@ function colorsGrid(
   const slots = slotsOf(pipeline, model), { rows, cols } = pipeline.grid;
   return colorGrid({
     label: `AlignedCut colors of ${model} by image and layer`,
+    key:
+      "Color is the place of a patch on the t-SNE map of all images, layers and models: red, green and blue are its three coordinates",
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: shown.map((image, i) => ({
       label: names[i],
@@ -139,6 +141,8 @@ function* segmentsGrids(
     yield text(`${model}, ${SEGMENTS} segments of each layer:`);
     yield colorGrid({
       label: `Segments of ${model} by image and layer`,
+      key:
+        `Colors tell the ${SEGMENTS} segments of a layer apart; from one layer to another they mean nothing`,
       columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
       rows: shown.map((_, i) => ({
         label: names[i],

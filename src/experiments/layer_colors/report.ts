@@ -169,6 +169,8 @@ function grid({ photos, layers, manifest }: ColorsReport): Html {
   const colors = layers.map((layer) => new Uint8Array(Buffer.from(layer.colors, "base64")));
   return colorGrid({
     label: "Color maps by image and layer",
+    key:
+      "Color is the place of a patch on the t-SNE map of its layer: red, green and blue are its three coordinates; from one layer to another they mean nothing",
     columns: layers.map(({ layer }) => `L${layer}`),
     rows: photos.map(({ name, photo }, i) => ({
       label: name,

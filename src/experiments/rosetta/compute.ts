@@ -11,7 +11,7 @@ import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
-import { signFlipTest } from "../../statistics/sign_flip_test.ts";
+import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import {
   bestLayers,
@@ -50,17 +50,20 @@ export interface RosettaPair {
   sameNumber: number;
   /** Share of aligned channels that correlate at least as the median Rosetta pair does, both held out. */
   asStrong: number;
-  /** One-sided sign-flip p over held-out images, of the mean products. */
-  p: {
-    /** Rosetta pairs above shuffled images. */
-    rosetta: number;
-    /** Aligned channels of one number above those of different numbers. */
-    aligned: number;
-    /** Aligned channels of one number above Rosetta pairs. */
-    alignedOverRosetta: number;
-    /** One voxel above different voxels. */
-    voxels: number;
-  };
+  /** Differences of the mean products over held-out images, whose signs were flipped. */
+  gains: RosettaGains;
+}
+
+/** What is compared between two models. */
+export interface RosettaGains {
+  /** Rosetta pairs above shuffled images. */
+  rosetta: Effect;
+  /** Aligned channels of one number above those of different numbers. */
+  aligned: Effect;
+  /** Aligned channels of one number above Rosetta pairs. */
+  alignedOverRosetta: Effect;
+  /** One voxel above different voxels. */
+  voxels: Effect;
 }
 
 /** The experiment's result. */
@@ -146,8 +149,6 @@ export async function rosetta(
     voxelControl: (correlation) => bestLayers(correlation, beta.cols, Math.floor(beta.cols / 2)),
   });
   onProgress(3, 3);
-  const gain = (x: MatchedPairs, y: Float64Array) =>
-    signFlipTest(x.byImage.map((value, i) => value - y[i]), seed);
   const pairs = own.map(({ models, matched }, k): RosettaPair => {
     const all = { ...matched, ...aligned[k].matched, ...voxels[k].matched }, { rosetta, alignedMutual } = all;
     const median = medianOf(rosetta.r);
@@ -156,12 +157,7 @@ export async function rosetta(
       ...all,
       sameNumber: shareOf(alignedMutual.pairs, (pair) => pair.a % channels === pair.b % channels),
       asStrong: shareOf([...all.aligned.r], (r) => r >= median),
-      p: {
-        rosetta: gain(rosetta, rosetta.byShuffledImage),
-        aligned: gain(all.aligned, all.control.byImage),
-        alignedOverRosetta: gain(all.aligned, rosetta.byImage),
-        voxels: gain(all.voxels, all.voxelControl.byImage),
-      },
+      gains: gainsOf(all, seed),
     };
   });
   return {
@@ -179,6 +175,28 @@ export async function rosetta(
         ...aligned[k].columns.map(({ label, maps }) => ({ label: `aligned, ${label}`, maps })),
       ],
     })),
+  };
+}
+
+/**
+ * What the claims compare, image by image.
+ *
+ * @param seed of the signs
+ */
+export function gainsOf(
+  { rosetta, aligned, control, voxels, voxelControl }: Pick<
+    RosettaPair,
+    "rosetta" | "aligned" | "control" | "voxels" | "voxelControl"
+  >,
+  seed: number,
+): RosettaGains {
+  const gain = (x: MatchedPairs, y: Float64Array) =>
+    signFlipEffect(x.byImage.map((value, i) => value - y[i]), seed);
+  return {
+    rosetta: gain(rosetta, rosetta.byShuffledImage),
+    aligned: gain(aligned, control.byImage),
+    alignedOverRosetta: gain(aligned, rosetta.byImage),
+    voxels: gain(voxels, voxelControl.byImage),
   };
 }
 

@@ -1,22 +1,18 @@
 /** The report of the experiment `rosetta`. */
 import sharp from "sharp";
 import { formatNumber, table, text } from "../../report/blocks.ts";
-import { colorGrid } from "../../report/color_grid.ts";
+import { type BarChart, barChart } from "../../report/charts/bar.ts";
+import { type ColorBar, colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
+import { rosettaClaims } from "./claims.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
+import { mean } from "../../statistics/summary.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { Rosetta, RosettaExample, RosettaPair } from "./compute.ts";
 import { correlationChart } from "./chart.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
-import type { MatchedPairs } from "./matching.ts";
-
-/** A claim is shown when it holds between every two models with at most this chance. */
-const P = 0.05;
-/** Fewer held-out images cannot reach that chance: 2⁻⁵ is the first power of a half below it. */
-const MIN_IMAGES = 5;
 
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi></mrow></msub><mo>=</mo><mfrac><mn>1</mn><mi>n</mi></mfrac><munder><mo>∑</mo><mi>i</mi></munder><msub><mi>z</mi><mrow><mi>i</mi><mi>a</mi></mrow></msub><msub><mi>z</mi><mrow><mi>i</mi><mi>b</mi></mrow></msub><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>b</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi><mo>′</mo></mrow></msub><mo>,</mo><mspace width="1em"/><mi>a</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>a</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mo>′</mo><mi>b</mi></mrow></msub></math>`,
@@ -45,7 +41,7 @@ const KINDS = [
  * @returns the path of the page
  */
 export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Promise<string> {
-  const claims = claimsOf(found), { images, alignedChannels, units, everywhere } = found;
+  const claims = rosettaClaims(found), { images, alignedChannels, units, everywhere } = found;
   return await writeExperiment(run, "rosetta", { metrics: metricsOf(found), claims }, {
     title: "Rosetta neurons",
     question: "Do channels of different models answer to the same things, before and after channel align?",
@@ -53,6 +49,7 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
       `A channel of a layer is a unit; its activation map is its value at every patch. Two units of two models are a Rosetta pair when each is the other's best match by Pearson correlation r of their z-scored maps over all patches of ${images.found} images (Dravid et al. 2023). Channel align gives channels numbers that all models share: an aligned channel is compared with the channel of its number, in those layers of both models that fit best on the same ${images.found} images. Both are then measured on ${images.measured} other images. So is each of ${found.voxels} voxels in the brain's space, V W β. The controls are maps beside those of another image, and aligned channels and voxels beside one of another number, whose layers are chosen in the same way.`,
     equation: EQUATION,
     sections: [
+      { heading: choiceOf(found).title, body: [await choiceChart(run.out, found)] },
       ...await Promise.all(found.pairs.map(async (pair, i) => ({
         heading: pair.models.join(" and "),
         body: [
@@ -91,83 +88,49 @@ function metricsOf({ pairs, everywhere }: Rosetta): Record<string, number> {
     }
     metrics[`same_number.${name}`] = pair.sameNumber;
     metrics[`as_strong.${name}`] = pair.asStrong;
-    for (const [test, p] of Object.entries(pair.p)) metrics[`p.${test}.${name}`] = p;
+    for (const [test, { p }] of Object.entries(pair.gains)) metrics[`p.${test}.${name}`] = p;
   }
   return metrics;
 }
 
-function claimsOf({ pairs, images, alignedChannels, voxels }: Rosetta): Claim[] {
-  const verdict = (ps: number[]): Claim["verdict"] =>
-    images.measured < MIN_IMAGES ? "not testable" : ps.every((p) => p <= P) ? "shown" : "not shown";
-  const each = (say: (pair: RosettaPair) => string) =>
-    pairs.map((pair) => `${pair.models.join(" and ")} ${say(pair)}`).join("; ");
-  const means = (a: MatchedPairs, b: MatchedPairs) =>
-    `${formatNumber(mean(a.r), 3)} against ${formatNumber(mean(b.r), 3)}`;
-  const claim = (
-    id: string,
-    paper: string,
-    measured: string,
-    test: keyof RosettaPair["p"],
-    than: string,
-  ): Claim => {
-    const ps = pairs.map(({ p }) => p[test]);
-    return {
-      id,
-      paper,
-      measured,
-      n: images.measured,
-      p: Math.max(...ps),
-      verdict: verdict(ps),
-      statistic:
-        `mean held-out r ${than}; one-sided sign-flip test over held-out images for every two models, the largest p; shown when all are at most ${P}`,
-    };
+/** Kinds of pairs to choose from, each with what it is compared with. */
+const CHOICES = [
+  { key: "rosetta", than: (pair: RosettaPair) => pair.rosetta.shuffled, words: "Rosetta pairs" },
+  { key: "aligned", than: (pair: RosettaPair) => pair.control.r, words: "aligned channels" },
+  { key: "voxels", than: (pair: RosettaPair) => pair.voxelControl.r, words: "voxels" },
+] as const;
+
+/** The kind of pair that is furthest above its control in held-out images, and what to call the figure that says so. */
+export function choiceOf({ pairs }: Pick<Rosetta, "pairs">): { title: string; bars: BarChart["bars"] } {
+  const meanOf = (values: readonly Float64Array[]) =>
+    mean(values.map((own) => own.length === 0 ? 0 : mean(own)));
+  const means = CHOICES.map(({ key, than, words }) => ({
+    words,
+    own: meanOf(pairs.map((pair) => pair[key].r)),
+    control: meanOf(pairs.map(than)),
+  }));
+  const best = means.reduce((a, b) => b.own - b.control > a.own - a.control ? b : a);
+  return {
+    title: best.own > best.control
+      ? `To compare two models, choose ${best.words}: r ${formatNumber(best.own, 2)}, ${
+        formatNumber(best.control, 2)
+      } by chance`
+      : "No kind of channel compares two models",
+    bars: means.flatMap(({ words, own, control }) => [
+      { label: words, value: own, emphasis: words === best.words },
+      { label: `${words}, chance`, value: control },
+    ]),
   };
-  return [
-    claim(
-      "networks-share-channels",
-      "deep networks, trained with different objectives, share common feature channels across various models",
-      `mean held-out r of Rosetta pairs, and with another image's map: ${
-        each(({ rosetta }) =>
-          `${formatNumber(mean(rosetta.r), 3)} against ${
-            formatNumber(mean(rosetta.shuffled), 3)
-          } (${rosetta.pairs.length} pairs)`
-        )
-      }`,
-      "rosetta",
-      "of Rosetta pairs above that with another image's map",
-    ),
-    claim(
-      "align-gives-channels-one-meaning",
-      "channel align produces a universal feature space that aligns channel features across the layers and models",
-      `mean held-out r of aligned channels of one number, and of different numbers: ${
-        each(({ aligned, control }) => means(aligned, control))
-      }; of mutual best matches among aligned channels, one number have ${
-        each(({ sameNumber }) => `${formatNumber(100 * sameNumber, 1)} %`)
-      }, by chance ${formatNumber(100 / alignedChannels, 1)} %`,
-      "aligned",
-      "of aligned channels of one number above that of different numbers",
-    ),
-    claim(
-      "single-channels-miss-correspondence",
-      "individual channel-level analysis could miss feature correspondence across networks",
-      `mean held-out r of aligned channels of one number, and of Rosetta pairs: ${
-        each(({ aligned, rosetta }) => means(aligned, rosetta))
-      }; aligned channels that correlate as the median Rosetta pair or more: ${
-        each(({ asStrong }) => `${formatNumber(100 * asStrong, 0)} %`)
-      }`,
-      "alignedOverRosetta",
-      "of aligned channels of one number above that of Rosetta pairs",
-    ),
-    claim(
-      "voxels-have-one-meaning",
-      "brain encoding associates the aligned channel space to brain regions and gives them meanings",
-      `mean held-out r of ${voxels} voxels drawn on the patches by two models, and of different voxels: ${
-        each(({ voxels, voxelControl }) => means(voxels, voxelControl))
-      }`,
-      "voxels",
-      "of one voxel above that of different voxels",
-    ),
-  ];
+}
+
+async function choiceChart(out: string, found: Rosetta): Promise<Html> {
+  return await responsiveChart(
+    "rosetta-choice",
+    out,
+    `Mean correlation r of channels of two models on ${found.images.measured} images that they were not matched on, mean over ${found.pairs.length} pairs of models, beside what chance gives: another image's map, or channels and voxels of different numbers. One channel says most of another model where r is furthest above its chance.`,
+    (theme, width) =>
+      barChart({ metric: "mean r on held-out images", bars: choiceOf(found).bars, width }, theme),
+  );
 }
 
 async function chartOf(out: string, pair: RosettaPair, i: number): Promise<Html> {
@@ -202,7 +165,7 @@ async function examplesOf(pipeline: Pipeline, example: RosettaExample): Promise<
     text(
       "The pairs that fit best where they were matched, on held-out images: blue is below a channel's mean, orange above it, white at it; full color is two standard deviations.",
     ),
-    colorGrid({ label, columns: example.columns.map(({ label }) => label), rows: grid }),
+    colorGrid({ label, columns: example.columns.map(({ label }) => label), rows: grid, bar: Z_BAR }),
   ];
 }
 
@@ -215,6 +178,13 @@ async function photoOf({ images }: Pipeline, index: number): Promise<string> {
     .resize(Math.min(side, 160)).jpeg({ quality: 85 }).toBuffer();
   return `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`;
 }
+
+/** The key to `zColors`. */
+const Z_BAR: ColorBar = {
+  title: "z-score of the channel",
+  ends: ["−2 or less", "2 or more"],
+  colors: ["rgb(0 103 165)", "rgb(255 255 255)", "rgb(194 80 10)"],
+};
 
 /** White at 0, towards orange above and blue below, full at two standard deviations. */
 export function zColors(map: Float32Array): Uint8Array {
@@ -278,8 +248,4 @@ function everywhereText({ everywhere, pairs }: Rosetta): Html {
 
 function median(values: Float64Array): number {
   return quantileOf(values.toSorted(), 0.5);
-}
-
-function mean(values: Float64Array): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

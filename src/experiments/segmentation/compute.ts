@@ -1,6 +1,7 @@
 /** The experiment `segmentation`: from which layer on figure and ground, and categories, can be told apart. */
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { bootstrapEffect, type Effect } from "../../statistics/effect.ts";
 import { classLabels, figureLabels } from "../shared/image_truth.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import type { LayerGraph } from "./layer_graphs.ts";
@@ -22,18 +23,13 @@ export type Kind = typeof KINDS[number];
 /** One value of each kind. */
 export type ByKind<T> = Record<Kind, T>;
 
-/** Figure and ground come before categories when all of these hold; set before any number was seen. */
+/** What counts as a peak that is reached and stays; set before any number was seen. */
 export const ORDER_RULE = {
   /** A layer has reached its curve's peak when its mIoU is at least this share of it. */
   reached: 0.95,
   /** From that layer on figure-ground mIoU never falls below this share of its peak. */
   kept: 0.9,
-  /** Most p of "figure and ground reach it first", and of their peak against color and position. */
-  p: 0.01,
 };
-
-/** Most p of a difference between conditions. */
-export const DIFFERENCE_P = 0.01;
 
 /** Bootstrap resamples of the images. */
 export const RESAMPLES = 999;
@@ -64,14 +60,12 @@ export interface LayerOrder {
   reached: ByKind<{ layer: number; interval: [low: number, high: number] }>;
   /** Layer of the peak. */
   peak: ByKind<{ layer: number; value: number; interval: [low: number, high: number] }>;
-  /** Share of resamples in which figure and ground do not reach it before categories do, one resample more counted so. */
-  p: number;
-  /** Least figure-ground mIoU from its layer on, as a share of its peak. */
-  kept: number;
-  /** Share of resamples in which the peak of figure-ground is not above color and position, counted likewise. */
-  baselineP: number;
-  /** Whether all of the rule holds. */
-  holds: boolean;
+  /** Layers by which figure and ground reach it earlier than categories. */
+  earlier: Effect;
+  /** Least figure-ground mIoU from its layer on, as a share of its peak, less `ORDER_RULE.kept`. */
+  stays: Effect;
+  /** Peak of figure-ground less that of color and position. */
+  beyondBaseline: Effect;
 }
 
 /** One model. */
@@ -108,12 +102,6 @@ export interface AlignedScore {
   noConstraint: ByKind<Estimate>;
 }
 
-/** A difference of conditions, mean over layers and models. */
-export interface Difference extends Estimate {
-  /** Share of resamples in which it is not above 0, one resample more counted so. */
-  p: number;
-}
-
 /** What the experiment found. */
 export interface Segmentation {
   /** Each layer's graph by itself. */
@@ -123,9 +111,9 @@ export interface Segmentation {
   /** Layers that were clustered before and after align. */
   aligned: AlignedScore[];
   /** Aligned with the constraint, less without. */
-  constraint: ByKind<Difference>;
+  constraint: ByKind<Effect>;
   /** Before align, less after align with the constraint. */
-  loss: ByKind<Difference>;
+  loss: ByKind<Effect>;
 }
 
 /** Truth of some images: pixel counts of every token. */
@@ -194,10 +182,14 @@ export async function segmentation(
     joint,
     aligned: measured,
     constraint: byKind((kind) =>
-      difference(measured.map((own) => own.aligned[kind]), measured.map((own) => own.noConstraint[kind]))
+      difference(
+        measured.map((own) => own.aligned[kind]),
+        measured.map((own) => own.noConstraint[kind]),
+        images,
+      )
     ),
     loss: byKind((kind) =>
-      difference(measured.map((own) => own.before[kind]), measured.map((own) => own.aligned[kind]))
+      difference(measured.map((own) => own.before[kind]), measured.map((own) => own.aligned[kind]), images)
     ),
   };
 }
@@ -224,7 +216,7 @@ async function segmentGraph(
         ...score(vectors[i], truth[kind], images, draws),
       }))
     );
-    return { model, scores, order: layerOrder(scores, baseline.figure_ground) };
+    return { model, scores, order: layerOrder(scores, baseline.figure_ground, images) };
   });
   return { images, models, baseline };
 }
@@ -258,10 +250,12 @@ type Resampled = Pick<LayerScore, "value" | "resampled">;
  *
  * @param scores by layer, resampled alike
  * @param baseline what figure-ground is to exceed
+ * @param images that were resampled
  */
 export function layerOrder(
   scores: ByKind<(Resampled & { layer: number })[]>,
   baseline: Resampled,
+  images: number,
 ): LayerOrder {
   const resamples = baseline.resampled.length;
   const layers = scores.figure_ground.map(({ layer }) => layer);
@@ -269,7 +263,12 @@ export function layerOrder(
   const drawn = byKind((kind) =>
     Array.from({ length: resamples }, (_, b) => scores[kind].map(({ resampled }) => resampled[b]))
   );
-  const order = {
+  const earlier = (figure: number[], category: number[]) =>
+    layers[reachedAt(category)] - layers[reachedAt(figure)];
+  const stays = (curve: number[]) =>
+    Math.min(...curve.slice(reachedAt(curve))) / Math.max(...curve) - ORDER_RULE.kept;
+  const figure = curves.figure_ground;
+  return {
     reached: byKind((kind) => ({
       layer: layers[reachedAt(curves[kind])],
       interval: percentileInterval(drawn[kind].map((curve) => layers[reachedAt(curve)])),
@@ -279,20 +278,47 @@ export function layerOrder(
       value: curves[kind][peakAt(curves[kind])],
       interval: percentileInterval(drawn[kind].map((curve) => layers[peakAt(curve)])),
     })),
-    p: oneSidedP(
-      drawn.figure_ground.map((curve, b) => reachedAt(drawn.category[b]) - reachedAt(curve)),
+    earlier: bootstrapEffect(
+      earlier(figure, curves.category),
+      drawn.figure_ground.map((curve, b) => earlier(curve, drawn.category[b])),
+      images,
     ),
-    kept: Math.min(...curves.figure_ground.slice(reachedAt(curves.figure_ground))) /
-      Math.max(...curves.figure_ground),
-    baselineP: oneSidedP(
+    stays: bootstrapEffect(stays(figure), drawn.figure_ground.map(stays), images),
+    beyondBaseline: bootstrapEffect(
+      Math.max(...figure) - baseline.value,
       drawn.figure_ground.map((curve, b) => Math.max(...curve) - baseline.resampled[b]),
+      images,
     ),
   };
-  return {
-    ...order,
-    holds: reachedAt(curves.figure_ground) < reachedAt(curves.category) && order.p <= ORDER_RULE.p &&
-      order.kept >= ORDER_RULE.kept && order.baselineP <= ORDER_RULE.p,
-  };
+}
+
+/**
+ * How near two curves' layers are to those that the paper names: two layers less the larger of the two distances, so that
+ * it is above 0 where both are the same, give or take one.
+ *
+ * @param scores by layer, resampled alike
+ * @param paper first layer that figure-ground is to reach its peak at, and those where categories are to peak
+ * @param images that were resampled
+ */
+export function nearPaper(
+  scores: ByKind<(Resampled & { layer: number })[]>,
+  paper: { figureGround: number; category: readonly number[] },
+  images: number,
+): Effect {
+  const layers = scores.category.map(({ layer }) => layer),
+    distance = (a: number, b: number) => Math.abs(a - b);
+  const near = (figure: number[], category: number[]) =>
+    2 - Math.max(
+      distance(layers[reachedAt(figure)], paper.figureGround),
+      Math.min(...paper.category.map((own) => distance(layers[peakAt(category)], own))),
+    );
+  const of = (kind: Kind, b?: number) =>
+    scores[kind].map(({ value, resampled }) => b === undefined ? value : resampled[b]);
+  return bootstrapEffect(
+    near(of("figure_ground"), of("category")),
+    Array.from(scores.category[0].resampled, (_, b) => near(of("figure_ground", b), of("category", b))),
+    images,
+  );
 }
 
 /** Index of the first value that is at least 95 % of the largest. */
@@ -305,19 +331,10 @@ function peakAt(curve: readonly number[]): number {
   return curve.indexOf(Math.max(...curve));
 }
 
-/** Share of differences that are not above 0, with one more that is not. */
-function oneSidedP(differences: readonly number[]): number {
-  return (1 + differences.filter((value) => value <= 0).length) / (differences.length + 1);
-}
-
 /** Mean over layers of one condition less another, resampled alike. */
-export function difference(more: readonly Resampled[], less: readonly Resampled[]): Difference {
+export function difference(more: readonly Resampled[], less: readonly Resampled[], images: number): Effect {
   const mean = (of: (score: Resampled) => number) =>
     more.reduce((sum, own, i) => sum + of(own) - of(less[i]), 0) / more.length;
   const resampled = Array.from(more[0].resampled, (_, b) => mean((own) => own.resampled[b]));
-  return {
-    value: mean((own) => own.value),
-    interval: percentileInterval(resampled),
-    p: oneSidedP(resampled),
-  };
+  return bootstrapEffect(mean((own) => own.value), resampled, images);
 }

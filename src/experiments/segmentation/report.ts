@@ -3,15 +3,11 @@ import { formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
+import { segmentationClaims, WORDS } from "./claims.ts";
 import {
   type AlignedScore,
-  type Difference,
-  DIFFERENCE_P,
   type GraphSegmentation,
-  type Kind,
   KINDS,
-  type ModelSegmentation,
   ORDER_RULE,
   RESAMPLES,
   type Segmentation,
@@ -21,14 +17,6 @@ import { GRAPH_LANDMARKS, GRAPH_NEIGHBORS } from "./layer_graphs.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
 import { ORACLE_COMPONENTS, THRESHOLDS } from "../shared/oracle_segmentation.ts";
-
-/** What the paper reports of CLIP (its Figure 5), on photographs. */
-const PAPER = {
-  figureGround: { layer: 4, miou: 0.6 },
-  category: { layers: [9, 10], miou: 0.5, atFour: 0.2 },
-};
-
-const WORDS: Record<Kind, string> = { figure_ground: "figure-ground", category: "category" };
 
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>c</mi><mi>k</mi></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>x</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>mask</mtext><mi>k</mi><mo>}</mo><mo>,</mo><mspace width="1em"/><msub><mi>k</mi><mi>i</mi></msub><mo>=</mo><mi>arg</mi><munder><mi>max</mi><mi>k</mi></munder><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>c</mi><mi>k</mi></msub><mo>)</mo><mtext> where it is at least </mtext><mi>θ</mi><mtext>, else background</mtext></math>`,
@@ -44,13 +32,7 @@ const BRACKETS = text("In brackets: the layers that 95 % of the bootstrapped set
 export async function writeSegmentationReport(run: ExperimentRun, found: Segmentation): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
   const { single, joint, aligned } = found, { pipeline, out } = run;
-  const claims = [
-    ...single.models.map((model) => orderClaim(model, single.images, "single")),
-    ...joint.models.map((model) => orderClaim(model, joint.images, "joint")),
-    paperClaim(single),
-    ...KINDS.map((kind) => constraintClaim(kind, found)),
-    ...KINDS.map((kind) => lossClaim(kind, found)),
-  ];
+  const claims = segmentationClaims(found);
   const layers = [...new Set(aligned.map(({ layer }) => layer))];
   return await writeExperiment(run, "segmentation", { metrics: metricsOf(found), claims }, {
     title: "Segmentation",
@@ -138,9 +120,9 @@ function metricsOf({ single, joint, aligned, constraint, loss }: Segmentation): 
       }
     }
     for (const { model, order } of graph.models) {
-      metrics[`order.p.${model}${suffix}`] = order.p;
-      metrics[`order.kept.${model}${suffix}`] = order.kept;
-      metrics[`order.baseline_p.${model}${suffix}`] = order.baselineP;
+      metrics[`order.p.${model}${suffix}`] = order.earlier.p;
+      metrics[`order.kept.${model}${suffix}`] = order.stays.effect + ORDER_RULE.kept;
+      metrics[`order.baseline_p.${model}${suffix}`] = order.beyondBaseline.p;
     }
   }
   for (const { model, layer, aligned: own, noConstraint } of aligned) {
@@ -150,149 +132,26 @@ function metricsOf({ single, joint, aligned, constraint, loss }: Segmentation): 
     }
   }
   for (const kind of KINDS) {
-    put(`constraint.${kind}`, constraint[kind]);
-    metrics[`constraint.${kind}.p`] = constraint[kind].p;
-    put(`loss.${kind}`, loss[kind]);
-    metrics[`loss.${kind}.p`] = loss[kind].p;
+    for (const [name, { [kind]: { effect, low, high, p } }] of Object.entries({ constraint, loss })) {
+      put(`${name}.${kind}`, { value: effect, interval: [low, high] });
+      metrics[`${name}.${kind}.p`] = p;
+    }
   }
   return metrics;
-}
-
-/** Tested as an order in every model, and by its numbers in CLIP. */
-const LAYERS_CLAIM =
-  "CLIP: figure-ground mIoU peaks at layer 4 (0.6) and stays; category mIoU is 0.2 at layer 4 and peaks at layers 9 and 10 (0.5)";
-
-function orderClaim({ model, order }: ModelSegmentation, images: number, graph: "single" | "joint"): Claim {
-  const { reached, peak, p, kept, baselineP, holds } = order;
-  const first = reached.figure_ground.layer < reached.category.layer;
-  const missing = [
-    !first && "categories do not come later",
-    first && p > ORDER_RULE.p && "resampled images often have another order",
-    kept < ORDER_RULE.kept && "figure-ground does not stay",
-    baselineP > ORDER_RULE.p && "color and position separate figure and ground as well",
-  ].filter((reason) => reason !== false);
-  const of = (kind: Kind) =>
-    `${WORDS[kind]} reaches 95 % of its peak of ${formatNumber(peak[kind].value, 2)} at layer ${
-      reached[kind].layer
-    } (95 % interval ${intervalText(reached[kind].interval)})`;
-  const where = graph === "single" ? "each layer's own graph" : "one graph of all layers and models";
-  return {
-    id: `figure-ground-before-category-${slug(model)}${graph === "joint" ? "-in-one-graph" : ""}`,
-    paper: LAYERS_CLAIM,
-    of: `${model}, ${where}`,
-    measured: `${of("figure_ground")}, ${of("category")}${holds ? "" : `; but ${missing.join(", and ")}`}`,
-    statistic: `bootstrap over images: figure-ground does not come first in a share p of resamples ${
-      formatNumber(p, 3)
-    }, its peak is not above color and position in ${
-      formatNumber(baselineP, 3)
-    }; from its layer on it keeps ${
-      formatNumber(100 * kept, 0)
-    } % of the peak; shown when both p ≤ ${ORDER_RULE.p} and it keeps ${100 * ORDER_RULE.kept} %`,
-    n: images,
-    p: Math.max(p, baselineP),
-    verdict: holds ? "shown" : "not shown",
-  };
-}
-
-function paperClaim({ models, images }: GraphSegmentation): Claim {
-  const clip = models.find(({ model }) => model.toUpperCase().includes("CLIP"));
-  const common = {
-    id: "layers-of-clip",
-    paper: LAYERS_CLAIM,
-    of: "the paper's layers",
-    n: images,
-  };
-  const depth = clip?.scores.category.at(-1)?.layer ?? 0;
-  if (!clip || depth !== 12) {
-    return {
-      ...common,
-      measured: clip
-        ? `${clip.model} has ${depth} layers, the paper's 12`
-        : "there is no CLIP among the models",
-      statistic: "none",
-      verdict: "not testable",
-    };
-  }
-  const { reached, peak } = clip.order, { figureGround, category } = PAPER;
-  const within = (layer: number, [low, high]: [number, number]) => layer >= low && layer <= high;
-  const early = within(figureGround.layer, reached.figure_ground.interval);
-  const late = category.layers.some((layer) => within(layer, peak.category.interval));
-  const atFour = clip.scores.category.find(({ layer }) => layer === figureGround.layer)!.value;
-  return {
-    ...common,
-    measured: `${clip.model}: figure-ground reaches 95 % of its peak (${
-      formatNumber(peak.figure_ground.value, 2)
-    }) at layer ${reached.figure_ground.layer}; category is ${
-      formatNumber(atFour, 2)
-    } at layer 4 and peaks at layer ${peak.category.layer} (${formatNumber(peak.category.value, 2)})`,
-    statistic: `95 % intervals over bootstrapped images: figure-ground reaches its peak at layer ${
-      intervalText(reached.figure_ground.interval)
-    }, category peaks at ${
-      intervalText(peak.category.interval)
-    }; shown when the one holds 4 and the other 9 or 10. The mIoU of other images cannot be compared`,
-    verdict: early && late ? "shown" : "not shown",
-  };
-}
-
-function constraintClaim(kind: Kind, { aligned, constraint, single }: Segmentation): Claim {
-  return {
-    id: `eigen-constraint-raises-${WORDS[kind]}-segmentation-after-align`,
-    paper: "with the eigen-constraint, segmentation after align is better than without (Figure 5)",
-    measured: `mean ${WORDS[kind]} mIoU over ${aligned.length} layers of all models: ${
-      meanText(aligned, (own) => own.aligned[kind].value)
-    } with the constraint, ${meanText(aligned, (own) => own.noConstraint[kind].value)} without, ${
-      meanText(aligned, (own) => own.before[kind].value)
-    } before align`,
-    ...differenceOf(constraint[kind], "with less without"),
-    n: single.images,
-  };
-}
-
-function lossClaim(kind: Kind, { aligned, loss, single }: Segmentation): Claim {
-  return {
-    id: `align-lowers-${WORDS[kind]}-segmentation`,
-    paper: "a small drop of segmentation after align remains, also with the eigen-constraint (Limitations)",
-    measured: `mean ${WORDS[kind]} mIoU over ${aligned.length} layers of all models: ${
-      meanText(aligned, (own) => own.before[kind].value)
-    } before align, ${meanText(aligned, (own) => own.aligned[kind].value)} after`,
-    ...differenceOf(loss[kind], "before less after"),
-    n: single.images,
-  };
-}
-
-function differenceOf(
-  { value, interval, p }: Difference,
-  name: string,
-): Pick<Claim, "statistic" | "p" | "verdict"> {
-  return {
-    statistic: `${name} ${formatNumber(value, 4)}, 95 % interval over bootstrapped images ${
-      formatNumber(interval[0], 4)
-    } to ${formatNumber(interval[1], 4)}; p is the share of resamples without a difference above 0`,
-    p,
-    verdict: value > 0 && p <= DIFFERENCE_P ? "shown" : "not shown",
-  };
-}
-
-function meanText(scores: AlignedScore[], of: (score: AlignedScore) => number): string {
-  return formatNumber(scores.reduce((sum, score) => sum + of(score), 0) / scores.length, 3);
 }
 
 function intervalText([low, high]: [number, number]): string {
   return low === high ? formatNumber(low, 0) : `${formatNumber(low, 0)} to ${formatNumber(high, 0)}`;
 }
 
-function slug(model: string): string {
-  return model.replace(/[^\w]|_/g, "-");
-}
-
-function curves(out: string, name: string, { models, baseline }: GraphSegmentation): Promise<Html[]> {
+function curves(out: string, name: string, { models, baseline, images }: GraphSegmentation): Promise<Html[]> {
   return Promise.all(KINDS.map((kind) =>
     responsiveChart(
       `${name}-${kind}`,
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
-      } mIoU by layer; bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
+      } mIoU (0 to 1) by layer; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
       (theme, width) =>
         lineByLayerChart({
           metric: `${WORDS[kind]} mIoU`,

@@ -29,12 +29,11 @@ const SCALE = 46, BAR = 220;
  * @returns `<svg …>` with a viewBox
  */
 export function activationSheets(
-  { places, surface }: VoxelSheet,
+  sheet: VoxelSheet,
   rows: readonly (readonly Sheet[])[],
   unit: string,
 ): string {
-  const most = rows.flat().reduce((sum, { values }) => Math.max(sum, scaleEnd(values)), 1e-9);
-  const { height, draw } = surface ? flatSheets(surface, most) : dotSheets(places, most);
+  const { height, draw, bar } = openSheets(sheet, rows.flat().map(({ values }) => values), unit);
   const parts = rows.flatMap((row, r) =>
     row.map(({ title, values }, c) =>
       `<g transform="translate(${c * SHEET} ${
@@ -45,13 +44,45 @@ export function activationSheets(
     )
   );
   const width = SHEET * Math.max(...rows.map((row) => row.length)), bottom = height * rows.length;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
+    bottom + SCALE
+  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${parts.join("")}${
+    bar((width - BAR) / 2, bottom + 4)
+  }</svg>`;
+}
+
+/** Cortices on one scale, to be put beside other things. */
+export interface OpenSheets extends SheetKind {
+  /** Of a cortex. */
+  width: number;
+  /** The scale, with its left upper corner. */
+  bar(x: number, y: number): string;
+}
+
+/** Height of the scale below sheets. */
+export const SCALE_HEIGHT = SCALE;
+
+/**
+ * Gets ready to draw cortices.
+ *
+ * @param sheet where the voxels lie
+ * @param values of all that are on one scale
+ * @param unit of the values
+ */
+export function openSheets(
+  { places, surface }: VoxelSheet,
+  values: readonly ArrayLike<number>[],
+  unit: string,
+): OpenSheets {
+  const most = values.reduce((sum, own) => Math.max(sum, scaleEnd(own)), 1e-9);
   const color = surface
     ? (share: number) => `rgb(${divergingColor(share).join(" ")})`
     : (share: number) => levelColor(Math.round(LEVELS * share));
-  const bar = colorBar((width - BAR) / 2, bottom + 4, { steps: surface ? STEPS : LEVELS, color, most, unit });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
-    bottom + SCALE
-  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${parts.join("")}${bar}</svg>`;
+  return {
+    ...surface ? flatSheets(surface, most) : dotSheets(places, most),
+    width: SHEET,
+    bar: (x, y) => colorBar(x, y, { steps: surface ? STEPS : LEVELS, color, most, unit }),
+  };
 }
 
 /** How sheets of one kind are drawn. */

@@ -3,6 +3,9 @@ import { tokenLabels } from "./oracle_segmentation.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
 
+/** Numbers that rest on fewer patches than this are marked. */
+export const FEW_PATCHES = 20;
+
 /**
  * Figure and ground of every patch of every image: figure where more pixels are.
  *

@@ -4,8 +4,15 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
 import type { Page } from "../../report/page.ts";
-import { type ExperimentResults, mergeResults, type Results, type ResultsRun } from "../../report/results.ts";
+import {
+  type Claim,
+  type ExperimentResults,
+  mergeResults,
+  type Results,
+  type ResultsRun,
+} from "../../report/results.ts";
 import { writePage } from "../../report/write_page.ts";
+import alarms from "./false_alarms.json" with { type: "json" };
 import { peakResidentMb } from "./peak_memory.ts";
 import { runDataLine } from "./run_data.ts";
 
@@ -67,7 +74,7 @@ export async function recordExperiment(
     adapter: { description, software },
     inputs,
     memory,
-    experiments: { [name]: results },
+    experiments: { [name]: { ...results, claims: results.claims.map((claim) => withAlarms(name, claim)) } },
   });
   return {
     settings: {
@@ -78,6 +85,14 @@ export async function recordExperiment(
     },
     peakMemory: `${memory.peak_rss_mb} MB resident, ${memory.peak_gpu_mb} MB of GPU buffers`,
   };
+}
+
+const ALARMS: Record<string, Record<string, number[]>> = alarms.alarms;
+
+/** A claim with its rate of false alarms, where that was measured (`./run false-alarms`). */
+function withAlarms(experiment: string, claim: Claim): Claim {
+  const seeds = ALARMS[experiment]?.[claim.id], { worlds } = alarms;
+  return seeds ? { ...claim, false_alarm: { rate: seeds.length / worlds, worlds } } : claim;
 }
 
 /**
@@ -102,7 +117,7 @@ export async function writeReport(
   return await writePage(join(run.out, `${name}.html`), {
     data: await runDataLine(inputs.data, inputs.models),
     ...page,
-    claims: results.claims,
+    claims: results.claims.map((claim) => withAlarms(name, claim)),
     settings: { ...recorded.settings, ...own },
     command: run.command,
   }, run.figures);

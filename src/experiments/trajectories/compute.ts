@@ -4,7 +4,7 @@ import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.t
 import { type StepTest, testStep } from "../../statistics/change_point.ts";
 import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { areaUnderCurve, separationByImage } from "../../statistics/discriminant.ts";
-import { signFlipTest } from "../../statistics/sign_flip_test.ts";
+import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import { type ExamplePixel, examplePixels, patchPlaces, type Place, placeOf } from "../shared/places.ts";
 import { mean } from "../../statistics/summary.ts";
@@ -36,10 +36,10 @@ export interface ModelTrajectory {
   layers: LayerTrajectory[];
   /** The step of the separation over the layers; `layer` is the first after it. */
   step: StepTest & { layer: number };
-  /** Separation from that layer on less that of place alone: mean over images, and p of a sign-flip test. */
-  beyondPlace: { mean: number; p: number };
-  /** Whether all of the rule holds. */
-  parts: boolean;
+  /** Separation from that layer on less that of place alone; signs flipped image by image. */
+  beyondPlace: Effect;
+  /** The step, with the largest p of all that has to hold for a parting of ways. */
+  parting: Effect;
   /** Places of the example pixels, layer by layer. */
   examples: Place[][];
 }
@@ -55,14 +55,6 @@ export interface Trajectories {
   /** Paths are drawn from this layer on, in models of twelve, and from as deep in others. */
   firstDrawn: number;
 }
-
-/** Figure and ground part at a layer when all of these hold; set before any number was seen. */
-export const PARTING = {
-  /** Most p of the step, and of its upper level against place alone. */
-  p: 0.01,
-  /** Least share of bootstrapped images that choose the same layer. */
-  stability: 0.5,
-};
 
 /** Bootstrap resamples, and permutations. */
 export const RESAMPLES = 999;
@@ -115,13 +107,13 @@ export async function trajectories(pipeline: Pipeline, seed: number): Promise<Tr
       series,
       (own, i) => mean(own.slice(step.at)) - place[i],
     );
-    const beyondPlace = { mean: mean(over), p: signFlipTest(over, seed) };
+    const beyondPlace = signFlipEffect(over, seed);
     return {
       model,
       layers,
       beyondPlace,
       step: { ...step, layer: layers[step.at].layer },
-      parts: partsBy(step, beyondPlace.p),
+      parting: partingOf(step, beyondPlace),
       examples: examples.map(({ image, patch }) =>
         slotsOf(pipeline, model).map((slot) => placeOf(pipeline, nodeOf(pipeline, slot, image, 1 + patch)))
       ),
@@ -130,10 +122,20 @@ export async function trajectories(pipeline: Pipeline, seed: number): Promise<Tr
   return { models, examples, place: placeMean, images: kept.length, firstDrawn: FIRST_DRAWN };
 }
 
-/** The rule of `PARTING`: a step upwards that beats chance, a straight line and place alone, and stays where it is. */
-export function partsBy({ at, p, error, lineError, stability }: StepTest, beyondPlace: number): boolean {
-  return at > 0 && p <= PARTING.p && error < lineError && stability >= PARTING.stability &&
-    beyondPlace <= PARTING.p;
+/**
+ * The step upwards as an effect. It has to beat chance, a straight line and place alone, and to stay where it is, give or
+ * take a layer, when images are resampled: p is the largest of the four.
+ *
+ * @param step of the separation over the layers
+ * @param beyondPlace of the layers from the step on
+ */
+export function partingOf(
+  { at, p, lineP, movedP, jump, interval: [low, high] }: StepTest,
+  beyondPlace: Effect,
+): Effect {
+  const n = beyondPlace.n;
+  if (at === 0) return { effect: 0, low, high, p: 1, n };
+  return { effect: jump, low, high, p: Math.max(p, lineP, movedP, beyondPlace.p), n };
 }
 
 /**

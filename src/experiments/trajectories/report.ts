@@ -1,19 +1,17 @@
 /** The report of the experiment `trajectories`. */
 import sharp from "sharp";
-import { figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { figure, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { pathPanelsChart } from "../../report/charts/path_panels.ts";
 import { planeLayersChart } from "../../report/charts/plane_layers.ts";
 import { escapeHtml, type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
+import { SHOWN_P } from "../shared/claim_cells.ts";
+import { partingClaim } from "./claims.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { layerAxis, layerLike } from "../shared/relative_layers.ts";
-import { type ModelTrajectory, PARTING, RESAMPLES, type Trajectories } from "./compute.ts";
+import { type ModelTrajectory, RESAMPLES, type Trajectories } from "./compute.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
-
-/** Models that the paper names, and the layer from which on it sees figure and ground apart. */
-const PAPER = [{ name: "CLIP", layer: 4 }, { name: "DINO", layer: 5 }];
 
 const EQUATION = rawHtml(
   `<math display="block"><mi>w</mi><mo>=</mo><msup><mi>S</mi><mrow><mo>−</mo><mn>1</mn></mrow></msup><mo>(</mo><msub><mi>m</mi><mtext>figure</mtext></msub><mo>−</mo><msub><mi>m</mi><mtext>ground</mtext></msub><mo>)</mo><mo>,</mo><mspace width="1em"/><mi>A</mi><mo>=</mo><mi>P</mi><mo>(</mo><msup><mi>w</mi><mi>T</mi></msup><msub><mi>x</mi><mtext>figure</mtext></msub><mo>&gt;</mo><msup><mi>w</mi><mi>T</mi></msup><msub><mi>x</mi><mtext>ground</mtext></msub><mo>)</mo></math>`,
@@ -26,7 +24,7 @@ const EQUATION = rawHtml(
  */
 export async function writeTrajectoriesReport(run: ExperimentRun, found: Trajectories): Promise<string> {
   await Deno.mkdir(run.out, { recursive: true });
-  const { pipeline } = run, claims = found.models.map((model) => claimOf(model, found));
+  const { pipeline } = run, claims = [partingClaim(found)];
   const metrics: Record<string, number> = { "separation.place": found.place };
   for (const { model, layers, step, beyondPlace } of found.models) {
     if (step.at > 0) metrics[`bifurcation.layer.${model}`] = step.layer;
@@ -35,7 +33,7 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
     metrics[`bifurcation.p.${model}`] = step.p;
     metrics[`bifurcation.step_error.${model}`] = step.error;
     metrics[`bifurcation.line_error.${model}`] = step.lineError;
-    metrics[`separation.beyond_place.${model}`] = beyondPlace.mean;
+    metrics[`separation.beyond_place.${model}`] = beyondPlace.effect;
     for (const { layer, separation, planeSeparation } of layers) {
       metrics[`separation.${model}.L${layer}`] = separation;
       metrics[`separation_2d.${model}.L${layer}`] = planeSeparation;
@@ -45,9 +43,7 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
     title: "Trajectories",
     question: "At which layer do the ways of figure and ground part?",
     method:
-      `Every patch of ${found.images} images is followed from layer to layer in the ${pipeline.eigenvectors.cols} eigenvectors that all layers and models share, and on their t-SNE map of two dimensions. At each layer a linear discriminant, found on all other images, scores the patches of an image; A is how often a figure patch scores higher than a ground patch of the same image, one half where they are alike. Figure and ground part at a layer when A, averaged over images, takes a step there: two levels fit better than a straight line, chance makes no such step (p ≤ ${PARTING.p}, each image's layers shuffled, every layer looked at), at least ${
-        100 * PARTING.stability
-      } % of bootstrapped image sets choose the same layer, and A is higher from there on than the place of the patch alone explains (p ≤ ${PARTING.p}).`,
+      `Every patch of ${found.images} images is followed from layer to layer in the ${pipeline.eigenvectors.cols} eigenvectors that all layers and models share, and on their t-SNE map of two dimensions. At each layer a linear discriminant, found on all other images, scores the patches of an image; A is how often a figure patch scores higher than a ground patch of the same image, one half where they are alike. Figure and ground part at a layer when A, averaged over images, takes a step there: chance makes no such step (each image's layers shuffled, every layer looked at), two levels fit better than a straight line and bootstrapped images put the step at the same layer, give or take one, and A is higher from there on than the place of the patch alone explains; each with p ≤ ${SHOWN_P}.`,
     equation: EQUATION,
     sections: [
       { heading: "Separation by layer", body: await separationSection(run.out, found) },
@@ -68,62 +64,13 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
   });
 }
 
-function claimOf(
-  { model, step, beyondPlace, parts, layers }: ModelTrajectory,
-  { images }: Trajectories,
-): Claim {
-  const paper = PAPER.find(({ name }) => model.toUpperCase().includes(name));
-  const depth = layers[layers.length - 1].layer;
-  const missing = [
-    step.p > PARTING.p && "chance makes such a step too often",
-    step.error >= step.lineError && "a straight line fits as well, so the rise is gradual",
-    step.stability < PARTING.stability && "resampled images choose other layers",
-    beyondPlace.p > PARTING.p && "the place of a patch alone separates as well",
-  ].filter((reason) => reason !== false);
-  const where = parts
-    ? `they part from layer ${step.layer - 1} to layer ${step.layer} of ${depth}`
-    : step.at === 0
-    ? "no later layer separates figure and ground better than earlier ones"
-    : `the largest step is from layer ${step.layer - 1} to layer ${step.layer} of ${depth}, but ${
-      missing.join(", and ")
-    }`;
-  const beside = !paper || step.at === 0
-    ? ""
-    : paper.layer === step.layer
-    ? "; the paper's layer too"
-    : `; the paper's ${paper.name}, a larger model, does so at layer ${paper.layer}`;
-  return {
-    id: `figure-and-ground-part-in-${model.replace(/[^\w]|_/g, "-")}`,
-    paper:
-      "the trajectories of figure and ground bifurcate at one layer: in CLIP from 3 to 4, in DINO from 4 to 5",
-    of: model,
-    measured: where + beside,
-    statistic: step.at === 0
-      ? "step of A over the layers"
-      : `A steps up by ${formatNumber(step.jump, 3)} (95 % interval over bootstrapped images ${
-        formatNumber(step.interval[0], 3)
-      } to ${formatNumber(step.interval[1], 3)}); permutation of layers within images p ${
-        formatNumber(step.p, 3)
-      }; ${
-        formatNumber(100 * step.stability, 0)
-      } % of bootstrapped image sets choose the layer; sum of squares left by the step ${
-        formatNumber(step.error, 4)
-      }, by a straight line ${formatNumber(step.lineError, 4)}; above place alone by ${
-        formatNumber(beyondPlace.mean, 3)
-      }, sign-flip p ${formatNumber(beyondPlace.p, 4)}; images are the units`,
-    n: images,
-    p: Math.max(step.p, beyondPlace.p),
-    verdict: parts ? "shown" : "not shown",
-  };
-}
-
-async function separationSection(out: string, { models, place }: Trajectories): Promise<Html[]> {
+async function separationSection(out: string, { models, place, images }: Trajectories): Promise<Html[]> {
   const layers = layerAxis(models.flatMap(({ layers }) => layers));
   return [
     await responsiveChart(
       "trajectories-separation",
       out,
-      "Separation of figure and ground in images not trained on, by layer, in all eigenvectors; bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.",
+      `Separation A of figure and ground (0 to 1, one half where they are alike) in images not trained on, by layer, in all eigenvectors; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.`,
       (theme, width) =>
         lineByLayerChart({
           metric: "A, area under the curve",
@@ -139,14 +86,25 @@ async function separationSection(out: string, { models, place }: Trajectories): 
     ),
     table({
       caption: "The step of each model",
-      columns: ["model", "layer", "share of resamples", "step up", "p", "beyond place"],
+      columns: [
+        "model",
+        "layer",
+        "share of resamples",
+        "step up",
+        "p",
+        "p, line",
+        "p, elsewhere",
+        "beyond place",
+      ],
       rows: models.map(({ model, step, beyondPlace }) => [
         model,
         step.at > 0 ? `L${step.layer}` : "none",
         step.stability,
         step.jump,
         step.p,
-        beyondPlace.mean,
+        step.lineP,
+        step.movedP,
+        beyondPlace.effect,
       ]),
     }),
     text("The verdict is about whether there is such a layer; its number depends on the depth of the model."),

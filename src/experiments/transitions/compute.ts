@@ -1,7 +1,8 @@
 /** The experiment `transitions`: from which circle of the map to which other figure and ground go between two layers. */
 import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
-import { figurePatches } from "../shared/patch_labels.ts";
+import { type Effect, permutationEffect } from "../../statistics/effect.ts";
+import { FEW_PATCHES, figurePatches } from "../shared/patch_labels.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
@@ -37,10 +38,12 @@ export interface Transitions {
   /** circles × (circles + 1) counts. */
   figure: Counts;
   ground: Counts;
-  /** Σ over circles of the χ² of figure against ground, and how often it is reached when masks are shifted or exchanged. */
+  /** Σ over circles of the χ² of figure against ground. */
   chiSquare: number;
-  shifted: number;
-  exchanged: number;
+  /** √(χ² / patches), less what it is when masks are moved around their image. */
+  shifted: Effect;
+  /** The same when masks are those of other images. */
+  exchanged: Effect;
   images: number;
 }
 
@@ -56,11 +59,6 @@ export interface TransitionOptions {
   radius?: number;
   seed: number;
 }
-
-/** The transition matrices differ when both p are at most this; set before any number was seen. */
-export const DIFFERENT = 0.01;
-/** Cells of circles with fewer patches of figure or of ground are not singled out. */
-export const MIN_PATCHES = 20;
 
 /** Permutations of either test. */
 export const PERMUTATIONS = 999;
@@ -117,14 +115,14 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
   );
   const count = (labels: Uint8Array[]) => countTransitions(codes[0], codes[1], labels, circles);
   const [ground, figure] = count(masks), chiSquare = rowChiSquare(figure, ground, circles);
-  const random = seededRandom(seed);
-  const reachedBy = (draw: () => Uint8Array[]) => {
-    let reached = 1;
-    for (let run = 0; run < PERMUTATIONS; run++) {
+  const random = seededRandom(seed), counted = sum(figure) + sum(ground);
+  const sizeOf = (square: number) => Math.sqrt(square / Math.max(1, counted));
+  const against = (draw: () => Uint8Array[]) => {
+    const permuted = Array.from({ length: PERMUTATIONS }, () => {
       const [apart, together] = count(draw());
-      if (rowChiSquare(together, apart, circles) >= chiSquare - 1e-9) reached++;
-    }
-    return reached / (PERMUTATIONS + 1);
+      return sizeOf(rowChiSquare(together, apart, circles));
+    });
+    return permutationEffect(sizeOf(chiSquare), permuted, images);
   };
   const { rows, cols } = pipeline.grid;
   return {
@@ -135,13 +133,17 @@ export async function transitions(pipeline: Pipeline, options: TransitionOptions
     ground,
     chiSquare,
     images,
-    shifted: reachedBy(() =>
+    shifted: against(() =>
       masks.map((mask) =>
         shiftMask(mask, rows, cols, Math.floor(random() * rows), Math.floor(random() * cols))
       )
     ),
-    exchanged: reachedBy(() => shuffle([...masks.keys()], random).map((image) => masks[image])),
+    exchanged: against(() => shuffle([...masks.keys()], random).map((image) => masks[image])),
   };
+}
+
+function sum(counts: Counts): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
 /**
@@ -280,7 +282,7 @@ export function extremeCells(figure: Counts, ground: Counts, circles: number): {
   let figureMore: Cell | null = null, groundMore: Cell | null = null;
   const lead = (cell: Cell | null) => cell ? cell.figure - cell.ground : 0;
   for (let from = 0; from < circles; from++) {
-    if (Math.min(one.patches[from], other.patches[from]) < MIN_PATCHES) continue;
+    if (Math.min(one.patches[from], other.patches[from]) < FEW_PATCHES) continue;
     for (let to = 0; to < circles; to++) {
       const cell = { from, to, figure: one.rows[from]![to], ground: other.rows[from]![to] };
       if (lead(cell) > lead(figureMore)) figureMore = cell;

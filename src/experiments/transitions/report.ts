@@ -1,20 +1,13 @@
 /** The report of the experiment `transitions`. */
-import { formatNumber, table, text } from "../../report/blocks.ts";
+import { figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { flowsDrawing } from "../../report/charts/flows.ts";
 import { planeCirclesChart } from "../../report/charts/plane_circles.ts";
 import { transitionMatrixChart } from "../../report/charts/transition_matrix.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Claim } from "../../report/results.ts";
-import {
-  type Cell,
-  type Circles,
-  DIFFERENT,
-  extremeCells,
-  MIN_PATCHES,
-  PERMUTATIONS,
-  proportions,
-  type Transitions,
-} from "./compute.ts";
+import { FEW_PATCHES } from "../shared/patch_labels.ts";
+import { differenceClaim } from "./claims.ts";
+import { type Circles, type Counts, PERMUTATIONS, proportions, type Transitions } from "./compute.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 
 const EQUATION = rawHtml(
@@ -31,8 +24,8 @@ export async function writeTransitionsReport(run: ExperimentRun, found: Transiti
   const { model, from, to, images } = found, circles = from.centres.length;
   const kinds = { figure: proportions(found.figure, circles), ground: proportions(found.ground, circles) };
   const metrics: Record<string, number> = {
-    p: found.shifted,
-    "p.exchanged": found.exchanged,
+    p: found.shifted.p,
+    "p.exchanged": found.exchanged.p,
     chi_square: found.chiSquare,
     "radius.A": from.radius,
     "radius.B": to.radius,
@@ -40,7 +33,7 @@ export async function writeTransitionsReport(run: ExperimentRun, found: Transiti
   for (const [kind, { rows }] of Object.entries(kinds)) {
     rows.forEach((row, a) => row?.forEach((share, b) => metrics[`${kind}.A${a}.B${b}`] = share));
   }
-  const claims = [claimOf(found)];
+  const claims = [differenceClaim(found)];
   return await writeExperiment(run, "transitions", { metrics, claims }, {
     title: "Transitions",
     question:
@@ -64,45 +57,16 @@ export async function writeTransitionsReport(run: ExperimentRun, found: Transiti
   });
 }
 
-function claimOf(found: Transitions): Claim {
-  const { figure, ground, from, shifted, exchanged, chiSquare, images } = found;
-  const { figureMore, groundMore } = extremeCells(figure, ground, from.centres.length);
-  const say = (cell: Cell | null, more: string) =>
-    cell
-      ? `A${cell.from} to B${cell.to}: figure ${formatNumber(cell.figure, 2)}, ground ${
-        formatNumber(cell.ground, 2)
-      }`
-      : `no circle with ${MIN_PATCHES} patches of each has more ${more}`;
-  return {
-    id: "transitions-of-figure-and-ground-differ",
-    paper:
-      "A1 to B0: figure 0.44, ground 0.16; A4 to B4: figure 0.06, ground 0.36 (CLIP, layer 3 to 4; circles on the paper's own map)",
-    measured: `the two cells that differ most, ${say(figureMore, "figure")}; ${
-      say(groundMore, "ground")
-    }; these circles are not the paper's, so that only the size of the differences compares`,
-    statistic: `χ² of figure against ground summed over the circles A is ${
-      formatNumber(chiSquare, 1)
-    }; reached by masks moved around their image: p ${
-      formatNumber(shifted, 3)
-    }; by masks of other images: p ${
-      formatNumber(exchanged, 3)
-    }; ${PERMUTATIONS} permutations each, both at most ${DIFFERENT} to be shown`,
-    n: images,
-    p: Math.max(shifted, exchanged),
-    verdict: shifted <= DIFFERENT && exchanged <= DIFFERENT ? "shown" : "not shown",
-  };
-}
-
 type Proportions = ReturnType<typeof proportions>;
 
 async function matrixSection(
   out: string,
-  { model, from, to }: Transitions,
-  { figure, ground }: { figure: Proportions; ground: Proportions },
+  { model, from, to, images, ...counts }: Transitions,
+  { figure: figureShares, ground }: { figure: Proportions; ground: Proportions },
 ): Promise<Html[]> {
   const names = (letter: string, { centres }: Circles) => centres.map((_, i) => `${letter}${i}`);
   const [a, b] = [names("A", from), names("B", to)];
-  const differences = figure.rows.map((row, i) => {
+  const differences = figureShares.rows.map((row, i) => {
     const other = ground.rows[i];
     return row && other ? row.map((share, j) => share - other[j]) : b.map(() => null);
   });
@@ -113,13 +77,40 @@ async function matrixSection(
     table({
       caption: `Shares of ${kind} patches of each circle A in each circle B`,
       columns: ["from", ...b, "elsewhere", "patches"],
-      rows: rows.map((row, i) => [a[i], ...(row ?? b.map(() => "–")), rest(row), patches[i]]),
+      rows: rows.map((row, i) => [
+        `${a[i]}${patches[i] < FEW_PATCHES ? " (few)" : ""}`,
+        ...(row ?? b.map(() => "–")),
+        rest(row),
+        patches[i],
+      ]),
     });
+  const rowsOf = (counts: Counts) =>
+    a.map((_, i) => Array.from(counts.subarray(i * (b.length + 1), (i + 1) * (b.length + 1))));
+  const flows = (across: number) =>
+    flowsDrawing({
+      from: a,
+      to: [...b, "elsewhere"],
+      unit: "patches",
+      few: FEW_PATCHES,
+      across,
+      panels: [
+        { title: "figure", counts: rowsOf(counts.figure) },
+        { title: "ground", counts: rowsOf(counts.ground) },
+      ],
+    });
+  const flowCaption =
+    `Where the patches of ${images} images go from the circles A of layer ${from.layer} (left) to the circles B of layer ${to.layer} (right) of ${model}: blocks and ribbons are as high as the number of patches, of figure and of ground each on a scale of its own; numbers on ribbons are shares of the circle A. Circles with fewer than ${FEW_PATCHES} patches are marked "few".`;
   return [
+    figure({
+      image: { svg: flows(2), narrowSvg: flows(1) },
+      caption: flowCaption,
+      alt: flowCaption,
+      name: "transitions-flows",
+    }),
     await responsiveChart(
       "transitions-matrices",
       out,
-      `From circle A (rows, layer ${from.layer}) to circle B (columns, layer ${to.layer}) of ${model}: shares of the figure patches and of the ground patches of each circle A, and their difference. A dash: no patches there.`,
+      `From circle A (rows, layer ${from.layer}) to circle B (columns, layer ${to.layer}) of ${model}: shares (0 to 1) of the figure patches and of the ground patches of each circle A, and their difference; ${images} images. A dash: no patches there.`,
       (theme, width) =>
         transitionMatrixChart({
           name: "transitions of figure and of ground",
@@ -127,13 +118,13 @@ async function matrixSection(
           to: b,
           width,
           panels: [
-            { title: "figure", rows: filled(figure) },
+            { title: "figure", rows: filled(figureShares) },
             { title: "ground", rows: filled(ground), negative: true },
             { title: "figure − ground", rows: differences },
           ],
         }, theme),
     ),
-    tableOf("figure", figure),
+    tableOf("figure", figureShares),
     text(
       "Neighbouring patches are alike, so that shuffling single patches between figure and ground would call almost any blob different. Masks that are moved as a whole keep their shape; masks of other images also keep where figures tend to stand.",
     ),
@@ -146,7 +137,7 @@ async function circlesSection(out: string, { model, from, to }: Transitions): Pr
     responsiveChart(
       `transitions-circles-${letter.toLowerCase()}`,
       out,
-      `Layer ${layer} of ${model} on the map: figure patches (dots) and ground patches (rings), and the circles ${letter}, which hold ${
+      `Layer ${layer} of ${model} on the map (its two coordinates have no unit), ${sample.length} of the patches of all images: figure patches (dots) and ground patches (rings), and the circles ${letter}, which hold ${
         formatNumber(100 * covered, 0)
       } % of the layer's patches.`,
       (theme, width) =>

@@ -45,9 +45,9 @@ Deno.test("reversedU() tells a reversed U from noise and from a U", () => {
   const bent = reversedU(points(-0.25), testSeed),
     flat = reversedU(points(0), testSeed),
     up = reversedU(points(0.25), testSeed);
-  assert(bent.p <= 0.002 && bent.interval[1] < -0.2, `seed ${testSeed}`);
-  assert(Math.abs(flat.parabola.quadratic) < 0.05 && flat.interval[0] < flat.interval[1], `seed ${testSeed}`);
-  assert(up.p > 0.99 && up.interval[0] > 0, `seed ${testSeed}`);
+  assert(bent.shape.p <= 0.002 && bent.shape.low > 0.2, `seed ${testSeed}`);
+  assert(Math.abs(flat.parabola.quadratic) < 0.05 && flat.shape.low < flat.shape.high, `seed ${testSeed}`);
+  assert(up.shape.p > 0.99 && up.shape.high < 0, `seed ${testSeed}`);
 });
 
 Deno.test("purityTest() finds concepts of one category, not those of any image", () => {
@@ -60,7 +60,7 @@ Deno.test("purityTest() finds concepts of one category, not those of any image",
   const pure = [0, 1, 2, 3].map((k) => of((image) => image % 4 === k));
   const found = purityTest(pure, categories, patches, testSeed)!;
   assertEquals([found.mean, found.concepts], [1, 4]);
-  assert(found.p <= 0.002 && found.chance < 0.6, `seed ${testSeed}`);
+  assert(found.p <= 0.002 && found.effect > 0.4, `seed ${testSeed}`);
   const mixed = purityTest(
     [0, 1, 2, 3].map((k) => of((image) => Math.floor(image / 4) % 4 === k)),
     categories,

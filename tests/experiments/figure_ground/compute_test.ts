@@ -2,11 +2,11 @@ import { pearson } from "../../../src/statistics/summary.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { bootstrapDraws } from "../../../src/statistics/bootstrap.ts";
 import {
+  beyondPlace,
   eigenDirections,
-  permutedP,
+  flippedP,
   pixelsOf,
   regionsOf,
-  regionsP,
   testedLayer,
 } from "../../../src/experiments/figure_ground/compute.ts";
 import { meansByKind, regionMeans } from "../../../src/experiments/shared/activation.ts";
@@ -18,6 +18,7 @@ import {
   areaByImage,
   cosineLikeness,
   directions,
+  exchangedAreas,
   placeLikeness,
 } from "../../../src/experiments/figure_ground/pixel_search.ts";
 import { clickSimilarity } from "../../../src/graph/click_similarity.ts";
@@ -72,8 +73,8 @@ Deno.test("regionsOf() tests every region in the paper's direction, and needs al
   assertEquals(regions.map(({ expected }) => expected), [1, -1, 0]);
   assertEquals(regions.map(({ p }) => p !== null && p < 0.01), [true, true, false], `seed ${testSeed}`);
   assertAlmostEquals(regions[0].difference.value, regions[0].figure - regions[0].ground, 1e-6);
-  assert(regionsP(regions) < 0.01);
-  assert(regionsP(regionsOf(activation([1, 1, 1]), rois, draws, 0)) > 0.99, `seed ${testSeed}`);
+  const reverse = regionsOf(activation([1, 1, 1]), rois, draws, 0);
+  assert(reverse[1].p! > 0.99, `seed ${testSeed}`);
 });
 
 Deno.test("cosineLikeness() is the similarity of a click", () => {
@@ -118,10 +119,25 @@ Deno.test("agreementByImage() is r of the maps, and leaves out images of the pix
   assertEquals(pearson([1, 1], [1, 2]), 0);
 });
 
-Deno.test("permutedP() is small for equal patterns of many regions and not for unlike ones", () => {
+Deno.test("flippedP() is small where all images have the other model's pattern and not where they have its reverse", () => {
   const pattern = [1, 4, 2, 8, 5, 7, 3, 9];
-  assert(permutedP(pattern, pattern, 0) < 0.001);
-  assert(permutedP(pattern, pattern.map((value) => -value), 0) > 0.99);
+  const columns = (sign: number) => pattern.map((value) => new Float64Array(10).fill(sign * value));
+  assertEquals(flippedP(pattern, columns(1), 0), 2 ** -10);
+  assertEquals(flippedP(pattern, columns(-1), 0), 1);
+});
+
+Deno.test("exchangedAreas() is what the masks of other images give, and beyondPlace() asks for more than that", () => {
+  const labels = [0, 1, 2, 3, 4, 5].map((i) => Uint8Array.from({ length: 6 }, (_, p) => Number(p === i)));
+  const targets = { labels, categories: [0, 1, 1, 1, 1, 1], images: [...labels.keys()] };
+  const first = () => [5, 4, 3, 2, 1, 0], own = (_: unknown, image: number) => labels[image];
+  const query = [{ image: 0, patch: 0 }];
+  const areas = areaByImage(own, query, targets, 1), exchanged = exchangedAreas(own, query, targets, 1);
+  assertEquals([...areas.subarray(1)], [1, 1, 1, 1, 1]);
+  assertEquals([...exchanged.subarray(1)].map((area) => area.toFixed(3)), Array(5).fill("0.400")); // one of five above
+  const near = areas.map((area) => area - 0.6);
+  assertEquals(beyondPlace(areas, { near, exchanged }, 0).p, 1 / 32);
+  const [same, moved] = [areaByImage, exchangedAreas].map((of) => of(first, query, targets, 1));
+  assert(beyondPlace(same, { near: same.map(() => 0), exchanged: moved }, 0).p > 0.2); // right by place alone
 });
 
 Deno.test("pixelsOf() takes one figure and one ground patch of evenly spread images", () => {

@@ -7,13 +7,17 @@ import {
 } from "../../../src/experiments/shared/oracle_segmentation.ts";
 import {
   difference,
+  type LayerOrder,
   layerOrder,
+  nearPaper,
+  ORDER_RULE,
   pipelineTruth,
   reachedAt,
   RESAMPLES,
   segmentation,
 } from "../../../src/experiments/segmentation/compute.ts";
 import { bestOverlap, segmentImages } from "../../../src/experiments/segmentation/overlap.ts";
+import { SHOWN_P } from "../../../src/experiments/shared/claim_cells.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { testSeed } from "../../support/random.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
@@ -74,40 +78,50 @@ const steady = (values: number[], jitter = 0) =>
   }));
 const flat = (value: number) => ({ value, resampled: new Float64Array(RESAMPLES).fill(value) });
 
+const holds = ({ earlier, stays, beyondBaseline }: LayerOrder) =>
+  [earlier, stays, beyondBaseline].every(({ p }) => p <= SHOWN_P);
+
 Deno.test("layerOrder() holds when figure-ground comes first, stays, and beats color and position", () => {
   const early = steady([0.2, 0.58, 0.6, 0.58]), late = steady([0.1, 0.2, 0.3, 0.5]);
-  const order = layerOrder({ figure_ground: early, category: late }, flat(0.3));
-  assert(order.holds);
+  const order = layerOrder({ figure_ground: early, category: late }, flat(0.3), 10);
+  assert(holds(order));
   assertEquals([order.reached.figure_ground.layer, order.reached.category.layer], [2, 4]);
   assertEquals([order.peak.figure_ground.layer, order.peak.category.layer], [3, 4]);
-  assertAlmostEquals(order.p, 1 / (RESAMPLES + 1));
+  assertAlmostEquals(order.earlier.p, 1 / (RESAMPLES + 1));
+  assertEquals(order.earlier.effect, 2);
 });
 
 Deno.test("layerOrder() fails when figure-ground comes later, falls off, or is no better than the baseline", () => {
   const early = steady([0.2, 0.6, 0.6, 0.6]), late = steady([0.1, 0.2, 0.3, 0.5]);
-  assert(!layerOrder({ figure_ground: late, category: early }, flat(0)).holds);
-  assert(!layerOrder({ figure_ground: early, category: early }, flat(0)).holds);
-  assert(!layerOrder({ figure_ground: early, category: late }, flat(0.6)).holds);
+  assert(!holds(layerOrder({ figure_ground: late, category: early }, flat(0), 10)));
+  assert(!holds(layerOrder({ figure_ground: early, category: early }, flat(0), 10)));
+  assert(!holds(layerOrder({ figure_ground: early, category: late }, flat(0.6), 10)));
   const falling = steady([0.2, 0.6, 0.4, 0.4]);
-  const order = layerOrder({ figure_ground: falling, category: late }, flat(0));
-  assertAlmostEquals(order.kept, 2 / 3);
-  assert(!order.holds);
+  const order = layerOrder({ figure_ground: falling, category: late }, flat(0), 10);
+  assertAlmostEquals(order.stays.effect, 2 / 3 - ORDER_RULE.kept);
+  assert(!holds(order));
 });
 
 Deno.test("layerOrder() counts resamples in which figure-ground does not come first", () => {
   const early = steady([0.2, 0.6, 0.6]), late = steady([0.1, 0.56, 0.6], 0.1);
   late[2].resampled.fill(0.6);
-  const { p } = layerOrder({ figure_ground: early, category: late }, flat(0));
-  assertAlmostEquals(p, 0.5, 0.01); // every other resample has category at 0.61 in layer 2
+  const { earlier } = layerOrder({ figure_ground: early, category: late }, flat(0), 10);
+  assertAlmostEquals(earlier.p, 0.5, 0.01); // every other resample has category at 0.61 in layer 2
+});
+
+Deno.test("nearPaper() is above 0 where both layers are the paper's, give or take one", () => {
+  const early = steady([0.2, 0.6, 0.6, 0.6]), late = steady([0.1, 0.2, 0.3, 0.5]);
+  const near = (figureGround: number, category: number[]) =>
+    nearPaper({ figure_ground: early, category: late }, { figureGround, category }, 10).effect;
+  assertEquals([near(2, [4, 9]), near(3, [4]), near(3, [5]), near(2, [2])], [2, 1, 1, 0]);
 });
 
 Deno.test("difference() is the mean over layers, its p the share of resamples not above 0", () => {
   const more = steady([0.5, 0.7]), less = steady([0.4, 0.4]);
-  const { value, interval, p } = difference(more, less);
-  assertAlmostEquals(value, 0.2);
-  interval.forEach((end) => assertAlmostEquals(end, 0.2));
+  const { effect, low, high, p } = difference(more, less, 10);
+  for (const value of [effect, low, high]) assertAlmostEquals(value, 0.2);
   assertAlmostEquals(p, 0.001);
-  assertEquals(difference(less, less).p, 1);
+  assertEquals(difference(less, less, 10).p, 1);
 });
 
 Deno.test("pipelineTruth() counts every pixel of every image, in the classes that it shows", async () => {
@@ -142,10 +156,10 @@ Deno.test("segmentation() finds figure and ground where they part, in both kinds
     assertEquals(clip.order.reached.figure_ground.layer, 3, `seed ${testSeed}`);
     assert(clip.scores.figure_ground[4].value > 0.95, `seed ${testSeed}`);
     assert(stays.scores.figure_ground[4].value < 0.7, `seed ${testSeed}`);
-    assert(!clip.order.holds); // both kinds are alike here
+    assert(!holds(clip.order)); // both kinds are alike here
     assertEquals(clip.scores.figure_ground[0].assigned.length, images * 37);
   }
   assertEquals(found.aligned.map(({ model, layer }) => `${model} ${layer}`), ["clip 5"]);
-  assert(found.constraint.figure_ground.value > 0.2 && found.constraint.figure_ground.p === 0.001);
-  assertAlmostEquals(found.loss.figure_ground.value, 0);
+  assert(found.constraint.figure_ground.effect > 0.2 && found.constraint.figure_ground.p === 0.001);
+  assertAlmostEquals(found.loss.figure_ground.effect, 0);
 });

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { partsBy, placeSeparation, trajectories } from "../../../src/experiments/trajectories/compute.ts";
+import { partingOf, placeSeparation, trajectories } from "../../../src/experiments/trajectories/compute.ts";
 import { testSeed } from "../../support/random.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 import { examplePixels } from "../../../src/experiments/shared/places.ts";
@@ -8,9 +8,9 @@ Deno.test("trajectories() finds the layer where figure leaves ground, and no lay
   const pipeline = walkingPipeline({ partsAt: { apart: 3, together: Infinity } });
   const found = await trajectories(pipeline, 0);
   const [apart, together] = found.models;
-  assertEquals([apart.model, apart.step.layer, apart.parts], ["apart", 3, true], `seed ${testSeed}`);
+  assertEquals([apart.model, apart.step.layer, apart.parting.p], ["apart", 3, 0.001], `seed ${testSeed}`);
   assert(apart.step.stability > 0.95);
-  assertEquals(together.parts, false, `seed ${testSeed}`);
+  assert(together.parting.p > 0.01, `seed ${testSeed}`);
   assertEquals(apart.layers.map(({ separation }) => separation > 0.9), [false, false, true, true, true]);
   assert(apart.layers[3].figure.mean[0] > apart.layers[3].ground.mean[0] + 0.5);
   assertEquals(apart.examples.length, found.examples.length);
@@ -55,7 +55,7 @@ Deno.test("examplePixels() are the middle of the figure and the ground farthest 
   );
 });
 
-Deno.test("partsBy() asks for every part of the rule", () => {
+Deno.test("partingOf() asks for every part of the rule: the largest p counts", () => {
   const step = {
     at: 3,
     jump: 0.1,
@@ -63,11 +63,15 @@ Deno.test("partsBy() asks for every part of the rule", () => {
     lineError: 2,
     p: 0.001,
     stability: 0.9,
+    lineP: 0.002,
+    movedP: 0.003,
     interval: [0.05, 0.15] as [number, number],
   };
-  assert(partsBy(step, 0.001));
-  for (const change of [{ at: 0 }, { p: 0.02 }, { error: 3 }, { stability: 0.4 }]) {
-    assertEquals(partsBy({ ...step, ...change }, 0.001), false);
+  const place = { effect: 0.1, low: 0, high: 0.2, p: 0.0001, n: 10 };
+  assertEquals(partingOf(step, place), { effect: 0.1, low: 0.05, high: 0.15, p: 0.003, n: 10 });
+  for (const change of [{ p: 0.2 }, { lineP: 0.2 }, { movedP: 0.2 }]) {
+    assertEquals(partingOf({ ...step, ...change }, place).p, 0.2);
   }
-  assertEquals(partsBy(step, 0.02), false);
+  assertEquals(partingOf(step, { ...place, p: 0.2 }).p, 0.2);
+  assertEquals(partingOf({ ...step, at: 0 }, place).p, 1);
 });

@@ -40,10 +40,15 @@ Deno.test("the reports of trajectories and transitions hold their claims and num
     const { experiments } = (await readResults(`${out}/results.json`))!;
     const { metrics, claims } = experiments.trajectories;
     assertEquals(metrics["bifurcation.layer.clip<b>_tiny"], 3);
-    assertEquals(claims.map(({ verdict }) => verdict), ["shown", "not shown"]);
-    assertStringIncludes(claims[0].measured, "they part from layer 2 to layer 3 of 5");
+    const [{ verdict, cells, measured }] = claims;
+    assertEquals([verdict, ...cells.map((cell) => cell.verdict)], ["partly", "shown", "not shown"]);
+    assertStringIncludes(measured, "clip<b>_tiny from layer 2 to 3 of 5");
     const moved = experiments.transitions;
-    assertEquals(moved.claims.map(({ verdict, n }) => [verdict, n]), [["shown", 10]]);
+    assertEquals(moved.claims.map(({ verdict, cells }) => [verdict, ...cells.map(({ n }) => n)]), [[
+      "shown",
+      10,
+      10,
+    ]]);
     for (let a = 0; a < 5; a++) {
       const row = Object.entries(moved.metrics).filter(([name]) => name.startsWith(`ground.A${a}.`));
       assert(row.length === 0 || row.length === 5);

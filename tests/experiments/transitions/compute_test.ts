@@ -82,9 +82,9 @@ Deno.test("transitions() tell figure from ground where figure leaves, and not wh
   const pipeline = walkingPipeline({ partsAt: { "clip-parts": 4, stays: Infinity } });
   const parted = await transitions(pipeline, { seed: 0 });
   assertEquals([parted.model, parted.from.layer, parted.to.layer], ["clip-parts", 3, 4]);
-  assertEquals([parted.shifted, parted.exchanged], [0.001, 0.001], `seed ${testSeed}`);
+  assertEquals([parted.shifted.p, parted.exchanged.p], [0.001, 0.001], `seed ${testSeed}`);
   const stayed = await transitions(pipeline, { model: "stays", seed: 0 });
-  assert(Math.max(stayed.shifted, stayed.exchanged) > 0.001, `seed ${testSeed}`);
+  assert(Math.max(stayed.shifted.p, stayed.exchanged.p) > 0.001, `seed ${testSeed}`);
   assert(stayed.chiSquare < parted.chiSquare / 3, `seed ${testSeed}`);
 });
 
