@@ -45,7 +45,7 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
     out: report,
     world: out,
     plan: world,
-    observer,
+    observer: () => observer,
     command: commandLine(COMMAND.task, Deno.args),
     seconds: (performance.now() - started) / 1000,
   });

@@ -33,7 +33,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         plan,
         command,
         seconds: timings["synthetic dataset"],
-        observer: createObserver(plan.observerSeed),
+        observer: () => createObserver(plan.observerSeed),
         keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });
     }),

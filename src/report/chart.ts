@@ -1,10 +1,12 @@
 import type { Config, TopLevelSpec } from "vega-lite";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
-import { keptChart } from "./chart_cache.ts";
+import { keptDrawing } from "./drawing_cache.ts";
 import { lightTheme, type Theme } from "./theme.ts";
 
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
+/** This module; the versions of the packages belong to it. */
+const DRAWING = "src/report/chart.ts";
 /** A group of marks, axes and legends apart, with something in it. */
 const DRAWN_MARK = /<g class="mark-\w+ role-mark[^>]*[^/]><(?!\/g)/;
 
@@ -48,7 +50,7 @@ export function chartConfig(theme: Theme): Config {
  */
 export async function renderChart(spec: TopLevelSpec, theme: Theme, name: string): Promise<string> {
   const config = chartConfig(theme);
-  return await keptChart([name, config, spec], () => drawChart({ ...spec, config }, name));
+  return await keptDrawing([DRAWING], [name, config, spec], () => drawChart({ ...spec, config }, name));
 }
 
 /** The packages are loaded by the first chart that is drawn. */

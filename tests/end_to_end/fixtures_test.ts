@@ -129,7 +129,7 @@ Deno.test("writeFixturesReport writes the page and its numbers", () =>
       out: dir,
       world: `${dir}/world`,
       plan: world,
-      observer: OBSERVER,
+      observer: () => OBSERVER,
       command: "c",
       seconds: 1,
     };

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { renderChart, saveChartSpec } from "../../src/report/chart.ts";
-import { keepChartsIn } from "../../src/report/chart_cache.ts";
+import { keepDrawingsIn } from "../../src/report/drawing_cache.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import { eigenvaluesChart } from "../../src/report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../../src/report/charts/line_by_layer.ts";
@@ -135,7 +135,7 @@ Deno.test("renderChart() takes a chart that is kept, and draws anew one that is 
     };
     const files = () => [...Deno.readDirSync(root)].map(({ name }) => name);
     const drawn = await draw();
-    keepChartsIn(root);
+    keepDrawingsIn(root);
     try {
       assertEquals([await draw(), await draw()], [drawn, drawn]);
       const [file] = files(), path = `${root}/${file}`, kept = await Deno.readTextFile(path);
@@ -152,9 +152,9 @@ Deno.test("renderChart() takes a chart that is kept, and draws anew one that is 
       }
       assert(await draw([0.3, 0.1, 0.2]) !== drawn);
       assertEquals(files().length, 2);
-      keepChartsIn(`${root}/none`);
+      keepDrawingsIn(`${root}/none`);
       assertEquals(await draw(), drawn);
     } finally {
-      keepChartsIn(undefined);
+      keepDrawingsIn(undefined);
     }
   }));

@@ -54,7 +54,7 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
       out,
       world: `${out}/world`,
       plan: world,
-      observer: createToyObserver(),
+      observer: createToyObserver,
       command: run.command,
       seconds: 1,
     }),

@@ -6,7 +6,7 @@ import { type Html, html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { cortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
-import { activationSheets } from "../shared/activation_sheets.ts";
+import { keptActivationSheets } from "../shared/activation_sheets.ts";
 import { similarityMaps } from "./pictures.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
@@ -153,7 +153,7 @@ async function regionSection(
     `Mean activation by figure and by ground on the cortex, in ${UNIT}, all on one scale; n = ${images.length} images.`;
   const sheets = figure({
     image: {
-      svg: activationSheets(
+      svg: await keptActivationSheets(
         sheet,
         models.map(({ model, voxels }) => [
           { title: `${model}, figure`, values: voxels.figure },
@@ -161,7 +161,7 @@ async function regionSection(
         ]),
         `mean activation, ${UNIT}`,
       ),
-      narrowSvg: activationSheets(
+      narrowSvg: await keptActivationSheets(
         sheet,
         models.flatMap(({ model, voxels }) => [
           [{ title: `${model}, figure`, values: voxels.figure }],

@@ -1,4 +1,5 @@
 /** Cortices colored by activation, with the scale. */
+import { keptDrawing } from "../../report/drawing_cache.ts";
 import { divergingColor, STEPS } from "../../report/cortex/surface_colors.ts";
 import { vertexMeans } from "../../report/cortex/vertex_values.ts";
 import { escapeHtml } from "../../report/html.ts";
@@ -83,6 +84,16 @@ export function openSheets(
     width: SHEET,
     bar: (x, y) => colorBar(x, y, { steps: surface ? STEPS : LEVELS, color, most, unit }),
   };
+}
+
+/** The same, as an earlier run of the task has drawn it where nothing has changed. */
+export async function keptActivationSheets(
+  sheet: VoxelSheet,
+  rows: readonly (readonly Sheet[])[],
+  unit: string,
+): Promise<string> {
+  const code = ["src/experiments/shared/activation_sheets.ts"];
+  return await keptDrawing(code, [sheet, rows, unit], () => activationSheets(sheet, rows, unit));
 }
 
 /** How sheets of one kind are drawn. */

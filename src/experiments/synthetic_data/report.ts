@@ -1,4 +1,5 @@
 /** The report page `fixtures`: what the embedded world holds and how its observer responds. */
+import { keptDrawing } from "../../report/drawing_cache.ts";
 import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../../data/datasets/algonauts.ts";
@@ -27,7 +28,8 @@ export interface FixturesReport {
   /** Folder of the world. */
   world: string;
   plan: SyntheticDataset;
-  observer: SimulatedSubject;
+  /** Makes the subject, which takes a second: called where something has to be measured or drawn anew. */
+  observer: () => SimulatedSubject;
   command: string;
   /** Wall time of writing the world. */
   seconds: number;
@@ -47,10 +49,12 @@ const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
  * @returns the path of the page
  */
 export async function writeFixturesReport(report: FixturesReport): Promise<string> {
-  const { out, plan, observer } = report;
+  const { out, plan } = report;
+  let made: SimulatedSubject | undefined;
+  const observer = () => made ??= report.observer();
   const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
   const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
-  const summarize = () => summarizeRois({ subject, heldOut, plan, observer });
+  const summarize = () => summarizeRois({ subject, heldOut, plan, observer: observer() });
   const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 
@@ -74,7 +78,10 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
     sections: [
       { heading: "Scenes", body: await sceneSection(plan) },
-      { heading: "Cortex", body: cortexSection(observer, await voxelSheet(subject), rois) },
+      {
+        heading: "Cortex",
+        body: await cortexSection(plan.observerSeed, observer, await voxelSheet(subject), rois),
+      },
       { heading: "Tuning", body: await tuningSection(plan, rois) },
       { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
       { heading: "Models", body: await probeSection(out, probes) },
@@ -145,13 +152,27 @@ async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
   ];
 }
 
-function cortexSection(observer: SimulatedSubject, sheet: VoxelSheet, rois: RoiSummary[]): Html[] {
+async function cortexSection(
+  seed: number,
+  observer: () => SimulatedSubject,
+  sheet: VoxelSheet,
+  rois: RoiSummary[],
+): Promise<Html[]> {
+  const code = ["src/experiments/shared/cortex_picture.ts"];
+  const cortex = (shape: "wide" | "narrow") =>
+    keptDrawing(code, ["cortex", sheet, shape], () => cortexPicture(sheet, shape));
+  const fields = (columns: number) =>
+    keptDrawing(
+      [...code, "fixtures/observer/mod.ts"],
+      ["fields", seed, RETINOTOPIC, columns],
+      () => receptiveFieldPicture(observer(), RETINOTOPIC, columns),
+    );
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
     figure({
       image: {
-        svg: cortexPicture(sheet),
-        narrowSvg: cortexPicture(sheet, "narrow"),
+        svg: await cortex("wide"),
+        narrowSvg: await cortex("narrow"),
       },
       caption:
         `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
@@ -160,8 +181,8 @@ function cortexSection(observer: SimulatedSubject, sheet: VoxelSheet, rois: RoiS
     }),
     figure({
       image: {
-        svg: receptiveFieldPicture(observer, RETINOTOPIC, RETINOTOPIC.length),
-        narrowSvg: receptiveFieldPicture(observer, RETINOTOPIC, 2),
+        svg: await fields(RETINOTOPIC.length),
+        narrowSvg: await fields(2),
       },
       caption:
         "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V4.",
