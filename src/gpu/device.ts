@@ -79,7 +79,9 @@ export interface Gpu extends Disposable {
   readonly state: GpuState;
 }
 
-const NO_ADAPTER = "install a Vulkan driver (Debian/Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)";
+const NO_ADAPTER = globalThis.navigator?.userAgent?.startsWith("Deno/")
+  ? "install a Vulkan driver (Debian/Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
+  : "turn on graphics acceleration in the settings of this browser, or take one that has WebGPU for this machine";
 const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"];
 const SOFTWARE_NAMES = /llvmpipe|lavapipe|swiftshader|softpipe|basic render|warp/i;
 
@@ -90,8 +92,8 @@ export function readsTextures(): boolean {
 }
 
 function summarize(adapter: GPUAdapter): AdapterSummary {
-  const { description, device, vendor } = adapter.info;
-  const name = description || device || "unnamed adapter";
+  const { description, device, vendor, architecture } = adapter.info;
+  const name = description || device || `${vendor} ${architecture}`.trim() || "unnamed adapter"; // browsers hide the first two
   return {
     description: name,
     vendor,
@@ -102,6 +104,11 @@ function summarize(adapter: GPUAdapter): AdapterSummary {
 async function chooseAdapter(wanted: GpuOptions["adapter"]): Promise<GPUAdapter> {
   const gpu = globalThis.navigator?.gpu;
   if (!gpu) {
+    if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
+      throw new Error(
+        "This page has no WebGPU, as it came by plain http: open it from https:// or localhost.",
+      );
+    }
     throw new Error("This runtime has no WebGPU: run it with Deno 2.9 or a browser that has navigator.gpu.");
   }
   const requests: GPURequestAdapterOptions[] = wanted === "software"

@@ -82,7 +82,7 @@ export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
 /**
  * x̂_i = x_i / ‖x_i‖: scales every row to unit length, on the GPU, so that x̂_i · x̂_j is the cosine of METHOD's affinity.
  *
- * @param x n × d, any unit
+ * @param x n × d, any unit; values below 2⁻¹²⁶ count as 0 on devices that have no subnormal numbers
  * @returns n × d with rows of length 1
  * @throws RangeError naming the first row that is zero or not finite
  */

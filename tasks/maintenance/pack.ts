@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { runCommand } from "../../src/cli/options.ts";
 import { text } from "../../src/cli/option_kinds.ts";
+import { bundle } from "../shared/bundle.ts";
 import { importedBy } from "../../src/data/files/code_hash.ts";
 import { assertWritable } from "../../src/data/files/atomic_write.ts";
 
@@ -14,18 +15,22 @@ export const COMMAND = {
     `Writes DIR/alignedcut-${config.version}.tgz: JavaScript, shaders, embedded models, and the command alignedcut. In an empty folder:
 
   npm install --ignore-scripts DIR/alignedcut-${config.version}.tgz
-  npx alignedcut colors --images PHOTOGRAPHS`,
+  npx alignedcut colors --images PHOTOGRAPHS
+
+Writes beside it DIR/alignedcut.js, which browsers import without npm.`,
   options: {
-    out: text({ value: "DIR", help: "where the package is written", default: "reports/out" }),
+    out: text({ value: "DIR", help: "where both are written", default: "reports/out" }),
   },
 };
 
 const ROOT = new URL("../../", import.meta.url);
 /** The command, and the Deno that npm installs for it. */
 const BIN = "bin/alignedcut.js", DENO = "2.9.6";
+/** What browsers import: one file. */
+const BROWSER = "browser.min.js";
 /** Tasks that need the repository: its tests, its pages' tools, its folder of scripts. */
 const OF_THE_REPOSITORY =
-  /^(?:script|new|doc|test|bench.*|licenses|survey|false-alarms|mutate|pack|deps-audit|fault-injection)$/;
+  /^(?:script|new|doc|test|test-browser|bench.*|licenses|survey|false-alarms|mutate|pack|deps-audit|fault-injection)$/;
 /** Files that are read, not imported. */
 const READ = [
   /^fixtures\/models\/[^/]+\.(?:onnx|preprocessor\.json|json|md)$/,
@@ -35,7 +40,7 @@ const READ = [
   /^(?:README\.md|LICENSE|docs\/[^/]+\.md)$/,
 ];
 /** Sources that editors and `deno check` take the types from. */
-const TYPES = /^(?:mod|src\/(?!std\/).*|fixtures\/.*)\.ts$/;
+const TYPES = /^(?:mod|browser|src\/(?!std\/).*|fixtures\/.*)\.ts$/;
 
 /** A package as npm describes it. */
 interface Manifest {
@@ -122,11 +127,17 @@ export async function writePackage(folder: string): Promise<string[]> {
     await Deno.copyFile(new URL(path, ROOT), join(folder, path));
   }
   await Deno.chmod(join(folder, BIN), 0o755);
+  await Deno.writeTextFile(join(folder, BROWSER), await browserModule());
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   await Deno.writeTextFile(join(folder, "package.json"), json(manifest([...packages])));
   const { name, version, imports } = config;
   await Deno.writeTextFile(join(folder, "deno.json"), json({ name, version, imports, tasks }));
-  return [...written, ...types, "package.json", "deno.json"];
+  return [...written, ...types, BROWSER, "package.json", "deno.json"];
+}
+
+/** What computes, as one module without imports. */
+export function browserModule(): Promise<string> {
+  return bundle('export * from "./browser.ts"');
 }
 
 /** The command's source: in the package a program of npm's, which looks for Deno. */
@@ -151,7 +162,7 @@ function manifest(packages: string[]): Manifest & Record<string, unknown> {
     exports: Object.fromEntries(
       Object.entries(config.exports).map(([name, path]) => [
         name,
-        { types: path, default: path.replace(/\.ts$/, ".js") },
+        { types: path, default: name === "./browser" ? `./${BROWSER}` : path.replace(/\.ts$/, ".js") },
       ]),
     ),
     dependencies,
@@ -195,5 +206,8 @@ if (import.meta.main) {
   await runCommand(COMMAND, async ({ options: { out } }) => {
     await assertWritable(out);
     console.log(await pack(out));
+    const module = join(out, "alignedcut.js");
+    await Deno.writeTextFile(module, await browserModule());
+    console.log(module);
   });
 }

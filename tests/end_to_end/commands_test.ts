@@ -23,6 +23,7 @@ async function textsIn(folder: string, ending: RegExp): Promise<[string, string]
 const texts = [
   ["README.md", await Deno.readTextFile(new URL("README.md", ROOT))] as [string, string],
   ["mod.ts", await Deno.readTextFile(new URL("mod.ts", ROOT))] as [string, string],
+  ["browser.ts", await Deno.readTextFile(new URL("browser.ts", ROOT))] as [string, string],
   ...await textsIn("docs/", /\.md$/),
   ...await textsIn("examples/", /\.(?:md|ts|ipynb)$/),
   ...await textsIn("fixtures/", /\.md$/),

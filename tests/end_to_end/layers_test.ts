@@ -65,8 +65,8 @@ function name({ from, specifier }: Import): string {
 }
 
 Deno.test("importsOf() sees every form of import", () => {
-  const file = Deno.readTextFileSync(new URL("mod.ts", ROOT));
-  assertEquals(importsOf(new URL("mod.ts", ROOT)).length, file.match(/from "/g)!.length);
+  const file = Deno.readTextFileSync(new URL("browser.ts", ROOT));
+  assertEquals(importsOf(new URL("browser.ts", ROOT)).length, file.match(/from "/g)!.length);
   assert(importsUnder("src/").some(({ specifier }) => specifier.endsWith("matmul.wgsl")));
 });
 
@@ -84,13 +84,8 @@ Deno.test("compute layers import no package", () => {
   assertEquals(wrong.map(name), []);
 });
 
-Deno.test("mod.ts is in the order of the layers; data, report and script are entries of their own", () => {
-  const exported = importsOf(new URL("mod.ts", ROOT)).map((specifier) =>
-    layerOf(pathOf(new URL(specifier, ROOT)))
-  );
-  const order = [...COMPUTE, "scripting"];
-  assertEquals(exported, exported.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
-  assertEquals(exported.filter((layer) => !order.includes(layer)), []);
+Deno.test("mod.ts is what computes and what scripts use; data, report and script are entries of their own", () => {
+  assertEquals(importsOf(new URL("mod.ts", ROOT)), ["./browser.ts", "./src/scripting/mod.ts"]);
   for (const [entry, folder] of Object.entries({ data: "data", report: "report", script: "scripting" })) {
     assertEquals(config.exports[`./${entry}` as keyof typeof config.exports], `./src/${folder}/mod.ts`);
     const own = importsOf(new URL(`src/${folder}/mod.ts`, ROOT));
@@ -98,6 +93,18 @@ Deno.test("mod.ts is in the order of the layers; data, report and script are ent
       own.length > 0 && (folder === "scripting" || own.every((specifier) => specifier.startsWith("./"))),
     );
   }
+});
+
+Deno.test("browser.ts is in the order of the layers, and has those that compute, whose code names no API of Deno's", () => {
+  const exported = importsOf(new URL("browser.ts", ROOT)).map((specifier) =>
+    layerOf(pathOf(new URL(specifier, ROOT)))
+  );
+  assertEquals(exported, exported.toSorted((a, b) => COMPUTE.indexOf(a) - COMPUTE.indexOf(b)));
+  assertEquals([...new Set(exported)], COMPUTE);
+  const calls = COMPUTE.flatMap((layer) => [...typescriptFiles(new URL(`src/${layer}/`, ROOT))]).filter((
+    file,
+  ) => /\bDeno\.\w/.test(Deno.readTextFileSync(file)));
+  assertEquals(calls.map(pathOf), []);
 });
 
 Deno.test("tests/reference imports nothing but itself", () => {
