@@ -33,9 +33,10 @@ const STYLE = `
  */
 export async function renderFrontPage(page: FrontPage): Promise<string> {
   const { explorer, cards, leftOut, method, ...text } = page, skipped = Object.entries(leftOut);
+  const hasClaims = cards.some(({ claims }) => claims.length > 0);
   const results = html`
     <section aria-labelledby="results">
-      <h2 id="results">What the experiments found</h2>
+      <h2 id="results">${hasClaims ? "What the experiments found" : "Pages"}</h2>
       <div class="cards">${cards.map(experimentCard)}</div>
     </section>
   `;

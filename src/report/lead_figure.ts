@@ -23,7 +23,7 @@ export function leadFigure(markup: string, name: string): Html | undefined {
   const drawings = [...(first?.[0] ?? "").matchAll(DRAWING)];
   const drawing = drawings.find(([, kind]) => kind === "narrow") ?? drawings[0];
   if (drawing) return rawHtml(cropped(withOwnIds(drawing[2], name)));
-  const pictures = [...(first?.[0] ?? main).matchAll(PICTURE)].map(([, source]) => source);
+  const pictures = [...new Set([...(first?.[0] ?? main).matchAll(PICTURE)].map(([, source]) => source))];
   const shown = pictures.length <= PICTURES
     ? pictures
     : Array.from({ length: PICTURES }, (_, i) =>

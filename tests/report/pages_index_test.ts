@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
+import { leadFigure } from "../../src/report/lead_figure.ts";
 import { headOfPage } from "../../src/report/page.ts";
 import { type Claim, mergeResults, readResults, type Verdict } from "../../src/report/results.ts";
 import { writePage } from "../../src/report/write_page.ts";
@@ -86,3 +87,18 @@ Deno.test("writeIndexPage() needs results, and pages that are pages", () =>
     await Deno.writeTextFile(`${out}/colors.html`, "<h1>Mine</h1>");
     await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "colors.html is no page of this toolkit");
   }));
+
+Deno.test("leadFigure() takes the first drawing, cut off where it is tall, or different pictures; ids are the card's own", () => {
+  const drawing = (kind: string, height: number) =>
+    `<div class="${kind}" role="group" aria-label="a"><svg width="9" height="${height}" viewBox="0 0 100 ${height}"><g id="x"/><use href="#x" clip-path="url(#x)"/></svg></div>`;
+  const page = `<main><figure id="f"><div>${drawing("wide", 50)}${
+    drawing("narrow", 900)
+  }</div></figure></main>`;
+  const { markup } = leadFigure(page, "n")!;
+  assertStringIncludes(markup, 'viewBox="0 0 100 110"');
+  assertStringIncludes(markup, '<g id="card-n-x"/><use href="#card-n-x" clip-path="url(#card-n-x)"/>');
+  const image = (name: string) => `<img alt="" src="data:image/png;base64,${name}">`;
+  const pictures = leadFigure(`<main>${image("a")}${image("a")}${image("b")}</main>`, "n")!.markup;
+  assertEquals(pictures.match(/base64,./g), ["base64,a", "base64,b"]);
+  assertEquals(leadFigure("<main><p>None.</p></main>", "n"), undefined);
+});

@@ -74,7 +74,9 @@ export async function writeIndexPage(
   ];
   const path = join(out, "index.html"), skipped = skippedLines();
   const markup = await renderFrontPage({
-    question: isEmbedded
+    question: claims.length === 0
+      ? `What do the pages show of these data: ${data.join("; ")}?`
+      : isEmbedded
       ? "Which of the paper's claims hold for small models, rendered scenes and a simulated subject?"
       : `Which of the paper's claims hold on these data: ${data.join("; ")}?`,
     data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),

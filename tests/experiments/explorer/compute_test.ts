@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { clickSimilarity, closeGpu, openGpu } from "../../../mod.ts";
-import { imagesThatFit, spread } from "../../../src/experiments/explorer/compute.ts";
+import { frontImages, imagesThatFit, spread } from "../../../src/experiments/explorer/compute.ts";
+import { fewerImages } from "../../../src/report/explorer/fewer_images.ts";
 import { openingView } from "../../../src/experiments/explorer/opening_view.ts";
 import { respondOnGpu, respondOnHost, sumOverSlots } from "../../../src/report/explorer/click_response.ts";
 import { fromHalf, halfRow, toHalf } from "../../../src/report/explorer/half.ts";
@@ -172,4 +173,22 @@ Deno.test("renderExplorer() escapes names, allows its own script alone and carri
     !/\b(?:eval|fetch|XMLHttpRequest|WebSocket|import)\s*\(/.test(script),
     "a request or eval in the script",
   );
+});
+
+Deno.test("fewerImages() keeps every node of the images kept, and the opening view; frontImages() has that among them", async () => {
+  const { content } = await sampleExploration(), opening = { ...content.opening, image: 2 };
+  const all = { ...content, opening };
+  assertEquals(frontImages(all), [0, 1, 2], "a small page has all of them");
+  const few = fewerImages(all, [0, 2]), { tokens } = content, { cols, bits } = content.eigenvectors;
+  assertEquals([few.opening.image, few.images.length], [1, 2]);
+  assertEquals(few.eigenvectors.rows, content.slots.length * 2 * tokens);
+  // The second slot's last image, last token.
+  const [node, was] = [4 * tokens - 1, 6 * tokens - 1];
+  assertEquals(
+    few.eigenvectors.bits.slice(node * cols, (node + 1) * cols),
+    bits.slice(was * cols, (was + 1) * cols),
+  );
+  assertEquals(few.colors.slice(3 * node, 3 * node + 3), content.colors.slice(3 * was, 3 * was + 3));
+  assertEquals(few.segments[node], content.segments[was]);
+  assertThrows(() => fewerImages(all, [0]), RangeError, "The opening view is of image 2, which is not among");
 });
