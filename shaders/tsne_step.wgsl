@@ -1,4 +1,4 @@
-// One step of t-SNE's gradient descent with momentum and gains, for every point i:
+// One step of t-SNE's gradient descent with momentum and gains, for every point i of a panel:
 //   g_i = 2 (ν + 1) / ν · (e Σ_j p_ij t_ij (y_i − y_j) − force_i / Z),  t_ij = 1 / (1 + ‖y_i − y_j‖² / ν)
 //   gain ← gain + 0.2 where g and the last update differ in sign, else 0.8 gain, at least 0.01
 //   update ← momentum · update − rate · gain · g,  y ← y + update
@@ -7,13 +7,13 @@
 // y          n points, the 4th coordinate 0
 // repulsion  (force_i, z_i)
 // z_sums     64 partial sums of (force_i, z_i) over points: Z is the total of their w
-// row_start  n + 1 offsets into joint
-// joint      (j, bits of p_ij) for every p_ij > 0, row by row
+// row_start  rows + 1 offsets into joint
+// joint      (j, p_ij, j′, p_ij′), row by row; p is 0 where a row's number of pairs is odd
 // motion     last update and gains of a point, side by side; replaced by the new ones
 // out        the new y
 // params     see Params
 //
-// Dispatch: x = ⌈n / WORKGROUP⌉, one invocation a point. Order of reduction: stored neighbours in order; Z in order.
+// Dispatch: x = ⌈rows / WORKGROUP⌉, one invocation a point. Order of reduction: stored neighbours in order; Z in order.
 
 override WORKGROUP: u32 = 8;
 override FREEDOM: u32 = 1; // ν, 1 or 2
@@ -21,7 +21,8 @@ override FREEDOM: u32 = 1; // ν, 1 or 2
 const PARTIALS: u32 = 64;
 
 struct Params {
-  n: u32,
+  rows: u32, // points of the panel
+  first: u32, // first of them
   momentum: f32,
   rate: f32,
   exaggeration: f32, // e
@@ -31,27 +32,32 @@ struct Params {
 @group(0) @binding(1) var<storage, read> repulsion: array<vec4f>;
 @group(0) @binding(2) var<uniform> z_sums: array<vec4f, PARTIALS>;
 @group(0) @binding(3) var<storage, read> row_start: array<u32>;
-@group(0) @binding(4) var<storage, read> joint: array<vec2u>;
+@group(0) @binding(4) var<storage, read> joint: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> motion: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(7) var<uniform> params: Params;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
-  if (i >= params.n) {
+  if (id.x >= params.rows) {
     return;
   }
+  let i = params.first + id.x;
   var z = 0.0;
   for (var s = 0u; s < PARTIALS; s++) {
     z += z_sums[s].w;
   }
   let own = y[i];
+  let end = row_start[id.x + 1];
   var pull = vec4f();
-  for (var at = row_start[i]; at < row_start[i + 1]; at++) {
-    let pair = joint[at];
-    let d = own - y[pair.x];
-    pull = fma(d, vec4f(bitcast<f32>(pair.y) / (1 + dot(d, d) / f32(FREEDOM))), pull);
+  for (var at = row_start[id.x]; at < end; at++) {
+    let pairs = joint[at];
+    let j = u32(pairs.x);
+    let k = u32(pairs.z);
+    let d = own - y[j];
+    let e = own - y[k];
+    pull = fma(d, vec4f(pairs.y / (1 + dot(d, d) / f32(FREEDOM))), pull);
+    pull = fma(e, vec4f(pairs.w / (1 + dot(e, e) / f32(FREEDOM))), pull);
   }
   let force = vec4f(repulsion[i].xyz, 0);
   let gradient = 2 * f32(FREEDOM + 1) / f32(FREEDOM) * (params.exaggeration * pull - force / z);

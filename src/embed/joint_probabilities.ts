@@ -1,6 +1,7 @@
 /** The neighbourhoods of t-SNE: conditional probabilities of one perplexity, made symmetric. */
 import perplexityCode from "../../shaders/perplexity.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { ivfNeighbors } from "../graph/ivf_neighbors.ts";
 import { nearestNeighbors } from "../graph/knn.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 
@@ -35,15 +36,22 @@ export function perplexityFor(n: number, asked = 30): Pick<Tsne, "perplexity" | 
   };
 }
 
-/** p_ij = (p_{j|i} + p_{i|j}) / 2n over nearest neighbours. */
-export async function jointProbabilities(gpu: Gpu, x: Matrix, perplexity: number): Promise<Joint> {
+/**
+ * p_ij = (p_{j|i} + p_{i|j}) / 2n over nearest neighbours.
+ *
+ * @param approximate nearly all of the nearest, by an inverted file, whose cost grows with n and not with n²
+ */
+export async function jointProbabilities(
+  gpu: Gpu,
+  x: Matrix,
+  perplexity: number,
+  approximate = false,
+): Promise<Joint> {
   const n = x.rows;
   const k = Math.min(n - 1, Math.floor(3 * perplexity) + 1);
-  const { indices, similarities } = await nearestNeighbors(gpu, x, x, {
-    k,
-    metric: "euclidean",
-    excludeSelf: true,
-  });
+  const { indices, similarities } = approximate
+    ? await ivfNeighbors(gpu, x, k)
+    : await nearestNeighbors(gpu, x, x, { k, metric: "euclidean", excludeSelf: true });
   return symmetrize(indices, await conditionalProbabilities(gpu, similarities, k, perplexity), n, k);
 }
 
@@ -78,32 +86,52 @@ export async function conditionalProbabilities(
   return new Float32Array(bytes);
 }
 
-function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
-  const rows = Array.from({ length: n }, () => new Map<number, number>());
-  for (let i = 0; i < n; i++) {
-    for (let at = i * k; at < (i + 1) * k; at++) {
-      const j = indices[at], half = p[at] / (2 * n);
-      rows[i].set(j, (rows[i].get(j) ?? 0) + half);
-      rows[j].set(i, (rows[j].get(i) ?? 0) + half);
-    }
-  }
-  const rowStart = new Uint32Array(n + 1);
-  rows.forEach((row, i) => rowStart[i + 1] = rowStart[i] + row.size);
-  const cols = new Uint32Array(rowStart[n]);
-  const joint = new Float32Array(rowStart[n]);
-  rows.forEach((row, i) => {
-    [...row].sort((a, b) => a[0] - b[0]).forEach(([j, value], at) => {
-      cols[rowStart[i] + at] = j;
-      joint[rowStart[i] + at] = value;
-    });
-  });
-  return { rowStart, cols, p: joint };
+/** Rows of (column, value), each by ascending column. */
+interface Rows {
+  start: Uint32Array;
+  cols: Uint32Array;
+  values: Float32Array;
 }
 
-/** (j, bits of p_ij) pairs. */
-export function interleave({ cols, p }: Joint): Uint32Array {
-  const bits = new Uint32Array(p.buffer);
-  return Uint32Array.from({ length: 2 * cols.length }, (_, i) => i % 2 ? bits[i >> 1] : cols[i >> 1]);
+function symmetrize(indices: Uint32Array, p: Float32Array, n: number, k: number): Joint {
+  const start = Uint32Array.from({ length: n + 1 }, (_, i) => i * k);
+  const backward = transposed({ start, cols: indices, values: p }, n), forward = transposed(backward, n);
+  const cols = new Uint32Array(2 * n * k), joint = new Float32Array(2 * n * k);
+  const rowStart = new Uint32Array(n + 1);
+  let count = 0;
+  for (let i = 0; i < n; i++) {
+    let a = forward.start[i], b = backward.start[i];
+    const endA = forward.start[i + 1], endB = backward.start[i + 1];
+    while (a < endA || b < endB) {
+      const j = a < endA ? forward.cols[a] : n, l = b < endB ? backward.cols[b] : n;
+      const there = j <= l ? forward.values[a++] / (2 * n) : 0,
+        back = l <= j ? backward.values[b++] / (2 * n) : 0;
+      cols[count] = Math.min(j, l);
+      joint[count++] = there + back;
+    }
+    rowStart[i + 1] = count;
+  }
+  return { rowStart, cols: cols.slice(0, count), p: joint.slice(0, count) };
+}
+
+/** Columns as rows. */
+function transposed({ start, cols, values }: Rows, n: number): Rows {
+  const out = {
+    start: new Uint32Array(n + 1),
+    cols: new Uint32Array(cols.length),
+    values: new Float32Array(cols.length),
+  };
+  for (const j of cols) out.start[j + 1]++;
+  for (let j = 0; j < n; j++) out.start[j + 1] += out.start[j];
+  const next = out.start.slice();
+  for (let i = 0; i < n; i++) {
+    for (let at = start[i]; at < start[i + 1]; at++) {
+      const to = next[cols[at]]++;
+      out.cols[to] = i;
+      out.values[to] = values[at];
+    }
+  }
+  return out;
 }
 
 /** Three times as many neighbours fit the neighbour list. */

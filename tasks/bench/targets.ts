@@ -15,6 +15,8 @@ export interface TargetOutcome {
 
 /** Share of scikit-learn's divergence that ours may exceed it by, and of its trustworthiness that it may lack. */
 const KL_SLACK = 0.05, TRUST_SLACK = 0.01;
+/** Share of openTSNE's divergence that ours may exceed it by. */
+const MAP_SLACK = 0.01;
 
 interface Target {
   work: string;
@@ -127,6 +129,27 @@ const TARGETS: Target[] = [
         `${name} ${figures[name].toPrecision(4)} against ${peer.figures[name].toPrecision(4)}`
       );
       return { margin: good ? peer.ratio / 3 : 0, measured: [times(peer.ratio), ...quality].join("; ") };
+    },
+  },
+  {
+    work: "tsne-100k",
+    target: "no slower than openTSNE, its KL",
+    needs: ["openTSNE"],
+    reach({ figures }, { openTSNE: peer }) {
+      const [own, theirs] = [figures, peer.figures].map((each) => each["kl, exact"]);
+      return {
+        margin: own <= (1 + MAP_SLACK) * theirs ? peer.ratio : 0,
+        measured: `${times(peer.ratio)}; kl ${own.toPrecision(4)} against ${theirs.toPrecision(4)}`,
+      };
+    },
+  },
+  {
+    work: "tsne-growth",
+    target: "200,000 points in ≤ 12 × the time of 20,000",
+    needs: ["ours, 200,000"],
+    reach(_ours, others) {
+      const { ratio } = others["ours, 200,000"];
+      return { margin: 12 / ratio, measured: times(ratio) };
     },
   },
   {

@@ -1,5 +1,5 @@
 import { closeGpu, openGpu } from "../../mod.ts";
-import { repulsiveForces } from "../../src/embed/tsne.ts";
+import { repulsiveForces } from "../../src/embed/exact_repulsion.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { tsneRepulsion } from "../reference/tsne_repulsion.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu, trustworthiness, tsne } from "../../mod.ts";
-import { stepPoints } from "../../src/embed/tsne.ts";
+import { stepPoints } from "../../src/embed/descent.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { perplexity as conditional } from "../reference/perplexity.ts";
@@ -123,7 +123,7 @@ Deno.test("tsne() keeps neighbourhoods, repeats itself bit for bit, and refuses 
   await assertRejects(
     () => tsne(gpu, { data: new Float32Array(6), rows: 3, cols: 2 }),
     RangeError,
-    "t-SNE takes 4 to 20000 points, not 3",
+    "t-SNE takes 4 to 20000 points in 3 dimensions, not 3",
   );
   x.data[17] = NaN;
   await assertRejects(() => tsne(gpu, x), RangeError, "point 1 has NaN");

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_COMPONENTS } from "../../src/align/eigen_constraint.ts";
-import { MAX_POINTS, SLICE as POINTS_A_SLICE } from "../../src/embed/tsne.ts";
+import { MAX_PAIRS } from "../../src/embed/descent.ts";
+import { SLICE as POINTS_A_SLICE } from "../../src/embed/exact_repulsion.ts";
+import { RUN as ROWS_OF_FREQUENCIES } from "../../src/embed/grid_kernels.ts";
 import { LONGEST as VEC4_A_ROW, SLICE as AFFINITY_SLICE } from "../../src/graph/affinity.ts";
 import { MAX_GROUPS, MAX_POINTS as MAX_SAMPLED } from "../../src/graph/farthest_point.ts";
 import { DISTANCE_SLICE, MAX_K, TILE } from "../../src/graph/knn.ts";
@@ -43,6 +45,7 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     "l < WORKGROUP",
     64,
   ]],
+  fft: [],
   half_squares: [["slice < params.end", VEC4_A_ROW / 256], [
     "k < min(slice + SLICE, params.end)",
     VEC4_A_ROW,
@@ -99,8 +102,12 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     ["size > 1", MAX_K],
   ],
   top_k_short: [["c < 4", 32], ["q < quads", COLUMNS / 4], ["while", COLUMNS / 4], ["c < 4", COLUMNS]],
+  tsne_charges: [],
+  tsne_convolve: [["row < min((id.y + 1) * RUN, params.rows)", ROWS_OF_FREQUENCIES]],
+  tsne_gather: [],
   tsne_repulsion: [["j < end", POINTS_A_SLICE]],
-  tsne_step: [["s < PARTIALS", 64], ["at < row_start[i + 1]", MAX_POINTS]],
+  tsne_spread: [],
+  tsne_step: [["s < PARTIALS", 64], ["at < end", MAX_PAIRS / 2]],
 };
 
 /** Conditions of a shader's loops, "while" and "loop" for those, but for loops that are written out before compiling. */

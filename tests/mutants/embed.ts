@@ -25,8 +25,8 @@ export const EMBED: readonly Mutant[] = [
   },
   {
     file: "src/embed/joint_probabilities.ts",
-    text: "const j = indices[at], half = p[at] / (2 * n);",
-    replacement: "const j = indices[at], half = p[at] / n;",
+    text: "forward.values[a++] / (2 * n)",
+    replacement: "forward.values[a++] / n",
     breaks: "joint probabilities add up to 2",
     tests: ["embed/tsne_step_test.ts"],
   },
@@ -36,6 +36,20 @@ export const EMBED: readonly Mutant[] = [
     replacement: "const COLLAPSED = 1e-9;",
     breaks: "points that were drawn together are not begun anew",
     tests: ["embed/tsne_collapse_test.ts"],
+  },
+  {
+    file: "src/embed/grid_repulsion.ts",
+    text: "60 / (33 + 26 * Math.cos(angle) + Math.cos(2 * angle)) / cols",
+    replacement: "1 / cols",
+    breaks: "what spreading and reading blur is not sharpened",
+    tests: ["embed/grid_repulsion_test.ts"],
+  },
+  {
+    file: "src/embed/grid_repulsion.ts",
+    text: "own: n / parts",
+    replacement: "own: 0",
+    breaks: "the normaliser counts every point with itself",
+    tests: ["embed/grid_repulsion_test.ts"],
   },
   {
     file: "src/embed/trustworthiness.ts",

@@ -246,6 +246,29 @@ class SklearnTsne:
         self.np.save(path, self.np.ascontiguousarray(self.points, self.np.float32))
 
 
+class OpenTsne:
+    """openTSNE's FIt-SNE with its own settings, started from the principal components as ours is, on all processors."""
+
+    def __init__(self, files, options):
+        import numpy as np
+        import openTSNE
+
+        self.np, self.tsne, self.version = np, openTSNE.TSNE, f"openTSNE {openTSNE.__version__}"
+        self.x = np.load(files["x"])
+
+    def run(self):
+        started = time.perf_counter()
+        self.points = self.tsne(n_jobs=-1, random_state=0).fit(self.x)
+        figures = {"kl": float(self.points.kl_divergence)}
+        return {"seconds": time.perf_counter() - started, "figures": figures}
+
+    def warm(self):
+        self.tsne(n_jobs=-1, n_iter=50, random_state=0).fit(self.x[:2000])
+
+    def save(self, path):
+        self.np.save(path, self.np.ascontiguousarray(self.points, self.np.float32))
+
+
 class Limits:
     """What the machine can do: a large product and a large copy."""
 
@@ -300,6 +323,7 @@ PEERS = {
     "torch-cuda": {"matmul": CudaMatmul},
     "scipy": {"cut": ScipyCut},
     "scikit-learn": {"cut": SklearnCut, "tsne": SklearnTsne},
+    "openTSNE": {"tsne": OpenTsne},
     "ncut-pytorch": {"cut": Ncut, "nystrom": Ncut},
     "ncut-pytorch, defaults": {"nystrom": lambda files, options: Ncut(files, options, defaults=True)},
     "ncut-pytorch-cuda": {"paper": NcutJob},

@@ -1,5 +1,7 @@
-/** Exact t-SNE. */
-import { tsne } from "../../../src/embed/tsne.ts";
+/** t-SNE: over all pairs, interpolated, and how its time grows. */
+import { repulsiveForces } from "../../../src/embed/exact_repulsion.ts";
+import { jointProbabilities } from "../../../src/embed/joint_probabilities.ts";
+import { divergence, tsne } from "../../../src/embed/tsne.ts";
 import { trustworthiness } from "../../../src/embed/trustworthiness.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
@@ -12,6 +14,17 @@ const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 const ITERATIONS = 350;
 /** Every so many points are judged: trustworthiness sorts all distances. */
 const STEP = 2;
+/** Points of the interpolated map, and perplexity of everybody. */
+const MANY = 100_000, PERPLEXITY = 30;
+/** Points of the maps whose times are compared, by participant. */
+const SIZES: Record<string, number> = {
+  "ours": 20_000,
+  "ours, 50,000": 50_000,
+  "ours, 100,000": 100_000,
+  "ours, 200,000": 200_000,
+};
+/** Points that kernels are compiled on and timed one by one, enough for the grid. */
+const FEW = 10_000;
 /** Iterations whose kernels are timed one by one. */
 const PROFILED = 250;
 
@@ -22,7 +35,7 @@ export const plans: WorkPlan[] = [{
   peers: [{ name: "scikit-learn", runtime: "python" }],
   rounds: 5,
   fewer: { "scikit-learn": 2 },
-  options: () => ({}),
+  options: () => ({ dimensions: 3 }),
   async prepare(folder) {
     return { x: await saveMatrix(`${folder}/x.npy`, mixture(N, D, CLUSTERS, NOISE, 0)) };
   },
@@ -35,6 +48,41 @@ export const plans: WorkPlan[] = [{
     }
     return figures;
   },
+}, {
+  name: "tsne-100k",
+  title: "t-SNE, 100,000 × 20 → 2-D, each with its own defaults",
+  own: ["ours"],
+  peers: [{ name: "openTSNE", runtime: "python" }],
+  rounds: 1,
+  options: () => ({ dimensions: 2 }),
+  async prepare(folder) {
+    return { x: await saveMatrix(`${folder}/x.npy`, mixture(MANY, D, CLUSTERS, NOISE, 0)) };
+  },
+  async judge(gpu, results, files) {
+    const x = await loadMatrix(files.x), figures: Figures = {};
+    const joint = await jointProbabilities(gpu, x, PERPLEXITY, true); // the same for all maps
+    for (const [name, path] of Object.entries(results)) {
+      const { data } = await loadMatrix(path);
+      const y = Float32Array.from(
+        { length: 4 * MANY },
+        (_, at) => at % 4 < 2 ? data[2 * (at >> 2) + at % 4] : 0,
+      );
+      const { z } = await repulsiveForces(gpu, y, MANY);
+      figures[name] = { "kl, exact": divergence(joint, y, z, 1) };
+    }
+    return figures;
+  },
+}, {
+  name: "tsne-growth",
+  title: "t-SNE of 20,000 points × 20 → 2-D, and of more",
+  own: Object.keys(SIZES),
+  peers: [],
+  rounds: 1,
+  options: () => ({ dimensions: 2, growth: 1 }),
+  async prepare(folder) {
+    const most = Math.max(...Object.values(SIZES));
+    return { x: await saveMatrix(`${folder}/x.npy`, mixture(most, D, CLUSTERS, NOISE, 0)) };
+  },
 }];
 
 function someRows({ data, rows, cols }: Matrix): Matrix {
@@ -45,16 +93,21 @@ function someRows({ data, rows, cols }: Matrix): Matrix {
   return { data: some, rows: count, cols };
 }
 
-export const open: OpenOwnWork = async (gpu, files) => {
-  const x = await loadMatrix(files.x);
+function firstRows({ data, cols }: Matrix, rows: number): Matrix {
+  return { data: data.slice(0, rows * cols), rows, cols };
+}
+
+export const open: OpenOwnWork = async (gpu, files, { dimensions, growth }, as) => {
+  const all = await loadMatrix(files.x), x = growth ? firstRows(all, SIZES[as]) : all;
+  const few = firstRows(x, Math.min(x.rows, FEW)), options = { dimensions: Number(dimensions) as 2 | 3 };
   let map: Tsne;
   return {
     async run() {
-      map = await tsne(gpu, x);
+      map = await tsne(gpu, x, options);
       return { kl: map.kl };
     },
-    warm: () => tsne(gpu, x, { iterations: 50 }),
-    profiled: () => tsne(gpu, x, { iterations: PROFILED }),
+    warm: () => tsne(gpu, few, { ...options, iterations: 50 }),
+    profiled: () => tsne(gpu, few, { ...options, iterations: PROFILED }),
     async save(path) {
       await saveMatrix(path, map.points);
     },
