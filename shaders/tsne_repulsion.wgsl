@@ -30,21 +30,20 @@ const WINDOW: u32 = 4096; // points in a window, 64 KiB: what every adapter allo
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// 1 / √q by three Newton steps from the exponent's half: as exact as float32 is, and a third of what a root and a division
+// 1 / √(2h) by three Newton steps from the exponent's half: as exact as float32 is, and a third of what a root and a division
 // cost on a software adapter.
-fn inverse_root(q: f32) -> f32 {
-  let h = 0.5 * q;
-  var r = bitcast<f32>(0x5f375a86u - (bitcast<u32>(q) >> 1u));
+fn inverse_root(h: f32) -> f32 {
+  var r = bitcast<f32>(0x5ef75a86u - (bitcast<u32>(h) >> 1u));
   r = r * fma(-h * r, r, 1.5);
   r = r * fma(-h * r, r, 1.5);
   return r * fma(-h * r, r, 1.5);
 }
 
-// Adds the force of one point on another, and w in the 4th. A point on itself adds w = 1, taken off at the end.
+// Adds the force of one point on another, and w in the 4th, of points in units of √(2ν): (1 + ‖y_i − y_j‖² / ν) / 2 is
+// 1/2 + ‖d‖² there. A point on itself adds w = 1, taken off at the end.
 fn add(s: vec4f, yi: vec4f, yj: vec4f) -> vec4f {
   let d = yi.xyz - yj.xyz;
-  let e = d * (1 / f32(FREEDOM));
-  let r = inverse_root(fma(e.x, d.x, fma(e.y, d.y, fma(e.z, d.z, 1))));
+  let r = inverse_root(fma(d.x, d.x, fma(d.y, d.y, fma(d.z, d.z, 0.5))));
   let t = r * r;
   let w = select(t, t * r, FREEDOM == 2);
   let f = w * t;
@@ -54,7 +53,8 @@ fn add(s: vec4f, yi: vec4f, yj: vec4f) -> vec4f {
 // Takes the point itself off z and stores.
 fn store(s: vec4f, i: u32, slice: u32, own: bool) {
   if (i < params.n) {
-    out[slice * params.n + i] = s - vec4f(0, 0, 0, select(0.0, 1.0, own));
+    let unit = sqrt(2 * f32(FREEDOM));
+    out[slice * params.n + i] = vec4f(unit * s.xyz, s.w - select(0.0, 1.0, own));
   }
 }
 
@@ -64,15 +64,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i >= params.n) {
     return;
   }
+  let per_unit = 1 / sqrt(2 * f32(FREEDOM));
   var own: array<vec4f, POINTS>;
   for (var p = 0u; p < POINTS; p++) { // unrolled
-    own[p] = y[min(i + p, params.n - 1)];
+    own[p] = y[min(i + p, params.n - 1)] * per_unit;
   }
   var sums: array<vec4f, POINTS>;
   let begin = id.y * params.slice;
   let end = min(begin + params.slice, params.n - params.first);
   for (var j = begin; j < end; j++) {
-    let other = yj[j];
+    let other = yj[j] * per_unit;
     for (var p = 0u; p < POINTS; p++) { // unrolled
       sums[p] = add(sums[p], own[p], other);
     }

@@ -16,7 +16,9 @@ Deno.test("convolve() multiplies complex numbers and sums |ĉ|² k̂, as the ref
       const [field, forces, kernel, parts] = [16, 16, 8, 16].map((bytes) =>
         allocate(gpu, bytes * rows * cols, "field")
       );
-      [[field, c], [forces, g], [kernel, k]].forEach(([buffer, { data }]) => writeBuffer(gpu, buffer, data));
+      writeBuffer(gpu, field, c.data);
+      writeBuffer(gpu, forces, g.data);
+      writeBuffer(gpu, kernel, k.data);
       convolve(gpu, field, { forces, kernel }, parts, { rows, cols, own });
       const [product, sums] = await readBuffers(gpu, [
         { buffer: field, bytes: 16 * rows * cols },

@@ -1,6 +1,7 @@
 /** t-SNE: over all pairs, interpolated, and how its time grows. */
 import { repulsiveForces } from "../../../src/embed/exact_repulsion.ts";
 import { jointProbabilities } from "../../../src/embed/joint_probabilities.ts";
+import { ivfNeighbors, recallOf } from "../../../src/graph/ivf_neighbors.ts";
 import { divergence, tsne } from "../../../src/embed/tsne.ts";
 import { trustworthiness } from "../../../src/embed/trustworthiness.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
@@ -70,6 +71,8 @@ export const plans: WorkPlan[] = [{
       const { z } = await repulsiveForces(gpu, y, MANY);
       figures[name] = { "kl, exact": divergence(joint, y, z, 1) };
     }
+    const found = await ivfNeighbors(gpu, x, 3 * PERPLEXITY + 1);
+    figures.ours["recall of neighbours"] = await recallOf(gpu, x, found, 400);
     return figures;
   },
 }, {
