@@ -4,7 +4,7 @@ import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { cortexPicture } from "../shared/cortex_picture.ts";
+import { keptCortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
 import { keptActivationSheets } from "../shared/activation_sheets.ts";
 import { similarityMaps } from "./pictures.ts";
@@ -183,7 +183,10 @@ async function regionSection(
       </div>
     `,
     figure({
-      image: { svg: cortexPicture(sheet), narrowSvg: cortexPicture(sheet, "narrow") },
+      image: {
+        svg: await keptCortexPicture(sheet, "wide"),
+        narrowSvg: await keptCortexPicture(sheet, "narrow"),
+      },
       caption: regions,
       alt: regions,
       name: "figure-ground-where",

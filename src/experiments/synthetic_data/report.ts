@@ -14,7 +14,7 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Theme } from "../../report/theme.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { writeReport } from "../shared/write_experiment.ts";
-import { cortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
+import { keptCortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
 import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
@@ -158,12 +158,9 @@ async function cortexSection(
   sheet: VoxelSheet,
   rois: RoiSummary[],
 ): Promise<Html[]> {
-  const code = ["src/experiments/shared/cortex_picture.ts"];
-  const cortex = (shape: "wide" | "narrow") =>
-    keptDrawing(code, ["cortex", sheet, shape], () => cortexPicture(sheet, shape));
   const fields = (columns: number) =>
     keptDrawing(
-      [...code, "fixtures/observer/mod.ts"],
+      ["src/experiments/shared/cortex_picture.ts", "fixtures/observer/mod.ts"],
       ["fields", seed, RETINOTOPIC, columns],
       () => receptiveFieldPicture(observer(), RETINOTOPIC, columns),
     );
@@ -171,8 +168,8 @@ async function cortexSection(
   return [
     figure({
       image: {
-        svg: await cortex("wide"),
-        narrowSvg: await cortex("narrow"),
+        svg: await keptCortexPicture(sheet, "wide"),
+        narrowSvg: await keptCortexPicture(sheet, "narrow"),
       },
       caption:
         `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
