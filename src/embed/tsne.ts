@@ -30,7 +30,7 @@ export interface TsneOptions {
 export const MAX_POINTS = 250_000;
 /** Most points in three dimensions, where repulsion is over all pairs. */
 export const MAX_POINTS_3D = 20_000;
-/** Up to here all pairs take less time than a grid, measured on the software adapter. */
+/** Up to here all pairs take less time than a grid, by the cost of the kernels on the software adapter. */
 const MAX_PAIRWISE = 8000;
 const MOMENTUM_EARLY = 0.5;
 const MOMENTUM_LATE = 0.8;
@@ -44,7 +44,7 @@ const COLLAPSED = 1e-6;
  * distribution has ν = dimensions − 1 degrees of freedom (van der Maaten 2009; scikit-learn has the same).
  *
  * In two dimensions, more than 8,000 points repel each other by forces interpolated on a grid and convolved by Fourier transforms
- * (Linderman et al. 2019), within 2 % of the exact ones (root mean square).
+ * (Linderman et al. 2019), within 3 % of the exact ones (root mean square).
  *
  * @param x n × d, Euclidean
  * @returns points n × dimensions and the Kullback–Leibler divergence reached
