@@ -4,7 +4,7 @@ import { memoizedFiles } from "../src/data/cache/memoize.ts";
 import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
 import { type FeatureStage, featureStages, graphInputs } from "../src/pipeline/pipeline.ts";
-import { findCandidates, fitGraph, propagateRange } from "../src/pipeline/solve_graph.ts";
+import { findCandidates, fitGraph, propagateRange, sumBlocksOf } from "../src/pipeline/solve_graph.ts";
 import { parseOptions, runTask } from "../src/cli/options.ts";
 import { askedOf, openRunData } from "./shared/open_data.ts";
 import { pipelineOptions } from "./shared/graph_options.ts";
@@ -54,6 +54,8 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
       const manifests = await wholeFeatures(stages, features);
       await findCandidates(gpu, folder, manifests, options, index, plan.tasks.landmarks);
     }),
+  affinities: (plan, index) => sums(plan, "affinities", index),
+  products: (plan, index) => sums(plan, "products", index),
   fit: (plan) =>
     onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
       const manifests = await wholeFeatures(stages, features);
@@ -87,6 +89,13 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     return { files: await resultFiles([slurm, `${out}/index.html`, `${out}/results.json`]) };
   },
 };
+
+function sums(plan: SlurmPlan, step: "affinities" | "products", index: number): Promise<Found> {
+  return onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
+    const manifests = await wholeFeatures(stages, features);
+    await sumBlocksOf(gpu, folder, manifests, options, step, index, plan.tasks[step]);
+  });
+}
 
 function readOptions({ args }: SlurmPlan) {
   return parseOptions(PIPELINE_OPTIONS, args)!;

@@ -1,22 +1,22 @@
 /** The Nyström method with orthogonalised eigenvectors, panel by panel. */
-import { allocate, type Gpu, halvings, release, retryOnOutOfMemory, writeBuffer } from "../gpu/mod.ts";
-import { addRow, sumOfRows } from "../linalg/add_row.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
+import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import { releaseUnitRows } from "./affinity.ts";
 import {
-  allocateMatrix,
-  downloadMatrices,
-  downloadMatrix,
-  type GpuMatrix,
-  type Matrix,
-  releaseMatrix,
-  roundUp,
-  uploadMatrix,
-} from "../linalg/matrix.ts";
-import { uploadSmall } from "../linalg/orthonormalize.ts";
-import { scaleRows } from "../linalg/scale_rows.ts";
-import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "./affinity.ts";
-import { type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
+  affinities,
+  affinityProducts,
+  affinitySums,
+  columnSums,
+  download,
+  openLandmarks,
+  sumBlocks,
+  sumInOrder,
+  unitRows,
+  type Weights,
+} from "./landmark_affinity.ts";
+import type { NodeRange, NodeSource } from "./node_source.ts";
 import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
 
 /** Directions of the landmarks' affinity A below this share of what A is without its constant part are rounding in float32 … */
@@ -25,17 +25,8 @@ const LOST = 1e-6;
 const LOST_SUM = 3e-9;
 /** Residual up to which an eigenvector counts as converged, as of `normalizedCut`. */
 const TOLERANCE = 1e-5;
-/** Bytes of affinity made at a time, in one binding. */
-const BLOCK_BYTES = 2 ** 24;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
 export const MAX_LANDMARKS = 2048;
-
-/** Landmarks on the GPU. */
-interface Landmarks {
-  unit: UnitRows;
-  /** Rows of affinity to them that are made at a time. */
-  rowsAtATime: number;
-}
 
 /** Eigenvectors of the whole graph, by what carries them to its nodes. */
 export interface OrthogonalizedNystrom {
@@ -67,6 +58,7 @@ export interface OrthogonalizedNystrom {
  * @param features of the landmarks, m × d
  * @param components C; where the landmarks' affinity has less rank, as many eigenvectors as it has are returned
  * @param onProgress told how many nodes have been read, of 2 N
+ * @param keep where sums over blocks of nodes are kept
  * @throws RangeError "landmarks is 3000: …" above 2048
  *
  * Cost: 6 N m d + 4 N m² operations on the GPU, about 18 m³ on the host; memory of the GPU O(m² + m d), whatever N is, and less a
@@ -77,83 +69,89 @@ export async function orthogonalizedNystrom(
   source: NodeSource,
   features: Matrix,
   components: number,
-  onProgress?: (done: number, total: number, residual: number) => void,
+  { onProgress, keep }: {
+    onProgress?: (done: number, total: number, residual: number) => void;
+    keep?: KeepSums;
+  } = {},
 ): Promise<OrthogonalizedNystrom> {
-  const m = features.rows;
+  const sums = openSums(gpu, source, features, keep), n = source.rows;
+  const told = (pass: number, first: number) => (nodes: number) =>
+    onProgress?.(pass * n + first + nodes, 2 * n, 0);
+  for (const block of sums.blocks) await sums.affinities(block, told(0, block.first));
+  const { root, rank, q } = await sums.weights();
+  const product = await sumInOrder(sums.blocks, (block) => sums.products(block, told(1, block.first)));
+  return solved({ affinity: landmarkAffinity(features), root, rank, q, product, components });
+}
+
+/** Gives values that are kept under a name, or makes them now and keeps them. */
+export type KeepSums = (name: string, make: () => Promise<Float64Array>) => Promise<Float64Array>;
+
+/** The sums over all nodes that `orthogonalizedNystrom` is made of, block by block. */
+export interface Sums {
+  /** Ranges of nodes, in the order in which their sums are added. */
+  blocks: NodeRange[];
+  /** Σ b of a block: what `weights` needs of each. */
+  affinities(block: NodeRange, onNodes?: (nodes: number) => void): Promise<Float64Array>;
+  /** From the first sums of all blocks. */
+  weights(): Promise<Weights>;
+  /** Σ fᵀ f / d of a block. */
+  products(block: NodeRange, onNodes?: (nodes: number) => void): Promise<Float64Array>;
+}
+
+/**
+ * Opens the sums of `orthogonalizedNystrom` block by block, for several processes to share: a block is computed as it is by
+ * one alone.
+ *
+ * @param features of the landmarks, m × d
+ * @param keep where all find what others have made; default: nowhere
+ * @throws RangeError "landmarks is 3000: …" above 2048
+ */
+export function openSums(
+  gpu: Gpu,
+  source: NodeSource,
+  features: Matrix,
+  keep: KeepSums = remembered(),
+): Sums {
+  const m = features.rows, blocks = sumBlocks(source.rows);
   if (m > MAX_LANDMARKS) {
     throw new RangeError(
       `landmarks is ${m}: with all of them as neighbours ask for at most ${MAX_LANDMARKS}, they are solved on the host.`,
     );
   }
-  const affinity = landmarkAffinity(features), { root, rank } = inverseRoot(affinity, m);
-  const { q, product } = await retryOnOutOfMemory(
-    gpu,
-    halvings(PANEL_ROWS),
-    (rows) => sumsOverNodes(gpu, source, features, { root, rank, rows, onProgress }),
-  );
-  return solved({ affinity, root, rank, q, product, components });
+  const affinitiesOf: Sums["affinities"] = (block, onNodes) =>
+    keep(nameOf("affinities", block), () => affinitySums(gpu, source, block, features, onNodes));
+  let weights: Promise<Weights> | undefined;
+  const weightsOf = async () => {
+    const root = await keep("root", () => Promise.resolve(inverseRoot(landmarkAffinity(features), m)));
+    const rank = root.length / m, sums = await sumInOrder(blocks, affinitiesOf);
+    const q = times(root, transposedTimes(root, sums, m, rank), m, rank);
+    return { root, rank, q, least: source.rows * Math.exp(-2) };
+  };
+  return {
+    blocks,
+    affinities: affinitiesOf,
+    weights: () => weights ??= weightsOf(),
+    products: (block, onNodes) =>
+      keep(
+        nameOf("products", block),
+        async () => affinityProducts(gpu, source, block, features, await (weights ??= weightsOf()), onNodes),
+      ),
+  };
 }
 
-/** The two passes over the nodes: q, and Σ fᵀ f / d. */
-async function sumsOverNodes(
-  gpu: Gpu,
-  source: NodeSource,
-  features: Matrix,
-  { root, rank, rows: panelRows, onProgress }: {
-    root: Float64Array;
-    rank: number;
-    rows: number;
-    onProgress?: (done: number, total: number, residual: number) => void;
-  },
-): Promise<{ q: Float64Array; product: Float64Array }> {
-  const m = features.rows, n = source.rows, least = n * Math.exp(-2);
-  const landmarks = openLandmarks(gpu, features);
-  const held: GpuMatrix[] = [];
-  const keep = (matrix: GpuMatrix) => (held.push(matrix), matrix);
-  try {
-    const sums = new Float64Array(m).fill(n);
-    for await (const { first, features } of readPanels(source, panelRows)) {
-      const unit = unitRows(gpu, landmarks, features);
-      for (
-        const { data } of await download(
-          gpu,
-          affinities(gpu, landmarks, unit, (b) => sumOfRows(gpu, b, 1)),
-        )
-      ) {
-        for (let k = 0; k < m; k++) sums[k] += data[k];
-      }
-      releaseUnitRows(gpu, unit);
-      onProgress?.(first + features.rows, 2 * n, 0);
-    }
-    const q = times(root, transposedTimes(root, sums, m, rank), m, rank);
-    const weights = keep(uploadSmall(gpu, q, m, 1, "weights of degrees"));
-    const small = keep(uploadSmall(gpu, root, m, rank, "A^−½")), total = columnSums(q, 1)[0];
-    const ones = keep(uploadSmall(gpu, columnSums(root, rank), 1, rank, "1ᵀ A^−½"));
-    const gram = keep(allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d"));
-    for await (const { first, features } of readPanels(source, panelRows)) {
-      const unit = unitRows(gpu, landmarks, features);
-      const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
-      const degrees = parts.flatMap(({ data }) => Array.from(data, (value) => value + total));
-      const inverseRoots = allocate(gpu, unit.rows.rows * 4, "d^−½");
-      writeBuffer(gpu, inverseRoots, Float32Array.from(degrees, (d) => 1 / Math.sqrt(Math.max(d, least))));
-      let accumulate = first > 0;
-      affinities(gpu, landmarks, unit, (b, firstFactor) => {
-        const rest = multiply(gpu, b, small), f = addRow(gpu, rest, ones, 1);
-        const scaled = scaleRows(gpu, f, inverseRoots, { firstFactor });
-        multiply(gpu, scaled, scaled, { transposeA: true, out: gram, accumulate });
-        accumulate = true;
-        releaseMatrix(gpu, rest, f, scaled);
-        return gram;
-      });
-      release(gpu, inverseRoots);
-      releaseUnitRows(gpu, unit);
-      onProgress?.(n + first + features.rows, 2 * n, 0);
-    }
-    return { q, product: Float64Array.from((await downloadMatrix(gpu, gram)).data) };
-  } finally {
-    releaseUnitRows(gpu, landmarks.unit);
-    releaseMatrix(gpu, ...held);
-  }
+function nameOf(kind: string, { first, rows }: NodeRange): string {
+  const padded = (node: number) => String(node).padStart(12, "0");
+  return `${kind}/${padded(first)}-${padded(first + rows - 1)}`;
+}
+
+/** Keeps values of one process; products are asked for once. */
+function remembered(): KeepSums {
+  const kept = new Map<string, Float64Array>();
+  return async (name, make) => {
+    const there = kept.get(name) ?? await make();
+    if (!name.startsWith("products/")) kept.set(name, there);
+    return there;
+  };
 }
 
 /** Carries eigenvectors to panels of nodes: u = b P / √(b · q) with b a node's affinities to the landmarks. */
@@ -195,50 +193,6 @@ export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Car
       releaseMatrix(gpu, weights);
     },
   };
-}
-
-function openLandmarks(gpu: Gpu, features: Matrix): Landmarks {
-  const bytes = Math.min(BLOCK_BYTES, gpu.limits.bindingBytes), row = 4 * roundUp(features.rows, 4);
-  return {
-    unit: uploadUnitRows(gpu, features, "landmarks"),
-    rowsAtATime: Math.max(8, Math.floor(bytes / row / 8) * 8),
-  };
-}
-
-function unitRows(gpu: Gpu, landmarks: Landmarks, features: Matrix): UnitRows {
-  return uploadUnitRows(gpu, features, "panel of features", landmarks.unit.centre);
-}
-
-/** Makes the affinities of a panel to the landmarks, less 1, block by block, and hands each to `use`. */
-function affinities(
-  gpu: Gpu,
-  { unit: landmarks, rowsAtATime }: Landmarks,
-  { rows: unit, ...nodes }: UnitRows,
-  use: (block: GpuMatrix, first: number) => GpuMatrix,
-): GpuMatrix[] {
-  const results = [];
-  const block = allocateMatrix(
-    gpu,
-    Math.min(rowsAtATime, unit.rows),
-    landmarks.rows.rows,
-    "affinity to landmarks",
-  );
-  const target = { buffer: block.panels[0], stride: block.stride, row: 0 };
-  for (let first = 0; first < unit.rows; first += rowsAtATime) {
-    const rows = Math.min(rowsAtATime, unit.rows - first);
-    affinityBlock(gpu, { rows: unit, ...nodes }, first, rows, landmarks, target);
-    results.push(use({ ...block, rows }, first));
-  }
-  releaseMatrix(gpu, block);
-  return results;
-}
-
-async function download(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[]> {
-  try {
-    return await downloadMatrices(gpu, ...matrices);
-  } finally {
-    releaseMatrix(gpu, ...matrices);
-  }
 }
 
 /** The projection from Σ fᵀ f / d, and the landmarks' part of the eigenvectors, in float64; signs as `fixSigns` has them there. */
@@ -311,13 +265,6 @@ function transposedTimes(x: Float64Array, v: ArrayLike<number>, rows: number, co
   return out;
 }
 
-/** Σ_i x_ij of every column. */
-function columnSums(x: ArrayLike<number>, cols: number): Float64Array {
-  const sums = new Float64Array(cols);
-  for (let at = 0; at < x.length; at++) sums[at % cols] += x[at];
-  return sums;
-}
-
 /** Rounds values to float32 so that they keep their sum: what one is off is added to the next smaller one. */
 function roundedWithSum(values: Float64Array): Float32Array {
   const out = new Float32Array(values.length);
@@ -355,7 +302,7 @@ function landmarkAffinity({ data, rows: m, cols }: Matrix): Float64Array {
 }
 
 /** m × rank: eigenvectors of A over the roots of their eigenvalues. */
-function inverseRoot(a: Float64Array, m: number): { root: Float64Array; rank: number } {
+function inverseRoot(a: Float64Array, m: number): Float64Array {
   const { values, vectors } = denseEigen(a, m);
   const rest = m - a.reduce((sum, value) => sum + value, 0) / m; // −1ᵀ (A − 1) 1 / m
   const least = Math.max(LOST * Math.min(values[0], rest), LOST_SUM * values[0]);
@@ -364,5 +311,5 @@ function inverseRoot(a: Float64Array, m: number): { root: Float64Array; rank: nu
   for (let r = 0; r < m; r++) {
     for (let c = 0; c < rank; c++) root[r * rank + c] = vectors[r * m + c] / Math.sqrt(values[c]);
   }
-  return { root, rank };
+  return root;
 }

@@ -18,6 +18,14 @@ export interface NodeSource {
   strata?(row: number): number;
 }
 
+/** A range of nodes. */
+export interface NodeRange {
+  /** The first node. */
+  first: number;
+  /** Number of nodes. */
+  rows: number;
+}
+
 /** Rows of a panel: what is read at a time. */
 export const PANEL_ROWS = 4096;
 /** Rows that chosen nodes are looked for in at a time: few, because all but the chosen ones are dropped at once. */
@@ -52,7 +60,7 @@ export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {
 }
 
 /** Consecutive nodes of a source as a source of their own, whose messages go on calling nodes by their number in the whole. */
-export function nodesOf(source: NodeSource, { first, rows }: { first: number; rows: number }): NodeSource {
+export function nodesOf(source: NodeSource, { first, rows }: NodeRange): NodeSource {
   const { cols, name, strata } = source;
   return {
     rows,

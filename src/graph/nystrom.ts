@@ -41,6 +41,8 @@ export interface NystromOptions {
   seed?: number;
   /** Called after each iteration of the solver with the number of converged pairs. */
   onProgress?: NormalizedCutOptions["onProgress"];
+  /** Where sums over blocks of nodes are kept with "all", so that a fit that was stopped goes on; default: nowhere. */
+  keepSums?: (name: string, make: () => Promise<Float64Array>) => Promise<Float64Array>;
 }
 
 /** What a fit has found: plain values, all that is needed to store it. */
@@ -126,7 +128,7 @@ export async function fitNystrom(
   source: NodeSource,
   options: NystromOptions,
 ): Promise<NystromModel> {
-  const { landmarks, sampling = "farthest", seed = 0, onProgress } = options;
+  const { landmarks, sampling = "farthest", seed = 0, onProgress, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
@@ -142,7 +144,7 @@ export async function fitNystrom(
     assertComponents(components, count);
     return nystromModel(gpu, {
       ...fitted,
-      ...await orthogonalizedNystrom(gpu, source, features, components, onProgress),
+      ...await orthogonalizedNystrom(gpu, source, features, components, { onProgress, keep }),
     });
   }
   const { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees } =

@@ -1,43 +1,25 @@
 /**
- * The stage "eigenvectors" in steps: the fit on landmarks, the vectors of ranges of nodes, and all of them joined. Each
- * step leaves a file under its final name only when it is whole, and does nothing where that is there, so that one process
- * does all of them in turn or many do one each.
+ * The stage "eigenvectors" in steps: candidates for landmarks, sums over all nodes, the fit, the vectors of ranges of nodes,
+ * and all of them joined. Each step leaves a file under its final name only when it is whole, and does nothing where that is
+ * there, so that one process does all of them in turn or many do one each.
  */
-import { createHash } from "node:crypto";
-import { dirname } from "node:path";
 import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
 import { chooseNeighborSearch } from "./neighbor_search.ts";
-import { readNpy, writeNpy } from "../data/formats/npy.ts";
+import { writeNpy } from "../data/formats/npy.ts";
 import { isThere } from "../data/files/plain_file.ts";
 import { loadNystrom, saveNystrom } from "../data/fits/nystrom_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
-import {
-  CANDIDATES_PER_LANDMARK,
-  farthestCandidates,
-  type LandmarkCandidates,
-  mergeCandidates,
-} from "../graph/landmarks.ts";
-import { nodesOf, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
+import { openSums } from "../graph/fowlkes.ts";
+import { gatherRows, type NodeRange, nodesOf, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
+import { candidateBlocks, candidatesOf, chosenLandmarks } from "./graph_landmarks.ts";
+import { keptPart, noteParts, rangeName, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
-/** Candidates for landmarks are sought among so many nodes at a time, … */
-const BLOCK_ROWS = 4 * PANEL_ROWS;
-/** … or among as many as have so many, since the first one of a block is far from nothing, … */
-const MIN_CANDIDATES = 64;
-/** … but no more: their rows are kept as float32. */
-const MAX_BLOCK_ROWS = 2 ** 24;
-
 /** Told the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
-
-/** A range of nodes. */
-interface NodeRange {
-  first: number;
-  rows: number;
-}
 
 /** Everything in turn: the fit, the vectors of all nodes that no range is there of, and `eigenvectors.npy`. */
 export async function solveGraph(
@@ -94,8 +76,9 @@ export async function propagateRange(
 ): Promise<void> {
   await withSource(gpu, manifests, options, async (source) => {
     const range = nodeRange(source.rows, part, parts);
+    const names = range.rows === 0 ? [] : [rangeName("nodes", range)];
     if (range.rows === 0 || await readRange(folder, range)) {
-      return await noteRange(folder, part, parts, range);
+      return await noteParts(folder, "propagate", part, parts, names);
     }
     const fit = await loadNystrom(gpu, `${folder}/fit.arrow`), { components } = options;
     const all = new Float32Array(range.rows * components);
@@ -103,19 +86,9 @@ export async function propagateRange(
     await carry(fit, source, range, search, ({ data }, first) => {
       all.set(data, (first - range.first) * components);
     });
-    await writePart(`${folder}/parts/${rangeName("nodes", range)}`, all, [range.rows, components]);
-    await noteRange(folder, part, parts, range);
+    await writePart(folder, names[0], all, [range.rows, components]);
+    await noteParts(folder, "propagate", part, parts, names);
   });
-}
-
-/** Whether a range's vectors are there. */
-export async function isPropagated(folder: string, part: number, parts: number): Promise<boolean> {
-  try {
-    const { range } = JSON.parse(await Deno.readTextFile(`${folder}/parts/${part}-of-${parts}.json`));
-    return range.rows === 0 || await isPartThere(`${folder}/parts/${rangeName("nodes", range)}`);
-  } catch {
-    return false; // absent
-  }
 }
 
 /** Panels are not divided, so that each is computed as it is by one process alone. */
@@ -145,18 +118,22 @@ async function fitted(
   gpu: Gpu,
   folder: string,
   source: NodeSource,
-  { landmarks, neighbors, knn, components, sampling, seed }: PipelineOptions,
+  options: PipelineOptions,
   onProgress: OnProgress,
 ): Promise<NystromModel> {
+  const { neighbors, knn, components, sampling, seed } = options;
   const path = `${folder}/fit.arrow`;
   const there = await isThere(path)
     ? await loadNystrom(gpu, path).catch((error) => console.error(`${error.message} It is fitted again now.`))
     : null;
   if (there) return there;
-  const count = Math.min(landmarks, source.rows);
-  const chosen = sampling === "farthest"
-    ? await farthestNodes(gpu, folder, source, count, seed, onProgress)
-    : count;
+  const chosen = await chosenLandmarks(
+    gpu,
+    folder,
+    source,
+    options,
+    (done, total) => onProgress("candidates", done, total),
+  );
   const fit = await fitNystrom(gpu, source, {
     landmarks: chosen,
     neighbors,
@@ -165,6 +142,7 @@ async function fitted(
     seed,
     search: knn === "groups" ? "groups" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
+    keepSums: (name, make) => keptPart(folder, name, make),
   });
   trim(gpu);
   if (fit.missing) {
@@ -197,78 +175,36 @@ export async function findCandidates(
       await candidatesOf(gpu, folder, source, range, count, options.seed);
       names.push(rangeName("candidates", range));
     }
-    await Deno.mkdir(`${folder}/parts`, { recursive: true });
-    await writeFileAtomic(`${folder}/parts/candidates-${part}-of-${parts}.json`, JSON.stringify(names));
+    await noteParts(folder, "landmarks", part, parts, names);
   });
 }
 
-/** Whether the candidates of a part are there. */
-export async function areCandidatesFound(folder: string, part: number, parts: number): Promise<boolean> {
-  try {
-    const names = JSON.parse(await Deno.readTextFile(`${folder}/parts/candidates-${part}-of-${parts}.json`));
-    for (const name of names) if (!await isPartThere(`${folder}/parts/${name}`)) return false;
-    return true;
-  } catch {
-    return false; // absent
-  }
-}
+/** A sum of the fit on landmarks: of affinities, or of the products that these are needed for. */
+export type SumStep = "affinities" | "products";
 
-/** Landmarks as farthest points: of every block of nodes, then of what blocks have found. */
-async function farthestNodes(
+/**
+ * The sums over every `parts`th block of nodes, for `fitGraph` to add up; a block that is there is left as it is. Only where
+ * eigenvectors are extended from all landmarks. Those of products need those of the affinities of all blocks.
+ */
+export async function sumBlocksOf(
   gpu: Gpu,
   folder: string,
-  source: NodeSource,
-  count: number,
-  seed: number,
-  onProgress: OnProgress,
-): Promise<Uint32Array> {
-  const found: (LandmarkCandidates & { first: number })[] = [], blocks = candidateBlocks(source.rows, count);
-  for (const [at, range] of blocks.entries()) {
-    const { first } = range;
-    found.push({ first, ...await candidatesOf(gpu, folder, source, range, count, seed) });
-    onProgress("candidates", at + 1, blocks.length);
-  }
-  return await mergeCandidates(gpu, found, count);
-}
-
-/** Ranges of nodes that candidates are sought in, whoever does. */
-export function candidateBlocks(nodes: number, landmarks: number): NodeRange[] {
-  const wanted = MIN_CANDIDATES * nodes / (CANDIDATES_PER_LANDMARK * landmarks);
-  const most = Math.min(MAX_BLOCK_ROWS, Math.max(1, Math.ceil(wanted / BLOCK_ROWS)) * BLOCK_ROWS);
-  return Array.from({ length: Math.ceil(nodes / most) }, (_, at) => {
-    const first = at * most;
-    return { first, rows: Math.min(most, nodes - first) };
+  manifests: FeatureManifest[],
+  options: PipelineOptions,
+  step: SumStep,
+  part: number,
+  parts: number,
+): Promise<void> {
+  await withSource(gpu, manifests, options, async (source) => {
+    const features = await gatherRows(source, await chosenLandmarks(gpu, folder, source, options));
+    const names: string[] = [];
+    const sums = openSums(gpu, source, features, (name, make) => {
+      if (name.startsWith(step)) names.push(name);
+      return keptPart(folder, name, make);
+    });
+    for (const [at, block] of sums.blocks.entries()) if (at % parts === part) await sums[step](block);
+    await noteParts(folder, step, part, parts, names);
   });
-}
-
-/** A block's candidates, its share of four for every landmark; found now where they are not there. */
-async function candidatesOf(
-  gpu: Gpu,
-  folder: string,
-  source: NodeSource,
-  range: NodeRange,
-  landmarks: number,
-  seed: number,
-): Promise<LandmarkCandidates> {
-  const path = `${folder}/parts/${rangeName("candidates", range)}`, there = await readPart(path);
-  if (there) {
-    const [count, cols] = there.shape, rows = new Uint32Array(count);
-    const points = { data: new Float32Array(count * (cols - 1)), rows: count, cols: cols - 1 };
-    for (let i = 0; i < count; i++) {
-      rows[i] = there.data[i * cols];
-      points.data.set(there.data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
-    }
-    return { rows, points };
-  }
-  const count = Math.ceil(CANDIDATES_PER_LANDMARK * landmarks * range.rows / source.rows);
-  const { rows, points } = await farthestCandidates(gpu, source, range, { count, seed });
-  const cols = points.cols + 1, data = new Float32Array(rows.length * cols);
-  rows.forEach((row, i) => {
-    data[i * cols] = row;
-    data.set(points.data.subarray(i * points.cols, (i + 1) * points.cols), i * cols + 1);
-  });
-  await writePart(path, data, [rows.length, cols]);
-  return { rows, points };
 }
 
 /** Vectors of a range of nodes, panel by panel; `first` counts all nodes. */
@@ -284,23 +220,12 @@ async function carry(
   }
 }
 
-function rangeName(kind: "nodes" | "candidates", { first, rows }: NodeRange): string {
-  const padded = (node: number) => String(node).padStart(12, "0");
-  return `${kind}-${padded(first)}-${padded(first + rows - 1)}`;
-}
-
-/** Which nodes a part has turned out to be, for those who ask by its number. */
-async function noteRange(folder: string, part: number, parts: number, range: NodeRange): Promise<void> {
-  await Deno.mkdir(`${folder}/parts`, { recursive: true });
-  await writeFileAtomic(`${folder}/parts/${part}-of-${parts}.json`, JSON.stringify({ range }));
-}
-
 /** Ranges that have vectors, in the order of their nodes. */
 async function rangesThere(folder: string): Promise<NodeRange[]> {
   const ranges: NodeRange[] = [];
   try {
-    for await (const { name } of Deno.readDir(`${folder}/parts`)) {
-      const found = /^nodes-(\d+)-(\d+)\.json$/.exec(name);
+    for await (const { name } of Deno.readDir(`${folder}/parts/nodes`)) {
+      const found = /^(\d+)-(\d+)\.json$/.exec(name);
       if (found) ranges.push({ first: Number(found[1]), rows: Number(found[2]) - Number(found[1]) + 1 });
     }
   } catch (error) {
@@ -313,33 +238,5 @@ async function rangesThere(folder: string): Promise<NodeRange[]> {
 
 /** Vectors of a range, every byte as written; else null. */
 async function readRange(folder: string, range: NodeRange): Promise<Float32Array | null> {
-  return (await readPart(`${folder}/parts/${rangeName("nodes", range)}`))?.data ?? null;
-}
-
-/** Writes values and, when they are whole, a file beside them with their hash. */
-async function writePart(path: string, data: Float32Array, shape: number[]): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  await writeNpy(`${path}.npy`, data, shape);
-  const written = await Deno.readFile(`${path}.npy`);
-  const sha256 = createHash("sha256").update(written).digest("hex");
-  await writeFileAtomic(`${path}.json`, JSON.stringify({ sha256, bytes: written.length }));
-}
-
-/** Whether values are there, as many bytes as were written. */
-async function isPartThere(path: string): Promise<boolean> {
-  const { bytes } = JSON.parse(await Deno.readTextFile(`${path}.json`));
-  return (await Deno.stat(`${path}.npy`)).size === bytes;
-}
-
-/** The values, every byte as written; else null. */
-async function readPart(path: string): Promise<{ data: Float32Array; shape: number[] } | null> {
-  try {
-    const { sha256 } = JSON.parse(await Deno.readTextFile(`${path}.json`));
-    const found = createHash("sha256").update(await Deno.readFile(`${path}.npy`)).digest("hex");
-    if (found !== sha256) return null;
-    const { data, shape } = await readNpy(`${path}.npy`);
-    return { data: data as Float32Array, shape };
-  } catch {
-    return null; // absent
-  }
+  return (await readPart<Float32Array>(folder, rangeName("nodes", range)))?.data ?? null;
 }

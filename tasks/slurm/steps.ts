@@ -1,10 +1,15 @@
 /** Steps of a run on Slurm. */
 
-/** The stages in order; without tasks in a plan, "landmarks" is none: only farthest points are looked for among all nodes. */
+/**
+ * The stages in order. Three may have no tasks in a plan: only farthest points are looked for among all nodes ("landmarks"),
+ * and only a fit that extends from all landmarks sums over all nodes ("affinities", "products").
+ */
 export const STEPS = [
   "extract",
   "align",
   "landmarks",
+  "affinities",
+  "products",
   "fit",
   "propagate",
   "map",
@@ -20,7 +25,9 @@ export const AFTER: Record<Step, readonly Step[]> = {
   extract: [],
   align: [],
   landmarks: ["extract", "align"],
-  fit: ["extract", "align", "landmarks"],
+  affinities: ["extract", "align", "landmarks"],
+  products: ["affinities"],
+  fit: ["extract", "align", "landmarks", "products"],
   propagate: ["fit"],
   map: ["propagate"],
   evaluate: ["map"],

@@ -114,6 +114,7 @@ async function planRun(
     const identity = identityOf(features, data.truth);
     const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
     const one = { align: 1, fit: 1, map: 1, reports: 1 };
+    const sums = settings.neighbors === "all" ? site.arraySize : 0;
     return {
       format: 1,
       args,
@@ -128,6 +129,8 @@ async function planRun(
         ...one,
         extract: Math.min(site.arraySize, folders.length * ranges.length),
         landmarks: settings.sampling === "farthest" ? site.arraySize : 0,
+        affinities: sums,
+        products: sums,
         propagate: site.arraySize,
         evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
       },

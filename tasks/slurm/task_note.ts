@@ -1,7 +1,7 @@
 /** What every task leaves in the run's folder: how far it came, what it took, what went wrong. */
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { isRangeExtracted } from "../../src/data/features/extract.ts";
-import { areCandidatesFound, isPropagated } from "../../src/pipeline/solve_graph.ts";
+import { arePartsThere } from "../../src/pipeline/graph_parts.ts";
 import { type ExtractUnit, extractUnits, type SlurmPlan } from "./plan.ts";
 import type { Step } from "./steps.ts";
 
@@ -69,6 +69,9 @@ export async function resultFiles(paths: readonly string[]): Promise<TaskNote["f
   }));
 }
 
+/** Stages whose tasks note the parts that they make in the folder of the stage "eigenvectors". */
+const MAKES_PARTS: ReadonlySet<Step> = new Set(["landmarks", "affinities", "products", "propagate"]);
+
 /** Whether a task's result is there: its note says so and so do the shards' manifests, or the files, whole by their sizes. */
 export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<boolean> {
   if (note?.state !== "done") return false;
@@ -79,8 +82,7 @@ export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<bo
     );
     return (await Promise.all(there)).every(Boolean);
   }
-  if (step === "landmarks") return await areCandidatesFound(folder!, index, plan.tasks.landmarks);
-  if (step === "propagate") return await isPropagated(folder!, index, plan.tasks.propagate);
+  if (MAKES_PARTS.has(step)) return await arePartsThere(folder!, step, index, plan.tasks[step]);
   for (const { path, bytes } of files) {
     if (await Deno.stat(path).then(({ size }) => size !== bytes, () => true)) return false;
   }

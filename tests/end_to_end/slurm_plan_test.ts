@@ -247,7 +247,7 @@ Deno.test("submitMissing() takes back what it has submitted where Slurm refuses 
 });
 Deno.test("assertInputs() refuses every stage, each as long as any task of a stage before it has no result", async () => {
   await withPlan(async (plan) => {
-    plan.tasks.landmarks = 2;
+    Object.assign(plan.tasks, { landmarks: 2, affinities: 3, products: 3 });
     const folder = `${plan.folder}/eigenvectors`, whole: Record<string, { path: string; text: string }> = {};
     const write = async (path: string, text: string) => {
       await Deno.mkdir(path.replace(/[^/]*$/, ""), { recursive: true });
@@ -263,13 +263,13 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
         const text = JSON.stringify({ layers: [{ shards: [{ path: shard, bytes: 5 }] }] });
         await write(part, text);
         if (index === 0) whole.extract = { path: part, text };
-        await write(`${folder}/parts/candidates-${index}-of-2.json`, "[]");
       }
-      whole.landmarks = { path: `${folder}/parts/candidates-0-of-2.json`, text: "[]" };
-      for (const index of [0, 1, 2]) {
-        const text = JSON.stringify({ range: { first: 0, rows: 0 } });
-        await write(`${folder}/parts/${index}-of-3.json`, text);
-        if (index === 0) whole.propagate = { path: `${folder}/parts/0-of-3.json`, text };
+      for (const step of ["landmarks", "affinities", "products", "propagate"] as const) {
+        for (let index = 0; index < plan.tasks[step]; index++) {
+          const path = `${folder}/parts/${step}-${index}-of-${plan.tasks[step]}.json`;
+          await write(path, "[]");
+          if (index === 0) whole[step] = { path, text: "[]" };
+        }
       }
       for (const step of ["align", "fit", "map", "evaluate"] as const) {
         whole[step] = { path: `${plan.folder}/${step}.result`, text: step };
@@ -286,7 +286,11 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
     };
     await results();
     assertEquals(stagesBefore("reports"), STEPS.slice(0, -1));
-    assertEquals([stagesBefore("extract"), stagesBefore("fit")], [[], ["extract", "align", "landmarks"]]);
+    assertEquals([stagesBefore("extract"), stagesBefore("affinities")], [[], [
+      "extract",
+      "align",
+      "landmarks",
+    ]]);
     for (const step of STEPS) {
       await assertInputs(plan, step, []);
       for (const earlier of stagesBefore(step)) {

@@ -17,6 +17,8 @@ export function planIn(folder: string): SlurmPlan {
       extract: 2,
       align: 1,
       landmarks: 0,
+      affinities: 0,
+      products: 0,
       fit: 1,
       propagate: 3,
       map: 1,

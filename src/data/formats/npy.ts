@@ -175,7 +175,7 @@ export function float32Of(data: NpyData): Float32Array<ArrayBuffer> {
  */
 export async function writeNpy(
   path: string,
-  data: Float32Array | Int32Array | Uint8Array,
+  data: Float32Array | Float64Array | Int32Array | Uint8Array,
   shape: number[],
 ): Promise<void> {
   const count = sizeOf(shape);
@@ -184,7 +184,13 @@ export async function writeNpy(
       `An array of shape (${shape.join(", ")}) has ${count} values, found ${data.length}.`,
     );
   }
-  const descr = data instanceof Float32Array ? "<f4" : data instanceof Int32Array ? "<i4" : "|u1";
+  const descr = data instanceof Float32Array
+    ? "<f4"
+    : data instanceof Float64Array
+    ? "<f8"
+    : data instanceof Int32Array
+    ? "<i4"
+    : "|u1";
   const header = encodeNpyHeader(descr, shape);
   const file = new Uint8Array(header.length + data.byteLength);
   file.set(header);
