@@ -24,7 +24,7 @@ export { type KernelTime, timeKernels } from "./src/gpu/timing.ts";
 export { matmul, type MatmulOptions } from "./src/linalg/matmul.ts";
 export { type Matrix } from "./src/linalg/matrix.ts";
 export { orthogonalizeColumns } from "./src/linalg/orthogonalize_columns.ts";
-export { type Random } from "./src/linalg/random.ts";
+export { type Random, type RowNumbers } from "./src/linalg/random.ts";
 export { rowNormalize } from "./src/linalg/row_normalize.ts";
 
 // Statistics.

@@ -1,5 +1,4 @@
 /** `./run colors`: AlignedCut colors of every model, layer and image, with a report. */
-import { gatherRows } from "../src/align/data.ts";
 import { loadAlign } from "../src/data/fits/align_file.ts";
 import { nodeTable } from "../src/data/formats/results_table.ts";
 import { saveSpace } from "../src/data/fits/space_file.ts";
@@ -50,7 +49,7 @@ export async function runColors(
 /** The align's space, the graph's landmarks and the map: what colors further models' tokens alike. */
 async function writeSpace(
   path: string,
-  { fit, eigenvectors, sample, points3, manifests }: Pipeline,
+  { fit, sampleVectors: vectors, points3, manifests }: Pipeline,
   alignPath: string,
 ) {
   const { model, space } = await loadAlign(alignPath);
@@ -59,7 +58,6 @@ async function writeSpace(
       "--save-space keeps a space that further models can join, and --alignment paper makes none: leave one of them out.",
     );
   }
-  const vectors = gatherRows(eigenvectors, sample);
   const sources = manifests.map(({ model, modelSha256, hook, shifts, preprocessing }) => ({
     model,
     modelSha256,

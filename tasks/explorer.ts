@@ -65,12 +65,12 @@ async function explorerPages({ gpu, pipeline, sheet, seed, command }: OpenPipeli
     const page = await renderExplorer(content, {
       data: await runDataLine(pipeline.data, pipeline.models),
       method:
-        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.images.length} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
+        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
       settings: {
-        images: `${images.length} of ${pipeline.images.length}, evenly spread, so that the page stays below ${
+        images: `${images.length} of ${pipeline.total.images}, evenly spread, so that the page stays below ${
           LARGEST_PAGE / 1e6
         } MB`,
-        nodes: `${content.segments.length} of ${eigenvectors.rows} (class tokens among them, not drawn)`,
+        nodes: `${content.segments.length} of ${pipeline.total.nodes} (class tokens among them, not drawn)`,
         numbers: `float16; over a sample of clicks no cosine is off by more than ${
           errors.similarity.toExponential(1)
         }, no activation by more than ${errors.activation.toExponential(1)}`,

@@ -35,7 +35,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean
       audit,
       run,
       models: pipeline.models,
-      graph: eigenvectors.rows,
+      graph: pipeline.total.nodes,
       landmarks: fit.landmarks.indices.length,
       neighbors: fit.neighbors,
       images: pipeline.images.length,

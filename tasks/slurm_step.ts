@@ -3,12 +3,18 @@ import { closeGpu, type Gpu } from "../mod.ts";
 import { memoizedFiles } from "../src/data/cache/memoize.ts";
 import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
-import { type FeatureStage, featureStages, graphInputs } from "../src/pipeline/pipeline.ts";
-import { findCandidates, fitGraph, propagateRange, sumBlocksOf } from "../src/pipeline/solve_graph.ts";
+import { type FeatureStage, featureStages, graphInputs, mapInputs } from "../src/pipeline/pipeline.ts";
+import { makeColorBatches, makeMap } from "../src/pipeline/spectral_stages.ts";
+import {
+  findCandidates,
+  fitGraph,
+  propagateRange,
+  solveGraph,
+  sumBlocksOf,
+} from "../src/pipeline/solve_graph.ts";
 import { parseOptions, runTask } from "../src/cli/options.ts";
 import { askedOf, openRunData } from "./shared/open_data.ts";
 import { pipelineOptions } from "./shared/graph_options.ts";
-import { openPipeline } from "./shared/open_pipeline.ts";
 import { PIPELINE_OPTIONS } from "./shared/options.ts";
 import { type RunSettings, runSettings } from "./shared/run_settings.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
@@ -67,11 +73,30 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
       const manifests = await Promise.all(plan.features.map(readExtracted));
       await propagateRange(gpu, folder, manifests, options, index, plan.tasks.propagate);
     }),
-  async map(plan) {
-    const open = await openPipeline("reproduce", readOptions(plan), plan.typed);
-    await open!.close();
-    return { gpuMb: megabytes(open!.gpu.memory.peak), files: await resultFiles(open!.pipeline.files) };
-  },
+  map: (plan) =>
+    onGraph(plan, async (open) => {
+      const { gpu, stages, features, options } = open, { graph, map } = await stagesOf(open);
+      const manifests = await wholeFeatures(stages, features);
+      const cut = await stages.run("eigenvectors", graph, (folder) =>
+        solveGraph(gpu, folder, manifests, options));
+      const made = await stages.run("map", map, (folder) =>
+        makeMap(gpu, folder, cut!, manifests, options));
+      const names = ["points2.npy", "points3.npy", "sample.npy", "vectors.npy", "map.json"];
+      return [
+        `${cut}/eigenvectors.json`,
+        ...names.map((name) =>
+          `${made}/${name}`
+        ),
+      ];
+    }),
+  colors: (plan, index) =>
+    onGraph(plan, async (open) => {
+      const { gpu, stages, features, folder: cut } = open, { map: inputs } = await stagesOf(open);
+      const manifests = await wholeFeatures(stages, features), map = await stages.folder("map", inputs);
+      const folder = await stages.folder("colors", inputs);
+      await makeColorBatches(gpu, folder, { cut, map, manifests }, index, plan.tasks.colors);
+      return { folder };
+    }),
   async evaluate(plan, index) {
     const { EXPERIMENT_NAMES, runExperiments } = await experiments();
     const names = EXPERIMENT_NAMES.filter((_, at) => at % plan.tasks.evaluate === index);
@@ -124,19 +149,27 @@ async function wholeFeatures(stages: Stages, features: FeatureStage[]): Promise<
   return manifests;
 }
 
+/** Inputs of the stages "eigenvectors" and "map". */
+async function stagesOf({ features, options }: OpenGraph) {
+  const graph = await graphInputs(features, options);
+  return { graph, map: await mapInputs(graph, options) };
+}
+
+/** What tasks on the graph have open. */
+interface OpenGraph {
+  gpu: Gpu;
+  settings: RunSettings;
+  stages: Stages;
+  features: FeatureStage[];
+  options: Awaited<ReturnType<typeof pipelineOptions>>;
+  /** Of the stage "eigenvectors". */
+  folder: string;
+}
+
 /** The align, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` tells files of its result. */
 async function onGraph(
   plan: SlurmPlan,
-  work: (
-    open: {
-      gpu: Gpu;
-      settings: RunSettings;
-      stages: Stages;
-      features: FeatureStage[];
-      options: Awaited<ReturnType<typeof pipelineOptions>>;
-      folder: string;
-    },
-  ) => Promise<string[] | void>,
+  work: (open: OpenGraph) => Promise<string[] | { folder: string } | void>,
 ): Promise<Found> {
   const { settings, data, features, close } = await openFeatures(plan);
   const gpu = await openTaskGpu(settings.adapter, settings.cache);
@@ -144,8 +177,10 @@ async function onGraph(
     const options = await pipelineOptions(gpu, data, settings, {});
     const stages = openStages(`${settings.cache}/runs`);
     const folder = await stages.folder("eigenvectors", await graphInputs(features, options));
-    const files = await resultFiles(await work({ gpu, settings, stages, features, options, folder }) ?? []);
-    return { folder: await Deno.realPath(folder), files, gpuMb: megabytes(gpu.memory.peak) };
+    const made = await work({ gpu, settings, stages, features, options, folder }) ?? [];
+    const isList = Array.isArray(made), files = await resultFiles(isList ? made : []);
+    const noted = await Deno.realPath(isList ? folder : made.folder);
+    return { folder: noted, files, gpuMb: megabytes(gpu.memory.peak) };
   } finally {
     closeGpu(gpu);
     close();

@@ -2,6 +2,7 @@
 import type { Gpu } from "../gpu/mod.ts";
 import type { NodeSource } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import type { RowNumbers } from "../linalg/random.ts";
 import { colorsFromPoints } from "./color.ts";
 import { spectralMap, type SpectralMapOptions } from "./spectral_map.ts";
 
@@ -16,7 +17,7 @@ export interface SpectralColors {
   /** N × 3 bytes, RGB. */
   colors: Uint8Array;
   /** Rows of the sample, ascending. */
-  sample: Uint32Array;
+  sample: RowNumbers;
   /** The sample's map, sample × 3. */
   points: Matrix;
   /** KL(P‖Q) of the map, nats. */

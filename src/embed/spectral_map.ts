@@ -4,7 +4,7 @@ import { openSearch } from "../graph/knn.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
 import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
 import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
-import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
+import { fork, type RowNumbers, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { trustworthiness } from "./trustworthiness.ts";
 import { tsne, type TsneOptions } from "./tsne.ts";
 
@@ -12,16 +12,18 @@ import { tsne, type TsneOptions } from "./tsne.ts";
 export interface SpectralMapOptions extends Omit<TsneOptions, "dimensions"> {
   /** One map each, of 2 or 3 dimensions; default one of 3. */
   dimensions?: (2 | 3)[];
-  /** Nodes that t-SNE is run on, at most 10,000; default 5,000, or all if there are fewer. */
-  sample?: number;
-  /** How they are chosen; default "farthest". */
+  /** Nodes that t-SNE is run on, at most 10,000, or their rows, ascending; default 5,000, or all if there are fewer. */
+  sample?: number | RowNumbers;
+  /** How so many are chosen; default "farthest". */
   sampling?: Sampling;
 }
 
 /** Maps of a sample, and how every node finds its place in them. */
 export interface SpectralMap {
   /** Rows of the sample, ascending. */
-  sample: Uint32Array;
+  sample: RowNumbers;
+  /** Its eigenvectors, sample × C. */
+  vectors: Matrix;
   /** Of every node the nearest node of the sample: an index into `sample`. */
   nearest: Uint32Array;
   /** In the order of the dimensions asked for. */
@@ -57,11 +59,26 @@ export async function spectralMap(
   vectors: NodeSource,
   options: SpectralMapOptions = {},
 ): Promise<SpectralMap> {
-  const { sample: count = Math.min(5000, vectors.rows), sampling, seed = 0, dimensions = [3] } = options;
+  const map = await fitSpectralMap(gpu, vectors, options), base = map.vectors;
+  const nearest = new Uint32Array(vectors.rows);
+  for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest, panel.first);
+  return { ...map, nearest };
+}
+
+/** The maps of a sample alone: what `nearestRows` then places all nodes in, whoever does. Arguments as of `spectralMap`. */
+export async function fitSpectralMap(
+  gpu: Gpu,
+  vectors: NodeSource,
+  options: SpectralMapOptions = {},
+): Promise<Omit<SpectralMap, "nearest">> {
+  const { sample: wanted = Math.min(5000, vectors.rows), sampling, seed = 0, dimensions = [3] } = options;
+  const count = typeof wanted === "number" ? wanted : wanted.length;
   if (!(count >= 4 && count <= MOST)) {
     throw new RangeError(`sample is ${count}: t-SNE for colors takes 4 to ${MOST} nodes.`);
   }
-  const sample = await sampleLandmarks(gpu, vectors, { count, sampling, seed });
+  const sample = typeof wanted === "number"
+    ? await sampleLandmarks(gpu, vectors, { count, sampling, seed })
+    : wanted;
   const base = await gatherRows(vectors, sample);
   const maps: SpectralMap["maps"] = [];
   for (const [i, each] of dimensions.entries()) {
@@ -77,13 +94,16 @@ export async function spectralMap(
       ...(lowered && { lowered: lowered.reason }),
     });
   }
-  const nearest = new Uint32Array(vectors.rows);
-  for await (const panel of nearestRows(gpu, vectors, base)) nearest.set(panel.nearest, panel.first);
-  return { sample, nearest, maps };
+  return { sample, vectors: base, maps };
 }
 
-/** The row of `base` nearest to every node, panel by panel (Euclidean, as in t-SNE). */
-async function* nearestRows(
+/**
+ * The row of `base` nearest to every node, panel by panel (Euclidean, as in t-SNE).
+ *
+ * @param base sample × C
+ * @returns indices into `base`, with the number of a panel's first node
+ */
+export async function* nearestRows(
   gpu: Gpu,
   vectors: NodeSource,
   base: Matrix,

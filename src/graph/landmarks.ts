@@ -8,7 +8,14 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { fillRandom, type Random, sampleIndices, seededRandom } from "../linalg/random.ts";
+import {
+  fillRandom,
+  type Random,
+  type RowNumbers,
+  sampleIndices,
+  sampleRows,
+  seededRandom,
+} from "../linalg/random.ts";
 import { normalizeRows } from "../linalg/row_normalize.ts";
 import { FARTHEST_POINT_DIMENSIONS, farthestPoints } from "./farthest_point.ts";
 import { nodesOf, type NodeSource, type Panel, readChosen, readPanels } from "./node_source.ts";
@@ -30,8 +37,6 @@ export interface LandmarkOptions {
 export const CANDIDATES_PER_LANDMARK = 4;
 /** … and among no fewer than this. */
 const MIN_CANDIDATES = 20000;
-/** Rows of landmarks are kept in 32 bits. */
-const MAX_NODES = 2 ** 32;
 
 /**
  * Chooses landmarks among the nodes of a graph (METHOD, "Nyström-like approximation", step 1).
@@ -41,7 +46,7 @@ const MAX_NODES = 2 ** 32;
  *
  * @param source N nodes
  * @returns m different rows of the source, ascending
- * @throws RangeError "landmarks is 9, but features has only 5 nodes …", or where there are more than 2³² nodes
+ * @throws RangeError "landmarks is 9, but features has only 5 nodes …"
  *
  * Cost: "uniform" reads nothing, "stratified" asks for N strata, "farthest" reads the candidates and takes 8 m
  * operations for each; memory O(m + d).
@@ -61,7 +66,7 @@ export async function sampleLandmarks(
   gpu: Gpu,
   source: NodeSource,
   { count, sampling = "farthest", seed = 0 }: LandmarkOptions,
-): Promise<Uint32Array> {
+): Promise<RowNumbers> {
   const { rows, name = "features" } = source;
   if (!(Number.isInteger(count) && count >= 1)) {
     throw new RangeError(`landmarks is ${count}: ask for a whole number, 1 or more.`);
@@ -71,11 +76,10 @@ export async function sampleLandmarks(
       `landmarks is ${count}, but ${name} has only ${rows} nodes: ask for at most ${rows}.`,
     );
   }
-  assertNumbered(rows);
   const random = seededRandom(seed);
   switch (sampling) {
     case "uniform":
-      return sampleIndices(rows, count, random);
+      return sampleRows(rows, count, random);
     case "stratified":
       return stratifiedIndices(source, count, random);
     case "farthest":
@@ -83,13 +87,6 @@ export async function sampleLandmarks(
     default:
       throw new RangeError(`sampling is "${sampling}": choose "farthest", "uniform" or "stratified".`);
   }
-}
-
-function assertNumbered(nodes: number): void {
-  if (nodes <= MAX_NODES) return;
-  throw new RangeError(
-    `There are ${nodes} nodes, landmarks are chosen among at most ${MAX_NODES}: take fewer images.`,
-  );
 }
 
 /** `count` rows, from every stratum in proportion to its size up to rounding, ascending. */
@@ -177,24 +174,28 @@ export async function farthestCandidates(
  * @param parts by range, with the range's first row
  * @param count landmarks wanted, at most the candidates
  * @returns rows of the source, ascending
- * @throws RangeError where a row is beyond 2³²
  */
 export async function mergeCandidates(
   gpu: Gpu,
   parts: (LandmarkCandidates & { first: number })[],
   count: number,
-): Promise<Uint32Array> {
+): Promise<RowNumbers> {
   const cols = FARTHEST_POINT_DIMENSIONS, total = parts.reduce((sum, { rows }) => sum + rows.length, 0);
-  const all = new Uint32Array(total), points = { data: new Float32Array(total * cols), rows: total, cols };
+  const all = new Float64Array(total), points = { data: new Float32Array(total * cols), rows: total, cols };
   let at = 0;
   for (const { first, rows, points: { data } } of parts) {
     points.data.set(data, at * cols);
     for (const row of rows) {
-      assertNumbered(first + row + 1);
       all[at++] = first + row;
     }
   }
-  return (await farthestOf(gpu, points, count, 0)).map((i) => all[i]).sort();
+  const taken = await farthestOf(gpu, points, count, 0);
+  return rowNumbers(Float64Array.from(taken, (i) => all[i]).sort());
+}
+
+/** Whole numbers, ascending, in 32 bits where these are enough. */
+export function rowNumbers(rows: Float64Array): RowNumbers {
+  return (rows.at(-1) ?? 0) < 2 ** 32 ? Uint32Array.from(rows) : rows;
 }
 
 async function farthestOf(gpu: Gpu, points: Matrix, count: number, start: number): Promise<Uint32Array> {

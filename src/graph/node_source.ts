@@ -1,5 +1,6 @@
 /** Where the features of nodes come from: a matrix in memory, or anything that can be read a panel at a time. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import type { RowNumbers } from "../linalg/random.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 
 /** N nodes with d channels each, read a few rows at a time so that N may exceed memory. */
@@ -108,7 +109,7 @@ export async function* readPanels(
  * @param indices rows of the source, ascending
  * @throws RangeError naming the node that is a zero vector or not finite
  */
-export async function* readChosen(source: NodeSource, indices: Uint32Array): AsyncGenerator<Panel> {
+export async function* readChosen(source: NodeSource, indices: RowNumbers): AsyncGenerator<Panel> {
   const { cols } = source;
   for (let first = 0; first < indices.length; first += PANEL_ROWS) {
     const rows = Math.min(PANEL_ROWS, indices.length - first), data = new Float32Array(rows * cols);
@@ -133,7 +134,7 @@ export async function* readChosen(source: NodeSource, indices: Uint32Array): Asy
  * @param indices rows of the source, ascending
  * @returns one row for each index
  */
-export async function gatherRows(source: NodeSource, indices: Uint32Array): Promise<Matrix> {
+export async function gatherRows(source: NodeSource, indices: RowNumbers): Promise<Matrix> {
   const data = new Float32Array(indices.length * source.cols);
   for await (const { first, features } of readChosen(source, indices)) {
     data.set(features.data, first * source.cols);

@@ -8,6 +8,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
@@ -20,7 +21,7 @@ import { propagate, recordPropagation } from "./propagate.ts";
 /** Settings of `fitNystrom`. */
 export interface NystromOptions {
   /** Landmarks, m, on which the normalised cut is solved exactly: how many, or which rows, ascending. */
-  landmarks: number | Uint32Array;
+  landmarks: number | RowNumbers;
   /**
    * Landmarks that a node's eigenvectors are extended from: the K nearest (the paper; default 32, or all if fewer), or
    * "all" of up to 2048, by Fowlkes' orthogonalised Nyström: fewer landmarks are needed, and the eigenvectors are nearer
@@ -48,7 +49,7 @@ export interface NystromOptions {
 /** What a fit has found: plain values, all that is needed to store it. */
 export interface NystromFit {
   /** The landmarks' rows in the source, ascending, and their features, m × d. */
-  landmarks: { indices: Uint32Array; features: Matrix };
+  landmarks: { indices: RowNumbers; features: Matrix };
   /** The normalised cut of the landmarks. */
   cut: Pick<
     NormalizedCut,
@@ -157,8 +158,8 @@ export async function fitNystrom(
   return nystromModel(gpu, { ...fitted, projection: null, cut });
 }
 
-function givenLandmarks(rows: Uint32Array, source: NodeSource): Uint32Array {
-  const wrong = rows.findIndex((row, at) => row >= source.rows || at > 0 && row <= rows[at - 1]);
+function givenLandmarks(rows: RowNumbers, source: NodeSource): RowNumbers {
+  const wrong = Array.from(rows).findIndex((row, at) => row >= source.rows || at > 0 && row <= rows[at - 1]);
   if (rows.length > 0 && wrong < 0) return rows;
   throw new RangeError(
     rows.length === 0

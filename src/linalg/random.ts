@@ -50,15 +50,34 @@ export function fillRandom(out: Float32Array, random: Random): Float32Array {
   return out;
 }
 
-/** `count` different indices below `n`, ascending, drawn uniformly. */
+/** Numbers of rows: 32 bits where they are enough, else whole numbers below 2⁵³. */
+export type RowNumbers = Uint32Array | Float64Array;
+
+/** Indices up to which a draw passes all of them; beyond, it draws until there are enough different ones. */
+export const MAX_PASSED = 2 ** 24;
+
+/** `count` different indices below `n` ≤ 2³², ascending, drawn uniformly. */
 export function sampleIndices(n: number, count: number, random: Random): Uint32Array {
   if (!(count <= n)) throw new RangeError(`Cannot draw ${count} different indices out of ${n}.`);
+  if (n > MAX_PASSED && count <= n / 2) return Uint32Array.from(differentIndices(n, count, random));
   const chosen = new Uint32Array(count);
   let taken = 0;
   for (let i = 0; i < n && taken < count; i++) {
     if (random() * (n - i) < count - taken) chosen[taken++] = i;
   }
   return chosen;
+}
+
+/** The same below any `n` < 2⁵³, of which at most half are drawn where n > 2³². */
+export function sampleRows(n: number, count: number, random: Random): RowNumbers {
+  return n <= 2 ** 32 ? sampleIndices(n, count, random) : differentIndices(n, count, random);
+}
+
+/** Ascending. Memory and time do not depend on n. */
+function differentIndices(n: number, count: number, random: Random): Float64Array {
+  const found = new Set<number>(), bits = () => Math.floor(random() * 2 ** 26);
+  while (found.size < count) found.add(Math.floor((bits() * 2 ** 26 + bits()) / 2 ** 52 * n));
+  return Float64Array.from(found).sort();
 }
 
 /** Puts `items` into a random order, in place (Fisher & Yates), and returns them. */

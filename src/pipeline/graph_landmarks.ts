@@ -5,9 +5,11 @@ import {
   farthestCandidates,
   type LandmarkCandidates,
   mergeCandidates,
+  rowNumbers,
   sampleLandmarks,
 } from "../graph/landmarks.ts";
 import { type NodeRange, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
+import type { RowNumbers } from "../linalg/random.ts";
 import { keptPart, rangeName, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 
@@ -27,7 +29,7 @@ export async function chosenLandmarks(
   source: NodeSource,
   { landmarks, sampling, seed }: PipelineOptions,
   onProgress: (done: number, total: number) => void = () => {},
-): Promise<Uint32Array> {
+): Promise<RowNumbers> {
   const count = Math.min(landmarks, source.rows);
   const rows = await keptPart(folder, "landmarks", async () => {
     const chosen = sampling === "farthest"
@@ -35,7 +37,7 @@ export async function chosenLandmarks(
       : await sampleLandmarks(gpu, source, { count, sampling, seed });
     return Float64Array.from(chosen);
   });
-  return Uint32Array.from(rows);
+  return rowNumbers(rows);
 }
 
 /** Landmarks as farthest points: of every block of nodes, then of what blocks have found. */
@@ -46,7 +48,7 @@ async function farthestNodes(
   count: number,
   seed: number,
   onProgress: (done: number, total: number) => void,
-): Promise<Uint32Array> {
+): Promise<RowNumbers> {
   const found: (LandmarkCandidates & { first: number })[] = [], blocks = candidateBlocks(source.rows, count);
   for (const [at, range] of blocks.entries()) {
     const { first } = range;

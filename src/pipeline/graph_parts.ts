@@ -9,7 +9,7 @@ import type { NodeRange } from "../graph/node_source.ts";
 export type PartData = Float32Array | Float64Array;
 
 /** Place of a range's part in the stage's folder; the ranges sort as the names do. */
-export function rangeName(kind: "nodes" | "candidates", { first, rows }: NodeRange): string {
+export function rangeName(kind: "candidates", { first, rows }: NodeRange): string {
   const padded = (node: number) => String(node).padStart(12, "0");
   return `${kind}/${padded(first)}-${padded(first + rows - 1)}`;
 }
@@ -88,9 +88,14 @@ export async function arePartsThere(
 }
 
 async function isPartThere(folder: string, name: string): Promise<boolean> {
-  const path = pathOf(folder, name);
-  const { bytes } = JSON.parse(await Deno.readTextFile(`${path}.json`));
-  return (await Deno.stat(`${path}.npy`)).size === bytes;
+  const path = pathOf(folder, name),
+    { bytes, ...files } = JSON.parse(await Deno.readTextFile(`${path}.json`));
+  if (bytes !== undefined) return (await Deno.stat(`${path}.npy`)).size === bytes;
+  const [dataset] = name.split("/"); // the note of a batch of its files
+  for (const [file, { bytes }] of Object.entries<{ bytes: number }>(files)) {
+    if ((await Deno.stat(`${folder}/${dataset}/${file}`)).size !== bytes) return false;
+  }
+  return true;
 }
 
 function pathOf(folder: string, name: string): string {

@@ -5,27 +5,28 @@
 import { basename } from "node:path";
 import type { AlignModel } from "../align/model.ts";
 import { extractFeatures, extractRange } from "../data/features/extract.ts";
-import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
-import { type ImageRange, SHARD_IMAGES, shardRanges } from "../data/features/feature_shards.ts";
+import { type ImageRange, shardRanges } from "../data/features/feature_shards.ts";
+import { imagesPerFile, MAX_FILES } from "../data/features/node_dataset.ts";
 import type { FeatureType } from "../data/features/feature_store.ts";
-import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import { loadNystrom } from "../data/fits/nystrom_file.ts";
 import { tell } from "../data/files/skipped.ts";
 import type { Stages } from "../data/cache/stages.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
-import { spectralMap } from "../embed/spectral_map.ts";
-import { type Gpu, trim } from "../gpu/mod.ts";
-import { matrixSource } from "../graph/node_source.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import type { NystromModel } from "../graph/nystrom.ts";
 import type { Matrix } from "../linalg/matrix.ts";
+import { copyFeatures, evaluationImages, nearestOfImages, vectorsOfImages } from "./evaluation.ts";
 import type { RunImage } from "./images.ts";
+import { brokenInDataset } from "./node_batches.ts";
 import { solveGraph } from "./solve_graph.ts";
+import { makeColors, makeMap, openVectors, readMatrix } from "./spectral_stages.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import {
   brokenShards,
   type FeatureManifest,
   modelSha256,
+  namesSha256,
   readExtracted,
 } from "../data/features/extract_parts.ts";
 
@@ -33,7 +34,8 @@ import {
 const CODE = {
   features: ["src/data/features/extract.ts", "src/data/datasets/open_data.ts", "src/pipeline/images.ts"],
   eigenvectors: ["src/pipeline/solve_graph.ts"],
-  map: ["src/embed/spectral_map.ts", "src/data/formats/npy.ts"],
+  map: ["src/pipeline/spectral_stages.ts"],
+  evaluation: ["src/pipeline/evaluation.ts"],
 };
 
 /** One layer of one model among the nodes. */
@@ -54,6 +56,8 @@ export interface Pipeline {
   data: string;
   manifests: FeatureManifest[];
   slots: PipelineSlot[];
+  /** Of the graph; experiments may look at some of its images, and their nodes, only. */
+  total: { images: number; nodes: number };
   /** Images, and tokens of each: class token (or the mean of the patches), then patches row by row. */
   images: RunImage[];
   tokens: number;
@@ -64,8 +68,8 @@ export interface Pipeline {
   fit: NystromModel;
   /** How nearest landmarks were found, and why, in one sentence. */
   search: string;
-  /** Nodes that the spectral map was made of, ascending. */
-  sample: Uint32Array;
+  /** Eigenvectors of the nodes that the spectral map was made of, sample × C. */
+  sampleVectors: Matrix;
   /** Per node the index of its sample point. */
   nearest: Uint32Array;
   /** sample × 3 and sample × 2: the spectral map. */
@@ -106,10 +110,18 @@ export interface FeatureStage {
 
 /** The stages of the features, one a model. */
 export async function featureStages(
-  { models, images, identity, shardImages = SHARD_IMAGES, dtype = "float16" }:
+  { models, images, identity, shardImages = imagesPerFile(images.length), dtype = "float16" }:
     & Pick<PipelineOptions, "models" | "images" | "identity" | "shardImages">
     & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
+  if (images.length > MAX_FILES * shardImages) {
+    throw new RangeError(
+      `--images-per-shard ${shardImages} gives ${
+        Math.ceil(images.length / shardImages)
+      } files in a folder: give ` +
+        `${imagesPerFile(images.length)} or more, ${MAX_FILES} files are few enough.`,
+    );
+  }
   const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
   return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
     const options = (outDir: string) => ({
@@ -135,7 +147,7 @@ export async function featureStages(
         shifts,
         provider,
         identity,
-        images: images.map(({ name }) => name),
+        images: namesSha256(images),
         dtype,
       },
       ranges,
@@ -183,67 +195,46 @@ export async function runPipeline(
     if (!classToken) tell(`${model} has no class token: the mean of its patches takes its place`);
   }
 
-  const graph = await graphInputs(features, options);
+  const graph = await graphInputs(features, options), inputs = await mapInputs(graph, options);
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
     await solveGraph(gpu!, folder, manifests, options, onProgress);
+  }, (folder, all) => brokenInDataset(folder, "eigenvectors", all));
+  const map = await stages.run("map", inputs, async (folder) => {
+    await makeMap(gpu!, folder, cut!, manifests, options, (done, total) => onProgress("map", done, total));
   });
-  const { iterations } = options;
-  const map = await stages.run(
-    "map",
-    {
-      ...graph,
-      graphCode: graph.code,
-      code: await hashOfModules(CODE.map),
-      sample: options.sample,
-      iterations,
-    },
-    async (folder) => {
-      const matrix = await readMatrix(`${cut}/eigenvectors.npy`);
-      const eigenvectors = matrixSource(matrix, slotOfNodes(manifests, images.length, matrix.rows));
-      const found = await spectralMap(gpu!, eigenvectors, {
-        sample: Math.min(options.sample, eigenvectors.rows),
-        sampling: "stratified",
-        iterations,
-        seed,
-        dimensions: [3, 2],
-        onProgress: (done, total) => onProgress("map", done, total),
-      });
-      const [cube, plane] = found.maps;
-      if (cube.lowered) console.error(cube.lowered);
-      await writeNpy(`${folder}/points3.npy`, cube.points.data, [cube.points.rows, 3]);
-      await writeNpy(`${folder}/points2.npy`, plane.points.data, [plane.points.rows, 2]);
-      await writeNpy(`${folder}/sample.npy`, Int32Array.from(found.sample), [found.sample.length]);
-      await writeNpy(`${folder}/nearest.npy`, Int32Array.from(found.nearest), [found.nearest.length]);
-      await writeFileAtomic(
-        `${folder}/map.json`,
-        JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness, lowered: cube.lowered }),
-      );
-      trim(gpu!);
-    },
-  );
-  if (stages.explains || !cut || !map) return null;
+  const placed = await stages.run("colors", inputs, async (folder) => {
+    const tick = (done: number, total: number) => onProgress("colors", done, total);
+    await makeColors(gpu!, folder, { cut: cut!, map: map!, manifests }, tick);
+  }, (folder, all) => brokenInDataset(folder, "colors", all));
+  const chosen = evaluationImages(images.length, options.evaluated, seed);
+  const looked = chosen.length === images.length
+    ? manifests
+    : await copyOfEach(stages, features, manifests, chosen, onProgress);
+  if (stages.explains || !cut || !map || !placed) return null;
 
   assertComparable(manifests);
   const files = {
-    eigenvectors: `${cut}/eigenvectors.npy`,
+    eigenvectors: `${cut}/eigenvectors.json`,
     fit: `${cut}/fit.arrow`,
     search: `${cut}/neighbors.txt`,
     points2: `${map}/points2.npy`,
     points3: `${map}/points3.npy`,
-    nearest: `${map}/nearest.npy`,
     sample: `${map}/sample.npy`,
+    vectors: `${map}/vectors.npy`,
     map: `${map}/map.json`,
+    colors: `${placed}/colors.json`,
   };
   const [first] = manifests, points3 = await readMatrix(files.points3);
-  const [nearest, sample] = await Promise.all([files.nearest, files.sample].map(async (path) => {
-    return Uint32Array.from((await readNpy(path)).data as Int32Array);
-  }));
+  const vectors = await openVectors(cut, manifests);
+  const eigenvectors = await vectorsOfImages(vectors, chosen);
+  const nearest = await nearestOfImages(placed, vectors, chosen);
+  await vectors.close();
   const colors = nearestColors(points3, nearest);
   let at = 0;
   const slots = manifests.flatMap(({ model, layers, tokens }) =>
     layers.map(({ layer }) => {
       const slot = { model, layer, first: at };
-      at += images.length * tokens;
+      at += chosen.length * tokens;
       return slot;
     })
   );
@@ -251,17 +242,18 @@ export async function runPipeline(
     models: manifests.map(({ model }) => model),
     classes,
     data,
-    manifests,
+    manifests: looked,
     slots,
-    images,
+    images: chosen.map((image) => images[image]),
+    total: { images: images.length, nodes: vectors.rows },
     tokens: first.tokens,
     grid: first.grid,
     points3,
-    sample,
+    sampleVectors: await readMatrix(files.vectors),
     nearest,
     colors,
     align,
-    eigenvectors: await readMatrix(files.eigenvectors),
+    eigenvectors,
     fit: await loadNystrom(gpu!, files.fit),
     search: (await Deno.readTextFile(files.search)).trim(),
     points2: await readMatrix(files.points2),
@@ -270,14 +262,32 @@ export async function runPipeline(
   };
 }
 
-/** The slot of every node, so that a sample has as many of each. */
-function slotOfNodes(manifests: FeatureManifest[], images: number, nodes: number): Uint32Array {
-  const slots = new Uint32Array(nodes);
-  let slot = 0, first = 0;
-  for (const { layers, tokens } of manifests) {
-    layers.forEach(() => slots.fill(slot++, first, first += images * tokens));
+/** All that the map depends on, and with it the colors. */
+export async function mapInputs(
+  graph: Record<string, unknown>,
+  { sample, iterations }: PipelineOptions,
+): Promise<Record<string, unknown>> {
+  return { ...graph, graphCode: graph.code, code: await hashOfModules(CODE.map), sample, iterations };
+}
+
+/** Manifests of copies of some images' features, one a model. */
+async function copyOfEach(
+  stages: Stages,
+  features: FeatureStage[],
+  manifests: FeatureManifest[],
+  chosen: number[],
+  onProgress: (stage: string, done: number, total: number) => void,
+): Promise<FeatureManifest[]> {
+  const code = await hashOfModules(CODE.evaluation), copies: FeatureManifest[] = [];
+  for (const [at, { name, input }] of features.entries()) {
+    const copy = await stages.run(`evaluation-${name}`, { code, features: input, chosen }, async (folder) => {
+      const { length } = manifests[at].layers;
+      const tick = (done: number) => onProgress("evaluation", at * length + done, features.length * length);
+      await copyFeatures(folder, manifests[at], chosen, tick);
+    }, brokenShards);
+    if (copy) copies.push(await readExtracted(copy));
   }
-  return slots;
+  return copies;
 }
 
 /** Patches of all models lie in the same places. */
@@ -287,9 +297,4 @@ function assertComparable([first, ...others]: FeatureManifest[]): void {
   throw new Error(
     `${first.model} sees ${first.grid.rows} × ${first.grid.cols} patches, ${other.model} ${other.grid.rows} × ${other.grid.cols}: export one of them for images of another size.`,
   );
-}
-
-async function readMatrix(path: string): Promise<Matrix> {
-  const { data, shape } = await readNpy(path);
-  return { data: data as Float32Array, rows: shape[0], cols: shape[1] };
 }

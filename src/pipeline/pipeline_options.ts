@@ -31,6 +31,8 @@ export interface PipelineOptions {
   /** Steps of t-SNE. */
   iterations: number;
   seed: number;
+  /** Images that experiments look at, at most: beyond, a sample of all. */
+  evaluated: number;
   /** Images of a shard of features, a multiple of 8; default `SHARD_IMAGES`. No number depends on it. */
   shardImages?: number;
 }

@@ -1,55 +1,47 @@
 /**
- * The stage "eigenvectors" in steps: candidates for landmarks, sums over all nodes, the fit, the vectors of ranges of nodes,
- * and all of them joined. Each step leaves a file under its final name only when it is whole, and does nothing where that is
+ * The stage "eigenvectors" in steps: candidates for landmarks, sums over all nodes, the fit, and the eigenvectors
+ * of ranges of nodes. Each step leaves a file under its final name only when it is whole, and does nothing where that is
  * there, so that one process does all of them in turn or many do one each.
  */
-import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
+import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { chooseNeighborSearch } from "./neighbor_search.ts";
-import { writeNpy } from "../data/formats/npy.ts";
 import { isThere } from "../data/files/plain_file.ts";
 import { loadNystrom, saveNystrom } from "../data/fits/nystrom_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
 import { openSums } from "../graph/fowlkes.ts";
-import { gatherRows, type NodeRange, nodesOf, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
+import { gatherRows, nodesOf, type NodeSource } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
 import { candidateBlocks, candidatesOf, chosenLandmarks } from "./graph_landmarks.ts";
-import { keptPart, noteParts, rangeName, readPart, writePart } from "./graph_parts.ts";
+import { keptPart, noteParts, rangeName } from "./graph_parts.ts";
+import { makeBatches, makeDataset } from "./node_batches.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
+import type { DatasetColumns, DatasetFile } from "../data/features/node_dataset.ts";
+import type { FeatureSlot } from "../data/features/feature_source.ts";
 import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
 /** Told the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
 
-/** Everything in turn: the fit, the vectors of all nodes that no range is there of, and `eigenvectors.npy`. */
+/** Everything in turn: the fit, and the eigenvectors of all nodes that are not there. */
 export async function solveGraph(
   gpu: Gpu,
   folder: string,
   manifests: FeatureManifest[],
   options: PipelineOptions,
-  onProgress: OnProgress,
+  onProgress: OnProgress = () => {},
 ): Promise<void> {
-  await withSource(gpu, manifests, options, async (source) => {
+  await withSource(gpu, manifests, options, async (source, slots) => {
     const fit = await fitted(gpu, folder, source, options, onProgress);
     const { search, reason } = await chooseNeighborSearch(gpu, fit, source, options.knn);
-    const { components } = options, all = new Float32Array(source.rows * components);
-    let next = 0;
-    for (const { first, rows } of await rangesThere(folder)) {
-      if (first !== next) continue;
-      const vectors = await readRange(folder, { first, rows });
-      if (!vectors) continue;
-      all.set(vectors, first * components);
-      next = first + rows;
-    }
-    const rest = { first: next, rows: source.rows - next };
-    if (rest.rows > 0) {
-      await carry(fit, source, rest, search, ({ data }, first) => {
-        all.set(data, first * components);
-        onProgress("propagate", first + data.length / components, source.rows);
-      });
-    }
+    await makeDataset(
+      folder,
+      "eigenvectors",
+      slots,
+      (file) => vectorsOf(fit, source, file, search),
+      (nodes) => onProgress("propagate", nodes, source.rows),
+    );
     await writeFileAtomic(`${folder}/neighbors.txt`, `${reason}\n`);
-    await writeNpy(`${folder}/eigenvectors.npy`, all, [source.rows, components]);
   });
 }
 
@@ -65,7 +57,7 @@ export async function fitGraph(
   });
 }
 
-/** The vectors of one of `parts` ranges of nodes, for `solveGraph` to take over; a range that is there is left as it is. */
+/** The eigenvectors in every `parts`th batch of files, for `solveGraph` to take over; what is there is left as it is. */
 export async function propagateRange(
   gpu: Gpu,
   folder: string,
@@ -74,39 +66,38 @@ export async function propagateRange(
   part: number,
   parts: number,
 ): Promise<void> {
-  await withSource(gpu, manifests, options, async (source) => {
-    const range = nodeRange(source.rows, part, parts);
-    const names = range.rows === 0 ? [] : [rangeName("nodes", range)];
-    if (range.rows === 0 || await readRange(folder, range)) {
-      return await noteParts(folder, "propagate", part, parts, names);
-    }
-    const fit = await loadNystrom(gpu, `${folder}/fit.arrow`), { components } = options;
-    const all = new Float32Array(range.rows * components);
+  await withSource(gpu, manifests, options, async (source, slots) => {
+    const fit = await loadNystrom(gpu, `${folder}/fit.arrow`);
     const { search } = await chooseNeighborSearch(gpu, fit, source, options.knn);
-    await carry(fit, source, range, search, ({ data }, first) => {
-      all.set(data, (first - range.first) * components);
+    const columnsOf = (file: DatasetFile) => vectorsOf(fit, source, file, search);
+    await makeBatches(folder, "eigenvectors", slots, columnsOf, {
+      step: "propagate",
+      task: part,
+      tasks: parts,
     });
-    await writePart(folder, names[0], all, [range.rows, components]);
-    await noteParts(folder, "propagate", part, parts, names);
   });
 }
 
-/** Panels are not divided, so that each is computed as it is by one process alone. */
-export function nodeRange(nodes: number, part: number, parts: number): NodeRange {
-  const panels = Math.ceil(nodes / PANEL_ROWS);
-  const at = (part: number) => Math.min(nodes, Math.floor(panels * part / parts) * PANEL_ROWS);
-  return { first: at(part), rows: at(part + 1) - at(part) };
+/** Eigenvectors of the nodes of one file, computed as they are by one process alone: panels begin with the file. */
+async function vectorsOf(
+  fit: NystromModel,
+  source: NodeSource,
+  { firstNode: first, rows }: DatasetFile,
+  search: PanelSearch | undefined,
+): Promise<DatasetColumns> {
+  const { data: vectors, cols } = await fit.transform(nodesOf(source, { first, rows }), { search });
+  return { vector: { vectors, cols } };
 }
 
 async function withSource(
   gpu: Gpu,
   manifests: FeatureManifest[],
   { align }: PipelineOptions,
-  work: (source: NodeSource) => Promise<void>,
+  work: (source: NodeSource, slots: FeatureSlot[]) => Promise<void>,
 ): Promise<void> {
   const raw = await openRawFeatures(manifests);
   try {
-    await work(alignedSource(gpu, raw, align));
+    await work(alignedSource(gpu, raw, align), raw.slots);
   } finally {
     await raw.close();
     trim(gpu);
@@ -205,38 +196,4 @@ export async function sumBlocksOf(
     for (const [at, block] of sums.blocks.entries()) if (at % parts === part) await sums[step](block);
     await noteParts(folder, step, part, parts, names);
   });
-}
-
-/** Vectors of a range of nodes, panel by panel; `first` counts all nodes. */
-async function carry(
-  fit: NystromModel,
-  source: NodeSource,
-  range: NodeRange,
-  search: PanelSearch | undefined,
-  take: (vectors: { data: Float32Array }, first: number) => void,
-): Promise<void> {
-  for await (const panel of fit.panels(nodesOf(source, range), { search })) {
-    take(panel.vectors, range.first + panel.first);
-  }
-}
-
-/** Ranges that have vectors, in the order of their nodes. */
-async function rangesThere(folder: string): Promise<NodeRange[]> {
-  const ranges: NodeRange[] = [];
-  try {
-    for await (const { name } of Deno.readDir(`${folder}/parts/nodes`)) {
-      const found = /^(\d+)-(\d+)\.json$/.exec(name);
-      if (found) ranges.push({ first: Number(found[1]), rows: Number(found[2]) - Number(found[1]) + 1 });
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw new Error(`Cannot read ${folder}: ${reasonOf(error)}.`);
-    }
-  }
-  return ranges.sort((a, b) => a.first - b.first);
-}
-
-/** Vectors of a range, every byte as written; else null. */
-async function readRange(folder: string, range: NodeRange): Promise<Float32Array | null> {
-  return (await readPart<Float32Array>(folder, rangeName("nodes", range)))?.data ?? null;
 }

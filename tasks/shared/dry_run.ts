@@ -49,7 +49,11 @@ export async function dryRunPipeline(asked: Asked, settings: RunSettings): Promi
   });
   for (const { name, state, why } of stages.reports) say(name, state, why);
   const named = stages.reports.map(({ name }) => name);
-  for (const name of noData ? ["align", "features", "eigenvectors", "map"] : ["eigenvectors", "map"]) {
+  for (
+    const name of noData
+      ? ["align", "features", "eigenvectors", "map", "colors"]
+      : ["eigenvectors", "map", "colors"]
+  ) {
     if (!named.includes(name)) runs(name, noData?.stage ?? "align");
   }
 }

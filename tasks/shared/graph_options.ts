@@ -27,7 +27,7 @@ export async function pipelineOptions(
 /** The same with an align that is there. */
 export function optionsWith(
   data: RunData,
-  { quick, sample, landmarks, sampling, knn, neighbors, seed, shardImages }: RunSettings,
+  { quick, sample, landmarks, sampling, knn, neighbors, seed, evaluated, shardImages }: RunSettings,
   align: AlignModel,
   alignPath: string,
 ): PipelineOptions {
@@ -45,6 +45,7 @@ export function optionsWith(
     neighbors,
     components: 20,
     seed,
+    evaluated,
     shardImages,
     sample,
     iterations: quick ? 250 : 500,

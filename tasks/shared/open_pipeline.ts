@@ -75,7 +75,7 @@ export async function openPipeline(
   try {
     const cacheDir = `${cache}/align`;
     const options = await pipelineOptions(gpu, data, settings, timings);
-    const stages = openStages(`${cache}/runs`);
+    const stages = openStages(`${cache}/runs`, false, typed.verify);
     const progress = stageProgress(timings);
     const pipeline = (await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish))!;
     for (const { name, why } of stages.reports) {

@@ -10,6 +10,7 @@ import {
   wholeNumber,
 } from "../../src/cli/option_kinds.ts";
 import { SHARD_IMAGES } from "../../src/data/features/feature_shards.ts";
+import { MAX_FILES } from "../../src/data/features/node_dataset.ts";
 import { ALIGNMENTS } from "../../src/pipeline/align_cache.ts";
 import { FIGURE_FORMATS } from "../../src/report/figure_files.ts";
 import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
@@ -47,7 +48,6 @@ export const limit = wholeNumber({
   help: "use the first N images of each kind",
   shown: "100; 12 with --quick",
   from: 1,
-  to: 10_000,
 });
 
 export const alignment = oneOf(ALIGNMENTS, {
@@ -99,9 +99,15 @@ export const PIPELINE_OPTIONS = {
     default: "exact",
     formerly: "knn",
   }),
+  "evaluation-images": wholeNumber({
+    help:
+      "images that the experiments look at, spread over all; features, eigenvectors and colors are of all images",
+    default: 1000,
+    from: 1,
+  }),
   "images-per-shard": wholeNumber({
     help: `images in one file of features, a multiple of ${BATCH}`,
-    default: SHARD_IMAGES,
+    shown: `${SHARD_IMAGES}, doubled until a folder has ${MAX_FILES} files at most`,
     from: BATCH,
     to: 4096,
     formerly: "shard-images",
@@ -115,6 +121,10 @@ export const PIPELINE_OPTIONS = {
   "check-error": toggle({
     help: "report how far the eigenvectors are from the exact ones, on 3,000 random nodes",
     formerly: "audit",
+  }),
+  verify: toggle({
+    help:
+      "look at every byte of finished stages; else, of those above 268 MB, at sizes and at 268 MB of the bytes",
   }),
   "dry-run": toggle({ help: "report what would run, and why; run nothing", formerly: "explain" }),
 };

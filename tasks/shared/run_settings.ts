@@ -22,8 +22,10 @@ export interface RunSettings {
   neighbors: number | "all";
   knn: NeighborMethod;
   seed: number;
+  /** Images that experiments look at, at most. */
+  evaluated: number;
   /** Images of a shard of features. */
-  shardImages: number;
+  shardImages: number | undefined;
   out: string;
   cache: string;
   figures: FigureFormat[];
@@ -65,7 +67,7 @@ export function runSettings({ options, given }: Parsed<typeof PIPELINE_OPTIONS>)
   if (options["dry-run"]) {
     refuseWithoutEffect(given, ["check-error"], "--dry-run computes nothing, so leave one of them out");
   }
-  if (shardImages % BATCH > 0) {
+  if (shardImages !== undefined && shardImages % BATCH > 0) {
     throw new RangeError(
       `--images-per-shard is ${shardImages}: give a multiple of ${BATCH}, a batch of the models.`,
     );
@@ -80,6 +82,7 @@ export function runSettings({ options, given }: Parsed<typeof PIPELINE_OPTIONS>)
     neighbors,
     knn,
     seed,
+    evaluated: options["evaluation-images"],
     shardImages,
     figures,
     out,

@@ -13,6 +13,7 @@ export const STEPS = [
   "fit",
   "propagate",
   "map",
+  "colors",
   "evaluate",
   "reports",
 ] as const;
@@ -30,6 +31,7 @@ export const AFTER: Record<Step, readonly Step[]> = {
   fit: ["extract", "align", "landmarks", "products"],
   propagate: ["fit"],
   map: ["propagate"],
-  evaluate: ["map"],
+  colors: ["map"],
+  evaluate: ["colors"],
   reports: ["evaluate"],
 };

@@ -132,6 +132,7 @@ async function planRun(
         affinities: sums,
         products: sums,
         propagate: site.arraySize,
+        colors: site.arraySize,
         evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
       },
     };

@@ -69,8 +69,14 @@ export async function resultFiles(paths: readonly string[]): Promise<TaskNote["f
   }));
 }
 
-/** Stages whose tasks note the parts that they make in the folder of the stage "eigenvectors". */
-const MAKES_PARTS: ReadonlySet<Step> = new Set(["landmarks", "affinities", "products", "propagate"]);
+/** Stages whose tasks note the parts that they make. */
+const MAKES_PARTS: ReadonlySet<Step> = new Set([
+  "landmarks",
+  "affinities",
+  "products",
+  "propagate",
+  "colors",
+]);
 
 /** Whether a task's result is there: its note says so and so do the shards' manifests, or the files, whole by their sizes. */
 export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<boolean> {

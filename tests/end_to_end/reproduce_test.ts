@@ -141,7 +141,7 @@ Deno.test("reproduce says at once what to type instead of a command line that is
       [["../a/b.jpg"], "as --images ../a/."],
       [["--quick", "yes"], '"yes" belongs to no option: write --NAME yes.'],
       [["--zzz"], "There is no option --zzz: --help lists them all."],
-      [["--limit", "-3"], '--limit is "-3": give a whole number from 1 to 10000.'],
+      [["--limit", "-3"], '--limit is "-3": give a whole number from 1 on.'],
       [["--limit", "1e3"], '--limit is "1e3": give a whole number'],
       [["--seed", "-1"], '--seed is "-1": give a whole number from 0 on.'],
       [["--adapter", "gpu"], '--adapter is "gpu": give hardware or software.'],
@@ -210,7 +210,7 @@ Deno.test("reproduce --dry-run reports what would run, for photographs and for a
       "photographs-features-mae_tiny: would run (never finished before)",
       "colors: would run (they need what the features are)",
       "synthetic dataset: would run (its 120 scenes are not there as this code makes them)",
-      ...["align", "features", "eigenvectors", "map"].map((name) =>
+      ...["align", "features", "eigenvectors", "map", "colors"].map((name) =>
         `${name}: would run (it needs what synthetic dataset makes)`
       ),
     ]);

@@ -183,13 +183,14 @@ Deno.test("submitMissing() submits once more what waits for a stage that has fai
     await writeJobs(plan, {
       propagate: [{ id: "3", tasks: [0, 1, 2] }],
       map: [{ id: "4", tasks: [0] }],
+      colors: [{ id: "7", tasks: [0, 1, 2] }],
       evaluate: [{ id: "5", tasks: [0, 1] }],
       reports: [{ id: "6", tasks: [0] }],
     });
     // Its features are not looked at: they are another stage's.
     plan.tasks.extract = 0;
     const queue = new Map([["3_0", "FAILED"], ["3_1", "RUNNING"], ["3_2", "PENDING"]]);
-    for (const id of ["4_0", "5_0", "5_1", "6_0"]) queue.set(id, "PENDING");
+    for (const id of ["4_0", "7_0", "7_1", "7_2", "5_0", "5_1", "6_0"]) queue.set(id, "PENDING");
     const submitted: string[] = [], cancelled: string[] = [];
     const told = await submitMissing(plan, queue, {
       submit(_, args) {
@@ -199,13 +200,20 @@ Deno.test("submitMissing() submits once more what waits for a stage that has fai
       cancel: (tasks) => Promise.resolve(void cancelled.push(...tasks)),
       withdraw: () => Promise.reject(new Error("nothing was refused")),
     });
-    assertEquals(told.map((line) => line.split(" ")[0]), ["propagate", "map", "evaluate", "reports"]);
-    assertEquals(cancelled, ["4_0", "5_0", "5_1", "6_0"]);
+    assertEquals(told.map((line) => line.split(" ")[0]), [
+      "propagate",
+      "map",
+      "colors",
+      "evaluate",
+      "reports",
+    ]);
+    assertEquals(cancelled, ["4_0", "7_0", "7_1", "7_2", "5_0", "5_1", "6_0"]);
     assertEquals(submitted, [
       "--array=0",
       "--array=0 --dependency=afterok:3_1:3_2:11",
-      "--array=0-1 --dependency=afterok:12",
-      "--array=0 --dependency=afterok:13",
+      "--array=0-2 --dependency=afterok:12",
+      "--array=0-1 --dependency=afterok:13",
+      "--array=0 --dependency=afterok:14",
     ]);
     assertEquals(await readNote(plan, "propagate", 0), null);
   });
@@ -264,7 +272,7 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
         await write(part, text);
         if (index === 0) whole.extract = { path: part, text };
       }
-      for (const step of ["landmarks", "affinities", "products", "propagate"] as const) {
+      for (const step of ["landmarks", "affinities", "products", "propagate", "colors"] as const) {
         for (let index = 0; index < plan.tasks[step]; index++) {
           const path = `${folder}/parts/${step}-${index}-of-${plan.tasks[step]}.json`;
           await write(path, "[]");

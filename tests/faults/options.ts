@@ -23,6 +23,7 @@ const WRONG: Record<string, string[]> = {
   neighbors: ["0", "129", "some"],
   sampling: ["best"],
   "neighbor-search": ["fast"],
+  "evaluation-images": ["0", "many"],
   "images-per-shard": ["9", "0"],
   seed: ["-1", "x", "1.5"],
   adapter: ["gpu"],

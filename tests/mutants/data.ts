@@ -60,7 +60,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/cache/stages.ts",
-    text: "broken?.length === 0 && findBroken ? await findBroken(folder) : broken",
+    text: "broken?.length === 0 && findBroken ? await findBroken(folder, hashesAll) : broken",
     replacement: "broken",
     breaks: "files in folders of a stage are not checked",
     tests: ["data/cache/stages_test.ts"],

@@ -210,11 +210,18 @@ export const EXPERIMENTS: readonly Mutant[] = [
     tests: ["experiments/rosetta/compute_test.ts"],
   },
   {
-    file: "src/pipeline/solve_graph.ts",
-    text: "const at = (part: number) => Math.min(nodes,",
-    replacement: "const at = (part: number) => Math.max(0,",
-    breaks: "the last range goes beyond the nodes",
-    tests: ["pipeline/solve_graph_test.ts"],
+    file: "src/data/features/node_dataset.ts",
+    text: "firstNode: slot.first + range.first * slot.tokens",
+    replacement: "firstNode: range.first * slot.tokens",
+    breaks: "the files of later layers hold the nodes of the first",
+    tests: ["data/features/node_dataset_test.ts"],
+  },
+  {
+    file: "src/graph/landmark_affinity.ts",
+    text: "else for (let at = 0; at < sum.length; at++) sum[at] += part[at];",
+    replacement: "else sum = part;",
+    breaks: "the last block's sums count alone",
+    tests: ["graph/landmark_affinity_test.ts"],
   },
   {
     file: "src/experiments/showcase/compute.ts",

@@ -11,9 +11,9 @@ export const TASKS: readonly Mutant[] = [
   },
   {
     file: "tasks/slurm/steps.ts",
-    text: '  evaluate: ["map"],\n',
-    replacement: '  evaluate: ["propagate"],\n',
-    breaks: "evaluation does not wait for the map",
+    text: '  evaluate: ["colors"],\n',
+    replacement: '  evaluate: ["map"],\n',
+    breaks: "evaluation does not wait for the colors",
     tests: ["end_to_end/slurm_plan_test.ts"],
   },
   {

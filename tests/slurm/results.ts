@@ -21,8 +21,7 @@ export async function stageFiles(cache: string, names: RegExp): Promise<Record<s
 }
 
 /** Files that hold numbers, not times. */
-export const RESULTS =
-  /(?:eigenvectors\.npy|fit\.arrow|points[23]\.npy|nearest\.npy|map\.json|images-[\d-]+\.arrow)$/;
+export const RESULTS = /(?:fit\.arrow|points[23]\.npy|map\.json|images-[\d-]+\.arrow)$/;
 
 /** Metrics and claims without what a clock says. */
 export async function resultsOf(out: string): Promise<unknown> {

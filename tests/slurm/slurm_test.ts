@@ -236,7 +236,7 @@ Deno.test({
         await run("scancel", [`${propagate}_2`], env);
         const again = await submit("--resume");
         assert(
-          /submitted propagate \(job \d+, 1 task\), map \(.*, 1 task\), evaluate \(.*, 6 tasks\), reports/
+          /submitted propagate \(job \d+, 1 task\), map \(.*, 1 task\), colors \(.*, 6 tasks\), evaluate \(.*, 6 tasks\), reports/
             .test(again),
           again,
         );
@@ -263,14 +263,18 @@ Deno.test({
         const before = await stageFiles(two, ANY), paths = Object.keys(before);
         const lost = [
           /features-.*\/parts\/images-.*\.json$/,
-          /parts\/candidates-\d{12}-.*\.json$/,
-          /parts\/nodes-.*\.json$/,
+          /parts\/candidates\/.*\.json$/,
+          /parts\/affinities\/.*\.json$/,
+          /parts\/products\/.*\.npy$/,
+          /parts\/eigenvectors\/.*\.json$/,
+          /colors\/model=.*\.arrow$/,
         ].map((name) => paths.find((path) => name.test(path))!);
         for (const path of lost) await Deno.remove(two + path);
         const submitted = await submit("--resume");
         assert(
-          /submitted extract \(job \d+, 1 task\), landmarks \(job \d+, 1 task\), propagate \(job \d+, 1 task\);/
-            .test(submitted),
+          ["extract", "landmarks", "affinities", "products", "propagate", "colors"].every((step) =>
+            new RegExp(`[ ,]${step} \\(job \\d+, 1 task\\)`).test(submitted)
+          ),
           submitted,
         );
         await finished(cluster, 60);

@@ -33,6 +33,7 @@ export async function writePhotographs(
       layers: LAYERS.map((layer) => ({ layer, path: "", tensor: "", shards: [] })),
       grid: { rows: 3, cols: 4 },
       images: [HOSTILE, "b"],
+      imagesSha256: "1",
       dtype: "float32",
       preprocessing: "{}",
     },

@@ -22,6 +22,7 @@ export function planIn(folder: string): SlurmPlan {
       fit: 1,
       propagate: 3,
       map: 1,
+      colors: 3,
       evaluate: 2,
       reports: 1,
     },

@@ -52,10 +52,11 @@ export function walkingPipeline(
         Promise.resolve({ width: side, height: side, data: new Uint8Array(3 * side * side).fill(90) }),
       mask: () => Promise.resolve({ width: side, height: side, data: mask }),
     })),
+    total: { images: masks.length, nodes: rows },
     eigenvectors: { data, rows, cols: components },
     points2: { data: points, rows, cols: 2 },
     manifests: [{ hook: "attention" }] as Pipeline["manifests"],
-    sample: new Uint32Array(0),
+    sampleVectors: { data: new Float32Array(0), rows: 0, cols: components },
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that these experiments do not read.
     ...{} as Pick<

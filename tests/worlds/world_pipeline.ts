@@ -91,7 +91,8 @@ export function worldPipeline(
     points2: { data: plane(2), rows, cols: 2 },
     points3: { data: plane(3), rows, cols: 3 },
     colors,
-    sample: new Uint32Array(0),
+    total: { images: masks.length, nodes: rows },
+    sampleVectors: { data: new Float32Array(0), rows: 0, cols: components },
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
     // The parts that the worlds' experiments do not read.
     ...{} as Pick<Pipeline, "fit" | "search" | "map" | "align" | "files" | "manifests">,

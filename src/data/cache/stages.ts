@@ -33,15 +33,15 @@ export interface Stages {
    * @param inputs all that the result depends on: plain values, hashes for files
    * @param compute fills the folder, one process at a time; a stage that was stopped finds there what it had left, but for
    * broken files, which are removed
-   * @param findBroken which files in folders of the stage's folder are not as they were written; those right in it are
-   * compared with the hashes that were noted when the stage finished
+   * @param findBroken which files in folders of the stage's folder are not as they were written, looking at every byte or at
+   * a part of them; those right in it are compared with the hashes that were noted when the stage finished
    * @returns the folder; null when only explaining and the result is not there
    */
   run(
     name: string,
     inputs: Record<string, unknown>,
     compute: (folder: string) => Promise<void>,
-    findBroken?: (folder: string) => Promise<BrokenFile[]>,
+    findBroken?: (folder: string, hashesAll: boolean) => Promise<BrokenFile[]>,
   ): Promise<string | null>;
   /**
    * The folder that `run` uses for these inputs, made when missing, whether finished or not: for those who do a part of a
@@ -66,8 +66,9 @@ interface Finished {
  *
  * @param dir made when missing
  * @param explain compute nothing, only tell what would run
+ * @param hashesAll look at every byte of results that are there, not at a part of them where they are large
  */
-export function openStages(dir: string, explain = false): Stages {
+export function openStages(dir: string, explain = false, hashesAll = false): Stages {
   const reports: StageReport[] = [];
   return {
     explains: explain,
@@ -82,8 +83,8 @@ export function openStages(dir: string, explain = false): Stages {
       /** Null where the stage has not finished. */
       const findAllBroken = async () => {
         const finished = await readFinished(folder, inputs);
-        const broken = finished && await brokenFiles(folder, finished.files);
-        return broken?.length === 0 && findBroken ? await findBroken(folder) : broken;
+        const broken = finished && await brokenFiles(folder, finished.files, hashesAll);
+        return broken?.length === 0 && findBroken ? await findBroken(folder, hashesAll) : broken;
       };
       let broken = await findAllBroken();
       if (broken?.length === 0) {

@@ -1,10 +1,11 @@
 /** Features of every layer of a vision transformer. */
 import { writeFileAtomic } from "../files/atomic_write.ts";
-import { describeShard, type ImageRange, isWhole, shardName, shardRanges } from "./feature_shards.ts";
+import { describeShard, type ImageRange, shardName, shardRanges } from "./feature_shards.ts";
 import { createFeatures, type FeatureWriter } from "./feature_store.ts";
 import { mapConcurrently } from "../files/map_concurrently.ts";
 import { type ExtractOptions, openGraph, streamFeatures } from "./stream_features.ts";
 import {
+  brokenOf,
   covers,
   emptied,
   type FeatureManifest,
@@ -12,6 +13,7 @@ import {
   joinParts,
   LANES,
   makeFolder,
+  nameInFolder,
   noted,
   partPath,
   readManifest,
@@ -24,8 +26,8 @@ import {
  * gets the mean of its patches in that place, which is what such models pool to.
  *
  * Every layer is a folder of shards, each of a range of images (METHOD's tokens × images, `SHARD_IMAGES` at a time).
- * The manifest, rewritten after every range, has the SHA-256 of each shard: what it covers and finds unchanged on disk is
- * not computed again, so that a run that was stopped goes on where it was, and a shard that was lost, cut or altered is
+ * The manifest, rewritten after every range, has the SHA-256 of each shard: what it covers and finds unchanged on disk, as
+ * `brokenFiles` does, is not computed again, so that a run that was stopped goes on where it was, and a shard that was lost, cut or altered is
  * made again, alone with the others of its range. Ranges that `extractRange` has left are taken over.
  *
  * @returns layers, heads, width, tokens, and the shards
@@ -37,13 +39,12 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
   const known = await readManifest(manifestPath), { wanted } = await openGraph(options);
   const ranges = shardRanges(images.length, shardImages);
   const finishedOnce = known && covers(known, wanted) ? known : null;
-  const earlier = finishedOnce ?? await joinParts(outDir, ranges, wanted);
-  const finished = await Promise.all(ranges.map(async (range) => {
+  const earlier = finishedOnce ?? await joinParts(outDir, ranges, wanted, images);
+  const broken = new Set(earlier && (await brokenOf(outDir, earlier)).map(({ file }) => file));
+  const finished = ranges.map((range) => {
     const shards = earlier?.layers.map((layer) => shardOf(layer.shards, range)) ?? [];
-    if (shards.length === 0 || shards.includes(undefined)) return false;
-    for (const shard of shards) if (!await isWhole(shard!)) return false;
-    return true;
-  }));
+    return shards.length > 0 && shards.every((shard) => shard && !broken.has(nameInFolder(shard)));
+  });
   const missing = ranges.filter((_, i) => !finished[i]);
   if (earlier && missing.length === 0) {
     if (!finishedOnce) await writeFileAtomic(manifestPath, JSON.stringify(earlier, null, 2));
@@ -128,7 +129,7 @@ export async function extractRange(options: ExtractOptions, range: ImageRange): 
     for (const { path, shards } of manifest!.layers) {
       shards.push(await describeShard(`${path}/${shardName(range)}`, range));
     }
-    await writeFileAtomic(path, JSON.stringify(manifest, null, 2));
+    await writeFileAtomic(path, JSON.stringify({ ...manifest, images: [] }, null, 2));
     return manifest!;
   } catch (error) {
     for (const writer of writers) await writer.abandon();

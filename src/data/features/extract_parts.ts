@@ -1,8 +1,7 @@
 /** Parts of an extraction on disk: their places, and whether they are whole. */
 import { reasonOf } from "../files/atomic_write.ts";
 import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
-import type { BrokenFile } from "../files/file_hashes.ts";
-import { mapConcurrently } from "../files/map_concurrently.ts";
+import { type BrokenFile, brokenFiles } from "../files/file_hashes.ts";
 import type { FeatureType } from "./feature_store.ts";
 import { readModelBytes } from "../models/vision_model.ts";
 import type { InferenceProvider } from "../onnx/types.ts";
@@ -14,15 +13,26 @@ export function partPath(outDir: string, range: ImageRange): string {
   return `${outDir}/parts/${shardName(range).replace(/\.arrow$/, ".json")}`;
 }
 
-/** Shards that are not as the manifest in a folder has them. */
-export async function brokenShards(outDir: string): Promise<BrokenFile[]> {
-  const { layers } = await readExtracted(outDir);
-  const shards = layers.flatMap(({ shards }) => shards), broken: BrokenFile[] = [];
-  await mapConcurrently(shards.length, LANES, async (i) => {
-    if (await isWhole(shards[i])) return;
-    broken.push({ file: shards[i].path.split("/").slice(-2).join("/"), state: "damaged" });
-  });
-  return broken;
+/** Shards that are not as the manifest in a folder has them, found as `brokenFiles` does. */
+export async function brokenShards(outDir: string, hashesAll = false): Promise<BrokenFile[]> {
+  return await brokenOf(outDir, await readExtracted(outDir), hashesAll);
+}
+
+/** Shards that are not as a manifest has them, found as `brokenFiles` does. */
+export async function brokenOf(
+  outDir: string,
+  { layers }: FeatureManifest,
+  hashesAll = false,
+): Promise<BrokenFile[]> {
+  const shards = layers.flatMap(({ shards }) => shards).map((shard) =>
+    [nameInFolder(shard), { bytes: shard.bytes, sha256: shard.sha256 }] as const
+  );
+  return await brokenFiles(outDir, Object.fromEntries(shards), hashesAll);
+}
+
+/** A shard's path in the folder of its extraction. */
+export function nameInFolder({ path }: FeatureShard): string {
+  return path.split("/").slice(-2).join("/");
 }
 
 /** Whether every shard of a manifest is there. */
@@ -38,6 +48,7 @@ export async function joinParts(
   outDir: string,
   ranges: ImageRange[],
   wanted: Partial<FeatureManifest>,
+  images: readonly { name: string }[],
 ): Promise<FeatureManifest | null> {
   let joined: FeatureManifest | null = null;
   for (const range of ranges) {
@@ -45,7 +56,7 @@ export async function joinParts(
     if (!part || !covers(part, wanted)) continue;
     if (joined) {
       for (const [l, { shards }] of part.layers.entries()) joined.layers[l].shards.push(...shards);
-    } else joined = part;
+    } else joined = { ...part, images: images.map(({ name }) => name) };
   }
   return joined;
 }
@@ -129,7 +140,10 @@ export interface FeatureManifest {
   classToken: boolean;
   registers: number;
   grid: { rows: number; cols: number };
+  /** Names of all images; none in the manifest of one range, which does not repeat them. */
   images: string[];
+  /** Of the list of these names. */
+  imagesSha256: string;
   dtype: FeatureType;
   /** What was taken of every block. */
   hook: Hook;
@@ -154,6 +168,13 @@ export async function readExtracted(outDir: string): Promise<FeatureManifest> {
 /** SHA-256 of a model file and the weight files beside it, one behind the other. */
 export async function modelSha256(path: string): Promise<string> {
   return sha256(await readModelBytes(path));
+}
+
+/** SHA-256 of the list of some images' names. */
+export function namesSha256(images: readonly { name: string }[]): string {
+  const hash = createHash("sha256");
+  for (const { name } of images) hash.update(`${JSON.stringify(name)}\n`);
+  return hash.digest("hex");
 }
 
 /** SHA-256 of bytes one behind the other. */

@@ -12,7 +12,7 @@ import type { InferenceProvider, ModelOutput } from "../onnx/types.ts";
 import { basename } from "node:path";
 import type { FeatureType } from "./feature_store.ts";
 import type { RgbImage } from "../images/picture.ts";
-import { type FeatureManifest, sha256 } from "./extract_parts.ts";
+import { type FeatureManifest, namesSha256, sha256 } from "./extract_parts.ts";
 import type { Preprocessor } from "../images/preprocessor.ts";
 import {
   assertInPlace,
@@ -85,7 +85,17 @@ export async function streamFeatures(
           : `${path} does not tell the size of its patches: leave out --stride.`,
       );
     }
-    const manifest = { ...wanted, layers, heads, width, tokens, classToken, registers, grid };
+    const manifest = {
+      ...wanted,
+      images: images.map(({ name }) => name),
+      layers,
+      heads,
+      width,
+      tokens,
+      classToken,
+      registers,
+      grid,
+    };
     await sink.begin(manifest);
     // Images of a batch, and shifted images of a run of the model: one and the same without shifts.
     const run = model.fixedBatch ?? batch, step = Math.max(1, Math.floor(run / shifts ** 2));
@@ -300,7 +310,7 @@ export async function openGraph(
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
-    images: images.map(({ name }) => name),
+    imagesSha256: namesSha256(images),
     dtype,
     hook,
     shifts,

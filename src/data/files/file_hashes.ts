@@ -33,17 +33,45 @@ export async function hashesByName(paths: readonly string[]): Promise<[name: str
   return hashes;
 }
 
-/** Those that are missing or not as `hashFiles` has found them. */
-export async function brokenFiles(folder: string, hashes: FileHashes): Promise<BrokenFile[]> {
-  const noted = Object.entries(hashes);
+/** Bytes of files whose SHA-256 is looked at where there are more: `brokenFiles` draws them anew each time. */
+const MAX_HASHED = 2 ** 28;
+
+/**
+ * Those that are missing or not as `hashFiles` has found them: of more than 268 MB the size of every file is looked at, and the
+ * SHA-256 of as many as have that size, which are drawn anew each time.
+ *
+ * @param hashesAll look at the SHA-256 of every file
+ */
+export async function brokenFiles(
+  folder: string,
+  hashes: FileHashes,
+  hashesAll = false,
+): Promise<BrokenFile[]> {
+  const noted = Object.entries(hashes), drawn = new Set<number>();
+  let left = hashesAll ? Infinity : MAX_HASHED;
+  for (const i of shuffledNumbers(noted.length)) {
+    if (left <= 0) break;
+    drawn.add(i);
+    left -= noted[i][1].bytes;
+  }
   const found = await mapConcurrently(noted.length, LANES, async (i): Promise<BrokenFile[]> => {
     const [file, { bytes, sha256 }] = noted[i], path = `${folder}/${file}`;
     const size = await Deno.stat(path).then(({ size }) => size, () => null);
     if (size === null) return [{ file, state: "missing" }];
-    const isWhole = size === bytes && await hashOf(path, size).catch(() => null) === sha256;
+    const isWhole = size === bytes &&
+      (!drawn.has(i) || await hashOf(path, size).catch(() => null) === sha256);
     return isWhole ? [] : [{ file, state: "damaged" }];
   });
   return found.flat();
+}
+
+function shuffledNumbers(count: number): number[] {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [numbers[i], numbers[j]] = [numbers[j], numbers[i]];
+  }
+  return numbers;
 }
 
 async function hashOf(path: string, bytes: number): Promise<string> {

@@ -4,6 +4,7 @@ import {
   Field,
   FixedSizeList,
   Float32,
+  Float64,
   makeData,
   RecordBatch,
   Schema,
@@ -18,6 +19,7 @@ import type { Shortlist } from "../../graph/landmark_groups.ts";
 import type { Sampling } from "../../graph/landmarks.ts";
 import { type NystromFit, type NystromModel, nystromModel } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
+import type { RowNumbers } from "../../linalg/random.ts";
 import { checkArrow, inMemory } from "../formats/arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
 import { readPlainFile } from "../files/plain_file.ts";
@@ -62,7 +64,7 @@ export async function saveNystrom(path: string, fit: NystromFit): Promise<void> 
   };
   const length = landmarks.indices.length;
   const columns = [
-    { name: "index", data: makeData({ type: new Uint32(), data: landmarks.indices }) },
+    { name: "index", data: rowData(landmarks.indices) },
     { name: "degree", data: makeData({ type: new Float32(), data: cut.degrees }) },
     { name: "features", data: listData(landmarks.features) },
     { name: "eigenvectors", data: listData(cut.eigenvectors) },
@@ -73,6 +75,13 @@ export async function saveNystrom(path: string, fit: NystromFit): Promise<void> 
   const children = columns.map(({ data }) => data);
   const rows = makeData({ type: new Struct(fields), length, nullCount: 0, children });
   await writeFileAtomic(path, tableToIPC(new Table(new RecordBatch(schema, rows)), "file"));
+}
+
+/** Row numbers: uint32, or float64 where one is beyond. */
+function rowData(rows: RowNumbers) {
+  return rows instanceof Uint32Array
+    ? makeData({ type: new Uint32(), data: rows })
+    : makeData({ type: new Float64(), data: rows });
 }
 
 /** A matrix as one fixed-size list a row. */
@@ -122,7 +131,9 @@ function fitOf(table: Table, notes: Notes): NystromFit {
   const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist, sampling, seed } = notes;
   const { resolved = eigenvalues.length } = notes;
   const eigenvectors = matrixOf(table, "eigenvectors");
-  const indices = valuesOf(table, "index", Uint32Array), degrees = valuesOf(table, "degree", Float32Array);
+  const rows = table.getChild("index")?.type instanceof Float64 ? Float64Array : Uint32Array;
+  const indices = valuesOf<RowNumbers>(table, "index", rows),
+    degrees = valuesOf(table, "degree", Float32Array);
   const isWhole = indices.length === table.numRows && degrees.length === table.numRows &&
     eigenvalues.length === eigenvectors.cols && residuals.length === eigenvectors.cols;
   if (!isWhole) throw new Error("values are missing");
@@ -146,7 +157,7 @@ function fitOf(table: Table, notes: Notes): NystromFit {
 }
 
 /** The values of a column of numbers; the file holds one batch, whose buffers may be padded. */
-function valuesOf<T extends Uint32Array | Float32Array>(
+function valuesOf<T extends RowNumbers | Float32Array>(
   table: Table,
   name: string,
   kind: new (values: ArrayLike<number>) => T,

@@ -53,7 +53,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
     title: "Colors",
     question: "What do all layers of all models put together, and when does it follow the image?",
     method:
-      `The ${pipeline.eigenvectors.rows} tokens of ${found.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
+      `The ${pipeline.total.nodes} tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
     equation: EQUATION,
     sections: [
       { heading: "Layers across", body: await colorSheet(pipeline) },

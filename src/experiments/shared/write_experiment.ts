@@ -135,12 +135,14 @@ export async function writeExperiment(
   results: ExperimentResults,
   { settings, ...page }: Omit<Page, "command" | "claims">,
 ): Promise<string> {
-  const { models, images, eigenvectors, data, manifests, grid } = run.pipeline;
-  const inputs = { models, images: images.length, nodes: eigenvectors.rows, data };
+  const { models, images, total, data, manifests, grid } = run.pipeline;
+  const inputs = { models, ...total, data };
   return await writeReport(run, name, inputs, results, {
     ...page,
     settings: {
-      nodes: eigenvectors.rows,
+      nodes: total.nodes,
+      ...(images.length < total.images &&
+        { "images looked at": `${images.length} of ${total.images}, spread over all (--evaluation-images)` }),
       hook: manifests[0].hook,
       patches: `${grid.cols} × ${grid.rows}`,
       ...settings,

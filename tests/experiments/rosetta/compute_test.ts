@@ -67,6 +67,7 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
     data: "made up",
     tokens,
     grid: { rows: SIDE, cols: SIDE },
+    total: { images: IMAGES, nodes: rows },
     eigenvectors: randomMatrix(rows, 2),
     images: Array.from(
       { length: IMAGES },
@@ -76,7 +77,16 @@ async function plantedPipeline(dir: string): Promise<Pipeline> {
     align: { slots, transforms, beta, epsilon: new Float32Array(voxels) },
     ...{} as Pick<
       Pipeline,
-      "slots" | "fit" | "search" | "sample" | "nearest" | "points3" | "points2" | "map" | "colors" | "files"
+      | "slots"
+      | "fit"
+      | "search"
+      | "sampleVectors"
+      | "nearest"
+      | "points3"
+      | "points2"
+      | "map"
+      | "colors"
+      | "files"
     >,
   };
 }

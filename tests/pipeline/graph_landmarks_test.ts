@@ -1,26 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { candidateBlocks } from "../../src/pipeline/graph_landmarks.ts";
-import { nodeRange } from "../../src/pipeline/solve_graph.ts";
-import { PANEL_ROWS } from "../../src/graph/node_source.ts";
-
-Deno.test("nodeRange divides all nodes, and no panel", () => {
-  for (const nodes of [1, 3 * 36 * 197, PANEL_ROWS, 10 * PANEL_ROWS + 1, 709_200]) {
-    for (const parts of [1, 2, 7, 24]) {
-      let next = 0;
-      for (let part = 0; part < parts; part++) {
-        const { first, rows } = nodeRange(nodes, part, parts);
-        assertEquals(first, next, `${nodes} nodes, part ${part} of ${parts}`);
-        assertEquals(
-          first % PANEL_ROWS === 0 || rows === 0,
-          true,
-          `${nodes} nodes, part ${part} of ${parts}`,
-        );
-        next += rows;
-      }
-      assertEquals(next, nodes);
-    }
-  }
-});
 
 Deno.test("candidateBlocks() covers all nodes in blocks of 64 candidates or more, 2048 blocks at most", () => {
   for (const nodes of [1, 16_384, 16_385, 709_200, 7_092_000_000, 70_920_000_000]) {

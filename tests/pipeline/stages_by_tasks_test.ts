@@ -1,0 +1,190 @@
+import { assert, assertEquals } from "@std/assert";
+import { closeGpu, openGpu } from "../../mod.ts";
+import { shardName } from "../../src/data/features/feature_shards.ts";
+import { createFeatures } from "../../src/data/features/feature_store.ts";
+import type { FeatureManifest } from "../../src/data/features/extract_parts.ts";
+import { nearestRows } from "../../src/embed/spectral_map.ts";
+import { affinityProducts, affinitySums } from "../../src/graph/landmark_affinity.ts";
+import type { NodeSource } from "../../src/graph/node_source.ts";
+import { fitNystrom } from "../../src/graph/nystrom.ts";
+import { copyFeatures, evaluationImages } from "../../src/pipeline/evaluation.ts";
+import { arePartsThere } from "../../src/pipeline/graph_parts.ts";
+import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
+import {
+  findCandidates,
+  fitGraph,
+  propagateRange,
+  solveGraph,
+  sumBlocksOf,
+} from "../../src/pipeline/solve_graph.ts";
+import { makeColorBatches, makeColors, makeMap } from "../../src/pipeline/spectral_stages.ts";
+import { filesUnder } from "../support/files_under.ts";
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import { randomMatrix } from "../support/random.ts";
+
+const gpu = await openGpu();
+Deno.test.afterAll(() => closeGpu(gpu));
+
+const IMAGES = 70, TOKENS = 5, WIDTH = 8;
+
+/** Features of two layers of a model, each image's near those of its neighbours. */
+async function writeFeatures(dir: string): Promise<FeatureManifest> {
+  const layers: FeatureManifest["layers"] = [];
+  for (const layer of [1, 2]) {
+    const path = `${dir}/vit.L0${layer}`, rows = IMAGES * TOKENS;
+    await Deno.mkdir(path, { recursive: true });
+    const meta = { model: "vit", tokens: String(TOKENS) };
+    const name = `${path}/${shardName({ first: 0, count: IMAGES })}`;
+    const writer = await createFeatures(name, layer, WIDTH, "float32", meta);
+    const { data } = randomMatrix(rows, WIDTH, layer);
+    await writer.write({
+      image: Int32Array.from({ length: rows }, (_, i) => Math.floor(i / TOKENS)),
+      token: Int16Array.from({ length: rows }, (_, i) => i % TOKENS),
+      vectors: data.map((value, at) =>
+        value + 3 * Math.sin(Math.floor(at / (9 * WIDTH * TOKENS)) + at % WIDTH)
+      ),
+    });
+    await writer.finish();
+    layers.push({ layer, path, tensor: "", shards: [] });
+  }
+  const images = Array.from({ length: IMAGES }, (_, i) => `image ${i}`);
+  const grid = { rows: 2, cols: 2 };
+  return {
+    model: "vit",
+    layers,
+    width: WIDTH,
+    tokens: TOKENS,
+    grid,
+    images,
+    dtype: "float32",
+  } as FeatureManifest;
+}
+
+function optionsOf(sampling: PipelineOptions["sampling"], neighbors: PipelineOptions["neighbors"]) {
+  const data = Float32Array.from({ length: 2 * WIDTH * WIDTH }, (_, at) => Number(at % (WIDTH + 1) === 0));
+  const slots = [1, 2].map((layer) => ({ name: `vit L${layer}`, width: WIDTH }));
+  const align = { slots, transforms: { data, rows: 2 * WIDTH, cols: WIDTH } };
+  return {
+    align,
+    landmarks: 24,
+    sampling,
+    neighbors,
+    components: 5,
+    seed: 1,
+    sample: 40,
+    iterations: 20,
+    knn: "exact",
+  } as unknown as PipelineOptions;
+}
+
+Deno.test("tasks that each make a part leave what one process makes alone, byte for byte", async (t) => {
+  for (const [sampling, neighbors] of [["uniform", "all"], ["farthest", "all"], ["farthest", 4]] as const) {
+    await t.step(`${sampling}, neighbors ${neighbors}`, () =>
+      inTemporaryFolder(async (dir) => {
+        const manifests = [await writeFeatures(`${dir}/features`)], options = optionsOf(sampling, neighbors);
+        const [one, two] = ["one", "two"].map((name) => `${dir}/${name}`);
+        for (const folder of [one, two]) {
+          for (const stage of ["cut", "map", "colors"]) {
+            await Deno.mkdir(`${folder}/${stage}`, { recursive: true });
+          }
+        }
+        await solveGraph(gpu, `${one}/cut`, manifests, options);
+        const inputs = (folder: string) => ({ cut: `${folder}/cut`, map: `${folder}/map`, manifests });
+        const isMapped = sampling === "uniform"; // once: t-SNE is the same for all
+        if (isMapped) {
+          await makeMap(gpu, `${one}/map`, `${one}/cut`, manifests, options);
+          await makeColors(gpu, `${one}/colors`, inputs(one), () => {});
+        }
+
+        const cut = `${two}/cut`,
+          steps = {
+            landmarks: (task: number) => findCandidates(gpu, cut, manifests, options, task, 2),
+            affinities: (task: number) => sumBlocksOf(gpu, cut, manifests, options, "affinities", task, 2),
+            products: (task: number) => sumBlocksOf(gpu, cut, manifests, options, "products", task, 2),
+            fit: () => fitGraph(gpu, cut, manifests, options),
+            propagate: (task: number) => propagateRange(gpu, cut, manifests, options, task, 2),
+          };
+        for (const [step, run] of Object.entries(steps)) {
+          if (step === "landmarks" && sampling === "uniform") continue;
+          if ((step === "affinities" || step === "products") && neighbors !== "all") continue;
+          if (step === "fit") await run(0);
+          else {
+            // The last task first, and one of them twice.
+            for (const task of [1, 0, 1]) await run(task);
+            for (const task of [0, 1]) assert(await arePartsThere(cut, step, task, 2), `${step} ${task}`);
+          }
+        }
+        await solveGraph(gpu, cut, manifests, options);
+        if (isMapped) {
+          await makeMap(gpu, `${two}/map`, cut, manifests, options);
+          for (const task of [1, 0]) await makeColorBatches(gpu, `${two}/colors`, inputs(two), task, 2);
+          await makeColors(gpu, `${two}/colors`, inputs(two), () => {});
+        }
+
+        const results = (files: Record<string, string>) =>
+          Object.fromEntries(Object.entries(files).filter(([name]) => !/-of-2\.json$/.test(name)));
+        const expected = results(await filesUnder(one)), found = results(await filesUnder(two));
+        assert(
+          Object.keys(expected).filter((name) => name.includes("/layer=")).length === (isMapped ? 8 : 4),
+        );
+        assertEquals(found, expected);
+        assertEquals(gpu.memory.inUse, 0);
+      }));
+  }
+});
+
+Deno.test("evaluationImages() takes one out of each of equal parts of the list, or all", () => {
+  assertEquals(evaluationImages(4, 4, 0), [0, 1, 2, 3]);
+  for (const [images, most] of [[9, 4], [1_000_000, 1000], [1001, 1000]]) {
+    const chosen = evaluationImages(images, most, 7);
+    assertEquals(chosen, evaluationImages(images, most, 7));
+    assertEquals(chosen.map((image) => Math.ceil((image + 1) * most / images) - 1), chosen.map((_, i) => i));
+  }
+});
+
+Deno.test("copyFeatures() has the values of the images that were chosen, and their names", async () => {
+  await inTemporaryFolder(async (dir) => {
+    const manifest = await writeFeatures(`${dir}/features`), chosen = [2, 3, 69];
+    await copyFeatures(`${dir}/copy`, manifest, chosen, () => {});
+    const copy: FeatureManifest = JSON.parse(await Deno.readTextFile(`${dir}/copy/manifest.json`));
+    assertEquals(copy.images, ["image 2", "image 3", "image 69"]);
+    const { openFeatures } = await import("../../src/data/features/feature_shards.ts");
+    for (const [at, { path }] of copy.layers.entries()) {
+      const [from, to] = [await openFeatures(manifest.layers[at].path), await openFeatures(path)];
+      for (const [i, image] of chosen.entries()) {
+        assertEquals(
+          await to.readRows(i * TOKENS, (i + 1) * TOKENS),
+          await from.readRows(image * TOKENS, (image + 1) * TOKENS),
+        );
+      }
+      for (const file of [from, to]) await file.close();
+    }
+  });
+});
+
+Deno.test("what a task holds of a graph does not grow with it: GPU buffers and rows read at a time, at three sizes", async () => {
+  const m = 20, features = randomMatrix(m, WIDTH, 5), held: string[] = [];
+  const root = Float64Array.from({ length: m * m }, (_, at) => Number(at % (m + 1) === 0));
+  for (const rows of [9_000, 18_000, 36_000]) {
+    let most = 0;
+    const source: NodeSource = {
+      rows,
+      cols: WIDTH,
+      read(first, count) {
+        most = Math.max(most, count);
+        const data = Float32Array.from({ length: count * WIDTH }, (_, at) => Math.sin(first * WIDTH + at));
+        return Promise.resolve({ data, rows: count, cols: WIDTH });
+      },
+    };
+    gpu.memory.peak = 0;
+    const block = { first: 0, rows }, q = new Float64Array(m).fill(1);
+    await affinitySums(gpu, source, block, features);
+    await affinityProducts(gpu, source, block, features, { root, rank: m, q, least: 1 });
+    const landmarks = Uint32Array.from({ length: m }, (_, i) => 400 * i);
+    const fit = await fitNystrom(gpu, source, { landmarks, neighbors: 4, components: 3, search: "exact" });
+    for await (const panel of fit.panels(source)) most = Math.max(most, panel.vectors.rows);
+    for await (const panel of nearestRows(gpu, source, features)) most = Math.max(most, panel.nearest.length);
+    held.push(`${gpu.memory.peak} bytes, ${most} rows`);
+  }
+  assertEquals(new Set(held).size, 1, held.join("; "));
+});
