@@ -19,7 +19,7 @@ export interface Flows {
 
 const WIDTH = 320, HEIGHT = 300, HEADING = 30, BOTTOM = 12;
 /** Where the columns stand, their width and the gaps between their blocks. */
-const LEFT = 84, RIGHT = 208, BLOCK = 10, GAP = 8;
+const LEFT = 84, RIGHT = 196, BLOCK = 10, GAP = 8;
 /** Ribbons of a smaller share of their source have no number. */
 const LABELLED = 0.15;
 
