@@ -11,10 +11,11 @@ const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
   UNPACKERS = ["python3", "npm", "tar"],
   MAY_UNPACK = ["models", "showcase", "pack"],
-  MAY_RUN = ["test", "bench", "bench:graph", "fault-injection", "mutate", "script", "survey"],
-  MAY_REACH = ["models"];
+  MAY_RUN = ["test", "test-browser", "bench", "bench:graph", "fault-injection", "mutate", "script", "survey"],
+  MAY_REACH = ["models", "test-browser"]; // the latter this machine only
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
-const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"], WRITE_ONE = ["new"];
+const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"],
+  WRITE_ONE = ["new", "false-alarms"];
 /** Tasks on the pipeline, which take the options of the small run. */
 const EXPERIMENTS = [
   "reproduce",
