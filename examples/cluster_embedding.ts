@@ -4,7 +4,7 @@ import * as ac from "@alignedcut/alignedcut";
 const options = ac.scriptOptions("Clusters the rows of an embedding by the normalised cut.", {
   file: [
     "",
-    ".npy, .npz, .csv, .tsv, .arrow, .parquet or .safetensors file; without it, what a model makes of embedded scenes",
+    ".npy, .npz, .csv, .tsv, .arrow, .parquet or .safetensors file; without it, what a model makes of synthetic scenes",
   ],
   header: ["auto", "whether the first line of .csv or .tsv names the columns: yes, no or auto"],
   clusters: [3, "how many", [2, Infinity]],

@@ -2,7 +2,7 @@
 import * as ac from "@alignedcut/alignedcut";
 
 const options = ac.scriptOptions("Colors every patch of my photographs by what a model sees in it.", {
-  photos: ["", "folder of photographs, or one of them; without it, embedded scenes"],
+  photos: ["", "folder of photographs, or one of them; without it, synthetic scenes"],
   model: ["dino_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],
   layer: [9, "number of the layer", [1, Infinity]],
   limit: [12, "photographs at most", [1, Infinity]],

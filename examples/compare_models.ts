@@ -2,7 +2,7 @@
 import * as ac from "@alignedcut/alignedcut";
 
 const options = ac.scriptOptions("Compares two models layer by layer by the subspaces of their cuts.", {
-  photos: ["", "folder of photographs; without it, embedded scenes"],
+  photos: ["", "folder of photographs; without it, synthetic scenes"],
   a: ["clip_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],
   b: ["dino_tiny", "another one, with the same grid of patches"],
   limit: [4, "photographs at most", [1, Infinity]],

@@ -2,7 +2,7 @@
 import * as ac from "@alignedcut/alignedcut";
 
 const options = ac.scriptOptions("Draws the eigenvalues of every layer's graph on a page of its own.", {
-  photos: ["", "folder of photographs; without it, embedded scenes"],
+  photos: ["", "folder of photographs; without it, synthetic scenes"],
   model: ["mae_tiny", "an ONNX file, or clip_tiny, dino_tiny, mae_tiny"],
   limit: [2, "photographs at most", [1, Infinity]],
   out: ["eigenvalues", "folder of index.html and the chart's spec, index-1.vl.json"],

@@ -1,4 +1,4 @@
-/** `./run align`: trains one channel align and saves it. */
+/** `./run align`: trains one channel alignment and saves it. */
 import { closeGpu } from "../mod.ts";
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";

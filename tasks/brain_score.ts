@@ -1,4 +1,4 @@
-/** `./run brain-score`: channel align against its baselines on held-out images, with a report. */
+/** `./run brain-score`: channel alignment against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
@@ -126,7 +126,7 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
       alignOf(gpu, brain, "ridge trained on", cacheDir),
     ]));
   const ridge = await stage("ridge", () => ridgeScore(gpu, brain));
-  const perSlot = await stage("no align", (tick) => perSlotScore(gpu, brain, tick));
+  const perSlot = await stage("no alignment", (tick) => perSlotScore(gpu, brain, tick));
   const position = await stage("position", async (onProgress) => {
     const middle = `${brain.models[0]} L${layerLike(6, depthOf(brain, brain.models[0]))}`;
     const one = { models: data.models.slice(0, 1), limit: POSITION_IMAGES, cells: CELLS };
@@ -149,7 +149,7 @@ async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring)
   const paper = aligns[alignName(true, 0)];
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
   if (!data.isOneGrid) {
-    tell("left out, as models see different patches: clusters before and after align, the mixed graph");
+    tell("left out, as models see different patches: clusters before and after alignment, the mixed graph");
   }
   const effects = masked.length > 0 && data.isOneGrid
     ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))

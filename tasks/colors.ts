@@ -46,7 +46,7 @@ export async function runColors(
   return await writeAlignedColorsReport({ ...open, found });
 }
 
-/** The align's space, the graph's landmarks and the map: what colors further models' tokens alike. */
+/** The alignment's space, the graph's landmarks and the map: what colors further models' tokens alike. */
 async function writeSpace(
   path: string,
   { fit, sampleVectors: vectors, points3, manifests }: Pipeline,

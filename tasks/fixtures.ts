@@ -1,5 +1,5 @@
 /**
- * `./run fixtures`: the embedded world on disk, in the layouts that people have of the real data sets, with a report
+ * `./run fixtures`: the synthetic dataset on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createObserver } from "../fixtures/observer/mod.ts";

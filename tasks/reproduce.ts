@@ -26,7 +26,7 @@ const PHOTOGRAPH_OPTIONS = {
 export const COMMAND = {
   task: "reproduce",
   about:
-    "Every experiment, on the embedded scenes, models and simulated subject or on data and models of your own:",
+    "Every experiment, on the synthetic dataset with its models and simulated subject or on data and models of your own:",
   options: { ...PIPELINE_OPTIONS, ...PHOTOGRAPH_OPTIONS, ...SLURM_OPTIONS },
   sections: [
     {

@@ -24,7 +24,7 @@ import { runTransitions } from "./transitions.ts";
 const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
     stage("fixtures", () => {
-      if (!data.world) throw new UnsuitableData("It shows the embedded world, and these data are others.");
+      if (!data.world) throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
       const { plan, folder: world } = data.world;
       return writeFixturesReport({
         out,

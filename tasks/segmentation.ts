@@ -9,7 +9,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 
 /** What scores the graphs, which know their own code. */
 const CODE = ["src/experiments/segmentation/compute.ts", "src/experiments/segmentation/layer_graphs.ts"];
-/** Images of the graphs of single layers, and the layers that are also clustered after align. */
+/** Images of the graphs of single layers, and the layers that are also clustered after alignment. */
 const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 
 /** Scores every layer and writes the report. @returns the path of the page */
@@ -31,10 +31,10 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const aligns = { with: await trained(1), without: await trained(0) };
   for (const { model, layers: { length } } of pipeline.manifests) {
     const absent = ALIGNED_LAYERS.filter((layer) => layer > length).join(", ");
-    if (absent) tell(`left out of segmentation after align: layers ${absent}, as ${model} has ${length}`);
+    if (absent) tell(`left out of segmentation after alignment: layers ${absent}, as ${model} has ${length}`);
     if (length > ALIGNED_LAYERS.at(-1)!) {
       tell(
-        `left out of segmentation after align: all of the ${length} layers of ${model} but ${
+        `left out of segmentation after alignment: all of the ${length} layers of ${model} but ${
           ALIGNED_LAYERS.join(", ")
         }`,
       );

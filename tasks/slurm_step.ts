@@ -166,7 +166,7 @@ interface OpenGraph {
   folder: string;
 }
 
-/** The align, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` tells files of its result. */
+/** The alignment, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` tells files of its result. */
 async function onGraph(
   plan: SlurmPlan,
   work: (open: OpenGraph) => Promise<string[] | { folder: string } | void>,

@@ -4,7 +4,7 @@ import * as ac from "@alignedcut/alignedcut"; // everything that this package ha
 
 // Options: what holds when one is not given, and its help. A number stays a number.
 const options = ac.scriptOptions("NAME: what this script finds out, in one sentence.", {
-  photos: ["", "folder of photographs; without it, embedded scenes"],
+  photos: ["", "folder of photographs; without it, synthetic scenes"],
   model: [
     "dino_tiny",
     "an ONNX file with its .preprocessor.json beside it, or clip_tiny, dino_tiny, mae_tiny",

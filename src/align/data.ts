@@ -1,4 +1,4 @@
-/** What channel align is trained on. */
+/** What channel alignment is trained on. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { type Random, sampleIndices } from "../linalg/random.ts";

@@ -157,7 +157,7 @@ export interface EigenConstraint {
   /** ‖F ∘ (X_b X_bᵀ − X_a X_aᵀ)‖, F = 1 or exp(−A_b). */
   loss: number;
   /**
-   * weight · ∂L/∂(features after align), n × D; to be released. Null where the loss is only rounding, or where it could not
+   * weight · ∂L/∂(features after alignment), n × D; to be released. Null where the loss is only rounding, or where it could not
    * be solved for.
    */
   gradient: GpuMatrix | null;
@@ -204,8 +204,8 @@ export function projectorDifference(
 }
 
 /**
- * L_eigen between the graphs of the same nodes before and after align, and its gradient with respect to the features
- * after align.
+ * L_eigen between the graphs of the same nodes before and after alignment, and its gradient with respect to the features
+ * after alignment.
  *
  * @param before its eigenvectors and affinity
  * @param after whose features the gradient is of

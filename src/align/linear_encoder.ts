@@ -1,4 +1,4 @@
-/** A linear brain encoder by gradient descent, without channel align. */
+/** A linear brain encoder by gradient descent, without channel alignment. */
 import { type Gpu, release } from "../gpu/mod.ts";
 import { addRow } from "../linalg/add_row.ts";
 import { multiply } from "../linalg/matmul.ts";

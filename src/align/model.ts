@@ -1,4 +1,4 @@
-/** A trained channel align: transforms into one space, and the encoder from there to the voxels. */
+/** A trained channel alignment: transforms into one space, and the encoder from there to the voxels. */
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/add_row.ts";
 import { multiply } from "../linalg/matmul.ts";

@@ -1,4 +1,4 @@
-/** Where the transforms of channel align start. */
+/** Where the transforms of channel alignment start. */
 import type { Matrix } from "../linalg/matrix.ts";
 import { fillRandom, type Random } from "../linalg/random.ts";
 import type { AlignSlot } from "./model.ts";

@@ -1,4 +1,4 @@
-/** Training of channel align, METHOD (1)–(10). */
+/** Training of channel alignment, METHOD (1)–(10). */
 import { type Gpu, release } from "../gpu/mod.ts";
 import { sumOfRows } from "../linalg/add_row.ts";
 import { multiply } from "../linalg/matmul.ts";

@@ -71,8 +71,8 @@ export const DATA_OPTIONS = {
   model: repeated({
     value: "FILE",
     help: "a vision transformer as ONNX with FILE.preprocessor.json beside it, or the name of a model that " +
-      "`./run models add` has added, or of an embedded one (clip_tiny, dino_tiny, mae_tiny); once for each model",
-    shown: "the three embedded models",
+      "`./run models add` has added, or of a built-in one (clip_tiny, dino_tiny, mae_tiny); once for each model",
+    shown: "the three built-in models",
   }),
   hook: oneOf(HOOKS, {
     value: "NAME",

@@ -55,10 +55,10 @@ export function scoreOf(
   };
 }
 
-/** What trains and keeps an align. */
+/** What trains and keeps an alignment. */
 const CODE = ["src/align/train.ts", "src/align/space.ts", "src/align/data.ts", "src/data/fits/align_file.ts"];
 
-/** Where an align of these data and options, by this code, is kept, and the hash of all of them. */
+/** Where an alignment of these data and options, by this code, is kept, and the hash of all of them. */
 export async function alignFile(
   cacheDir: string,
   data: BrainData,
@@ -78,11 +78,11 @@ export async function alignFile(
 }
 
 /**
- * Fits or trains an align, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
+ * Fits or trains an alignment, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
  *
  * @param options of `trainAlign`, plain values, or "ridge"
  * @param onProgress told the epochs done, or the slots, of how many
- * @returns the align and where it is kept
+ * @returns the alignment and where it is kept
  */
 export async function alignOf(
   gpu: Gpu,

@@ -8,16 +8,16 @@ import type { FeatureManifest } from "../data/features/extract_parts.ts";
 /**
  * Aligned features, read panel by panel: raw ones through their slot's transform, which brings slots of any width to one.
  *
- * @throws Error "The align has no slot b L3: train it on the same models."; "… has 64 channels, the align's slot b L3 128: …"
+ * @throws Error "The alignment has no slot b L3: train it on the same models."; "… has 64 channels, the alignment's slot b L3 128: …"
  */
 export function alignedSource(gpu: Gpu, raw: FeatureSlots, align: AlignModel): NodeSource {
   const slotOfAlign = raw.slots.map(({ path, model, layer, cols }) => {
     const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-    if (at < 0) throw new Error(`The align has no slot ${model} L${layer}: train it on the same models.`);
+    if (at < 0) throw new Error(`The alignment has no slot ${model} L${layer}: train it on the same models.`);
     const { name, width } = align.slots[at];
     if (width !== cols) {
       throw new Error(
-        `${path} has ${cols} channels, the align's slot ${name} ${width}: train it on the same models.`,
+        `${path} has ${cols} channels, the alignment's slot ${name} ${width}: train it on the same models.`,
       );
     }
     return at;

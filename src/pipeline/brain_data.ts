@@ -1,4 +1,4 @@
-/** Images, responses and features for channel align, of one subject. */
+/** Images, responses and features for channel alignment, of one subject. */
 import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { gatherRows } from "../align/data.ts";
@@ -35,7 +35,7 @@ export interface BrainSplit {
   responses: Matrix;
 }
 
-/** What channel align and its baselines are trained and tested on. */
+/** What channel alignment and its baselines are trained and tested on. */
 export interface BrainData {
   /** One name a model. */
   models: string[];

@@ -16,7 +16,7 @@ export interface PipelineOptions {
   /** Tells these images from others of the same names. */
   identity: string;
   align: AlignModel;
-  /** Hash of the align. */
+  /** Hash of the alignment. */
   alignKey: string;
   landmarks: number;
   /** Farthest points change the density that eigenvectors reflect, and are further from the exact answer: see the page nystrom. */

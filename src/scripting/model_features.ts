@@ -63,7 +63,7 @@ export interface MeanFeatures {
  * Runs a vision transformer over photographs: the attention block's output of every layer after its projection, before the
  * residual add (METHOD, `V_l`), or another hook, of every patch.
  *
- * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of an embedded one (clip_tiny, dino_tiny, mae_tiny) or of one that `./run models add` has added
+ * @param model path of an ONNX file with its NAME.preprocessor.json beside it, or the name of a built-in one (clip_tiny, dino_tiny, mae_tiny) or of one that `./run models add` has added
  * @param photographs paths of image files, or photographs that load themselves
  * @param layers numbers of the layers wanted, from 1; default all
  * @param options hook, shifts and what the model runs on; a hook's name alone is taken as the hook

@@ -1,4 +1,4 @@
-/** The embedded world and models, made on first use. */
+/** The synthetic dataset and the built-in models, made on first use. */
 import { createHash } from "node:crypto";
 import { createObserver } from "../../fixtures/observer/mod.ts";
 import { holdFile, writeFileAtomic } from "../data/files/atomic_write.ts";
@@ -41,7 +41,7 @@ export function vocOf({ training }: SyntheticDataset, cache?: string): string {
 }
 
 /**
- * Writes the embedded world where it is not there yet, every byte as it was written. Of several processes that want it at once,
+ * Writes the synthetic dataset where it is not there yet, every byte as it was written. Of several processes that want it at once,
  * one writes it and the others wait.
  *
  * @param scenes training scenes

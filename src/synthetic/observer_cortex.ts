@@ -1,4 +1,4 @@
-/** Where on fsaverage the simulated observer's voxels lie: regions at published places, laid out by their retinotopic maps. */
+/** Where on fsaverage the simulated subject's voxels lie: regions at published places, laid out by their retinotopic maps. */
 import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
 import { cosine, sine } from "../../fixtures/scenes/trigonometry.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/datasets/subject.ts";

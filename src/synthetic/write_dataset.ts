@@ -1,5 +1,5 @@
 /**
- * The embedded world on disk: scenes, the simulated observer's responses and the ground truth, in the layouts of
+ * The synthetic dataset on disk: scenes, the simulated subject's responses and the ground truth, in the layouts of
  * Algonauts 2023, PASCAL VOC and ImageNet-Segmentation.
  *
  * OUT/algonauts/subj01     training_split, test_split, roi_masks

@@ -1,4 +1,4 @@
-/** Pooled features and responses of the embedded world, for the epoch of align. */
+/** Pooled features and responses of the synthetic dataset, for the epoch of alignment. */
 import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 import { openRunData } from "../shared/open_data.ts";
 import type { AlignInputs } from "./works/align_epoch.ts";

@@ -1,4 +1,4 @@
-/** A run of `extractFeatures` on images of the embedded world, with the time inside onnxruntime. */
+/** A run of `extractFeatures` on images of the synthetic dataset, with the time inside onnxruntime. */
 import { extractFeatures } from "../../src/data/features/extract.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { readImage } from "../../src/data/images/image.ts";

@@ -12,7 +12,7 @@ import { assertWritable } from "../../src/data/files/atomic_write.ts";
 export const COMMAND = {
   task: "pack",
   about:
-    `Writes DIR/alignedcut-${config.version}.tgz: JavaScript, shaders, embedded models, and the command alignedcut. In an empty folder:
+    `Writes DIR/alignedcut-${config.version}.tgz: JavaScript, shaders, built-in models, and the command alignedcut. In an empty folder:
 
   npm install --ignore-scripts DIR/alignedcut-${config.version}.tgz
   npx alignedcut colors --images PHOTOGRAPHS

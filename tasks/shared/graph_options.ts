@@ -6,7 +6,7 @@ import type { RunData } from "./open_data.ts";
 import type { RunSettings } from "./run_settings.ts";
 import { runStage } from "./stage.ts";
 
-/** What the pipeline is run on, and how; the align is trained now where it is not there. */
+/** What the pipeline is run on, and how; the alignment is trained now where it is not there. */
 export async function pipelineOptions(
   gpu: Gpu,
   data: RunData,
@@ -24,7 +24,7 @@ export async function pipelineOptions(
   return optionsWith(data, settings, align, path);
 }
 
-/** The same with an align that is there. */
+/** The same with an alignment that is there. */
 export function optionsWith(
   data: RunData,
   { quick, sample, landmarks, sampling, knn, neighbors, seed, evaluated, shardImages }: RunSettings,

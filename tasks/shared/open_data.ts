@@ -1,4 +1,4 @@
-/** What a task runs on: the embedded world and models, or data and models of one's own, opened the same way. */
+/** What a task runs on: the synthetic dataset and the built-in models, or data and models of one's own, opened the same way. */
 import { basename } from "node:path";
 import { type DATA_OPTIONS, foldersOf } from "../../src/cli/data_options.ts";
 import type { OptionValues } from "../../src/cli/option_kinds.ts";
@@ -31,14 +31,14 @@ import { EMBEDDED, SIMULATED, SYNTHETIC_FOLDER } from "../../src/experiments/sha
 import { NotFinished } from "../../src/data/cache/stages.ts";
 import { runStage, type Tick } from "./stage.ts";
 
-/** Training scenes of the embedded observer with `--quick`. */
+/** Training scenes of the simulated subject with `--quick`. */
 const QUICK_SCENES = 120;
 
 /** Data and models that were asked for. */
 export interface Asked extends Taken {
   /** By kind. */
   folders: DataFolders;
-  /** As of `openKnownModel`; none for the embedded ones. */
+  /** As of `openKnownModel`; none for the built-in ones. */
   models: string[];
 }
 
@@ -56,7 +56,7 @@ export function askedOf(options: OptionValues<typeof DATA_OPTIONS>): Asked {
 
 /** What a task runs on. */
 export interface RunData {
-  /** The embedded world, where nothing else was given; its files are opened like anyone's. */
+  /** The synthetic dataset, where nothing else was given; its files are opened like anyone's. */
   world: { plan: SyntheticDataset; folder: string } | null;
   models: RunModel[];
   /** As of `openRunModels`. */
@@ -75,7 +75,7 @@ export interface RunData {
   truth: string;
   /** What it is, for people. */
   name: string;
-  /** Features and responses for channel align. */
+  /** Features and responses for channel alignment. */
   readBrain(
     cacheDir: string,
     onProgress: Tick,
@@ -85,11 +85,11 @@ export interface RunData {
 }
 
 /**
- * Opens data and models. What is not given is the embedded world's: its observer where there is no subject, its scenes
+ * Opens data and models. What is not given is the synthetic dataset's: its observer where there is no subject, its scenes
  * where there are neither photographs nor a subject. Data of one's own are told in a table.
  *
  * @param limit photographs of each kind
- * @param cache folder that the embedded world's is in
+ * @param cache folder that the synthetic dataset's is in
  * @param masks folder of masks of `folders.images`, NAME.png for NAME.jpg, white where the figure is
  * @param ownPatches as of `openRunModels`
  * @param explain make nothing: a world that is not there is an error, `NotFinished`

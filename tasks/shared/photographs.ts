@@ -61,7 +61,7 @@ function readOptions(parsed: Parsed<PhotographOptions>) {
       "one graph of all layers",
   );
   if (options.masks && !options.images) {
-    throw new RangeError("--masks belongs to --images: the embedded scenes have their own.");
+    throw new RangeError("--masks belongs to --images: the synthetic scenes have their own.");
   }
   return { ...options, ...runSettings(parsed), given: options.limit, model: options.model.at(0) ?? MODEL };
 }

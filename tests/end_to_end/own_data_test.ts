@@ -29,7 +29,7 @@ async function run(task: string, root: string, name: string, args: string[]) {
   return { errors, inputs, found: { metrics, claims } };
 }
 
-/** What channel align, and all that brain-score computes, is computed from; images by their names. */
+/** What channel alignment, and all that brain-score computes, is computed from; images by their names. */
 async function brainOf(asked: Asked, cache: string) {
   const data = await openRunData(asked, { cache, limit: 3, quick: true, timings: {} });
   const { training, test, ...known }: BrainData = await data.readBrain(`${cache}/align`, () => {});
@@ -51,7 +51,7 @@ async function invert(path: string): Promise<void> {
   );
 }
 
-Deno.test("folders and models given by path give the numbers of the embedded ones, which are the same data", () =>
+Deno.test("folders and models given by path give the numbers of the built-in ones, which are the same data", () =>
   inTemporaryFolder(async (root) => {
     // Two who want it at once: on a new machine one of them writes it, and the other waits.
     const cache = `${root}/embedded-cache`,

@@ -22,7 +22,7 @@ export async function stageOf(folder: string): Promise<number> {
   return await count("align", align, "pooled-", "finished.json") === 2 * MODELS ? 1 : 0; // training and test
 }
 
-/** The embedded ones. */
+/** The built-in ones. */
 const MODELS = 3;
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -76,7 +76,7 @@ Deno.test(`adapters agree (${name}): eigenvalues to 1e-5, eigenvectors to 0.01 r
   }
 });
 
-Deno.test(`adapters agree (${name}): t-SNE's divergence to 2 %, ridge to 1e-4, the losses of align to 1e-3`, async () => {
+Deno.test(`adapters agree (${name}): t-SNE's divergence to 2 %, ridge to 1e-4, the losses of alignment to 1e-3`, async () => {
   const x = clusteredNodes(400, 8, 5, 0.3, testSeed);
   const [s, t] = await both((gpu) => tsne(gpu, x, { dimensions: 2 }));
   assertClose([t.kl], [s.kl], { relative: 0.02, note });

@@ -11,7 +11,7 @@ const EXPORTS = new URL("../golden/onnx_exports", import.meta.url).pathname;
 /** Patches of 4 × 4 pixels; 16 × 16 pixels and no other, or any. */
 const FIXED = `${EXPORTS}/hf_dinov2_ts17.onnx`, ANY_SIZE = `${EXPORTS}/hf_dinov2_any_size_ts17.onnx`;
 
-/** A copy of a model with the preprocessing of an embedded one, changed. */
+/** A copy of a model with the preprocessing of a built-in one, changed. */
 async function copyOf(
   dir: string,
   name: string,

@@ -5,7 +5,7 @@ import { projectorDifference } from "./projector_difference.ts";
 import { rowNormalize } from "./row_normalize.ts";
 import { rowNormalizeGradient } from "./row_normalize_gradient.ts";
 
-/** The eigenvectors of the features before align that the constraint holds on to. */
+/** The eigenvectors of the features before alignment that the constraint holds on to. */
 export interface Kept {
   /** n × C. */
   eigenvectors: Float64Array;
@@ -26,7 +26,7 @@ function leading(vectors: Float64Array, n: number, c: number): Float64Array {
 }
 
 /**
- * L_eigen and its gradient with respect to the features after align, in float64 (METHOD, "Eigen-constraint"): the linear
+ * L_eigen and its gradient with respect to the features after alignment, in float64 (METHOD, "Eigen-constraint"): the linear
  * systems (λ_i I − M) z_i = (I − P) G x_i are solved by all eigenpairs.
  */
 export function eigenConstraint(

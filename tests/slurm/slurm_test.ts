@@ -208,7 +208,7 @@ Deno.test({
         await run("scontrol", ["update", `nodename=${node}`, "state=down", "reason=test"], env);
 
         // As it begins: at its end, the kill would come too late to be told.
-        await until("a task of align works", 60, () => killTasks(cluster, "any", "align"));
+        await until("a task of alignment works", 60, () => killTasks(cluster, "any", "align"));
         await until("align's script tells of it", 20, async () => {
           return (await logOf(folder, "align-0").catch(() => "")).includes("ended with 137, attempt 2");
         });

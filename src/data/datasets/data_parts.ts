@@ -133,8 +133,8 @@ export async function subjectPart(
       }`,
       missing: absent.join("; ") || "nothing",
       used: hasOtherImages
-        ? "channel align, brain scores"
-        : `channel align, brain scores, and the graph of ${names.length} ${
+        ? "channel alignment, brain scores"
+        : `channel alignment, brain scores, and the graph of ${names.length} ${
           test ? "test" : "training"
         } images`,
     },

@@ -21,7 +21,7 @@ export interface OpenedData {
   images: DataImage[];
   /** Photographs of voc behind those, as many at most: for tests on images that nothing else has seen. */
   further: DataImage[];
-  /** The subject, for channel align and brain scores; absent where none was given. */
+  /** The subject, for channel alignment and brain scores; absent where none was given. */
   subject?: SubjectSplits;
   /** Its name, without where it is. */
   subjectName?: string;

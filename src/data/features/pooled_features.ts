@@ -1,4 +1,4 @@
-/** Features for channel align: every layer's mean over tokens, and a few tokens of each image. */
+/** Features for channel alignment: every layer's mean over tokens, and a few tokens of each image. */
 import { basename } from "node:path";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";

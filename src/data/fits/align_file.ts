@@ -1,5 +1,5 @@
 /**
- * A trained channel align, or its training, as one Arrow file: a row a matrix, everything else in the metadata, with a
+ * A trained channel alignment, or its training, as one Arrow file: a row a matrix, everything else in the metadata, with a
  * hash of it all.
  */
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ export interface SavedAlign {
 }
 
 /**
- * Writes an align: rows W, β and ε with their shapes, the means and the basis where it has them; slots, options, history and
+ * Writes an alignment: rows W, β and ε with their shapes, the means and the basis where it has them; slots, options, history and
  * the slots' fits in the metadata.
  *
  * @param path its name; nothing partial is ever left under it
@@ -61,7 +61,7 @@ export async function saveAlign(path: string, { model, space, options, history }
 /**
  * Reads what `saveAlign` wrote.
  *
- * @throws Error "Cannot read the align …: …" when it is absent, cut short, or something else
+ * @throws Error "Cannot read the alignment …: …" when it is absent, cut short, or something else
  */
 export async function loadAlign(path: string): Promise<SavedAlign> {
   const { matrices, meta } = await readMatrices(path, FORMAT, SECOND);
@@ -96,7 +96,7 @@ export async function loadAlign(path: string): Promise<SavedAlign> {
 }
 
 /**
- * Keeps the training of an align in one file, so that a stopped run goes on bit for bit.
+ * Keeps the training of an alignment in one file, so that a stopped run goes on bit for bit.
  *
  * @param path the file
  * @param key of the data and options; a file with another key is left alone and written over
@@ -129,7 +129,7 @@ export function alignCheckpoint(path: string, key: string) {
 }
 
 function broken(path: string, why: string): Error {
-  return new Error(`Cannot read the align ${path}: ${why}; train it again.`);
+  return new Error(`Cannot read the alignment ${path}: ${why}; train it again.`);
 }
 
 /** Matrices by name, and what is noted beside them, as one file with a hash of it all. */
@@ -178,13 +178,13 @@ function hashOf(text: string, matrices: Record<string, Matrix>): string {
   return hash.digest("hex");
 }
 
-/** Reads what `writeMatrices` wrote. @throws Error "Cannot read the align …: …" when it is absent, cut short, or something else */
+/** Reads what `writeMatrices` wrote. @throws Error "Cannot read the alignment …: …" when it is absent, cut short, or something else */
 export async function readMatrices(path: string, ...formats: string[]) {
   let bytes: Uint8Array;
   try {
     bytes = await readPlainFile(path);
   } catch (error) {
-    throw new Error(`Cannot read the align ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw new Error(`Cannot read the alignment ${path}: ${reasonOf(error)}.`, { cause: error });
   }
   const matrices: Record<string, Matrix> = {};
   try {

@@ -128,7 +128,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
       sources: sources ?? [],
     };
   } catch (error) {
-    const why = reasonOf(error).replace(/^Cannot read the align .*?: |; train it again\.$|\.$/g, "");
+    const why = reasonOf(error).replace(/^Cannot read the alignment .*?: |; train it again\.$|\.$/g, "");
     throw new Error(`Cannot read the space ${path}: ${why}; save it again with --save-space.`, {
       cause: error,
     });

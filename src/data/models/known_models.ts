@@ -1,4 +1,4 @@
-/** Models as they are asked for: an embedded one by its name, one that was added by its name, any ONNX file by its path. */
+/** Models as they are asked for: a built-in one by its name, one that was added by its name, any ONNX file by its path. */
 import { basename, join } from "node:path";
 import { reasonOf } from "../files/atomic_write.ts";
 import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";

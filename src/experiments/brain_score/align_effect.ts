@@ -1,4 +1,4 @@
-/** What channel align does to the graph: clusterings before and after it, and models mixed in one space. */
+/** What channel alignment does to the graph: clusterings before and after it, and models mixed in one space. */
 import { basename } from "node:path";
 import { gatherRows } from "../../align/data.ts";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
@@ -32,16 +32,16 @@ interface LayerTokens {
   layer: number;
   /** Which of the layers of twelve that were asked for this one is for a model of its depth. */
   ofTwelve: number;
-  /** Index of the slot in the align. */
+  /** Index of the slot in the alignment. */
   slot: number;
   features: Matrix;
 }
 
-/** One clustering compared with the one before align. */
+/** One clustering compared with the one before alignment. */
 export interface ClusteringEffect {
   model: string;
   layer: number;
-  /** Oracle figure-ground mIoU of raw features, and after each align by its name. */
+  /** Oracle figure-ground mIoU of raw features, and after each alignment by its name. */
   before: number;
   after: Record<string, { miou: number; overlap: number }>;
 }
@@ -60,7 +60,7 @@ export function alignName(isHeld: boolean, seed: number): string {
 /** Agreement of nearest neighbours across models on their category. */
 export interface MixedNeighbors {
   /**
-   * Share of nodes whose nearest node of another model, in another image, has the same category; before align absent where
+   * Share of nodes whose nearest node of another model, in another image, has the same category; before alignment absent where
    * models have different widths, so that their features cannot be compared.
    */
   before?: number;

@@ -1,4 +1,4 @@
-/** Encoders of the same features without channel align. */
+/** Encoders of the same features without channel alignment. */
 import { brainScore } from "../../align/brain_score.ts";
 import { gatherRows } from "../../align/data.ts";
 import { slotOffset } from "../../align/model.ts";
@@ -46,7 +46,7 @@ export async function ridgeScore(gpu: Gpu, data: BrainData): Promise<Score> {
 }
 
 /**
- * The plain brain encoder without channel align (after Yang, Gee & Shi 2024): every slot has an encoder of its own, and
+ * The plain brain encoder without channel alignment (after Yang, Gee & Shi 2024): every slot has an encoder of its own, and
  * every voxel takes the slot, and the penalty, that predict it best on a tenth of the training images held out from the fit.
  */
 export async function perSlotScore(

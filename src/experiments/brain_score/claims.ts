@@ -45,8 +45,8 @@ export function clusterClaim(effects: Effects): Claim {
   const { with: held, without } = byTraining(effects, "overlap");
   return claimOf({
     id: "eigen-constraint-keeps-clusters",
-    paper: "with the eigen-constraint, eigenvectors after align stay closer to those before it",
-    measured: `mean squared cosine to the subspace before align ${formatNumber(mean(held), 3)} with, ${
+    paper: "with the eigen-constraint, eigenvectors after alignment stay closer to those before it",
+    measured: `mean squared cosine to the subspace before alignment ${formatNumber(mean(held), 3)} with, ${
       formatNumber(mean(without), 3)
     } without`,
     statistic: statisticOf(
@@ -64,7 +64,7 @@ export function segmentationClaim(effects: Effects): Claim {
   return claimOf({
     id: "eigen-constraint-raises-segmentation-after-align",
     paper: CONSTRAINT_CLAIM,
-    measured: `figure-ground mIoU before align ${
+    measured: `figure-ground mIoU before alignment ${
       formatNumber(mean(effects.map(({ before }) => before)), 3)
     }, after ${formatNumber(mean(held), 3)} with the constraint, ${formatNumber(mean(without), 3)} without`,
     statistic: statisticOf(`mIoU, mean over ${effects.length} layers of all models, with minus without`),
@@ -109,12 +109,12 @@ export function mixedClaim(mixed: NonNullable<BrainScoreReport["mixed"]>): Claim
   const [{ before, chance }] = parts;
   return claimOf({
     id: "models-agree-after-align",
-    paper: "after align, equal channels of different models mean the same",
+    paper: "after alignment, equal channels of different models mean the same",
     measured: `nearest nodes across models agree on the category in ${
       parts.map(({ how, after }) => `${percent(after)} (${how})`).join(", ")
-    }, ${before === undefined ? "" : `${percent(before)} before align, `}${percent(chance)} by chance`,
+    }, ${before === undefined ? "" : `${percent(before)} before alignment, `}${percent(chance)} by chance`,
     statistic:
-      "share that agrees, minus the larger of that before align and chance; units are images, whose signs were flipped",
+      "share that agrees, minus the larger of that before alignment and chance; units are images, whose signs were flipped",
     cells: parts.map(({ how, gain }) =>
       cellOf({ model: "all models", setting: how, unit: "of nodes" }, gain)
     ),

@@ -5,7 +5,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 
 /** Parts of the images; each is predicted from the others. */
 const FOLDS = 5;
-/** Penalty on standardised channels, per token: near the best of 0.001 to 1 on DINOv2 and on the embedded models. */
+/** Penalty on standardised channels, per token: near the best of 0.001 to 1 on DINOv2 and on the built-in models. */
 const PENALTY = 0.01;
 /** Below it a channel is a combination of others. */
 const SINGULAR = 1e-9;

@@ -50,7 +50,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     method:
       `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${report.ridge.voxels.length} voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
         conditions[0].scores.length
-      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no align.`,
+      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no alignment.`,
     equation: EQUATION,
     sections: [
       ...(report.skipped.length > 0
@@ -58,7 +58,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
         : []),
       { heading: "Scores by region", body: await scoreSection(report, rois) },
       { heading: "Where things are", body: positionSection(report) },
-      { heading: "Clusters before and after align", body: effectSection(report) },
+      { heading: "Clusters before and after alignment", body: effectSection(report) },
       { heading: "One space for all", body: universalSection(report) },
       { heading: "Models mixed in one graph", body: mixedSection(report) },
     ],
@@ -171,7 +171,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
         "ridge align",
         "trained on",
         "ridge",
-        "no align",
+        "no alignment",
         "paper λ 0",
         "paper λ 1",
       ],
@@ -218,10 +218,10 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
   if (!effects) return [text("Not measured: these images have no masks.")];
   return [
     text(
-      "Ten eigenvectors of each layer's tokens, before align and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when align changes nothing; mIoU is figure against ground by the oracle of METHOD.",
+      "Ten eigenvectors of each layer's tokens, before alignment and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when align changes nothing; mIoU is figure against ground by the oracle of METHOD.",
     ),
     table({
-      caption: "Figure-ground mIoU, and overlap with the eigenvectors before align",
+      caption: "Figure-ground mIoU, and overlap with the eigenvectors before alignment",
       columns: [
         "layer",
         "mIoU before",
@@ -258,7 +258,7 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
   const { nodes, images } = Object.values(mixed)[0];
   return [
     text(
-      `${nodes} figure tokens at half, three quarters and the whole of the depth of all models (layers 6, 9 and 12 of twelve) in ${images} images that are not in the graph. Each is asked for its nearest token of another model, as deep and in another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that align; it was chosen among four settings on scenes 0 to 99 of the embedded world.`,
+      `${nodes} figure tokens at half, three quarters and the whole of the depth of all models (layers 6, 9 and 12 of twelve) in ${images} images that are not in the graph. Each is asked for its nearest token of another model, as deep and in another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that alignment; it was chosen among four settings on scenes 0 to 99 of the synthetic dataset.`,
     ),
     table({
       caption: "Share of nearest tokens across models that show the same category",

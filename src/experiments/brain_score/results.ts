@@ -19,10 +19,10 @@ export interface BrainScoreReport extends RunContext {
   perSlot: Score;
   position?: PositionScores;
   effects?: ClusteringEffect[];
-  /** Of the align by ridge regression, and of the same trained on. */
+  /** Of the alignment by ridge regression, and of the same trained on. */
   space: Score;
   trainedOn: Score;
-  /** Of the align as in the paper, and of that by ridge regression. */
+  /** Of the alignment as in the paper, and of that by ridge regression. */
   mixed?: Record<string, MixedNeighbors>;
   /** What the joint graph tells apart; absent where no image has a mask. */
   universal?: {

@@ -185,7 +185,7 @@ export function slotsOfOneWidth(sample: UniversalitySample): UniversalitySample 
  * Solves the joint graph of sampled tokens of all slots, and each slot's own, and asks what their eigenvectors tell apart.
  *
  * @param align takes every slot into one space; without it features stay as they are, and need one width
- * @throws RangeError when widths differ and there is no align
+ * @throws RangeError when widths differ and there is no alignment
  */
 export async function universality(
   gpu: Gpu,

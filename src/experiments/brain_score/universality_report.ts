@@ -6,7 +6,7 @@ import { layersApartLine } from "../../pipeline/layers_apart.ts";
 import { agreementSection } from "./agreement_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
 
-/** What is measured of the joint graph, and what it is to be on the embedded scenes. */
+/** What is measured of the joint graph, and what it is to be on the synthetic scenes. */
 export const TARGETS: {
   key: Exclude<keyof Universality, "agreement" | "converged">;
   label: string;

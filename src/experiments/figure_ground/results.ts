@@ -80,7 +80,7 @@ export interface ModelPair {
   agreement: Effect;
 }
 
-/** A measure before and after align. */
+/** A measure before and after alignment. */
 export interface AlignEffect {
   /** Before, mean over images. */
   raw: number;

@@ -38,7 +38,7 @@ export function rosettaClaims({ pairs, alignedChannels, voxels }: Rosetta): Clai
     ),
     claim(
       "align-gives-channels-one-meaning",
-      "channel align produces a universal feature space that aligns channel features across the layers and models",
+      "channel alignment produces a universal feature space that aligns channel features across the layers and models",
       `mean held-out r of aligned channels of one number, and of different numbers: ${
         each(({ aligned, control }) => against(aligned, control))
       }; of mutual best matches among aligned channels, one number have ${

@@ -1,6 +1,6 @@
 /**
  * Rosetta neurons (Dravid et al. 2023): channels of different networks matched one to one by the correlation of their
- * activation maps, beside channels that channel align has given one number in all networks.
+ * activation maps, beside channels that channel alignment has given one number in all networks.
  *
  * Matches are found on every second image and measured on the others.
  */
@@ -71,9 +71,9 @@ export interface Rosetta {
   pairs: RosettaPair[];
   /** Channels of a model: layers × width, by model. */
   units: Record<string, number>;
-  /** Channels after align. */
+  /** Channels after alignment. */
   alignedChannels: number;
-  /** Voxels drawn from the align's. */
+  /** Voxels drawn from the alignment's. */
   voxels: number;
   /** Images that matches are found on, and measured on. */
   images: { found: number; measured: number };
@@ -211,7 +211,7 @@ interface Compared<Key extends string> {
 /**
  * Matches the units of every two models on the first half of the images and measures them on the second.
  *
- * @param features of one slot of the align, tokens × channels, from its raw ones
+ * @param features of one slot of the alignment, tokens × channels, from its raw ones
  * @param matchers one a kind of pair: from the correlation of all units on the first half
  * @returns one a pair of models, and every model's number of units
  */

@@ -44,7 +44,8 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
   const claims = rosettaClaims(found), { images, alignedChannels, units, everywhere } = found;
   return await writeExperiment(run, "rosetta", { metrics: metricsOf(found), claims }, {
     title: "Rosetta neurons",
-    question: "Do channels of different models answer to the same things, before and after channel align?",
+    question:
+      "Do channels of different models answer to the same things, before and after channel alignment?",
     method:
       `A channel of a layer is a unit; its activation map is its value at every patch. Two units of two models are a Rosetta pair when each is the other's best match by Pearson correlation r of their z-scored maps over all patches of ${images.found} images (Dravid et al. 2023). Channel align gives channels numbers that all models share: an aligned channel is compared with the channel of its number, in those layers of both models that fit best on the same ${images.found} images. Both are then measured on ${images.measured} other images. So is each of ${found.voxels} voxels in the brain's space, V W β. The controls are maps beside those of another image, and aligned channels and voxels beside one of another number, whose layers are chosen in the same way.`,
     equation: EQUATION,

@@ -86,7 +86,7 @@ export function constraintClaim(
     id: "eigen-constraint-raises-segmentation-after-align",
     paper: CONSTRAINT_CLAIM,
     measured:
-      `mean mIoU over ${aligned.length} layers of all models, with the constraint, without and before align: ${
+      `mean mIoU over ${aligned.length} layers of all models, with the constraint, without and before alignment: ${
         KINDS.map((kind) =>
           `${WORDS[kind]} ${meanText(aligned, (own) => own.aligned[kind].value)}, ${
             meanText(aligned, (own) => own.noConstraint[kind].value)
@@ -104,8 +104,9 @@ export function constraintClaim(
 export function lossClaim({ aligned, loss }: Pick<Segmentation, "aligned" | "loss">): Claim {
   return claimOf({
     id: "align-lowers-segmentation",
-    paper: "a small drop of segmentation after align remains, also with the eigen-constraint (Limitations)",
-    measured: `mean mIoU over ${aligned.length} layers of all models, before align and after: ${
+    paper:
+      "a small drop of segmentation after alignment remains, also with the eigen-constraint (Limitations)",
+    measured: `mean mIoU over ${aligned.length} layers of all models, before alignment and after: ${
       KINDS.map((kind) =>
         `${WORDS[kind]} ${meanText(aligned, (own) => own.before[kind].value)} and ${
           meanText(aligned, (own) => own.aligned[kind].value)

@@ -88,7 +88,7 @@ export interface GraphSegmentation {
   baseline: ByKind<Estimate>;
 }
 
-/** Single layers before and after align. */
+/** Single layers before and after alignment. */
 export interface AlignedScore {
   /** Its model. */
   model: string;
@@ -96,9 +96,9 @@ export interface AlignedScore {
   layer: number;
   /** Features of the model as they are. */
   before: ByKind<Estimate>;
-  /** After align with the eigen-constraint. */
+  /** After alignment with the eigen-constraint. */
   aligned: ByKind<Estimate>;
-  /** After align without it. */
+  /** After alignment without it. */
   noConstraint: ByKind<Estimate>;
 }
 
@@ -108,11 +108,11 @@ export interface Segmentation {
   single: GraphSegmentation;
   /** The pipeline's one graph of all layers and models. */
   joint: GraphSegmentation;
-  /** Layers that were clustered before and after align. */
+  /** Layers that were clustered before and after alignment. */
   aligned: AlignedScore[];
   /** Aligned with the constraint, less without. */
   constraint: ByKind<Effect>;
-  /** Before align, less after align with the constraint. */
+  /** Before alignment, less after alignment with the constraint. */
   loss: ByKind<Effect>;
 }
 
@@ -136,10 +136,10 @@ export async function pipelineTruth(
 }
 
 /**
- * Scores every layer of the pipeline's graph, and of the graphs of single layers before and after align.
+ * Scores every layer of the pipeline's graph, and of the graphs of single layers before and after alignment.
  *
  * @param truth of all images of the pipeline
- * @param graphs of the pipeline's first images: of every layer before align, of the same some layers after it
+ * @param graphs of the pipeline's first images: of every layer before alignment, of the same some layers after it
  * @param seed of the resamples
  */
 export async function segmentation(

@@ -1,4 +1,4 @@
-/** Eigenvectors of single layers, before and after align, each layer's tokens of all images in a graph of its own. */
+/** Eigenvectors of single layers, before and after alignment, each layer's tokens of all images in a graph of its own. */
 import { basename, dirname } from "node:path";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
@@ -14,7 +14,7 @@ import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { layersLike } from "../shared/relative_layers.ts";
 import { ORACLE_COMPONENTS } from "../shared/oracle_segmentation.ts";
 
-/** An align with its name in results.json, or none. */
+/** An alignment with its name in results.json, or none. */
 export interface GraphCondition {
   /** "before", "aligned" or "aligned_no_constraint". */
   name: string;
@@ -128,6 +128,6 @@ async function alignedBy(
 ): Promise<Matrix> {
   if (!align) return features;
   const slot = align.model.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-  if (slot < 0) throw new Error(`The align has no slot ${model} L${layer}: train it on the same models.`);
+  if (slot < 0) throw new Error(`The alignment has no slot ${model} L${layer}: train it on the same models.`);
   return await applyAlign(gpu, align.model, slot, features);
 }

@@ -68,7 +68,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
         ],
       },
       {
-        heading: "Before and after align",
+        heading: "Before and after alignment",
         body: [
           text(
             `Graphs of ${layers.length === 1 ? "layer" : "layers"} ${
@@ -91,7 +91,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
     settings: {
       "images, single layers": single.images,
       "images, all layers and models": joint.images,
-      "layers after align": layers.join(", "),
+      "layers after alignment": layers.join(", "),
       eigenvectors: ORACLE_COMPONENTS,
       thresholds: THRESHOLDS.length,
       "landmarks of a single layer": GRAPH_LANDMARKS,
@@ -214,7 +214,7 @@ function orderTable({ models }: GraphSegmentation): Html {
 }
 
 const CONDITIONS = [
-  { name: "before align", of: (score: AlignedScore) => score.before },
+  { name: "before alignment", of: (score: AlignedScore) => score.before },
   { name: "with constraint", of: (score: AlignedScore) => score.aligned },
   { name: "without", of: (score: AlignedScore) => score.noConstraint },
 ] as const;
@@ -230,7 +230,7 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
-      } mIoU before and after align, mean over the models that have the layer.`,
+      } mIoU before and after alignment, mean over the models that have the layer.`,
       (theme, width) =>
         lineByLayerChart({
           metric: `${WORDS[kind]} mIoU, mean over models`,
@@ -247,7 +247,8 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
 
 function alignedTable(aligned: AlignedScore[]): Html {
   return table({
-    caption: "mIoU of single layers before align, after it with the eigen-constraint, and after it without",
+    caption:
+      "mIoU of single layers before alignment, after it with the eigen-constraint, and after it without",
     columns: ["layer", ...KINDS.flatMap((kind) => [`${WORDS[kind]} before`, "with", "without"])],
     rows: aligned.map((score) => [
       `${score.model} L${score.layer}`,

@@ -10,7 +10,7 @@ export const MIN_UNITS = 5;
 
 /** A claim that two experiments test. */
 export const CONSTRAINT_CLAIM =
-  "with the eigen-constraint, segmentation after align is better than without (Figure 5)";
+  "with the eigen-constraint, segmentation after alignment is better than without (Figure 5)";
 
 /** Where an effect was measured. */
 export type Place = Pick<Cell, "model" | "setting" | "unit">;

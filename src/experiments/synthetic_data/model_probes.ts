@@ -1,4 +1,4 @@
-/** What linear probes read out of each layer of the embedded models, as training left it in `*_probe.json`. */
+/** What linear probes read out of each layer of the built-in models, as training left it in `*_probe.json`. */
 
 import { readPlainText } from "../../data/files/plain_file.ts";
 

@@ -1,4 +1,4 @@
-/** The report page `fixtures`: what the embedded world holds and how its observer responds. */
+/** The report page `fixtures`: what the synthetic dataset holds and how its simulated subject responds. */
 import { keptDrawing } from "../../report/drawing_cache.ts";
 import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
@@ -73,9 +73,9 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   };
   return await writeReport(run, "fixtures", inputs, { metrics: metricsOf(plan, rois, probes), claims: [] }, {
     title: "Fixtures",
-    question: "What does the embedded world hold, in which every claim is checked against a known truth?",
+    question: "What does the synthetic dataset hold, in which every claim is checked against a known truth?",
     method:
-      `Scenes are drawn by seed with their captions, masks and parts. A simulated observer with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
+      `Scenes are drawn by seed with their captions, masks and parts. A simulated subject with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
     sections: [
       { heading: "Scenes", body: await sceneSection(plan) },
       {

@@ -1,4 +1,4 @@
-/** One epoch of channel align, beside the straightforward form that transforms every token before it averages. */
+/** One epoch of channel alignment, beside the straightforward form that transforms every token before it averages. */
 import { release } from "../../../src/gpu/mod.ts";
 import { adamwStep, createParameter, releaseParameter } from "../../../src/align/adamw.ts";
 import { brainLoss } from "../../../src/align/brain_loss.ts";
@@ -24,13 +24,13 @@ import type { OpenOwnWork, OpenWork } from "../work.ts";
 import type { WorkPlan } from "../work_plan.ts";
 
 const BATCH = 64, RATE = 4e-3, HELD_OUT = 0.1;
-/** Class token and patches of the embedded models' images. */
+/** Class token and patches of the built-in models' images. */
 const TOKENS = 197;
 const EVERY_TOKEN = "every token transformed";
 
 export const plans: WorkPlan[] = [{
   name: "align-epoch",
-  title: "channel align, one epoch, embedded world",
+  title: "channel alignment, one epoch, synthetic dataset",
   own: ["ours", EVERY_TOKEN],
   peers: [],
   rounds: 3,
@@ -39,7 +39,7 @@ export const plans: WorkPlan[] = [{
   prepare,
 }];
 
-/** The embedded world's pooled features; made up in the same shapes where its packages are not installed. */
+/** The synthetic dataset's pooled features; made up in the same shapes where its packages are not installed. */
 async function prepare(folder: string): Promise<Record<string, string>> {
   const { slots, pooled, responses, tokens } = await worldData().catch((error) => {
     console.error(`align-epoch takes made-up features in the world's shapes: ${(error as Error).message}`);
@@ -57,7 +57,7 @@ async function prepare(folder: string): Promise<Record<string, string>> {
   };
 }
 
-/** What the embedded world trains on. */
+/** What the synthetic dataset trains on. */
 export interface AlignInputs {
   slots: AlignSlot[];
   pooled: Matrix;

@@ -1,4 +1,4 @@
-/** Features of all layers of the embedded models: how much of the time is onnxruntime's own. */
+/** Features of all layers of the built-in models: how much of the time is onnxruntime's own. */
 import type { OpenOwnWork } from "../work.ts";
 import type { WorkPlan } from "../work_plan.ts";
 

@@ -11,7 +11,7 @@ const EPOCHS = 10;
 
 export const plans: WorkPlan[] = [{
   name: "paper-align",
-  title: "channel align at the paper's scale, one epoch: 36 slots × 768, 40,000 voxels, 9,000 images",
+  title: "channel alignment at the paper's scale, one epoch: 36 slots × 768, 40,000 voxels, 9,000 images",
   own: ["ours"],
   peers: [],
   rounds: 1,

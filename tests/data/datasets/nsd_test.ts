@@ -175,7 +175,7 @@ Deno.test("openData() takes NSD as it takes a subject of Algonauts 2023, by any 
     assertEquals(text.split("\n"), [
       "nsd | found | 9 training and 4 test images, 24 + 23 voxels (lh + rh), 12 regions, 4 sessions of subj03/nativesurface/betas_hdf5",
       "DIR/nsddata_betas/ppdata/subj03/nativesurface | missing | sessions 4, 6 to 40 of 40; ROI files of floc-bodies, floc-places, floc-words, streams",
-      " | used for | channel align, brain scores, and the graph of 2 test images",
+      " | used for | channel alignment, brain scores, and the graph of 2 test images",
     ]);
     assertEquals(images.map(({ name }) => name), ["nsd-00000", "nsd-00023"]);
     assertEquals((await images[0].load().catch((error) => error)) instanceof Error, true, "closed");

@@ -84,7 +84,7 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     assertEquals(text.split("\n"), [
       "algonauts | found | 7 training images, 5 + 4 voxels (lh + rh), 9 regions",
       "DIR/subj01 | missing | test responses (15 % of the training images are held out instead); noise ceilings; ROI masks floc-places, floc-words, streams",
-      " | used for | channel align, brain scores",
+      " | used for | channel alignment, brain scores",
       "voc | found | 2 photographs with masks of 20 classes",
       "DIR/voc | missing | photograph or mask of b",
       " | used for | graph and segmentation of 2",

@@ -123,7 +123,7 @@ Deno.test("alignedSource() brings slots of different widths into one space, in a
     assertThrows(
       () => alignedSource(gpu, slots, narrow),
       Error,
-      "b.arrow has 5 channels, the align's slot test L2 4",
+      "b.arrow has 5 channels, the alignment's slot test L2 4",
     );
     await slots.close();
   });

@@ -23,13 +23,17 @@ Deno.test("saveAlign() and loadAlign() keep every bit, and a broken file is name
     const altered = bytes.slice(), at = bytes.length >> 1; // in the values
     altered[at] ^= 1;
     await Deno.writeFile(path, altered);
-    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: it is damaged; train`);
+    await assertRejects(
+      () => loadAlign(path),
+      Error,
+      `Cannot read the alignment ${path}: it is damaged; train`,
+    );
     await Deno.writeFile(path, bytes.subarray(0, bytes.length - 2000));
-    await assertRejects(() => loadAlign(path), Error, `Cannot read the align ${path}: `);
+    await assertRejects(() => loadAlign(path), Error, `Cannot read the alignment ${path}: `);
     await assertRejects(
       () => loadAlign(`${folder}/none.arrow`),
       Error,
-      `Cannot read the align ${folder}/none.arrow: `,
+      `Cannot read the alignment ${folder}/none.arrow: `,
     );
   });
 });

@@ -51,7 +51,7 @@ async function reproduce(...args: string[]): Promise<{ code: number; errors: str
   return { code, errors: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("openKnownModel() finds embedded models and added ones by name, and any by path", () =>
+Deno.test("openKnownModel() finds built-in models and added ones by name, and any by path", () =>
   withAdded(4, async ({ folder, path }) => {
     const { preprocessor, ...embedded } = await openKnownModel("mae_tiny", folder);
     assertEquals(embedded, { path: `${EMBEDDED_FOLDER}/mae_tiny.onnx`, record: null });

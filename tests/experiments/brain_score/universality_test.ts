@@ -21,7 +21,7 @@ const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
 /** Few scenes, which a small test has time for; the page brain-score has the whole data set's values and targets. */
-Deno.test("all layers of the embedded models meet in one space, which raw features do not, and the encoder loses nothing", () =>
+Deno.test("all layers of the built-in models meet in one space, which raw features do not, and the encoder loses nothing", () =>
   inTemporaryFolder(async (cache) => {
     const data = await openRunData({ folders: {}, models: [] }, {
       limit: 30,

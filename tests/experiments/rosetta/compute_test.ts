@@ -25,7 +25,7 @@ const PLANTED = [[0, 0, 3], [1, 1, 2]] as const;
 
 /**
  * Two models of noise with one channel in common, channel 3 in layer 1 of the first and channel 2 in layer 2 of the
- * second. The align gives it the number 1 in both, and every other channel of a slot another number.
+ * second. The alignment gives it the number 1 in both, and every other channel of a slot another number.
  */
 async function plantedPipeline(dir: string): Promise<Pipeline> {
   const random = seededRandom(testSeed), tokens = 1 + SIDE * SIDE, rows = IMAGES * tokens;
@@ -172,7 +172,7 @@ Deno.test("zColors() is white at 0, blue below, orange above, full from two stan
   assertEquals([...zColors(Float32Array.of(0, 2, -9))], [255, 255, 255, 194, 80, 10, 0, 103, 165]);
 });
 
-Deno.test("rosetta() finds the channel that two models share, in their own channels and after align; the report tells it", async () => {
+Deno.test("rosetta() finds the channel that two models share, in their own channels and after alignment; the report tells it", async () => {
   const gpu = await openGpu();
   try {
     await inTemporaryFolder(async (dir) => {
