@@ -31,6 +31,8 @@ export interface SpaceOptions {
   seed?: number;
   /** Called after each slot with the number of slots fitted, and the total over all passes. */
   onProgress?: (done: number, total: number) => void;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** A space that slots are mapped into, with what is needed to add further slots. */
@@ -78,7 +80,7 @@ export async function fitSpace(
   responses: Matrix,
   options: SpaceOptions = {},
 ): Promise<AlignedSpace> {
-  const { noiseCeiling, seed = 0, onProgress } = options;
+  const { noiseCeiling, seed = 0, onProgress, signal } = options;
   assertSlots(slots, pooled, responses);
   const images = pooled.rows;
   if (images < 2 * FOLDS) {
@@ -103,6 +105,7 @@ export async function fitSpace(
       fits.push(fit);
       shared.push(transform);
       onProgress?.(l + 1, total);
+      signal?.throwIfAborted();
     }
     const rest = await shrinkage(gpu, kernel, slots.length, targets, seed);
     const beside = BESIDE * norm(targets) / (norm(rest) || 1);

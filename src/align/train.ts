@@ -143,6 +143,7 @@ export async function trainAlign(
         await options.checkpoint.save({ history, parameters: kept, best: best! });
       }
       options.onEpoch?.(seen, epochs);
+      options.signal?.throwIfAborted();
     }
   } finally {
     for (const parameter of parameters) releaseParameter(gpu, parameter);

@@ -50,6 +50,8 @@ export interface AlignOptions {
   };
   /** Called after every epoch. */
   onEpoch?: (epoch: AlignEpoch, epochs: number) => void;
+  /** Stops the training after an epoch, which its checkpoint keeps; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Former names of options, which one version still accepts. */

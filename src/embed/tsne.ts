@@ -24,6 +24,8 @@ export interface TsneOptions {
   seed?: number;
   /** Called after every 50 steps with the number of steps done. */
   onProgress?: (done: number, total: number) => void;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Most points in two dimensions, whose repulsion is interpolated. */
@@ -64,7 +66,7 @@ const COLLAPSED = 1e-6;
  * ```
  */
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
-  const { dimensions = 3, iterations = 350, exaggeration = 12, seed = 0, onProgress } = options;
+  const { dimensions = 3, iterations = 350, exaggeration = 12, seed = 0, onProgress, signal } = options;
   assertMatrix(x, "t-SNE input");
   assertPoints(x, dimensions);
   const n = x.rows, { perplexity, lowered } = perplexityFor(n, options.perplexity);
@@ -87,6 +89,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
       const isWaiting = (done + 1) % STEPS_PER_WAIT === 0;
       if (isWaiting || repulsion.needsPoints) y = await readPoints(gpu, descent, n);
       if (!isWaiting) continue;
+      signal?.throwIfAborted();
       if (isEarly && isCollapsed(y)) {
         drawn = 1; // where neighbours form no groups, exaggeration draws all points together: begin again without it
         rest(gpu, descent, y = start);

@@ -69,14 +69,17 @@ export async function orthogonalizedNystrom(
   source: NodeSource,
   features: Matrix,
   components: number,
-  { onProgress, keep }: {
+  { onProgress, signal, keep }: {
     onProgress?: (done: number, total: number, residual: number) => void;
+    signal?: AbortSignal;
     keep?: KeepSums;
   } = {},
 ): Promise<OrthogonalizedNystrom> {
   const sums = openSums(gpu, source, features, keep), n = source.rows;
-  const told = (pass: number, first: number) => (nodes: number) =>
+  const told = (pass: number, first: number) => (nodes: number) => {
     onProgress?.(pass * n + first + nodes, 2 * n, 0);
+    signal?.throwIfAborted();
+  };
   for (const block of sums.blocks) await sums.affinities(block, told(0, block.first));
   const { root, rank, q } = await sums.weights();
   const product = await sumInOrder(sums.blocks, (block) => sums.products(block, told(1, block.first)));

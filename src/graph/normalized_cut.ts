@@ -47,6 +47,8 @@ export interface NormalizedCutOptions extends AffinityOperatorOptions {
   maxApplications?: number;
   /** Called after each iteration with the number of converged pairs. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** The embedding and how far it can be trusted. */
@@ -291,7 +293,10 @@ export async function operatorCut(
   gpu: Gpu,
   operator: AffinityOperator,
   options:
-    & Pick<NormalizedCutOptions, "components" | "seed" | "tolerance" | "maxApplications" | "onProgress">
+    & Pick<
+      NormalizedCutOptions,
+      "components" | "seed" | "tolerance" | "maxApplications" | "onProgress" | "signal"
+    >
     & Pick<SubspaceOptions, "begun">,
 ): Promise<NormalizedCut> {
   const { components, seed = 0, tolerance = 1e-5 } = options;

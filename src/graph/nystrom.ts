@@ -42,6 +42,8 @@ export interface NystromOptions {
   seed?: number;
   /** Called after each iteration of the solver with the number of converged pairs. */
   onProgress?: NormalizedCutOptions["onProgress"];
+  /** Stops the fit, which then rejects with the signal's reason; kept sums stay. */
+  signal?: AbortSignal;
   /** Where sums over blocks of nodes are kept with "all", so that a fit that was stopped goes on; default: nowhere. */
   keepSums?: (name: string, make: () => Promise<Float64Array>) => Promise<Float64Array>;
 }
@@ -129,7 +131,7 @@ export async function fitNystrom(
   source: NodeSource,
   options: NystromOptions,
 ): Promise<NystromModel> {
-  const { landmarks, sampling = "farthest", seed = 0, onProgress, keepSums: keep } = options;
+  const { landmarks, sampling = "farthest", seed = 0, onProgress, signal, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
@@ -145,14 +147,14 @@ export async function fitNystrom(
     assertComponents(components, count);
     return nystromModel(gpu, {
       ...fitted,
-      ...await orthogonalizedNystrom(gpu, source, features, components, { onProgress, keep }),
+      ...await orthogonalizedNystrom(gpu, source, features, components, { onProgress, signal, keep }),
     });
   }
   const { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees } =
     await normalizedCut(
       gpu,
       features,
-      { components, seed, onProgress, name: "landmarks" },
+      { components, seed, onProgress, signal, name: "landmarks" },
     );
   const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees };
   return nystromModel(gpu, { ...fitted, projection: null, cut });

@@ -56,6 +56,8 @@ export interface SubspaceOptions {
   known?: GpuMatrix[];
   /** Told after every application: pairs converged, of how many, and the largest residual among all wanted. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** What the eigensolver found. */
@@ -98,7 +100,8 @@ export async function subspaceIteration(
   operator: SymmetricOperator,
   options: SubspaceOptions,
 ): Promise<SubspaceResult> {
-  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress } = options;
+  const { components, tolerance = 1e-5, seed = 0, maxApplications = 400, known = [], onProgress, signal } =
+    options;
   const n = operator.size, random = seededRandom(seed);
   const taken = known.reduce((sum, { cols }) => sum + cols, 0);
   const { begun } = options,
@@ -139,6 +142,7 @@ export async function subspaceIteration(
     }
     setAside(basis, fresh);
     while (true) {
+      signal?.throwIfAborted();
       releaseMatrix(gpu, ...held.splice(0));
       const ritz = ritzPairs(basis, Math.max(kept, looked), aside), { values } = ritz;
       const rest = await residuals(gpu, basis, ritz, Math.min(looked, ritz.cols)), { norms } = rest;

@@ -142,6 +142,7 @@ export async function streamFeatures(
         ending = sink.endRange?.(range);
         ending?.catch(() => {}); // told when it is waited for
       }
+      options.signal?.throwIfAborted();
     }
     await ending;
     return manifest;
@@ -290,6 +291,8 @@ export interface ExtractOptions {
   /** Images a run of the model; default 8. */
   batch?: number;
   onProgress?: (images: number) => void;
+  /** Stops the extraction after a batch; it then rejects with the signal's reason, and the next one goes on after what is kept. */
+  signal?: AbortSignal;
   /** Told at the end how many seconds onnxruntime has taken. */
   onInference?: (seconds: number) => void;
 }

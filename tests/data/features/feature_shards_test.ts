@@ -141,6 +141,26 @@ Deno.test("extractFeatures() killed at any instant goes on after its last finish
     assertEquals(await tree(`${root}/killed`), await tree(`${root}/whole`));
   }));
 
+Deno.test("extractFeatures() stopped by its signal keeps the ranges it has finished, and the next one goes on there", () =>
+  inTemporaryFolder(async (root) => {
+    const controller = new AbortController(), { signal } = controller, seen: string[] = [];
+    const onProgress = (images: number) => images >= 4 && controller.abort();
+    const stopped = await options(`${root}/stopped`, 7);
+    const error = await assertRejects(
+      () => extractFeatures({ ...stopped, signal, onProgress }),
+      DOMException,
+    );
+    assertEquals(error.name, "AbortError");
+    await extractFeatures(await options(`${root}/stopped`, 7, seen));
+    assertEquals(
+      seen.length,
+      1 + 3,
+      "the first, for its size, and those of the ranges that were not finished",
+    );
+    await extractFeatures(await options(`${root}/whole`, 7));
+    assertEquals(await tree(`${root}/stopped`), await tree(`${root}/whole`));
+  }));
+
 Deno.test("openFeatures() names what is missing of a folder of shards", () =>
   inTemporaryFolder(async (root) => {
     const { layers: [{ path, shards }] } = await extractFeatures(await options(root, 5));
