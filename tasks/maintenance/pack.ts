@@ -30,7 +30,7 @@ const BIN = "bin/alignedcut.js", DENO = "2.9.6";
 const BROWSER = "browser.min.js";
 /** Tasks that need the repository: its tests, its pages' tools, its folder of scripts. */
 const OF_THE_REPOSITORY =
-  /^(?:script|new|doc|test|test-browser|bench.*|licenses|survey|false-alarms|mutate|pack|deps-audit|fault-injection)$/;
+  /^(?:script|new|doc|test|test-browser|bench.*|licenses|survey|false-alarms|mutate|pack|live|serve|deps-audit|fault-injection)$/;
 /** Files that are read, not imported. */
 const READ = [
   /^fixtures\/models\/[^/]+\.(?:onnx|preprocessor\.json|json|md)$/,

@@ -10,11 +10,11 @@ const PROBE = new URL("./rights_probe.ts", import.meta.url).pathname;
 const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"],
   MAY_SUBMIT = ["reproduce", "status"],
   UNPACKERS = ["python3", "npm", "tar"],
-  MAY_UNPACK = ["models", "showcase", "pack"],
+  MAY_UNPACK = ["models", "showcase", "pack", "live"],
   MAY_RUN = ["test", "test-browser", "bench", "bench:graph", "fault-injection", "mutate", "script", "survey"],
-  MAY_REACH = ["models", "test-browser"]; // the latter this machine only
+  MAY_REACH = ["models", "test-browser", "serve"]; // the last two this machine only
 /** Tasks that write nowhere, and those that write in one folder of the repository. */
-const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script"],
+const WRITE_NOTHING = ["status", "test", "licenses", "bench:graph", "script", "serve"],
   WRITE_ONE = ["new", "false-alarms"];
 /** Tasks on the pipeline, which take the options of the small run. */
 const EXPERIMENTS = [

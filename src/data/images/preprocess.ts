@@ -1,7 +1,8 @@
 /** What happens to a photograph before a vision model sees it: resize, crop, scale, normalise. */
 import { type Filter, resizeFloats, resizeImage, resizeMask, resizeNearest } from "./resize.ts";
 import { type Mask, MAX_PIXELS, type RgbImage } from "./picture.ts";
-import { channelValues, type Preprocessor } from "./preprocessor.ts";
+import { channelValues } from "./channel_values.ts";
+import type { Preprocessor } from "./preprocessor.ts";
 import { roundHalfToEven, type Size, sizeOf } from "./resized_size.ts";
 
 /** What a model takes. */

@@ -1,5 +1,6 @@
 /** Reads what an image processor's configuration asks for. */
 import { reasonOf } from "../files/atomic_write.ts";
+import { channelValues, type Scaling } from "./channel_values.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import {
   classNamed,
@@ -8,33 +9,21 @@ import {
   TORCHVISION,
   unknownClass,
 } from "./image_processors.ts";
-import type { Filter, Library } from "./resize.ts";
+import type { Filter } from "./resize.ts";
 import { MAX_SIDE, readSize, type Resize, toMultiple } from "./resized_size.ts";
 
 /** The steps, in this order; a null step is left out. */
-export interface Preprocessor {
+export interface Preprocessor extends Scaling {
   resize: Resize | null;
   filter: Filter;
   /** The middle of the image; black is added where the image is smaller. */
   crop: { width: number; height: number } | null;
-  /** What bytes are multiplied by, 1/255 as a rule. */
-  rescale: number | null;
-  /** Subtract the mean and divide by the standard deviation of each channel. */
-  normalize: { mean: number[]; std: number[] } | null;
-  /** Whose arithmetic; absent: Pillow's and numpy's. */
-  library?: Library;
   /** Where half a pixel is left over beside the crop; absent: rounded down, as by transformers. */
   cropRounding?: "half to even";
   /** Perceiver: the crop, of resize ÷ crop of the shorter side, comes before the resize. */
   cropFirst?: true;
-  /** 1 is subtracted after the scaling. */
-  offset?: true;
-  /** Scaling, then normalising, each rounded; absent: torchvision's two in one. */
-  separate?: true;
   /** DINOv3: the values are resized as floats; `previewCrop` rounds them to bytes, at most 1 of 255 away. */
   resizesFloats?: true;
-  /** EfficientNet: divide by the standard deviation once more. */
-  divideAgain?: number[];
   /** The model takes blue, green, red. */
   flipChannels?: true;
 }
@@ -347,24 +336,6 @@ function describeSize(resize: Resize): string {
   return `shorter side ${resize.shortestEdge}${
     resize.longestEdge ? `, longer at most ${resize.longestEdge}` : ""
   }`;
-}
-
-/** The float32 value of each of the 256 bytes in one of the model's channels. */
-export function channelValues(preprocessor: Preprocessor, channel: number): Float32Array {
-  const { rescale, normalize, library, offset, separate, divideAgain } = preprocessor;
-  const bytes = Float32Array.from({ length: 256 }, (_, byte) => byte), round = Math.fround;
-  const normal = (values: Float32Array, mean: number, std: number) =>
-    values.map((value) => round(value - mean) / std);
-  const divided = (values: Float32Array) =>
-    divideAgain ? values.map((value) => value / round(divideAgain[channel])) : values;
-  const own = normalize && { mean: round(normalize.mean[channel]), std: round(normalize.std[channel]) };
-  if (library === "torchvision" && rescale && own && !separate) {
-    const inverse = round(1 / rescale);
-    return divided(normal(bytes, round(own.mean * inverse), round(own.std * inverse)));
-  }
-  const factor = library === "torchvision" ? round(rescale ?? 1) : rescale ?? 1;
-  const scaled = bytes.map((byte) => round(byte * factor) - (offset ? 1 : 0));
-  return divided(own ? normal(scaled, own.mean, own.std) : scaled);
 }
 
 async function readJson(path: string): Promise<Json> {

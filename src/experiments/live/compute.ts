@@ -1,0 +1,95 @@
+/** A photograph through a model, layer by layer: what the live page computes, free of the page itself and of any runtime's API. */
+import type { Gpu } from "../../gpu/mod.ts";
+import { cutWarning } from "../../graph/normalized_cut.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import type { RgbImage } from "../../data/images/picture.ts";
+import { preprocess, previewCrop } from "../../data/images/preprocess.ts";
+import { layerColors } from "../shared/layer_colors.ts";
+import type { LiveModel, PhotographAnswer } from "./model.ts";
+
+/** Eigenvectors of a layer, as everywhere. */
+export const COMPONENTS = 20;
+/** Steps of t-SNE, as of `--quick`: it takes most of the time. */
+const ITERATIONS = 250;
+
+/** Runs a model: pixels, 3 × height × width, in; every layer's tensor out, as it is there. */
+export type RunModel = (
+  pixels: Float32Array,
+  dims: readonly number[],
+) => Promise<Record<string, ArrayLike<number>>>;
+
+/** An answer without the photograph's number. */
+type Step = PhotographAnswer extends infer A ? A extends unknown ? Omit<A, "id"> : never : never;
+
+/**
+ * The nodes of one image's graph: class token, or the mean of the patches where there is none, then the patches; registers
+ * dropped.
+ *
+ * @param values (class token + registers + patches) × width
+ * @returns (1 + patches) × width
+ * @throws Error "layer 3 has 100 values, expected 198 tokens × 192: write the folder anew."
+ */
+export function tokensOf(values: ArrayLike<number>, { layout, width }: LiveModel, layer: number): Matrix {
+  const { classToken, registers, grid } = layout, patches = grid.rows * grid.cols;
+  const before = registers + (classToken ? 1 : 0), tokens = before + patches;
+  if (values.length !== tokens * width) {
+    throw new Error(
+      `layer ${layer} has ${values.length} values, expected ${tokens} tokens × ${width}: write the folder anew.`,
+    );
+  }
+  const data = new Float32Array((1 + patches) * width);
+  for (let i = 0; i < patches * width; i++) data[width + i] = values[before * width + i];
+  for (let c = 0; c < width; c++) {
+    let sum = 0;
+    if (!classToken) { for (let t = 1; t <= patches; t++) sum += data[t * width + c]; }
+    data[c] = classToken ? values[c] : sum / patches;
+  }
+  return { data, rows: 1 + patches, cols: width };
+}
+
+/**
+ * Every layer's normalised cut and colors of one photograph, a graph of its own (METHOD (3) and "Spectral-tSNE and
+ * AlignedCut color"), told as they come.
+ *
+ * @param image h × w × 3 bytes
+ * @param onStep the picture as the model sees it; progress; each layer; the seconds that the parts took
+ */
+export async function photographLayers(
+  gpu: Gpu,
+  model: LiveModel,
+  image: RgbImage,
+  name: string,
+  run: RunModel,
+  onStep: (step: Step) => void,
+): Promise<void> {
+  const { preprocessor, tensors, layout: { grid } } = model;
+  onStep({ kind: "seen", picture: previewCrop(image, preprocessor, name) });
+  const { data, width, height } = preprocess(image, preprocessor, name);
+  const started = performance.now(), outputs = await run(data, [1, 3, height, width]);
+  const ran = performance.now();
+  for (const [at, tensor] of tensors.entries()) {
+    const layer = at + 1,
+      progress = (share: number) =>
+        onStep({
+          kind: "progress",
+          share: (at + share) / tensors.length,
+          text: `layer ${layer} of ${tensors.length}`,
+        });
+    progress(0);
+    const { cut, colors } = await layerColors(gpu, tokensOf(outputs[tensor], model, layer), {
+      components: Math.min(COMPONENTS, 1 + grid.rows * grid.cols),
+      iterations: ITERATIONS,
+      name: `layer ${layer} of ${name}`,
+      onProgress: progress,
+    });
+    onStep({
+      kind: "layer",
+      layer,
+      colors: { width: grid.cols, height: grid.rows, data: colors.slice(3) }, // behind the class token
+      eigenvalues: [...cut.eigenvalues],
+      warning: cutWarning(cut),
+    });
+  }
+  const ended = performance.now();
+  onStep({ kind: "done", seconds: { model: (ran - started) / 1000, layers: (ended - ran) / 1000 } });
+}

@@ -1,0 +1,123 @@
+/** The live page's worker: photographs in, layers out, one after the other. It lies beside onnxruntime-web and the models. */
+import { type Gpu, openGpu } from "../../gpu/mod.ts";
+import { MAX_PIXELS, type RgbImage } from "../../data/images/picture.ts";
+import { photographLayers, type RunModel } from "./compute.ts";
+import type { LiveModel, PhotographAnswer, PhotographRequest } from "./model.ts";
+
+/** onnxruntime-web, as far as it is used. */
+interface Runtime {
+  env: { wasm: { numThreads: number; wasmPaths: { wasm: string } }; logLevel: string };
+  InferenceSession: { create(address: string, options: object): Promise<Session> };
+  Tensor: new (type: string, data: Float32Array, dims: readonly number[]) => unknown;
+}
+
+interface Session {
+  inputNames: readonly string[];
+  run(feeds: Record<string, unknown>): Promise<Record<string, { data: unknown; type: string }>>;
+  release(): Promise<void>;
+}
+
+/** What a worker of a page has, and Deno's types have not. */
+interface PageWorker {
+  crossOriginIsolated?: boolean;
+  onmessage: (event: MessageEvent<PhotographRequest>) => void;
+  postMessage(answer: PhotographAnswer): void;
+  OffscreenCanvas: new (width: number, height: number) => {
+    getContext(kind: "2d", options: object): {
+      fillStyle: string;
+      fillRect(x: number, y: number, width: number, height: number): void;
+      drawImage(image: ImageBitmap, x: number, y: number): void;
+      getImageData(x: number, y: number, width: number, height: number): { data: Uint8ClampedArray };
+    };
+  };
+}
+
+const thread = globalThis as unknown as PageWorker;
+const RUNTIME = "ort.wasm.bundle.min.mjs", WASM = "ort-wasm-simd-threaded.wasm", MAX_THREADS = 4;
+const beside = (file: string) => new URL(file, import.meta.url).href;
+
+let gpu: Gpu | undefined, runtime: Promise<Runtime> | undefined;
+let loaded: { file: string; session: Session } | undefined, last: Promise<void> = Promise.resolve();
+
+thread.onmessage = ({ data }) => {
+  last = last.then(() => answer(data));
+};
+
+async function answer({ id, photograph, name, model }: PhotographRequest): Promise<void> {
+  const say = (step: object) => thread.postMessage({ id, ...step } as PhotographAnswer);
+  try {
+    gpu ??= await openDevice();
+    const image = await decode(photograph, name);
+    say({ kind: "progress", share: 0, text: `loading ${model.name}` });
+    const run = await modelRun(model);
+    say({ kind: "progress", share: 0, text: `running ${model.name}` });
+    await photographLayers(gpu, model, image, name, run, say);
+  } catch (error) {
+    say({ kind: "error", text: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** A device; once it is lost, the next photograph opens another. */
+async function openDevice(): Promise<Gpu> {
+  const opened = await openGpu();
+  opened.device.lost.then(() => gpu = undefined);
+  return opened;
+}
+
+/** The photograph upright, its color profile unused, transparency over white: as `readImage` reads it. */
+async function decode(photograph: Blob, name: string): Promise<RgbImage> {
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(photograph, { colorSpaceConversion: "none" });
+  } catch {
+    throw new Error(`${name} is no image that this browser can read: give a PNG, JPEG or WebP file.`);
+  }
+  const { width, height } = bitmap;
+  if (width * height > MAX_PIXELS) {
+    throw new RangeError(
+      `${name} is ${width} × ${height} pixels, more than ${MAX_PIXELS / 1e6} million: make it smaller.`,
+    );
+  }
+  const context = new thread.OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, width, height);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data: rgba } = context.getImageData(0, 0, width, height);
+  const data = new Uint8Array(3 * width * height);
+  for (let from = 0, to = 0; from < rgba.length; from += 4) {
+    for (let c = 0; c < 3; c++) data[to++] = rgba[from + c];
+  }
+  return { width, height, data };
+}
+
+async function openRuntime(): Promise<Runtime> {
+  const address = beside(RUNTIME), found: Runtime = await import(address);
+  found.env.logLevel = "error";
+  found.env.wasm.wasmPaths = { wasm: beside(WASM) };
+  found.env.wasm.numThreads = thread.crossOriginIsolated
+    ? Math.min(MAX_THREADS, navigator.hardwareConcurrency)
+    : 1;
+  return found;
+}
+
+async function modelRun({ name, file }: LiveModel): Promise<RunModel> {
+  const { InferenceSession, Tensor } = await (runtime ??= openRuntime());
+  if (loaded?.file !== file) {
+    await loaded?.session.release();
+    loaded = undefined;
+    const session = await InferenceSession.create(beside(file), { executionProviders: ["wasm"] });
+    loaded = { file, session };
+  }
+  const { session } = loaded, [input] = session.inputNames;
+  return async (pixels, dims) => {
+    const outputs = await session.run({ [input]: new Tensor("float32", pixels, dims) });
+    return Object.fromEntries(
+      Object.entries(outputs).map(([tensor, { data, type }]) => {
+        if (data instanceof Float32Array || data instanceof Float16Array) return [tensor, data];
+        if (type === "int64") return [tensor, []]; // of the model's own outputs, not of a layer
+        throw new Error(`${name} gives ${tensor} as ${type}, expected float32 or float16.`);
+      }),
+    );
+  };
+}

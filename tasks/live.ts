@@ -1,0 +1,170 @@
+/** `./run live`: a folder with a page that takes photographs and computes every layer's cut in the browser. */
+import { basename, join } from "node:path";
+import { assertWritable, writeFileAtomic } from "../src/data/files/atomic_write.ts";
+import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
+import { openPackage } from "../src/data/hub/package_file.ts";
+import { openKnownModel } from "../src/data/models/known_models.ts";
+import { findHookOutputs } from "../src/data/onnx/block_hooks.ts";
+import { readOnnx, withOutputs } from "../src/data/onnx/graph.ts";
+import { sha256 } from "../src/data/features/extract_parts.ts";
+import { streamFeatures } from "../src/data/features/stream_features.ts";
+import type { LiveModel } from "../src/experiments/live/model.ts";
+import page from "../src/experiments/live/page.html" with { type: "text" };
+import style from "../src/experiments/live/page.css" with { type: "text" };
+import { pageStyle } from "../src/report/page_style.ts";
+import { themeCss } from "../src/report/theme.ts";
+import { repeated, text } from "../src/cli/option_kinds.ts";
+import { runCommand } from "../src/cli/options.ts";
+import { bundle } from "./shared/bundle.ts";
+import { LIVE_POLICY } from "./shared/live_policy.ts";
+
+/** The task and its options. */
+export const COMMAND = {
+  task: "live",
+  about:
+    `Writes DIR: a page that runs a model on photographs dropped into it and shows every layer's normalised cut as colors,
+computed in the browser by WebGPU; nothing leaves the machine. ./run serve DIR shows it, and so does any web server.
+onnxruntime-web is downloaded once, by npm.`,
+  options: {
+    model: repeated({
+      value: "NAME",
+      help: "an embedded or added model, or an ONNX file; several with commas",
+      shown: "clip_tiny,dino_tiny,mae_tiny",
+    }),
+    out: text({ value: "DIR", help: "the folder to write", default: "reports/out/live" }),
+  },
+};
+
+const MODELS = ["clip_tiny", "dino_tiny", "mae_tiny"];
+const RUNTIME = { registry: "npm", name: "onnxruntime-web", version: "1.30.0" } as const;
+/** Of it what runs models on the processor, each file with its SHA-256. */
+const RUNTIME_FILES = {
+  "ort.wasm.bundle.min.mjs": "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+  "ort-wasm-simd-threaded.wasm": "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+};
+
+/** Where onnxruntime-web is kept. */
+const RUNTIME_FOLDER: string = join(CACHE_FOLDER, "onnxruntime-web");
+
+/** A file of onnxruntime-web; null where it is not there, or another than was tried. */
+async function runtimeFile(name: keyof typeof RUNTIME_FILES): Promise<Uint8Array | null> {
+  const bytes = await Deno.readFile(join(RUNTIME_FOLDER, name)).catch(() => null);
+  return bytes && sha256([bytes]) === RUNTIME_FILES[name] ? bytes : null;
+}
+
+const RUNTIME_NAMES = Object.keys(RUNTIME_FILES) as (keyof typeof RUNTIME_FILES)[];
+
+/** Whether nothing has to be downloaded. */
+export async function isRuntimeThere(): Promise<boolean> {
+  return (await Promise.all(RUNTIME_NAMES.map(runtimeFile))).every((bytes) => bytes !== null);
+}
+
+/**
+ * Downloads onnxruntime-web by npm, unless it is there.
+ *
+ * @throws Error "onnxruntime-web 1.30.0 has another a.mjs than was tried (SHA-256 ab…): …"; as `openPackage` what npm says
+ */
+async function fetchRuntime(): Promise<void> {
+  if (await isRuntimeThere()) return;
+  const temporary = await Deno.makeTempDir(), source = openPackage(RUNTIME, temporary, console.error);
+  try {
+    await Deno.mkdir(RUNTIME_FOLDER, { recursive: true });
+    for (const name of RUNTIME_NAMES) {
+      const path = await source.fetch(`dist/${name}`), bytes = path && await Deno.readFile(path);
+      const hash = bytes ? sha256([bytes]) : "none";
+      if (!bytes || hash !== RUNTIME_FILES[name]) {
+        throw new Error(
+          `onnxruntime-web ${RUNTIME.version} has another ${name} than was tried (SHA-256 ${hash}): it is not used.`,
+        );
+      }
+      await writeFileAtomic(join(RUNTIME_FOLDER, name), bytes);
+    }
+  } finally {
+    await source.close();
+    await Deno.remove(temporary, { recursive: true });
+  }
+}
+
+/** A model with every layer's output, and what the page has to know of it. @throws Error in a sentence where the page cannot run it */
+async function liveModel(model: string): Promise<{ about: LiveModel; bytes: Uint8Array }> {
+  const { path, preprocessor, registers } = await openKnownModel(model), graph = await readOnnx(path);
+  const refuse = (why: string) => new Error(`${path} ${why}: the live page cannot run it.`);
+  const { resize, crop } = preprocessor, size = crop ?? (resize && "width" in resize ? resize : null);
+  if (!size) throw refuse("takes images of any size, and its preprocessing neither crops nor gives a size");
+  if (graph.external.length > 0) throw refuse("keeps its weights in files beside it");
+  if ((graph.inputs[0].shape[0] ?? 1) !== 1) throw refuse("takes a fixed number of images at once");
+  const outputs = findHookOutputs(graph), name = basename(path, ".onnx");
+  const manifest = await streamFeatures({
+    model: path,
+    preprocessor,
+    ...(registers !== undefined && { registers }),
+    images: [{ name: "noise", load: () => Promise.resolve(noise(size)) }],
+    outDir: "",
+    dtype: "float32",
+  }, { begin() {}, rows() {} });
+  const { classToken, registers: between, grid, width } = manifest;
+  return {
+    about: {
+      name,
+      file: `models/${name}.onnx`,
+      preprocessor,
+      tensors: outputs.map(({ tensor }) => tensor),
+      layout: { classToken, registers: between, grid },
+      width,
+    },
+    bytes: withOutputs(
+      graph,
+      outputs.map(({ tensor }) => tensor),
+      outputs.flatMap(({ added }) => added),
+    ),
+  };
+}
+
+/** An image in which no two patches are alike. */
+function noise({ width, height }: { width: number; height: number }) {
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, at) => at * 7919 % 2003 % 256);
+  return { width, height, data };
+}
+
+/**
+ * Writes the folder of the live page.
+ *
+ * @param models names or paths
+ * @returns bytes written
+ * @throws Error naming the model that the page cannot run, or what npm could not download
+ */
+export async function writeLive(
+  out: string,
+  models: readonly string[] = MODELS,
+): Promise<number> {
+  await assertWritable(out);
+  await fetchRuntime();
+  const made = [];
+  for (const model of models) made.push(await liveModel(model));
+  const names = made.map(({ about }) => about.name);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice) throw new RangeError(`Two models are called ${twice}: name each once.`);
+  const files: Record<string, string | Uint8Array> = {
+    "index.html": page.replace("POLICY", LIVE_POLICY),
+    "live.css": `${themeCss()}\n${pageStyle}\n${style}`,
+    "page.js": await bundle('import "./src/experiments/live/page.js"'),
+    "worker.js": await bundle('import "./src/experiments/live/worker.ts"'),
+    "models.json": JSON.stringify(made.map(({ about }) => about)),
+  };
+  for (const name of RUNTIME_NAMES) files[name] = (await runtimeFile(name))!;
+  for (const { about, bytes } of made) files[about.file] = bytes;
+  await Deno.mkdir(join(out, "models"), { recursive: true });
+  let written = 0;
+  for (const [name, content] of Object.entries(files)) {
+    await writeFileAtomic(join(out, name), content);
+    written += typeof content === "string" ? new TextEncoder().encode(content).length : content.length;
+  }
+  return written;
+}
+
+if (import.meta.main) {
+  await runCommand(COMMAND, async ({ options: { model, out } }) => {
+    const bytes = await writeLive(out, model.length > 0 ? model : MODELS);
+    console.log(`${out}: ${(bytes / 1e6).toFixed(1)} MB. Show it: ./run serve ${out}`);
+  });
+}
