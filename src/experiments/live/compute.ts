@@ -49,7 +49,7 @@ export function tokensOf(values: ArrayLike<number>, { layout, width }: LiveModel
 
 /**
  * Every layer's normalised cut and colors of one photograph, a graph of its own (METHOD (3) and "Spectral-tSNE and
- * AlignedCut color"), told as they come.
+ * AlignedCut color"), reported as they come.
  *
  * @param image h × w × 3 bytes
  * @param onStep the picture as the model sees it; progress; each layer; the seconds that the parts took
@@ -68,13 +68,14 @@ export async function photographLayers(
   const started = performance.now(), outputs = await run(data, [1, 3, height, width]);
   const ran = performance.now();
   for (const [at, tensor] of tensors.entries()) {
-    const layer = at + 1,
-      progress = (share: number) =>
-        onStep({
-          kind: "progress",
-          share: (at + share) / tensors.length,
-          text: `layer ${layer} of ${tensors.length}`,
-        });
+    const layer = at + 1, text = `layer ${layer} of ${tensors.length}`;
+    let reported = -1;
+    const progress = (share: number) => {
+      const tenths = Math.floor(10 * share);
+      if (tenths === reported) return; // t-SNE reports every step
+      reported = tenths;
+      onStep({ kind: "progress", share: (at + share) / tensors.length, text });
+    };
     progress(0);
     const { cut, colors } = await layerColors(gpu, tokensOf(outputs[tensor], model, layer), {
       components: Math.min(COMPONENTS, 1 + grid.rows * grid.cols),
