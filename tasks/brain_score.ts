@@ -119,7 +119,8 @@ interface Measuring {
 
 /** Trains and scores all conditions and baselines. */
 async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring) {
-  const fitted = (await stage("ridge align", (tick) => alignOf(gpu, brain, "ridge", cacheDir, tick))).model;
+  const fitted =
+    (await stage("ridge alignment", (tick) => alignOf(gpu, brain, "ridge", cacheDir, tick))).model;
   const [conditions, trained] = await stage("align", (tick) =>
     Promise.all([
       alignConditions(gpu, brain, seeds, cacheDir, tick),

@@ -31,7 +31,7 @@ export interface OpenPipeline extends TaskRun {
   sheet: VoxelSheet;
   /** Where aligns are kept. */
   cacheDir: string;
-  /** The file of this run's align. */
+  /** The file of this run's alignment. */
   alignPath: string;
   gpu: Gpu;
   pipeline: Pipeline;

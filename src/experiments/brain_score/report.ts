@@ -168,7 +168,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
         "voxels",
         ...LAMBDAS.map((lambda) => `λ ${lambda}`),
         "r / ceiling",
-        "ridge align",
+        "ridge alignment",
         "trained on",
         "ridge",
         "no alignment",
@@ -189,7 +189,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       ]),
     }),
     text(
-      "Ridge align: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No align: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
+      "Ridge alignment: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No alignment: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
     ),
   ];
 }
@@ -227,10 +227,10 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
         "mIoU before",
         "mIoU, λ 0",
         "mIoU, λ 1",
-        "mIoU, ridge align",
+        "mIoU, ridge alignment",
         "overlap, λ 0",
         "overlap, λ 1",
-        "overlap, ridge align",
+        "overlap, ridge alignment",
       ],
       rows: effects.map(({ model, layer, before, after }) => {
         const [free, held, ridge] = [after.aligned_no_constraint, after.aligned, after.ridge_align];

@@ -37,7 +37,7 @@ export function universalSection({ universal, data, ridge, space }: BrainScoreRe
   const names = FEATURES.filter((name) => universal[name]);
   const isEmbedded = data === "embedded", rois = [...Object.keys(ridge.rois), "all"];
   const least = rois.toSorted((a, b) => rOf(space, a) / rOf(ridge, a) - rOf(space, b) / rOf(ridge, b))[0];
-  const headings = { raw: "raw features", paper: "paper's align, λ 1", ridge: "ridge align" };
+  const headings = { raw: "raw features", paper: "paper's alignment, λ 1", ridge: "ridge alignment" };
   const rows = TARGETS.map(({ key, label, target }) => [
     label,
     ...names.map((name) => universal[name]![key] ?? "none"),

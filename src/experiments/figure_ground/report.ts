@@ -50,7 +50,7 @@ export async function writeFigureGroundReport(
     title: "Figure and ground",
     question: "What does figure do in the brain that ground does not, and does one pixel find all figures?",
     method:
-      `Features of a layer are averaged over the figure patches and over the ground patches of every image and carried into brain space by the pipeline's align, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
+      `Features of a layer are averaged over the figure patches and over the ground patches of every image and carried into brain space by the pipeline's alignment, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
     equation: EQUATION,
     sections: [
       { heading: "Figure and ground in brain space", body: await regionSection(out, found, sheet) },

@@ -31,6 +31,7 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
   const numbers = panels.flatMap(({ values }) => values.flat());
   checkChartNumbers(name, numbers);
   const most = Math.max(1e-9, ...numbers.map(Math.abs));
+  const digits = Math.min(4, Math.max(2, Math.ceil(1 - Math.log10(most)))); // the largest has two that count
   const inRow = LABELS + panels.length * CELL_WIDTH * columns.length + SPACING * (panels.length - 1) <= width;
   const cell = inRow ? CELL_WIDTH : Math.min(84, (width - LABELS - 16) / columns.length);
   const parts = panels.map(({ title, values }, panel) => {
@@ -40,7 +41,7 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
         column: columns[c],
         strength: STRONGEST * Math.abs(value) / most,
         sign: value < 0 ? "negative" : "positive",
-        label: signed(value, 2),
+        label: signed(value, digits),
         note: `${title} · ${regions[r]} · ${columns[c]}: ${signed(value, 4)}`,
       }))
     );
