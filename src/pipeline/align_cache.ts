@@ -1,4 +1,4 @@
-/** Channel align under several weights of the eigen-constraint and seeds, scored on held-out images. */
+/** Channel alignment under several weights of the eigen-constraint and seeds, scored on held-out images. */
 import { createHash } from "node:crypto";
 import { alignData } from "../align/data.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";

@@ -1,4 +1,4 @@
-/** Channel align at the paper's scale: one epoch, inputs made when they are read. */
+/** Channel alignment at the paper's scale: one epoch, inputs made when they are read. */
 import type { AlignData } from "../../../src/align/data.ts";
 import { trainAlign } from "../../../src/align/train.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
