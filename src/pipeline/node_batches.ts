@@ -29,13 +29,17 @@ export async function makeDataset(
   columnsOf: ColumnsOf,
   onNodes: (nodes: number) => void,
 ): Promise<void> {
-  const all: FileHashes = {};
+  const batches = fileBatches(datasetFiles(slots)), all: FileHashes = {};
+  const there = await wholeFiles(folder, name, batches.keys().toArray());
   let nodes = 0;
-  for (const [at, files] of fileBatches(datasetFiles(slots)).entries()) {
-    Object.assign(
-      all,
-      await makeBatch(folder, name, at, files, columnsOf, (file) => onNodes(nodes += file.rows)),
+  for (const [at, files] of batches.entries()) {
+    const made = await makeBatch(
+      { folder, name, at, there },
+      files,
+      columnsOf,
+      (file) => onNodes(nodes += file.rows),
     );
+    Object.assign(all, made);
   }
   await writeFileAtomic(manifestPath(folder, name), JSON.stringify(all));
 }
@@ -48,12 +52,11 @@ export async function makeBatches(
   columnsOf: ColumnsOf,
   { step, task, tasks }: { step: string; task: number; tasks: number },
 ): Promise<void> {
-  const names: string[] = [];
-  for (const [at, files] of fileBatches(datasetFiles(slots)).entries()) {
-    if (at % tasks !== task) continue;
-    await makeBatch(folder, name, at, files, columnsOf, () => {});
-    names.push(batchName(name, at));
-  }
+  const batches = fileBatches(datasetFiles(slots));
+  const own = batches.keys().filter((at) => at % tasks === task).toArray();
+  const there = await wholeFiles(folder, name, own);
+  for (const at of own) await makeBatch({ folder, name, at, there }, batches[at], columnsOf, () => {});
+  const names = own.map((at) => batchName(name, at));
   await noteParts(folder, step, task, tasks, names);
 }
 
@@ -68,23 +71,37 @@ export async function brokenInDataset(
   return await brokenFiles(folder, Object.fromEntries(inside), hashesAll);
 }
 
-/** The files of a batch: those that are noted and there by their size, and others made now. */
+/** Files of some batches that are noted and, as far as `brokenFiles` looks, as they were written. */
+async function wholeFiles(folder: string, name: DatasetName, batches: number[]): Promise<FileHashes> {
+  const noted: FileHashes = {};
+  for (const at of batches) {
+    const note = await Deno.readTextFile(notePath(folder, name, at)).catch(() => ""); // absent
+    Object.assign(noted, parsedNote(note));
+  }
+  for (const { file } of await brokenFiles(`${folder}/${name}`, noted)) delete noted[file];
+  return noted;
+}
+
+/** What a note says; nothing where it is damaged. */
+function parsedNote(note: string): FileHashes {
+  try {
+    return JSON.parse(note);
+  } catch {
+    return {};
+  }
+}
+
+/** The files of a batch: those that are there, and others made now. */
 async function makeBatch(
-  folder: string,
-  name: DatasetName,
-  at: number,
+  { folder, name, at, there: known }: { folder: string; name: DatasetName; at: number; there: FileHashes },
   files: DatasetFile[],
   columnsOf: ColumnsOf,
   onFile: (file: DatasetFile) => void,
 ): Promise<FileHashes> {
-  const dataset = `${folder}/${name}`, note = `${folder}/parts/${batchName(name, at)}.json`;
-  const noted: FileHashes = await Deno.readTextFile(note).then(JSON.parse).catch(() => ({})); // absent
-  const there: FileHashes = {};
+  const dataset = `${folder}/${name}`, there: FileHashes = {};
   let made = 0;
   for (const file of files) {
-    const known = noted[file.path];
-    const size = known && await Deno.stat(`${dataset}/${file.path}`).then(({ size }) => size, () => null);
-    if (known && size === known.bytes) there[file.path] = known;
+    if (known[file.path]) there[file.path] = known[file.path];
     else {
       Object.assign(there, await writeDatasetFile(dataset, file, await columnsOf(file)));
       made++;
@@ -93,9 +110,13 @@ async function makeBatch(
   }
   if (made > 0) {
     await Deno.mkdir(`${folder}/parts/${name}`, { recursive: true });
-    await writeFileAtomic(note, JSON.stringify(there));
+    await writeFileAtomic(notePath(folder, name, at), JSON.stringify(there));
   }
   return there;
+}
+
+function notePath(folder: string, name: DatasetName, at: number): string {
+  return `${folder}/parts/${batchName(name, at)}.json`;
 }
 
 function batchName(name: DatasetName, at: number): string {

@@ -29,11 +29,13 @@ export interface ColorBar {
 
 /** Maps beside each other on a wide page: as many are at least 160 px wide there, with the photograph. */
 const ACROSS = 6;
+/** Rows of a grid that are seen at once; a few more are no reason to fold them. */
+const ROWS_SHOWN = 6, FEW_MORE = 2;
 
 /**
  * Color maps beside their photographs, at least 160 px wide; a row of many maps takes several lines of equal length.
  * Readers choose whether pixels are crisp or smooth; a click or Enter enlarges a map beside its photograph, and arrow
- * keys walk through the maps (by the page's script).
+ * keys walk through the maps (by the page's script). Rows beyond the sixth are folded.
  * @param grid Labels and pictures.
  * @throws RangeError `The row horse.png of the color grid has 11 maps, expected 12.`
  */
@@ -56,10 +58,18 @@ export function colorGrid({ label, corner = "image", columns, rows, bar, key }: 
     <div class="color-grid" role="group" aria-label="${label}"
       style="--across: ${across}; --lines: ${lines}">
     <p><label><input type="checkbox"> smooth</label></p>
-    ${body}${bar === undefined ? "" : colorBar(bar)}${key === undefined
+    ${folded(body, corner)}${bar === undefined ? "" : colorBar(bar)}${key === undefined
       ? ""
       : html`<p class="bar"><span>${key}.</span></p>`}</div>
   `;
+}
+
+function folded(rows: Html[], corner: string): Html {
+  if (rows.length <= ROWS_SHOWN + FEW_MORE) return html`${rows}`;
+  const more = rows.slice(ROWS_SHOWN);
+  return html`${
+    rows.slice(0, ROWS_SHOWN)
+  }<details class="more"><summary>${more.length} more ${corner}s</summary>\n${more}</details>\n`;
 }
 
 function cell(source: string, alt: string, caption: string, isFirst: boolean): Html {

@@ -73,7 +73,7 @@ dialog.addEventListener("close", () => enlarged.focus());
 
 /** The button one step left, right, above or below. */
 function besideButton(button, [down, right]) {
-  const row = button.closest(".row"), rows = [...row.parentElement.querySelectorAll(".row")];
+  const row = button.closest(".row"), rows = [...row.closest(".color-grid").querySelectorAll(".row")];
   const at = [...row.querySelectorAll(".enlarge")].indexOf(button);
   return rows[rows.indexOf(row) + down]?.querySelectorAll(".enlarge")[at + right];
 }
@@ -87,6 +87,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   button.tabIndex = -1;
   next.tabIndex = 0;
+  next.closest("details:not([open])")?.setAttribute("open", "");
   if (dialog.open) enlarge(next);
   else next.focus();
 });

@@ -47,31 +47,31 @@ Deno.test("assertWithinLimits() refuses what the cluster would refuse or never s
       [],
       "one association has no limit",
     );
-    const refused: [Promise<unknown>, string][] = [
+    const refused: [() => Promise<unknown>, string][] = [
       [
-        check({ arraySize: 2000 }, cluster(), 0, 2000),
+        () => check({ arraySize: 2000 }, cluster(), 0, 2000),
         "--array-size 2000 gives propagate 2000 tasks, and this cluster takes 1001 an array (MaxArraySize): give --array-size 1001 or less.",
       ],
       [
-        check({}, cluster(), 9999),
-        "The run has 11 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
+        () => check({}, cluster(), 9999),
+        "The run has 14 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
       ],
       [
-        check({}, cluster({ assoc: "10|normal" })),
-        "The run has 11 tasks and 0 are in the queue, but 10 may be",
+        () => check({}, cluster({ assoc: "10|normal" })),
+        "The run has 14 tasks and 0 are in the queue, but 10 may be",
       ],
-      [check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
+      [() => check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
       [
-        check({ time: "1-00:01" }),
+        () => check({ time: "1-00:01" }),
         "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",
       ],
-      [check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
+      [() => check({ partition: "gpu" }), "There is no partition gpu: --partition takes test."],
       [
-        check({}, cluster({ partition: "5 State=INACTIVE" })),
+        () => check({}, cluster({ partition: "5 State=INACTIVE" })),
         "Partition test takes no jobs now (its state is INACTIVE)",
       ],
     ];
-    for (const [checked, message] of refused) await assertRejects(() => checked, RangeError, message);
+    for (const [checked, message] of refused) await assertRejects(checked, RangeError, message);
   });
 });
 

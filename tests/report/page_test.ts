@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
 import { figure, formatNumber, settingsList, table } from "../../src/report/blocks.ts";
 import { colorGrid } from "../../src/report/color_grid.ts";
+import { gridDrawings } from "../../src/report/grid_drawing.ts";
 import { claimCounts, testedClaims, verdictOf } from "../../src/report/claims.ts";
 import { effectScale, effectWhisker } from "../../src/report/charts/effect_whisker.ts";
 import { mapSheet } from "../../src/report/map_sheet.ts";
@@ -199,6 +200,22 @@ Deno.test("figure() and colorGrid() take pictures that are inside the page only"
   assert(wide.markup.includes("--across: 6; --lines: 2"));
   const remote = { ...row, cells: ["a.png"] };
   assertThrows(() => colorGrid({ label: "", columns: ["L1"], rows: [remote] }), TypeError, '"a.png"');
+});
+
+Deno.test("colorGrid() folds what is beyond six rows, unless it is little; the file of the grid has them all", () => {
+  const photo = pngDataUri(1, 1, new Uint8Array(3));
+  const grid = (count: number) =>
+    colorGrid({
+      label: "maps",
+      columns: ["L1"],
+      rows: Array.from({ length: count }, (_, i) => ({ label: `image ${i}`, photo, cells: [photo] })),
+    }).markup;
+  assert(!grid(8).includes("<details"));
+  const [seen, more] = grid(9).split('<details class="more"><summary>3 more images</summary>');
+  assertEquals([seen, more].map((part) => part.split('class="row"').length - 1), [6, 3]);
+  for (const count of [8, 9]) {
+    assertEquals(gridDrawings(grid(count))[0].svg.split("<image").length - 1, 2 * count);
+  }
 });
 
 Deno.test("colorGrid() has a key where its colors are numbers; mapSheet() goes on in a next line, of no width cut", () => {

@@ -168,10 +168,10 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
         "voxels",
         ...LAMBDAS.map((lambda) => `λ ${lambda}`),
         "r / ceiling",
-        "ridge alignment",
+        "aligned",
         "trained on",
         "ridge",
-        "no alignment",
+        "unaligned",
         "paper λ 0",
         "paper λ 1",
       ],
@@ -189,7 +189,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       ]),
     }),
     text(
-      "Ridge alignment: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. No alignment: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
+      "Aligned: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. Unaligned: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
     ),
   ];
 }
