@@ -18,7 +18,7 @@ export interface GridDrawing {
 
 const GRID =
   /<div class="color-grid" role="group" aria-label="([^"]*)"\s+style="--across: (\d+); --lines: (\d+)">/g;
-const ROW = /<div class="row"[^>]*>([^]*?)<\/div>\s*(?=<div class="row"|<p\b|<\/div>|<\/?details\b)/g;
+const ROW = /<div class="row"[^>]*>([^]*?)<\/div>\s*(?=<div class="row"|<p\b|<\/div>)/g;
 const CELL = /<img src="([^"]*)" alt="[^"]*"><\/button><span>([^<]*)<\/span>/g;
 const KEY = /<p class="bar"><span>([^<]*)<\/span><\/p>/;
 const BAR_PARTS =

@@ -214,7 +214,9 @@ Deno.test("colorGrid() folds what is beyond six rows, unless it is little; the f
   const [seen, more] = grid(9).split('<details class="more"><summary>3 more images</summary>');
   assertEquals([seen, more].map((part) => part.split('class="row"').length - 1), [6, 3]);
   for (const count of [8, 9]) {
-    assertEquals(gridDrawings(grid(count))[0].svg.split("<image").length - 1, 2 * count);
+    const places = [...gridDrawings(grid(count))[0].svg.matchAll(/<image x="(\d+)" y="(\d+)"/g)];
+    assertEquals(places.length, 2 * count);
+    assertEquals(new Set(places.map(([, , y]) => y)).size, count, "a line for every row");
   }
 });
 

@@ -184,6 +184,9 @@ Deno.test("regionHeatMap() writes every number with its sign, stacked where it i
   const svg = await renderChart(wide, lightTheme, "heat");
   for (const text of ["+0.25", "−0.10", "V1 · figure: +0.2500"]) assert(svg.includes(text), text);
   assert(!svg.includes("+0.00<"));
+  const faint = { ...chart(640), panels: [{ title: "a", values: [[0.065, -0.004], [0, 0.001]] }] };
+  const drawn = await renderChart(regionHeatMap(faint, lightTheme), lightTheme, "faint");
+  for (const text of ["+0.065", "−0.004", ">0.000<"]) assert(drawn.includes(text), text);
   assertThrows(
     () => regionHeatMap({ ...chart(640), panels: [{ title: "a", values: [[NaN]] }] }, lightTheme),
     RangeError,
