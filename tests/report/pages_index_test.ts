@@ -74,10 +74,10 @@ Deno.test("writeIndexPage() says of which run each page is, where they are of se
       await writePage(`${out}/${name}.html`, { ...PAGE, title: name, question: "?" });
     }
     const page = await Deno.readTextFile(await writeIndexPage(out, {}, "c"));
-    assertStringIncludes(page, "Of embedded, seed 0: c<");
+    assertStringIncludes(page, "Of the synthetic dataset, seed 0: c<");
     assertStringIncludes(page, "Of photographs, seed 5: ./run reproduce --images p<");
     assertStringIncludes(page, '<a href="concepts.html#claim-a">');
-    assertStringIncludes(page, "hold on these data: embedded; photographs?");
+    assertStringIncludes(page, "hold on these data: the synthetic dataset; photographs?");
   }));
 
 Deno.test("writeIndexPage() needs results, and pages that are pages", () =>

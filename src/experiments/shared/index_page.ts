@@ -64,7 +64,9 @@ export async function writeIndexPage(
     const markup = await readIfThere(join(out, href));
     if (markup === undefined) return [];
     const own = results.experiments[name], run = { ...results, ...own };
-    const of = isOneRun || !own ? undefined : `Of ${run.inputs.data}, seed ${run.seed}: ${run.command}`;
+    const of = isOneRun || !own
+      ? undefined
+      : `Of ${dataName(run.inputs.data)}, seed ${run.seed}: ${run.command}`;
     const figure = name === "explorer" && explorer ? undefined : leadFigure(markup, name);
     return [{ ...headOf(join(out, href), markup), href, figure, claims: own?.claims ?? [], of }];
   }))).flat();
@@ -72,13 +74,14 @@ export async function writeIndexPage(
   const modelsOf = (own: string) => [
     ...new Set(runs.filter(({ inputs }) => inputs.data === own).flatMap(({ inputs }) => inputs.models)),
   ];
+  const dataNames = data.map(dataName).join("; ");
   const path = join(out, "index.html"), skipped = skippedLines();
   const markup = await renderFrontPage({
     question: claims.length === 0
-      ? `What do the pages show of these data: ${data.join("; ")}?`
+      ? `What do the pages show of these data: ${dataNames}?`
       : isEmbedded
       ? "Which of the paper's claims hold for small models, rendered scenes and a simulated subject?"
-      : `Which of the paper's claims hold on these data: ${data.join("; ")}?`,
+      : `Which of the paper's claims hold on these data: ${dataNames}?`,
     data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),
     explorer,
     cards,
@@ -125,4 +128,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+}
+
+/** What data are called on a page. */
+function dataName(data: string): string {
+  return data === EMBEDDED ? "the synthetic dataset" : data;
 }
