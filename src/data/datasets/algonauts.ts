@@ -223,11 +223,9 @@ async function scanOf({ path, rows, cols, isByRows, read }: ResponseFile): Promi
   const scan = new VoxelScan(cols), some = isByRows ? Math.max(1, Math.floor(SCAN_BYTES / (4 * cols))) : rows;
   for (let first = 0; first < rows; first += some) {
     const empty = scan.add(await read(first, Math.min(some, rows - first)));
-    if (empty < 0) continue;
+    if (!empty) continue;
     throw new Error(
-      `${path} has no finite response to image ${
-        first + empty
-      }, counted from 0: remove the image and its row.`,
+      `${path} has ${empty.has} to image ${first + empty.row}, counted from 0: remove the image and its row.`,
     );
   }
   return scan.reasons();

@@ -16,6 +16,8 @@ export type LeftOutReasons = Uint8Array;
 
 /** Of this share of its largest value a response is constant as far as float32 can tell. */
 const ROUNDING = 2 ** -22;
+/** In this many voxels or more, one and the same response to an image is what a file holds where nothing was written. */
+const MANY_VOXELS = 17;
 
 /** Goes over the responses of one split, and says which voxels are of no use. */
 export class VoxelScan {
@@ -33,23 +35,28 @@ export class VoxelScan {
 
   /**
    * @param data images × voxels
-   * @returns the first image of these that has no finite response at all, or −1
+   * @returns the first image of these that was not measured, counted from 0, and what it has instead; undefined for none
    */
-  add(data: Float32Array): number {
+  add(data: Float32Array): { row: number; has: string } | undefined {
     const voxels = this.#least.length;
-    let empty = -1;
+    let empty: { row: number; has: string } | undefined;
     for (let row = 0, at = 0; at < data.length; row++) {
-      let finite = 0;
+      const first = data[at];
+      let finite = 0, same = 0;
       for (let voxel = 0; voxel < voxels; voxel++, at++) {
         const value = data[at];
         if (!Number.isFinite(value)) this.#isFinite[voxel] = 0;
         else {
           finite++;
+          if (value === first) same++;
           if (value < this.#least[voxel]) this.#least[voxel] = value;
           if (value > this.#most[voxel]) this.#most[voxel] = value;
         }
       }
-      if (finite === 0 && empty < 0) empty = row;
+      if (finite === 0) empty ??= { row, has: "no finite response" };
+      else if (same === voxels && voxels >= MANY_VOXELS) {
+        empty ??= { row, has: `the same response, ${first}, of all ${voxels} voxels` };
+      }
       this.#rows++;
     }
     return empty;

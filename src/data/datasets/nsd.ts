@@ -324,14 +324,25 @@ export async function openStimuli(
     }
     return {
       read(image) {
+        let data: Uint8Array;
         try {
-          const data = found.dataset.slice([[image, image + 1], [0, height], [0, width], [0, colors]]);
-          return { width, height, data: data as Uint8Array };
+          data = found.dataset.slice([[image, image + 1], [0, height], [0, width], [
+            0,
+            colors,
+          ]]) as Uint8Array;
         } catch (error) {
           throw new Error(`Image ${image} of ${path} cannot be unpacked ${hdf5Reason(error)}.`, {
             cause: error,
           });
         }
+        if (data.every((value) => value === data[0])) {
+          throw new Error(
+            `Image ${image} of ${path} is ${
+              data[0]
+            } throughout, as HDF5 reads what was never written: copy it again.`,
+          );
+        }
+        return { width, height, data };
       },
       close: () => void file.close(),
     };

@@ -136,8 +136,8 @@ function addZScores(
   },
 ): void {
   const voxels = values.length / trials, scan = new VoxelScan(voxels), empty = scan.add(values);
-  if (empty >= 0) {
-    throw new Error(`${path} has no finite response in trial ${empty}, counted from 0: copy it again.`);
+  if (empty) {
+    throw new Error(`${path} has ${empty.has} in trial ${empty.row}, counted from 0: copy it again.`);
   }
   const mean = new Float64Array(voxels), deviation = new Float64Array(voxels);
   for (let at = 0; at < values.length;) {

@@ -45,7 +45,7 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
     );
   }
   const scan = new VoxelScan(all.cols), empty = scan.add(all.data), reasons = scan.reasons();
-  if (empty >= 0) throw new Error(`${dir}/betas.npy has no finite response in row ${empty}, counted from 0.`);
+  if (empty) throw new Error(`${dir}/betas.npy has ${empty.has} in row ${empty.row}, counted from 0.`);
   const kept = [...reasons.keys()].filter((voxel) => reasons[voxel] === 0);
   const regions = (numbers: number[]) =>
     new Map(labels.rois.map((name, i) => {

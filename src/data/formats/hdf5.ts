@@ -1,5 +1,6 @@
 /** HDF5 that says when something cannot be read: h5wasm otherwise prints it and hands on whatever the memory holds. */
 import * as hdf5 from "h5wasm";
+import { basename, dirname, join, resolve } from "node:path";
 import { reasonOf } from "../files/atomic_write.ts";
 import { openPlainFile } from "../files/plain_file.ts";
 
@@ -7,6 +8,8 @@ import { openPlainFile } from "../files/plain_file.ts";
 export const USER_BLOCK = 512;
 /** As much of HDF5's first block as says how long the file is, with addresses of 8 bytes. */
 const SUPERBLOCK = 48;
+/** Virtual datasets of virtual datasets, one in the other, at the most. */
+const MAX_VIRTUAL = 8;
 const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /**
@@ -89,9 +92,13 @@ export interface FoundDataset {
   chunks: number[] | null;
 }
 
-/** A dataset by name; undefined for anything else, and where HDF5 cannot find it. */
-export function findDataset(file: hdf5.File, name: string): FoundDataset | undefined {
-  return quietly(() => {
+/**
+ * A dataset by name; undefined for anything else, and where HDF5 cannot find it.
+ *
+ * @throws Error "betas of all.hdf5 is virtual, and 1 of its 3 sources cannot be read (run1.hdf5): …"
+ */
+export function findDataset(file: hdf5.File, name: string, depth = 0): FoundDataset | undefined {
+  const found = quietly(() => {
     const dataset = file.get(name);
     if (!(dataset instanceof hdf5.Dataset)) return undefined;
     const { shape, chunks } = dataset.metadata, { dtype } = dataset;
@@ -102,6 +109,43 @@ export function findDataset(file: hdf5.File, name: string): FoundDataset | undef
       chunks: chunks ?? null,
     };
   });
+  if (found) checkSources(file, name, found.dataset, depth);
+  return found;
+}
+
+/** Of a virtual dataset, HDF5 reads the parts whose source is missing as the fill value, mostly 0, and raises nothing. */
+function checkSources(file: hdf5.File, name: string, dataset: hdf5.Dataset, depth: number): void {
+  const sources = dataset.metadata.virtual_sources ?? [];
+  const missing = sources.filter((source) => !hasSource(file, source, depth)).map((source) =>
+    source.file_name
+  );
+  if (missing.length === 0) return;
+  const some = missing.slice(0, 3).join(", ") + (missing.length > 3 ? ", …" : "");
+  throw new Error(
+    `${name} of ${file.filename} is virtual, and ${missing.length} of its ${sources.length} sources cannot be read ` +
+      `(${some}), where HDF5 would give zeros: put them where the file expects them, or write it as a plain dataset.`,
+  );
+}
+
+/** Whether HDF5 finds a source: in the same file, by its path, or from the folder of the file that names it. */
+function hasSource(
+  file: hdf5.File,
+  { file_name: name, dset_name: dataset }: { file_name: string; dset_name: string },
+  depth: number,
+): boolean {
+  if (name === ".") return file.get(dataset) instanceof hdf5.Dataset;
+  const folder = dirname(resolve(file.filename));
+  const path = [resolve(folder, name), join(folder, basename(name))].find((path) =>
+    quietly(() => Deno.statSync(path).isFile)
+  );
+  if (path === undefined || depth === MAX_VIRTUAL) return false;
+  const source = quietly(() => new hdf5.File(path, "r"));
+  if (!source || source.file_id < 0n) return false;
+  try {
+    return findDataset(source, dataset, depth + 1) !== undefined;
+  } finally {
+    source.close();
+  }
 }
 
 /** What HDF5 makes of a damaged file, or undefined where it gives up. */
