@@ -8,6 +8,7 @@ import {
   writeDatasetFile,
 } from "../data/features/node_dataset.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { FILE_HASHES, parseJson } from "../data/files/checked_json.ts";
 import { type BrokenFile, brokenFiles, type FileHashes } from "../data/files/file_hashes.ts";
 import { noteParts } from "./graph_parts.ts";
 
@@ -66,7 +67,7 @@ export async function brokenInDataset(
   name: DatasetName,
   hashesAll = false,
 ): Promise<BrokenFile[]> {
-  const files: FileHashes = JSON.parse(await Deno.readTextFile(manifestPath(folder, name)));
+  const files = parseJson(await Deno.readTextFile(manifestPath(folder, name)), FILE_HASHES);
   const inside = Object.entries(files).map(([path, hash]) => [`${name}/${path}`, hash]);
   return await brokenFiles(folder, Object.fromEntries(inside), hashesAll);
 }
@@ -85,7 +86,7 @@ async function wholeFiles(folder: string, name: DatasetName, batches: number[]):
 /** What a note says; nothing where it is damaged. */
 function parsedNote(note: string): FileHashes {
   try {
-    return JSON.parse(note);
+    return parseJson(note, FILE_HASHES);
   } catch {
     return {};
   }

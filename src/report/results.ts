@@ -1,4 +1,16 @@
+import * as v from "valibot";
 import { reasonOf, writeFileAtomic } from "../data/files/atomic_write.ts";
+import {
+  listOf,
+  NUMBER,
+  objectOf,
+  oneOf,
+  parseJson,
+  recordOf,
+  TEXT,
+  TOGGLE,
+  wholeNumber,
+} from "../data/files/checked_json.ts";
 import { readPlainText } from "../data/files/plain_file.ts";
 import { skippedLines } from "../data/files/skipped.ts";
 
@@ -78,6 +90,55 @@ export interface Results extends ResultsRun {
 
 const VERDICTS: readonly string[] = ["shown", "partly", "not shown", "not testable"] satisfies Verdict[];
 
+const VERDICT = oneOf(["shown", "partly", "not shown", "not testable"]);
+const CELL = objectOf({
+  model: TEXT,
+  setting: v.optional(TEXT),
+  unit: TEXT,
+  effect: v.optional(NUMBER),
+  low: v.optional(NUMBER),
+  high: v.optional(NUMBER),
+  p: v.optional(NUMBER),
+  n: wholeNumber(),
+  verdict: oneOf(["shown", "not shown", "not testable"]),
+  note: v.optional(TEXT),
+}, "a test of a claim");
+const CLAIM = objectOf({
+  id: TEXT,
+  paper: TEXT,
+  measured: TEXT,
+  statistic: TEXT,
+  cells: listOf(CELL, "a list of tests"),
+  verdict: VERDICT,
+  false_alarm: v.optional(objectOf({ rate: NUMBER, worlds: wholeNumber() }, "rate and worlds")),
+}, "a claim");
+const RUN = {
+  version: TEXT,
+  deno: TEXT,
+  adapter: objectOf({ description: TEXT, software: TOGGLE }, "description and software"),
+  seed: NUMBER,
+  command: TEXT,
+  inputs: objectOf(
+    { models: listOf(TEXT, "a list of names"), images: wholeNumber(), nodes: wholeNumber(), data: TEXT },
+    "models, images, nodes and data",
+  ),
+};
+const RESULTS = objectOf({
+  schema: v.literal(1, "1"),
+  ...RUN,
+  skipped: v.optional(listOf(TEXT, "a list of sentences")),
+  timings: recordOf(NUMBER, "seconds by stage"),
+  memory: objectOf({ peak_rss_mb: NUMBER, peak_gpu_mb: NUMBER }, "peak_rss_mb and peak_gpu_mb"),
+  experiments: recordOf(
+    objectOf({
+      ...v.partial(v.object(RUN)).entries,
+      metrics: recordOf(NUMBER, "numbers by name"),
+      claims: listOf(CLAIM, "a list of claims"),
+    }, "metrics and claims"),
+    "experiments by name",
+  ),
+}, "the results of a run");
+
 /**
  * Merges one run's numbers into results.json: experiments by name, each with the run's command, seed, inputs, adapter and
  * versions, and timings by stage; the rest is replaced.
@@ -122,24 +183,13 @@ export async function readResults(path: string): Promise<Results | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
   }
-  const content = parseJson(text);
-  const isObject = typeof content === "object" && content !== null;
-  if (isObject && "schema" in content && content.schema === 1 && "experiments" in content) {
-    return content as Results;
-  }
-  const found = isObject
-    ? `its schema is ${JSON.stringify(Reflect.get(content, "schema")) ?? "missing"}`
-    : "it is not a JSON object";
-  throw new Error(
-    `${path} is not a results file of schema 1 (${found}): move it away or choose another --out.`,
-  );
-}
-
-function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return parseJson(text, RESULTS);
+  } catch (error) {
+    throw new Error(
+      `${path} is not a results file of schema 1 (${reasonOf(error)}): move it away or choose another --out.`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,8 +1,11 @@
 /** The plan of a run on Slurm: one JSON in the run's folder, which every task reads. */
+import * as v from "valibot";
 import { createHash } from "node:crypto";
 import type { ImageRange } from "../../src/data/features/feature_shards.ts";
 import { reasonOf, writeFileAtomic } from "../../src/data/files/atomic_write.ts";
-import type { Site } from "./site.ts";
+import { listOf, objectOf, parseJson, TEXT, wholeNumber } from "../../src/data/files/checked_json.ts";
+import { readPlainText } from "../../src/data/files/plain_file.ts";
+import { SETTINGS, type Site } from "./site.ts";
 import { type Step, STEPS } from "./steps.ts";
 
 /** All that a task needs to know. */
@@ -25,6 +28,32 @@ export interface SlurmPlan {
   tasks: Record<Step, number>;
   site: Site;
 }
+
+const COUNT = wholeNumber();
+const PLAN = objectOf({
+  format: v.literal(1, "1"),
+  args: listOf(TEXT, "a list of options"),
+  typed: listOf(TEXT, "a list of options"),
+  cwd: TEXT,
+  folder: TEXT,
+  identity: TEXT,
+  features: listOf(TEXT, "a list of folders"),
+  ranges: listOf(
+    objectOf({ first: wholeNumber(), count: wholeNumber(1) }, "first and count"),
+    "a list of ranges",
+  ),
+  tasks: objectOf(
+    Object.fromEntries(STEPS.map((step) => [step, COUNT])) as Record<Step, typeof COUNT>,
+    "the number of tasks by stage",
+  ),
+  site: objectOf({
+    ...SETTINGS,
+    partition: v.optional(TEXT),
+    account: v.optional(TEXT),
+    time: v.optional(TEXT),
+    gres: v.optional(TEXT),
+  }, "settings of the cluster"),
+}, "the plan of a run");
 
 /** A shard to extract: a model's index and a range of images. */
 export interface ExtractUnit {
@@ -75,8 +104,13 @@ export async function writePlan(plan: SlurmPlan): Promise<void> {
  */
 export async function readPlan(path: string): Promise<SlurmPlan> {
   try {
-    return JSON.parse(await Deno.readTextFile(path));
+    return parseJson(await readPlainText(path), PLAN) as SlurmPlan;
   } catch (error) {
-    throw new Error(`Cannot read the plan ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw new Error(
+      `Cannot use the plan ${path}: ${reasonOf(error)}; submit the run again, without --resume.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

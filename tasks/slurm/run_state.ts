@@ -1,5 +1,8 @@
 /** Where a run on Slurm stands: what its folder and Slurm's queue say together. */
-import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import * as v from "valibot";
+import { reasonOf, writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import { listOf, objectOf, oneOf, parseJson, TEXT, wholeNumber } from "../../src/data/files/checked_json.ts";
+import { readPlainText } from "../../src/data/files/plain_file.ts";
 import { logOf, type SlurmPlan } from "./plan.ts";
 import { isActive } from "./queue.ts";
 import { isDone, readNote, removeNote, type TaskNote } from "./task_note.ts";
@@ -7,6 +10,9 @@ import { type Step, STEPS } from "./steps.ts";
 
 /** Jobs that were submitted, by stage: number and tasks. */
 export type Jobs = Partial<Record<Step, { id: string; tasks: number[] }[]>>;
+
+const SUBMITTED = objectOf({ id: TEXT, tasks: listOf(wholeNumber(), "a list of tasks") }, "a job");
+const JOBS = v.record(oneOf(STEPS), listOf(SUBMITTED, "a list of jobs"), "jobs by stage");
 
 /** One task. */
 export interface TaskState {
@@ -65,10 +71,17 @@ async function exists(path: string): Promise<boolean> {
 
 /** The jobs of a run. */
 export async function readJobs({ folder }: SlurmPlan): Promise<Jobs> {
+  const path = `${folder}/jobs.json`;
   try {
-    return JSON.parse(await Deno.readTextFile(`${folder}/jobs.json`));
-  } catch {
-    return {}; // none submitted yet
+    return parseJson(await readPlainText(path), JOBS);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {}; // none submitted yet
+    throw new Error(
+      `Cannot use ${path} (${
+        reasonOf(error)
+      }): cancel this run's jobs with scancel, remove the file, and add --resume.`,
+      { cause: error },
+    );
   }
 }
 

@@ -1,5 +1,9 @@
 /** Settings of a cluster: by options, or once for all in a JSON file. */
+import * as v from "valibot";
 import { type OptionValues, text, toggle, wholeNumber } from "../../src/cli/option_kinds.ts";
+import { reasonOf } from "../../src/data/files/atomic_write.ts";
+import { listOf, parseJson, plain, wholeNumber as wholeFrom } from "../../src/data/files/checked_json.ts";
+import { readPlainText } from "../../src/data/files/plain_file.ts";
 import { STEPS } from "./steps.ts";
 import { minutesOf } from "./minutes.ts";
 
@@ -56,46 +60,30 @@ export interface Site {
 
 const DEFAULTS: Site = { arraySize: 24, attempts: 3, restarts: 3, setup: [], options: {} };
 
-/** What a setting must be, in words, and whether it is; words of a `#SBATCH` line end at a blank. */
-const WORD = { is: "a text without blanks", holds: (value: unknown) => /^\S+$/.test(textOf(value)) };
-const TIME = {
-  is: "minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch",
-  holds: (value: unknown) => minutesOf(textOf(value)) !== null,
-};
-const count = (least: number) => ({
-  is: `a whole number from ${least} on`,
-  holds: (value: unknown) => Number.isSafeInteger(value) && Number(value) >= least,
-});
-const SETTINGS: Record<keyof Site, { is: string; holds: (value: unknown) => boolean }> = {
+/** Words of a `#SBATCH` line end at a blank. */
+const WORD_IS = "a text without blanks", OPTION_IS = 'an option as "--mem=8G"';
+const TIME_IS = "minutes, hours:minutes:seconds or days-hours:minutes:seconds, as of sbatch";
+const WORD = v.pipe(v.string(WORD_IS), v.regex(/^\S+$/, WORD_IS));
+const LINE = v.pipe(v.string("a line of shell"), v.regex(/^[^\n]*$/, "a line of shell"));
+const OPTION = v.pipe(v.string(OPTION_IS), v.regex(/^-[^\n]+$/, OPTION_IS));
+const OPTIONS = listOf(OPTION, 'a list of options as "--mem=8G"');
+/** What each setting has to be. */
+export const SETTINGS = {
   partition: WORD,
   account: WORD,
-  time: TIME,
+  time: v.pipe(v.string(TIME_IS), v.check((time) => minutesOf(time) !== null, TIME_IS)),
   gres: WORD,
-  arraySize: count(1),
-  attempts: count(1),
-  restarts: count(0),
-  setup: { is: "a list of lines of shell", holds: (value) => isLines(value, /^[^\n]*$/) },
-  options: {
-    is: `lists of options as "--mem=8G", by ${[...STEPS, "all"].join(", ")}`,
-    holds: (value) =>
-      isObject(value) &&
-      Object.entries(value).every(([step, own]) =>
-        [...STEPS, "all"].includes(step) && isLines(own, /^-[^\n]+$/)
-      ),
-  },
+  arraySize: wholeFrom(1),
+  attempts: wholeFrom(1),
+  restarts: wholeFrom(),
+  setup: listOf(LINE, "a list of lines of shell"),
+  options: v.partial(v.strictObject(
+    Object.fromEntries([...STEPS, "all"].map((step) => [step, OPTIONS])) as Record<string, typeof OPTIONS>,
+    `lists of options as "--mem=8G", by ${[...STEPS, "all"].join(", ")}`,
+  )),
 };
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isLines(value: unknown, line: RegExp): boolean {
-  return Array.isArray(value) && value.every((own) => typeof own === "string" && line.test(own));
-}
+const SETTINGS_ARE = `settings of ${Object.keys(SETTINGS).join(", ")}`;
+const SITE = plain(v.partial(v.strictObject(SETTINGS, SETTINGS_ARE)), SETTINGS_ARE);
 
 /**
  * Reads the cluster's settings, if a file of them is given; options count above it.
@@ -108,29 +96,18 @@ export async function readSite(options: Partial<OptionValues<typeof SLURM_OPTION
   const typed: Record<string, unknown> = {};
   for (const name of ["partition", "account", "time", "gres"] as const) {
     if (options[name] === undefined) continue;
-    const { is, holds } = SETTINGS[name];
-    if (!holds(options[name])) throw new RangeError(`--${name} is "${options[name]}": give ${is}.`);
+    const { issues } = v.safeParse(SETTINGS[name], options[name]);
+    if (issues) throw new RangeError(`--${name} is "${options[name]}": give ${issues[0].message}.`);
     typed[name] = options[name];
   }
   return { ...DEFAULTS, ...own, ...typed, ...(arraySize && { arraySize }) };
 }
 
 async function readSiteFile(path: string): Promise<Partial<Site>> {
-  let site: unknown;
   try {
-    site = JSON.parse(await Deno.readTextFile(path));
+    return parseJson(await readPlainText(path), SITE) as Partial<Site>;
   } catch (error) {
-    const why = error instanceof Deno.errors.NotFound ? "there is none" : (error as Error).message;
-    throw new Error(`Cannot read the site settings ${path}: ${why}.`, { cause: error });
+    const why = error instanceof Deno.errors.NotFound ? "there is none" : reasonOf(error);
+    throw new Error(`Cannot use the settings of --slurm-config ${path}: ${why}.`, { cause: error });
   }
-  const names = Object.keys(SETTINGS).join(", ");
-  if (!isObject(site)) throw new Error(`${path} is no object: expected settings of ${names}.`);
-  for (const [name, value] of Object.entries(site)) {
-    const setting = SETTINGS[name as keyof Site];
-    if (!setting) throw new Error(`${path} sets "${name}", expected one of ${names}.`);
-    if (!setting.holds(value)) {
-      throw new Error(`${path}: "${name}" is ${JSON.stringify(value)}, expected ${setting.is}.`);
-    }
-  }
-  return site as Partial<Site>;
 }

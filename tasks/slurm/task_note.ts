@@ -1,9 +1,20 @@
 /** What every task leaves in the run's folder: how far it came, what it took, what went wrong. */
+import * as v from "valibot";
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
+import {
+  listOf,
+  NUMBER,
+  objectOf,
+  oneOf,
+  parseJson,
+  TEXT,
+  wholeNumber,
+} from "../../src/data/files/checked_json.ts";
+import { readPlainText } from "../../src/data/files/plain_file.ts";
 import { isRangeExtracted } from "../../src/data/features/extract.ts";
 import { arePartsThere } from "../../src/pipeline/graph_parts.ts";
 import { type ExtractUnit, extractUnits, type SlurmPlan } from "./plan.ts";
-import type { Step } from "./steps.ts";
+import { type Step, STEPS } from "./steps.ts";
 
 /** What something took. */
 export interface Usage {
@@ -33,6 +44,20 @@ export interface TaskNote extends Usage {
   shards?: (ExtractUnit & Usage)[];
 }
 
+const USAGE = { seconds: NUMBER, peakMb: NUMBER, gpuMb: NUMBER };
+const NOTE = objectOf({
+  ...USAGE,
+  step: oneOf(STEPS),
+  index: wholeNumber(),
+  state: oneOf(["running", "done", "failed"]),
+  node: TEXT,
+  started: NUMBER,
+  error: v.optional(TEXT),
+  folder: v.optional(TEXT),
+  files: v.optional(listOf(objectOf({ path: TEXT, bytes: wholeNumber() }))),
+  shards: v.optional(listOf(objectOf(USAGE))),
+});
+
 /**
  * Notes how far a task is. A task that is done notes it in a file of its own, so that a duplicate that is running or has
  * failed takes nothing back.
@@ -46,8 +71,8 @@ export async function writeNote(plan: SlurmPlan, note: TaskNote): Promise<void> 
 export async function readNote(plan: SlurmPlan, step: Step, index: number): Promise<TaskNote | null> {
   for (const path of notePaths(plan, step, index)) {
     try {
-      return JSON.parse(await Deno.readTextFile(path));
-    } catch { /* absent */ }
+      return parseJson(await readPlainText(path), NOTE) as TaskNote;
+    } catch { /* absent, or none of this version: the task is done again */ }
   }
   return null;
 }

@@ -10,7 +10,7 @@ import { isDone, readNote, resultFiles, writeNote } from "../../tasks/slurm/task
 import { writeUsagePage } from "../../tasks/slurm/usage_page.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { STEPS } from "../../tasks/slurm/steps.ts";
-import { noteOf, planIn, withPlan } from "../support/slurm_plans.ts";
+import { manifestWith, noteOf, planIn, withPlan } from "../support/slurm_plans.ts";
 
 Deno.test("withoutSlurm() leaves values alone that are called like options of Slurm", () => {
   const args = ["--out", "run", "--cache", "slurm", "--run", "r", "--resume", "--array-size=3", "--quick"];
@@ -29,12 +29,13 @@ Deno.test("readSite() says in one sentence what a setting must be", async () => 
           '{"options": null}',
           '"options" is null, expected lists of options as "--mem=8G", by extract, align,',
         ],
-        ['{"options": {"fits": []}}', '"options" is {"fits":[]}, expected lists'],
-        ['{"options": {"fit": ["a\\nb"]}}', "expected lists"],
+        ['{"options": {"fits": []}}', '"options.fits" is not known, expected extract, align,'],
+        ['{"options": {"fit": ["a\\nb"]}}', '"options.fit.0" is "a\\nb", expected an option as "--mem=8G".'],
+        ["[]", "it is [], expected settings of partition"],
         ['{"setup": {}}', '"setup" is {}, expected a list of lines of shell.'],
         ['{"time": "1:00 x"}', '"time" is "1:00 x", expected minutes, hours:minutes:seconds'],
-        ["null", "is no object: expected settings of partition"],
-        ['{"nodes": 3}', 'sets "nodes", expected one of partition'],
+        ["null", "it is null, expected settings of partition"],
+        ['{"nodes": 3}', '"nodes" is not known, expected partition, account'],
       ]
     ) {
       await Deno.writeTextFile(path, text);
@@ -268,7 +269,7 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
         const shard = `${plan.features[0]}/vit.L01/${name}`,
           part = `${plan.features[0]}/parts/${name}-${first ? "00000015" : "00000007"}.json`;
         await write(shard, "shard");
-        const text = JSON.stringify({ layers: [{ shards: [{ path: shard, bytes: 5 }] }] });
+        const text = JSON.stringify(manifestWith({ path: shard, bytes: 5 }));
         await write(part, text);
         if (index === 0) whole.extract = { path: part, text };
       }

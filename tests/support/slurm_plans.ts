@@ -1,4 +1,5 @@
 /** Plans of runs on Slurm, for tests. */
+import type { FeatureManifest } from "../../src/data/features/extract_parts.ts";
 import { type SlurmPlan, writePlan } from "../../tasks/slurm/plan.ts";
 import type { TaskNote } from "../../tasks/slurm/task_note.ts";
 import { inTemporaryFolder } from "./in_temporary_folder.ts";
@@ -50,3 +51,26 @@ export const noteOf = (own: Partial<TaskNote>): TaskNote => ({
   gpuMb: 0,
   ...own,
 });
+
+/** The manifest of a model with one layer in one shard. */
+export function manifestWith(shard: { path: string; bytes: number }): FeatureManifest {
+  const sha256 = "0".repeat(64);
+  return {
+    model: "vit",
+    modelSha256: sha256,
+    layers: [{ layer: 1, path: ".", tensor: "a", shards: [{ first: 0, count: 8, sha256, ...shard }] }],
+    heads: 1,
+    width: 4,
+    tokens: 5,
+    classToken: true,
+    registers: 0,
+    grid: { rows: 2, cols: 2 },
+    images: [],
+    imagesSha256: sha256,
+    dtype: "float16",
+    hook: "attention",
+    shifts: 1,
+    provider: "cpu",
+    preprocessing: "{}",
+  };
+}

@@ -1,6 +1,8 @@
 /** Stages of a pipeline on disk: each kept under the hash of its inputs, so that nothing finished is done again. */
+import * as v from "valibot";
 import { createHash } from "node:crypto";
 import { holdFile, writeFileAtomic } from "../files/atomic_write.ts";
+import { FILE_HASHES, objectOf, parseJson, recordOf } from "../files/checked_json.ts";
 import { type BrokenFile, brokenFiles, type FileHashes, hashFiles } from "../files/file_hashes.ts";
 
 /** Whether a stage had to run, and why. */
@@ -60,6 +62,8 @@ interface Finished {
   /** Of the result, by name. */
   files: FileHashes;
 }
+
+const FINISHED = objectOf({ inputs: recordOf(v.unknown()), files: FILE_HASHES });
 
 /**
  * Opens the stages of a folder.
@@ -126,9 +130,8 @@ function folderOf(dir: string, name: string, inputs: Record<string, unknown>): s
 /** What a stage has noted when it finished, with these inputs if some are given; null where it has not, or without hashes. */
 async function readFinished(folder: string, inputs?: Finished["inputs"]): Promise<Finished | null> {
   try {
-    const found: Finished = JSON.parse(await Deno.readTextFile(`${folder}/${DONE}`));
-    const isSame = !inputs || JSON.stringify(found.inputs) === JSON.stringify(inputs);
-    return isSame && found.inputs && found.files ? found : null;
+    const found = parseJson(await Deno.readTextFile(`${folder}/${DONE}`), FINISHED);
+    return !inputs || JSON.stringify(found.inputs) === JSON.stringify(inputs) ? found : null;
   } catch {
     return null; // absent, or damaged itself
   }

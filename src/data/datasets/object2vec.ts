@@ -1,8 +1,10 @@
 /** Object2Vec (Bonner & Epstein 2021): one subject's voxels for 81 categories of objects, with features of the same. */
+import * as v from "valibot";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { reasonOf } from "../files/atomic_write.ts";
 import { leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
 import { readMatrix, readNumbers } from "../formats/number_array.ts";
+import { listOf, objectOf, parseJson, TEXT } from "../files/checked_json.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { tell } from "../files/skipped.ts";
 
@@ -70,27 +72,16 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
   };
 }
 
+const NAMES = v.pipe(listOf(TEXT, "a list of names"), v.minLength(1, "at least one name"));
+const LABELS = objectOf({ categories: NAMES, rois: NAMES }, "rois and categories");
+
 async function readLabels(path: string): Promise<{ categories: string[]; rois: string[] }> {
-  let content: Record<string, unknown>;
   try {
-    content = JSON.parse(await readPlainText(path));
+    return parseJson(await readPlainText(path), LABELS);
   } catch (error) {
     throw new Error(
-      `Cannot read ${path} (${reasonOf(error)}): expected { "rois": […], "categories": […] }.`,
-      {
-        cause: error,
-      },
+      `Cannot read ${path} (${reasonOf(error)}): name the data as { "rois": […], "categories": […] }.`,
+      { cause: error },
     );
   }
-  const { categories, rois } = content ?? {};
-  if (!isNames(categories) || !isNames(rois)) {
-    throw new Error(
-      `${path} does not name the data: expected { "rois": […], "categories": […] }, lists of names.`,
-    );
-  }
-  return { categories, rois };
-}
-
-function isNames(value: unknown): value is string[] {
-  return Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === "string");
 }

@@ -1,5 +1,16 @@
 /** Parts of an extraction on disk: their places, and whether they are whole. */
 import { reasonOf } from "../files/atomic_write.ts";
+import {
+  listOf,
+  objectOf,
+  oneOf,
+  parseJson,
+  SHA256,
+  TEXT,
+  TOGGLE,
+  wholeNumber,
+} from "../files/checked_json.ts";
+import { readPlainText } from "../files/plain_file.ts";
 import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
 import { type BrokenFile, brokenFiles } from "../files/file_hashes.ts";
 import type { FeatureType } from "./feature_store.ts";
@@ -113,14 +124,13 @@ export async function makeFolder(dir: string): Promise<void> {
   }
 }
 
-/** The manifest in a file; null where there is none that can be read. */
+/** The manifest in a file; null where there is none, or none of this version: all is extracted again. */
 export async function readManifest(path: string): Promise<FeatureManifest | null> {
-  try {
-    const manifest: FeatureManifest = JSON.parse(await Deno.readTextFile(path));
-    return manifest.layers.every(({ shards }) => Array.isArray(shards)) ? manifest : null;
-  } catch {
-    return null; // absent or unreadable: all is extracted again
-  }
+  return await parsedManifest(path).catch(() => null);
+}
+
+async function parsedManifest(path: string): Promise<FeatureManifest> {
+  return parseJson(await readPlainText(path), MANIFEST);
 }
 
 /** What was found and written. */
@@ -155,14 +165,49 @@ export interface FeatureManifest {
   preprocessing: string;
 }
 
+const SHARD = objectOf({
+  first: wholeNumber(),
+  count: wholeNumber(),
+  path: TEXT,
+  bytes: wholeNumber(),
+  sha256: SHA256,
+}, "a shard");
+const LAYER = objectOf({
+  layer: wholeNumber(),
+  path: TEXT,
+  tensor: TEXT,
+  shards: listOf(SHARD, "a list of shards"),
+}, "a layer");
+const MANIFEST = objectOf({
+  model: TEXT,
+  modelSha256: SHA256,
+  layers: listOf(LAYER, "a list of layers"),
+  heads: wholeNumber(),
+  width: wholeNumber(1),
+  tokens: wholeNumber(1),
+  classToken: TOGGLE,
+  registers: wholeNumber(),
+  grid: objectOf({ rows: wholeNumber(1), cols: wholeNumber(1) }, "rows and cols"),
+  images: listOf(TEXT, "a list of names"),
+  imagesSha256: SHA256,
+  dtype: oneOf(["float16", "float32"]),
+  hook: oneOf(["attention", "residual", "mlp", "q", "k", "v"]),
+  shifts: wholeNumber(1),
+  provider: oneOf(["cpu", "webgpu"]),
+  preprocessing: TEXT,
+}, "the manifest of a model's features");
+
 /** Shards that are finished and read back at a time. */
 export const LANES = 4;
 
 /** What `extractFeatures` has left in a folder, without a look at the shards. */
 export async function readExtracted(outDir: string): Promise<FeatureManifest> {
-  const manifest = await readManifest(`${outDir}/manifest.json`);
-  if (manifest) return manifest;
-  throw new Error(`There is no usable ${outDir}/manifest.json: extract the features first.`);
+  const path = `${outDir}/manifest.json`;
+  try {
+    return await parsedManifest(path);
+  } catch (error) {
+    throw new Error(`Cannot use ${path} (${reasonOf(error)}): extract the features again.`, { cause: error });
+  }
 }
 
 /** SHA-256 of a model file and the weight files beside it, one behind the other. */

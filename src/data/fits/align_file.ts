@@ -2,6 +2,7 @@
  * A trained channel alignment, or its training, as one Arrow file: a row a matrix, everything else in the metadata, with a
  * hash of it all.
  */
+import * as v from "valibot";
 import { createHash } from "node:crypto";
 import {
   Field,
@@ -17,17 +18,61 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import type { AlignModel, AlignSlot } from "../../align/model.ts";
+import type { AlignModel } from "../../align/model.ts";
 import type { AlignedSpace } from "../../align/space.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { checkArrow, inMemory } from "../formats/arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
+import {
+  type JsonSchema,
+  listOf,
+  NUMBER,
+  objectOf,
+  parseJson,
+  recordOf,
+  TEXT,
+  wholeNumber,
+} from "../files/checked_json.ts";
 import { readPlainFile } from "../files/plain_file.ts";
 import type { AlignEpoch, AlignState } from "../../align/train_options.ts";
 
 /** With means and a space, which the second format, still read, had not. */
 const FORMAT = "alignedcut-align-3", SECOND = "alignedcut-align-2";
 const STATE = "alignedcut-align-state-2";
+
+/** Layers by name, with their channels. */
+export const SLOTS = listOf(
+  objectOf({ name: TEXT, width: wholeNumber(1) }, "name and width"),
+  "a list of layers",
+);
+/** How well each layer was fitted. */
+export const FITS = listOf(
+  objectOf({ alpha: NUMBER, explained: NUMBER }, "alpha and explained"),
+  "a list of fits",
+);
+const SAMPLE = { slot: wholeNumber() };
+const HISTORY = listOf(
+  objectOf({
+    epoch: wholeNumber(),
+    brain: NUMBER,
+    validation: NUMBER,
+    eigen: NUMBER,
+    zero: NUMBER,
+    covariance: NUMBER,
+    moved: listOf(objectOf({ ...SAMPLE, components: wholeNumber() }, "slot and components")),
+    unsolved: listOf(objectOf({ ...SAMPLE, residual: NUMBER }, "slot and residual")),
+  }, "an epoch"),
+  "a list of epochs",
+);
+const ALIGN = objectOf({
+  slots: SLOTS,
+  shared: v.optional(wholeNumber()),
+  options: recordOf(v.unknown(), "options by name"),
+  history: HISTORY,
+  fits: v.optional(FITS),
+  held: v.optional(NUMBER),
+}, "the notes of an alignment");
+const TRAINING = objectOf({ key: TEXT, history: HISTORY }, "the notes of a training");
 
 /** A model with the options it was trained by. */
 export interface SavedAlign {
@@ -64,18 +109,17 @@ export async function saveAlign(path: string, { model, space, options, history }
  * @throws Error "Cannot read the alignment …: …" when it is absent, cut short, or something else
  */
 export async function loadAlign(path: string): Promise<SavedAlign> {
-  const { matrices, meta } = await readMatrices(path, FORMAT, SECOND);
+  const { matrices, meta } = await readMatrices(path, ALIGN, FORMAT, SECOND);
   const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center } = matrices;
-  const { slots, shared, options, history, fits, held } = meta as unknown as SavedAlign & AlignedSpace & {
-    slots: AlignSlot[];
-    shared?: number;
-  };
-  const width = slots?.reduce((sum, slot) => sum + slot.width, 0);
+  const { slots, shared, options, history, fits, held } = meta;
+  const width = slots.reduce((sum, slot) => sum + slot.width, 0);
   if (
     !transforms || !beta || !epsilon || transforms.rows !== width || transforms.cols !== beta.rows ||
     beta.cols !== epsilon.cols || shared! > beta.rows || means && means.cols !== width ||
     offsets && (offsets.rows !== slots.length || offsets.cols !== beta.rows) ||
-    basis && (basis.rows !== beta.cols || 2 * basis.cols !== beta.rows || center?.cols !== beta.cols)
+    basis &&
+      (!fits || held === undefined || basis.rows !== beta.cols || 2 * basis.cols !== beta.rows ||
+        center?.cols !== beta.cols)
   ) {
     throw broken(path, "its matrices do not belong together");
   }
@@ -89,7 +133,7 @@ export async function loadAlign(path: string): Promise<SavedAlign> {
       ...(offsets && { offsets }),
       ...(shared && { shared }),
     },
-    ...(basis && { space: { fits, held, basis, center: center.data } }),
+    ...(basis && { space: { fits: fits!, held: held!, basis, center: center.data } }),
     options,
     history,
   };
@@ -105,11 +149,11 @@ export function alignCheckpoint(path: string, key: string) {
   return {
     async load(): Promise<AlignState | null> {
       try {
-        const { matrices, meta } = await readMatrices(path, STATE);
+        const { matrices, meta } = await readMatrices(path, TRAINING, STATE);
         if (meta.key !== key) return null;
         const trio = (names: string[]) => names.map((name) => matrices[name]) as [Matrix, Matrix, Matrix];
         return {
-          history: meta.history as AlignEpoch[],
+          history: meta.history,
           parameters: ["W", "β", "ε"].map((name) => trio([name, `${name} first`, `${name} second`])),
           best: trio(["best W", "best β", "best ε"]),
         };
@@ -178,8 +222,12 @@ function hashOf(text: string, matrices: Record<string, Matrix>): string {
   return hash.digest("hex");
 }
 
-/** Reads what `writeMatrices` wrote. @throws Error "Cannot read the alignment …: …" when it is absent, cut short, or something else */
-export async function readMatrices(path: string, ...formats: string[]) {
+/** Reads what `writeMatrices` wrote. @param schema of what is noted beside the matrices @throws Error "Cannot read the alignment …: …" when it is absent, cut short, or something else */
+export async function readMatrices<const S extends JsonSchema>(
+  path: string,
+  schema: S,
+  ...formats: string[]
+) {
   let bytes: Uint8Array;
   try {
     bytes = await readPlainFile(path);
@@ -201,7 +249,7 @@ export async function readMatrices(path: string, ...formats: string[]) {
       matrices[String(name)] = { data, rows, cols };
     }
     if (metadata.get("sha256") !== hashOf(text, matrices)) throw new Error("it is damaged");
-    return { matrices, meta: JSON.parse(text) as Record<string, unknown> };
+    return { matrices, meta: parseJson(text, schema) };
   } catch (error) {
     throw broken(path, reasonOf(error).split("\n")[0].replace(/\.$/, ""));
   }

@@ -1,4 +1,5 @@
 /** Fitted models on disk: one Arrow IPC file, one row a landmark. */
+import * as v from "valibot";
 import {
   type DataType,
   Field,
@@ -15,32 +16,35 @@ import {
   Uint32,
 } from "apache-arrow";
 import type { Gpu } from "../../gpu/mod.ts";
-import type { Shortlist } from "../../graph/landmark_groups.ts";
-import type { Sampling } from "../../graph/landmarks.ts";
 import { type NystromFit, type NystromModel, nystromModel } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { RowNumbers } from "../../linalg/random.ts";
 import { checkArrow, inMemory } from "../formats/arrow_check.ts";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
+import { listOf, NUMBER, objectOf, oneOf, parseJson, TOGGLE, wholeNumber } from "../files/checked_json.ts";
 import { readPlainFile } from "../files/plain_file.ts";
 
 /** Noted in every file; another format gets another name. */
 const FORMAT = "alignedcut nystrom 2";
 const MAGIC = "ARROW1";
 
-/** What the file notes beside its columns. */
-interface Notes {
-  eigenvalues: number[];
-  residuals: number[];
-  eigengap: number | null;
-  converged: boolean;
+/** How a file notes what a fit was asked for. */
+export const FIT_CHOICES = {
+  neighbors: v.union([wholeNumber(1), v.literal("all")], 'a whole number from 1 on or "all"'),
+  shortlist: v.nullable(objectOf({ share: NUMBER, recall: NUMBER }, "share and recall")),
+  sampling: oneOf(["farthest", "uniform", "stratified"]),
+  seed: NUMBER,
+};
+/** How it notes the solve of the landmarks. */
+export const CUT_QUALITY = {
+  eigenvalues: listOf(NUMBER, "a list of numbers"),
+  residuals: listOf(NUMBER, "a list of numbers"),
+  eigengap: v.nullable(NUMBER),
+  converged: TOGGLE,
   /** Absent in files of earlier versions. */
-  resolved?: number;
-  neighbors: number | "all";
-  shortlist: Shortlist | null;
-  sampling: Sampling;
-  seed: number;
-}
+  resolved: v.optional(wholeNumber()),
+};
+const NOTES = objectOf({ ...CUT_QUALITY, ...FIT_CHOICES }, "the notes of a fitted model");
 
 /**
  * Writes a fitted model to one file, whole or not at all.
@@ -51,7 +55,7 @@ interface Notes {
 export async function saveNystrom(path: string, fit: NystromFit): Promise<void> {
   const { landmarks, cut, neighbors, shortlist, projection, sampling, seed } = fit;
   const { eigenvalues, residuals, eigengap, converged, resolved } = cut;
-  const notes: Notes = {
+  const notes: v.InferInput<typeof NOTES> = {
     eigenvalues: [...eigenvalues],
     residuals: [...residuals],
     eigengap,
@@ -121,13 +125,13 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
     throw broken(`its format is "${metadata.get("format") ?? "unknown"}", not "${FORMAT}"`);
   }
   try {
-    return nystromModel(gpu, fitOf(table, JSON.parse(metadata.get("notes")!)));
-  } catch {
-    throw broken("it is damaged");
+    return nystromModel(gpu, fitOf(table, parseJson(metadata.get("notes") ?? "", NOTES)));
+  } catch (error) {
+    throw broken(`it is damaged (${reasonOf(error)})`);
   }
 }
 
-function fitOf(table: Table, notes: Notes): NystromFit {
+function fitOf(table: Table, notes: v.InferOutput<typeof NOTES>): NystromFit {
   const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist, sampling, seed } = notes;
   const { resolved = eigenvalues.length } = notes;
   const eigenvectors = matrixOf(table, "eigenvectors");

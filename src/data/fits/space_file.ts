@@ -1,9 +1,12 @@
 /** An aligned space with what colors tokens in it, in one file: a model that is added later gets the same colors. */
+import * as v from "valibot";
 import type { AlignedSpace } from "../../align/space.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { type NystromFit, type NystromModel, nystromModel } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { readMatrices, writeMatrices } from "./align_file.ts";
+import { FITS, readMatrices, SLOTS, writeMatrices } from "./align_file.ts";
+import { CUT_QUALITY, FIT_CHOICES } from "./nystrom_file.ts";
+import { listOf, NUMBER, objectOf, TEXT, wholeNumber } from "../files/checked_json.ts";
 import { reasonOf } from "../files/atomic_write.ts";
 
 const FORMAT = "alignedcut-space-1";
@@ -30,6 +33,36 @@ export interface SavedSpace<Fit = NystromFit> {
   /** One a model; none where that was not known. */
   sources: TokenSource[];
 }
+
+const NOTES = objectOf({
+  slots: SLOTS,
+  shared: wholeNumber(),
+  fits: FITS,
+  held: NUMBER,
+  ...FIT_CHOICES,
+  indices: listOf(wholeNumber(), "a list of landmarks"),
+  cut: objectOf(CUT_QUALITY, "the quality of the cut"),
+  sources: v.optional(listOf(
+    objectOf(
+      { model: TEXT, modelSha256: TEXT, hook: TEXT, shifts: wholeNumber(1), preprocessing: TEXT },
+      "what tokens are",
+    ),
+    "a list of models",
+  )),
+}, "the notes of a space");
+const REQUIRED = [
+  "W",
+  "β",
+  "ε",
+  "means",
+  "basis",
+  "center",
+  "landmarks",
+  "eigenvectors",
+  "degrees",
+  "map vectors",
+  "map points",
+];
 
 /**
  * Writes a space with the graph's landmarks and its map, whole or not at all, with a hash of it all.
@@ -78,21 +111,13 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
  */
 export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<NystromModel>> {
   try {
-    const { matrices, meta } = await readMatrices(path, FORMAT);
+    const { matrices, meta } = await readMatrices(path, NOTES, FORMAT);
     const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center, landmarks, eigenvectors } =
       matrices;
-    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut, sources } =
-      meta as unknown as
-        & AlignedSpace
-        & Pick<NystromFit, "neighbors" | "shortlist" | "sampling" | "seed">
-        & {
-          slots: AlignedSpace["model"]["slots"];
-          shared: number;
-          indices: number[];
-          sources?: TokenSource[];
-          cut: Record<string, never>;
-        };
-    const { eigenvalues, residuals, ...quality } = cut as unknown as NystromFit["cut"];
+    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut, sources } = meta;
+    const { eigenvalues, residuals, resolved = eigenvalues.length, ...quality } = cut;
+    const absent = REQUIRED.find((name) => !matrices[name]);
+    if (absent) throw new Error(`its matrix "${absent}" is missing`);
     return {
       space: {
         model: {
@@ -113,6 +138,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
         landmarks: { indices: Uint32Array.from(indices), features: landmarks },
         cut: {
           ...quality,
+          resolved,
           eigenvectors,
           degrees: matrices.degrees.data,
           eigenvalues: Float64Array.from(eigenvalues),
@@ -128,7 +154,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
       sources: sources ?? [],
     };
   } catch (error) {
-    const why = reasonOf(error).replace(/^Cannot read the alignment .*?: |; train it again\.$|\.$/g, "");
+    const why = reasonOf(error).replace(/^Cannot read the alignment .*?: |; train it again\.?$|\.$/g, "");
     throw new Error(`Cannot read the space ${path}: ${why}; save it again with --save-space.`, {
       cause: error,
     });

@@ -1,4 +1,9 @@
-/** CSV as RFC 4180 has it, but of any separator: CRLF, LF or CR, quotes around cells that hold one of them. */
+/**
+ * CSV as RFC 4180 has it, but of any separator: CRLF, LF or CR, quotes around cells that hold one of them.
+ *
+ * Ours, as csv-parse 7.0.3 cannot be told to read both `5" wide` as it stands and refuse `"5" wide`, nor to take blanks before
+ * a quote away but leave those of other cells; tables of numbers also take it several times as long.
+ */
 
 /** The separators that are told apart, in words. */
 const NAMES: Readonly<Record<string, string>> = {

@@ -1,6 +1,8 @@
 /** Reads what an image processor's configuration asks for. */
+import * as v from "valibot";
 import { reasonOf } from "../files/atomic_write.ts";
 import { channelValues, type Scaling } from "./channel_values.ts";
+import { parseJson, recordOf, shown } from "../files/checked_json.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import {
   classNamed,
@@ -29,9 +31,6 @@ export interface Preprocessor extends Scaling {
 }
 
 type Json = Record<string, unknown>;
-
-/** Characters of a value in a message. */
-const MAX_SHOWN = 60;
 
 /** Keys that change no pixel of one RGB photograph. */
 const WITHOUT_EFFECT = [
@@ -250,17 +249,6 @@ export async function hasImageProcessor(path: string): Promise<boolean> {
   return typeof image_processor === "object" && image_processor !== null;
 }
 
-/** A value as JSON, cut where it is long. */
-export function shown(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    return "a deep nest"; // more levels than the stack has
-  }
-  return text === undefined ? "missing" : text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
-}
-
 /** Refuses keys that are on and that this class, or this program, does nothing with. */
 function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: string): void {
   if ((json.data_format ?? "channels_first") !== "channels_first") {
@@ -273,7 +261,7 @@ function assertKnownKeys(json: Json, known: ImageProcessor | undefined, path: st
     const isOff = value === undefined || value === null || value === false;
     if (isOff || (read.includes(key) && !known?.ignores?.includes(key))) continue;
     throw new Error(
-      `${path}: "${key.slice(0, MAX_SHOWN)}" is ${
+      `${path}: "${key.slice(0, 60)}" is ${
         shown(value)
       }, expected it off or absent, as this step is not implemented.`,
     );
@@ -353,12 +341,9 @@ async function readJson(path: string): Promise<Json> {
     }
     throw new Error(`Cannot read the preprocessor file ${path}: ${reasonOf(error)}.`, { cause: error });
   }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return parseJson(text, recordOf(v.unknown(), "the object of a preprocessor_config.json"));
   } catch (error) {
-    throw new Error(`The preprocessor file ${path} is not JSON: ${reasonOf(error)}.`, { cause: error });
+    throw new Error(`Cannot use the preprocessor file ${path}: ${reasonOf(error)}.`, { cause: error });
   }
-  if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Json;
-  throw new Error(`The preprocessor file ${path} holds no object: expected a preprocessor_config.json.`);
 }

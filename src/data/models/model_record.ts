@@ -1,7 +1,9 @@
 /** What was noted about a model when it was added: its source, licence, registers and the SHA-256 of every file. */
+import * as v from "valibot";
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
+import { objectOf, parseJson, recordOf, SHA256, TEXT, wholeNumber } from "../files/checked_json.ts";
 import { fileSha256 } from "../hub/download.ts";
 import { assertInside } from "../hub/hub_cache.ts";
 import { readPlainText } from "../files/plain_file.ts";
@@ -28,6 +30,18 @@ export interface ModelRecord {
   files: Record<string, string>;
 }
 
+const RECORD = objectOf({
+  name: TEXT,
+  source: TEXT,
+  commit: v.nullable(TEXT),
+  license: TEXT,
+  caveat: v.optional(TEXT),
+  registers: v.nullable(wholeNumber()),
+  attention: v.optional(TEXT),
+  ownSizeOnly: v.nullish(TEXT),
+  files: recordOf(SHA256, "SHA-256 by file"),
+}, "the record of a model");
+
 /** Where the record of a model file is. */
 export function recordPath(model: string): string {
   return model.replace(/\.onnx$/, ".model.json");
@@ -50,7 +64,9 @@ export async function readModelRecord(model: string): Promise<ModelRecord | null
     throw new Error(`Cannot read the record ${path}: ${reasonOf(error)}.`, { cause: error });
   }
   try {
-    return checkedRecord(JSON.parse(text));
+    const record = parseJson(text, RECORD);
+    Object.keys(record.files).forEach(assertInside);
+    return record;
   } catch (error) {
     throw new Error(
       `The record ${path} is damaged (${reasonOf(error)}): remove it and add the model again.`,
@@ -59,24 +75,6 @@ export async function readModelRecord(model: string): Promise<ModelRecord | null
       },
     );
   }
-}
-
-function checkedRecord(value: ModelRecord): ModelRecord {
-  for (const key of ["name", "source", "license"] as const) {
-    if (typeof value?.[key] !== "string") throw new Error(`"${key}" is no text`);
-  }
-  for (const key of ["attention", "caveat"] as const) {
-    if (!["string", "undefined"].includes(typeof value[key])) throw new Error(`"${key}" is no text`);
-  }
-  if (value.ownSizeOnly !== null && !["string", "undefined"].includes(typeof value.ownSizeOnly)) {
-    throw new Error('"ownSizeOnly" is no text');
-  }
-  if (typeof value.files !== "object" || value.files === null) throw new Error('"files" is missing');
-  for (const [file, hash] of Object.entries(value.files)) {
-    assertInside(file);
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new Error(`the SHA-256 of ${file} is none`);
-  }
-  return value;
 }
 
 /** Writes it whole or not at all. */

@@ -1,6 +1,7 @@
 /** The index of the reports. */
 import { basename, join } from "node:path";
-import { writeFileAtomic } from "../../data/files/atomic_write.ts";
+import { reasonOf, writeFileAtomic } from "../../data/files/atomic_write.ts";
+import { objectOf, parseJson, TEXT } from "../../data/files/checked_json.ts";
 import { skippedLines } from "../../data/files/skipped.ts";
 import { claimCounts } from "../../report/claims.ts";
 import type { ExperimentCard } from "../../report/experiment_card.ts";
@@ -107,11 +108,27 @@ export async function writeIndexPage(
   return path;
 }
 
+const MARKUP = objectOf({ markup: TEXT }, "markup");
+const EXPLORER = objectOf(
+  { style: TEXT, script: TEXT, body: MARKUP, method: MARKUP, end: MARKUP },
+  "an explorer",
+);
+
 /** The explorer for the front page, where its page and it are there. */
 async function readExplorer(out: string): Promise<ExplorerParts | undefined> {
   const parts = await readIfThere(join(out, FRONT_EXPLORER));
   const hasPage = await readIfThere(join(out, "explorer.html")) !== undefined;
-  return parts && hasPage ? JSON.parse(parts) as ExplorerParts : undefined;
+  if (!parts || !hasPage) return undefined;
+  try {
+    return parseJson(parts, EXPLORER);
+  } catch (error) {
+    throw new Error(
+      `Cannot use ${join(out, FRONT_EXPLORER)} (${reasonOf(error)}): run ./run explorer again.`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Title and question of a page. */

@@ -1,6 +1,20 @@
 /** What linear probes read out of each layer of the built-in models, as training left it in `*_probe.json`. */
-
+import * as v from "valibot";
+import { reasonOf } from "../../data/files/atomic_write.ts";
+import { listOf, NUMBER, objectOf, parseJson } from "../../data/files/checked_json.ts";
 import { readPlainText } from "../../data/files/plain_file.ts";
+
+const SCORES = v.pipe(listOf(NUMBER, "a list of numbers"), v.minLength(1, "at least one layer"));
+const PROBE = v.pipe(
+  objectOf(
+    { category_accuracy: SCORES, figure_ground_balanced_accuracy: SCORES },
+    "category_accuracy and figure_ground_balanced_accuracy",
+  ),
+  v.check(
+    ({ category_accuracy: one, figure_ground_balanced_accuracy: other }) => one.length === other.length,
+    "both lists of one length",
+  ),
+);
 
 /** One model's probes on held-out scenes, one value a layer. */
 export interface ModelProbe {
@@ -23,23 +37,15 @@ export async function readProbes(dir: string): Promise<ModelProbe[]> {
   for await (const { name } of Deno.readDir(dir)) if (name.endsWith("_probe.json")) files.push(name);
   return await Promise.all(
     files.sort().map(async (name) => {
-      let content: Record<string, unknown>;
       try {
-        content = JSON.parse(await readPlainText(`${dir}/${name}`));
-      } catch {
-        content = {};
+        const probe = parseJson(await readPlainText(`${dir}/${name}`), PROBE);
+        const { category_accuracy: category, figure_ground_balanced_accuracy: figureGround } = probe;
+        return { model: name.replace("_probe.json", ""), category, figureGround };
+      } catch (error) {
+        throw new Error(`${dir}/${name} is not a probe (${reasonOf(error)}): write it again.`, {
+          cause: error,
+        });
       }
-      const { category_accuracy: category, figure_ground_balanced_accuracy: figureGround } = content;
-      if (!isNumbers(category) || !isNumbers(figureGround) || category.length !== figureGround.length) {
-        throw new Error(
-          `${dir}/${name} is not a probe: expected category_accuracy and figure_ground_balanced_accuracy by layer.`,
-        );
-      }
-      return { model: name.replace("_probe.json", ""), category, figureGround };
     }),
   );
-}
-
-function isNumbers(value: unknown): value is number[] {
-  return Array.isArray(value) && value.length > 0 && value.every(Number.isFinite);
 }

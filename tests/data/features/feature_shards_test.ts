@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
+import { readExtracted } from "../../../src/data/features/extract_parts.ts";
 import { openFeatures, shardName, shardRanges } from "../../../src/data/features/feature_shards.ts";
 import { sceneImages } from "../../../src/synthetic/scene_images.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { manifestWith } from "../../support/slurm_plans.ts";
 import type { ExtractOptions } from "../../../src/data/features/stream_features.ts";
 import { readPreprocessor } from "../../../src/data/images/preprocessor.ts";
 
@@ -179,4 +181,27 @@ Deno.test("openFeatures() names what is missing of a folder of shards", () =>
     const file = await openFeatures(path);
     await assertRejects(() => file.readRows(800, 810), Error, shards[2].path);
     await file.close();
+  }));
+
+Deno.test("readExtracted() names the field of a manifest that another version or hand wrote", () =>
+  inTemporaryFolder(async (dir) => {
+    const path = `${dir}/manifest.json`, whole = manifestWith({ path: "a.arrow", bytes: 5 });
+    await Deno.writeTextFile(path, JSON.stringify(whole));
+    assertEquals(await readExtracted(dir), whole);
+    const [layer] = whole.layers;
+    for (
+      const [own, why] of [
+        [{ heads: "four" }, '"heads" is "four", expected a whole number from 0 on'],
+        [{ hook: undefined }, '"hook" is missing, expected "attention" or "residual"'],
+        [
+          { layers: [{ ...layer, shards: undefined }] },
+          '"layers.0.shards" is missing, expected a list of shards',
+        ],
+      ] as const
+    ) {
+      await Deno.writeTextFile(path, JSON.stringify({ ...whole, ...own }));
+      const { message } = await assertRejects(() => readExtracted(dir), Error);
+      assertStringIncludes(message, `Cannot use ${path} (${why}`);
+      assertStringIncludes(message, ": extract the features again.");
+    }
   }));

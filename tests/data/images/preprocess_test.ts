@@ -117,10 +117,14 @@ Deno.test("readPreprocessor() names a file that is missing or holds no JSON obje
     "There is no preprocessor file a.json: put the model's preprocessor_config.json there.",
   );
   const notJson = await readError("{ size");
-  assertEquals(notJson.startsWith("The preprocessor file a.json is not JSON: "), true, notJson);
+  assertEquals(
+    notJson.startsWith("Cannot use the preprocessor file a.json: it is not JSON: "),
+    true,
+    notJson,
+  );
   assertEquals(
     await readError("[1]"),
-    "The preprocessor file a.json holds no object: expected a preprocessor_config.json.",
+    "Cannot use the preprocessor file a.json: it is [1], expected the object of a preprocessor_config.json.",
   );
 });
 

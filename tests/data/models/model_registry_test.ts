@@ -288,10 +288,10 @@ Deno.test("readModelRecord() refuses a record that is damaged or leads elsewhere
     for (
       const [text, reason] of [
         ["{", "JSON"],
-        ["{}", '"name" is no text'],
-        [JSON.stringify(record), '"files" is missing'],
+        ["{}", '"name" is missing, expected a text'],
+        [JSON.stringify(record), '"files" is missing, expected SHA-256 by file'],
         [JSON.stringify({ ...record, files: { "../a": "0".repeat(64) } }), "leaves its folder"],
-        [JSON.stringify({ ...record, files: { a: "0" } }), "the SHA-256 of a is none"],
+        [JSON.stringify({ ...record, files: { a: "0" } }), '"files.a" is "0", expected a SHA-256'],
       ]
     ) {
       await Deno.writeTextFile(`${dir}/a.model.json`, text);

@@ -99,7 +99,11 @@ Deno.test("readObject2vec() reads what is there and says in one sentence what do
       "word2vec.npy holds NaN at place 5, counted from 0",
     );
     await Deno.writeTextFile(`${dir}/labels.json`, '{"rois": ["EVC"]}');
-    await assertRejects(() => readObject2vec(dir), Error, "labels.json does not name the data");
+    await assertRejects(
+      () => readObject2vec(dir),
+      Error,
+      'labels.json ("categories" is missing, expected a list of names)',
+    );
     await Deno.remove(`${dir}/labels.json`);
     await assertRejects(() => readObject2vec(dir), Error, "Cannot read ");
   });
