@@ -13,6 +13,7 @@ import { alignName, clusteringEffects, mixedNeighbors } from "../src/experiments
 import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
 import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
+import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { layerLike } from "../src/experiments/shared/relative_layers.ts";
 import {
   sampleUniversality,
@@ -210,7 +211,9 @@ async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Prom
   const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
   const gpu = await openTaskGpu(adapter, cache);
   try {
-    console.error(`done: ${await runBrainScore({ ...run, gpu, data }, seeds)}`);
+    const page = await runBrainScore({ ...run, gpu, data }, seeds);
+    await writeIndexPage(run.out, { [COMMAND.task]: page }, run.command);
+    console.error(`done: ${page}`);
   } finally {
     closeGpu(gpu);
     data.close();

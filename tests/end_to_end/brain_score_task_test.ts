@@ -68,6 +68,8 @@ Deno.test("align and brain-score run on a subject's folder and agree when run ag
     assert((await Deno.stat(`${root}/first/tables/voxels.arrow`)).size > 0);
     const page = await Deno.readTextFile(`${root}/first/brain-score.html`);
     assertStringIncludes(page, "eigen-constraint-raises-brain-score");
+    assertStringIncludes(page, '<a class="home" href="index.html">');
+    assertStringIncludes(await Deno.readTextFile(`${root}/first/index.html`), 'href="brain-score.html"');
   }));
 
 Deno.test("align and brain-score say one sentence for bad options", async () => {

@@ -145,6 +145,10 @@ Deno.test("real-brains writes its page and numbers, the same twice, beside those
     for (const part of ["Human IT", "Monkey IT", "Real voxels", "mae_tiny L12", "EVC · ridge, one λ"]) {
       assertStringIncludes(page, part);
     }
+    assertStringIncludes(page, '<a class="home" href="index.html">');
+    const index = await Deno.readTextFile(`${root}/out/index.html`);
+    assertStringIncludes(index, '<h3><a href="real-brains.html">');
+    assertStringIncludes(index, "What do the pages show of these data: measured cortex?");
 
     first.experiments["brain-score"] = { metrics: { "r.V1.ridge": 0.5 }, claims: [] };
     await Deno.writeTextFile(`${root}/out/results.json`, JSON.stringify(first));

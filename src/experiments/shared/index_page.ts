@@ -11,11 +11,11 @@ import { leadFigure } from "../../report/lead_figure.ts";
 import { headOfPage } from "../../report/page.ts";
 import { linkPages } from "../../report/page_links.ts";
 import { readResults, type ResultsRun } from "../../report/results.ts";
-import { EMBEDDED, runDataLine } from "./run_data.ts";
+import { dataName, EMBEDDED, runDataLine } from "./run_data.ts";
 
 /** Pages in the order of the index; others follow, the explorer last. */
 const ORDER =
-  "figure-ground segmentation trajectories transitions colors concepts galleries rosetta brain-score nystrom fixtures"
+  "figure-ground segmentation trajectories transitions colors concepts galleries rosetta brain-score real-brains nystrom fixtures"
     .split(" ");
 
 /** Beside the explorer's page: its parts, of fewer images, for the front page. */
@@ -145,9 +145,4 @@ async function readIfThere(path: string): Promise<string | undefined> {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
-}
-
-/** What data are called on a page. */
-function dataName(data: string): string {
-  return data === EMBEDDED ? "the synthetic dataset" : data;
 }

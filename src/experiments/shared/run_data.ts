@@ -12,6 +12,16 @@ export const SIMULATED = "simulated subject";
 /** Behind the name of a folder that was given, but is one of the synthetic dataset's. */
 export const SYNTHETIC_FOLDER = " (synthetic dataset)";
 
+/** What a run's data, as in `results.json`, are called on a page. */
+export function dataName(data: string): string {
+  return {
+    [EMBEDDED]: "the synthetic dataset",
+    [MEASURED]: "measured cortex",
+    [GENERATED]: "generated data",
+  }[data] ??
+    data;
+}
+
 /**
  * The line of a page.
  *
