@@ -1,5 +1,5 @@
 /** An experiment in the index: its page, what it asks, and what became of the claims it tests. */
-import { claimCounts, testedClaims, verdictMark, verdictStrip, verdictWords } from "./claims.ts";
+import { claimCounts, effectWords, testedClaims, verdictMark, verdictStrip, verdictWords } from "./claims.ts";
 import { type Html, html } from "./html.ts";
 import type { Claim } from "./results.ts";
 
@@ -23,13 +23,13 @@ export interface ExperimentCard {
  */
 export function experimentCard({ title, question, href, claims, figure, of }: ExperimentCard): Html {
   const tested = testedClaims(claims);
-  const lines = tested.map(({ id, paper, measured, verdict, cells }) =>
+  const lines = tested.map(({ id, paper, verdict, cells }) =>
     html`
       <li>
         ${verdictMark(verdict)}
         <div><a href="${href}#claim-${id}">${paper}</a>${cells.length > 1
           ? html`<p>${verdictStrip(cells)} ${cells.length} tests</p>`
-          : ""}<p>${measured}</p></div>
+          : ""}<p>${effectWords(cells)}</p></div>
       </li>
     `
   );
@@ -52,14 +52,15 @@ export function experimentCard({ title, question, href, claims, figure, of }: Ex
   `;
 }
 
-/** A page's first claim: what became of it, and what was measured. */
-function resultLine({ paper, verdict, cells, measured }: Claim): Html {
+/** A page's first claim: what became of it, and its effects; the page has what was measured in full. */
+function resultLine({ paper, verdict, cells }: Claim): Html {
+  const effects = effectWords(cells);
   const shown = cells.filter((cell) => cell.verdict === "shown").length;
   const count = cells.length > 1 ? ` (${shown} of ${cells.length} tests)` : "";
   return html`
     <p class="result">${verdictMark(verdict)} <span><strong>${verdictWords(
       verdict,
     )}${count}:</strong> ${paper}</span></p>
-    <p class="statistic">${measured}</p>
+    ${effects === "" ? "" : html`<p class="statistic">Effect: ${effects}</p>`}
   `;
 }

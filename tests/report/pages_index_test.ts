@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
+import { effectWords } from "../../src/report/claims.ts";
 import { leadFigure } from "../../src/report/lead_figure.ts";
 import { headOfPage } from "../../src/report/page.ts";
 import { type Claim, mergeResults, readResults, type Verdict } from "../../src/report/results.ts";
@@ -14,7 +15,13 @@ const claim = (id: string, verdict: Verdict): Claim => ({
   paper: `${id} <b>`,
   measured: "m",
   statistic: "s",
-  cells: [{ model: "a", unit: "of r", n: 3, verdict: verdict === "partly" ? "shown" : verdict }],
+  cells: [{
+    model: "a",
+    unit: "of r",
+    ...(verdict !== "not testable" && { effect: 0.25, low: -0.05, high: 0.5, p: 0.01 }),
+    n: 3,
+    verdict: verdict === "partly" ? "shown" : verdict,
+  }],
 });
 
 async function writeResults(out: string, experiments: Record<string, Claim[]>): Promise<void> {
@@ -54,6 +61,7 @@ Deno.test("writeIndexPage() has a card for every page with its verdicts, those o
     ]);
     assertStringIncludes(page, "what became of them: 4 claims: 2 shown, 1 not shown, 1 not testable here.");
     assertStringIncludes(page, '<a href="colors.html#claim-b">b &lt;b&gt;</a>');
+    assertStringIncludes(page, "Effect: 0.250 of r (−0.050 to 0.500)<");
     assert(!page.includes("<script"), "nothing runs where there is no explorer");
     assertEquals(headOfPage(await Deno.readTextFile(`${out}/colors.html`))?.question, hostile);
     assert(page.includes("Why &quot;&lt;script&gt;&#39;&amp;amp;&quot;?"));
@@ -101,4 +109,18 @@ Deno.test("leadFigure() takes the first drawing, cut off where it is tall, or di
   const pictures = leadFigure(`<main>${image("a")}${image("a")}${image("b")}</main>`, "n")!.markup;
   assertEquals(pictures.match(/base64,./g), ["base64,a", "base64,b"]);
   assertEquals(leadFigure("<main><p>None.</p></main>", "n"), undefined);
+});
+
+Deno.test("effectWords() has the range of several tests, by unit, and nothing of what was not tested", () => {
+  const cell = (unit: string, effect?: number) => ({
+    model: "m",
+    unit,
+    ...(effect !== undefined && { effect, low: effect - 1, high: effect + 1, p: 0.5 }),
+    n: 9,
+    verdict: "not shown" as const,
+  });
+  assertEquals(
+    effectWords([cell("of r", 0.5), cell("of r", -0.25), cell("points", 23), cell("of A")]),
+    "−0.25 to 0.50 of r; 23.0 points (22.0 to 24.0)",
+  );
 });

@@ -156,7 +156,7 @@ export function figureGroundWorld(seed: number, hasEffect: boolean): Promise<Cla
   } as FigureGround));
 }
 
-/** Figure less ground: images × regions, regions next to each other alike; with an effect as the paper has it. */
+/** Figure minus ground: images × regions, regions next to each other alike; with an effect as the paper has it. */
 function activations(random: Random, hasEffect: boolean): number[][] {
   return Array.from({ length: IMAGES }, () => {
     const common = normal(random), field = smoothField(random).subarray(0, SIDE);

@@ -172,7 +172,7 @@ export function eigenDirections(pipeline: Pipeline, slot: number): Directions {
   return directions(slotVectors(pipeline, slot, pipeline.eigenvectors.cols), pipeline.tokens);
 }
 
-/** Figure less ground of every region, one value an image. */
+/** Figure minus ground of every region, one value an image. */
 function columnsOf({ figure, ground }: SlotActivation): Float64Array[] {
   const { rows, cols } = figure;
   return Array.from(
@@ -286,7 +286,7 @@ function drawnMeans(columns: Float64Array[], draw: Uint32Array): number[] {
  * is the covariance, as r of an exchanged strong pattern is as large as that of the pattern itself.
  *
  * @param pattern of the other model, one value a region
- * @param columns figure less ground, one list a region, one value an image
+ * @param columns figure minus ground, one list a region, one value an image
  */
 export function flippedP(pattern: number[], columns: Float64Array[], seed: number): number {
   const middle = mean(pattern), images = columns[0].length;

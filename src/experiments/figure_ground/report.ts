@@ -192,7 +192,7 @@ async function regionSection(
       name: "figure-ground-where",
     }),
     regionTable(
-      `Figure less ground at the tested layer, in ${UNIT}; p one-sided, in the paper's direction`,
+      `Figure minus ground at the tested layer, in ${UNIT}; p one-sided, in the paper's direction`,
       models.map(({ model, layer, regions }) => ({ name: `${model} L${layer}`, regions })),
     ),
     text("One layer is a small part of the prediction, which is the sum over all of them."),
@@ -231,10 +231,10 @@ async function layerSection(out: string, { models, rois, images }: FigureGround)
     responsiveChart(
       `figure-ground-layers-${model}`,
       out,
-      `Figure less ground in ${model} by layer, mean over the regions of a group, in ${UNIT}; n = ${images.length} images.`,
+      `Figure minus ground in ${model} by layer, mean over the regions of a group, in ${UNIT}; n = ${images.length} images.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: `${model}: figure less ground`,
+          metric: `${model}: figure minus ground`,
           width,
           layers: layers.map(({ layer }) => `L${layer}`),
           rule: { label: "", value: 0 },

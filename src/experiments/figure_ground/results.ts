@@ -18,7 +18,7 @@ export interface RegionActivation {
   figure: number;
   /** The same of ground. */
   ground: number;
-  /** Figure less ground. */
+  /** Figure minus ground. */
   difference: Estimate;
   /** What the paper has: 1 figure more, −1 ground more, 0 nothing. */
   expected: 1 | 0 | -1;
@@ -30,7 +30,7 @@ export interface RegionActivation {
 export interface LayerFigureGround {
   /** 1 is the first. */
   layer: number;
-  /** Figure less ground by region, in the order of `rois`. */
+  /** Figure minus ground by region, in the order of `rois`. */
   differences: Estimate[];
   /** Area under the curve of a figure pixel, in eigenvectors. */
   area: Estimate;
@@ -76,7 +76,7 @@ export interface ModelFigureGround {
 export interface ModelPair {
   /** Their names. */
   models: [string, string];
-  /** r of figure less ground over the regions; figure and ground exchanged in random images of one model. */
+  /** r of figure minus ground over the regions; figure and ground exchanged in random images of one model. */
   agreement: Effect;
 }
 

@@ -35,6 +35,10 @@ export interface LinesChart {
 
 const HEIGHT = 280;
 const LABEL_GAP = 14;
+/** Of the first step from the left and of the last from the right, in steps. */
+const PADDING = 0.15;
+/** Where a rule's label lies on no line: below the chart and its axis, behind a piece of the rule. */
+const BELOW = { y: HEIGHT + 50, x: 34 };
 
 /**
  * Lines with points over ordered steps, each named at its right end in its own color.
@@ -62,10 +66,13 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
   const ends = lines.map((line) => toPixels(line.values[line.values.length - 1]));
   const labels = spreadLabels(ends, LABEL_GAP, HEIGHT);
 
-  const ruleLabel = freePlace(
-    { y: rule ? toPixels(rule.value) : 0, width: 7 * (rule?.label.length ?? 0), height: HEIGHT },
-    lines.map((line) => line.values.map(toPixels)),
+  const free = rule && freePlace(
+    { y: toPixels(rule.value), width: 7 * rule.label.length, height: HEIGHT },
+    lines.map(({ values, intervals }) =>
+      values.map((value, i) => [value, ...intervals?.[i] ?? []].map(toPixels))
+    ),
     width,
+    PADDING,
   );
 
   const values = lines.flatMap((line) =>
@@ -85,7 +92,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
     field: "step",
     type: "ordinal" as const,
     sort: null,
-    scale: { type: "point" as const, domain: [...steps], padding: 0.15 },
+    scale: { type: "point" as const, domain: [...steps], padding: PADDING },
     axis: {
       title: chart.xTitle,
       values: everyStep
@@ -150,11 +157,24 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
               type: "text" as const,
               aria: false,
               align: "left" as const,
-              dy: ruleLabel.dy,
+              dy: free?.dy ?? 0,
               color: chart.ruleColor,
             },
-            encoding: { y, x: { value: ruleLabel.x }, text: { field: "label" } },
+            encoding: {
+              y: free ? y : { value: BELOW.y },
+              x: { value: free?.x ?? BELOW.x },
+              text: { field: "label" },
+            },
           },
+          ...(free || rule.label === "" ? [] : [{
+            data: { values: [{}] },
+            mark: { type: "rule" as const, aria: false, strokeDash: [4, 4], color: chart.ruleColor },
+            encoding: {
+              x: { value: 0 },
+              x2: { value: BELOW.x - 6 },
+              y: { value: BELOW.y },
+            },
+          }]),
         ]
         : []),
       ...(bars.length > 0
