@@ -1,7 +1,8 @@
 /** `./run status`: how far a run on Slurm is, and what has gone wrong. */
 import { type Parsed, refuseWithoutEffect, runCommand } from "../src/cli/options.ts";
 import { text } from "../src/cli/option_kinds.ts";
-import { isRangeExtracted } from "../src/data/features/extract.ts";
+import { extractedRanges } from "../src/data/features/extract.ts";
+import { type FileLook, lookAtNames } from "../src/data/files/file_look.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { extractUnits, logOf, readPlan, type SlurmPlan, stepsOf } from "./slurm/plan.ts";
 import { SLURM } from "./slurm/queue.ts";
@@ -84,15 +85,14 @@ async function failureLine(plan: SlurmPlan, step: Step, { index, note, ended }: 
   return `${step} ${index}${where}: ${how}${last} (${path})`;
 }
 
-/** Shards of features that are there. */
-async function shardsThere(plan: SlurmPlan, extract: TaskState[]): Promise<number> {
-  const counts = extract.map(async ({ index, state }) => {
+/** Shards of features that are there: those of tasks that are done, and what others have made so far. */
+function shardsThere(plan: SlurmPlan, extract: TaskState[], look: FileLook): number {
+  const isExtracted = plan.features.map((folder) => extractedRanges(folder, look));
+  return extract.reduce((sum, { index, state }) => {
     const units = extractUnits(plan, index);
-    if (state === "done") return units.length;
-    const there = units.map(({ model, range }) => isRangeExtracted(plan.features[model], range));
-    return (await Promise.all(there)).filter(Boolean).length;
-  });
-  return (await Promise.all(counts)).reduce((sum, own) => sum + own, 0);
+    const there = state === "done" ? units : units.filter(({ model, range }) => isExtracted[model](range));
+    return sum + there.length;
+  }, 0);
 }
 
 /** States of tasks in the queue; null, and why, where it does not answer. */
@@ -108,9 +108,10 @@ async function askQueue(): Promise<Map<string, string> | null> {
 async function status({ options, given }: Parsed<typeof COMMAND.options>): Promise<void> {
   const folder = options.run ?? await latestRun(options.cache);
   if (options.run) refuseWithoutEffect(given, ["cache"], "--run names the run's folder itself");
-  const plan = await readPlan(`${folder}/plan.json`), states = await runState(plan, await askQueue());
+  const plan = await readPlan(`${folder}/plan.json`), queue = await askQueue(), look = lookAtNames();
+  const states = await runState(plan, queue, look);
   const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // told above
-  const done = await shardsThere(plan, states.extract), shards = plan.features.length * plan.ranges.length;
+  const done = shardsThere(plan, states.extract, look), shards = plan.features.length * plan.ranges.length;
   console.log(`run ${plan.folder}: ${done} of ${shards} shards of features done`);
   console.log(
     `${["stage".padEnd(10), "tasks", ...COUNTED].map((cell) => cell.padStart(8)).join("")}  time left`,

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import { type FileLook, lookAtSizes } from "../data/files/file_look.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import type { NodeRange } from "../graph/node_source.ts";
 
@@ -71,31 +72,30 @@ export async function noteParts(
   await writeFileAtomic(notePath(folder, step, task, tasks), JSON.stringify(names));
 }
 
-/** Whether all parts of a task are there, as many bytes as were written; their values are not looked at. */
-export async function arePartsThere(
+/** Whether all parts of a task are there, as far as `look` looks; their values are not looked at. */
+export function arePartsThere(
   folder: string,
   step: string,
   task: number,
   tasks: number,
-): Promise<boolean> {
+  look: FileLook = lookAtSizes(),
+): boolean {
   try {
-    const names: string[] = JSON.parse(await Deno.readTextFile(notePath(folder, step, task, tasks)));
-    for (const name of names) if (!await isPartThere(folder, name)) return false;
-    return true;
+    const names: string[] = JSON.parse(Deno.readTextFileSync(notePath(folder, step, task, tasks)));
+    return names.every((name) => isPartThere(folder, name, look));
   } catch {
     return false; // absent
   }
 }
 
-async function isPartThere(folder: string, name: string): Promise<boolean> {
-  const path = pathOf(folder, name),
-    { bytes, ...files } = JSON.parse(await Deno.readTextFile(`${path}.json`));
-  if (bytes !== undefined) return (await Deno.stat(`${path}.npy`)).size === bytes;
-  const [dataset] = name.split("/"); // the note of a batch of its files
-  for (const [file, { bytes }] of Object.entries<{ bytes: number }>(files)) {
-    if ((await Deno.stat(`${folder}/${dataset}/${file}`)).size !== bytes) return false;
-  }
-  return true;
+function isPartThere(folder: string, name: string, look: FileLook): boolean {
+  const path = pathOf(folder, name), [kind] = name.split("/");
+  if (!look.sizes && look.sees(`${path}.npy`)) return look.sees(`${path}.json`);
+  const { bytes, ...files } = JSON.parse(Deno.readTextFileSync(`${path}.json`));
+  if (bytes !== undefined) return look.sees(`${path}.npy`, bytes);
+  // The note of a batch of a dataset's files.
+  return Object.entries<{ bytes: number }>(files)
+    .every(([file, { bytes }]) => look.sees(`${folder}/${kind}/${file}`, bytes));
 }
 
 function pathOf(folder: string, name: string): string {

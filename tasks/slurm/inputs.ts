@@ -1,6 +1,7 @@
 /** What a stage on Slurm needs of those before it. */
 import type { SlurmPlan } from "./plan.ts";
-import { isDone, readNote } from "./task_note.ts";
+import { lookAtNames } from "../../src/data/files/file_look.ts";
+import { openResults, readNote } from "./task_note.ts";
 import { AFTER, type Step, STEPS } from "./steps.ts";
 
 /** Seconds between looks: what another node has written may be seen late through a network's file system. */
@@ -21,7 +22,7 @@ export function stagesBefore(step: Step): Step[] {
 
 /**
  * Refuses to run a stage on what is not there: every task of the stages before it must have noted that it is done, and its
- * result must be there by its manifest. Slurm itself takes a job that has failed for one that succeeded once it has
+ * result must be there by its manifest and the names of its files. Slurm itself takes a job that has failed for one that succeeded once it has
  * forgotten it (`afterok` after MinJobAge).
  *
  * @param waits seconds between looks, while something is missing
@@ -33,7 +34,7 @@ export async function assertInputs(
   waits: readonly number[] = WAITS,
 ): Promise<void> {
   for (let look = 0;; look++) {
-    const missing = await missingBefore(plan, step);
+    const missing = missingBefore(plan, step);
     if (missing.length === 0) return;
     if (look === waits.length) {
       throw new Error(
@@ -45,14 +46,11 @@ export async function assertInputs(
 }
 
 /** A clause for every stage that has not finished. */
-async function missingBefore(plan: SlurmPlan, step: Step): Promise<string[]> {
-  const clauses: string[] = [];
+function missingBefore(plan: SlurmPlan, step: Step): string[] {
+  const clauses: string[] = [], isDone = openResults(plan, lookAtNames());
   for (const earlier of stagesBefore(step)) {
     const count = plan.tasks[earlier], tasks = Array.from({ length: count }, (_, index) => index);
-    const done = await Promise.all(
-      tasks.map(async (index) => await isDone(plan, await readNote(plan, earlier, index))),
-    );
-    const absent = tasks.filter((index) => !done[index]);
+    const absent = tasks.filter((index) => !isDone(readNote(plan, earlier, index)));
     if (absent.length === 0) continue;
     const shown = absent.slice(0, 5).join(", ") + (absent.length > 5 ? ", …" : "");
     clauses.push(

@@ -68,8 +68,11 @@ export function stepsOf({ tasks }: SlurmPlan): Step[] {
 
 /** What one task of the stage extract makes. */
 export function extractUnits({ features, ranges, tasks }: SlurmPlan, task: number): ExtractUnit[] {
-  return features.flatMap((_, model) => ranges.map((range) => ({ model, range })))
-    .filter((_, at) => at % tasks.extract === task);
+  const units: ExtractUnit[] = [];
+  for (let at = task; at < features.length * ranges.length; at += tasks.extract) {
+    units.push({ model: Math.floor(at / ranges.length), range: ranges[at % ranges.length] });
+  }
+  return units;
 }
 
 /** Tells photographs, what is known of them, and models from others. */
@@ -78,9 +81,9 @@ export function identityOf(features: { input: Record<string, unknown> }[], truth
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
 }
 
-/** The log of a task. */
+/** The log of a task; each stage has a folder, so that none has more files than its array has tasks. */
 export function logOf({ folder }: SlurmPlan, step: Step, index: number): string {
-  return `${folder}/logs/${step}-${index}.log`;
+  return `${folder}/logs/${step}/${index}.log`;
 }
 
 /** Takes what an earlier run of this folder has noted away. */
@@ -92,8 +95,11 @@ export async function clearRun({ folder }: SlurmPlan): Promise<void> {
 
 /** Writes the plan into its folder. */
 export async function writePlan(plan: SlurmPlan): Promise<void> {
-  await Deno.mkdir(`${plan.folder}/logs`, { recursive: true });
-  await Deno.mkdir(`${plan.folder}/tasks`, { recursive: true });
+  for (const step of STEPS) {
+    for (const kind of ["logs", "tasks"]) {
+      await Deno.mkdir(`${plan.folder}/${kind}/${step}`, { recursive: true });
+    }
+  }
   await writeFileAtomic(`${plan.folder}/plan.json`, JSON.stringify(plan, null, 2) + "\n");
 }
 

@@ -3,9 +3,10 @@ import * as v from "valibot";
 import { reasonOf, writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { listOf, objectOf, oneOf, parseJson, TEXT, wholeNumber } from "../../src/data/files/checked_json.ts";
 import { readPlainText } from "../../src/data/files/plain_file.ts";
+import { type FileLook, lookAtSizes } from "../../src/data/files/file_look.ts";
 import { logOf, type SlurmPlan } from "./plan.ts";
 import { isActive } from "./queue.ts";
-import { isDone, readNote, removeNote, type TaskNote } from "./task_note.ts";
+import { openResults, readNote, removeNote, type TaskNote } from "./task_note.ts";
 import { type Step, STEPS } from "./steps.ts";
 
 /** Jobs that were submitted, by stage: number and tasks. */
@@ -31,42 +32,35 @@ export interface TaskState {
  * The tasks of every stage.
  *
  * @param queue states by "job_task"; null where the queue does not answer: then what is not done is as last noted
+ * @param look at the files of what is done
  */
 export async function runState(
   plan: SlurmPlan,
   queue: Map<string, string> | null,
+  look: FileLook = lookAtSizes(),
 ): Promise<Record<Step, TaskState[]>> {
-  const jobs = await readJobs(plan);
-  const stateOf = async (step: Step, index: number): Promise<TaskState> => {
-    const note = await readNote(plan, step, index);
-    const own = (jobs[step] ?? []).filter(({ tasks }) => tasks.includes(index)).map(({ id }) =>
-      `${id}_${index}`
-    );
-    const active = own.filter((id) => isActive(queue?.get(id)));
-    const pending = active.filter((id) => queue!.get(id) === "PENDING");
-    const last = own.map((id) => queue?.get(id)).findLast((state) => state !== undefined);
-    const more = { note, active, pending, ...(!isActive(last) && { ended: last }) };
-    if (await isDone(plan, note)) return { index, state: "done", ...more };
-    if (!queue && own.length > 0 && note?.state !== "failed") {
-      return { index, state: note?.state === "running" ? "running" : "waiting", ...more };
-    }
-    if (active.length > pending.length) return { index, state: "running", ...more };
-    if (active.length > 0) return { index, state: "waiting", ...more };
-    // A task whose note is done has lost its result; one without a note may have failed before it could write it.
-    const hasFailed = note ? note.state !== "done" : own.length > 0 && await exists(logOf(plan, step, index));
-    return { index, state: hasFailed ? "failed" : "missing", ...more };
+  const jobs = await readJobs(plan), isDone = openResults(plan, look);
+  const statesOf = (step: Step) => {
+    const submitted = (jobs[step] ?? []).map(({ id, tasks }) => ({ id, tasks: new Set(tasks) }));
+    return Array.from({ length: plan.tasks[step] }, (_, index): TaskState => {
+      const note = readNote(plan, step, index);
+      const own = submitted.filter(({ tasks }) => tasks.has(index)).map(({ id }) => `${id}_${index}`);
+      const active = own.filter((id) => isActive(queue?.get(id)));
+      const pending = active.filter((id) => queue!.get(id) === "PENDING");
+      const last = own.map((id) => queue?.get(id)).findLast((state) => state !== undefined);
+      const more = { note, active, pending, ...(!isActive(last) && { ended: last }) };
+      if (isDone(note)) return { index, state: "done", ...more };
+      if (!queue && own.length > 0 && note?.state !== "failed") {
+        return { index, state: note?.state === "running" ? "running" : "waiting", ...more };
+      }
+      if (active.length > pending.length) return { index, state: "running", ...more };
+      if (active.length > 0) return { index, state: "waiting", ...more };
+      // A task whose note is done has lost its result; one without a note may have failed before it could write it.
+      const hasFailed = note ? note.state !== "done" : own.length > 0 && look.sees(logOf(plan, step, index));
+      return { index, state: hasFailed ? "failed" : "missing", ...more };
+    });
   };
-  const all = STEPS.map(async (step) =>
-    [
-      step,
-      await Promise.all(Array.from({ length: plan.tasks[step] }, (_, index) => stateOf(step, index))),
-    ] as const
-  );
-  return Object.fromEntries(await Promise.all(all)) as Record<Step, TaskState[]>;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
+  return Object.fromEntries(STEPS.map((step) => [step, statesOf(step)])) as Record<Step, TaskState[]>;
 }
 
 /** The jobs of a run. */

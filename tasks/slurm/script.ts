@@ -16,7 +16,7 @@ export function batchScript({ folder, cwd, site }: SlurmPlan, step: Step): strin
   const { partition, account, time, gres, setup, options, attempts, restarts } = site;
   const lines = [
     `--job-name=alignedcut-${step}`,
-    `--output=${directive(`${folder}/logs`)}/${step}-%a.log`,
+    `--output=${directive(`${folder}/logs`)}/${step}/%a.log`,
     "--open-mode=append",
     `--chdir=${directive(cwd)}`,
     "--requeue",

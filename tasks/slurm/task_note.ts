@@ -10,8 +10,8 @@ import {
   TEXT,
   wholeNumber,
 } from "../../src/data/files/checked_json.ts";
-import { readPlainText } from "../../src/data/files/plain_file.ts";
-import { isRangeExtracted } from "../../src/data/features/extract.ts";
+import { extractedRanges } from "../../src/data/features/extract.ts";
+import type { FileLook } from "../../src/data/files/file_look.ts";
 import { arePartsThere } from "../../src/pipeline/graph_parts.ts";
 import { type ExtractUnit, extractUnits, type SlurmPlan } from "./plan.ts";
 import { type Step, STEPS } from "./steps.ts";
@@ -68,10 +68,10 @@ export async function writeNote(plan: SlurmPlan, note: TaskNote): Promise<void> 
 }
 
 /** A task's note; null where it has not started. */
-export async function readNote(plan: SlurmPlan, step: Step, index: number): Promise<TaskNote | null> {
+export function readNote(plan: SlurmPlan, step: Step, index: number): TaskNote | null {
   for (const path of notePaths(plan, step, index)) {
     try {
-      return parseJson(await readPlainText(path), NOTE) as TaskNote;
+      return parseJson(Deno.readTextFileSync(path), NOTE) as TaskNote;
     } catch { /* absent, or none of this version: the task is done again */ }
   }
   return null;
@@ -84,7 +84,7 @@ export async function removeNote(plan: SlurmPlan, step: Step, index: number): Pr
 
 /** The note of a task that is done, and that of one that is not yet. */
 function notePaths({ folder }: SlurmPlan, step: Step, index: number): [string, string] {
-  return [`${folder}/tasks/${step}-${index}.done.json`, `${folder}/tasks/${step}-${index}.json`];
+  return [`${folder}/tasks/${step}/${index}.done.json`, `${folder}/tasks/${step}/${index}.json`];
 }
 
 /** Files as a note has them. */
@@ -103,19 +103,22 @@ const MAKES_PARTS: ReadonlySet<Step> = new Set([
   "colors",
 ]);
 
-/** Whether a task's result is there: its note says so and so do the shards' manifests, or the files, whole by their sizes. */
-export async function isDone(plan: SlurmPlan, note: TaskNote | null): Promise<boolean> {
-  if (note?.state !== "done") return false;
-  const { step, index, folder, files = [] } = note;
-  if (step === "extract") {
-    const there = extractUnits(plan, index).map(({ model, range }) =>
-      isRangeExtracted(plan.features[model], range)
-    );
-    return (await Promise.all(there)).every(Boolean);
-  }
-  if (MAKES_PARTS.has(step)) return await arePartsThere(folder!, step, index, plan.tasks[step]);
-  for (const { path, bytes } of files) {
-    if (await Deno.stat(path).then(({ size }) => size !== bytes, () => true)) return false;
-  }
-  return true;
+/** Tells of a task's note whether its result is there. */
+export type IsDone = (note: TaskNote | null) => boolean;
+
+/**
+ * Tells whether results are there: a task's note says so, and so do the shards' manifests, or the files, as far as `look`
+ * looks.
+ */
+export function openResults(plan: SlurmPlan, look: FileLook): IsDone {
+  const isExtracted = plan.features.map((folder) => extractedRanges(folder, look));
+  return (note) => {
+    if (note?.state !== "done") return false;
+    const { step, index, folder, files = [] } = note;
+    if (step === "extract") {
+      return extractUnits(plan, index).every(({ model, range }) => isExtracted[model](range));
+    }
+    if (MAKES_PARTS.has(step)) return arePartsThere(folder!, step, index, plan.tasks[step], look);
+    return files.every(({ path, bytes }) => look.sees(path, bytes));
+  };
 }

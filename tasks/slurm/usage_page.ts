@@ -1,74 +1,123 @@
 /** What the tasks of a run on Slurm have taken, as a page. */
 import { basename } from "node:path";
 import { table, text } from "../../src/report/blocks.ts";
+import type { Html } from "../../src/report/html.ts";
 import { writePage } from "../../src/report/write_page.ts";
 import { commandLine } from "../../src/cli/options.ts";
 import type { SlurmPlan } from "./plan.ts";
-import { readNote, type TaskNote } from "./task_note.ts";
+import { readNote, type TaskNote, type Usage } from "./task_note.ts";
 import { STEPS } from "./steps.ts";
 
+/** Tasks of which each is named for its time. */
+const LONGEST = 20;
+
+/** The notes of all tasks, stage by stage. */
+function notesOf(plan: SlurmPlan): TaskNote[] {
+  return STEPS.flatMap((step) =>
+    Array.from({ length: plan.tasks[step] }, (_, index) => readNote(plan, step, index) ?? [])
+  ).flat();
+}
+
 /** What all finished tasks of a run have taken, stage by stage. */
-export async function usageOf(plan: SlurmPlan): Promise<TaskNote[]> {
-  const notes = STEPS.flatMap((step) =>
-    Array.from({ length: plan.tasks[step] }, (_, index) => readNote(plan, step, index))
-  );
-  return (await Promise.all(notes)).filter((note) => note?.state === "done") as TaskNote[];
+export function usageOf(plan: SlurmPlan): TaskNote[] {
+  return notesOf(plan).filter(({ state }) => state === "done");
+}
+
+/** Rows of a table at most: what is more is counted, not shown. */
+const MAX_ROWS = 100;
+
+/** Sum, median and largest of what some tasks or shards took. */
+function took(all: readonly Usage[]): (number | string)[] {
+  const seconds = all.map((own) => own.seconds).sort((a, b) => a - b);
+  const most = (key: "peakMb" | "gpuMb") => all.reduce((most, own) => Math.max(most, own[key]), 0);
+  const sum = seconds.reduce((sum, own) => sum + own, 0);
+  return [all.length, sum, seconds[seconds.length >> 1], seconds.at(-1)!, most("peakMb"), most("gpuMb")];
+}
+
+const TOOK = ["seconds of all", "median", "longest", "memory at most, MB", "GPU buffers at most, MB"];
+
+/** Those that share a name, in the order of the names' first ones. */
+function byName<T>(all: readonly T[], nameOf: (one: T) => string): [string, T[]][] {
+  return [...Map.groupBy(all, nameOf)];
+}
+
+/** A table of at most `MAX_ROWS` rows, whose caption says how many there were. */
+function shortTable(caption: string, columns: string[], rows: (number | string)[][]): Html {
+  const more = rows.length - MAX_ROWS, kept = rows.slice(0, MAX_ROWS);
+  return table({
+    caption: more > 0 ? `${caption}: the first ${MAX_ROWS} of ${rows.length}` : caption,
+    columns,
+    rows: kept,
+  });
 }
 
 /**
- * Writes the page.
+ * Writes the page: sums by stage, node and model, however many tasks there were, and by name the tasks that took longest and
+ * those that have failed.
  *
  * @param out the folder of all pages
  * @returns its path
  */
 export async function writeUsagePage(plan: SlurmPlan, out: string): Promise<string> {
-  const usage = await usageOf(plan);
-  const nodes = new Set(usage.map(({ node }) => node)).size;
-  const rows = usage.map(({ step, index, node, seconds, peakMb, gpuMb }) =>
-    [step, String(index), node, seconds, peakMb, gpuMb] as const
-  );
-  const shards = usage.flatMap(({ index, node, shards = [] }) =>
-    shards.map(({ model, range: { first, count }, seconds, peakMb, gpuMb }) => {
-      const name = basename(plan.features[model]).replace(/^features-(.*)-[0-9a-f]+$/, "$1");
-      return [name, first, count, String(index), node, seconds, peakMb, gpuMb];
-    })
-  ).sort(([a, first], [b, other]) => String(a).localeCompare(String(b)) || Number(first) - Number(other));
+  const notes = notesOf(plan), usage = notes.filter(({ state }) => state === "done");
+  const failed = notes.filter(({ state }) => state === "failed");
+  const nodes = byName(usage, ({ node }) => node);
+  const modelOf = (model: number) =>
+    basename(plan.features[model]).replace(/^features-(.*)-[0-9a-f]+$/, "$1");
+  const shards = byName(usage.flatMap(({ shards = [] }) => shards), ({ model }) => modelOf(model));
+  const longest = usage.toSorted((a, b) => b.seconds - a.seconds).slice(0, LONGEST);
   return await writePage(`${out}/slurm.html`, {
     title: "Cluster",
-    question: "What did each task of this run on Slurm take?",
+    question: "What did this run on Slurm take?",
     method:
-      `${usage.length} tasks on ${nodes} ${
-        nodes === 1 ? "node" : "nodes"
+      `${usage.length} tasks on ${nodes.length} ${
+        nodes.length === 1 ? "node" : "nodes"
       }: each notes its wall time from its own ` +
       "start (without what Slurm takes to start it), its largest resident set, and its largest sum of GPU buffers; " +
-      "the tasks of extract the same of every shard, with the largest resident set of the process so far.",
-    sections: [
+      "the tasks of extract the same of every shard, with the largest resident set of the process so far. " +
+      `What each task took is in ${plan.folder}/tasks.`,
+    sections: usage.length === 0 ? [{ heading: "Tasks", body: text("None has finished yet.") }] : [
       {
-        heading: "Tasks",
-        body: rows.length > 0
-          ? table({
-            caption: "Every finished task before the reports",
-            columns: ["stage", "task", "node", "seconds", "memory, MB", "GPU buffers, MB"],
-            rows: rows.map((row) => [...row]),
-          })
-          : text("None has finished yet."),
+        heading: "Stages",
+        body: shortTable(
+          "Finished tasks before the reports, by stage",
+          ["stage", "tasks", ...TOOK],
+          byName(usage, ({ step }) => step).map(([step, own]) => [step, ...took(own)]),
+        ),
+      },
+      {
+        heading: "Nodes",
+        body: shortTable(
+          "The same by node",
+          ["node", "tasks", ...TOOK],
+          nodes.map(([node, own]) => [node, ...took(own)]),
+        ),
+      },
+      {
+        heading: "Longest tasks",
+        body: shortTable(
+          `The ${longest.length} tasks that took longest`,
+          ["task", "node", "seconds", "memory, MB", "GPU buffers, MB"],
+          longest.map((
+            { step, index, node, seconds, peakMb, gpuMb },
+          ) => [`${step} ${index}`, node, seconds, peakMb, gpuMb]),
+        ),
       },
       ...(shards.length === 0 ? [] : [{
         heading: "Shards of features",
-        body: table({
-          caption: "Every shard, a model's features of a range of images",
-          columns: [
-            "model",
-            "first image",
-            "images",
-            "task",
-            "node",
-            "seconds",
-            "memory, MB",
-            "GPU buffers, MB",
-          ],
-          rows: shards,
-        }),
+        body: shortTable(
+          "Shards, each a model's features of a range of images, by model",
+          ["model", "shards", ...TOOK],
+          shards.map(([model, own]) => [model, ...took(own)]),
+        ),
+      }]),
+      ...(failed.length === 0 ? [] : [{
+        heading: "Failures",
+        body: shortTable(
+          "Tasks that have failed and are not done",
+          ["task", "node", "error"],
+          failed.map(({ step, index, node, error = "" }) => [`${step} ${index}`, node, error]),
+        ),
       }]),
     ],
     settings: { shards: plan.features.length * plan.ranges.length, arraySize: plan.site.arraySize },

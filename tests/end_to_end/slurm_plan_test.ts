@@ -6,8 +6,9 @@ import { arrayOf, isActive } from "../../tasks/slurm/queue.ts";
 import { forgetSteps, readJobs, runState, writeJobs } from "../../tasks/slurm/run_state.ts";
 import { batchScript } from "../../tasks/slurm/script.ts";
 import { assertSameRun, dryRun, submitMissing, withoutSlurm } from "../../tasks/slurm/submit.ts";
-import { isDone, readNote, resultFiles, writeNote } from "../../tasks/slurm/task_note.ts";
-import { writeUsagePage } from "../../tasks/slurm/usage_page.ts";
+import { openResults, readNote, resultFiles, writeNote } from "../../tasks/slurm/task_note.ts";
+import { shardName } from "../../src/data/features/feature_shards.ts";
+import { lookAtSizes } from "../../src/data/files/file_look.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { STEPS } from "../../tasks/slurm/steps.ts";
 import { manifestWith, noteOf, planIn, withPlan } from "../support/slurm_plans.ts";
@@ -85,7 +86,7 @@ Deno.test("dryRun() has partition, account, time, gres, array and dependency", a
 Deno.test("batchScript() quotes paths, and refuses those that sbatch would misread", async () => {
   await withPlan((plan) => {
     const script = batchScript({ ...plan, folder: "/a b/(c)", cwd: "/é" }, "fit");
-    assertStringIncludes(script, '#SBATCH --output="/a b/(c)/logs"/fit-%a.log');
+    assertStringIncludes(script, '#SBATCH --output="/a b/(c)/logs"/fit/%a.log');
     assertStringIncludes(script, "fit '/a b/(c)/plan.json'");
     for (const folder of ["/a%b", '/a"b', "/a\\b", "/a\nb"]) {
       assertThrows(() => batchScript({ ...plan, folder }, "fit"), Error, "sbatch cannot be told of /a");
@@ -122,22 +123,23 @@ Deno.test("a note of a task that is done outlives those of its duplicates", asyn
     await writeNote(plan, noteOf({ state: "done", node: "n2" }));
     await writeNote(plan, noteOf({ state: "running" }));
     await writeNote(plan, noteOf({ state: "failed", error: "No." }));
-    assertEquals(await readNote(plan, "fit", 0), noteOf({ state: "done", node: "n2" }));
+    assertEquals(readNote(plan, "fit", 0), noteOf({ state: "done", node: "n2" }));
   });
 });
 
-Deno.test("isDone() looks at the result, not only at the note", async () => {
+Deno.test("openResults() look at the result, not only at the note", async () => {
   await withPlan(async (plan) => {
     const path = `${plan.folder}/fit.arrow`;
     await Deno.writeTextFile(path, "whole");
     const note = noteOf({ state: "done", files: await resultFiles([path]) });
-    assertEquals(await isDone(plan, note), true);
+    const isDone = openResults(plan, lookAtSizes());
+    assertEquals(isDone(note), true);
     await Deno.writeTextFile(path, "cut");
-    assertEquals(await isDone(plan, note), false);
+    assertEquals(isDone(note), false);
     await Deno.remove(path);
-    assertEquals(await isDone(plan, note), false);
+    assertEquals(isDone(note), false);
     for (const step of ["extract", "landmarks", "propagate"] as const) {
-      assertEquals(await isDone(plan, noteOf({ state: "done", step, folder: plan.folder })), false, step);
+      assertEquals(isDone(noteOf({ state: "done", step, folder: plan.folder })), false, step);
     }
   });
 });
@@ -151,7 +153,7 @@ Deno.test("runState() finds tasks that ended before they could note it, and asks
     };
     const waiting = new Map([0, 1, 2].map((task) => [`8_${task}`, "PENDING"]));
     assertEquals(await statesOf(waiting), "missing missing waiting waiting waiting");
-    await Deno.writeTextFile(`${plan.folder}/logs/fit-0.log`, "deno: not found\n");
+    await Deno.writeTextFile(`${plan.folder}/logs/fit/0.log`, "deno: not found\n");
     assertEquals(await statesOf(waiting), "missing failed waiting waiting waiting");
     await writeNote(plan, noteOf({ step: "propagate", index: 1 }));
     assertEquals(await statesOf(null), "missing waiting waiting running waiting");
@@ -216,7 +218,7 @@ Deno.test("submitMissing() submits once more what waits for a stage that has fai
       "--array=0-1 --dependency=afterok:13",
       "--array=0 --dependency=afterok:14",
     ]);
-    assertEquals(await readNote(plan, "propagate", 0), null);
+    assertEquals(readNote(plan, "propagate", 0), null);
   });
 });
 
@@ -265,9 +267,9 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
     /** The file by which each stage's first task has a result. */
     const results = async () => {
       for (const index of [0, 1]) {
-        const [{ range: { first } }] = extractUnits(plan, index), name = `images-0000000${first}`;
+        const [{ range }] = extractUnits(plan, index), name = shardName(range);
         const shard = `${plan.features[0]}/vit.L01/${name}`,
-          part = `${plan.features[0]}/parts/${name}-${first ? "00000015" : "00000007"}.json`;
+          part = `${plan.features[0]}/parts/${name.replace(".arrow", ".json")}`;
         await write(shard, "shard");
         const text = JSON.stringify(manifestWith({ path: shard, bytes: 5 }));
         await write(part, text);
@@ -330,8 +332,8 @@ Deno.test("forgetSteps() makes stages as if they had never been submitted, and l
     await writeNote(plan, noteOf({ state: "done" }));
     await forgetSteps(plan, ["propagate"]);
     assertEquals(await readJobs(plan), { fit: [{ id: "1", tasks: [0] }] });
-    assertEquals([await readNote(plan, "propagate", 0), await readNote(plan, "propagate", 2)], [null, null]);
-    assertEquals((await readNote(plan, "fit", 0))?.state, "done");
+    assertEquals([readNote(plan, "propagate", 0), readNote(plan, "propagate", 2)], [null, null]);
+    assertEquals(readNote(plan, "fit", 0)?.state, "done");
   });
 });
 
@@ -348,22 +350,4 @@ Deno.test("assertSameRun() names what differs from the run that is to go on", ()
     Error,
     "The run /run was submitted with other photographs, models or --cache:",
   );
-});
-
-Deno.test("the page of a run's usage has a row for every shard", async () => {
-  await withPlan(async (plan) => {
-    for (const index of [0, 1]) {
-      const shards = extractUnits(plan, index).map((unit) => ({
-        ...unit,
-        seconds: 2,
-        peakMb: 321,
-        gpuMb: 0,
-      }));
-      await writeNote(plan, noteOf({ step: "extract", index, state: "done", shards }));
-    }
-    const page = await Deno.readTextFile(await writeUsagePage(plan, plan.folder));
-    assertStringIncludes(page, "Shards of features");
-    assertEquals(page.match(/<th scope="row"[^>]*>vit</g)?.length, 2);
-    assertEquals(page.match(/321/g)?.length, 2);
-  });
 });

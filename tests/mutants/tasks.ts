@@ -4,8 +4,8 @@ import type { Mutant } from "./mutant.ts";
 export const TASKS: readonly Mutant[] = [
   {
     file: "tasks/slurm/plan.ts",
-    text: "at % tasks.extract === task",
-    replacement: "at % tasks.extract === task - 1",
+    text: "let at = task; at <",
+    replacement: "let at = task + 1; at <",
     breaks: "tasks of an array are counted from 1",
     tests: ["end_to_end/slurm_plan_test.ts"],
   },
@@ -45,9 +45,9 @@ export const TASKS: readonly Mutant[] = [
     tests: ["end_to_end/slurm_plan_test.ts"],
   },
   {
-    file: "tasks/slurm/task_note.ts",
-    text: "({ size }) => size !== bytes, () => true",
-    replacement: "({ size }) => size !== bytes, () => false",
+    file: "src/data/files/file_look.ts",
+    text: "return false; // absent",
+    replacement: "return true;",
     breaks: "a result that is not there counts as done",
     tests: ["end_to_end/slurm_plan_test.ts"],
   },

@@ -13,7 +13,7 @@ import { AFTER, type Step } from "../../tasks/slurm/steps.ts";
 const path = `${Deno.args[0]}/plan.json`, slots = Number(Deno.args[1] ?? 6);
 const plan: SlurmPlan = JSON.parse(await Deno.readTextFile(path));
 const submitted = (await Deno.stat(path)).mtime!.getTime() / 1000;
-const tasks = (await usageOf(plan)).map((note) => {
+const tasks = usageOf(plan).map((note) => {
   const start = note.started / 1000;
   return { ...note, start, end: start + note.seconds };
 });

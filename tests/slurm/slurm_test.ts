@@ -122,10 +122,13 @@ const ANY = /./;
 const logOf = (runFolder: string, task: string) => Deno.readTextFile(`${runFolder}/logs/${task}.log`);
 
 const logs = async (runFolder: string) => {
-  const texts = (await Array.fromAsync(Deno.readDir(`${runFolder}/logs`))).map(({ name }) =>
-    Deno.readTextFile(`${runFolder}/logs/${name}`)
-  );
-  return (await Promise.all(texts)).join("\n");
+  const texts: string[] = [];
+  for await (const { name: step } of Deno.readDir(`${runFolder}/logs`)) {
+    for await (const { name } of Deno.readDir(`${runFolder}/logs/${step}`)) {
+      texts.push(await Deno.readTextFile(`${runFolder}/logs/${step}/${name}`));
+    }
+  }
+  return texts.join("\n");
 };
 
 const slurmLog = ({ dir }: Cluster) => Deno.readTextFile(`${dir}/slurmctld.log`);
@@ -203,14 +206,14 @@ Deno.test({
           return (await queued(cluster)).find((line) => /extract RUNNING/.test(line)) ?? null;
         });
         // All that runs on this node ends with it, as when a machine fails; Slurm is told, as it would find out in time.
-        const node = first.split(" ").at(-1)!, lost = `extract-${first.split(" ")[0].split("_")[1]}`;
+        const node = first.split(" ").at(-1)!, lost = `extract/${first.split(" ")[0].split("_")[1]}`;
         assert(await killTasks(cluster, node, "lost"));
         await run("scontrol", ["update", `nodename=${node}`, "state=down", "reason=test"], env);
 
         // As it begins: at its end, the kill would come too late to be told.
         await until("a task of alignment works", 60, () => killTasks(cluster, "any", "align"));
         await until("align's script tells of it", 20, async () => {
-          return (await logOf(folder, "align-0").catch(() => "")).includes("ended with 137, attempt 2");
+          return (await logOf(folder, "align/0").catch(() => "")).includes("ended with 137, attempt 2");
         });
 
         // It saves its state as it ends, as with `systemctl restart`.
@@ -246,7 +249,7 @@ Deno.test({
 
         const told = await task("status", ["--run", folder], env);
         assert(/reports +1 +1 /.test(told), `${told}\n${await logs(folder)}\n${await slurmLog(cluster)}`);
-        assertStringIncludes(await logOf(folder, "align-0"), "ended with 137, attempt 2");
+        assertStringIncludes(await logOf(folder, "align/0"), "ended with 137, attempt 2");
         assertStringIncludes(await logOf(folder, lost), "started again on n");
         const { node: another } = JSON.parse(await Deno.readTextFile(`${folder}/tasks/${lost}.done.json`));
         assert(another !== node, `${lost} ran on ${another}, which was lost`);

@@ -1,6 +1,8 @@
 /** Features of every layer of a vision transformer. */
+import { dirname } from "node:path";
 import { writeFileAtomic } from "../files/atomic_write.ts";
-import { describeShard, type ImageRange, shardName, shardRanges } from "./feature_shards.ts";
+import type { FileLook } from "../files/file_look.ts";
+import { describeShard, type FeatureShard, type ImageRange, shardName, shardRanges } from "./feature_shards.ts";
 import { createFeatures, type FeatureWriter } from "./feature_store.ts";
 import { mapConcurrently } from "../files/map_concurrently.ts";
 import { type ExtractOptions, openGraph, streamFeatures } from "./stream_features.ts";
@@ -137,11 +139,31 @@ export async function extractRange(options: ExtractOptions, range: ImageRange): 
   }
 }
 
-/** Whether a range's own manifest is there, and its shards are as large as it says; their bytes are not looked at. */
-export async function isRangeExtracted(outDir: string, range: ImageRange): Promise<boolean> {
-  const shards = (await readManifest(partPath(outDir, range)))?.layers.flatMap(({ shards }) => shards) ?? [];
-  const there = shards.map(({ path, bytes }) =>
-    Deno.stat(path).then(({ size }) => size === bytes, () => false)
-  );
-  return there.length > 0 && (await Promise.all(there)).every(Boolean);
+/**
+ * Tells of ranges whether their own manifest is there, and their shards as far as `look` looks. Where that is at names, the
+ * first manifest that can be read says which layers there are, and no other one is read.
+ */
+export function extractedRanges(outDir: string, look: FileLook): (range: ImageRange) => boolean {
+  let folders: string[] | undefined;
+  return (range) => {
+    const path = partPath(outDir, range);
+    if (!look.sees(path)) return false;
+    if (folders && !look.sizes) return folders.every((folder) => look.sees(`${folder}/${shardName(range)}`));
+    const files = shardsNoted(path).map((shard) => ({
+      path: `${outDir}/${nameInFolder(shard)}`,
+      bytes: shard.bytes,
+    }));
+    if (files.length > 0) folders ??= files.map(({ path }) => dirname(path));
+    return files.length > 0 && files.every(({ path, bytes }) => look.sees(path, bytes));
+  };
+}
+
+/** The shards of a range's manifest; none where it cannot be read. */
+function shardsNoted(path: string): FeatureShard[] {
+  try {
+    const manifest: FeatureManifest = JSON.parse(Deno.readTextFileSync(path));
+    return manifest.layers.flatMap(({ shards }) => shards);
+  } catch {
+    return [];
+  }
 }
