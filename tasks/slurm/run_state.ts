@@ -63,6 +63,14 @@ export async function runState(
   return Object.fromEntries(STEPS.map((step) => [step, statesOf(step)])) as Record<Step, TaskState[]>;
 }
 
+/** Tasks of a stage that nothing is noted of. */
+export function tasksNotThere(count: number): TaskState[] {
+  return Array.from(
+    { length: count },
+    (_, index) => ({ index, state: "missing", note: null, active: [], pending: [] }),
+  );
+}
+
 /** The jobs of a run. */
 export async function readJobs({ folder }: SlurmPlan): Promise<Jobs> {
   const path = `${folder}/jobs.json`;

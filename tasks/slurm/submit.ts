@@ -12,7 +12,7 @@ import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
 import { clearRun, identityOf, readPlan, type SlurmPlan, stepsOf, writePlan } from "./plan.ts";
 import { assertWithinLimits, readLimits } from "./limits.ts";
 import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
-import { forgetSteps, readJobs, runState, writeJobs } from "./run_state.ts";
+import { forgetSteps, readJobs, runState, tasksNotThere, type TaskState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
 import { removeNote } from "./task_note.ts";
 import { readSite, type Site, SLURM_OPTIONS } from "./site.ts";
@@ -69,9 +69,10 @@ export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<v
     }
     // Shards and ranges that are there are found again, whoever made them.
     await forgetSteps(before, divided);
+    for (const step of divided) states![step] = tasksNotThere(plan.tasks[step]);
   } else await clearRun(plan);
   await writePlan(plan);
-  const submitted = await submitMissing(plan, queue);
+  const submitted = await submitMissing(plan, queue, SLURM, options.resume && states || undefined);
   console.error(
     submitted.length > 0
       ? `submitted ${submitted.join(", ")}; \`./run status\` tells how far it is: ${plan.folder}`
@@ -153,6 +154,7 @@ export function withoutSlurm(args: string[]): string[] {
  * Where Slurm refuses one of them, those submitted before it are taken back.
  *
  * @param queue states of tasks
+ * @param states of all stages' tasks, where they are known
  * @throws Error what Slurm says, and what became of the stages before
  * @returns the stages that were submitted, in words
  */
@@ -160,8 +162,10 @@ export async function submitMissing(
   plan: SlurmPlan,
   queue: Map<string, string>,
   { submit, cancel, withdraw }: Pick<Queue, "submit" | "cancel" | "withdraw"> = SLURM,
+  states?: Record<Step, TaskState[]>,
 ): Promise<string[]> {
-  const states = await runState(plan, queue), jobs = await readJobs(plan), told: string[] = [];
+  states ??= await runState(plan, queue);
+  const jobs = await readJobs(plan), told: string[] = [];
   const submitted: { step: Step; id: string }[] = [];
   const waitFor: Record<string, string[]> = {}, renewed = new Set<Step>();
   for (const step of STEPS) {
