@@ -2,7 +2,13 @@
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import type { FileLook } from "../files/file_look.ts";
-import { describeShard, type FeatureShard, type ImageRange, shardName, shardRanges } from "./feature_shards.ts";
+import {
+  describeShard,
+  type FeatureShard,
+  type ImageRange,
+  shardName,
+  shardRanges,
+} from "./feature_shards.ts";
 import { createFeatures, type FeatureWriter } from "./feature_store.ts";
 import { mapConcurrently } from "../files/map_concurrently.ts";
 import { type ExtractOptions, openGraph, streamFeatures } from "./stream_features.ts";
