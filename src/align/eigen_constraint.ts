@@ -8,7 +8,7 @@ import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from 
 import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "../graph/affinity.ts";
 import { unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
-import { operatorCut } from "../graph/normalized_cut.ts";
+import { normalizedCut } from "../graph/normalized_cut.ts";
 import { MAX_ROWS, solveShifted } from "../linalg/conjugate_gradients.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
@@ -89,7 +89,7 @@ export async function nodeGraph(
       }.`,
     );
   }
-  const nodes = uploadUnitRows(gpu, await downloadMatrix(gpu, features), "sampled nodes");
+  const own = await downloadMatrix(gpu, features), nodes = uploadUnitRows(gpu, own, "sampled nodes");
   const affinity = allocateMatrix(gpu, n, n, "affinity of sampled nodes");
   if (affinity.panels.length > 1) {
     releaseUnitRows(gpu, nodes);
@@ -103,11 +103,12 @@ export async function nodeGraph(
     plus: 1,
   });
   const operator = await affinityOperator(gpu, nodes, { storage: "stored" });
-  const cut = await operatorCut(gpu, operator, {
+  const cut = await normalizedCut(gpu, own, {
     components: components + SPARE,
     seed,
     tolerance,
     maxApplications: MAX_APPLICATIONS,
+    name: "sampled nodes",
   });
   const values = [...cut.eigenvalues, cut.eigenvalues[components + SPARE - 1] - (cut.eigengap ?? 0)];
   const kept = nearestGap(values, components);

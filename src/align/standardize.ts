@@ -27,17 +27,19 @@ export async function standardization(data: AlignData, images: Uint32Array): Pro
   for (let at = 0; at < images.length; at += CHUNK) {
     const some = images.subarray(at, at + CHUNK);
     const pooled = await data.pooled(some), measured = await data.responses(some);
-    pooled.data.forEach((value, i) => {
-      if (!Number.isFinite(value)) throw notFinite("channel", i % width, some[Math.floor(i / width)], value);
-      mean[i % width] += value / images.length;
-      squares[i % width] += value * value / images.length;
-    });
-    measured.data.forEach((value, i) => {
-      if (!Number.isFinite(value)) {
-        throw notFinite("voxel", i % data.voxels, some[Math.floor(i / data.voxels)], value);
+    for (const [row, image] of some.entries()) {
+      for (let k = 0; k < width; k++) {
+        const value = pooled.data[row * width + k];
+        if (!Number.isFinite(value)) throw notFinite("channel", k, image, value);
+        mean[k] += value / images.length;
+        squares[k] += value * value / images.length;
       }
-      response[i % data.voxels] += value / images.length;
-    });
+      for (let voxel = 0; voxel < data.voxels; voxel++) {
+        const value = measured.data[row * data.voxels + voxel];
+        if (!Number.isFinite(value)) throw notFinite("voxel", voxel, image, value);
+        response[voxel] += value / images.length;
+      }
+    }
   }
   let first = 0;
   const slots = Float64Array.from(data.slots, (slot) => {
@@ -67,9 +69,9 @@ export function standardize(
     inverse.fill(1 / scales[slot], first, first + width);
     first += width;
   });
-  const data = pooled.data.map((value, at) => {
-    const column = at % pooled.cols;
-    return (value - mean[column]) * inverse[column];
-  });
+  const { cols } = pooled, data = new Float32Array(pooled.data.length);
+  for (let row = 0; row < data.length; row += cols) {
+    for (let k = 0; k < cols; k++) data[row + k] = (pooled.data[row + k] - mean[k]) * inverse[k];
+  }
   return { ...pooled, data };
 }

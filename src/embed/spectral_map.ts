@@ -1,9 +1,9 @@
 /** Spectral-tSNE: maps of a sample of nodes, and of all others the sample's nearest. */
-import { type Gpu, readBuffers } from "../gpu/mod.ts";
-import { openSearch } from "../graph/knn.ts";
+import type { Gpu } from "../gpu/mod.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
+import { openNearestRow } from "../graph/nearest_row.ts";
 import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
-import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { fork, type RowNumbers, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { trustworthiness } from "./trustworthiness.ts";
 import { tsne, type TsneOptions } from "./tsne.ts";
@@ -98,7 +98,7 @@ export async function fitSpectralMap(
 }
 
 /**
- * The row of `base` nearest to every node, panel by panel (Euclidean, as in t-SNE).
+ * The row of `base` nearest to every node in float64, panel by panel (Euclidean, as in t-SNE).
  *
  * @param base sample × C
  * @returns indices into `base`, with the number of a panel's first node
@@ -108,14 +108,10 @@ export async function* nearestRows(
   vectors: NodeSource,
   base: Matrix,
 ): AsyncGenerator<{ first: number; nearest: Uint32Array }> {
-  const search = openSearch(gpu, base, { k: 1, metric: "euclidean", rows: PANEL_ROWS });
+  const search = openNearestRow(gpu, base, PANEL_ROWS);
   try {
     for await (const { first, features } of readPanels(vectors)) {
-      const panel = uploadMatrix(gpu, features, "panel of eigenvectors");
-      const { indices } = search.record(panel, 0, features.rows);
-      releaseMatrix(gpu, panel);
-      const [bytes] = await readBuffers(gpu, [{ buffer: indices, bytes: features.rows * 4 }]);
-      yield { first, nearest: new Uint32Array(bytes) };
+      yield { first, nearest: await search.find(features) };
     }
   } finally {
     search.release();

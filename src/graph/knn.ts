@@ -273,8 +273,13 @@ export interface SearchRoom {
 }
 
 /** Makes room for searches of at most `rows` queries in at most `candidates` rows of a base. */
-export function roomForSearch(gpu: Gpu, rows: number, candidates: number, k: number): SearchRoom {
-  const shape = TILE[gpu.adapter.software ? "software" : "hardware"];
+export function roomForSearch(
+  gpu: Gpu,
+  rows: number,
+  candidates: number,
+  k: number,
+  shape = TILE[gpu.adapter.software ? "software" : "hardware"],
+): SearchRoom {
   const width = Math.min(roundUp(candidates, 4), shape.columns);
   const most = Math.max(8, Math.floor(gpu.limits.bindingBytes / (4 * width)));
   const tileRows = Math.min(rows, shape.rows, most);

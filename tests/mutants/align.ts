@@ -116,8 +116,8 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/standardize.ts",
-    text: "const column = at % pooled.cols;",
-    replacement: "const column = Math.floor(at / pooled.cols);",
+    text: "(pooled.data[row + k] - mean[k]) * inverse[k]",
+    replacement: "(pooled.data[row + k] - mean[row / cols]) * inverse[k]",
     breaks: "features are centred by the image instead of the channel",
     tests: ["end_to_end/align_test.ts"],
   },

@@ -108,14 +108,15 @@ async function pool(options: PoolOptions, folder: string): Promise<void> {
     },
     rows(layer, { image, token, vectors }) {
       const { layers, width } = manifest!;
-      image.forEach((i, row) => {
-        const vector = vectors.subarray(row * width, (row + 1) * width);
-        const { cell, weight } = share[token[row]];
+      for (let row = 0; row < image.length; row++) {
+        const i = image[row], from = row * width, { cell, weight } = share[token[row]];
         const to = ((i * layers.length + layer) * cells ** 2 + cell) * width;
-        for (let k = 0; k < width; k++) pooled[to + k] += weight * vector[k];
+        for (let k = 0; k < width; k++) pooled[to + k] += weight * vectors[from + k];
         const place = chosen[i].indexOf(token[row]);
-        if (place >= 0) tokens.set(vector, ((layer * images.length + i) * tokensPerImage + place) * width);
-      });
+        if (place < 0) continue;
+        const kept = ((layer * images.length + i) * tokensPerImage + place) * width;
+        tokens.set(vectors.subarray(from, from + width), kept);
+      }
     },
   });
   const { layers, width } = manifest!;

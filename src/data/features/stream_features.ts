@@ -190,7 +190,11 @@ function rowsOf(
   const before = registers + (classToken ? 1 : 0), each = shifts ** 2;
   const image = new Int32Array(count * tokens), token = new Int16Array(count * tokens);
   const vectors = new Float32Array(count * tokens * width);
-  for (let i = 0, row = 0; i < count; i++) {
+  const isWhole = !channels && each === 1 && !tokensFirst; // an image's vectors lie one behind the other
+  for (let i = 0; i < count; i++) {
+    const row = i * tokens;
+    image.fill(firstImage + i, row, row + tokens);
+    for (let t = 0; t < tokens; t++) token[row + t] = t;
     const vectorOf = (shift: number, at: number) => {
       const seen = i * each + shift, { data } = runs[Math.floor(seen / run)], place = seen % run;
       const inRun = data.length / allChannels / all;
@@ -209,12 +213,13 @@ function rowsOf(
         : each > 1
         ? meanOf(width, each, (shift) => vectorOf(shift, 0))
         : vectorOf(0, 0);
-    for (let t = 0; t < tokens; t++, row++) {
-      const vector = t > 0 ? patchOf(t - 1) : classOf();
-      assertUsable(vector, manifest, { image: firstImage + i, layer, token: t });
-      vectors.set(vector, row * width);
-      image[row] = firstImage + i;
-      token[row] = t;
+    vectors.set(classOf(), row * width);
+    if (isWhole) {
+      const { data } = runs[Math.floor(i / run)], from = (i % run * all + before) * width;
+      vectors.set(data.subarray(from, from + (tokens - 1) * width), (row + 1) * width);
+    } else for (let t = 1; t < tokens; t++) vectors.set(patchOf(t - 1), (row + t) * width);
+    for (let t = 0; t < tokens; t++) {
+      assertUsable(vectors, (row + t) * width, manifest, { image: firstImage + i, layer, token: t });
     }
   }
   return { image, token, vectors };
@@ -230,15 +235,16 @@ function meanOf(width: number, count: number, vectorOf: (at: number) => Float32A
   return Float32Array.from(sum, (value) => value / count);
 }
 
-/** A vector that is not finite or is zero has no cosine. */
+/** A vector, `width` values from `from` on, that is not finite or is zero has no cosine. */
 function assertUsable(
-  vector: Float32Array,
-  { model, images, dtype, grid, classToken }: FeatureManifest,
+  vectors: Float32Array,
+  from: number,
+  { model, images, width, dtype, grid, classToken }: FeatureManifest,
   at: { image: number; layer: number; token: number },
 ): void {
   let largest = 0, sum = 0;
-  for (let i = 0; i < vector.length; i++) {
-    const value = Math.abs(vector[i]);
+  for (let i = from; i < from + width; i++) {
+    const value = Math.abs(vectors[i]);
     sum += value;
     if (value > largest) largest = value;
   }

@@ -67,6 +67,8 @@ async function createSession(
   try {
     return await ort.InferenceSession.create(bytes, {
       intraOpNumThreads: navigator.hardwareConcurrency,
+      // Threads that wait leave their processor to those that read images and pool features meanwhile.
+      extra: { session: { intra_op: { allow_spinning: "0" } } },
       logSeverityLevel: 4,
       ...(provider === "cpu" ? {} : { executionProviders: [provider] }),
       ...(externalData.length > 0 ? { externalData } : {}),

@@ -54,7 +54,8 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   const observer = () => made ??= report.observer();
   const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
   const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
-  const summarize = () => summarizeRois({ subject, heldOut, plan, observer: observer() });
+  const summarize = () =>
+    summarizeRois({ subject, heldOut, world: report.world, plan, observer: observer() });
   const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 

@@ -32,20 +32,22 @@ const MIN_SCENES = 20, MAX_SCENES = 60, MAX_TRAINING = 1000;
  *
  * @param subject the training split
  * @param heldOut the test split
+ * @param world folder of the dataset, whose ground truth says which category a scene shows
  * @param plan which scenes the rows are
  * @param observer the subject itself, for responses without noise
  */
 export async function summarizeRois(
-  { subject, heldOut, plan, observer }: {
+  { subject, heldOut, world, plan, observer }: {
     subject: Subject;
     heldOut: Subject;
+    world: string;
     plan: DatasetPlan;
     observer: SimulatedSubject;
   },
 ): Promise<RoiSummary[]> {
   const rows = Math.min(subject.images.length, MAX_TRAINING);
   const responses = await subject.readResponses(0, rows);
-  const categories = Array.from({ length: rows }, (_, i) => renderScene(plan.training.from + i).category);
+  const categories = (await trainingCategories(world)).slice(0, rows);
   const measured = await measuredCeilings(heldOut, plan, observer);
   const stated = statedCeilings(observer);
   return observer.rois.flatMap((name) => {
@@ -66,6 +68,12 @@ export async function summarizeRois(
       best: categories.map((_, image) => image).sort((a, b) => at(b) - at(a)),
     }];
   });
+}
+
+/** Category of every training scene, by index. */
+async function trainingCategories(world: string): Promise<number[]> {
+  const lines = (await Deno.readTextFile(`${world}/truth/training.jsonl`)).trim().split("\n");
+  return lines.map((line) => CATEGORIES.indexOf(JSON.parse(line).category));
 }
 
 /** Mean over a region's voxels of each voxel's standardised mean response to each category. */
