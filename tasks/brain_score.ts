@@ -60,13 +60,12 @@ const POSITION_IMAGES = 400, CELLS = 3;
 type BrainScoreRun = TaskRun & { gpu: Gpu; data: RunData };
 
 /**
- * Trains and scores all conditions and writes the report.
+ * Trains and scores all conditions, or reads what an earlier run, or a thread beside this one, has left.
  *
  * @param seeds trainings of each condition
- * @returns the path of the page
  */
-export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<string> {
-  const { gpu, data, out } = run, cacheDir = `${run.cache}/align`;
+export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
+  const { gpu, data } = run, cacheDir = `${run.cache}/align`;
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) => run.stage(`brain-score ${name}`, work);
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const inputs = {
@@ -83,6 +82,17 @@ export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<
     inputs,
     () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
   );
+  return { brain, found };
+}
+
+/**
+ * Trains and scores all conditions and writes the report.
+ *
+ * @param seeds trainings of each condition
+ * @returns the path of the page
+ */
+export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<string> {
+  const { data, out } = run, { brain, found } = await computeBrainScore(run, seeds);
   const { conditions, ridge, perSlot, space, trainedOn, universal } = found, { noiseCeiling } = brain;
   const apart = universal && layersApartLine(universal.ridge.slot, "ridge");
   if (apart) console.error(apart);

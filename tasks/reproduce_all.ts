@@ -13,6 +13,8 @@ import { runFigureGround } from "./figure_ground.ts";
 import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
 import type { Parsed } from "../src/cli/options.ts";
+import { type BrainScoreBeside, startBrainScore } from "./shared/brain_score_beside.ts";
+import { askedOf } from "./shared/open_data.ts";
 import { type OpenPipeline, openPipeline } from "./shared/open_pipeline.ts";
 import type { PIPELINE_OPTIONS, PipelineValues } from "./shared/options.ts";
 import { runRosetta } from "./rosetta.ts";
@@ -20,8 +22,14 @@ import { runSegmentation } from "./segmentation.ts";
 import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
-/** Experiments by name, in the order of the index; each writes its page. */
-const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
+/** A pipeline that is there, and brain-score where it has been begun beside it. */
+type ReproduceRun = OpenPipeline & { beside?: BrainScoreBeside | null };
+
+/** Trainings of each condition of brain-score. */
+const seedsOf = ({ quick }: PipelineValues) => quick ? 1 : 5;
+
+/** Experiments by name; each writes its page. */
+const EXPERIMENTS: Record<string, (open: ReproduceRun, options: PipelineValues) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
     stage("fixtures", () => {
       if (!data.world) throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
@@ -37,9 +45,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
       });
     }),
-  "brain-score": (open, { quick }) => runBrainScore(open, quick ? 1 : 5),
   colors: (open) => runColors(open),
-  segmentation: runSegmentation,
   "figure-ground": runFigureGround,
   concepts: runConcepts,
   trajectories: runTrajectories,
@@ -48,6 +54,11 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
   rosetta: runRosetta,
   nystrom: runNystrom,
   explorer: runExplorer,
+  "brain-score": async (open, options) => {
+    if (open.beside) await open.stage("brain-score", () => open.beside!.ended(open.timings));
+    return await runBrainScore(open, seedsOf(options));
+  },
+  segmentation: runSegmentation, // with two of brain-score's alignments
 };
 
 /** Names of the experiments. */
@@ -93,15 +104,19 @@ export async function reproduceAll(
   args: string[] = Deno.args,
   further: Record<string, string> = {},
 ): Promise<Gpu["memory"] | null> {
-  const started = performance.now();
-  const open = await openPipeline("reproduce", parsed, args);
-  if (!open) return null;
+  const started = performance.now(), { options } = parsed;
+  let open: OpenPipeline | null = null, beside: BrainScoreBeside | null = null;
   try {
+    open = await openPipeline("reproduce", parsed, args, async (gpu, brain, cacheDir, settings) => {
+      const request = { asked: askedOf(options), settings, seeds: seedsOf(options) };
+      beside = await startBrainScore(gpu, brain, cacheDir, request);
+    });
+    if (!open) return null;
     const pages: Record<string, string> = {};
     const reasons: Record<string, string> = {};
     for (const [name, run] of Object.entries(EXPERIMENTS)) {
       try {
-        pages[name] = await run(open, parsed.options);
+        pages[name] = await run({ ...open, beside }, options);
       } catch (error) {
         if (!(error instanceof UnsuitableData)) throw error;
         reasons[name] = error.message;
@@ -112,6 +127,7 @@ export async function reproduceAll(
     console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
     return open.gpu.memory;
   } finally {
-    await open.close();
+    (beside as BrainScoreBeside | null)?.close();
+    await open?.close();
   }
 }

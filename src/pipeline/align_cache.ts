@@ -58,21 +58,35 @@ export function scoreOf(
 /** What trains and keeps an alignment. */
 const CODE = ["src/align/train.ts", "src/align/space.ts", "src/align/data.ts", "src/data/fits/align_file.ts"];
 
+/** Digests of what alignments are trained on, by where it is in memory: every one of them asks for it. */
+const digests = new WeakMap<BrainData["training"], string>();
+
+function digestOf(training: BrainData["training"]): string {
+  const known = digests.get(training);
+  if (known) return known;
+  const hash = createHash("sha256");
+  for (const { data } of [training.pooled, training.responses, ...training.tokens]) {
+    hash.update(bytesOf(data));
+  }
+  const digest = hash.digest("hex");
+  digests.set(training, digest);
+  return digest;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
 /** Where an alignment of these data and options, by this code, is kept, and the hash of all of them. */
 export async function alignFile(
   cacheDir: string,
   data: BrainData,
   options: Alignment,
 ): Promise<{ path: string; key: string }> {
-  const hash = createHash("sha256").update(JSON.stringify([await hashOfModules(CODE), data.slots, options]));
-  const { pooled, responses, tokens } = data.training,
-    ceilings = typeof options === "string" && data.noiseCeiling;
-  for (
-    const { buffer, byteOffset, byteLength } of [
-      ...[pooled, responses, ...tokens].map(({ data }) => data),
-      ...(ceilings ? [ceilings] : []),
-    ]
-  ) hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  const ceilings = typeof options === "string" && data.noiseCeiling;
+  const of = [await hashOfModules(CODE), data.slots, options, digestOf(data.training)];
+  const hash = createHash("sha256").update(JSON.stringify(of));
+  if (ceilings) hash.update(bytesOf(ceilings));
   const key = hash.digest("hex").slice(0, 16);
   return { path: `${cacheDir}/align-${key}.arrow`, key };
 }
@@ -149,6 +163,13 @@ const LANES = 4;
 /** The weights of the paper's Table 1. */
 export const LAMBDAS = [0, 0.1, 1] as const;
 
+/** The options of every weight and seed, weight by weight. */
+export function conditionOptions(seeds: number): { eigenWeight: number; seed: number }[] {
+  return LAMBDAS.flatMap((eigenWeight) =>
+    Array.from({ length: seeds }, (_, seed) => ({ eigenWeight, seed }))
+  );
+}
+
 /**
  * Scores every weight and seed.
  *
@@ -161,17 +182,16 @@ export async function alignConditions(
   cacheDir: string,
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<Condition[]> {
-  const jobs = LAMBDAS.flatMap((lambda) => Array.from({ length: seeds }, (_, seed) => ({ lambda, seed })));
+  const jobs = conditionOptions(seeds);
   let done = 0;
   const scored = await mapConcurrently(jobs.length, LANES, async (job) => {
-    const { lambda, seed } = jobs[job], note = `λ ${lambda}, seed ${seed}`;
+    const options = jobs[job], note = `λ ${options.eigenWeight}, seed ${options.seed}`;
     let told = 0;
     const tell = (share: number) => {
       done += share - told;
       told = share;
       onProgress?.(done, jobs.length, note);
     };
-    const options = { eigenWeight: lambda, seed };
     const { model, history } = await alignOf(
       gpu,
       data,

@@ -14,7 +14,7 @@ import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { openProgress, PERCENT, type Progress } from "../../src/report/progress.ts";
 import { dryRunPipeline } from "./dry_run.ts";
-import { pipelineOptions } from "./graph_options.ts";
+import { type OnBrain, pipelineOptions } from "./graph_options.ts";
 import { askedOf, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { PIPELINE_OPTIONS } from "./options.ts";
@@ -53,12 +53,14 @@ export interface OpenPipeline extends TaskRun {
  * Runs or reads all stages up to the pipeline.
  *
  * @param task its name, for the command on the page
+ * @param onBrain called before the graph is solved
  * @returns null after `--dry-run`, which has printed what would run
  */
 export async function openPipeline(
   task: string,
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
+  onBrain?: OnBrain,
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
   const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
@@ -74,7 +76,7 @@ export async function openPipeline(
   const gpu = await openTaskGpu(settings.adapter, cache);
   try {
     const cacheDir = `${cache}/align`;
-    const options = await pipelineOptions(gpu, data, settings, timings);
+    const options = await pipelineOptions(gpu, data, settings, timings, onBrain);
     const stages = openStages(`${cache}/runs`, false, typed.verify);
     const progress = stageProgress(timings);
     const pipeline = (await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish))!;
