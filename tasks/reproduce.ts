@@ -77,7 +77,7 @@ export async function reproduce(args: string[]): Promise<void> {
     );
     return await submitRun(parsed, args);
   }
-  await reproduceAll(parsed, args);
+  await reproduceAll(parsed, args, {}, { skipsUnchanged: true });
 }
 
 if (import.meta.main) await runTask(() => reproduce(Deno.args));

@@ -1,6 +1,8 @@
 /** Every experiment from one pipeline, with a page each and an index. */
 import { createObserver } from "../fixtures/observer/mod.ts";
 import type { Gpu } from "../mod.ts";
+import { modelSha256 } from "../src/data/features/extract_parts.ts";
+import { hashOfModules } from "../src/data/files/code_hash.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { UnsuitableData } from "../src/experiments/shared/unsuitable_data.ts";
@@ -14,7 +16,9 @@ import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
 import type { Parsed } from "../src/cli/options.ts";
 import { type BrainScoreBeside, startBrainScore } from "./shared/brain_score_beside.ts";
-import { askedOf } from "./shared/open_data.ts";
+import { askedOf, type RunData } from "./shared/open_data.ts";
+import { type FinishedPages, finishedPages } from "./shared/finished_pages.ts";
+import type { TaskRun } from "./shared/task_run.ts";
 import { type OpenPipeline, openPipeline } from "./shared/open_pipeline.ts";
 import type { PIPELINE_OPTIONS, PipelineValues } from "./shared/options.ts";
 import { runRosetta } from "./rosetta.ts";
@@ -97,19 +101,35 @@ export async function runExperiments(
  *
  * @param args as typed, for the pages
  * @param further pages that the index lists, too
- * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--dry-run`
+ * @param options `skipsUnchanged`: leave pages as they are that an earlier run has made of the same inputs
+ * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--dry-run`,
+ *   and where an earlier run has made the same pages
  */
 export async function reproduceAll(
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
   further: Record<string, string> = {},
+  { skipsUnchanged = false }: { skipsUnchanged?: boolean } = {},
 ): Promise<Gpu["memory"] | null> {
   const started = performance.now(), { options } = parsed;
+  const secondsSince = () => formatSeconds((performance.now() - started) / 1000);
   let open: OpenPipeline | null = null, beside: BrainScoreBeside | null = null;
+  let finished: FinishedPages | undefined;
   try {
-    open = await openPipeline("reproduce", parsed, args, async (gpu, brain, cacheDir, settings) => {
-      const request = { asked: askedOf(options), settings, seeds: seedsOf(options) };
-      beside = await startBrainScore(gpu, brain, cacheDir, request);
+    open = await openPipeline("reproduce", parsed, args, {
+      async areMade(run, data, gpu) {
+        if (!skipsUnchanged) return false;
+        finished = finishedPages(run, await allOf(run, data, gpu, options));
+        if (options.verify || options["check-error"] || !await finished.areThere()) return false;
+        console.error(
+          `nothing has changed since these pages were made (${secondsSince()}): ${run.out}/index.html`,
+        );
+        return true;
+      },
+      async onBrain(gpu, brain, cacheDir, settings) {
+        const request = { asked: askedOf(options), settings, seeds: seedsOf(options) };
+        beside = await startBrainScore(gpu, brain, cacheDir, request);
+      },
     });
     if (!open) return null;
     const pages: Record<string, string> = {};
@@ -124,10 +144,34 @@ export async function reproduceAll(
       }
     }
     const page = await writeIndexPage(open.out, { ...pages, ...further }, open.command, reasons);
-    console.error(`done in ${formatSeconds((performance.now() - started) / 1000)}: ${page}`);
+    await finished?.note();
+    console.error(`done in ${secondsSince()}: ${page}`);
     return open.gpu.memory;
   } finally {
     (beside as BrainScoreBeside | null)?.close();
     await open?.close();
   }
+}
+
+/** All that the pages depend on. */
+async function allOf(
+  { command, seed, figures }: TaskRun,
+  data: RunData,
+  { adapter }: Gpu,
+  options: unknown,
+): Promise<Record<string, unknown>> {
+  return {
+    code: await hashOfModules(["tasks/reproduce.ts"]),
+    deno: Deno.version.deno,
+    adapter,
+    command,
+    seed,
+    figures,
+    options,
+    models: await Promise.all(
+      data.models.map(async ({ path, ...model }) => ({ ...model, path, sha256: await modelSha256(path) })),
+    ),
+    identity: data.identity,
+    truth: data.truth,
+  };
 }

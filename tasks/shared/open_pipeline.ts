@@ -49,18 +49,26 @@ export interface OpenPipeline extends TaskRun {
   close(): Promise<void>;
 }
 
+/** What is called while the pipeline is opened. */
+export interface PipelineHooks {
+  /** Before anything is computed: whether the run's pages are there already. */
+  areMade?(run: TaskRun, data: RunData, gpu: Gpu): Promise<boolean>;
+  /** Before the graph is solved. */
+  onBrain?: OnBrain;
+}
+
 /**
  * Runs or reads all stages up to the pipeline.
  *
  * @param task its name, for the command on the page
- * @param onBrain called before the graph is solved
- * @returns null after `--dry-run`, which has printed what would run
+ * @param hooks called on the way
+ * @returns null after `--dry-run`, which has printed what would run, and where the pages are there
  */
 export async function openPipeline(
   task: string,
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
-  onBrain?: OnBrain,
+  { areMade, onBrain }: PipelineHooks = {},
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
   const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
@@ -75,6 +83,11 @@ export async function openPipeline(
   }
   const gpu = await openTaskGpu(settings.adapter, cache);
   try {
+    if (await areMade?.(run, data, gpu)) {
+      closeGpu(gpu);
+      data.close();
+      return null;
+    }
     const cacheDir = `${cache}/align`;
     const options = await pipelineOptions(gpu, data, settings, timings, onBrain);
     const stages = openStages(`${cache}/runs`, false, typed.verify);
