@@ -17,6 +17,7 @@ import { runNystrom } from "./nystrom.ts";
 import type { Parsed } from "../src/cli/options.ts";
 import { type BrainScoreBeside, startBrainScore } from "./shared/brain_score_beside.ts";
 import { askedOf, type RunData } from "./shared/open_data.ts";
+import { collectGarbage } from "./shared/collect_garbage.ts";
 import { type FinishedPages, finishedPages } from "./shared/finished_pages.ts";
 import type { TaskRun } from "./shared/task_run.ts";
 import { type OpenPipeline, openPipeline } from "./shared/open_pipeline.ts";
@@ -137,6 +138,7 @@ export async function reproduceAll(
     for (const [name, run] of Object.entries(EXPERIMENTS)) {
       try {
         pages[name] = await run({ ...open, beside }, options);
+        collectGarbage();
       } catch (error) {
         if (!(error instanceof UnsuitableData)) throw error;
         reasons[name] = error.message;

@@ -13,6 +13,7 @@ import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_sourc
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { openProgress, PERCENT, type Progress } from "../../src/report/progress.ts";
+import { collectGarbage } from "./collect_garbage.ts";
 import { dryRunPipeline } from "./dry_run.ts";
 import { type OnBrain, pipelineOptions } from "./graph_options.ts";
 import { askedOf, openRunData, type RunData } from "./open_data.ts";
@@ -172,6 +173,7 @@ function stageProgress(timings: Record<string, number>) {
     current.progress.finish();
     timings[current.stage] = (performance.now() - current.started) / 1000;
     current = null;
+    collectGarbage();
   };
   return {
     finish,

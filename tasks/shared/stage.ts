@@ -1,4 +1,5 @@
 /** Stages of a task: a progress display and the wall time of each. */
+import { collectGarbage } from "./collect_garbage.ts";
 import { openProgress, PERCENT } from "../../src/report/progress.ts";
 
 /** Tells a stage's display how far it is; `note` says what is being worked on. */
@@ -22,5 +23,6 @@ export async function runStage<T>(
   } finally {
     progress.finish();
     timings[name] = (performance.now() - started) / 1000;
+    collectGarbage();
   }
 }
