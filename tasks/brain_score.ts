@@ -4,22 +4,11 @@ import { closeGpu, type Gpu } from "../mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
 import { type Parsed, runCommand } from "../src/cli/options.ts";
 import { wholeNumber } from "../src/cli/option_kinds.ts";
-import { tell } from "../src/data/files/skipped.ts";
 import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
-import { alignConditions, alignOf, scoreOf } from "../src/pipeline/align_cache.ts";
-import { type AlignModel, predictResponses } from "../src/align/model.ts";
-import { alignName, clusteringEffects, mixedNeighbors } from "../src/experiments/brain_score/align_effect.ts";
-import { type BrainData, depthOf, firstImages } from "../src/pipeline/brain_data.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
-import { perSlotScore, positionScores, ridgeScore } from "../src/experiments/brain_score/baselines.ts";
+import { measureBrainScores } from "../src/experiments/brain_score/compute.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
-import { layerLike } from "../src/experiments/shared/relative_layers.ts";
-import {
-  sampleUniversality,
-  slotsOfOneWidth,
-  universality,
-} from "../src/experiments/brain_score/universality.ts";
 import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
@@ -51,11 +40,6 @@ export const COMMAND = {
   },
 };
 
-/** Images whose tokens are clustered, and the most that models are mixed on. */
-const CLUSTERED = 6, MIXED = 100;
-/** Training images and cells a side of the measurement of position. */
-const POSITION_IMAGES = 400, CELLS = 3;
-
 /** A run with its device and data. */
 type BrainScoreRun = TaskRun & { gpu: Gpu; data: RunData };
 
@@ -77,10 +61,10 @@ export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
   };
   const found = await memoize(
     `${run.cache}/runs`,
-    ["tasks/brain_score.ts"],
+    ["src/experiments/brain_score/compute.ts"],
     "brain-score",
     inputs,
-    () => measured({ gpu, brain, data, seeds, cacheDir, stage }),
+    () => measureBrainScores({ gpu, brain, data, seeds, cacheDir, stage }),
   );
   return { brain, found };
 }
@@ -116,99 +100,6 @@ function hashOf({ data }: { data: Float32Array }): string {
   return createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest(
     "hex",
   );
-}
-
-/** What `measured` reads. */
-interface Measuring {
-  gpu: Gpu;
-  brain: BrainData;
-  data: RunData;
-  seeds: number;
-  cacheDir: string;
-  stage: <T>(name: string, work: (tick: Tick) => Promise<T>) => Promise<T>;
-}
-
-/** Trains and scores all conditions and baselines. */
-async function measured({ gpu, brain, data, seeds, cacheDir, stage }: Measuring) {
-  const fitted =
-    (await stage("ridge alignment", (tick) => alignOf(gpu, brain, "ridge", cacheDir, tick))).model;
-  const [conditions, trained] = await stage("align", (tick) =>
-    Promise.all([
-      alignConditions(gpu, brain, seeds, cacheDir, tick),
-      alignOf(gpu, brain, "ridge trained on", cacheDir),
-    ]));
-  const ridge = await stage("ridge", () => ridgeScore(gpu, brain));
-  const perSlot = await stage("no alignment", (tick) => perSlotScore(gpu, brain, tick));
-  const position = await stage("position", async (onProgress) => {
-    const middle = `${brain.models[0]} L${layerLike(6, depthOf(brain, brain.models[0]))}`;
-    const one = { models: data.models.slice(0, 1), limit: POSITION_IMAGES, cells: CELLS };
-    const cells = await data.readBrain(cacheDir, onProgress, one);
-    return await positionScores(
-      gpu,
-      firstImages(brain, POSITION_IMAGES),
-      cells,
-      middle,
-      CELLS,
-    );
-  });
-  const aligns: Record<string, AlignModel> = { ridge_align: fitted };
-  for (let seed = 0; seed < seeds; seed++) {
-    for (const eigenWeight of [0, 1]) {
-      const { model } = await alignOf(gpu, brain, { eigenWeight, seed }, cacheDir);
-      aligns[alignName(eigenWeight === 1, seed)] = model;
-    }
-  }
-  const paper = aligns[alignName(true, 0)];
-  const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
-  if (!data.isOneGrid) {
-    tell("left out, as models see different patches: clusters before and after alignment, the mixed graph");
-  }
-  const effects = masked.length > 0 && data.isOneGrid
-    ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))
-    : undefined;
-  const mixable = { paper, ridge: fitted };
-  const further = { images: data.further.slice(0, MIXED), classes: data.classes };
-  const mixed = further.images.length > 1 && data.models.length > 1 && data.isOneGrid
-    ? await stage("mixed graph", () => mixedNeighbors(gpu, data.models, mixable, further, 0))
-    : undefined;
-  const universal = masked.length > 0
-    ? await stage("universality", (tick) => universalities(gpu, data, paper, fitted, tick))
-    : undefined;
-  const score = async (model: AlignModel) =>
-    scoreOf(brain, await predictResponses(gpu, model, brain.test.pooled));
-  return {
-    conditions,
-    ridge,
-    perSlot,
-    position,
-    effects,
-    mixed,
-    universal,
-    space: await score(fitted),
-    trainedOn: await score(trained.model),
-  };
-}
-
-/** Raw features, where they have one width; aligned as in the paper; and aligned by ridge regression. */
-async function universalities(gpu: Gpu, data: RunData, paper: AlignModel, ridge: AlignModel, tick: Tick) {
-  const sample = await sampleUniversality(data.models, data.images, data.classes, 0, { onProgress: tick });
-  const isOneWidth = new Set(sample.slots.map(({ features }) => features.cols)).size === 1;
-  const part = isOneWidth ? undefined : slotsOfOneWidth(sample);
-  return {
-    nodes: sample.joint * sample.slots.length,
-    images: sample.images,
-    ...(isOneWidth && { raw: await universality(gpu, sample) }),
-    paper: await universality(gpu, sample, paper),
-    ridge: await universality(gpu, sample, ridge),
-    ...(part && {
-      oneWidth: {
-        models: [...new Set(part.slots.map(({ model }) => model))],
-        width: part.slots[0].features.cols,
-        raw: await universality(gpu, part),
-        ridge: await universality(gpu, part, ridge),
-      },
-    }),
-  };
 }
 
 async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Promise<void> {

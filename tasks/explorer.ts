@@ -1,6 +1,7 @@
 /** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import {
+  type Exploration,
   explore,
   frontImages,
   imagesThatFit,
@@ -18,8 +19,8 @@ import { linksBeside, withLinks } from "../src/report/page_links.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { refuseWithoutEffect } from "../src/cli/options.ts";
 
-/** What makes the page. */
-const CODE = ["tasks/explorer.ts"];
+/** What computes the explorer's content. */
+const CODE = ["src/experiments/explorer/compute.ts", "src/pipeline/aligned_source.ts"];
 
 /**
  * Writes `explorer.html` with as many of the pipeline's images as fit, and what the front page shows of it beside it.
@@ -27,12 +28,12 @@ const CODE = ["tasks/explorer.ts"];
  * @returns the path of the page
  */
 export async function runExplorer(open: OpenPipeline): Promise<string> {
-  const { out, command, pipeline: { models, images, eigenvectors, data } } = open;
+  const { out, pipeline: { models, images, eigenvectors, data } } = open;
   const path = `${out}/explorer.html`;
-  const { page, front, errors } = await open.stage(
-    "explorer",
-    () => open.kept("explorer", CODE, { command }, () => explorerPages(open)),
-  );
+  const { page, front, errors } = await open.stage("explorer", async () => {
+    const found = await open.kept("explorer", CODE, {}, () => explored(open));
+    return { ...await explorerPages(open, found), errors: found.errors };
+  });
   const bytes = new TextEncoder().encode(withLinks(page, await linksBeside(path)));
   if (bytes.length > LARGEST_PAGE) {
     throw new Error(
@@ -49,39 +50,39 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   return path;
 }
 
-async function explorerPages({ gpu, pipeline, sheet, seed, command }: OpenPipeline) {
-  const { align, eigenvectors } = pipeline, beta = sharedBeta(align);
+/** What the explorer shows of the pipeline. */
+async function explored({ gpu, pipeline, sheet }: OpenPipeline): Promise<Exploration> {
+  const { align } = pipeline, beta = sharedBeta(align);
   const raw = await openRawFeatures(pipeline.manifests);
   try {
     const images = spread(imagesThatFit(pipeline, beta), pipeline.images.length);
-    const { content, errors } = await explore(
-      pipeline,
-      alignedSource(gpu, raw, align),
-      beta,
-      sheet,
-      images,
-    );
-    const front = await explorerParts(fewerImages(content, frontImages(content)), true);
-    const page = await renderExplorer(content, {
-      data: await runDataLine(pipeline.data, pipeline.models),
-      method:
-        `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
-      settings: {
-        images: `${images.length} of ${pipeline.total.images}, evenly spread, so that the page stays below ${
-          LARGEST_PAGE / 1e6
-        } MB`,
-        nodes: `${content.segments.length} of ${pipeline.total.nodes} (class tokens among them, not drawn)`,
-        numbers: `float16; over a sample of clicks no cosine is off by more than ${
-          errors.similarity.toExponential(1)
-        }, no activation by more than ${errors.activation.toExponential(1)}`,
-        seed,
-      },
-      command,
-    });
-    return { page, front, errors };
+    return await explore(pipeline, alignedSource(gpu, raw, align), beta, sheet, images);
   } finally {
     await raw.close();
   }
+}
+
+/** The page, and the parts of it that the front page has. */
+async function explorerPages({ pipeline, seed, command }: OpenPipeline, { content, errors }: Exploration) {
+  const { eigenvectors } = pipeline, { beta, images } = content;
+  const front = await explorerParts(fewerImages(content, frontImages(content)), true);
+  const page = await renderExplorer(content, {
+    data: await runDataLine(pipeline.data, pipeline.models),
+    method:
+      `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
+    settings: {
+      images: `${images.length} of ${pipeline.total.images}, evenly spread, so that the page stays below ${
+        LARGEST_PAGE / 1e6
+      } MB`,
+      nodes: `${content.segments.length} of ${pipeline.total.nodes} (class tokens among them, not drawn)`,
+      numbers: `float16; over a sample of clicks no cosine is off by more than ${
+        errors.similarity.toExponential(1)
+      }, no activation by more than ${errors.activation.toExponential(1)}`,
+      seed,
+    },
+    command,
+  });
+  return { page, front };
 }
 
 /** The task and its options. */

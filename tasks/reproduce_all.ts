@@ -27,6 +27,9 @@ import { runSegmentation } from "./segmentation.ts";
 import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
+/** What summarizes the responses of regions. */
+const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtures/observer/mod.ts"];
+
 /** A pipeline that is there, and brain-score where it has been begun beside it. */
 type ReproduceRun = OpenPipeline & { beside?: BrainScoreBeside | null };
 
@@ -47,7 +50,7 @@ const EXPERIMENTS: Record<string, (open: ReproduceRun, options: PipelineValues) 
         command,
         seconds: timings["synthetic dataset"],
         observer: () => createObserver(plan.observerSeed),
-        keep: (summarize) => kept("regions", ["src/experiments/synthetic_data/report.ts"], {}, summarize),
+        keep: (summarize) => kept("regions", REGION_SUMMARY, {}, summarize),
       });
     }),
   colors: (open) => runColors(open),

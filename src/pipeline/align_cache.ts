@@ -56,7 +56,12 @@ export function scoreOf(
 }
 
 /** What trains and keeps an alignment. */
-const CODE = ["src/align/train.ts", "src/align/space.ts", "src/align/data.ts", "src/data/fits/align_file.ts"];
+export const ALIGN_CODE = [
+  "src/align/train.ts",
+  "src/align/space.ts",
+  "src/align/data.ts",
+  "src/data/fits/align_file.ts",
+];
 
 /** Digests of what alignments are trained on, by where it is in memory: every one of them asks for it. */
 const digests = new WeakMap<BrainData["training"], string>();
@@ -84,7 +89,7 @@ export async function alignFile(
   options: Alignment,
 ): Promise<{ path: string; key: string }> {
   const ceilings = typeof options === "string" && data.noiseCeiling;
-  const of = [await hashOfModules(CODE), data.slots, options, digestOf(data.training)];
+  const of = [await hashOfModules(ALIGN_CODE), data.slots, options, digestOf(data.training)];
   const hash = createHash("sha256").update(JSON.stringify(of));
   if (ceilings) hash.update(bytesOf(ceilings));
   const key = hash.digest("hex").slice(0, 16);

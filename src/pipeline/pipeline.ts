@@ -31,7 +31,7 @@ import {
 } from "../data/features/extract_parts.ts";
 
 /** What computes each stage; photographs are read and cropped by the last two of features. */
-const CODE = {
+export const PIPELINE_CODE = {
   features: ["src/data/features/extract.ts", "src/data/datasets/open_data.ts", "src/pipeline/images.ts"],
   eigenvectors: ["src/pipeline/solve_graph.ts"],
   map: ["src/pipeline/spectral_stages.ts"],
@@ -122,7 +122,7 @@ export async function featureStages(
         `${imagesPerFile(images.length)} or more, ${MAX_FILES} files are few enough.`,
     );
   }
-  const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(CODE.features);
+  const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(PIPELINE_CODE.features);
   return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
     const options = (outDir: string) => ({
       model: path,
@@ -164,7 +164,7 @@ export async function graphInputs(
 ): Promise<Record<string, unknown>> {
   const { alignKey, landmarks, neighbors, knn, components, sampling, seed } = options;
   const inputs = features.map(({ input }) => input);
-  const code = await hashOfModules(CODE.eigenvectors);
+  const code = await hashOfModules(PIPELINE_CODE.eigenvectors);
   return { code, features: inputs, alignKey, landmarks, neighbors, knn, components, sampling, seed };
 }
 
@@ -267,7 +267,13 @@ export async function mapInputs(
   graph: Record<string, unknown>,
   { sample, iterations }: PipelineOptions,
 ): Promise<Record<string, unknown>> {
-  return { ...graph, graphCode: graph.code, code: await hashOfModules(CODE.map), sample, iterations };
+  return {
+    ...graph,
+    graphCode: graph.code,
+    code: await hashOfModules(PIPELINE_CODE.map),
+    sample,
+    iterations,
+  };
 }
 
 /** Manifests of copies of some images' features, one a model. */
@@ -278,7 +284,7 @@ async function copyOfEach(
   chosen: number[],
   onProgress: (stage: string, done: number, total: number) => void,
 ): Promise<FeatureManifest[]> {
-  const code = await hashOfModules(CODE.evaluation), copies: FeatureManifest[] = [];
+  const code = await hashOfModules(PIPELINE_CODE.evaluation), copies: FeatureManifest[] = [];
   for (const [at, { name, input }] of features.entries()) {
     const copy = await stages.run(`evaluation-${name}`, { code, features: input, chosen }, async (folder) => {
       const { length } = manifests[at].layers;

@@ -18,7 +18,7 @@ export function embeddedModels(): string[] {
 }
 
 /** What a world depends on beside its plan. */
-const CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
+export const DATASET_CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
 /** Notes, in a world's folder, the plan and the code that it is known to come from, and the hashes of its files. */
 const MADE = "made.json", WORLD = "world.json";
 
@@ -54,7 +54,7 @@ export async function syntheticDataset(
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<SyntheticDataset> {
   const seed = 0, plan = planDataset(scenes, seed), folder = datasetFolder(scenes, cache);
-  const from = { code: await hashOfModules(CODE), plan };
+  const from = { code: await hashOfModules(DATASET_CODE), plan };
   const known = await finishedWorld(folder, from);
   if (known && known !== "broken") return known;
   await Deno.mkdir(cache, { recursive: true });
@@ -87,7 +87,7 @@ function lockOf(folder: string, from: unknown): string {
 
 /** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
 export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
-  const from = { code: await hashOfModules(CODE), plan: planDataset(scenes, 0) };
+  const from = { code: await hashOfModules(DATASET_CODE), plan: planDataset(scenes, 0) };
   try {
     const made = JSON.parse(await Deno.readTextFile(`${datasetFolder(scenes, cache)}/${MADE}`));
     return JSON.stringify(made.from) === JSON.stringify(from);

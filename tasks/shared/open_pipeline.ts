@@ -24,7 +24,11 @@ import { sweepFolders } from "./task_folders.ts";
 import { openTaskRun, type TaskRun } from "./task_run.ts";
 
 /** What reads data, masks and classes for experiments, and the pipeline's results. */
-const READING = ["tasks/shared/open_data.ts", "src/pipeline/pipeline.ts"];
+export const READING = [
+  "src/data/datasets/open_data.ts",
+  "src/pipeline/images.ts",
+  "src/pipeline/pipeline.ts",
+];
 /** An open pipeline. */
 export interface OpenPipeline extends TaskRun {
   data: RunData;

@@ -6,7 +6,16 @@ import { NotFinished, openStages, type Stages } from "./stages.ts";
 /** How results are written. */
 const RESULT = "src/data/cache/memoize.ts";
 /** What typed arrays are called in the file. */
-const ARRAYS = { Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array };
+const ARRAYS = {
+  Float32Array,
+  Float64Array,
+  Int8Array,
+  Int16Array,
+  Int32Array,
+  Uint8Array,
+  Uint16Array,
+  Uint32Array,
+};
 
 /**
  * A result that is there, or computed now: plain values, with typed arrays, maps and numbers that are not finite.
@@ -42,7 +51,7 @@ export function memoizedFiles(): string[] {
   return [...used];
 }
 
-/** A value as JSON has it; what JSON lacks becomes { $: its kind, values }. */
+/** A value as JSON has it; what JSON lacks becomes { $: its kind, values }, of typed arrays their bytes in base64. */
 function encoded(value: unknown): unknown {
   if (typeof value === "number" && !(Number.isFinite(value) && !Object.is(value, -0))) {
     return { $: "number", values: Object.is(value, -0) ? "-0" : String(value) };
@@ -53,7 +62,10 @@ function encoded(value: unknown): unknown {
     if (!(kind in ARRAYS)) {
       throw new TypeError(`A kept result holds a ${kind}, which its file has no name for.`);
     }
-    return { $: kind, values: Array.from(value as Float64Array, encoded) };
+    return {
+      $: kind,
+      values: new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength).toBase64(),
+    };
   }
   if (value instanceof Map) return { $: "Map", values: [...value].map(encoded) };
   if (Array.isArray(value)) return value.map(encoded);
@@ -66,6 +78,8 @@ function decoded(value: unknown): unknown {
   const { $: kind, values } = value as { $?: string; values?: unknown };
   if (kind === "number") return Number(values);
   if (kind === "Map") return new Map(decoded(values) as [unknown, unknown][]);
-  if (kind && kind in ARRAYS) return ARRAYS[kind as keyof typeof ARRAYS].from(decoded(values) as number[]);
+  if (kind && kind in ARRAYS) {
+    return new ARRAYS[kind as keyof typeof ARRAYS](Uint8Array.fromBase64(values as string).buffer);
+  }
   return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, decoded(own)]));
 }

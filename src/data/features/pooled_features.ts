@@ -29,7 +29,7 @@ export interface PoolOptions extends
 }
 
 /** What computes them; images are read and cropped by those who give them. */
-const CODE = [
+export const POOLING_CODE = [
   "src/data/features/pooled_features.ts",
   "src/data/images/image.ts",
   "src/data/images/preprocess.ts",
@@ -70,7 +70,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
   const name = basename(model).replace(/\.onnx$/, "");
   const stages = openStages(cacheDir, options.explain), stage = `pooled-${name}`;
   const folder = await stages.run(stage, {
-    code: await hashOfModules(CODE),
+    code: await hashOfModules(POOLING_CODE),
     model: await modelSha256(model),
     preprocessor,
     registers: registers ?? null,

@@ -1,7 +1,9 @@
 /** Files of a folder by size and SHA-256, to know later whether they are as they were written. */
+import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { fileSha256 } from "../hub/download.ts";
+import { reasonOf } from "./atomic_write.ts";
 import { mapConcurrently } from "./map_concurrently.ts";
+import { openPlainFile } from "./plain_file.ts";
 
 /** By path in the folder. */
 export type FileHashes = Record<string, { bytes: number; sha256: string }>;
@@ -13,6 +15,8 @@ export interface BrokenFile {
   state: "missing" | "damaged";
 }
 
+/** Bytes read at a time. */
+const CHUNK = 2 ** 20;
 /** Larger files are read piece by piece; smaller ones are hashed on a thread of their own, `LANES` at a time. */
 const WHOLE = 2 ** 24, LANES = 8;
 
@@ -72,6 +76,31 @@ function shuffledNumbers(count: number): number[] {
     [numbers[i], numbers[j]] = [numbers[j], numbers[i]];
   }
   return numbers;
+}
+
+/**
+ * The SHA-256 of a file, read piece by piece.
+ *
+ * @returns 64 hexadecimal digits
+ * @throws Error "Cannot read a.onnx: No such file or directory."
+ */
+export function fileSha256(path: string): Promise<string> {
+  return hashFile(path, "sha256");
+}
+
+/** The hash of what comes before a file and of its bytes, in hexadecimal. */
+export async function hashFile(path: string, algorithm: string, prefix = ""): Promise<string> {
+  const hash = createHash(algorithm).update(prefix);
+  try {
+    using file = await openPlainFile(path);
+    const piece = new Uint8Array(CHUNK);
+    for (let n = await file.read(piece); n !== null; n = await file.read(piece)) {
+      hash.update(piece.subarray(0, n));
+    }
+  } catch (error) {
+    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+  }
+  return hash.digest("hex");
 }
 
 async function hashOf(path: string, bytes: number): Promise<string> {

@@ -1,8 +1,7 @@
 /** One file from the network to the disk: goes on where it stopped, is checked, and appears whole or not at all. */
-import { createHash } from "node:crypto";
 import { reasonOf } from "../files/atomic_write.ts";
+import { fileSha256, hashFile } from "../files/file_hashes.ts";
 import { pauseByClock, type RequestOptions, sendRequest, shortReason } from "./http_request.ts";
-import { openPlainFile } from "../files/plain_file.ts";
 
 /** What a file must be. */
 export interface Expected {
@@ -35,7 +34,6 @@ export interface Download extends Pick<RequestOptions, "headers" | "pause"> {
 
 /** Connections in a row that may end without one byte. */
 const MAX_IDLE = 5;
-const CHUNK = 1 << 20;
 
 /**
  * Downloads a file. It is written beside as `.incomplete`, asked for from where it stops (`Range`), checked, and renamed.
@@ -193,30 +191,6 @@ async function wrongHash(path: string, { sha256, gitSha1 }: Expected): Promise<s
     if (found !== gitSha1) return `has the git hash ${found}, expected ${gitSha1}`;
   }
   return null;
-}
-
-/**
- * The SHA-256 of a file, read piece by piece.
- *
- * @returns 64 hexadecimal digits
- * @throws Error "Cannot read a.onnx: No such file or directory."
- */
-export function fileSha256(path: string): Promise<string> {
-  return hashFile(path, "sha256");
-}
-
-async function hashFile(path: string, algorithm: string, prefix = ""): Promise<string> {
-  const hash = createHash(algorithm).update(prefix);
-  try {
-    using file = await openPlainFile(path);
-    const piece = new Uint8Array(CHUNK);
-    for (let n = await file.read(piece); n !== null; n = await file.read(piece)) {
-      hash.update(piece.subarray(0, n));
-    }
-  } catch (error) {
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
-  }
-  return hash.digest("hex");
 }
 
 async function renameFile(from: string, to: string): Promise<void> {

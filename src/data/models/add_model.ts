@@ -2,7 +2,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { countAttention, describeCount } from "../onnx/attention_outputs.ts";
-import { fileSha256 } from "../hub/download.ts";
+import { fileSha256 } from "../files/file_hashes.ts";
 import { assertInside, linkAtomic, makeFolder } from "../hub/hub_cache.ts";
 import { isEmbedded } from "./known_models.ts";
 import { readLicense } from "./model_card.ts";

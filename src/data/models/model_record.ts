@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
 import { objectOf, parseJson, recordOf, SHA256, TEXT, wholeNumber } from "../files/checked_json.ts";
-import { fileSha256 } from "../hub/download.ts";
+import { fileSha256 } from "../files/file_hashes.ts";
 import { assertInside } from "../hub/hub_cache.ts";
 import { readPlainText } from "../files/plain_file.ts";
 

@@ -1,6 +1,6 @@
 /** Photographs that may be shown, inside packages of PyPI whose documentation says so: each with its author and licence. */
 import { reasonOf } from "../../data/files/atomic_write.ts";
-import { fileSha256 } from "../../data/hub/download.ts";
+import { fileSha256 } from "../../data/files/file_hashes.ts";
 import { readImage } from "../../data/images/image.ts";
 import { openPackage, packageTitle, type PackageVersion } from "../../data/hub/package_file.ts";
 import { readPlainFile } from "../../data/files/plain_file.ts";

@@ -1,0 +1,83 @@
+import { assertEquals } from "@std/assert";
+import { POOLING_CODE } from "../../../src/data/features/pooled_features.ts";
+import { hashOfModules } from "../../../src/data/files/code_hash.ts";
+import { ALIGN_CODE } from "../../../src/pipeline/align_cache.ts";
+import { PIPELINE_CODE } from "../../../src/pipeline/pipeline.ts";
+import { DATASET_CODE } from "../../../src/synthetic/dataset.ts";
+import { READING } from "../../../tasks/shared/open_pipeline.ts";
+import { copyFolder } from "../../support/copy_folder.ts";
+import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
+
+/** Modules whose hash is in the key of each stage, by its name. */
+const STAGES: Record<string, readonly string[]> = {
+  dataset: DATASET_CODE,
+  pooled: POOLING_CODE,
+  align: ALIGN_CODE,
+  ...PIPELINE_CODE,
+  "brain-score": ["src/experiments/brain_score/compute.ts"],
+  concepts: [...READING, "src/experiments/concepts/compute.ts"],
+  rosetta: [...READING, "src/experiments/rosetta/compute.ts"],
+  explorer: [...READING, "src/experiments/explorer/compute.ts"],
+};
+/** Stages that read what the pipeline has made. */
+const READERS = ["concepts", "rosetta", "explorer"];
+
+/** A line of code in each layer, and the stages whose key has it. */
+const EDITS: [file: string, stages: string[]][] = [
+  ["shaders/tsne_step.wgsl", ["map", ...READERS]],
+  ["src/gpu/kernel.ts", ["align", "eigenvectors", "map", "brain-score", ...READERS]],
+  ["src/linalg/subspace_iteration.ts", ["align", "eigenvectors", "brain-score", ...READERS]],
+  ["src/linalg/fft.ts", ["map", ...READERS]],
+  ["src/statistics/sign_flip_test.ts", ["brain-score", "concepts", "rosetta"]],
+  ["src/graph/propagate.ts", ["eigenvectors", ...READERS]],
+  ["src/embed/tsne.ts", ["map", ...READERS]],
+  ["src/align/train.ts", ["align", "brain-score"]],
+  ["src/data/onnx/residual_stream.ts", ["pooled", "features", "brain-score", ...READERS]],
+  ["src/pipeline/spectral_stages.ts", ["map", ...READERS]],
+  ["src/synthetic/scene_block.ts", ["dataset"]],
+  ["src/experiments/rosetta/compute.ts", ["rosetta"]],
+];
+/** Pages, options, downloads and scripts, which no stage computes with. */
+const NOT_COMPUTING = [
+  "src/data/hub/http_request.ts",
+  "src/experiments/rosetta/report.ts",
+  "src/experiments/brain_score/report.ts",
+  "src/report/page.css",
+  "src/report/explorer/explorer.css",
+  "src/report/chart.ts",
+  "src/cli/options.ts",
+  "src/scripting/space.ts",
+  "tasks/brain_score.ts",
+  "tasks/shared/open_data.ts",
+];
+
+Deno.test("a changed line of code makes the stages run that compute with it, and no other", () =>
+  inTemporaryFolder(async (dir) => {
+    for (const folder of ["src", "shaders", "tasks", "fixtures/observer", "fixtures/scenes"]) {
+      await copyFolder(new URL(folder, ROOT).pathname, `${dir}/${folder}`);
+    }
+    await Deno.copyFile(new URL("deno.json", ROOT), `${dir}/deno.json`);
+    let copies = 0;
+    /** Keys now: of a root of another name each time, as one process takes files for unchanged. */
+    const keys = async () => {
+      const link = `${dir}/copy${copies++}`;
+      await Deno.symlink(dir, link);
+      const hashes = Object.entries(STAGES).map(async ([stage, modules]) =>
+        [stage, await hashOfModules(modules, new URL(`file://${link}/`))] as const
+      );
+      return new Map(await Promise.all(hashes));
+    };
+    const before = await keys();
+    for (const [files, expected] of [[NOT_COMPUTING, []], ...EDITS.map(([file, run]) => [[file], run])]) {
+      const texts = await Promise.all(files.map((file) => Deno.readTextFile(`${dir}/${file}`)));
+      const write = (more: (file: string) => string) =>
+        Promise.all(files.map((file, i) => Deno.writeTextFile(`${dir}/${file}`, texts[i] + more(file))));
+      await write((file) => file.endsWith(".css") ? "b {}\n" : "const MORE = 1;\n");
+      const after = await keys();
+      await write(() => "");
+      const run = Object.keys(STAGES).filter((stage) => after.get(stage) !== before.get(stage));
+      assertEquals(run, Object.keys(STAGES).filter((stage) => expected.includes(stage)), files.join(", "));
+    }
+  }));
