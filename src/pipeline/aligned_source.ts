@@ -1,5 +1,5 @@
 /** Features as the graph's nodes: raw from their files, and aligned. */
-import { type AlignModel, applyAlign } from "../align/model.ts";
+import { type AlignModel, applyAlign, findSlot } from "../align/model.ts";
 import { type FeatureSlots, openFeatureSlots, partsOf } from "../data/features/feature_source.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { NodeSource } from "../graph/node_source.ts";
@@ -12,8 +12,7 @@ import type { FeatureManifest } from "../data/features/extract_parts.ts";
  */
 export function alignedSource(gpu: Gpu, raw: FeatureSlots, align: AlignModel): NodeSource {
   const slotOfAlign = raw.slots.map(({ path, model, layer, cols }) => {
-    const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-    if (at < 0) throw new Error(`The alignment has no slot ${model} L${layer}: train it on the same models.`);
+    const at = findSlot(align.slots, model, layer);
     const { name, width } = align.slots[at];
     if (width !== cols) {
       throw new Error(

@@ -1,6 +1,6 @@
 /** Images, responses and features for channel alignment, of one subject. */
 import { basename } from "node:path";
-import type { AlignSlot } from "../align/model.ts";
+import { type AlignSlot, slotLayers } from "../align/model.ts";
 import { gatherRows } from "../align/data.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
 import { previewCrop } from "../data/images/preprocess.ts";
@@ -163,7 +163,7 @@ export function regionsOf({ rois }: Pick<Subject, "rois">): Map<string, Uint32Ar
 
 /** Layers of one of the models. */
 export function depthOf({ slots }: Pick<BrainData, "slots">, model: string): number {
-  return slots.filter(({ name }) => name.replace(/ L\d+$/, "") === model).length;
+  return slotLayers(slots, model).length;
 }
 
 /** The same data with the first `count` training images only, or all where there are fewer. */

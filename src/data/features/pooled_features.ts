@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import type { AlignSlot } from "../../align/model.ts";
+import { type AlignSlot, slotName } from "../../align/model.ts";
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { hashOfModules } from "../files/code_hash.ts";
 import { NotFinished, openStages } from "../cache/stages.ts";
@@ -152,7 +152,7 @@ function assemble(
 ): PooledFeatures {
   const rows = tokens.length / layers / width;
   return {
-    slots: Array.from({ length: layers }, (_, l) => ({ name: `${model} L${l + 1}`, width })),
+    slots: Array.from({ length: layers }, (_, l) => ({ name: slotName(model, l + 1), width })),
     pooled: { data: pooled, rows: images, cols: layers * width },
     tokens: rows === 0 ? [] : Array.from({ length: layers }, (_, l) => {
       return { data: tokens.subarray(l * rows * width, (l + 1) * rows * width), rows, cols: width };

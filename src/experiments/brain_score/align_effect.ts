@@ -1,13 +1,12 @@
 /** What channel alignment does to the graph: clusterings before and after it, and models mixed in one space. */
 import { basename } from "node:path";
 import { gatherRows } from "../../align/data.ts";
-import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { type AlignModel, applyAlign, findSlot, slotLayers } from "../../align/model.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
-import { depthOf } from "../../pipeline/brain_data.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
 import { oracleSegmentation } from "../shared/oracle_segmentation.ts";
@@ -84,9 +83,8 @@ async function tokensOf(
   let last: FeatureManifest | undefined;
   for (const { path, preprocessor, registers, hook, shifts, provider } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
-    const slotOf = (layer: number) => slots.findIndex(({ name }) => name === `${model} L${layer}`);
-    const depth = depthOf({ slots }, model);
-    const own: Float32Array[] = [], layers = layersLike(wanted, depth).filter((layer) => slotOf(layer) >= 0);
+    const known = slotLayers(slots, model), own: Float32Array[] = [];
+    const layers = layersLike(wanted, known.length).filter((layer) => known.includes(layer));
     const manifest = await streamFeatures({
       model: path,
       preprocessor,
@@ -115,8 +113,8 @@ async function tokensOf(
       tokens.push({
         model,
         layer,
-        slot: slotOf(layer),
-        ofTwelve: wanted.find((one) => layerLike(one, depth) === layer)!,
+        slot: findSlot(slots, model, layer),
+        ofTwelve: wanted.find((one) => layerLike(one, known.length) === layer)!,
         features: { data: own[at], rows, cols: manifest.width },
       });
     });

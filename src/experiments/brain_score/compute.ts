@@ -1,5 +1,5 @@
 /** Trains and scores every alignment and its baselines. */
-import { type AlignModel, predictResponses } from "../../align/model.ts";
+import { type AlignModel, predictResponses, slotName } from "../../align/model.ts";
 import { tell } from "../../data/files/skipped.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { alignConditions, alignOf, scoreOf } from "../../pipeline/align_cache.ts";
@@ -57,7 +57,7 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
   const ridge = await stage("ridge", () => ridgeScore(gpu, brain));
   const perSlot = await stage("no alignment", (tick) => perSlotScore(gpu, brain, tick));
   const position = await stage("position", async (onProgress) => {
-    const middle = `${brain.models[0]} L${layerLike(6, depthOf(brain, brain.models[0]))}`;
+    const middle = slotName(brain.models[0], layerLike(6, depthOf(brain, brain.models[0])));
     const one = { models: data.models.slice(0, 1), limit: POSITION_IMAGES, cells: CELLS };
     const cells = await data.readBrain(cacheDir, onProgress, one);
     return await positionScores(

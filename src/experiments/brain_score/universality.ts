@@ -1,6 +1,6 @@
 /** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
 import { basename } from "node:path";
-import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { type AlignModel, applyAlign, slotName } from "../../align/model.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
@@ -152,7 +152,7 @@ export async function sampleUniversality(
       const nodes = chosen[l],
         label = (of: Uint8Array) => Uint8Array.from(nodes, (node) => isBlank(node) ? 255 : of[node]);
       slots.push({
-        name: `${model} L${layer}`,
+        name: slotName(model, layer),
         model,
         isDeep: 2 * layer > layers.length,
         features: { data: own[l], rows: nodes.length, cols: width },

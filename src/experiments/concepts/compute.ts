@@ -1,5 +1,5 @@
 /** The experiment `concepts`: spheres of patches on the map of a late layer, and what they do in brain space. */
-import { leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
+import { findSlot, leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
 import { fork, seededRandom, shuffle } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, quantileOf } from "../../statistics/bootstrap.ts";
@@ -183,7 +183,7 @@ function categoriesOf(members: Uint32Array, categories: Uint8Array[], patches: n
 /** Mean and spread of brain activation of sets of patches, from their mean and covariance: B = v W β is linear. */
 async function brainActivation(pipeline: Pipeline, slot: number, rois: Map<string, Uint32Array>) {
   const { align, tokens } = pipeline, { model, layer } = pipeline.slots[slot];
-  const at = align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
+  const at = findSlot(align.slots, model, layer);
   const beta = sharedBeta(align);
   const toVoxels = product(leadingChannels(slotTransform(align, at), beta.rows), beta),
     voxels = align.beta.cols;

@@ -1,5 +1,5 @@
 /** The experiment `figure-ground`: what figure and ground are in brain space, and whether one pixel finds its kind. */
-import { applyAlign } from "../../align/model.ts";
+import { applyAlign, findSlot } from "../../align/model.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
@@ -116,7 +116,7 @@ export async function figureGround(
       onProgress?.(pipeline.models.indexOf(model) * slots.length + layers.length, pipeline.slots.length);
     }
     const raw = await slotFeatures(pipeline, slot);
-    const alignSlot = pipeline.align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
+    const alignSlot = findSlot(pipeline.align.slots, model, layer);
     const space = {
       aligned: directions(await applyAlign(gpu, pipeline.align, alignSlot, raw), pipeline.tokens),
       raw: directions(raw, pipeline.tokens),

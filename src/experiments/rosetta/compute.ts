@@ -4,7 +4,7 @@
  *
  * Matches are found on every second image and measured on the others.
  */
-import { applyAlign, leadingChannels, sharedBeta } from "../../align/model.ts";
+import { applyAlign, findSlot, leadingChannels, sharedBeta } from "../../align/model.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
@@ -262,7 +262,7 @@ async function mapsOfHalves(
     const file = await openFeatures(path);
     try {
       const raw = { data: await file.readRows(0, file.rows), rows: file.rows, cols: width };
-      const slot = align.slots.findIndex(({ name }) => name === `${models[m]} L${layer}`);
+      const slot = findSlot(align.slots, models[m], layer);
       const { data, cols: channels } = await features(slot, raw), cols = layers.length * channels;
       for (const [half, images] of halves.entries()) {
         const rows = images.length * patches;

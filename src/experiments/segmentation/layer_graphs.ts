@@ -1,6 +1,6 @@
 /** Eigenvectors of single layers, before and after alignment, each layer's tokens of all images in a graph of its own. */
 import { basename, dirname } from "node:path";
-import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { type AlignModel, applyAlign, findSlot } from "../../align/model.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { hashOfModules } from "../../data/files/code_hash.ts";
 import { readNpy, writeNpy } from "../../data/formats/npy.ts";
@@ -127,7 +127,5 @@ async function alignedBy(
   features: Matrix,
 ): Promise<Matrix> {
   if (!align) return features;
-  const slot = align.model.slots.findIndex(({ name }) => name === `${model} L${layer}`);
-  if (slot < 0) throw new Error(`The alignment has no slot ${model} L${layer}: train it on the same models.`);
-  return await applyAlign(gpu, align.model, slot, features);
+  return await applyAlign(gpu, align.model, findSlot(align.model.slots, model, layer), features);
 }

@@ -1,5 +1,5 @@
 /** What figure and ground do in brain space, image by image. */
-import { brainSpace } from "../../align/model.ts";
+import { brainSpace, findSlot } from "../../align/model.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -35,7 +35,7 @@ export async function slotActivation(
   rois: Map<string, Uint32Array>,
 ): Promise<SlotActivation> {
   const { model, layer } = pipeline.slots[slot];
-  const at = pipeline.align.slots.findIndex(({ name }) => name === `${model} L${layer}`);
+  const at = findSlot(pipeline.align.slots, model, layer);
   const means = meansByKind(await slotFeatures(pipeline, slot), pipeline.tokens, labels, images);
   const space = await brainSpace(gpu, pipeline.align, at, means), count = images.length;
   const rows = (kind: number): Matrix => ({
