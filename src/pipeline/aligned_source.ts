@@ -1,5 +1,6 @@
 /** Features as the graph's nodes: raw from their files, and aligned. */
-import { type AlignModel, applyAlign, findSlot } from "../align/model.ts";
+import { type AlignModel, applyAlign } from "../align/model.ts";
+import { findSlot } from "../align/slots.ts";
 import { type FeatureSlots, openFeatureSlots, partsOf } from "../data/features/feature_source.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { NodeSource } from "../graph/node_source.ts";

@@ -1,6 +1,7 @@
 /** Images, responses and features for channel alignment, of one subject. */
 import { basename } from "node:path";
-import { type AlignSlot, slotLayers } from "../align/model.ts";
+import type { AlignSlot } from "../align/model.ts";
+import { slotLayers } from "../align/slots.ts";
 import { gatherRows } from "../align/data.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
 import { previewCrop } from "../data/images/preprocess.ts";

@@ -2,7 +2,8 @@
 import { basename } from "node:path";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { type AlignSlot, slotName } from "../../align/model.ts";
+import type { AlignSlot } from "../../align/model.ts";
+import { slotName } from "../../align/slots.ts";
 import { readNpy, writeNpy } from "../formats/npy.ts";
 import { hashOfModules } from "../files/code_hash.ts";
 import { NotFinished, openStages } from "../cache/stages.ts";

@@ -1,7 +1,8 @@
 /** What channel alignment does to the graph: clusterings before and after it, and models mixed in one space. */
 import { basename } from "node:path";
 import { gatherRows } from "../../align/data.ts";
-import { type AlignModel, applyAlign, findSlot, slotLayers } from "../../align/model.ts";
+import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { findSlot, slotLayers } from "../../align/slots.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";

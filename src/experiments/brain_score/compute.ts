@@ -1,5 +1,6 @@
 /** Trains and scores every alignment and its baselines. */
-import { type AlignModel, predictResponses, slotName } from "../../align/model.ts";
+import { type AlignModel, predictResponses } from "../../align/model.ts";
+import { slotName } from "../../align/slots.ts";
 import { tell } from "../../data/files/skipped.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { alignConditions, alignOf, scoreOf } from "../../pipeline/align_cache.ts";

@@ -1,6 +1,7 @@
 /** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
 import { basename } from "node:path";
-import { type AlignModel, applyAlign, slotName } from "../../align/model.ts";
+import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { slotName } from "../../align/slots.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";

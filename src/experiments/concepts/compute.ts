@@ -1,5 +1,6 @@
 /** The experiment `concepts`: spheres of patches on the map of a late layer, and what they do in brain space. */
-import { findSlot, leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
+import { leadingChannels, sharedBeta, slotTransform } from "../../align/model.ts";
+import { findSlot } from "../../align/slots.ts";
 import { fork, seededRandom, shuffle } from "../../linalg/random.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, quantileOf } from "../../statistics/bootstrap.ts";

@@ -1,5 +1,6 @@
 /** The experiment `figure-ground`: what figure and ground are in brain space, and whether one pixel finds its kind. */
-import { applyAlign, findSlot } from "../../align/model.ts";
+import { applyAlign } from "../../align/model.ts";
+import { findSlot } from "../../align/slots.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";

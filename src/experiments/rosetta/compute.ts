@@ -4,7 +4,8 @@
  *
  * Matches are found on every second image and measured on the others.
  */
-import { applyAlign, findSlot, leadingChannels, sharedBeta } from "../../align/model.ts";
+import { applyAlign, leadingChannels, sharedBeta } from "../../align/model.ts";
+import { findSlot } from "../../align/slots.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";

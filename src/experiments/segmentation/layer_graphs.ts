@@ -1,6 +1,7 @@
 /** Eigenvectors of single layers, before and after alignment, each layer's tokens of all images in a graph of its own. */
 import { basename, dirname } from "node:path";
-import { type AlignModel, applyAlign, findSlot } from "../../align/model.ts";
+import { type AlignModel, applyAlign } from "../../align/model.ts";
+import { findSlot } from "../../align/slots.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import { hashOfModules } from "../../data/files/code_hash.ts";
 import { readNpy, writeNpy } from "../../data/formats/npy.ts";

@@ -1,5 +1,6 @@
 /** What figure and ground do in brain space, image by image. */
-import { brainSpace, findSlot } from "../../align/model.ts";
+import { brainSpace } from "../../align/model.ts";
+import { findSlot } from "../../align/slots.ts";
 import { openFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
