@@ -19,9 +19,15 @@ const COMMENTS = /^[ \t]*(?:\/\/[^\n]*|\/\*[^]*?\*\/[ \t]*)\n/gm;
  *
  * @param modules paths within the project, as "src/align/train.ts"
  * @param root the project's folder
+ * @param read reads a file; default: from disk, once for as long as the process runs
  * @throws Error "Cannot read src/a.ts, which …: …" where a module is not there
  */
-export async function hashOfModules(modules: readonly string[], root: URL = ROOT): Promise<string> {
+export async function hashOfModules(
+  modules: readonly string[],
+  root: URL = ROOT,
+  read?: ReadText,
+): Promise<string> {
+  if (read) return await hashed(modules, root, read);
   const key = [root.href, ...modules].join(" ");
   const known = hashes.get(key) ?? hashed(modules, root);
   hashes.set(key, known);
@@ -31,10 +37,10 @@ export async function hashOfModules(modules: readonly string[], root: URL = ROOT
 /** The same of files that did not change while this process runs. */
 const hashes = new Map<string, Promise<string>>();
 
-async function hashed(modules: readonly string[], root: URL): Promise<string> {
+async function hashed(modules: readonly string[], root: URL, read?: ReadText): Promise<string> {
   // From a registry, where files cannot be listed, a version never changes.
   if (root.protocol !== "file:") return createHash("sha256").update(root.href).digest("hex").slice(0, 16);
-  const { files, packages } = await importedBy(modules, root), hash = createHash("sha256");
+  const { files, packages } = await importedBy(modules, root, read), hash = createHash("sha256");
   for (const [path, text] of [...files].sort(([a], [b]) => a < b ? -1 : 1)) {
     hash.update(`${path} ${text.length}\n${text}`);
   }
@@ -49,10 +55,37 @@ export interface Imported {
   packages: Set<string>;
 }
 
+/** Reads a file as text. */
+type ReadText = (file: URL) => Promise<string>;
+
+/** A file without lines that are comments, and what it imports. */
+interface ParsedCode {
+  code: string;
+  specifiers: Set<string>;
+}
+
+/** By ending and text: most files are in the keys of several stages. */
+const parsed = new Map<string, ParsedCode>();
+
+function parsedCode(text: string, ending: string): ParsedCode {
+  const known = parsed.get(ending + text);
+  if (known) return known;
+  const code = [".ts", ".js", ".wgsl"].includes(ending) ? text.replace(COMMENTS, "") : text;
+  const isScript = [".ts", ".js"].includes(ending);
+  const matches = isScript ? FOLLOWED.flatMap((pattern) => [...code.matchAll(pattern)]) : [];
+  const found = { code, specifiers: new Set(matches.map((match) => match[2])) };
+  parsed.set(ending + text, found);
+  return found;
+}
+
 /** All files that modules need, directly or not. */
-export async function importedBy(modules: readonly string[], root: URL = ROOT): Promise<Imported> {
+export async function importedBy(
+  modules: readonly string[],
+  root: URL = ROOT,
+  read: ReadText = Deno.readTextFile,
+): Promise<Imported> {
   const config = new URL("deno.json", root);
-  const { imports = {} } = JSON.parse(await Deno.readTextFile(config)) as {
+  const { imports = {} } = JSON.parse(await read(config)) as {
     imports?: Record<string, string>;
   };
   const files = new Map<string, string>(), packages = new Set<string>();
@@ -62,16 +95,13 @@ export async function importedBy(modules: readonly string[], root: URL = ROOT): 
     const url = new URL(path, root);
     let text: string;
     try {
-      text = await Deno.readTextFile(url);
+      text = await read(url);
     } catch (error) {
       throw new Error(`Cannot read ${path}, which ${from} needs: ${reasonOf(error)}.`, { cause: error });
     }
-    const isCode = [".ts", ".js", ".wgsl"].includes(extname(path));
-    const code = isCode ? text.replace(COMMENTS, "") : text;
+    const { code, specifiers } = parsedCode(text, extname(path));
     files.set(path, code);
-    if (![".ts", ".js"].includes(extname(path))) return;
-    const specifiers = FOLLOWED.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[2]));
-    for (const specifier of new Set(specifiers)) {
+    for (const specifier of specifiers) {
       const name = Object.keys(imports).find((own) => specifier === own || specifier.startsWith(`${own}/`));
       if (name) packages.add(`${name} ${imports[name]}`);
       if (!/^\.{1,2}\//.test(specifier)) continue;
