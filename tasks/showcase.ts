@@ -25,7 +25,7 @@ import { openProgress } from "../src/report/progress.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
 import { runCommand } from "../src/cli/options.ts";
 import { type OptionValues, text, toggle, wholeNumber } from "../src/cli/option_kinds.ts";
-import { adapter, cache, out, seed } from "./shared/options.ts";
+import { adapter, cache, figures, out, seed } from "./shared/options.ts";
 import { openTaskRun } from "./shared/task_run.ts";
 import { brokenShards, readExtracted } from "../src/data/features/extract_parts.ts";
 import { afterView, seenSize } from "../src/data/images/preprocessor.ts";
@@ -51,6 +51,7 @@ export const COMMAND = {
     }),
     model: text({ value: "MODEL", help: "another model: a name, or an ONNX file", default: MODEL }),
     out: { ...out, help: "where the page goes" },
+    figures,
     cache: { ...cache, help: "where finished stages and photographs are kept" },
     seed,
     adapter,

@@ -54,7 +54,9 @@ export function parseOptions<S extends Options>(options: S, args: readonly strin
   });
   for (const token of tokens) {
     const own = token.kind === "option" && token.rawName.startsWith("--") ? texts.get(token.name) : undefined;
-    if (own === undefined) throw new RangeError(unknownArgument(words[token.index], [...names, "help"]));
+    if (own === undefined) {
+      throw new RangeError(unknownArgument(words[token.index], words[token.index + 1], options));
+    }
     own.push((token as { value: string }).value);
   }
   const values = names.map((name) => [name, options[name].read(texts.get(name)!, name)]);
@@ -114,17 +116,37 @@ export function withoutOptions(options: Options, args: readonly string[]): strin
   return rest;
 }
 
-/** What is wrong with an argument that no option is called, in one sentence. */
-function unknownArgument(arg: string, names: readonly string[]): string {
-  const name = arg.replace(/^-+/, "").split("=")[0];
-  const isOption = arg.startsWith("-");
-  const meant = nearestName(name, names);
-  const option = isOption ? undefined : optionForPath(arg, names);
-  if (option) return `"${arg}" belongs to no option: write ${option}.`;
+/**
+ * What is wrong with an argument that no option is called, in one sentence: an option of a like name that takes such a
+ * value, else the one that such a value is for, else one of a like name.
+ */
+function unknownArgument(arg: string, following: string | undefined, options: Options): string {
+  const names = [...Object.keys(options), "help"];
+  const [name, own] = arg.replace(/^-+/, "").split(/=(.*)/s);
+  const isOption = arg.startsWith("-"), value = own ?? (following?.startsWith("--") ? undefined : following);
+  const fitting = isOption ? names.filter((known) => takes(options[known], known, value)) : names;
+  const option = optionForPath(isOption ? value ?? "" : arg, names);
+  if (option && !isOption) return `"${arg}" belongs to no option: write ${option}.`;
+  const like = nearestName(name, fitting);
+  if (option && !like) return `There is no option ${arg}: did you mean ${option}? (--help lists them all.)`;
+  const meant = like ?? nearestName(name, names);
   if (meant) return `There is no option ${arg}: did you mean --${meant}? (--help lists them all.)`;
   return isOption
     ? `There is no option ${arg}: --help lists them all.`
     : `"${arg}" belongs to no option: write --NAME ${arg}. (--help lists the options.)`;
+}
+
+/** Whether an option takes a value, or none. */
+function takes(option: Options[string] | undefined, name: string, value: string | undefined): boolean {
+  if (option === undefined || option.value === "" || value === undefined) {
+    return value === undefined && (option === undefined || option.value === "");
+  }
+  try {
+    option.read([value], name);
+    return true;
+  } catch {
+    return false; // it says what it takes
+  }
 }
 
 /** The option that a file or folder is meant for, as it is to be typed; undefined for what is none of them. */

@@ -194,3 +194,22 @@ export function settingsList(settings: Readonly<Record<string, string | number>>
 export function commandLine(line: string): Html {
   return html`<pre tabindex="0"><code>${line}</code></pre>\n`;
 }
+
+/**
+ * What colors of pictures stand for.
+ * @param entries Names and colors: red, green and blue from 0 to 255.
+ * @param title What they are, where a page has several.
+ */
+export function colorLegend(
+  entries: readonly { name: string; color: readonly number[] }[],
+  title?: string,
+): Html {
+  const items = entries.map(({ name, color }) =>
+    html`
+      <span class="swatch"><span aria-hidden="true" style="background: rgb(${color.join(
+        " ",
+      )})"></span> ${name}</span>
+    `
+  );
+  return html`<p class="colors-key">${title === undefined ? "" : html`<span>${title}:</span>`}${items}</p>\n`;
+}

@@ -11,6 +11,8 @@ export interface ColorGrid {
   columns: readonly string[];
   /** `photo` and `cells` are data URIs of pictures; one cell a column. */
   rows: readonly { label: string; photo: string; cells: readonly string[] }[];
+  /** Rows that are seen at once, 6 if not given; the rest is folded where it is more than two. */
+  open?: number;
   /** Where the maps' colors are numbers: what of, and the colors from the lowest to the highest. */
   bar?: ColorBar;
   /** What the maps' colors are where they are no numbers, one sentence without its full stop. */
@@ -30,16 +32,18 @@ export interface ColorBar {
 /** Maps beside each other on a wide page: as many are at least 160 px wide there, with the photograph. */
 const ACROSS = 6;
 /** Rows of a grid that are seen at once; a few more are no reason to fold them. */
-const ROWS_SHOWN = 6, FEW_MORE = 2;
+const OPEN = 6, FEW_MORE = 2;
 
 /**
  * Color maps beside their photographs, at least 160 px wide; a row of many maps takes several lines of equal length.
  * Readers choose whether pixels are crisp or smooth; a click or Enter enlarges a map beside its photograph, and arrow
- * keys walk through the maps (by the page's script). Rows beyond the sixth are folded.
+ * keys walk through the maps (by the page's script). Rows beyond the first ones are folded.
  * @param grid Labels and pictures.
  * @throws RangeError `The row horse.png of the color grid has 11 maps, expected 12.`
  */
-export function colorGrid({ label, corner = "image", columns, rows, bar, key }: ColorGrid): Html {
+export function colorGrid(
+  { label, corner = "image", columns, rows, open = OPEN, bar, key }: ColorGrid,
+): Html {
   const lines = Math.ceil(columns.length / ACROSS), across = Math.max(1, Math.ceil(columns.length / lines));
   const body = rows.map((row, i) => {
     if (row.cells.length !== columns.length) {
@@ -58,17 +62,17 @@ export function colorGrid({ label, corner = "image", columns, rows, bar, key }: 
     <div class="color-grid" role="group" aria-label="${label}"
       style="--across: ${across}; --lines: ${lines}">
     <p><label><input type="checkbox"> smooth</label></p>
-    ${folded(body, corner)}${bar === undefined ? "" : colorBar(bar)}${key === undefined
+    ${folded(body, corner, open)}${bar === undefined ? "" : colorBar(bar)}${key === undefined
       ? ""
       : html`<p class="bar"><span>${key}.</span></p>`}</div>
   `;
 }
 
-function folded(rows: Html[], corner: string): Html {
-  if (rows.length <= ROWS_SHOWN + FEW_MORE) return html`${rows}`;
-  const more = rows.slice(ROWS_SHOWN);
+function folded(rows: Html[], corner: string, open: number): Html {
+  if (rows.length <= open + FEW_MORE) return html`${rows}`;
+  const more = rows.slice(open);
   return html`${
-    rows.slice(0, ROWS_SHOWN)
+    rows.slice(0, open)
   }<details class="more"><summary>${more.length} more ${corner}s</summary>\n${more}</details>\n`;
 }
 

@@ -34,8 +34,31 @@ export async function saveFigures(
   markup: string,
   formats: readonly FigureFormat[],
 ): Promise<string[]> {
-  const drawings = formats.length > 0 ? drawingsOf(markup) : [];
-  if (drawings.length === 0) return [];
+  return await saveDrawings(path, formats.length > 0 ? drawingsOf(markup) : [], formats);
+}
+
+/** A figure to be written. */
+export interface Drawing {
+  /** Unique on its page. */
+  name: string;
+  /** SVG with a viewBox, in the page's colors. */
+  drawing: string;
+}
+
+/**
+ * Writes drawings as `saveFigures` does, of a page that draws by script.
+ *
+ * @param path of the page; its folder exists
+ * @param drawings with their names
+ * @param formats of the files
+ * @returns their paths
+ */
+export async function saveDrawings(
+  path: string,
+  drawings: readonly Drawing[],
+  formats: readonly FigureFormat[],
+): Promise<string[]> {
+  if (drawings.length === 0 || formats.length === 0) return [];
   const folder = `${dirname(path)}/figures`, page = path.replace(/^.*\/|\.html$/g, "");
   await Deno.mkdir(folder, { recursive: true });
   const toPng = formats.includes("png") ? await openPngWriter() : undefined;
@@ -53,7 +76,7 @@ export async function saveFigures(
 }
 
 /** Drawings with names that differ: charts by their figures' names, grids by what they show. */
-function drawingsOf(markup: string): { name: string; drawing: string }[] {
+function drawingsOf(markup: string): Drawing[] {
   const charts = [...markup.matchAll(DRAWING)].map(([, name, drawing], i) => ({
     name: name ?? String(i + 1),
     drawing,

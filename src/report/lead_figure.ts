@@ -4,7 +4,7 @@ import { type Html, html, rawHtml } from "./html.ts";
 /** Pictures of a card at most. */
 const PICTURES = 4;
 /** Height of a card's drawing over its width, at most; what is taller is cut off there. */
-const MAX_ASPECT = 1.1;
+const MAX_ASPECT = 1.4;
 
 const FIGURE = /<figure[^>]*>[^]*?<\/figure>/, ROW = /<div class="row"[^]*?(?=<div class="row"|<\/section>)/;
 const DRAWING = /<div class="(narrow|wide)" role="group" aria-label="[^"]*">(<svg [^]*?<\/svg>)<\/div>/g;

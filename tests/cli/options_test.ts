@@ -79,6 +79,16 @@ Deno.test("parseOptions() names the nearest option, also of a stray word and a s
   refused(["--"], "There is no option --");
 });
 
+Deno.test("parseOptions() names the nearest option that takes such a value, or the one that it is for", () => {
+  refused(["--land", "many"], "There is no option --land: did you mean --landmarks?");
+  refused(["--limits=exact"], "There is no option --limits=exact: did you mean --limit?");
+  refused(["--la", "0.5"], "did you mean --lambda?");
+  refused(["--tab", "csv"], "did you mean --tables?");
+  refused(["--weights", "vit.onnx"], "There is no option --weights: did you mean --model vit.onnx?");
+  refused(["--network=vit.onnx"], "did you mean --model vit.onnx?");
+  refused(["--qui"], "did you mean --quick?");
+});
+
 Deno.test("parseOptions() refuses an option without its value and a switch with one", () => {
   refused(["--out"], "--out is given without a value: write --out=DIR.");
   refused(["--out", "--quick"], "--out is given without");

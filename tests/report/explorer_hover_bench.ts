@@ -1,6 +1,7 @@
 /**
- * Milliseconds of a frame of the explorer in which the pointer is on a new pixel, on the software path; 16.7 is 60 frames a
- * second: `./run deno bench -A tests/report/explorer_hover_bench.ts`. `EXPLORER` names a page other than the sample's.
+ * Time of a frame of the explorer in which the pointer is on a new pixel, on the software path; 16.7 ms is 60 frames a
+ * second: `./run deno bench -A tests/report/explorer_hover_bench.ts`. Beside the wall time, which others on the machine
+ * lengthen, it prints the CPU time of the page's thread. `EXPLORER` names a page other than the sample's.
  */
 import { renderExplorer } from "../../src/report/explorer/page.ts";
 import { openBrowser, openFile } from "../support/browser.ts";
@@ -30,6 +31,21 @@ const hover = `new Promise((resolve) => {
   };
   requestAnimationFrame(frame);
 })`;
+
+/** Seconds of CPU time of the page's thread since it began, in all and in scripts. */
+async function cpuSeconds(): Promise<[all: number, script: number]> {
+  const { metrics } = await devtools.send("Performance.getMetrics");
+  const of = (wanted: string) => metrics.find(({ name }) => name === wanted)!.value;
+  return [of("TaskDuration"), of("ScriptDuration")];
+}
+
+const devtools = await page.context().newCDPSession(page);
+await devtools.send("Performance.enable", { timeDomain: "threadTicks" });
+await page.evaluate(hover);
+const before = await cpuSeconds();
+await page.evaluate(hover);
+const [all, script] = (await cpuSeconds()).map((now, i) => (1000 * (now - before[i]) / FRAMES).toFixed(1));
+console.log(`CPU time of the page's thread: ${all} ms a frame, ${script} of it in scripts`);
 
 Deno.bench(`explorer, ${FRAMES} frames under the pointer`, { n: 5, warmup: 1 }, async () => {
   await page.evaluate(hover);

@@ -1,6 +1,6 @@
 /** The report of the experiment `brain-score`. */
 import { formatNumber, table, text } from "../../report/blocks.ts";
-import { barChart } from "../../report/charts/bar.ts";
+import { dotsChart } from "../../report/charts/dots.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { agreementMetrics } from "./agreement_report.ts";
@@ -50,7 +50,7 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
     method:
       `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${report.ridge.voxels.length} voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
         conditions[0].scores.length
-      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each slot alone need no alignment.`,
+      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each layer alone need no alignment.`,
     equation: EQUATION,
     sections: [
       ...(report.skipped.length > 0
@@ -147,16 +147,21 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
     await responsiveChart(
       "brain-score",
       report.out,
-      `Pearson r on ${report.images.test} held-out images, mean over each region's voxels, eigen-constraint of weight 1, mean over ${
+      `Pearson r on n = ${report.images.test} held-out images, mean over each region's voxels: ridge regression on all layers, ridge alignment, and the paper's training with and without the eigen-constraint (mean over ${
         report.conditions[0].scores.length
-      } seeds.`,
+      } seeds). The last two lie on each other where the constraint changes little.`,
       (theme, width) =>
-        barChart({
-          metric: "Pearson r",
-          bars: rois.map((roi) => ({
-            label: roi,
-            value: spread(report.conditions.at(-1)!.scores.map((score) => rOf(score, roi))).mean,
-          })),
+        dotsChart({
+          metric: "Pearson r on held-out images",
+          rows: rois,
+          series: [
+            { label: "ridge regression", values: rois.map((roi) => rOf(report.ridge, roi)) },
+            { label: "ridge alignment", values: rois.map((roi) => rOf(report.space, roi)) },
+            ...[report.conditions.at(-1)!, report.conditions[0]].map(({ lambda, scores }) => ({
+              label: lambda === 0 ? "paper's, no constraint" : "paper's, with constraint",
+              values: rois.map((roi) => spread(scores.map((score) => rOf(score, roi))).mean),
+            })),
+          ],
           width,
         }, theme),
     ),
@@ -189,7 +194,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       ]),
     }),
     text(
-      "Aligned: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on all slots' pooled features, its penalty chosen by cross-validation. Unaligned: each slot has an encoder of its own and each voxel takes the slot that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
+      "Aligned: every layer by ridge regression to the same components of the responses, what the graph takes; trained on: the same as the start of the paper's training, kept near its own targets. Ridge: every voxel on the pooled features of all layers, its penalty chosen by cross-validation. Unaligned: each layer has an encoder of its own and each voxel takes the layer that predicts it best on training images held out for the choice. The ratio r / ceiling divides by the square root of each voxel's noise ceiling.",
     ),
   ];
 }
@@ -218,7 +223,7 @@ function effectSection({ effects }: BrainScoreReport): Html[] {
   if (!effects) return [text("Not measured: these images have no masks.")];
   return [
     text(
-      "Ten eigenvectors of each layer's tokens, before alignment and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when align changes nothing; mIoU is figure against ground by the oracle of METHOD.",
+      "Ten eigenvectors of each layer's tokens, before alignment and after it. Overlap is the mean squared cosine of the principal angles between the two subspaces, 1 when alignment changes nothing; mIoU is that of figure against ground, by an oracle that knows the centres of both.",
     ),
     table({
       caption: "Figure-ground mIoU, and overlap with the eigenvectors before alignment",
@@ -258,13 +263,13 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
   const { nodes, images } = Object.values(mixed)[0];
   return [
     text(
-      `${nodes} figure tokens at half, three quarters and the whole of the depth of all models (layers 6, 9 and 12 of twelve) in ${images} images that are not in the graph. Each is asked for its nearest token of another model, as deep and in another image. Summed over slots, the brain loss lets slots share the work in any way; with four fifths of them left out at every step, and without the eigen-constraint, each has to reach the shared space by itself. The graph of the other experiments uses that alignment; it was chosen among four settings on scenes 0 to 99 of the synthetic dataset.`,
+      `${nodes} figure tokens at half, three quarters and the whole of the depth of all models (layers 6, 9 and 12 of twelve) in ${images} images that are not in the graph. Each is asked for its nearest token of another model, as deep and in another image. Summed over layers, the brain loss of the paper's training lets layers share the work in any way; ridge alignment maps each layer by itself to the same components of the responses. The graph of the other experiments uses ridge alignment unless --alignment paper is given.`,
     ),
     table({
       caption: "Share of nearest tokens across models that show the same category",
-      columns: ["align", "before", "after", "chance", "p"],
+      columns: ["alignment", "before", "after", "chance", "p"],
       rows: Object.entries(mixed).map(([name, { before, after, chance, gain }]) => [
-        name === "paper" ? "as in the paper" : "slots left out",
+        name === "paper" ? "as in the paper" : "ridge",
         before ?? "widths differ",
         after,
         chance,

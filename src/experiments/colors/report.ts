@@ -20,7 +20,8 @@ export interface AlignedColorsReport extends ExperimentRun {
   found: AlignedColors;
 }
 
-const SHOWN_IMAGES = 8;
+/** Images of a grid, and those that are seen at once. */
+const SHOWN_IMAGES = 8, OPEN = 2;
 
 /** The key to colors of the map. */
 const MAP_COLORS =
@@ -51,16 +52,20 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
   }
   return await writeExperiment(report, "colors", { metrics, claims }, {
     title: "Colors",
-    question: "What do all layers of all models put together, and when does it follow the image?",
+    question:
+      "What do all layers of all models group together, and from which layer on does it follow the image?",
     method:
-      `The ${pipeline.total.nodes} tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and carried to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
+      `The ${pipeline.total.nodes} tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and extended to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
     equation: EQUATION,
     sections: [
       { heading: "Layers across", body: await colorSheet(pipeline) },
-      ...await Promise.all(
-        pipeline.models.map(async (model) => ({ heading: model, body: await grids(pipeline, model) })),
-      ),
       { heading: "What the colors follow", body: await varianceSection(report) },
+      ...await Promise.all(
+        pipeline.models.map(async (model) => ({
+          heading: `Colors of ${model}`,
+          body: await grids(pipeline, model),
+        })),
+      ),
     ],
     settings: {
       landmarks: pipeline.fit.landmarks.indices.length,
@@ -105,6 +110,7 @@ async function grid(
   const shown = Math.min(SHOWN_IMAGES, pipeline.images.length);
   return colorGrid({
     label: `${label}, ${model}`,
+    open: OPEN,
     key: MAP_COLORS,
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: await Promise.all(

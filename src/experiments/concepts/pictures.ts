@@ -15,7 +15,7 @@ const SIDE = 320;
 const KEPT = 0.22;
 
 /** Patches that stand for a concept, and the patches along a side of what is cut out around each. */
-const PATCHES = 4, WINDOW = 3;
+const PATCHES = 4, WINDOW = 5;
 /** Size of a cut-out on the page, the gap beside it, and the line with the concept's name. */
 const CUT = 160, CUT_GAP = 8, NAME = 24;
 
@@ -61,7 +61,7 @@ export async function conceptSheet(
   { sheet, unit, across }: { sheet: VoxelSheet; unit: string; across: number },
 ): Promise<string> {
   const perImage = pipeline.tokens - 1, step = CUT + CUT_GAP;
-  const brains = openSheets(sheet, drawn.map(({ concept }) => concept.voxels), unit);
+  const brains = openSheets(sheet, drawn.map(({ concept }) => concept.voxels), unit, false);
   const isBeside = across >= PATCHES, lines = Math.ceil(PATCHES / across), cuts = across * step;
   const down = NAME + (isBeside ? Math.max(step, brains.height) : lines * step + brains.height) + CUT_GAP;
   const width = isBeside ? cuts + brains.width : Math.max(cuts - CUT_GAP, brains.width);
@@ -131,6 +131,7 @@ export function imagesOfConcept({ patches }: Concept, perImage: number, count: n
  *
  * @param names of the concepts
  * @param count photographs a row; where there are fewer the row ends with empty gray squares
+ * @param open rows that are seen at once, as of `colorGrid`
  */
 export async function conceptGrid(
   pipeline: Pipeline,
@@ -138,6 +139,7 @@ export async function conceptGrid(
   names: readonly string[],
   count: number,
   label: string,
+  open?: number,
 ): Promise<Html> {
   const perImage = pipeline.tokens - 1, empty = await jpegDataUri(gray(8, 8));
   const rows = await Promise.all(concepts.map(async (concept, i) => {
@@ -156,6 +158,7 @@ export async function conceptGrid(
   }));
   return colorGrid({
     label,
+    open,
     corner: "concept",
     key: "Photographs keep their colors where the concept is, and are gray elsewhere",
     rows,

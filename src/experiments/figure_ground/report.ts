@@ -2,7 +2,7 @@
 import { figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
-import { type Html, html, rawHtml } from "../../report/html.ts";
+import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { keptCortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
@@ -17,10 +17,6 @@ import type { FigureGround, RegionActivation } from "./results.ts";
 const EQUATION = rawHtml(
   `<math display="block"><msub><mi>B</mi><mi>l</mi></msub><mo>=</mo><msub><mi>V</mi><mi>l</mi></msub><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>b</mi><mtext>figure</mtext></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>v</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>figure</mtext><mo>}</mo><msub><mi>W</mi><mi>l</mi></msub><mi>β</mi><mo>,</mo><mspace width="1em"/><msub><mi>s</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>x</mi><mi>j</mi></msub><mo>)</mo></math>`,
 );
-
-/** Two figures beside each other where there is room. */
-const ROW = "display: flex; flex-wrap: wrap; gap: 0 2rem; align-items: flex-start",
-  CELL = "flex: 1 1 24rem; min-width: 0";
 
 const UNIT = "standard deviations of a voxel";
 
@@ -48,7 +44,8 @@ export async function writeFigureGroundReport(
   const layers = models.map(({ model, layer }) => `${model} L${layer}`).join(", ");
   return await writeExperiment(run, "figure-ground", { metrics: metricsOf(found), claims }, {
     title: "Figure and ground",
-    question: "What does figure do in the brain that ground does not, and does one pixel find all figures?",
+    question:
+      "Which regions does the figure activate more than the ground, and does one pixel find all figures?",
     method:
       `Features of a layer are averaged over the figure patches and over the ground patches of every image and carried into brain space by the pipeline's alignment, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
     equation: EQUATION,
@@ -150,24 +147,19 @@ async function regionSection(
       }, theme),
   );
   const caption =
-    `Mean activation by figure and by ground on the cortex, in ${UNIT}, all on one scale; n = ${images.length} images.`;
+    `Mean activation by figure and by ground on the cortex, in ${UNIT}, all on one scale; n = ${images.length} images. The map below says which region is which.`;
+  const cortexOf = (kind: "figure" | "ground") =>
+    models.map(({ model, voxels }) => ({ title: `${model}, ${kind}`, values: voxels[kind] }));
+  const [byFigure, byGround] = [cortexOf("figure"), cortexOf("ground")];
+  const unit = `mean activation, ${UNIT}`;
   const sheets = figure({
     image: {
-      svg: await keptActivationSheets(
-        sheet,
-        models.map(({ model, voxels }) => [
-          { title: `${model}, figure`, values: voxels.figure },
-          { title: `${model}, ground`, values: voxels.ground },
-        ]),
-        `mean activation, ${UNIT}`,
-      ),
+      svg: await keptActivationSheets(sheet, [byFigure, byGround], unit, { names: false }),
       narrowSvg: await keptActivationSheets(
         sheet,
-        models.flatMap(({ model, voxels }) => [
-          [{ title: `${model}, figure`, values: voxels.figure }],
-          [{ title: `${model}, ground`, values: voxels.ground }],
-        ]),
-        `mean activation, ${UNIT}`,
+        byFigure.map((own, i) => [own, byGround[i]]),
+        unit,
+        { names: false, heading: 20 },
       ),
     },
     caption,
@@ -176,12 +168,8 @@ async function regionSection(
   });
   const regions = `Where the regions lie, voxels of none of them pale; ${sheet.note}.`;
   return [
-    html`
-      <div style="${ROW}">
-        <div style="${CELL}">${heatMap}</div>
-        <div style="${CELL}">${sheets}</div>
-      </div>
-    `,
+    sheets,
+    heatMap,
     figure({
       image: {
         svg: await keptCortexPicture(sheet, "wide"),

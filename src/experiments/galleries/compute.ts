@@ -19,6 +19,8 @@ import { classPicture, jpegDataUri } from "../shared/small_pictures.ts";
 
 /** Images in each grid. */
 const IMAGES = 20;
+/** Rows of a grid that are seen at once; those of few maps are lower. */
+const OPEN = 2, OPEN_LOW = 3;
 /** Eigenvectors that segments are made of, as many segments. */
 const SEGMENTS = 10;
 /** Pixels of a photograph, which every grid repeats. */
@@ -111,6 +113,7 @@ function colorsGrid(
   const slots = slotsOf(pipeline, model), { rows, cols } = pipeline.grid;
   return colorGrid({
     label: `AlignedCut colors of ${model} by image and layer`,
+    open: OPEN,
     key:
       "Color is the place of a patch on the t-SNE map of all images, layers and models: red, green and blue are its three coordinates",
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
@@ -141,6 +144,7 @@ function* segmentsGrids(
     yield text(`${model}, ${SEGMENTS} segments of each layer:`);
     yield colorGrid({
       label: `Segments of ${model} by image and layer`,
+      open: OPEN_LOW,
       key:
         `Colors tell the ${SEGMENTS} segments of a layer apart; from one layer to another they mean nothing`,
       columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
@@ -188,6 +192,7 @@ async function similarityGrid(
   return colorGrid({
     bar: SIMILARITY_BAR,
     label: "Similarity to one figure pixel by image and model",
+    open: OPEN_LOW,
     columns: slots.map((slot) => `${pipeline.slots[slot].model} L${pipeline.slots[slot].layer}`),
     rows: [
       { label: "the pixel's own image", photo: asked, cells: pictures(query.image) },
@@ -200,5 +205,5 @@ async function conceptsGrid(pipeline: Pipeline, { concepts }: Concepts): Promise
   const shown = concepts.slice(0, CONCEPTS);
   if (shown.length === 0) return text("No sphere held enough patches.");
   const names = shown.map((concept, i) => nameOf(concept, i, pipeline.classes));
-  return await conceptGrid(pipeline, shown, names, PHOTOS - 1, "Photographs of all concepts");
+  return await conceptGrid(pipeline, shown, names, PHOTOS - 1, "Photographs of all concepts", OPEN_LOW);
 }

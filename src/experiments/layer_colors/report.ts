@@ -62,7 +62,7 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
   return await writeReport(report, "photographs", inputs, { metrics, claims: [] }, {
     data: await runDataLine(data, inputs.models, false),
     title: "Photographs",
-    question: `What does each layer of ${manifest.model} put together, over ${photos.length} images?`,
+    question: `What does each layer of ${manifest.model} group together, over ${photos.length} images?`,
     method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${
       HOOK_NAMES[manifest.hook]
     }) form one graph, and its ${

@@ -103,6 +103,14 @@ function runSection({ run, graph, landmarks, neighbors }: NystromReport): Html {
   );
 }
 
+/** What is chosen, in words. */
+function choiceName({ method, landmarks, neighbors, sampling }: AuditRow): string {
+  if (method === "gradient") return "mini-batch gradient descent";
+  return method === "fowlkes"
+    ? `Fowlkes' extension from ${landmarks} landmarks`
+    : `the mean of the ${neighbors} nearest of ${landmarks} landmarks, ${sampling}`;
+}
+
 /** The row with the most trusted components, the fastest of equal ones, and what to call the figure that says so. */
 export function choiceOf({ rows, components }: NystromAudit): { title: string; best: AuditRow } {
   const best = rows.reduce((a, b) =>
@@ -111,7 +119,7 @@ export function choiceOf({ rows, components }: NystromAudit): { title: string; b
   return {
     best,
     title: best.trusted > 0
-      ? `Choose ${nameOf(best)}: ${best.trusted} of ${components} components can be trusted`
+      ? `Choose ${choiceName(best)}: ${best.trusted} of ${components} components can be trusted`
       : "No setting gives a component that can be trusted",
   };
 }
@@ -130,7 +138,7 @@ async function choiceChart({ audit, out }: NystromReport): Promise<Html> {
       barChart({
         metric: `trusted components of ${audit.components}`,
         bars: shown.map((row) => ({
-          label: `${nameOf(row)}: ${formatNumber(row.seconds, 1, false)} s`,
+          label: `${nameOf(row)}: ${formatNumber(row.seconds, row.seconds < 1 ? 2 : 1, false)} s`,
           value: row.trusted,
           emphasis: row === best,
         })),

@@ -1,4 +1,5 @@
 /** Example segmentations as small pictures: the image, its truth, and what eigenvectors make of it layer by layer. */
+import { colorLegend } from "../../report/blocks.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, html } from "../../report/html.ts";
 import { imageCategories } from "../shared/image_truth.ts";
@@ -44,7 +45,15 @@ export async function exampleSegmentations(
       })),
     }),
   ]);
-  return [...grids.flat(), legend(kind === "category" ? pipeline.classes : FIGURE_GROUND)];
+  return [
+    ...grids.flat(),
+    colorLegend(
+      (kind === "category" ? pipeline.classes : FIGURE_GROUND).map((name, k) => ({
+        name,
+        color: colorOf(k),
+      })),
+    ),
+  ];
 }
 
 /** The first images that show categories not shown yet. */
@@ -61,16 +70,4 @@ async function ofDifferentCategories({ images, classes }: Pipeline, count: numbe
 async function truthPicture({ images }: Pipeline, image: number, kind: Kind): Promise<string> {
   const { mask, classMask } = images[image], truth = await (kind === "category" ? classMask : mask)?.();
   return truth ? classPicture(truth.data, truth.width, truth.height) : classPicture(Uint8Array.of(0), 1, 1);
-}
-
-function legend(names: readonly string[]): Html {
-  const entries = names.map((name, k) =>
-    html`
-      <span
-        style="white-space: nowrap"><span aria-hidden="true" style="display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; background: rgb(${colorOf(
-          k,
-        ).join(" ")})"></span> ${name}</span>
-    `
-  );
-  return html`<p>${entries}</p>`;
 }

@@ -73,7 +73,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
           text(
             `Graphs of ${layers.length === 1 ? "layer" : "layers"} ${
               layers.join(", ")
-            } of every model by themselves, on the first ${single.images} images; align with the eigen-constraint (λ = 1) and without (λ = 0), one training of each.`,
+            } of every model by themselves, on the first ${single.images} images; aligned with the eigen-constraint (λ = 1) and without it (λ = 0), one training of each.`,
           ),
           ...await alignedCharts(out, aligned, layers),
           alignedTable(aligned),
@@ -208,7 +208,7 @@ function orderTable({ models }: GraphSegmentation): Html {
           formatNumber(peak[kind].value, 3),
         ]),
       ]),
-      ["the paper's CLIP, photographs", "L4", "L4, stays", "0.6", "not told", "L9 and L10", "0.5"],
+      ["the paper's CLIP, photographs", "L4", "L4, stays", "0.6", "not reported", "L9 and L10", "0.5"],
     ],
   });
 }

@@ -20,6 +20,14 @@ const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
 /** The scale below the sheets: its height with numbers, and its length. */
 const SCALE = 46, BAR = 220;
 
+/** How sheets are labelled. */
+export interface SheetLabels {
+  /** Whether regions are named on each sheet; default true. A page that names them on a map of their own leaves it out. */
+  names?: boolean;
+  /** Size of the headings, 14 if not given. */
+  heading?: number;
+}
+
 /**
  * Cortices side by side: blue negative, orange positive, pale near 0, all on one scale, which is drawn below. Where the
  * voxels' places on fsaverage are known they are drawn on its flat map, else as one dot each.
@@ -33,13 +41,14 @@ export function activationSheets(
   sheet: VoxelSheet,
   rows: readonly (readonly Sheet[])[],
   unit: string,
+  { names = true, heading = 14 }: SheetLabels = {},
 ): string {
-  const { height, draw, bar } = openSheets(sheet, rows.flat().map(({ values }) => values), unit);
+  const { height, draw, bar } = openSheets(sheet, rows.flat().map(({ values }) => values), unit, names);
   const parts = rows.flatMap((row, r) =>
     row.map(({ title, values }, c) =>
       `<g transform="translate(${c * SHEET} ${
         r * height
-      })"><text x="${MARGIN}" y="18" font-size="14" fill="var(--ink)">${escapeHtml(title)}</text>${
+      })"><text x="${MARGIN}" y="18" font-size="${heading}" fill="var(--ink)">${escapeHtml(title)}</text>${
         draw(values)
       }</g>`
     )
@@ -69,18 +78,20 @@ export const SCALE_HEIGHT = SCALE;
  * @param sheet where the voxels lie
  * @param values of all that are on one scale
  * @param unit of the values
+ * @param names whether regions are named on the flat map
  */
 export function openSheets(
   { places, surface }: VoxelSheet,
   values: readonly ArrayLike<number>[],
   unit: string,
+  names = true,
 ): OpenSheets {
   const most = values.reduce((sum, own) => Math.max(sum, scaleEnd(own)), 1e-9);
   const color = surface
     ? (share: number) => `rgb(${divergingColor(share).join(" ")})`
     : (share: number) => levelColor(Math.round(LEVELS * share));
   return {
-    ...surface ? flatSheets(surface, most) : dotSheets(places, most),
+    ...surface ? flatSheets(surface, most, names) : dotSheets(places, most),
     width: SHEET,
     bar: (x, y) => colorBar(x, y, { steps: surface ? STEPS : LEVELS, color, most, unit }),
   };
@@ -91,9 +102,14 @@ export async function keptActivationSheets(
   sheet: VoxelSheet,
   rows: readonly (readonly Sheet[])[],
   unit: string,
+  labels: SheetLabels = {},
 ): Promise<string> {
   const code = ["src/experiments/shared/activation_sheets.ts"];
-  return await keptDrawing(code, [sheet, rows, unit], () => activationSheets(sheet, rows, unit));
+  return await keptDrawing(
+    code,
+    [sheet, rows, unit, labels],
+    () => activationSheets(sheet, rows, unit, labels),
+  );
 }
 
 /** How sheets of one kind are drawn. */
@@ -104,7 +120,7 @@ interface SheetKind {
   draw(values: ArrayLike<number>): string;
 }
 
-function flatSheets(voxels: SurfaceVoxels, most: number): SheetKind {
+function flatSheets(voxels: SurfaceVoxels, most: number, names: boolean): SheetKind {
   const map = flatMapOf(voxels, SHEET - 2 * MARGIN);
   return {
     height: map.height + HEADING + MARGIN,
@@ -115,7 +131,7 @@ function flatSheets(voxels: SurfaceVoxels, most: number): SheetKind {
       const color = (hemisphere: Hemisphere, at: FlatPoint) => valueColor(means[hemisphere], at, most);
       return `<g transform="translate(${MARGIN} ${HEADING})"><image width="${map.width}" height="${map.height}" href="${
         map.picture(color)
-      }"/>${outlinesOf(map)}${flatNames(map, 9)}</g>`;
+      }"/>${outlinesOf(map)}${names ? flatNames(map, 9) : ""}</g>`;
     },
   };
 }

@@ -4,8 +4,11 @@ import { writeFileAtomic } from "../../data/files/atomic_write.ts";
 import { skippedLines } from "../../data/files/skipped.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { table } from "../../report/blocks.ts";
+import { saveDrawings } from "../../report/figure_files.ts";
+import type { ShowcaseContent } from "../../report/showcase/content.ts";
 import { renderShowcase } from "../../report/showcase/page.ts";
 import { recordExperiment, type RunContext } from "../shared/write_experiment.ts";
+import { showcaseDrawings } from "./figures.ts";
 import { mapSize, SHIFTS, type ShowcaseLayer } from "./compute.ts";
 import type { PhotoCredit, PhotoSpot } from "./photographs.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
@@ -50,19 +53,22 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     const warning = cutWarning(layer);
     return warning ? [`layer ${layer.layer}: ${warning}`] : [];
   });
-  const content = layers.map(({ colors }) =>
+  const variances = layers.map(({ colors }) =>
     contentVariance(Uint8Array.fromBase64(colors), photos.length, map)
   );
-  const first = content.reduce((best, { variance }, i) => variance > content[best].variance ? i : best, 0);
+  const first = variances.reduce(
+    (best, { variance }, i) => variance > variances[best].variance ? i : best,
+    0,
+  );
   const skipped = skippedLines(), [{ components, segmentCount }] = layers, { grid } = manifest;
-  const page = await renderShowcase({
+  const content: ShowcaseContent = {
     model,
     photos: shown,
     map,
     layers: layers.map(({ layer }) => layer),
     first,
     opening: `Opens on layer ${layers[first].layer}, whose colors show most of what is in the photographs: ${
-      Math.round(100 * content[first].share)
+      Math.round(100 * variances[first].share)
     } % of their variance is in areas that neither the place nor the photograph explains.`,
     spots: photos.flatMap(({ spot }, photo) => {
       if (!spot) return [];
@@ -74,7 +80,8 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
     colors: joined(layers.map(({ colors }) => colors)),
     segments: joined(layers.map(({ segments }) => segments)),
     directions: joined(layers.map(({ directions }) => directions)),
-  }, {
+  };
+  const page = await renderShowcase(content, {
     question: `What does a vision transformer group together in ${count(photos.length)}?`,
     data: await runDataLine(data, [model]),
     lead:
@@ -126,6 +133,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
   });
   const path = join(out, "showcase.html");
   await writeFileAtomic(path, page);
+  await saveDrawings(path, report.figures?.length ? showcaseDrawings(content) : [], report.figures ?? []);
   return path;
 }
 

@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../../data/datasets/algonauts.ts";
 import { vocPalette } from "../../data/images/palette_png.ts";
-import { figure, formatNumber, table, text } from "../../report/blocks.ts";
+import { colorLegend, figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
@@ -41,6 +41,8 @@ export interface FixturesReport {
 
 const RETINOTOPIC = ["V1", "V2", "V3", "V4"];
 const SHOWN_SCENES = 12, BEST_SCENES = 6;
+/** Regions whose scenes are seen at once. */
+const OPEN_REGIONS = 4;
 const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
 
 /**
@@ -73,7 +75,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
     figures: report.figures,
   };
   return await writeReport(run, "fixtures", inputs, { metrics: metricsOf(plan, rois, probes), claims: [] }, {
-    title: "Fixtures",
+    title: "Synthetic dataset",
     question: "What does the synthetic dataset hold, in which every claim is checked against a known truth?",
     method:
       `Scenes are drawn by seed with their captions, masks and parts. A simulated subject with ${plan.voxels} voxels in ${rois.length} regions looks at their pixels and ground truth, never at a model's features; each image is measured three times with noise. All is written in the layouts of Algonauts 2023, PASCAL VOC and ImageNet-Segmentation, and the numbers below are read back from those files.`,
@@ -130,7 +132,7 @@ async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
     text(
       `Ten categories (${CATEGORIES.join(", ")}) on five grounds (${BACKGROUNDS.join(", ")}); the parts are ${
         PARTS.slice(1).join(", ")
-      }. Masks are drawn with the palette of PASCAL VOC, one color a category or part.`,
+      }. Masks are drawn with the palette of PASCAL VOC.`,
     ),
     colorGrid({
       label: "Scenes with their masks",
@@ -139,12 +141,14 @@ async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
         const { seed, width, height, figure, categoryMask, parts } = scene;
         const planes = [figure.map((value) => value * 255), categoryMask, parts];
         return {
-          label: `scene ${seed}`,
+          label: `scene ${seed}, ${scene.categoryName}`,
           photo: await photoUri(scene),
           cells: planes.map((plane) => picture(width, height, plane)),
         };
       })),
     }),
+    colorLegend(CATEGORIES.map((name, k) => ({ name, color: palette[k + 1] })), "Categories"),
+    colorLegend(PARTS.slice(1).map((name, k) => ({ name, color: palette[k + 1] })), "Parts"),
     table({
       caption: "Captions",
       columns: ["scene", "category", "caption"],
@@ -196,12 +200,14 @@ async function tuningSection(plan: SyntheticDataset, rois: RoiSummary[]): Promis
     ),
     colorGrid({
       label: "Best scenes of one voxel a region",
+      corner: "region",
+      open: OPEN_REGIONS,
       columns: Array.from({ length: BEST_SCENES - 1 }, (_, i) => String(i + 2)),
       rows: await Promise.all(
         rois.filter(({ best }) => best.length >= BEST_SCENES).map(async ({ name, best }) => {
           const scenes = best.slice(0, BEST_SCENES).map((image) => renderScene(plan.training.from + image));
           const [photo, ...cells] = await Promise.all(scenes.map(photoUri));
-          return { label: name, photo, cells };
+          return { label: `${name}, strongest`, photo, cells };
         }),
       ),
     }),
@@ -226,7 +232,7 @@ async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> 
       (theme, width) => barChart({ metric: "noise ceiling (r²)", bars, width }, theme),
     ),
     text(
-      "A ceiling is the share of the variance of a mean of three repeats that is not noise. Measured: the squared correlation, over held-out scenes, of the written responses with the observer's responses before noise.",
+      "A ceiling is the share of the variance of a mean of three repeats that is not noise. Measured: the squared correlation, over held-out scenes, of the written responses with the simulated subject's before noise.",
     ),
     table({
       caption: "Noise ceilings (r²)",

@@ -41,9 +41,9 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
   }
   return await writeExperiment(run, "trajectories", { metrics, claims }, {
     title: "Trajectories",
-    question: "At which layer do the ways of figure and ground part?",
+    question: "At which layer do figure and ground diverge?",
     method:
-      `Every patch of ${found.images} images is followed from layer to layer in the ${pipeline.eigenvectors.cols} eigenvectors that all layers and models share, and on their t-SNE map of two dimensions. At each layer a linear discriminant, found on all other images, scores the patches of an image; A is how often a figure patch scores higher than a ground patch of the same image, one half where they are alike. Figure and ground part at a layer when A, averaged over images, takes a step there: chance makes no such step (each image's layers shuffled, every layer looked at), two levels fit better than a straight line and bootstrapped images put the step at the same layer, give or take one, and A is higher from there on than the place of the patch alone explains; each with p ≤ ${SHOWN_P}.`,
+      `Every patch of ${found.images} images is followed from layer to layer in the ${pipeline.eigenvectors.cols} eigenvectors that all layers and models share, and on their t-SNE map of two dimensions. At each layer a linear discriminant, found on all other images, scores the patches of an image; A is how often a figure patch scores higher than a ground patch of the same image, one half where they are alike. Figure and ground diverge at a layer when A, averaged over images, takes a step there: chance makes no such step (each image's layers shuffled, every layer looked at), two levels fit better than a straight line and bootstrapped images put the step at the same layer, give or take one, and A is higher from there on than the place of the patch alone explains; each with p ≤ ${SHOWN_P}.`,
     equation: EQUATION,
     sections: [
       { heading: "Separation by layer", body: await separationSection(run.out, found) },

@@ -37,7 +37,7 @@ export async function writeTransitionsReport(run: ExperimentRun, found: Transiti
   return await writeExperiment(run, "transitions", { metrics, claims }, {
     title: "Transitions",
     question:
-      `Do figure and ground go different ways from layer ${from.layer} to layer ${to.layer} of ${model}?`,
+      `Do figure and ground take different paths from layer ${from.layer} to layer ${to.layer} of ${model}?`,
     method:
       `On the map of two dimensions, ${circles} farthest points among the patches of layer ${from.layer} are the centres of the circles A, and ${circles} of layer ${to.layer} those of the circles B; a patch belongs to the nearest circle that it is in. P is the share of the patches of circle A that are in circle B one step later, figure and ground apart. The test asks whether masks that are not the image's own tell the patches apart as well: moved around the image at random, or taken from another image; the statistic is χ² of figure against ground, summed over the circles A.`,
     equation: EQUATION,

@@ -111,7 +111,12 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
       RangeError,
       "--limit belongs to",
     );
-    const path = await showcase(flags, args), page = await Deno.readTextFile(path);
+    const path = await showcase({ ...flags, figures: ["svg", "png"] }, args);
+    const page = await Deno.readTextFile(path), figures = [...Deno.readDirSync(`${flags.out}/figures`)];
+    assertEquals(
+      figures.map(({ name }) => name).sort(),
+      ["colors", "segments"].flatMap((name) => [`showcase-${name}.png`, `showcase-${name}.svg`]),
+    );
     assertEquals(path, `${flags.out}/showcase.html`);
     assertStringIncludes(page, "What does a vision transformer group together in three photographs?");
     assertStringIncludes(page, "a map has 7 × 7 cells where the model has 4 × 4 patches");
