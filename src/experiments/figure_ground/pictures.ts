@@ -1,13 +1,12 @@
 /** Similarity maps of one pixel, of the experiment `figure-ground`. */
-import { type ColorBar, colorGrid } from "../../report/color_grid.ts";
+import { colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
-import { pngDataUri } from "../../report/tiny_png.ts";
 import { eigenDirections } from "./compute.ts";
 import { cosineLikeness, type Query } from "./pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
-import { jpegDataUri } from "../shared/small_pictures.ts";
+import { jpegDataUri, SIMILARITY_BAR, similarityPicture } from "../shared/small_pictures.ts";
 import type { FigureGround } from "./results.ts";
 
 /** Images that a pixel is shown on. */
@@ -46,28 +45,6 @@ export async function similarityMaps(
       }),
     ],
   });
-}
-
-/** Cosines as a picture: −1 and 0 dark, 1 bright. */
-export function similarityPicture(cosines: ArrayLike<number>, grid: { rows: number; cols: number }): string {
-  const rgb = new Uint8Array(3 * cosines.length);
-  for (let i = 0; i < cosines.length; i++) rgb.set(heat(Math.max(0, cosines[i])), 3 * i);
-  return pngDataUri(grid.cols, grid.rows, rgb);
-}
-
-const HEAT = [[18, 26, 48], [194, 80, 10], [255, 236, 178]];
-
-/** The key to `similarityPicture`. */
-export const SIMILARITY_BAR: ColorBar = {
-  title: "cosine",
-  ends: ["0 or less", "1"],
-  colors: HEAT.map((color) => `rgb(${color.join(" ")})`),
-};
-
-/** From dark blue over orange to light yellow. */
-function heat(value: number): number[] {
-  const [from, to, share] = value < 0.5 ? [HEAT[0], HEAT[1], 2 * value] : [HEAT[1], HEAT[2], 2 * value - 1];
-  return from.map((channel, c) => Math.round(channel + (to[c] - channel) * Math.min(1, share)));
 }
 
 /** Pixels of the frame, the outermost black. */

@@ -10,12 +10,11 @@ import type { Concepts } from "../concepts/compute.ts";
 import { conceptGrid } from "../concepts/pictures.ts";
 import { nameOf } from "../concepts/report.ts";
 import { eigenDirections, testedLayer } from "../figure_ground/compute.ts";
-import { SIMILARITY_BAR, similarityPicture } from "../figure_ground/pictures.ts";
 import { cosineLikeness, type Query } from "../figure_ground/pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
 import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
-import { classPicture, jpegDataUri } from "../shared/small_pictures.ts";
+import { classPicture, jpegDataUri, SIMILARITY_BAR, similarityPicture } from "../shared/small_pictures.ts";
 
 /** Images in each grid. */
 const IMAGES = 20;

@@ -17,6 +17,8 @@ export interface Sheet {
 }
 
 const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
+/** Size of the headings. */
+const HEADING_SIZE = 14;
 /** The scale below the sheets: its height with numbers, and its length. */
 const SCALE = 46, BAR = 220;
 
@@ -24,7 +26,7 @@ const SCALE = 46, BAR = 220;
 export interface SheetLabels {
   /** Whether regions are named on each sheet; default true. A page that names them on a map of their own leaves it out. */
   names?: boolean;
-  /** Size of the headings, 14 if not given. */
+  /** Size of the headings, 14 if not given; the scale grows with it. */
   heading?: number;
 }
 
@@ -41,7 +43,7 @@ export function activationSheets(
   sheet: VoxelSheet,
   rows: readonly (readonly Sheet[])[],
   unit: string,
-  { names = true, heading = 14 }: SheetLabels = {},
+  { names = true, heading = HEADING_SIZE }: SheetLabels = {},
 ): string {
   const { height, draw, bar } = openSheets(sheet, rows.flat().map(({ values }) => values), unit, names);
   const parts = rows.flatMap((row, r) =>
@@ -54,11 +56,14 @@ export function activationSheets(
     )
   );
   const width = SHEET * Math.max(...rows.map((row) => row.length)), bottom = height * rows.length;
+  const zoom = heading / HEADING_SIZE;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
-    bottom + SCALE
-  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${parts.join("")}${
-    bar((width - BAR) / 2, bottom + 4)
-  }</svg>`;
+    bottom + Math.ceil(zoom * SCALE)
+  }" width="${width}" font-family="ui-sans-serif, system-ui, sans-serif">${
+    parts.join("")
+  }<g transform="translate(${(width - zoom * BAR) / 2} ${bottom + 4}) scale(${zoom.toFixed(2)})">${
+    bar(0, 0)
+  }</g></svg>`;
 }
 
 /** Cortices on one scale, to be put beside other things. */

@@ -1,6 +1,5 @@
 /** The showcase's maps as drawings, for files: what its page draws by script. */
-import { colorOf } from "../shared/small_pictures.ts";
-import { similarityPicture } from "../figure_ground/pictures.ts";
+import { colorOf, similarityPicture } from "../shared/small_pictures.ts";
 import { mapSheet } from "../../report/map_sheet.ts";
 import type { ShowcaseContent } from "../../report/showcase/content.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";

@@ -40,7 +40,7 @@ export function dotsChart({ metric, rows, series, width }: DotsChart, theme: The
   const legend = {
     title: null,
     orient: "top" as const,
-    direction: width < 480 ? "vertical" as const : "horizontal" as const,
+    columns: width < 480 ? 1 : 2,
     labelColor: theme.ink,
     labelLimit: 0,
   };

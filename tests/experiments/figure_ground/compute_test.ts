@@ -11,7 +11,7 @@ import {
 } from "../../../src/experiments/figure_ground/compute.ts";
 import { meansByKind, regionMeans } from "../../../src/experiments/shared/activation.ts";
 import { activationSheets } from "../../../src/experiments/shared/activation_sheets.ts";
-import { similarityPicture } from "../../../src/experiments/figure_ground/pictures.ts";
+import { similarityPicture } from "../../../src/experiments/shared/small_pictures.ts";
 import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
 import {
   agreementByImage,
