@@ -4,7 +4,7 @@ import * as ac from "@alignedcut/alignedcut";
 const options = ac.scriptOptions(
   "Predicts voxels from vision models by ridge regression; scores by region.",
   {
-    subject: ["", "a subject's folder in the layout of Algonauts 2023; without it, the embedded observer"],
+    subject: ["", "a subject's folder in the layout of Algonauts 2023; without it, the simulated subject"],
     models: ["clip_tiny", "ONNX files or names, with commas between"],
     limit: [1000, "photographs at most", [10, Infinity]],
     out: ["brain", "folder of index.html, cortex.svg and voxels.arrow"],

@@ -1,4 +1,4 @@
-/** `./run segmentation`: from which layer on figure and ground, and categories, can be told apart, with a report. */
+/** `./run segmentation`: the layer from which figure and ground, and categories, are separable, with a report. */
 import { alignOf } from "../src/pipeline/align_cache.ts";
 import { tell } from "../src/data/files/skipped.ts";
 import { openStages } from "../src/data/cache/stages.ts";

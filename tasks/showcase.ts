@@ -69,7 +69,7 @@ async function openShownModel(name: string): Promise<KnownModel> {
 }
 
 /**
- * The first photographs of a folder; how many others there are is told.
+ * The first photographs of a folder; how many others there are is reported.
  *
  * @param limit as given; 8 where it is not
  */

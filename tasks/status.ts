@@ -110,7 +110,7 @@ async function status({ options, given }: Parsed<typeof COMMAND.options>): Promi
   if (options.run) refuseWithoutEffect(given, ["cache"], "--run names the run's folder itself");
   const plan = await readPlan(`${folder}/plan.json`), queue = await askQueue(), look = lookAtNames();
   const states = await runState(plan, queue, look);
-  const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // told above
+  const reasons = await SLURM.reasons().catch(() => new Map<string, string>()); // reported above
   const done = shardsThere(plan, states.extract, look), shards = plan.features.length * plan.ranges.length;
   console.log(`run ${plan.folder}: ${done} of ${shards} shards of features done`);
   console.log(

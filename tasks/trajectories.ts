@@ -1,4 +1,4 @@
-/** `./run trajectories`: the layer at which figure and ground part, with a report. */
+/** `./run trajectories`: the layer at which figure and ground diverge, with a report. */
 import { trajectories } from "../src/experiments/trajectories/compute.ts";
 import { writeTrajectoriesReport } from "../src/experiments/trajectories/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";

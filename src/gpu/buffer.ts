@@ -120,7 +120,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     }
     flush(gpu);
     told = staging.mapAsync(1 /* READ */);
-    told.catch(() => {}); // told where it is waited for
+    told.catch(() => {}); // reported where it is waited for
     early = MAPS_EARLY ? mappedNow(staging) : null;
     if (!early) await told;
     await settle(gpu);

@@ -59,9 +59,9 @@ export interface TileSize {
   tileBytes?: number;
 }
 
-/** Bytes that a stored affinity takes unless told otherwise. */
+/** Bytes that a stored affinity takes by default. */
 export const DEFAULT_BUDGET = 2 ** 27;
-/** Bytes of a tile unless told otherwise. */
+/** Bytes of a tile by default. */
 const TILE_BYTES = 2 ** 24;
 
 /** out ← E x for n × c blocks, E = A − 1; x and out differ. */

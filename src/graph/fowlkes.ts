@@ -28,7 +28,7 @@ const TOLERANCE = 1e-5;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
 export const MAX_LANDMARKS = 2048;
 
-/** Eigenvectors of the whole graph, by what carries them to its nodes. */
+/** Eigenvectors of the whole graph, by what extends them to its nodes. */
 export interface OrthogonalizedNystrom {
   /** [P q], m × (C + 1). */
   projection: Matrix;
@@ -57,7 +57,7 @@ export interface OrthogonalizedNystrom {
  * @param source N nodes, read twice
  * @param features of the landmarks, m × d
  * @param components C; where the landmarks' affinity has less rank, as many eigenvectors as it has are returned
- * @param onProgress told how many nodes have been read, of 2 N
+ * @param onProgress called with how many nodes have been read, of 2 N
  * @param keep where sums over blocks of nodes are kept
  * @throws RangeError "landmarks is 3000: …" above 2048
  *
@@ -157,10 +157,10 @@ function remembered(): KeepSums {
   };
 }
 
-/** Carries eigenvectors to panels of nodes: u = b P / √(b · q) with b a node's affinities to the landmarks. */
-export interface Carrier {
+/** Extends eigenvectors to panels of nodes: u = b P / √(b · q) with b a node's affinities to the landmarks. */
+export interface Extension {
   /** rows × d features → rows × C vectors. */
-  carry(features: Matrix): Promise<Matrix>;
+  extend(features: Matrix): Promise<Matrix>;
   /** Gives the landmarks back. */
   release(): void;
 }
@@ -171,11 +171,11 @@ export interface Carrier {
  * @param features of the landmarks, m × d
  * @param projection [P q]
  */
-export function openCarrier(gpu: Gpu, features: Matrix, projection: Matrix): Carrier {
+export function openExtension(gpu: Gpu, features: Matrix, projection: Matrix): Extension {
   const landmarks = openLandmarks(gpu, features), c = projection.cols - 1;
   const weights = uploadMatrix(gpu, projection, "projection"), ones = columnSums(projection.data, c + 1);
   return {
-    async carry(features) {
+    async extend(features) {
       const unit = unitRows(gpu, landmarks, features), least = 1e-30;
       const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
       releaseUnitRows(gpu, unit);

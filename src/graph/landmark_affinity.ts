@@ -101,7 +101,7 @@ export async function download(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[
   }
 }
 
-/** Told after every panel of a range how many of its nodes have been read. */
+/** Called after each panel of a range with how many of its nodes have been read. */
 type OnNodes = (nodes: number) => void;
 
 /** Works on the nodes of a range panel by panel; where the device has no memory for a panel, again with half of one. */

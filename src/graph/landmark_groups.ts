@@ -96,7 +96,7 @@ export async function chooseShortlist(
 }
 
 /** (4) from the lists of the nodes' groups, panels of `rows` nodes in order, beginning with node `from`. */
-export async function* carryByGroups(
+export async function* extendByGroups(
   gpu: Gpu,
   source: NodeSource,
   landmarks: Matrix,

@@ -97,7 +97,7 @@ export async function* readPanels(
   for (let first = from; next; first += panelRows) {
     const features: Matrix = await next;
     next = first + panelRows < source.rows ? read(first + panelRows) : null;
-    next?.catch(() => {}); // told when it is awaited
+    next?.catch(() => {}); // reported when it is awaited
     assertRows(features, source.name ?? "features", (source.firstNode ?? 0) + first);
     yield { first, features };
   }

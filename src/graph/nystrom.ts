@@ -10,9 +10,9 @@ import {
 } from "../linalg/matrix.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
-import { openCarrier, orthogonalizedNystrom } from "./fowlkes.ts";
+import { openExtension, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
-import { carryByGroups, chooseShortlist, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
+import { chooseShortlist, extendByGroups, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -182,15 +182,15 @@ function givenLandmarks(rows: RowNumbers, source: NodeSource): RowNumbers {
  */
 export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
   const { eigenvectors } = fit.cut, { features } = fit.landmarks;
-  const carry = (source: NodeSource, { rows, from, search }: Span & { search?: PanelSearch }) => {
+  const extend = (source: NodeSource, { rows, from, search }: Span & { search?: PanelSearch }) => {
     if (!fit.projection && !search && fit.shortlist) {
       const options = { share: fit.shortlist.share, k: fit.neighbors as number, seed: fit.seed };
-      return carryByGroups(gpu, source, features, eigenvectors, { ...options, rows, from });
+      return extendByGroups(gpu, source, features, eigenvectors, { ...options, rows, from });
     }
     const panels = readPanels(source, rows, from);
-    if (fit.projection) return carryFromAll(gpu, panels, features, fit.projection);
-    if (search) return carryFound(gpu, panels, search, eigenvectors);
-    return carryExactly(gpu, panels, features, { rows, k: fit.neighbors as number }, eigenvectors);
+    if (fit.projection) return extendFromAll(gpu, panels, features, fit.projection);
+    if (search) return extendFound(gpu, panels, search, eigenvectors);
+    return extendExactly(gpu, panels, features, { rows, k: fit.neighbors as number }, eigenvectors);
   };
   const panels: NystromModel["panels"] = (source, { search } = {}) => {
     if (source.cols !== features.cols) {
@@ -200,7 +200,7 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
       );
     }
     const rows = fit.shortlist && !search ? groupPanelRows(gpu, source) : PANEL_ROWS;
-    return inPanelsThatFit(gpu, source.rows, rows, (span) => carry(source, { ...span, search }));
+    return inPanelsThatFit(gpu, source.rows, rows, (span) => extend(source, { ...span, search }));
   };
   return {
     ...fit,
@@ -222,25 +222,25 @@ interface Span {
   from: number;
 }
 
-/** Carries panel by panel; where the device has no memory for one, it goes on there with panels of half the rows. */
+/** Extends panel by panel; where the device has no memory for one, it goes on there with panels of half the rows. */
 async function* inPanelsThatFit(
   gpu: Gpu,
   nodes: number,
   most: number,
-  carry: (span: Span) => AsyncGenerator<VectorPanel>,
+  extend: (span: Span) => AsyncGenerator<VectorPanel>,
 ): AsyncGenerator<VectorPanel> {
-  let rows = most, from = 0, carried = carry({ rows, from });
+  let rows = most, from = 0, extended = extend({ rows, from });
   try {
     while (from < nodes) {
       const panel = await retryOnOutOfMemory(gpu, halvings(rows), async (size) => {
-        if (size < rows) carried = carry({ rows: rows = size, from });
-        return (await carried.next()).value as VectorPanel;
+        if (size < rows) extended = extend({ rows: rows = size, from });
+        return (await extended.next()).value as VectorPanel;
       });
       from += panel.vectors.rows;
       yield panel;
     }
   } finally {
-    await carried.return(undefined);
+    await extended.return(undefined);
   }
 }
 
@@ -252,7 +252,7 @@ function assertComponents(components: number, landmarks: number): void {
 }
 
 /** (4) with the exact nearest landmarks; nothing but features goes up and nothing but vectors comes down. */
-async function* carryExactly(
+async function* extendExactly(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,
   landmarks: Matrix,
@@ -280,22 +280,24 @@ async function* carryExactly(
 }
 
 /** From all landmarks, by the projection of the fit. */
-async function* carryFromAll(
+async function* extendFromAll(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,
   landmarks: Matrix,
   projection: Matrix,
 ): AsyncGenerator<VectorPanel> {
-  const carrier = openCarrier(gpu, landmarks, projection);
+  const extension = openExtension(gpu, landmarks, projection);
   try {
-    for await (const { first, features } of panels) yield { first, vectors: await carrier.carry(features) };
+    for await (const { first, features } of panels) {
+      yield { first, vectors: await extension.extend(features) };
+    }
   } finally {
-    carrier.release();
+    extension.release();
   }
 }
 
 /** (4) with landmarks found by another search. */
-async function* carryFound(
+async function* extendFound(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,
   search: PanelSearch,

@@ -183,7 +183,7 @@ function scaledIdentity(gpu: Gpu, n: number, scale: number): GpuMatrix {
 /**
  * −L⁻¹ of L Lᵀ = block in float64.
  *
- * @param check is told every row's remaining pivot, and throws
+ * @param check called with every row's remaining pivot, and throws
  */
 function negatedInverseFactor(
   block: Float64Array,

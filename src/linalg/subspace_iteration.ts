@@ -54,7 +54,7 @@ export interface SubspaceOptions {
   maxApplications?: number;
   /** Orthonormal eigenvectors already taken out of the operator; what is found is kept orthogonal to them. */
   known?: GpuMatrix[];
-  /** Told after every application: pairs converged, of how many, and the largest residual among all wanted. */
+  /** Called after each application with the pairs converged, of how many, and the largest residual among all wanted. */
   onProgress?: (done: number, wanted: number, residual: number) => void;
   /** Stops the work, which then rejects with the signal's reason. */
   signal?: AbortSignal;

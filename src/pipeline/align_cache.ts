@@ -100,7 +100,7 @@ export async function alignFile(
  * Fits or trains an alignment, or reads the one that an earlier run has left; a stopped training goes on after its last epoch.
  *
  * @param options of `trainAlign`, plain values, or "ridge"
- * @param onProgress told the epochs done, or the slots, of how many
+ * @param onProgress called with the epochs done, or the slots, of how many
  * @returns the alignment and where it is kept
  */
 export async function alignOf(
@@ -178,7 +178,7 @@ export function conditionOptions(seeds: number): { eigenWeight: number; seed: nu
 /**
  * Scores every weight and seed.
  *
- * @param onProgress told how many trainings are done, of how many
+ * @param onProgress called with how many trainings are done, of how many
  */
 export async function alignConditions(
   gpu: Gpu,

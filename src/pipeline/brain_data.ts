@@ -60,7 +60,7 @@ export interface BrainDataOptions {
   /** Resize and crop that all images go through first. */
   view: Preprocessor;
   cacheDir: string;
-  /** Tells these images from others of the same names. */
+  /** Distinguishes these images from others of the same names. */
   identity: string;
   seed: number;
   /** Cells along each side that features are pooled over; default 1, the whole image. */
@@ -69,7 +69,7 @@ export interface BrainDataOptions {
   limit?: number;
   /** Compute nothing: features that are not there are an error, `NotFinished`. */
   explain?: boolean;
-  /** Told how many image × model pairs are done, of how many. */
+  /** Called with how many image × model pairs are done, of how many. */
   onProgress?: (done: number, total: number, note: string) => void;
 }
 

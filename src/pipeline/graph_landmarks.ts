@@ -10,7 +10,7 @@ import {
 } from "../graph/landmarks.ts";
 import { type NodeRange, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
 import type { RowNumbers } from "../linalg/random.ts";
-import { keptPart, rangeName, readPart, writePart } from "./graph_parts.ts";
+import { cachedPart, rangeName, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 
 /** Candidates for landmarks are sought among so many nodes at a time, … */
@@ -31,7 +31,7 @@ export async function chosenLandmarks(
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<RowNumbers> {
   const count = Math.min(landmarks, source.rows);
-  const rows = await keptPart(folder, "landmarks", async () => {
+  const rows = await cachedPart(folder, "landmarks", async () => {
     const chosen = sampling === "farthest"
       ? await farthestNodes(gpu, folder, source, count, seed, onProgress)
       : await sampleLandmarks(gpu, source, { count, sampling, seed });

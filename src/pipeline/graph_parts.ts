@@ -48,7 +48,7 @@ export async function readPart<T extends PartData>(
 }
 
 /** The values that are kept under a name; made now where they are not there. */
-export async function keptPart(
+export async function cachedPart(
   folder: string,
   name: string,
   make: () => Promise<Float64Array>,

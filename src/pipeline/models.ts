@@ -166,7 +166,7 @@ export async function providerFor(
  * @throws RangeError "--stride 4 is no part of the 14 × 14 pixels of a patch of a.onnx: give 7, 2 or another that divides it …"
  */
 export function shiftsFor(path: string, patch: readonly [number, number] | null, stride: number): number {
-  if (!patch) throw new RangeError(`${path} does not tell the size of its patches: leave out --stride.`);
+  if (!patch) throw new RangeError(`${path} does not state the size of its patches: leave out --stride.`);
   const [rows, cols] = patch, shifts = rows / stride;
   if (rows === cols && Number.isInteger(shifts) && shifts <= MAX_SHIFTS) return shifts;
   const strides = Array.from({ length: MAX_SHIFTS }, (_, i) => rows / (i + 1)).filter(Number.isInteger);

@@ -21,7 +21,7 @@ export type ColumnsOf = (file: DatasetFile) => Promise<DatasetColumns>;
 /**
  * Makes all files of a dataset that are not there, and then its manifest, by which it is complete.
  *
- * @param onNodes told after every file how many nodes are there
+ * @param onNodes called after each file with how many nodes are there
  */
 export async function makeDataset(
   folder: string,

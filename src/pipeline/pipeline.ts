@@ -172,7 +172,7 @@ export async function graphInputs(
  * Runs the pipeline, stage by stage; what is finished under `stages` is read instead.
  *
  * @param gpu null only where the stages only explain
- * @param onProgress told the stage, and how much of it is done
+ * @param onProgress called with the stage, and how much of it is done
  * @returns null when the stages only explain
  */
 export async function runPipeline(

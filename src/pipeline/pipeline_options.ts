@@ -13,7 +13,7 @@ export interface PipelineOptions {
   classes: readonly string[];
   /** What the images and the brain are, for people. */
   data: string;
-  /** Tells these images from others of the same names. */
+  /** Distinguishes these images from others of the same names. */
   identity: string;
   align: AlignModel;
   /** Hash of the alignment. */

@@ -13,14 +13,14 @@ import { gatherRows, nodesOf, type NodeSource } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
 import { candidateBlocks, candidatesOf, chosenLandmarks } from "./graph_landmarks.ts";
-import { keptPart, noteParts, rangeName } from "./graph_parts.ts";
+import { cachedPart, noteParts, rangeName } from "./graph_parts.ts";
 import { makeBatches, makeDataset } from "./node_batches.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import type { DatasetColumns, DatasetFile } from "../data/features/node_dataset.ts";
 import type { FeatureSlot } from "../data/features/feature_source.ts";
 import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
-/** Told the step, and how much of it is done. */
+/** Called with the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
 
 /** Everything in turn: the fit, and the eigenvectors of all nodes that are not there. */
@@ -133,7 +133,7 @@ async function fitted(
     seed,
     search: knn === "groups" ? "groups" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
-    keepSums: (name, make) => keptPart(folder, name, make),
+    keepSums: (name, make) => cachedPart(folder, name, make),
   });
   trim(gpu);
   if (fit.missing) {
@@ -191,7 +191,7 @@ export async function sumBlocksOf(
     const names: string[] = [];
     const sums = openSums(gpu, source, features, (name, make) => {
       if (name.startsWith(step)) names.push(name);
-      return keptPart(folder, name, make);
+      return cachedPart(folder, name, make);
     });
     for (const [at, block] of sums.blocks.entries()) if (at % parts === part) await sums[step](block);
     await noteParts(folder, step, part, parts, names);

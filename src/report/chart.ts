@@ -1,6 +1,6 @@
 import type { Config, TopLevelSpec } from "vega-lite";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
-import { keptDrawing } from "./drawing_cache.ts";
+import { cachedDrawing } from "./drawing_cache.ts";
 import { lightTheme, type Theme } from "./theme.ts";
 
 const FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -50,7 +50,7 @@ export function chartConfig(theme: Theme): Config {
  */
 export async function renderChart(spec: TopLevelSpec, theme: Theme, name: string): Promise<string> {
   const config = chartConfig(theme);
-  return await keptDrawing([DRAWING], [name, config, spec], () => drawChart({ ...spec, config }, name));
+  return await cachedDrawing([DRAWING], [name, config, spec], () => drawChart({ ...spec, config }, name));
 }
 
 /** The packages are loaded by the first chart that is drawn. */

@@ -16,7 +16,7 @@ const MARKS: Readonly<Record<Verdict, string>> = {
 
 /** How p becomes a verdict, for the head of a list of claims. */
 const RULE =
-  "Every verdict follows from the p in its row: shown where p ≤ 0.01, and where all of five or six units agree, whose signs allow no p below 2⁻ⁿ. A claim is shown where all its rows are, partly where some are. Dots are effects, above 0 as the paper has them, with 95 % intervals (the range of fewer than ten units). False alarms are worlds without the effect in which any row was shown.";
+  "Every verdict follows from the p in its row: shown where p ≤ 0.01, and where all of five or six units agree, whose signs allow no p below 2⁻ⁿ. A claim is shown where all its rows are, partly where some are. Dots are effects, above 0 as the paper has them, with 95 % intervals (the range of fewer than ten units). False alarms are simulations without the effect in which any row was shown.";
 
 /**
  * Claims as they count: those with the same words are one, whatever pages test them.
@@ -102,7 +102,7 @@ function claimRow({ id, paper, measured, statistic, cells, verdict, false_alarm:
   );
   const alarms = alarm === undefined ? "" : html`
     <p class="statistic">False alarms: ${Math.round(alarm.rate * alarm.worlds)} of ${alarm
-      .worlds} worlds without the effect.</p>
+      .worlds} simulations without the effect.</p>
   `;
   return html`
     <div class="claim" id="claim-${id}">

@@ -11,7 +11,7 @@ let folder: string | undefined;
  *
  * @param dir where it is no folder none are kept; undefined to keep none
  */
-export function keepDrawingsIn(dir: string | undefined): void {
+export function cacheDrawingsIn(dir: string | undefined): void {
   folder = dir;
 }
 
@@ -22,7 +22,7 @@ export function keepDrawingsIn(dir: string | undefined): void {
  * @param inputs all that it depends on beside the code: plain values and typed arrays
  * @param draw as text
  */
-export async function keptDrawing(
+export async function cachedDrawing(
   code: readonly string[],
   inputs: unknown,
   draw: () => string | Promise<string>,

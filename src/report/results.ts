@@ -55,7 +55,7 @@ export interface Claim {
   cells: readonly Cell[];
   /** Shown where all cells that can be tested are, partly where only some are. */
   verdict: Verdict;
-  /** In how many worlds without the effect any cell was shown. */
+  /** In how many simulations without the effect any cell was shown. */
   false_alarm?: { rate: number; worlds: number };
 }
 

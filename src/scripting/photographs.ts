@@ -103,5 +103,5 @@ export async function savePng(path: string, picture: Picture, zoom = 1): Promise
 /** Makes the folder that a file is to be in. */
 export async function makeFolderOf(path: string): Promise<void> {
   const folder = /^(.*)\/[^/]*$/.exec(path)?.[1];
-  if (folder) await Deno.mkdir(folder, { recursive: true }).catch(() => {}); // told by the write
+  if (folder) await Deno.mkdir(folder, { recursive: true }).catch(() => {}); // reported by the write
 }

@@ -17,25 +17,25 @@ export function embeddedModels(): string[] {
   return names.sort().map((name) => `${EMBEDDED_FOLDER}/${name}`);
 }
 
-/** What a world depends on beside its plan. */
+/** What a synthetic dataset depends on beside its plan. */
 export const DATASET_CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
-/** Notes, in a world's folder, the plan and the code that it is known to come from, and the hashes of its files. */
+/** Notes, in a synthetic dataset's folder, the plan and the code that it is known to come from, and the hashes of its files. */
 const MADE = "made.json", WORLD = "world.json";
 
-/** Training scenes of the default world. */
+/** Training scenes of the default dataset. */
 export const SCENES = 1000;
 
-/** Where a world of so many training scenes is kept. */
+/** Where a dataset of N training scenes is. */
 export function datasetFolder(scenes: number, cache = CACHE_FOLDER): string {
   return scenes === SCENES ? `${cache}/world` : `${cache}/world-${scenes}`;
 }
 
-/** The observer of a world, as a subject's folder. */
+/** The subject of a dataset, as a subject's folder. */
 export function subjectOf({ training }: SyntheticDataset, cache?: string): string {
   return `${datasetFolder(training.count, cache)}/algonauts/subj01`;
 }
 
-/** The segmentation scenes of a world, as a folder in the layout of PASCAL VOC. */
+/** The segmentation scenes of a dataset, as a folder in the layout of PASCAL VOC. */
 export function vocOf({ training }: SyntheticDataset, cache?: string): string {
   return `${datasetFolder(training.count, cache)}/voc`;
 }
@@ -45,8 +45,8 @@ export function vocOf({ training }: SyntheticDataset, cache?: string): string {
  * one writes it and the others wait.
  *
  * @param scenes training scenes
- * @param cache folder that the world's is in
- * @param onProgress told how many steps are done, of how many
+ * @param cache folder that the dataset's is in
+ * @param onProgress called with how many steps are done, of how many
  */
 export async function syntheticDataset(
   scenes: number,
@@ -80,12 +80,12 @@ export async function syntheticDataset(
   }
 }
 
-/** The file that whoever writes a world holds, named as the locks of stages. */
+/** The file that whoever writes a dataset holds, named as the locks of stages. */
 function lockOf(folder: string, from: unknown): string {
   return `${folder}-${createHash("sha256").update(JSON.stringify(from)).digest("hex").slice(0, 16)}.lock`;
 }
 
-/** Whether the world of so many training scenes is there, as this code makes it; its files are not looked at. */
+/** Whether the dataset of N training scenes is there, as this code makes it; its files are not looked at. */
 export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<boolean> {
   const from = { code: await hashOfModules(DATASET_CODE), plan: planDataset(scenes, 0) };
   try {
@@ -107,7 +107,7 @@ export async function isOfDataset(path: string): Promise<boolean> {
 }
 
 /**
- * The world of this plan and code, if a run has checked it: making the observer, to compare, takes longer than most stages.
+ * The dataset of this plan and code, if a run has checked it: making the subject, to compare, takes longer than most stages.
  * "broken" where a file of it is not as it was written: all are to be written again.
  */
 async function finishedWorld(folder: string, from: unknown): Promise<SyntheticDataset | "broken" | null> {

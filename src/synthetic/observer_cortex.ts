@@ -85,7 +85,7 @@ function vertexOf(landmark: string, hemisphere: Hemisphere): number {
   const known: Record<string, Record<Hemisphere, { vertex: number }>> = landmarks;
   if (known[landmark]) return known[landmark][hemisphere].vertex;
   throw new RangeError(
-    `The observer's region ${landmark} has no place on the brain: add it to landmarks.py.`,
+    `The simulated subject's region ${landmark} has no place on the brain: add it to landmarks.py.`,
   );
 }
 

@@ -1,9 +1,9 @@
-/** The observer's voxels as the files of a subject hold them: hemisphere by hemisphere, under the release's ROI names. */
+/** The simulated subject's voxels as the files of a subject hold them: hemisphere by hemisphere, under the release's ROI names. */
 import { type Scene, SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/datasets/subject.ts";
 import type { SheetPlace } from "../pipeline/voxel_sheet.ts";
 
-/** What of the simulated subject a world is written from; one entry a voxel. */
+/** What of the simulated subject a dataset is written from; one entry a voxel. */
 export interface SimulatedSubject {
   /** Names of the regions, V1 to V4, EBA, FBA, OFA, FFA, OPA, PPA, OWFA and VWFA. */
   rois: readonly string[];

@@ -48,33 +48,33 @@ export interface SeedRange {
   count: number;
 }
 
-/** The scenes of a world; all seeds are below 100,000, so no model was trained on them. */
+/** The scenes of a dataset; all seeds are below 100,000, so no model was trained on them. */
 export interface DatasetPlan {
   /** For segmentation and the graph. */
   graph: SeedRange;
   /** Behind them in the lists of `voc`: for tests on images that are not in the graph. */
   further: SeedRange;
-  /** What the observer's responses are fitted on. */
+  /** What the subject's responses are fitted on. */
   training: SeedRange;
   /** What the fits are tested on. */
   test: SeedRange;
   observerSeed: number;
 }
 
-/** What a finished world says of itself. */
+/** What a finished dataset says of itself. */
 export interface SyntheticDataset extends DatasetPlan {
   voxels: number;
-  /** Of the first scene, the observer's response to it and where its voxels lie: tells worlds of different versions apart. */
+  /** Of the first scene, the subject's response to it and where its voxels lie: distinguishes datasets of different versions. */
   fingerprint: string;
 }
 
 /**
- * Plans a world: for every 10 training scenes 2 held-out ones, 1 for the graph and 1 further.
+ * Plans a dataset: for every 10 training scenes 2 held-out ones, 1 for the graph and 1 further.
  *
  * Seeds start at 0 (graph), 10,000 (training), 60,000 (test) and 80,000 (further).
  *
  * @param scenes training scenes, 1 to 50,000
- * @param observerSeed of the observer
+ * @param observerSeed of the simulated subject
  */
 export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
   return {
@@ -87,15 +87,15 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
 }
 
 /**
- * Writes a world, or goes on where an earlier call was stopped; a finished one is left as it is.
+ * Writes a dataset, or goes on where an earlier call was stopped; a finished one is left as it is.
  *
  * @param out the folder
  * @param plan which scenes
  * @param observer the subject, created with `plan.observerSeed`
- * @param onProgress is told how many of `datasetSteps(plan)` are done
+ * @param onProgress called with how many of `datasetSteps(plan)` are done
  * @param threads that render scenes, each with a subject of its own from `createObserver`; default 1, this one with `observer`
  * @returns what `world.json` says
- * @throws Error "The folder … holds a world with other scenes: …"
+ * @throws Error "The folder … holds a synthetic dataset of other scenes: …"
  */
 export async function writeDataset(
   out: string,
@@ -149,7 +149,7 @@ export function datasetSteps({ graph, further, training, test }: DatasetPlan): n
   return graph.count + further.count + 2 * (training.count + test.count);
 }
 
-/** Whether the folder is at work on this world; another one is not touched. */
+/** Whether the folder is at work on this dataset; another one is not touched. */
 async function isClaimed(path: string, text: string, out: string): Promise<boolean> {
   let found: string;
   try {
@@ -159,7 +159,7 @@ async function isClaimed(path: string, text: string, out: string): Promise<boole
   }
   if (found === text) return true;
   throw new Error(
-    `The folder ${out} holds a world with other scenes or of another version: choose another --out, or delete it.`,
+    `The folder ${out} holds a synthetic dataset of other scenes or another version: choose another --out, or delete it.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** `./run false-alarms`: how often each claim is called shown, in part or as a whole, in small worlds without its effect. */
+/** `./run false-alarms`: how often each claim is called shown, in part or as a whole, in small simulations without its effects. */
 import { listOf } from "../../src/cli/option_kinds.ts";
 import { type Parsed, runCommand } from "../../src/cli/options.ts";
 import { type World, WORLDS } from "../../tests/worlds/mod.ts";
@@ -7,7 +7,7 @@ import { type World, WORLDS } from "../../tests/worlds/mod.ts";
 export const COMMAND = {
   task: "false-alarms",
   about:
-    "Tests the claims of each experiment in 100 small worlds without their effects, and writes in which they were shown to src/experiments/shared/false_alarms.json, which the pages read",
+    "Tests the claims of each experiment in 100 small simulations without their effects, and writes in which they were shown to src/experiments/shared/false_alarms.json, which the pages read",
   options: {
     only: listOf(Object.keys(WORLDS), {
       help: "experiments; the others keep their numbers",

@@ -133,7 +133,7 @@ async function runTests(share: Share, isAlone: boolean): Promise<Outcome> {
     console.log(`The process was ended by ${signal} after its last test, by what the driver does then.`);
   }
   if (!success && counts.failed === 0 && !(signal && isOver)) {
-    failures.push(`The tests did not run to their end: ${share.join(" ")}`, ...warnings.slice(-MOST_LINES));
+    failures.push(`The tests did not run to their end: ${share.join(" ")}`, ...warnings.slice(-MAX_LINES));
   }
   return {
     success: success || (signal !== null && isOver && counts.failed === 0),
@@ -144,15 +144,15 @@ async function runTests(share: Share, isAlone: boolean): Promise<Outcome> {
 }
 
 /** Lines, and characters of each, that are repeated at the end of what is said of a failure. */
-const MOST_LINES = 12, MOST_CHARACTERS = 300;
+const MAX_LINES = 12, MAX_CHARACTERS = 300;
 
 /** Of each failure its name, its message's first lines and its place, as logs are cut; the rest stands where the test ran. */
 function inFewLines(lines: string[]): string[] {
   const found: string[] = [];
-  let left = MOST_LINES, isPlaced = false;
+  let left = MAX_LINES, isPlaced = false;
   for (const line of lines) {
     if (/ => .+:\d+:\d+$/.test(line)) { // the next one
-      [left, isPlaced] = [MOST_LINES, false];
+      [left, isPlaced] = [MAX_LINES, false];
       found.push("");
     }
     if (line === "") continue;
@@ -162,7 +162,7 @@ function inFewLines(lines: string[]): string[] {
       continue;
     }
     if (left-- <= 0) continue;
-    found.push(line.length > MOST_CHARACTERS ? `${line.slice(0, MOST_CHARACTERS)} …` : line);
+    found.push(line.length > MAX_CHARACTERS ? `${line.slice(0, MAX_CHARACTERS)} …` : line);
   }
   return found;
 }

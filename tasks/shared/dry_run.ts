@@ -34,7 +34,7 @@ export async function dryRunPipeline(asked: Asked, settings: RunSettings): Promi
         const { path } = await alignFile(`${cache}/align`, brain, alignmentOf(settings.alignment));
         const saved = await loadAlign(path).catch(() => null);
         if (!saved) throw new NotFinished("align", "never trained on these features");
-        say("align", "kept", "trained on the same features");
+        say("align", "cached", "trained on the same features");
         options = optionsWith(data, settings, saved.model, path);
       });
       if (options) return void await runPipeline(null, stages, options);

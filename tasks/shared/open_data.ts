@@ -69,9 +69,9 @@ export interface RunData {
   classes: readonly string[];
   /** The subject's training split. */
   subject: Subject;
-  /** Tells photographs, and their view, from others of the same names: for what depends on pixels only. */
+  /** Distinguishes photographs, and their view, from others of the same names: for what depends on pixels only. */
   identity: string;
-  /** Tells what is known beside the pixels, and the subject, from others: for results of experiments. */
+  /** Distinguishes what is known beside the pixels, and the subject, from others: for results of experiments. */
   truth: string;
   /** What it is, for people. */
   name: string;
@@ -85,14 +85,14 @@ export interface RunData {
 }
 
 /**
- * Opens data and models. What is not given is the synthetic dataset's: its observer where there is no subject, its scenes
- * where there are neither photographs nor a subject. Data of one's own are told in a table.
+ * Opens data and models. What is not given is the synthetic dataset's: its simulated subject where there is no subject, its scenes
+ * where there are neither photographs nor a subject. Data of one's own are listed in a table.
  *
  * @param limit photographs of each kind
  * @param cache folder that the synthetic dataset's is in
  * @param masks folder of masks of `folders.images`, NAME.png for NAME.jpg, white where the figure is
  * @param ownPatches as of `openRunModels`
- * @param explain make nothing: a world that is not there is an error, `NotFinished`
+ * @param explain make nothing: a dataset that is not there is an error, `NotFinished`
  * @param timings seconds by stage, added to
  * @throws Error one sentence that names the file or folder that cannot be used
  */
@@ -109,7 +109,7 @@ export async function openRunData(
   },
 ): Promise<RunData> {
   const given = Object.keys(folders).length > 0;
-  // What was given is looked for before a world is rendered.
+  // What was given is looked for before a dataset is rendered.
   for (const path of Object.values(folders)) {
     if (!await Deno.stat(path).catch(() => null)) throw new Error(`There is no folder ${path}.`);
   }

@@ -30,7 +30,7 @@ export async function openTaskGpu(adapter: "hardware" | "software" | undefined, 
   }
 }
 
-/** Best effort: a folder that cannot be written is told by the stage that needs it. */
+/** Best effort: a folder that cannot be written is reported by the stage that needs it. */
 async function note(path: string, known: Record<string, Variant>): Promise<void> {
   try {
     await Deno.mkdir(dirname(path), { recursive: true });

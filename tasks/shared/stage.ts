@@ -2,7 +2,7 @@
 import { collectGarbage } from "./collect_garbage.ts";
 import { openProgress, PERCENT } from "../../src/report/progress.ts";
 
-/** Tells a stage's display how far it is; `note` says what is being worked on. */
+/** Reports to a stage's display how far it is; `note` says what is being worked on. */
 export type Tick = (done: number, total: number, note?: string) => void;
 
 /**

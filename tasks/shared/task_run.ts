@@ -1,7 +1,7 @@
 /** The run of a task: where it reads and writes, its stages, and what its page says of it. */
 import { commandLine } from "../../src/cli/options.ts";
 import type { FigureFormat } from "../../src/report/figure_files.ts";
-import { keepDrawingsIn } from "../../src/report/drawing_cache.ts";
+import { cacheDrawingsIn } from "../../src/report/drawing_cache.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
@@ -37,7 +37,7 @@ export async function openTaskRun(
   await openFolders({ "--out": out, "--cache": cache });
   const drawings = `${cache}/drawings`;
   await Deno.mkdir(drawings, { recursive: true }).catch(() => {}); // they are drawn anew, then
-  keepDrawingsIn(drawings);
+  cacheDrawingsIn(drawings);
   const timings: Record<string, number> = {};
   return {
     out,

@@ -75,7 +75,7 @@ export function extractUnits({ features, ranges, tasks }: SlurmPlan, task: numbe
   return units;
 }
 
-/** Tells photographs, what is known of them, and models from others. */
+/** Distinguishes photographs, what is known of them, and models from others. */
 export function identityOf(features: { input: Record<string, unknown> }[], truth: string): string {
   const inputs = [truth, ...features.map(({ input }) => input)];
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");

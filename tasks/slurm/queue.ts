@@ -12,7 +12,7 @@ async function slurm(command: string, args: string[], input = ""): Promise<strin
     });
   }
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(input)).catch(() => {}); // told by the exit code
+  await writer.write(new TextEncoder().encode(input)).catch(() => {}); // reported by the exit code
   await writer.close().catch(() => {});
   const { success, stdout, stderr } = await child.output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();

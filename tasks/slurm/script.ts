@@ -53,6 +53,6 @@ done
 function directive(path: string): string {
   if (!/[\n"\\%]/.test(path)) return /^[\w@+=:,./-]+$/.test(path) ? path : `"${path}"`;
   throw new Error(
-    `sbatch cannot be told of ${path}: choose a folder without double quotes, backslashes and "%" in its name.`,
+    `sbatch cannot take ${path}: choose a folder without double quotes, backslashes and "%" in its name.`,
   );
 }

@@ -75,7 +75,7 @@ export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<v
   const submitted = await submitMissing(plan, queue, SLURM, options.resume && states || undefined);
   console.error(
     submitted.length > 0
-      ? `submitted ${submitted.join(", ")}; \`./run status\` tells how far it is: ${plan.folder}`
+      ? `submitted ${submitted.join(", ")}; \`./run status\` says how far it is: ${plan.folder}`
       : `nothing is missing: ${plan.folder}`,
   );
 }

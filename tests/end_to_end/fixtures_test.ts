@@ -61,7 +61,7 @@ Deno.test("writeDataset gives byte-identical trees, also when it was stopped on 
     await assertRejects(
       () => writeDataset(`${dir}/a`, planDataset(13), OBSERVER),
       Error,
-      "holds a world with other scenes",
+      "holds a synthetic dataset of other scenes",
     );
   }));
 

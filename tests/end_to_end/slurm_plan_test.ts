@@ -89,7 +89,7 @@ Deno.test("batchScript() quotes paths, and refuses those that sbatch would misre
     assertStringIncludes(script, '#SBATCH --output="/a b/(c)/logs"/fit/%a.log');
     assertStringIncludes(script, "fit '/a b/(c)/plan.json'");
     for (const folder of ["/a%b", '/a"b', "/a\\b", "/a\nb"]) {
-      assertThrows(() => batchScript({ ...plan, folder }, "fit"), Error, "sbatch cannot be told of /a");
+      assertThrows(() => batchScript({ ...plan, folder }, "fit"), Error, "sbatch cannot take /a");
     }
     return Promise.resolve();
   });

@@ -5,7 +5,7 @@ export interface FaultOptions {
   /** The short form, for the test suite. */
   quick: boolean;
   seed: number;
-  /** Told what is being done. */
+  /** Called with what is being done. */
   tell(line: string): void;
 }
 

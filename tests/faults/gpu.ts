@@ -47,7 +47,7 @@ export const gpuFaults: FaultFamily = {
           sizes: "1",
         }),
       /broken_kernel/,
-      true, // told by the next wait
+      true, // reported by the next wait
     );
     await refuses(
       "the call after it",

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { closeGpu, fitNystrom, matrixSource, nearestNeighbors, openGpu } from "../../mod.ts";
 import { loadNystrom, saveNystrom } from "../../src/data/fits/nystrom_file.ts";
-import { carryByGroups, chooseShortlist, groupLandmarks } from "../../src/graph/landmark_groups.ts";
+import { extendByGroups, chooseShortlist, groupLandmarks } from "../../src/graph/landmark_groups.ts";
 import { nystromModel } from "../../src/graph/nystrom.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -33,7 +33,7 @@ async function vectorsOf(
   options: { share: number; k: number; seed: number; rows?: number },
 ): Promise<Float32Array> {
   const { rows = 8192 } = options, all = new Float32Array(nodes.rows * y.cols);
-  const panels = carryByGroups(device, matrixSource(nodes), landmarks, y, { ...options, rows, from: 0 });
+  const panels = extendByGroups(device, matrixSource(nodes), landmarks, y, { ...options, rows, from: 0 });
   for await (const { first, vectors } of panels) all.set(vectors.data, first * y.cols);
   return all;
 }
@@ -54,7 +54,7 @@ Deno.test("groupLandmarks() lists for every group its own landmarks and enough o
   }
 });
 
-Deno.test("carryByGroups() is (4) in float64 over the nearest of the node's own list", async () => {
+Deno.test("extendByGroups() is (4) in float64 over the nearest of the node's own list", async () => {
   const n = 1201, d = 7, m = 401, k = 5, options = { share: 1 / 16, k, seed: testSeed };
   const nodes = randomMatrix(n, d), landmarks = randomMatrix(m, d, 1), y = randomMatrix(m, 6, 2);
   const found = await vectorsOf(gpu, nodes, landmarks, y, options);
@@ -73,7 +73,7 @@ Deno.test("carryByGroups() is (4) in float64 over the nearest of the node's own 
   }
 });
 
-Deno.test("carryByGroups() gives the same bits whatever the panels, and for nodes alone or among others", async () => {
+Deno.test("extendByGroups() gives the same bits whatever the panels, and for nodes alone or among others", async () => {
   const nodes = randomMatrix(4999, 9), landmarks = randomMatrix(300, 9, 1), y = randomMatrix(300, 5, 2);
   const options = { share: 1 / 8, k: 3, seed: testSeed };
   const all = await vectorsOf(gpu, nodes, landmarks, y, options);

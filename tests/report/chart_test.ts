@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { renderChart, saveChartSpec } from "../../src/report/chart.ts";
-import { keepDrawingsIn } from "../../src/report/drawing_cache.ts";
+import { cacheDrawingsIn } from "../../src/report/drawing_cache.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import { eigenvaluesChart } from "../../src/report/charts/eigenvalues.ts";
 import { lineByLayerChart } from "../../src/report/charts/line_by_layer.ts";
@@ -135,7 +135,7 @@ Deno.test("renderChart() takes a chart that is kept, and draws anew one that is 
     };
     const files = () => [...Deno.readDirSync(root)].map(({ name }) => name);
     const drawn = await draw();
-    keepDrawingsIn(root);
+    cacheDrawingsIn(root);
     try {
       assertEquals([await draw(), await draw()], [drawn, drawn]);
       const [file] = files(), path = `${root}/${file}`, kept = await Deno.readTextFile(path);
@@ -152,9 +152,9 @@ Deno.test("renderChart() takes a chart that is kept, and draws anew one that is 
       }
       assert(await draw([0.3, 0.1, 0.2]) !== drawn);
       assertEquals(files().length, 2);
-      keepDrawingsIn(`${root}/none`);
+      cacheDrawingsIn(`${root}/none`);
       assertEquals(await draw(), drawn);
     } finally {
-      keepDrawingsIn(undefined);
+      cacheDrawingsIn(undefined);
     }
   }));

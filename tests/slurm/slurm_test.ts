@@ -200,7 +200,7 @@ Deno.test({
 
       await t.step("a lost node, a killed task and a restarted controller", async () => {
         const alone = task("reproduce", [...SMALL, "--cache", one, "--out", `${dir}/one-out`]);
-        alone.catch(() => {}); // told when it is awaited
+        alone.catch(() => {}); // reported when it is awaited
         await submit();
         const first = await until("a task of extract runs", 30, async () => {
           return (await queued(cluster)).find((line) => /extract RUNNING/.test(line)) ?? null;

@@ -60,7 +60,7 @@ function encoded(value: unknown): unknown {
   if (ArrayBuffer.isView(value)) {
     const kind = value.constructor.name;
     if (!(kind in ARRAYS)) {
-      throw new TypeError(`A kept result holds a ${kind}, which its file has no name for.`);
+      throw new TypeError(`A memoized result holds a ${kind}, which its file has no name for.`);
     }
     return {
       $: kind,

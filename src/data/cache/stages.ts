@@ -8,8 +8,8 @@ import { type BrokenFile, brokenFiles, type FileHashes, hashFiles } from "../fil
 /** Whether a stage had to run, and why. */
 export interface StageReport {
   name: string;
-  /** "kept" when an earlier run's result was there. */
-  state: "kept" | "run" | "would run";
+  /** "cached" when an earlier run's result was there. */
+  state: "cached" | "run" | "would run";
   why: string;
 }
 
@@ -26,7 +26,7 @@ export class NotFinished extends Error {
 
 /** Stages of one folder. */
 export interface Stages {
-  /** Whether they only tell what would run. */
+  /** Whether they only report what would run. */
   explains: boolean;
   /**
    * The folder of a stage whose result is there, every byte as it was written; computed now if it is not.
@@ -69,7 +69,7 @@ const FINISHED = objectOf({ inputs: recordOf(v.unknown()), files: FILE_HASHES })
  * Opens the stages of a folder.
  *
  * @param dir made when missing
- * @param explain compute nothing, only tell what would run
+ * @param explain compute nothing, only report what would run
  * @param hashesAll look at every byte of results that are there, not at a part of them where they are large
  */
 export function openStages(dir: string, explain = false, hashesAll = false): Stages {
@@ -92,7 +92,7 @@ export function openStages(dir: string, explain = false, hashesAll = false): Sta
       };
       let broken = await findAllBroken();
       if (broken?.length === 0) {
-        reports.push({ name, state: "kept", why: "finished with the same inputs" });
+        reports.push({ name, state: "cached", why: "finished with the same inputs" });
         return folder;
       }
       const why = broken ? damage(broken) : await reasonToRun(dir, name, inputs);
@@ -105,7 +105,7 @@ export function openStages(dir: string, explain = false, hashesAll = false): Sta
       try {
         broken = await findAllBroken();
         if (broken?.length === 0) {
-          reports.push({ name, state: "kept", why: "finished meanwhile by another process" });
+          reports.push({ name, state: "cached", why: "finished meanwhile by another process" });
           return folder;
         }
         for (const { file } of broken ?? []) await Deno.remove(`${folder}/${file}`).catch(() => {});

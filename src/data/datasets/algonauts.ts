@@ -34,7 +34,7 @@ const MAX_DIGITS = 20;
  * Opens one subject's folder of the Algonauts 2023 release.
  *
  * Responses may be of any type of numbers and any order, and .npz in the place of .npy. Both splits are read once to find
- * voxels of no use, which are the same in both: left out of everything, and told in `skipped`.
+ * voxels of no use, which are the same in both: left out of everything, and reported in `skipped`.
  *
  * @param dir the subject's folder, with `training_split` and `roi_masks`
  * @param split whose images and responses; default `training`

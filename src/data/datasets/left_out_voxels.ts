@@ -1,4 +1,4 @@
-/** Voxels that nothing can be learned from: which, and why, told by name and count. */
+/** Voxels that nothing can be learned from: which, and why, reported by name and count. */
 
 /** Why a voxel is left out; of several reasons the first. */
 export const LEFT_OUT = [

@@ -46,7 +46,7 @@ export function hasSubject(folders: DataFolders): boolean {
 /**
  * Checks what is there, and opens it.
  *
- * A photograph without its mask, or a mask without its photograph, is left out and told in the table; what cannot be used
+ * A photograph without its mask, or a mask without its photograph, is left out and reported in the table; what cannot be used
  * at all is an error.
  *
  * @param folders at least one

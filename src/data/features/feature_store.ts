@@ -78,7 +78,7 @@ export async function createFeatures(
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
     }
   })();
-  pump.catch(() => {}); // told by finish
+  pump.catch(() => {}); // reported by finish
   const abandon = async () => {
     writer.abort();
     await pump.catch(() => {});

@@ -23,7 +23,7 @@ export interface PoolOptions extends
   seed: number;
   /** Folder where finished features are kept. */
   cacheDir: string;
-  /** What, beside names, tells these images from others: a fingerprint of the world or the folder. */
+  /** What, beside names, tells these images from others: a fingerprint of the dataset or the folder. */
   identity: string;
   /** Compute nothing. */
   explain?: boolean;

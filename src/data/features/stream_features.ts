@@ -29,16 +29,16 @@ import type { Hook } from "../onnx/head_roles.ts";
  *
  * @param options as of `extractFeatures`; `outDir` only names the files of the manifest
  * @param ranges of images, default all
- * @param sink told the manifest before the first batch, then each layer's rows (counted from 0) of each batch
+ * @param sink called with the manifest before the first batch, then each layer's rows (counted from 0) of each batch
  */
 export async function streamFeatures(
   options: ExtractOptions,
   sink: {
     begin(manifest: FeatureManifest): Promise<void> | void;
     rows(layer: number, rows: LayerRows): Promise<void> | void;
-    /** Told before the first batch of every range. */
+    /** Called before the first batch of every range. */
     beginRange?(range: ImageRange): Promise<void>;
-    /** Told after the last batch of every range; the next one goes on meanwhile, but does not end before. */
+    /** Called after the last batch of every range; the next one goes on meanwhile, but does not end before. */
     endRange?(range: ImageRange): Promise<void>;
   },
   ranges: ImageRange[] = [{ first: 0, count: options.images.length }],
@@ -82,7 +82,7 @@ export async function streamFeatures(
       throw new Error(
         patch
           ? `${path} would give ${tokens} tokens an image, more than ${MAX_TOKENS}: give a larger --stride.`
-          : `${path} does not tell the size of its patches: leave out --stride.`,
+          : `${path} does not state the size of its patches: leave out --stride.`,
       );
     }
     const manifest = {
@@ -140,7 +140,7 @@ export async function streamFeatures(
       if (to === range.first + range.count) {
         await ending;
         ending = sink.endRange?.(range);
-        ending?.catch(() => {}); // told when it is waited for
+        ending?.catch(() => {}); // reported when it is waited for
       }
       options.signal?.throwIfAborted();
     }
@@ -299,7 +299,7 @@ export interface ExtractOptions {
   onProgress?: (images: number) => void;
   /** Stops the extraction after a batch; it then rejects with the signal's reason, and the next one goes on after what is kept. */
   signal?: AbortSignal;
-  /** Told at the end how many seconds onnxruntime has taken. */
+  /** Called at the end with how many seconds onnxruntime has taken. */
   onInference?: (seconds: number) => void;
 }
 

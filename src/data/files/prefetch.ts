@@ -1,7 +1,7 @@
 /** Work on the next item while the last one's result is being used. */
 
 /**
- * The result for each item, in order. While the caller uses one, the next `most` are computed, one unless told otherwise;
+ * The result for each item, in order. While the caller uses one, the next `most` are computed, one by default;
  * none is under way any more when the iteration ends, however it does.
  */
 export async function* prefetch<A, B>(
@@ -14,7 +14,7 @@ export async function* prefetch<A, B>(
     for await (const item of items) {
       const last = underWay.length === most ? { result: await underWay.shift()! } : null;
       const next = work(item);
-      next.catch(() => {}); // told when it is waited for
+      next.catch(() => {}); // reported when it is waited for
       underWay.push(next);
       if (last) yield last.result;
     }

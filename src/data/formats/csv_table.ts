@@ -33,7 +33,7 @@ const MAX_LINE = 2 ** 20;
  *
  * @param text the whole file
  * @param path names the file in errors; in `.tsv` and `.tab` cells are separated by tabs, else by what fits
- * @param header whether the first line names the columns; default: decided, and told where it could be otherwise
+ * @param header whether the first line names the columns; default: decided, and reported where it could be otherwise
  * @throws Error as `parseCsvRows`; "a.csv, line 3 has 1 cells, the first 2."; 'a.csv: the first line, "0", may name the column …'
  */
 export function readCsvTable(text: string, path: string, header?: boolean): CsvTable {

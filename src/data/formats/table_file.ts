@@ -181,7 +181,7 @@ async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>)
       await append(file, chunk).finally(() => isWriting = false);
     }
   })();
-  pump.catch(() => {}); // told below
+  pump.catch(() => {}); // reported below
   let schema: Schema | undefined;
   try {
     for await (const part of parts) {

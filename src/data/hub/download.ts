@@ -26,7 +26,7 @@ export interface Download extends Pick<RequestOptions, "headers" | "pause"> {
    * begins anew.
    */
   resume: boolean;
-  /** Told bytes done and all bytes, when known. */
+  /** Called with bytes done and all bytes, when known. */
   onProgress?(done: number, total: number | null): void;
   /** Milliseconds without a byte after which a connection is taken for dead; default 30 s. */
   stall?: number;

@@ -15,7 +15,7 @@ export interface RequestOptions {
   pause?(milliseconds: number): Promise<void>;
 }
 
-/** An answer that is an error, told as a sentence. */
+/** An answer that is an error, as a sentence. */
 export class HttpError extends Error {
   /** What kind of error it is. */
   override name = "HttpError";
@@ -25,7 +25,7 @@ export class HttpError extends Error {
   code: string;
 
   /**
-   * An answer's status told as a sentence.
+   * An answer's status as a sentence.
    *
    * @param message one sentence
    * @param status of the answer

@@ -24,7 +24,7 @@ export interface Hub extends Pick<RequestOptions, "pause"> {
   offline: boolean;
   /** Access token for gated models. */
   token?: string;
-  /** Told bytes done and all bytes of the file that is under way, when known. */
+  /** Called with bytes done and all bytes of the file that is under way, when known. */
   onProgress?(file: string, done: number, total: number | null): void;
 }
 

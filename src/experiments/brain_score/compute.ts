@@ -17,7 +17,7 @@ const CLUSTERED = 6, MIXED = 100;
 /** Training images and cells a side of the measurement of position. */
 const POSITION_IMAGES = 400, CELLS = 3;
 
-/** Tells how much of a stage is done. */
+/** Reports how much of a stage is done. */
 type Tick = (done: number, total: number, note?: string) => void;
 
 /** What is scored: models, their photographs, and the subject's responses. */

@@ -86,7 +86,7 @@ export interface UniversalitySample {
  *
  * @param images with masks of figures
  * @param classes names by index, the background first; none where they are not known
- * @param options nodes of the joint graph (default 10,332) and of each slot's own (1,500), and what is told how far it is
+ * @param options nodes of the joint graph (default 10,332) and of each slot's own (1,500), and the callback for progress
  * @throws Error when no image has a mask
  */
 export async function sampleUniversality(

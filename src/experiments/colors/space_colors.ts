@@ -10,7 +10,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 
 /**
  * Takes tokens into a space and gives them the colors that tokens like them have in it (METHOD, "Spectral-tSNE and AlignedCut
- * color"): aligned, carried to the graph's eigenvectors from its landmarks, and colored as the nearest node of its map.
+ * color"): aligned, extended from the graph's landmarks to its eigenvectors, and colored as the nearest node of its map.
  *
  * @param saved as of `loadSpace`, or with a slot more by `fitSlot`
  * @param slot index into `saved.space.model.slots`

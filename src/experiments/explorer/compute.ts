@@ -33,7 +33,7 @@ export type ExplorerPipeline = Pick<
   "models" | "slots" | "images" | "tokens" | "grid" | "eigenvectors" | "colors"
 >;
 
-/** What the page carries, and how far it is from the pipeline. */
+/** What the page holds, and how far it is from the pipeline. */
 export interface Exploration {
   content: ExplorerContent;
   /** Largest difference over a sample of clicks that rounding to float16 makes. */

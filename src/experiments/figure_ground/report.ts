@@ -4,7 +4,7 @@ import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import { keptCortexPicture } from "../shared/cortex_picture.ts";
+import { cachedCortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
 import { keptActivationSheets } from "../shared/activation_sheets.ts";
 import { similarityMaps } from "./pictures.ts";
@@ -47,7 +47,7 @@ export async function writeFigureGroundReport(
     question:
       "Which regions does the figure activate more than the ground, and does one pixel find all figures?",
     method:
-      `Features of a layer are averaged over the figure patches and over the ground patches of every image and carried into brain space by the pipeline's alignment, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
+      `Features of a layer are averaged over the figure patches and over the ground patches of every image and mapped into brain space by the pipeline's alignment, B = V W β; the mean over a region's voxels is its activation. One pixel is compared with all patches of images of other categories by the cosine of their ${pipeline.eigenvectors.cols} joint eigenvectors; A is how often a patch of its own kind is more similar than one of the other kind in the same image. The layers are the paper's, whatever ours show: ${layers}.`,
     equation: EQUATION,
     sections: [
       { heading: "Figure and ground in brain space", body: await regionSection(out, found, sheet) },
@@ -172,8 +172,8 @@ async function regionSection(
     heatMap,
     figure({
       image: {
-        svg: await keptCortexPicture(sheet, "wide"),
-        narrowSvg: await keptCortexPicture(sheet, "narrow"),
+        svg: await cachedCortexPicture(sheet, "wide"),
+        narrowSvg: await cachedCortexPicture(sheet, "narrow"),
       },
       caption: regions,
       alt: regions,

@@ -16,7 +16,7 @@ import type { RgbImage } from "../../data/images/picture.ts";
 import { mean } from "../../statistics/summary.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
-/** What the report tells of. */
+/** What the report says. */
 export interface ColorsReport extends RunContext {
   data: string;
   manifest: FeatureManifest;

@@ -106,7 +106,7 @@ type Halves = [found: UnitMaps, measured: UnitMaps];
 /**
  * Finds and measures Rosetta pairs, aligned channels and voxels for every two models.
  *
- * @param onProgress told how many of how many steps are done
+ * @param onProgress called with how many of how many steps are done
  * @throws RangeError "Rosetta neurons need 4 images, half of them to match on, and two models: found 3 images, …"
  *
  * Memory: the z-scored maps of all models, images · patches × layers · channels values each, and one units × units matrix.

@@ -1,4 +1,4 @@
-/** The experiment `segmentation`: from which layer on figure and ground, and categories, can be told apart. */
+/** The experiment `segmentation`: the layer from which figure and ground, and categories, are separable. */
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { bootstrapEffect, type Effect } from "../../statistics/effect.ts";

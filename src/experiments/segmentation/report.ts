@@ -36,7 +36,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
   const layers = [...new Set(aligned.map(({ layer }) => layer))];
   return await writeExperiment(run, "segmentation", { metrics: metricsOf(found), claims }, {
     title: "Segmentation",
-    question: "From which layer on can figure and ground be told apart, and from which on categories?",
+    question: "From which layer on are figure and ground separable, and from which on categories?",
     method:
       `The tokens of all images are clustered together, and each is described by the first ${ORACLE_COMPONENTS} eigenvectors x. An oracle that knows the masks places one centre c in every class, the background included; a token takes the class of the most similar centre, or the background below a threshold θ, and of ${THRESHOLDS.length} even thresholds in [0, 1] the best mIoU counts (pixels of all images together, mean over classes). The layer from which on a distinction is there is the first that reaches ${
         100 * ORDER_RULE.reached

@@ -1,5 +1,5 @@
 /** Cortices colored by activation, with the scale. */
-import { keptDrawing } from "../../report/drawing_cache.ts";
+import { cachedDrawing } from "../../report/drawing_cache.ts";
 import { divergingColor, STEPS } from "../../report/cortex/surface_colors.ts";
 import { vertexMeans } from "../../report/cortex/vertex_values.ts";
 import { escapeHtml } from "../../report/html.ts";
@@ -110,7 +110,7 @@ export async function keptActivationSheets(
   labels: SheetLabels = {},
 ): Promise<string> {
   const code = ["src/experiments/shared/activation_sheets.ts"];
-  return await keptDrawing(
+  return await cachedDrawing(
     code,
     [sheet, rows, unit, labels],
     () => activationSheets(sheet, rows, unit, labels),

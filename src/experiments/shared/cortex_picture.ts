@@ -1,7 +1,7 @@
-/** Pictures of a cortical sheet, and of the observer's receptive fields, as SVG. */
+/** Pictures of a cortical sheet, and of the simulated subject's receptive fields, as SVG. */
 import { SCENE_SIZE } from "../../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
-import { keptDrawing } from "../../report/drawing_cache.ts";
+import { cachedDrawing } from "../../report/drawing_cache.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { REGIONS } from "../../pipeline/brain_data.ts";
 import { receptiveFields, type SimulatedSubject } from "../../synthetic/observer_voxels.ts";
@@ -46,9 +46,9 @@ export function cortexPicture({ places, surface }: VoxelSheet, shape: "wide" | "
 }
 
 /** The same, as an earlier run of the task has drawn it where nothing has changed. */
-export async function keptCortexPicture(sheet: VoxelSheet, shape: "wide" | "narrow"): Promise<string> {
+export async function cachedCortexPicture(sheet: VoxelSheet, shape: "wide" | "narrow"): Promise<string> {
   const code = ["src/experiments/shared/cortex_picture.ts"];
-  return await keptDrawing(code, [sheet, shape], () => cortexPicture(sheet, shape));
+  return await cachedDrawing(code, [sheet, shape], () => cortexPicture(sheet, shape));
 }
 
 const maps = new WeakMap<SurfaceVoxels, Map<number, FlatMap>>();

@@ -22,7 +22,7 @@ export interface LayerColorsOptions {
   storage?: "stored" | "tiled";
   /** Name of the layer in error messages. */
   name?: string;
-  /** Told how much of the work is done, from 0 to 1. */
+  /** Called with how much of the work is done, from 0 to 1. */
   onProgress?: (share: number) => void;
 }
 
@@ -42,7 +42,7 @@ const TRUST_POINTS = 1000;
 
 /**
  * Joint normalised cut of all tokens of one layer, then the AlignedCut color of every token: t-SNE of the eigenvectors to
- * three dimensions on a sample, carried to all tokens with one nearest neighbour (METHOD, "Spectral-tSNE and AlignedCut
+ * three dimensions on a sample, extended to all tokens with one nearest neighbour (METHOD, "Spectral-tSNE and AlignedCut
  * color").
  *
  * @param features n × d, one token a row

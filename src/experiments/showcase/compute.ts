@@ -95,7 +95,7 @@ function cutOut({ width, data }: RgbImage, x: number, y: number, side: number): 
   return { width: side, height: side, data: out };
 }
 
-/** Tells photographs from others of the same names. */
+/** Distinguishes photographs from others of the same names. */
 export function photosHash(photos: SquarePhoto[]): string {
   const hash = createHash("sha256");
   for (const { name, photo } of photos) {

@@ -17,7 +17,7 @@ import { jpegDataUri } from "../shared/small_pictures.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { runDataLine } from "../shared/run_data.ts";
 
-/** What the report tells of. */
+/** What the report says. */
 export interface ShowcaseReport extends RunContext {
   /** What the photographs are, for people. */
   data: string;

@@ -1,5 +1,5 @@
 /** The report page `fixtures`: what the synthetic dataset holds and how its simulated subject responds. */
-import { keptDrawing } from "../../report/drawing_cache.ts";
+import { cachedDrawing } from "../../report/drawing_cache.ts";
 import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../../data/datasets/algonauts.ts";
@@ -14,24 +14,24 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Theme } from "../../report/theme.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { writeReport } from "../shared/write_experiment.ts";
-import { keptCortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
+import { cachedCortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
 import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
 import { type ModelProbe, readProbes } from "./model_probes.ts";
 import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";
 
-/** What the page tells of. */
+/** What the page says. */
 export interface FixturesReport {
   /** Folder of the page. */
   out: string;
-  /** Folder of the world. */
+  /** Folder of the synthetic dataset. */
   world: string;
   plan: SyntheticDataset;
   /** Makes the subject, which takes a second: called where something has to be measured or drawn anew. */
   observer: () => SimulatedSubject;
   command: string;
-  /** Wall time of writing the world. */
+  /** Wall time of writing the dataset. */
   seconds: number;
   /** Keeps the summary of the regions between runs; absent: it is made anew. */
   keep?: (summarize: () => Promise<RoiSummary[]>) => Promise<RoiSummary[]>;
@@ -164,7 +164,7 @@ async function cortexSection(
   rois: RoiSummary[],
 ): Promise<Html[]> {
   const fields = (columns: number) =>
-    keptDrawing(
+    cachedDrawing(
       ["src/experiments/shared/cortex_picture.ts", "fixtures/observer/mod.ts"],
       ["fields", seed, RETINOTOPIC, columns],
       () => receptiveFieldPicture(observer(), RETINOTOPIC, columns),
@@ -173,8 +173,8 @@ async function cortexSection(
   return [
     figure({
       image: {
-        svg: await keptCortexPicture(sheet, "wide"),
-        narrowSvg: await keptCortexPicture(sheet, "narrow"),
+        svg: await cachedCortexPicture(sheet, "wide"),
+        narrowSvg: await cachedCortexPicture(sheet, "narrow"),
       },
       caption:
         `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,

@@ -1,4 +1,4 @@
-/** What each region of the observer prefers, and how much of its responses is signal. */
+/** What each region of the simulated subject prefers, and how much of its responses is signal. */
 import { CATEGORIES, renderScene } from "../../../fixtures/scenes/mod.ts";
 import type { Subject } from "../../data/datasets/subject.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -28,7 +28,7 @@ export interface RoiSummary {
 const MIN_SCENES = 20, MAX_SCENES = 60, MAX_TRAINING = 1000;
 
 /**
- * Summarises the regions of a world from its files.
+ * Summarises the regions of a dataset from its files.
  *
  * @param subject the training split
  * @param heldOut the test split

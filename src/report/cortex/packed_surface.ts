@@ -1,4 +1,4 @@
-/** The surfaces of fsaverage5 with a subject's voxels, as a page carries them; runs in pages and in Deno. */
+/** The surfaces of fsaverage5 with a subject's voxels, as a page holds them; runs in pages and in Deno. */
 import { FSAVERAGE5, icosphere, vertexCount } from "../../data/datasets/icosphere.ts";
 import type { SceneSide } from "./scene.ts";
 

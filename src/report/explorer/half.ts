@@ -1,4 +1,4 @@
-/** Matrices in half precision, as pages carry them. */
+/** Matrices in half precision, as pages hold them. */
 import type { Matrix } from "../../linalg/matrix.ts";
 
 /** rows × cols float16 values of magnitude up to 1, to be multiplied by `scale`. */

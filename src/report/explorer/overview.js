@@ -6,7 +6,7 @@ const GAP = 1;
 
 /**
  * @param content of the page
- * @param pick told { image, slot, token } of what was clicked
+ * @param pick called with { image, slot, token } of what was clicked
  * @param describe the text beside the pointer for { image, slot, token }, or null for none
  */
 export function openOverview({ images, slots, models, grid }, pick, describe) {

@@ -1,4 +1,4 @@
-// What the page carries: one block of JSON, and matrices as base64.
+// What the page holds: one block of JSON, and matrices as base64.
 import { fromHalf, halfRow } from "./half.ts";
 
 /** The text of a data block, which leaves the document. */

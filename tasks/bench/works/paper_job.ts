@@ -90,7 +90,7 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
     sampling,
     seed,
   });
-  await stage("carry to all nodes", async () => {
+  await stage("extend to all nodes", async () => {
     for await (const { vectors } of model.panels(source)) {
       if (!vectors.data.every(Number.isFinite)) throw new Error("a vector is not finite.");
     }

@@ -45,7 +45,7 @@ Deno.test("memoize() keeps nothing of a computation that fails or that it cannot
     await assertRejects(
       () => memoize(folder, CODE, "thing", {}, () => Promise.resolve({ x: new BigInt64Array(1) })),
       TypeError,
-      "A kept result holds a BigInt64Array",
+      "A memoized result holds a BigInt64Array",
     );
     assertEquals(await memoize(folder, CODE, "thing", {}, () => Promise.resolve(7)), 7);
   });

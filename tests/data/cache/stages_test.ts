@@ -18,7 +18,7 @@ Deno.test("stages run once for the same inputs, and say what changed", () =>
     assertEquals([first.state, first.why], ["run", "never finished before"]);
     assertEquals(await Deno.readTextFile(`${first.folder}/result`), "1");
     const again = await once({ m: 5, seed: 0 });
-    assertEquals([again.folder, again.state, runs], [first.folder, "kept", 1]);
+    assertEquals([again.folder, again.state, runs], [first.folder, "cached", 1]);
     const explained = await once({ m: 6, seed: 0 }, true);
     assertEquals([explained.folder, explained.state, explained.why, runs], [
       null,
@@ -63,7 +63,7 @@ Deno.test("a stage is computed by one of two who want it at once, and the other 
     const folders = await Promise.all([one, two].map((stages) => stages.run("sum", { of: 3 }, compute)));
     assertEquals([computed, folders[0]], [1, folders[1]]);
     assertEquals([one, two].flatMap(({ reports }) => reports.map(({ state }) => state)).sort(), [
-      "kept",
+      "cached",
       "run",
     ]);
     assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), [folders[0]!.split("/").at(-1)]);
@@ -110,11 +110,11 @@ Deno.test("a stage whose files are missing, cut or altered is computed again, an
       const { state, why: told } = await once();
       assertEquals([state, told], ["run", why]);
       assertEquals(await Deno.readFile(`${folder}/a.npy`), whole);
-      assertEquals((await once()).state, "kept");
+      assertEquals((await once()).state, "cached");
     }
     assertEquals(computed, 1 + harms.length);
     await Deno.remove(`${folder}/parts/own`);
-    assertEquals((await once()).state, "kept");
+    assertEquals((await once()).state, "cached");
     const stages = openStages(dir);
     await stages.run("cut", { m: 5 }, () => Promise.resolve(), () => {
       return Promise.resolve([{ file: "parts/own", state: "missing" }]);

@@ -22,7 +22,7 @@ Deno.test("conceptCircles() start near the mean and take the farthest place each
   assertThrows(() => conceptCircles(places, 5), UnsuitableData, "The layer has 4 different places");
 });
 
-Deno.test("conceptCircles() take in three of four patches unless told otherwise", () => {
+Deno.test("conceptCircles() take in three of four patches by default", () => {
   const random = seededRandom(testSeed);
   const places = Array.from({ length: 400 }, (): [number, number] => [random(), random()]);
   const { centres, radius } = conceptCircles(places, 5);
