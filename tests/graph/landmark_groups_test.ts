@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { closeGpu, fitNystrom, matrixSource, nearestNeighbors, openGpu } from "../../mod.ts";
 import { loadNystrom, saveNystrom } from "../../src/data/fits/nystrom_file.ts";
-import { extendByGroups, chooseShortlist, groupLandmarks } from "../../src/graph/landmark_groups.ts";
+import { chooseShortlist, extendByGroups, groupLandmarks } from "../../src/graph/landmark_groups.ts";
 import { nystromModel } from "../../src/graph/nystrom.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
