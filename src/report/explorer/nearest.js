@@ -33,7 +33,7 @@ export function showNearest(list, nearest, { photos, grid, nameOf, pick }) {
       button.type = "button";
       picture.className = "picture";
       picture.style.aspectRatio = `${grid.cols} / ${grid.rows}`;
-      image.src = photos[node.image].src;
+      image.src = photos[node.image];
       image.alt = "";
       marker.className = "marker";
       placeMarker(marker, node.token, grid);

@@ -1,5 +1,6 @@
 import { type Html, html } from "../html.ts";
 import { dataBlock, jsonBlock } from "../script_page.ts";
+import { JOINT_COLORING } from "./body.ts";
 import type { ExplorerContent } from "./content.ts";
 import type { HalfMatrix } from "./half.ts";
 
@@ -10,6 +11,7 @@ export function payloadBlocks(content: ExplorerContent): Html {
   const shape = ({ rows, cols, scale }: HalfMatrix) => ({ rows, cols, scale });
   const json = jsonBlock({
     ...small,
+    coloring: JOINT_COLORING,
     surface: surface && { leftVoxels: surface.leftVoxels, leftCut: surface.leftCut },
     images: images.map(({ name }) => ({ name })),
     voxelRois: [...voxelRois],
