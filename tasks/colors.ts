@@ -5,10 +5,11 @@ import { saveSpace } from "../src/data/fits/space_file.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { alignedColors } from "../src/experiments/colors/compute.ts";
 import { writeAlignedColorsReport } from "../src/experiments/colors/report.ts";
-import type { Pipeline } from "../src/pipeline/pipeline.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { listOf, type OptionValues, text } from "../src/cli/option_kinds.ts";
 
+/** Where `./run reproduce` leaves the space, beside the pages. */
+export const SPACE_FILE = "space.arrow";
 /** Options of this task beside the pipeline's. */
 const OWN = {
   "save-space": text({
@@ -32,7 +33,7 @@ export async function runColors(
   open: OpenPipeline,
   options: Partial<OptionValues<typeof OWN>> = {},
 ): Promise<string> {
-  const { pipeline, alignPath, out, seed } = open;
+  const { pipeline, out, seed } = open;
   const found = await open.stage(
     "colors",
     () => open.kept("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
@@ -42,22 +43,27 @@ export async function runColors(
   const tables = await writeTables(out, "nodes", options.tables ?? [], () => nodeTable(nodes));
   if (tables.length > 0) console.error(`tables: ${tables.join(", ")}`);
   const path = options["save-space"];
-  if (path) await writeSpace(path, pipeline, alignPath);
-  return await writeAlignedColorsReport({ ...open, found });
-}
-
-/** The alignment's space, the graph's landmarks and the map: what colors further models' tokens alike. */
-async function writeSpace(
-  path: string,
-  { fit, sampleVectors: vectors, points3, manifests }: Pipeline,
-  alignPath: string,
-) {
-  const { model, space } = await loadAlign(alignPath);
-  if (!space) {
+  if (path && !await writeSpace(path, open)) {
     throw new RangeError(
       "--save-space keeps a space that further models can join, and --alignment paper makes none: leave one of them out.",
     );
   }
+  return await writeAlignedColorsReport({ ...open, found });
+}
+
+/**
+ * Writes the alignment's space, the graph's landmarks, the map and where the voxels lie: what colors further models' tokens
+ * alike.
+ *
+ * @returns whether there is a space: the paper's way of aligning makes none
+ */
+export async function writeSpace(
+  path: string,
+  { pipeline, alignPath, sheet: { places, surface } }: Pick<OpenPipeline, "pipeline" | "alignPath" | "sheet">,
+): Promise<boolean> {
+  const { fit, sampleVectors: vectors, points3, manifests } = pipeline;
+  const { model, space } = await loadAlign(alignPath);
+  if (!space) return false;
   const sources = manifests.map(({ model, modelSha256, hook, shifts, preprocessing }) => ({
     model,
     modelSha256,
@@ -65,8 +71,21 @@ async function writeSpace(
     shifts,
     preprocessing,
   }));
-  await saveSpace(path, { space: { model, ...space }, fit, map: { vectors, points: points3 }, sources });
+  const sheet = {
+    rois: places.map(({ roi }) => roi),
+    leftVoxels: places.filter(({ hemisphere }) => hemisphere === "lh").length,
+    places: { data: Float32Array.from(places.flatMap(({ x, y }) => [x, y])), rows: places.length, cols: 2 },
+    ...(surface && { vertices: { data: Float32Array.from(surface.vertices), rows: places.length, cols: 1 } }),
+  };
+  await saveSpace(path, {
+    space: { model, ...space },
+    fit,
+    map: { vectors, points: points3 },
+    sources,
+    sheet,
+  });
   console.error(`space: ${path}`);
+  return true;
 }
 
 if (import.meta.main) await runExperiment(COMMAND, runColors);

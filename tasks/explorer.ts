@@ -6,13 +6,13 @@ import {
   frontImages,
   imagesThatFit,
   LARGEST_PAGE,
-  spread,
 } from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { runDataLine } from "../src/experiments/shared/run_data.ts";
 import { FRONT_EXPLORER } from "../src/experiments/shared/index_page.ts";
 import { recordExperiment } from "../src/experiments/shared/write_experiment.ts";
+import { spread } from "../src/report/explorer/spread.ts";
 import { fewerImages } from "../src/report/explorer/fewer_images.ts";
 import { explorerParts, renderExplorer } from "../src/report/explorer/page.ts";
 import { linksBeside, withLinks } from "../src/report/page_links.ts";

@@ -8,7 +8,7 @@ import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { UnsuitableData } from "../src/experiments/shared/unsuitable_data.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
-import { runColors } from "./colors.ts";
+import { runColors, SPACE_FILE, writeSpace } from "./colors.ts";
 import { runConcepts } from "./concepts.ts";
 import { runExplorer } from "./explorer.ts";
 import { runFigureGround } from "./figure_ground.ts";
@@ -53,7 +53,10 @@ const EXPERIMENTS: Record<string, (open: ReproduceRun, options: PipelineValues) 
         keep: (summarize) => kept("regions", REGION_SUMMARY, {}, summarize),
       });
     }),
-  colors: (open) => runColors(open),
+  colors: async (open) => {
+    await writeSpace(`${open.out}/${SPACE_FILE}`, open); // for ./run live
+    return await runColors(open);
+  },
   "figure-ground": runFigureGround,
   concepts: runConcepts,
   trajectories: runTrajectories,

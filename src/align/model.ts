@@ -40,6 +40,9 @@ export interface AlignModel {
   epsilon: Float32Array;
 }
 
+/** What takes features into the space. */
+type Transforms = Omit<AlignModel, "beta" | "epsilon">;
+
 /** First row of a slot in the stacked transforms. */
 export function slotOffset(slots: AlignSlot[], slot: number): number {
   return slots.slice(0, slot).reduce((sum, { width }) => sum + width, 0);
@@ -53,7 +56,7 @@ export function slotOffset(slots: AlignSlot[], slot: number): number {
  * @returns D_l × D′, a view into `model.transforms`
  * @throws RangeError "There is no slot 36: this alignment has 36 slots, counted from 0."
  */
-export function slotTransform(model: AlignModel, slot: number): Matrix {
+export function slotTransform(model: Pick<AlignModel, "slots" | "transforms">, slot: number): Matrix {
   const { slots, transforms } = model;
   if (!(slot in slots)) {
     throw new RangeError(
@@ -78,13 +81,13 @@ export function leadingChannels(x: Matrix, count: number): Matrix {
 }
 
 /** The means of one slot's channels, a view; nothing where there are none. */
-function slotMeans({ slots, means }: AlignModel, slot: number): Float32Array | undefined {
+function slotMeans({ slots, means }: Transforms, slot: number): Float32Array | undefined {
   const first = slotOffset(slots, slot);
   return means?.subarray(first, first + slots[slot].width);
 }
 
 /** What is added to one slot's transformed features, a view; nothing where there is none. */
-function slotRow({ offsets }: AlignModel, slot: number): Float32Array | undefined {
+function slotRow({ offsets }: Transforms, slot: number): Float32Array | undefined {
   return offsets?.data.subarray(slot * offsets.cols, (slot + 1) * offsets.cols);
 }
 
@@ -154,7 +157,7 @@ function throughBeta(row: Float32Array, beta: Matrix): Float32Array {
  */
 export async function applyAlign(
   gpu: Gpu,
-  model: AlignModel,
+  model: Omit<AlignModel, "beta" | "epsilon">,
   slot: number,
   features: Matrix,
 ): Promise<Matrix> {

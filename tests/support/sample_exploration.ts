@@ -1,7 +1,8 @@
 import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
 import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import { matrixSource } from "../../src/graph/node_source.ts";
-import { explore, type ExplorerPipeline, spread } from "../../src/experiments/explorer/compute.ts";
+import { explore, type ExplorerPipeline } from "../../src/experiments/explorer/compute.ts";
+import { spread } from "../../src/report/explorer/spread.ts";
 import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import type { Matrix } from "../../mod.ts";

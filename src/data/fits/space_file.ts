@@ -10,6 +10,8 @@ import { listOf, NUMBER, objectOf, TEXT, wholeNumber } from "../files/checked_js
 import { reasonOf } from "../files/atomic_write.ts";
 
 const FORMAT = "alignedcut-space-1";
+/** Its name where `./run reproduce` leaves one, beside the pages. */
+export const SPACE_FILE = "space.arrow";
 
 /** What the tokens of a model's layers are: other tokens of as many channels would get colors that mean nothing. */
 export interface TokenSource {
@@ -23,6 +25,18 @@ export interface TokenSource {
   preprocessing: string;
 }
 
+/** Where the voxels lie, in the order of the encoder's columns: the left hemisphere's first. */
+export interface SavedSheet {
+  /** Region of every voxel; "" for none. */
+  rois: string[];
+  /** Voxels of the left hemisphere. */
+  leftVoxels: number;
+  /** voxels × 2: from left to right, and from top to bottom. */
+  places: Matrix;
+  /** Vertex of fsaverage5 in the voxel's hemisphere, voxels × 1; absent where that is not known. */
+  vertices?: Matrix;
+}
+
 /** What a file holds. */
 export interface SavedSpace<Fit = NystromFit> {
   space: AlignedSpace;
@@ -32,6 +46,8 @@ export interface SavedSpace<Fit = NystromFit> {
   map: { vectors: Matrix; points: Matrix };
   /** One a model; none where that was not known. */
   sources: TokenSource[];
+  /** Absent in files of earlier versions. */
+  sheet?: SavedSheet;
 }
 
 const NOTES = objectOf({
@@ -49,6 +65,8 @@ const NOTES = objectOf({
     ),
     "a list of models",
   )),
+  rois: v.optional(listOf(v.string(), "a list of regions")),
+  leftVoxels: v.optional(wholeNumber()),
 }, "the notes of a space");
 const REQUIRED = [
   "W",
@@ -69,7 +87,10 @@ const REQUIRED = [
  *
  * @param path by custom ending in .arrow
  */
-export async function saveSpace(path: string, { space, fit, map, sources }: SavedSpace): Promise<void> {
+export async function saveSpace(
+  path: string,
+  { space, fit, map, sources, sheet }: SavedSpace,
+): Promise<void> {
   const { model, basis, center, fits, held } = space, { landmarks, cut, projection, ...choices } = fit;
   const { eigenvectors, eigenvalues, residuals, degrees, eigengap, converged, resolved } = cut;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
@@ -88,6 +109,8 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
     ...(projection && { projection }),
     "map vectors": map.vectors,
     "map points": map.points,
+    ...(sheet && { places: sheet.places }),
+    ...(sheet?.vertices && { vertices: sheet.vertices }),
   }, {
     slots: model.slots,
     shared: model.shared,
@@ -99,6 +122,7 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
     seed,
     indices: [...landmarks.indices],
     sources,
+    ...(sheet && { rois: sheet.rois, leftVoxels: sheet.leftVoxels }),
     cut: { eigenvalues: [...eigenvalues], residuals: [...residuals], eigengap, converged, resolved },
   });
 }
@@ -110,14 +134,38 @@ export async function saveSpace(path: string, { space, fit, map, sources }: Save
  * @throws Error "Cannot read the space space.arrow: it is damaged; save it again."
  */
 export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<NystromModel>> {
+  const saved = await readSpace(path);
+  return { ...saved, fit: nystromModel(gpu, saved.fit) };
+}
+
+/** The same without a device: the fit is data alone. */
+export async function readSpace(path: string): Promise<SavedSpace> {
   try {
     const { matrices, meta } = await readMatrices(path, NOTES, FORMAT);
     const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center, landmarks, eigenvectors } =
       matrices;
-    const { slots, shared, fits, held, neighbors, shortlist, sampling, seed, indices, cut, sources } = meta;
+    const {
+      slots,
+      shared,
+      fits,
+      held,
+      neighbors,
+      shortlist,
+      sampling,
+      seed,
+      indices,
+      cut,
+      sources,
+      rois,
+      leftVoxels,
+    } = meta;
     const { eigenvalues, residuals, resolved = eigenvalues.length, ...quality } = cut;
     const absent = REQUIRED.find((name) => !matrices[name]);
     if (absent) throw new Error(`its matrix "${absent}" is missing`);
+    const { places, vertices } = matrices;
+    if (rois && !(places?.rows === rois.length && rois.length === beta.cols && leftVoxels! <= rois.length)) {
+      throw new Error("its voxels have no places");
+    }
     return {
       space: {
         model: {
@@ -134,7 +182,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
         center: center.data,
         held,
       },
-      fit: nystromModel(gpu, {
+      fit: {
         landmarks: { indices: Uint32Array.from(indices), features: landmarks },
         cut: {
           ...quality,
@@ -149,9 +197,10 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace<Nyst
         shortlist,
         sampling,
         seed,
-      }),
+      },
       map: { vectors: matrices["map vectors"], points: matrices["map points"] },
       sources: sources ?? [],
+      ...(rois && { sheet: { rois, leftVoxels: leftVoxels!, places, ...(vertices && { vertices }) } }),
     };
   } catch (error) {
     const why = reasonOf(error).replace(/^Cannot read the alignment .*?: |; train it again\.?$|\.$/g, "");

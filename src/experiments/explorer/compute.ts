@@ -1,10 +1,11 @@
 /** What the explorer shows of a pipeline: some of its images, at every layer of every model. */
 import { leadingChannels } from "../../align/model.ts";
 import { gatherRows, type NodeSource } from "../../graph/node_source.ts";
-import { clusterTree } from "../../graph/ward.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
-import { respondOnHost, sumOverSlots, unitRows } from "../../report/explorer/click_response.ts";
+import { activationLimits, sampleClicks } from "../../report/explorer/sample_clicks.ts";
+import { segmentTree } from "../../report/explorer/segment_tree.ts";
+import { rowsOf, spread } from "../../report/explorer/spread.ts";
 import { fromHalf, toHalf } from "../../report/explorer/half.ts";
 import type { ExplorerContent, SheetSide } from "../../report/explorer/content.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
@@ -22,10 +23,6 @@ export const LARGEST_PAGE = 25e6;
 const FRONT_PAGE = 6e6, FRONT_IMAGES = 3;
 /** Room for a photograph, and for the rest of the page. */
 const PHOTO_BYTES = 60_000, REST_BYTES = 900_000;
-/** Nodes whose answers are compared with those of the values before rounding. */
-const CHECKED = 40;
-/** Segments at most, and nodes whose tree they are cut from. */
-const MAX_SEGMENTS = 64, TREE_NODES = 512;
 
 /** The parts of a pipeline that the explorer reads. */
 export type ExplorerPipeline = Pick<
@@ -76,11 +73,6 @@ export function frontImages(
   return [opening.image, ...chosen].sort((a, b) => a - b);
 }
 
-/** `count` of n indices, evenly spread, ascending. */
-export function spread(count: number, n: number): number[] {
-  return Array.from({ length: Math.min(count, n) }, (_, i) => Math.floor(i * n / Math.min(count, n)));
-}
-
 /**
  * Gathers the explorer's content. Segments come from the embedded images alone: Ward's tree of evenly spread nodes' unit rows
  * of the eigenvectors, every other node with the most similar of those.
@@ -108,12 +100,15 @@ export async function explore(
   const colors = new Uint8Array(3 * nodes.length);
   nodes.forEach((node, i) => colors.set(pipeline.colors.subarray(3 * node, 3 * node + 3), 3 * i));
   const halves = { eigenvectors: toHalf(eigenvectors), aligned: toHalf(features), beta: toHalf(beta) };
-  const rois = [...new Set(places.map(({ roi }) => roi))];
   const rounded = fromHalf(halves.eigenvectors);
   assertRows(rounded, "eigenvectors in float16");
   const layout = { slots: slots.length, images: images.length, tokens };
-  const exact = await clicks(eigenvectors, features, beta, layout);
-  const found = await clicks(rounded, fromHalf(halves.aligned), fromHalf(halves.beta), layout);
+  const exact = await sampleClicks({ eigenvectors, beta, features }, layout);
+  const found = await sampleClicks({
+    eigenvectors: rounded,
+    beta: fromHalf(halves.beta),
+    features: fromHalf(halves.aligned),
+  }, layout);
   const photos = await Promise.all(images.map((i) => pipeline.images[i].load()));
   return {
     content: {
@@ -122,7 +117,6 @@ export async function explore(
       grid,
       colors,
       ...halves,
-      rois,
       slots: slots.map(({ model, layer }) => ({ model, layer })),
       images: images.map((image, i) => ({
         name: pipeline.images[image].name,
@@ -135,20 +129,8 @@ export async function explore(
         { ...layout, grid },
         images.map((image) => pipeline.images[image]),
       ),
-      voxelRois: Uint8Array.from(places, ({ roi }) => rois.indexOf(roi)),
-      sheet: sheetSides(places),
-      ...(surface && {
-        surface: packSurface(
-          HEMISPHERES.map((hemisphere) => surface.meshes[hemisphere]),
-          HEMISPHERES.map((hemisphere) =>
-            Array.from(surface.vertices).filter((_, voxel) => surface.hemispheres[voxel] === hemisphere)
-          ),
-        ),
-      }),
-      activationLimits: {
-        sum: quantile(exact.sum.map(Math.abs), 0.995),
-        layer: quantile(exact.layer.map(Math.abs), 0.995),
-      },
+      ...cortexContent({ places, surface }),
+      activationLimits: activationLimits(exact),
     },
     errors: {
       similarity: largestDifference(exact.similarity, found.similarity),
@@ -160,48 +142,24 @@ export async function explore(
   };
 }
 
-/** Answers to clicks on a sample of nodes, one behind the other; activations by the sum over layers and by one alone. */
-async function clicks(
-  eigenvectors: Matrix,
-  features: Matrix,
-  beta: Matrix,
-  layout: { slots: number; images: number; tokens: number },
-) {
-  const sample = spread(CHECKED, eigenvectors.rows), { rows } = eigenvectors;
-  const responder = respondOnHost({ eigenvectors, beta });
-  const feature = (node: number) => features.data.subarray(node * features.cols, (node + 1) * features.cols);
-  const similarity = new Float32Array(sample.length * rows);
-  const layer = new Float32Array(sample.length * beta.cols), sum = new Float32Array(layer.length);
-  for (const [i, node] of sample.entries()) {
-    const own = await responder.respond(node, feature(node));
-    const summed = await responder.respond(node, sumOverSlots(feature, node, layout));
-    similarity.set(own.similarity, i * rows);
-    layer.set(own.activation, i * beta.cols);
-    sum.set(summed.activation, i * beta.cols);
-  }
-  return { similarity, layer, sum };
-}
-
-/** Segments of all nodes where there are most, and how they join to fewer. */
-function segmentTree(eigenvectors: Matrix): Pick<ExplorerContent, "segments" | "segmentParents"> {
-  const unit = unitRows(eigenvectors), { rows, cols } = unit;
-  const nodes = Uint32Array.from(spread(TREE_NODES, rows)), landmarks = rowsOf(unit, nodes);
-  const { labels, parents } = clusterTree(landmarks, MAX_SEGMENTS), segments = new Uint8Array(rows);
-  for (let i = 0; i < rows; i++) {
-    let most = -Infinity;
-    for (let k = 0; k < nodes.length; k++) {
-      let cosine = 0;
-      for (let c = 0; c < cols; c++) cosine += unit.data[i * cols + c] * landmarks.data[k * cols + c];
-      if (cosine > most) [most, segments[i]] = [cosine, labels[k]];
-    }
-  }
-  return { segments, segmentParents: parents };
-}
-
-function rowsOf({ data, cols }: Matrix, rows: Uint32Array): Matrix {
-  const chosen = new Float32Array(rows.length * cols);
-  rows.forEach((row, i) => chosen.set(data.subarray(row * cols, (row + 1) * cols), i * cols));
-  return { data: chosen, rows: rows.length, cols };
+/** Where the voxels lie, as the explorer draws them; left hemisphere first. */
+export function cortexContent(
+  { places, surface }: Pick<VoxelSheet, "places" | "surface">,
+): Pick<ExplorerContent, "rois" | "voxelRois" | "sheet" | "surface"> {
+  const rois = [...new Set(places.map(({ roi }) => roi))];
+  return {
+    rois,
+    voxelRois: Uint8Array.from(places, ({ roi }) => rois.indexOf(roi)),
+    sheet: sheetSides(places),
+    ...(surface && {
+      surface: packSurface(
+        HEMISPHERES.map((hemisphere) => surface.meshes[hemisphere]),
+        HEMISPHERES.map((hemisphere) =>
+          Array.from(surface.vertices).filter((_, voxel) => surface.hemispheres[voxel] === hemisphere)
+        ),
+      ),
+    }),
+  };
 }
 
 function sheetSides(places: SheetPlace[]): SheetSide[] {
@@ -216,11 +174,6 @@ function sheetSides(places: SheetPlace[]): SheetSide[] {
       })),
     };
   }).filter(({ places }) => places.length > 0);
-}
-
-function quantile(values: Float32Array, share: number): number {
-  const sorted = values.toSorted();
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] || 1;
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {

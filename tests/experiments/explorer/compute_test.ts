@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { clickSimilarity, closeGpu, openGpu } from "../../../mod.ts";
-import { frontImages, imagesThatFit, spread } from "../../../src/experiments/explorer/compute.ts";
+import { frontImages, imagesThatFit } from "../../../src/experiments/explorer/compute.ts";
+import { spread } from "../../../src/report/explorer/spread.ts";
 import { fewerImages } from "../../../src/report/explorer/fewer_images.ts";
 import { openingView } from "../../../src/experiments/explorer/opening_view.ts";
 import { respondOnGpu, respondOnHost, sumOverSlots } from "../../../src/report/explorer/click_response.ts";
