@@ -34,8 +34,8 @@ export const MAX_POINTS = 250_000;
 export const MAX_POINTS_3D = 20_000;
 /** Up to here all pairs take less time than a grid, by the cost of the kernels on the software adapter. */
 const MAX_PAIRWISE = 8000;
-const MOMENTUM_EARLY = 0.5;
-const MOMENTUM_LATE = 0.8;
+/** Momentum of the early steps and of the others. */
+export const MOMENTUM = { early: 0.5, late: 0.8 };
 const STEPS_PER_WAIT = 50;
 /** Points all within this of the origin, where they began a hundred times as wide, have collapsed. */
 const COLLAPSED = 1e-6;
@@ -72,7 +72,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   const n = x.rows, { perplexity, lowered } = perplexityFor(n, options.perplexity);
   const joint = await jointProbabilities(gpu, x, perplexity, !isPairwise(n, dimensions));
   const rate = options.learningRate ?? Math.max(n / exaggeration, 50);
-  const early = Math.min(250, Math.floor(iterations / 4)), freedom = dimensions - 1;
+  const early = earlySteps(iterations), freedom = dimensions - 1;
   const start = startPoints(x, dimensions, seed), room = roomForForces(gpu, n);
   const descent = openDescent(gpu, joint, start), repulsion = openRepulsion(gpu, n, dimensions);
   try {
@@ -82,7 +82,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
       await repulsion.repel(descent, room, y);
       step(gpu, descent, room, n, {
         freedom,
-        momentum: isEarly ? MOMENTUM_EARLY : MOMENTUM_LATE,
+        momentum: isEarly ? MOMENTUM.early : MOMENTUM.late,
         rate,
         exaggeration: isEarly ? drawn : 1,
       });
@@ -113,7 +113,13 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
   }
 }
 
-function assertPoints({ data, rows: n, cols }: Matrix, dimensions: number): void {
+/** Steps with exaggerated attraction. */
+export function earlySteps(iterations: number): number {
+  return Math.min(250, Math.floor(iterations / 4));
+}
+
+/** @throws RangeError for too few or too many points, or naming one that is not finite */
+export function assertPoints({ data, rows: n, cols }: Matrix, dimensions: number): void {
   const most = dimensions === 2 ? MAX_POINTS : MAX_POINTS_3D;
   if (n < 4 || n > most) {
     throw new RangeError(
@@ -163,12 +169,12 @@ async function readPoints(gpu: Gpu, { y }: Descent, n: number): Promise<Float32A
 }
 
 /** Whether all points have been drawn together. */
-function isCollapsed(points: Float32Array): boolean {
+export function isCollapsed(points: Float32Array | Float64Array): boolean {
   return points.every((value, at) => at % 4 === 3 || Math.abs(value) < COLLAPSED);
 }
 
 /** The first principal components scaled to a standard deviation of 10⁻⁴, padded to 4 coordinates. */
-function startPoints(x: Matrix, dimensions: number, seed: number): Float32Array {
+export function startPoints(x: Matrix, dimensions: number, seed: number): Float32Array {
   const { rows: n, cols: d, data } = x;
   const mean = new Float64Array(d);
   for (let i = 0; i < data.length; i++) mean[i % d] += data[i] / n;
@@ -199,7 +205,7 @@ function startPoints(x: Matrix, dimensions: number, seed: number): Float32Array 
   return y;
 }
 
-function centred(padded: Float32Array, n: number, dimensions: number): Matrix {
+export function centred(padded: Float32Array, n: number, dimensions: number): Matrix {
   const data = new Float32Array(n * dimensions);
   for (let c = 0; c < dimensions; c++) {
     let mean = 0;

@@ -105,6 +105,22 @@ export async function normalizedCut(
   x: Matrix,
   options: NormalizedCutOptions,
 ): Promise<NormalizedCut> {
+  assertOptions(x, options);
+  const { components } = options;
+  const isDense = isSolvedDensely(x.rows, components, options.storage);
+  if (isDense || !options.storage && isFew(x.rows, components)) {
+    const cut = await hostCut(gpu, x, options, isDense);
+    if (cut) return cut;
+  }
+  const tiles = options.storage === "stored" ? [] : SMALLER_TILES;
+  return await retryOnOutOfMemory(
+    gpu,
+    [options, ...tiles.map((tileBytes) => ({ ...options, storage: "tiled", tileBytes }) as const)],
+    (options) => iterativeCut(gpu, x, options),
+  );
+}
+
+function assertOptions(x: Matrix, options: NormalizedCutOptions): void {
   const { components, name = "features", tolerance = 1e-5 } = options;
   if (!(Number.isInteger(components) && components >= 1)) {
     throw new RangeError(`components is ${components}: ask for a whole number of eigenvectors, 1 or more.`);
@@ -117,17 +133,6 @@ export async function normalizedCut(
   if (!(tolerance > 0)) {
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
   }
-  const isDense = isSolvedDensely(x.rows, components, options.storage);
-  if (isDense || !options.storage && isFew(x.rows, components)) {
-    const cut = await hostCut(gpu, x, options, isDense);
-    if (cut) return cut;
-  }
-  const tiles = options.storage === "stored" ? [] : SMALLER_TILES;
-  return await retryOnOutOfMemory(
-    gpu,
-    [options, ...tiles.map((tileBytes) => ({ ...options, storage: "tiled", tileBytes }) as const)],
-    (options) => iterativeCut(gpu, x, options),
-  );
 }
 
 /**
@@ -146,6 +151,21 @@ export function cutWarning(
       ? []
       : [`${resolved} of ${wanted} components resolved, the others arbitrary`]),
   ].join("; ");
+}
+
+/**
+ * `normalizedCut` without a device, of up to 1,200 nodes.
+ *
+ * @throws RangeError as `normalizedCut`, and "1500 nodes take WebGPU, …"
+ */
+export async function hostNormalizedCut(x: Matrix, options: NormalizedCutOptions): Promise<NormalizedCut> {
+  assertOptions(x, options);
+  const { rows } = x, isDense = isSolvedDensely(rows, options.components);
+  const cut = isDense || isFew(rows, options.components) ? await hostCut(null, x, options, isDense) : null;
+  if (cut) return cut;
+  throw new RangeError(
+    `${rows} nodes and ${options.components} eigenvectors take WebGPU, which is not there: use fewer nodes.`,
+  );
 }
 
 /** How many eigenvalues, from the first on, are above what rounding of the affinity could make. */
@@ -184,14 +204,14 @@ function leadingColumns(x: Float64Array, rows: number, cols: number, count: numb
  * @returns null where they would have to be and may not
  */
 async function hostCut(
-  gpu: Gpu,
+  gpu: Gpu | null,
   x: Matrix,
   { components, tolerance = 1e-5, name }: NormalizedCutOptions,
   isDense: boolean,
 ): Promise<NormalizedCut | null> {
   assertRows(x, name);
   const n = x.rows;
-  const e = n * n * x.cols <= FEW_PRODUCTS
+  const e = gpu === null || n * n * x.cols <= FEW_PRODUCTS
     ? hostAffinityLessOne(x, name)
     : (await affinityLessOne(gpu, x)).data;
   const sums = new Float64Array(n);

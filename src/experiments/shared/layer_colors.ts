@@ -3,9 +3,10 @@ import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import { nearestNeighbors } from "../../graph/knn.ts";
-import { type NormalizedCut, normalizedCut } from "../../graph/normalized_cut.ts";
+import { hostNormalizedCut, type NormalizedCut, normalizedCut } from "../../graph/normalized_cut.ts";
 import { propagate } from "../../graph/propagate.ts";
 import { colorsFromPoints } from "../../embed/color.ts";
+import { hostTsne, MAX_HOST_POINTS } from "../../embed/host_tsne.ts";
 import { tsne } from "../../embed/tsne.ts";
 import { trustworthiness } from "../../embed/trustworthiness.ts";
 
@@ -45,35 +46,39 @@ const TRUST_POINTS = 1000;
  * three dimensions on a sample, extended to all tokens with one nearest neighbour (METHOD, "Spectral-tSNE and AlignedCut
  * color").
  *
+ * @param gpu null where there is none: then up to 400 tokens
  * @param features n × d, one token a row
  * @returns the cut, n colors, and the quality of the map
  * @throws RangeError naming the token that is a zero vector or not finite
  */
 export async function layerColors(
-  gpu: Gpu,
+  gpu: Gpu | null,
   features: Matrix,
   options: LayerColorsOptions = {},
 ): Promise<LayerColors> {
   const { components = 20, sample = 1000, iterations = 500, seed = 0, storage, name, onProgress } = options;
   const started = performance.now();
-  const cut = await normalizedCut(gpu, features, {
+  const solve = {
     components,
     seed,
     storage,
     name,
-    onProgress: (done, wanted) => onProgress?.(0.5 * done / wanted),
-  });
+    onProgress: (done: number, wanted: number) => onProgress?.(0.5 * done / wanted),
+  };
+  const cut = gpu ? await normalizedCut(gpu, features, solve) : await hostNormalizedCut(features, solve);
   const cutDone = performance.now();
   const chosen = sampleIndices(features.rows, Math.min(sample, features.rows), seededRandom(seed));
   const landmarks = pickRows(cut.eigenvectors, chosen);
-  const map = await tsne(gpu, landmarks, {
+  const embed = {
     seed,
     iterations,
-    onProgress: (done, total) => onProgress?.(0.5 + 0.5 * done / total),
-  });
-  const nearest = await nearestNeighbors(gpu, cut.eigenvectors, landmarks, { k: 1, metric: "euclidean" });
-  nearest.similarities.fill(1); // one neighbour has all the weight
-  const points = await propagate(gpu, nearest, map.points);
+    onProgress: (done: number, total: number) => onProgress?.(0.5 + 0.5 * done / total),
+  };
+  const isFew = gpu === null || chosen.length <= MAX_HOST_POINTS;
+  const map = isFew ? hostTsne(landmarks, embed) : await tsne(gpu, landmarks, embed);
+  const points = gpu === null || chosen.length === features.rows
+    ? map.points
+    : await nearestPoints(gpu, cut.eigenvectors, landmarks, map.points);
   const seconds = { cut: (cutDone - started) / 1000, tsne: (performance.now() - cutDone) / 1000 };
   const checked = Uint32Array.from({ length: Math.min(TRUST_POINTS, chosen.length) }, (_, i) => i);
   return {
@@ -83,6 +88,13 @@ export async function layerColors(
     trustworthiness: trustworthiness(pickRows(landmarks, checked), pickRows(map.points, checked)),
     seconds,
   };
+}
+
+/** Every node at the place of the nearest one of the sample. */
+async function nearestPoints(gpu: Gpu, vectors: Matrix, sample: Matrix, points: Matrix): Promise<Matrix> {
+  const nearest = await nearestNeighbors(gpu, vectors, sample, { k: 1, metric: "euclidean" });
+  nearest.similarities.fill(1); // one neighbour has all the weight
+  return await propagate(gpu, nearest, points);
 }
 
 /** Rows `indices` of x, in that order. */
