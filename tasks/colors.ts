@@ -8,8 +8,6 @@ import { writeAlignedColorsReport } from "../src/experiments/colors/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 import { listOf, type OptionValues, text } from "../src/cli/option_kinds.ts";
 
-/** Where `./run reproduce` leaves the space, beside the pages. */
-export const SPACE_FILE = "space.arrow";
 /** Options of this task beside the pipeline's. */
 const OWN = {
   "save-space": text({

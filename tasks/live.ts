@@ -8,15 +8,26 @@ import { findHookOutputs } from "../src/data/onnx/block_hooks.ts";
 import { readOnnx, withOutputs } from "../src/data/onnx/graph.ts";
 import { sha256 } from "../src/data/features/extract_parts.ts";
 import { streamFeatures } from "../src/data/features/stream_features.ts";
-import type { LiveModel } from "../src/experiments/live/model.ts";
+import { sharedBeta } from "../src/align/model.ts";
+import { readFsaverage5 } from "../src/data/datasets/fsaverage5.ts";
+import { HEMISPHERES } from "../src/data/datasets/subject.ts";
+import { isThere } from "../src/data/files/plain_file.ts";
+import { readSpace, type SavedSpace, SPACE_FILE, type TokenSource } from "../src/data/fits/space_file.ts";
+import { cortexContent } from "../src/experiments/explorer/compute.ts";
+import type { LiveFolder, LiveModel } from "../src/experiments/live/model.ts";
+import { type LiveCortex, packCortex, packSpace } from "../src/experiments/live/space.ts";
 import page from "../src/experiments/live/page.html" with { type: "text" };
 import style from "../src/experiments/live/page.css" with { type: "text" };
+import answersStyle from "../src/report/explorer/answers.css" with { type: "text" };
+import explorerStyle from "../src/report/explorer/explorer.css" with { type: "text" };
 import { pageStyle } from "../src/report/page_style.ts";
 import { themeCss } from "../src/report/theme.ts";
 import { repeated, text } from "../src/cli/option_kinds.ts";
 import { runCommand } from "../src/cli/options.ts";
 import { bundle } from "./shared/bundle.ts";
 import { LIVE_POLICY } from "./shared/live_policy.ts";
+
+const OWN_SPACE = `reports/out/${SPACE_FILE}`;
 
 /** The task and its options. */
 export const COMMAND = {
@@ -30,6 +41,12 @@ onnxruntime-web is downloaded once, by npm.`,
       value: "NAME",
       help: "an embedded or added model, or an ONNX file; several with commas",
       shown: "clip_tiny,dino_tiny,mae_tiny",
+    }),
+    space: text({
+      value: "FILE",
+      help:
+        "a space by which photographs get the colors of the colors page, written by ./run colors --save-space FILE",
+      shown: `${OWN_SPACE}, which ./run reproduce leaves, where it is there`,
     }),
     out: text({ value: "DIR", help: "the folder to write", default: "reports/out/live" }),
   },
@@ -86,7 +103,10 @@ async function fetchRuntime(): Promise<void> {
 }
 
 /** A model with every layer's output, and what the page has to know of it. @throws Error in a sentence where the page cannot run it */
-async function liveModel(model: string): Promise<{ about: LiveModel; bytes: Uint8Array }> {
+async function liveModel(
+  model: string,
+  space: SavedSpace | null,
+): Promise<{ about: LiveModel; bytes: Uint8Array }> {
   const { path, preprocessor, registers } = await openKnownModel(model), graph = await readOnnx(path);
   const refuse = (why: string) => new Error(`${path} ${why}: the live page cannot run it.`);
   const { resize, crop } = preprocessor, size = crop ?? (resize && "width" in resize ? resize : null);
@@ -102,7 +122,7 @@ async function liveModel(model: string): Promise<{ about: LiveModel; bytes: Uint
     outDir: "",
     dtype: "float32",
   }, { begin() {}, rows() {} });
-  const { classToken, registers: between, grid, width } = manifest;
+  const { classToken, registers: between, grid, width, layers } = manifest;
   return {
     about: {
       name,
@@ -111,6 +131,7 @@ async function liveModel(model: string): Promise<{ about: LiveModel; bytes: Uint
       tensors: outputs.map(({ tensor }) => tensor),
       layout: { classToken, registers: between, grid },
       width,
+      slots: space && slotsOf(space, name, layers.map(({ layer }) => layer), manifest),
     },
     bytes: withOutputs(
       graph,
@@ -118,6 +139,69 @@ async function liveModel(model: string): Promise<{ about: LiveModel; bytes: Uint
       outputs.flatMap(({ added }) => added),
     ),
   };
+}
+
+/** What tokens are made of: sizes and crops aside, as a photograph is brought to the model's own. */
+type TokensOf = Pick<TokenSource, "modelSha256" | "hook" | "shifts" | "preprocessing">;
+
+function madeLike(a: TokensOf, b: TokensOf): boolean {
+  const [from, to] = [a, b].map(({ modelSha256, hook, shifts, preprocessing }) => {
+    const [{ rescale, normalize }, registers] = JSON.parse(preprocessing);
+    return JSON.stringify({ modelSha256, hook, shifts, rescale, normalize, registers });
+  });
+  return from === to;
+}
+
+/** Where the space has a model's layers, made in the same way from the same file; null where it has not. */
+function slotsOf(
+  { space: { model: { slots } }, sources }: SavedSpace,
+  name: string,
+  layers: readonly number[],
+  own: TokensOf,
+): number[] | null {
+  const source = sources.find(({ model }) => model === name);
+  const found = layers.map((layer) => slots.findIndex((slot) => slot.name === `${name} L${layer}`));
+  if (source && !found.includes(-1) && madeLike(source, own)) return found;
+  console.error(
+    source || found.some((slot) => slot >= 0)
+      ? `${name}: the space was made of another file, other layers or another preprocessing of that name: its photographs have colors of their own alone.`
+      : `${name}: the space has no such model: its photographs have colors of their own alone.`,
+  );
+  return null;
+}
+
+/** The cortex of a space's voxels; null where the file does not say where they lie. */
+async function cortexOf({ space: { model }, sheet }: SavedSpace): Promise<LiveCortex | null> {
+  if (!sheet) return null;
+  const { rois, leftVoxels, places, vertices } = sheet;
+  const hemispheres = rois.map((_, voxel) => HEMISPHERES[voxel < leftVoxels ? 0 : 1]);
+  return {
+    ...cortexContent({
+      places: rois.map((roi, i) => ({
+        x: places.data[2 * i],
+        y: places.data[2 * i + 1],
+        roi,
+        hemisphere: hemispheres[i],
+      })),
+      ...(vertices && {
+        surface: {
+          meshes: await readFsaverage5(),
+          hemispheres,
+          vertices: vertices.data,
+          names: [],
+          regions: [],
+        },
+      }),
+    }),
+    beta: sharedBeta(model),
+  };
+}
+
+/** The space that is asked for, or the one that `./run reproduce` has left; null where there is none. */
+async function spaceOf(path: string | undefined): Promise<{ path: string; saved: SavedSpace } | null> {
+  const found = path ?? OWN_SPACE;
+  if (path === undefined && !await isThere(found)) return null;
+  return { path: found, saved: await readSpace(found) };
 }
 
 /** An image in which no two patches are alike. */
@@ -130,30 +214,39 @@ function noise({ width, height }: { width: number; height: number }) {
  * Writes the folder of the live page.
  *
  * @param models names or paths
+ * @param space what `./run colors --save-space` wrote; null for none
  * @returns bytes written
  * @throws Error naming the model that the page cannot run, or what npm could not download
  */
 export async function writeLive(
   out: string,
   models: readonly string[] = MODELS,
+  space: { path: string; saved: SavedSpace } | null = null,
 ): Promise<number> {
   await assertWritable(out);
   await fetchRuntime();
   const made = [];
-  for (const model of models) made.push(await liveModel(model));
+  for (const model of models) made.push(await liveModel(model, space?.saved ?? null));
   const names = made.map(({ about }) => about.name);
   const twice = names.find((name, at) => names.indexOf(name) < at);
   if (twice) throw new RangeError(`Two models are called ${twice}: name each once.`);
+  const cortex = space && await cortexOf(space.saved);
+  const folder: LiveFolder = { models: made.map(({ about }) => about), space: space && aboutSpace(space) };
   const files: Record<string, string | Uint8Array> = {
     "index.html": page.replace("POLICY", LIVE_POLICY),
-    "live.css": `${themeCss()}\n${pageStyle}\n${style}`,
+    "live.css": [themeCss(), pageStyle, explorerStyle, answersStyle, style].join("\n"),
     "page.js": await bundle('import "./src/experiments/live/page.js"'),
     "worker.js": await bundle('import "./src/experiments/live/worker.ts"'),
-    "models.json": JSON.stringify(made.map(({ about }) => about)),
+    "models.json": JSON.stringify(folder),
   };
+  if (space) files["space.bin"] = packSpace(space.saved);
+  if (cortex) files["cortex.bin"] = packCortex(cortex);
   for (const name of RUNTIME_NAMES) files[name] = (await runtimeFile(name))!;
   for (const { about, bytes } of made) files[about.file] = bytes;
   await Deno.mkdir(join(out, "models"), { recursive: true });
+  for (const name of ["space.bin", "cortex.bin"]) {
+    if (!(name in files)) await Deno.remove(join(out, name)).catch(() => {}); // of an earlier folder
+  }
   let written = 0;
   for (const [name, content] of Object.entries(files)) {
     await writeFileAtomic(join(out, name), content);
@@ -162,9 +255,25 @@ export async function writeLive(
   return written;
 }
 
+/** What a reader is told of the space. */
+function aboutSpace(
+  { path, saved: { space: { model }, fit, map, sheet } }: { path: string; saved: SavedSpace },
+) {
+  const count = (n: number) => n.toLocaleString("en-US");
+  return `${basename(path)}: ${count(model.slots.length)} layers, ${
+    count(fit.landmarks.features.rows)
+  } landmarks, a map of ${count(map.points.rows)} nodes, ${
+    sheet ? `${count(model.beta.cols)} voxels` : "no places of voxels: save it again for the cortex"
+  }.`;
+}
+
 if (import.meta.main) {
-  await runCommand(COMMAND, async ({ options: { model, out } }) => {
-    const bytes = await writeLive(out, model.length > 0 ? model : MODELS);
+  await runCommand(COMMAND, async ({ options: { model, space, out } }) => {
+    const found = await spaceOf(space);
+    const bytes = await writeLive(out, model.length > 0 ? model : MODELS, found);
+    console.error(
+      found ? `space: ${aboutSpace(found)}` : `no space: ./run reproduce leaves one in ${OWN_SPACE}`,
+    );
     console.log(`${out}: ${(bytes / 1e6).toFixed(1)} MB. Show it: ./run serve ${out}`);
   });
 }

@@ -1,15 +1,17 @@
 /** A photograph through a model, layer by layer: what the live page computes, free of the page itself and of any runtime's API. */
+import { leadingChannels } from "../../align/model.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { preprocess, previewCrop } from "../../data/images/preprocess.ts";
+import { type SpacePart, tokensInSpace } from "../colors/space_colors.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import type { LiveModel, PhotographAnswer } from "./model.ts";
 
 /** Eigenvectors of a layer, as everywhere. */
 export const COMPONENTS = 20;
-/** Steps of t-SNE, as of `--quick`: it takes most of the time. */
+/** Steps of t-SNE, as of `--quick`. */
 const ITERATIONS = 250;
 
 /** Runs a model: pixels, 3 × height × width, in; every layer's tensor out, as it is there. */
@@ -20,6 +22,15 @@ export type RunModel = (
 
 /** An answer without the photograph's number. */
 type Step = PhotographAnswer extends infer A ? A extends unknown ? Omit<A, "id"> : never : never;
+
+/** What computes. */
+export interface LiveMeans {
+  /** null where there is none: then the saved space is left out, and a layer has 400 tokens at most. */
+  gpu: Gpu | null;
+  run: RunModel;
+  /** Opens the saved space, for models with slots in it. */
+  openSpace?: (gpu: Gpu) => Promise<SpacePart & { shared: number }>;
+}
 
 /**
  * The nodes of one image's graph: class token, or the mean of the patches where there is none, then the patches; registers
@@ -48,26 +59,42 @@ export function tokensOf(values: ArrayLike<number>, { layout, width }: LiveModel
 }
 
 /**
- * Every layer's normalised cut and colors of one photograph, a graph of its own (METHOD (3) and "Spectral-tSNE and
- * AlignedCut color"), reported as they come.
+ * All layers of one photograph in the saved space, where the model has slots in it; then every layer's normalised cut and
+ * colors, a graph of its own (METHOD (3) and "Spectral-tSNE and AlignedCut color"), reported as they come.
  *
  * @param image h × w × 3 bytes
- * @param onStep the picture as the model sees it; progress; each layer; the seconds that the parts took
+ * @param onStep the picture as the model sees it; progress; the space; each layer; the seconds that the parts took
  */
 export async function photographLayers(
-  gpu: Gpu,
+  { gpu, run, openSpace }: LiveMeans,
   model: LiveModel,
   image: RgbImage,
   name: string,
-  run: RunModel,
   onStep: (step: Step) => void,
 ): Promise<void> {
-  const { preprocessor, tensors, layout: { grid } } = model;
+  const { preprocessor, tensors, slots } = model;
   onStep({ kind: "seen", picture: previewCrop(image, preprocessor, name) });
   const { data, width, height } = preprocess(image, preprocessor, name);
   const started = performance.now(), outputs = await run(data, [1, 3, height, width]);
   const ran = performance.now();
-  for (const [at, tensor] of tensors.entries()) {
+  const layers = tensors.map((tensor, at) => tokensOf(outputs[tensor], model, at + 1));
+  if (gpu && slots && openSpace) {
+    onStep({ kind: "progress", share: 0, text: "all layers in the saved space" });
+    const space = await openSpace(gpu);
+    const { aligned, eigenvectors, colors } = await tokensInSpace(
+      gpu,
+      space,
+      layers.map((tokens, at) => ({ slot: slots[at], tokens })),
+    );
+    onStep({
+      kind: "space",
+      colors,
+      eigenvectors: eigenvectors.data,
+      aligned: leadingChannels(aligned, space.shared).data,
+    });
+  }
+  const placed = performance.now();
+  for (const [at, features] of layers.entries()) {
     const layer = at + 1, text = `layer ${layer} of ${tensors.length}`;
     let reported = -1;
     const progress = (share: number) => {
@@ -77,8 +104,8 @@ export async function photographLayers(
       onStep({ kind: "progress", share: (at + share) / tensors.length, text });
     };
     progress(0);
-    const { cut, colors } = await layerColors(gpu, tokensOf(outputs[tensor], model, layer), {
-      components: Math.min(COMPONENTS, 1 + grid.rows * grid.cols),
+    const { cut, colors } = await layerColors(gpu, features, {
+      components: Math.min(COMPONENTS, features.rows),
       iterations: ITERATIONS,
       name: `layer ${layer} of ${name}`,
       onProgress: progress,
@@ -86,11 +113,17 @@ export async function photographLayers(
     onStep({
       kind: "layer",
       layer,
-      colors: { width: grid.cols, height: grid.rows, data: colors.slice(3) }, // behind the class token
+      colors,
+      eigenvectors: cut.eigenvectors.data,
+      features: features.data,
       eigenvalues: [...cut.eigenvalues],
       warning: cutWarning(cut),
     });
   }
-  const ended = performance.now();
-  onStep({ kind: "done", seconds: { model: (ran - started) / 1000, layers: (ended - ran) / 1000 } });
+  const seconds = {
+    model: (ran - started) / 1000,
+    space: (placed - ran) / 1000,
+    layers: (performance.now() - placed) / 1000,
+  };
+  onStep({ kind: "done", seconds });
 }

@@ -1,4 +1,4 @@
-/** What the live page knows of a model: plain JSON, in `models.json` of its folder. */
+/** What the live page knows of a model, and what its worker is asked and answers: plain JSON and arrays. */
 import type { Preprocessor } from "../../data/images/preprocessor.ts";
 import type { TokenLayout } from "../../data/models/token_layout.ts";
 
@@ -14,6 +14,15 @@ export interface LiveModel {
   layout: TokenLayout;
   /** Channels of a token. */
   width: number;
+  /** Index of each layer among the slots of the saved space; null where it has none of them. */
+  slots: number[] | null;
+}
+
+/** `models.json`. */
+export interface LiveFolder {
+  models: LiveModel[];
+  /** What the saved space was made of, in one sentence; null where the folder has none. */
+  space: string | null;
 }
 
 /** What the page asks of its worker: a photograph through a model. */
@@ -31,13 +40,35 @@ export interface Picture {
   data: Uint8Array;
 }
 
+/** One layer by itself, a row for each token: the class token or the mean, then the patches. */
+export interface LayerAnswer {
+  layer: number;
+  /** tokens × 3 bytes, RGB. */
+  colors: Uint8Array;
+  /** tokens × C. */
+  eigenvectors: Float32Array;
+  /** tokens × D. */
+  features: Float32Array;
+  eigenvalues: number[];
+  warning: string;
+}
+
+/** All layers in the saved space, layer by layer, rows as of a layer. */
+export interface SpaceAnswer {
+  colors: Uint8Array;
+  eigenvectors: Float32Array;
+  /** The channels that all slots share: tokens × D′. */
+  aligned: Float32Array;
+}
+
 /** What the worker answers, in this order; `error` ends it. */
 export type PhotographAnswer =
   & { id: number }
   & (
     | { kind: "seen"; picture: Picture }
     | { kind: "progress"; share: number; text: string }
-    | { kind: "layer"; layer: number; colors: Picture; eigenvalues: number[]; warning: string }
-    | { kind: "done"; seconds: { model: number; layers: number } }
+    | { kind: "space" } & SpaceAnswer
+    | { kind: "layer" } & LayerAnswer
+    | { kind: "done"; seconds: { model: number; space: number; layers: number } }
     | { kind: "error"; text: string }
   );

@@ -1,8 +1,9 @@
 /** The live page's worker: photographs in, layers out, one after the other. It lies beside onnxruntime-web and the models. */
 import { type Gpu, openGpu } from "../../gpu/mod.ts";
 import { MAX_PIXELS, type RgbImage } from "../../data/images/picture.ts";
-import { photographLayers, type RunModel } from "./compute.ts";
+import { type LiveMeans, photographLayers, type RunModel } from "./compute.ts";
 import type { LiveModel, PhotographAnswer, PhotographRequest } from "./model.ts";
+import { openSpace } from "./space.ts";
 
 /** onnxruntime-web, as far as it is used. */
 interface Runtime {
@@ -34,9 +35,14 @@ interface PageWorker {
 
 const thread = globalThis as unknown as PageWorker;
 const RUNTIME = "ort.wasm.bundle.min.mjs", WASM = "ort-wasm-simd-threaded.wasm", MAX_THREADS = 4;
+/** Devices that a photograph is tried on. */
+const ATTEMPTS = 3;
 const beside = (file: string) => new URL(file, import.meta.url).href;
 
-let gpu: Gpu | undefined, runtime: Promise<Runtime> | undefined;
+/** Undefined until it is asked for, and when it was lost; null where there is none. */
+let gpu: Gpu | null | undefined, runtime: Promise<Runtime> | undefined;
+let space: { of: Gpu; opened: ReturnType<typeof openSpace> } | undefined,
+  spaceFile: Promise<ArrayBuffer> | undefined;
 let loaded: { file: string; session: Session } | undefined, last: Promise<void> = Promise.resolve();
 
 thread.onmessage = ({ data }) => {
@@ -46,22 +52,42 @@ thread.onmessage = ({ data }) => {
 async function answer({ id, photograph, name, model }: PhotographRequest): Promise<void> {
   const say = (step: object) => thread.postMessage({ id, ...step } as PhotographAnswer);
   try {
-    gpu ??= await openDevice();
     const image = await decode(photograph, name);
     say({ kind: "progress", share: 0, text: `loading ${model.name}` });
     const run = await modelRun(model);
-    say({ kind: "progress", share: 0, text: `running ${model.name}` });
-    await photographLayers(gpu, model, image, name, run, say);
+    for (let attempt = 1;; attempt++) {
+      say({ kind: "progress", share: 0, text: `running ${model.name}` });
+      const own = gpu === undefined ? gpu = await openDevice() : gpu;
+      try {
+        return await photographLayers({ gpu: own, run, openSpace: savedSpace }, model, image, name, say);
+      } catch (error) {
+        if (attempt === ATTEMPTS || gpu === own) throw error; // else the device was lost: again with another
+      }
+    }
   } catch (error) {
     say({ kind: "error", text: error instanceof Error ? error.message : String(error) });
   }
 }
 
-/** A device; once it is lost, the next photograph opens another. */
-async function openDevice(): Promise<Gpu> {
-  const opened = await openGpu();
-  opened.device.lost.then(() => gpu = undefined);
+/** A device, or null; once it is lost, the next photograph opens another. */
+async function openDevice(): Promise<Gpu | null> {
+  const opened = await openGpu().catch(() => null); // the page has said that there is none
+  opened?.device.lost.then(() => {
+    if (gpu === opened) gpu = undefined;
+  });
   return opened;
+}
+
+/** The space, on the device that there is now. */
+async function savedSpace(own: Gpu): ReturnType<NonNullable<LiveMeans["openSpace"]>> {
+  if (space?.of !== own) {
+    spaceFile ??= fetch(beside("space.bin")).then((response) => {
+      if (!response.ok) throw new Error("space.bin is missing: write the folder anew.");
+      return response.arrayBuffer();
+    });
+    space = { of: own, opened: openSpace(own, await spaceFile) };
+  }
+  return space.opened;
 }
 
 /** The photograph upright, its color profile unused, transparency over white: as `readImage` reads it. */
