@@ -233,4 +233,7 @@ async function start() {
   say("Ready.");
 }
 
+/** For the browser's console: what was computed. */
+globalThis.live = { results };
+
 start().catch((error) => say(`The page cannot start: ${error.message}`));

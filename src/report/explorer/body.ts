@@ -1,6 +1,5 @@
 /** What the explorer is made of in a page: controls, maps, cortex; in Deno and in pages themselves. */
-import { GRADIENT } from "../cortex/surface_colors.ts";
-import { type Html, html, rawHtml } from "../html.ts";
+import { type Html, html } from "../html.ts";
 import type { ExplorerContent } from "./content.ts";
 import { hemispherePicture } from "./hemisphere_picture.ts";
 
@@ -102,7 +101,6 @@ const SEGMENTS = 10;
 
 function explorer(content: ExplorerShape): Html {
   const { images, slots, opening, grid, segmentParents, eigenvectors, coloring } = content;
-  const size = rawHtml(`style="--columns: ${grid.cols}; --rows: ${grid.rows}"`);
   const tools = (name: string, what: string, own: Html | string) =>
     html`
       <div
@@ -116,9 +114,8 @@ function explorer(content: ExplorerShape): Html {
   ) =>
     html`
       <figure class="panel">
-        <div class="map" data-map="${name}"
-          ${size}><canvas width="${grid.cols}" height="${grid
-            .rows}" role="img" aria-label="${caption}"></canvas></div>
+        <div class="map" data-map="${name}"><canvas width="${grid.cols}" height="${grid
+          .rows}" role="img" aria-label="${caption}"></canvas></div>
         ${key === null ? "" : legend(...key)}
         <figcaption>${caption}</figcaption>
         ${tools(name, MAPS[name], own)}
@@ -144,7 +141,7 @@ function explorer(content: ExplorerShape): Html {
       <p id="opening">Opens on ${images[opening.image].name}, ${model} layer ${layer}: ${opening.reason}.</p>
       <div class="panels">
         <figure class="panel">
-          <div class="map" id="pixel" data-map="photo" ${size} tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status keys"><img alt=""${isAlone(
+          <div class="map" id="pixel" data-map="photo" tabindex="0" role="application" aria-roledescription="pixel picker" aria-label="Pixel" aria-describedby="status keys"><img alt=""${isAlone(
               content,
             )
             ? html`
@@ -211,11 +208,9 @@ function nearest(): Html {
   `;
 }
 
-function legend(least: string, most: string, { unit = "", bar = "" } = {}): Html {
-  const style = bar ? rawHtml(` style="background: ${bar}"`) : "";
+function legend(least: string, most: string, unit = ""): Html {
   return html`
-    <p
-      class="legend"><span>${least}</span><span${style}></span><span>${most}</span><span>${unit}</span></p>
+    <p class="legend"><span>${least}</span><span></span><span>${most}</span><span>${unit}</span></p>
   `;
 }
 
@@ -250,7 +245,7 @@ function cortex({ sheet, surface }: ExplorerShape): Html {
 }
 
 function brain(content: ExplorerShape): Html {
-  const { rois, surface, activationLimits } = content;
+  const { rois, activationLimits } = content;
   const rows = rois.map((roi) =>
     html`
       <tr>
@@ -266,7 +261,7 @@ function brain(content: ExplorerShape): Html {
   return html`<section aria-labelledby="brain">
     <h2 id="brain">What the pixel activates</h2>
     <label class="choice">Features <select id="activation"><option value="sum">sum over all layers and models</option><option value="layer">the clicked layer alone</option></select></label>
-    ${legend(`−${limit}`, `+${limit}`, { unit: "standard deviations", bar: surface ? GRADIENT : "" })}
+    ${legend(`−${limit}`, `+${limit}`, "standard deviations")}
     <div class="brain">
       <div>${cortex(content)}</div>
       <table class="numbers" id="regions">

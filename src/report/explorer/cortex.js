@@ -1,4 +1,5 @@
 // The cortex colored by activation, and the regions' means beside it.
+import { GRADIENT } from "../cortex/surface_colors.ts";
 import { signed } from "./signed.js";
 import { openSurface } from "./surface.js";
 
@@ -6,6 +7,9 @@ import { openSurface } from "./surface.js";
 export function openCortex(content) {
   const { rois, voxelRois } = content;
   const rows = [...document.querySelectorAll("#regions tbody tr")];
+  if (content.surface) {
+    document.querySelector("#brain ~ .legend span:nth-child(2)").style.background = GRADIENT;
+  }
   const picture = content.surface ? openSurface(content) : openDots(content);
   return {
     /** Shows one activation a voxel, `limit` at the ends of the scale. @returns the means of the regions */

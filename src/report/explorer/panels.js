@@ -28,6 +28,8 @@ export function openPanels(grid, maps, { point, press }) {
   });
 
   for (const panel of Object.values(panels)) {
+    panel.style.setProperty("--columns", grid.cols); // here, as a page's policy may allow no styles in its markup
+    panel.style.setProperty("--rows", grid.rows);
     const tokenAt = ({ clientX, clientY }) => {
       const box = panel.getBoundingClientRect();
       const cell = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
