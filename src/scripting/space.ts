@@ -49,7 +49,7 @@ export async function colorsInSpace(
   slot: number,
   tokens: Matrix,
 ): Promise<{ eigenvectors: Matrix; colors: Uint8Array }> {
-  return await (await import("../experiments/colors/space_colors.ts")).colorsInSpace(
+  return await (await import("../experiments/shared/space_colors.ts")).colorsInSpace(
     gpu,
     saved,
     slot,

@@ -5,7 +5,7 @@ import { cutWarning } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { preprocess, previewCrop } from "../../data/images/preprocess.ts";
-import { type SpacePart, tokensInSpace } from "../colors/space_colors.ts";
+import { type SpacePart, tokensInSpace } from "../shared/space_colors.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import type { LiveModel, PhotographAnswer } from "./model.ts";
 

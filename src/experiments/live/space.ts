@@ -5,7 +5,7 @@ import type { Gpu } from "../../gpu/mod.ts";
 import { type NystromFit, nystromModel } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { ExplorerContent } from "../../report/explorer/content.ts";
-import type { SpacePart } from "../colors/space_colors.ts";
+import type { SpacePart } from "../shared/space_colors.ts";
 import { pack, type PackedArray, unpack } from "./packed.ts";
 
 /** Voxels and their regions, as the explorer shows them; β beside them. */
