@@ -1,7 +1,8 @@
 /** `./run test-browser`: the tests of the compute layers in headless Chromium: another WebGPU, another compiler of WGSL. */
-import { text, toggle } from "../../src/cli/option_kinds.ts";
+import { repeated, text, toggle } from "../../src/cli/option_kinds.ts";
 import { runCommand } from "../../src/cli/options.ts";
 import { bundleTests, openChromium, openPage, runInPage } from "../../tests/browser/chromium.ts";
+import { checkLive } from "../../tests/browser/live_long.ts";
 import { everyFact } from "../../tests/support/wgsl_facts.ts";
 import { bundle } from "../shared/bundle.ts";
 import { chromiumPath } from "../../tests/support/browser.ts";
@@ -11,6 +12,20 @@ export const COMMAND = {
   task: "test-browser",
   about: "Runs the tests of the compute layers in headless Chromium ($CHROMIUM, else /usr/bin/chromium)",
   options: {
+    live: toggle({
+      help:
+        "instead, time photographs in the live page, and check a lost device and a browser without WebGPU",
+    }),
+    model: repeated({
+      value: "NAME",
+      help: "with --live: the models; several with commas",
+      shown: "clip_tiny,dino_tiny,mae_tiny",
+    }),
+    space: text({
+      value: "FILE",
+      help: "with --live: a saved space",
+      shown: "a small one of the first model",
+    }),
     only: text({
       value: "LIST",
       help: "files whose path holds one of these, as linalg/matmul,tsne",
@@ -36,7 +51,7 @@ const NOT_IN_A_PAGE: Record<string, string> = {
   "tests/graph/landmark_groups_test.ts": "keeps files",
   "tests/align/space_test.ts": "keeps files",
 };
-const SEED = 1;
+const SEED = 1, MODELS = ["clip_tiny", "dino_tiny", "mae_tiny"];
 
 /** Test files of the compute layers that run in a page. */
 export function browserTests(): string[] {
@@ -90,16 +105,18 @@ async function factsTable(): Promise<string> {
 }
 
 if (import.meta.main) {
-  await runCommand(COMMAND, async ({ options: { only, facts } }) => {
+  await runCommand(COMMAND, async ({ options: { only, facts, live, model, space } }) => {
     if (chromiumPath === undefined) {
       throw new Error(
         "There is no Chromium: install it (apt-get install chromium), or name it in $CHROMIUM.",
       );
     }
+    if (live) return await checkLive(model.length > 0 ? model : MODELS, space);
     if (facts) return console.log(await factsTable());
     const parts = only?.split(",") ?? [""];
     const files = browserTests().filter((file) => parts.some((part) => file.includes(part)));
     if (files.length === 0) throw new RangeError(`No test file has ${only} in its path.`);
     if (await runAll(files) > 0) Deno.exitCode = 1;
+    if (only === undefined) await checkLive(MODELS.slice(0, 1));
   });
 }

@@ -1,60 +1,73 @@
 /** The live page in Chromium, from its folder as `./run serve` shows it: its numbers are Deno's. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { encode } from "fast-png";
-import { renderScene } from "../../fixtures/scenes/mod.ts";
-import { closeGpu, normalizedCut, openGpu } from "../../mod.ts";
-import { streamFeatures } from "../../src/data/features/stream_features.ts";
-import { openKnownModel } from "../../src/data/models/known_models.ts";
-import { readImage } from "../../src/data/images/image.ts";
-import { COMPONENTS } from "../../src/experiments/live/compute.ts";
+import type { Page } from "playwright-core";
+import { closeGpu, colorsFromPoints, normalizedCut, openGpu } from "../../mod.ts";
+import { hostTsne } from "../../src/embed/host_tsne.ts";
+import { COMPONENTS, ITERATIONS } from "../../src/experiments/live/compute.ts";
+import { openSpace, packSpace } from "../../src/experiments/live/space.ts";
+import { tokensInSpace } from "../../src/experiments/shared/space_colors.ts";
 import { isRuntimeThere, writeLive } from "../../tasks/live.ts";
 import { serveFolder } from "../../tasks/serve.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { chromiumPath } from "../support/browser.ts";
+import { largestPrincipalAngle, leadingColumns } from "../support/principal_angle.ts";
 import { openChromium, openPage } from "./chromium.ts";
+import { layersHere, smallSpace, writeScene } from "./live_folder.ts";
 
 const MODEL = "clip_tiny", TOLERANCE = 1e-3;
+/** Of patches whose two nearest nodes of the map are about as near, rounding may choose either. */
+const MOST_OTHERS = 0.01;
+/** Of 255, on average over a layer's colors. */
+const COLORS_APART = 3;
 const missing = chromiumPath === undefined
   ? "there is no Chromium"
   : await isRuntimeThere()
   ? undefined
   : "onnxruntime-web is not there: ./run live downloads it";
+const skipped = missing ? ` (skipped: ${missing})` : "";
 
-/** Eigenvalues of every layer, as Deno computes them. */
-async function eigenvaluesHere(path: string): Promise<number[][]> {
-  const { preprocessor, path: model } = await openKnownModel(MODEL), vectors: Float32Array[] = [];
-  const { width } = await streamFeatures({
-    model,
-    preprocessor,
-    images: [{ name: path, load: () => readImage(path) }],
-    outDir: "",
-    dtype: "float32",
-  }, { begin() {}, rows: (_, rows) => void vectors.push(rows.vectors) });
-  const gpu = await openGpu(), found: number[][] = [];
-  for (const data of vectors) {
-    const x = { data, rows: data.length / width, cols: width };
-    found.push([...(await normalizedCut(gpu, x, { components: COMPONENTS })).eigenvalues]);
+/** Numbers of a photograph in the page. */
+interface Found {
+  space: { colors: number[]; eigenvectors: number[] } | null;
+  layers: { eigenvalues: number[]; eigenvectors: number[]; colors: number[] }[];
+}
+
+/** What the page computed of its first photograph. */
+function found(page: Page): Promise<Found> {
+  return page.evaluate<Found>(`(({ space, layers }) => ({
+    space: space && { colors: [...space.colors], eigenvectors: [...space.eigenvectors] },
+    layers: layers.map(({ eigenvalues, eigenvectors, colors }) =>
+      ({ eigenvalues, eigenvectors: [...eigenvectors], colors: [...colors] })),
+  }))(live.results[0])`);
+}
+
+/** Components up to the largest gap between eigenvalues, behind the first. */
+function widestGap(values: ArrayLike<number>): number {
+  let widest = 1;
+  for (let c = 1; c + 1 < values.length; c++) {
+    if (values[c] - values[c + 1] > values[widest] - values[widest + 1]) widest = c;
   }
-  closeGpu(gpu);
-  return found;
+  return widest + 1;
 }
 
 Deno.test({
-  name: `a photograph dropped into the live page has Deno's eigenvalues in every layer, and nothing leaves${
-    missing ? ` (skipped: ${missing})` : ""
-  }`,
+  name:
+    `a photograph dropped into the live page has Deno's numbers, answers clicks, and nothing leaves${skipped}`,
   ignore: missing !== undefined,
   fn: async () => {
-    const dir = await Deno.makeTempDir(), photograph = `${dir}/scene.png`;
-    const { width, height, rgb: data } = renderScene(3);
-    await Deno.writeFile(photograph, encode({ width, height, data, channels: 3, depth: 8 }));
+    const dir = await Deno.makeTempDir(), photograph = `${dir}/scene.png`, gpu = await openGpu();
+    await writeScene(photograph, 3);
     await Deno.writeTextFile(`${dir}/none.png`, "no image");
-    await writeLive(`${dir}/live`, [MODEL]);
+    const saved = await smallSpace(gpu, MODEL, dir);
+    await writeLive(`${dir}/live`, [MODEL], { path: `${dir}/space.arrow`, saved });
     await using server = await serveFolder(`${dir}/live`, 0);
     await using chromium = await openChromium({});
     const origin = `http://127.0.0.1:${server.addr.port}`;
     const page = await openPage({ ...chromium, origin }), troubles: string[] = [], elsewhere: string[] = [];
     page.on("pageerror", (error) => troubles.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") troubles.push(message.text());
+    });
     page.on("request", (request) => {
       if (!request.url().startsWith(origin) && !/^(?:blob|data):/.test(request.url())) {
         elsewhere.push(request.url());
@@ -68,14 +81,49 @@ Deno.test({
     assertEquals(said, [
       "none.png is no image that this browser can read: give a PNG, JPEG or WebP file.",
     ]);
-    const there = await page.evaluate<number[][]>(
-      "[...document.querySelectorAll('.done [data-eigenvalues]')].map((one) => JSON.parse(one.dataset.eigenvalues))",
+
+    const there = await found(page), { images: [here] } = await layersHere(MODEL, [photograph]);
+    assertEquals(there.layers.length, here.length);
+    const space = openSpace(gpu, packSpace(saved).buffer);
+    const inSpace = await tokensInSpace(gpu, space, here.map((tokens, slot) => ({ slot, tokens })));
+    assertClose(there.space!.eigenvectors, inSpace.eigenvectors.data, { relative: TOLERANCE, note: "space" });
+    const others = inSpace.colors.filter((value, at) => value !== there.space!.colors[at]).length;
+    assert(
+      others <= MOST_OTHERS * inSpace.colors.length,
+      `${others} of ${inSpace.colors.length} bytes differ`,
     );
-    const here = await eigenvaluesHere(photograph);
-    assertEquals(there.length, here.length);
-    here.forEach((values, layer) => {
-      assertClose(there[layer], values, { relative: TOLERANCE, note: `layer ${layer + 1}` });
-    });
+    for (const [at, tokens] of here.entries()) {
+      const { eigenvalues, eigenvectors, colors } = there.layers[at], note = `layer ${at + 1}`;
+      const cut = await normalizedCut(gpu, tokens, { components: COMPONENTS });
+      assertClose(eigenvalues, cut.eigenvalues, { relative: TOLERANCE, note });
+      const own = { data: Float32Array.from(eigenvectors), rows: tokens.rows, cols: COMPONENTS };
+      const count = widestGap(cut.eigenvalues),
+        parts = [own, cut.eigenvectors].map((x) => leadingColumns(x, count));
+      const angle = largestPrincipalAngle(parts[0], parts[1], tokens.rows, count);
+      assert(angle <= TOLERANCE, `${note}: ${count} eigenvectors are ${angle} rad apart`);
+      // The descent multiplies the last bits, in which two builds of V8 differ: the page's own eigenvectors, and a mean.
+      const expected = colorsFromPoints(hostTsne(own, { iterations: ITERATIONS }).points);
+      const apart = colors.reduce((sum, value, i) => sum + Math.abs(value - expected[i]), 0) / colors.length;
+      assert(apart <= COLORS_APART, `${note}: colors are ${apart} of 255 apart on average`);
+    }
+    closeGpu(gpu);
+
+    await page.locator(".tile button").nth(5).click();
+    await page.locator("#exploration[data-ready]").waitFor();
+    assertMatch(
+      await page.locator("#status").textContent() ?? "",
+      /^Clicked: scene\.png, clip_tiny layer 6, row \d+, column \d+\. Strongest region: (?:V1|FFA), [+−]/,
+    );
+    await page.locator("#pixel").press("f");
+    await page.locator('figure:has([data-map="cut"]) figcaption', { hasText: "1 of 1 on their side" })
+      .waitFor();
+    assertEquals(await page.locator("#cortex canvas").count(), 1);
+    await page.selectOption("#colors", "own");
+    assertEquals(await page.locator("#exploration").count(), 0);
+    await page.locator(".tile button").nth(5).click();
+    await page.locator("#exploration[data-ready]").waitFor();
+    assertEquals(await page.locator("#cortex").count(), 0);
+
     assertEquals(troubles, []);
     assertEquals(elsewhere, []);
     const violation = `new Promise((done) => {
@@ -84,12 +132,16 @@ Deno.test({
     })`;
     assertEquals(await page.evaluate<string>(violation), "connect-src");
     assertEquals(await page.workers()[0].evaluate<string>(violation), "connect-src", "in the worker");
+
     const without = await openPage({ ...chromium, origin }, "/", () => {
       Object.defineProperty(navigator, "gpu", { value: undefined });
     });
-    await without.locator("#said", { hasText: "WebGPU" }).waitFor();
-    assertMatch(await without.locator("#said").textContent() ?? "", /^This browser gives no WebGPU: .*\.$/);
-    assert(await without.locator("#files").isDisabled());
+    await without.locator("#without", { hasText: "WebGPU" }).waitFor();
+    assertMatch(
+      await without.locator("#without").textContent() ?? "",
+      /^This browser gives no WebGPU: plain JavaScript .*; the saved space is left out\.$/,
+    );
+    assert(await without.locator("#files").isEnabled()); // `./run test-browser --live` drops a photograph there
     await Deno.remove(dir, { recursive: true });
   },
 });

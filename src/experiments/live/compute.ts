@@ -12,7 +12,7 @@ import type { LiveModel, PhotographAnswer } from "./model.ts";
 /** Eigenvectors of a layer, as everywhere. */
 export const COMPONENTS = 20;
 /** Steps of t-SNE, as of `--quick`. */
-const ITERATIONS = 250;
+export const ITERATIONS = 250;
 
 /** Runs a model: pixels, 3 × height × width, in; every layer's tensor out, as it is there. */
 export type RunModel = (
