@@ -1,5 +1,6 @@
-import { assert, assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertThrows } from "@std/assert";
 import { closeGpu, openGpu, trustworthiness, tsne } from "../../mod.ts";
+import { hostTsne } from "../../src/embed/host_tsne.ts";
 import golden from "../golden/tsne.json" with { type: "json" };
 
 const gpu = await openGpu();
@@ -20,6 +21,19 @@ for (const dimensions of [2, 3] as const) {
     assert(ownTrust >= 0.99 * trust, `trustworthiness ${ownTrust}, scikit-learn ${trust}`);
   });
 }
+
+Deno.test("hostTsne() is within 1 % of scikit-learn's KL and trustworthiness, or better, and says what takes a device", () => {
+  const { rows, cols } = golden, x = { data: Float32Array.from(golden.x), rows, cols };
+  const { points, kl } = hostTsne(x, { iterations: 1000 });
+  const { kl: expected, trustworthiness: trust } = golden.median_of_5[3];
+  assert(kl <= 1.01 * expected, `KL ${kl}, scikit-learn ${expected}`);
+  assert(trustworthiness(x, points, 5) >= 0.99 * trust);
+  assertThrows(
+    () => hostTsne({ data: new Float32Array(401), rows: 401, cols: 1 }),
+    RangeError,
+    "t-SNE of 401 points takes WebGPU, which is not there: without it at most 400.",
+  );
+});
 
 Deno.test("trustworthiness() of bad maps is scikit-learn's", () => {
   const { x, y, by_k } = golden.trustworthiness;
