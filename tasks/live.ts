@@ -9,6 +9,7 @@ import { readOnnx, withOutputs } from "../src/data/onnx/graph.ts";
 import { sha256 } from "../src/data/features/extract_parts.ts";
 import { streamFeatures } from "../src/data/features/stream_features.ts";
 import { sharedBeta } from "../src/align/model.ts";
+import { slotName } from "../src/align/slots.ts";
 import { readFsaverage5 } from "../src/data/datasets/fsaverage5.ts";
 import { HEMISPHERES } from "../src/data/datasets/subject.ts";
 import { isThere } from "../src/data/files/plain_file.ts";
@@ -160,7 +161,7 @@ function slotsOf(
   own: TokensOf,
 ): number[] | null {
   const source = sources.find(({ model }) => model === name);
-  const found = layers.map((layer) => slots.findIndex((slot) => slot.name === `${name} L${layer}`));
+  const found = layers.map((layer) => slots.findIndex((slot) => slot.name === slotName(name, layer)));
   if (source && !found.includes(-1) && madeLike(source, own)) return found;
   console.error(
     source || found.some((slot) => slot >= 0)
