@@ -40,7 +40,7 @@ onnxruntime-web is downloaded once, by npm.`,
   options: {
     model: repeated({
       value: "NAME",
-      help: "an embedded or added model, or an ONNX file; several with commas",
+      help: "a built-in or added model, or an ONNX file; several with commas",
       shown: "clip_tiny,dino_tiny,mae_tiny",
     }),
     space: text({

@@ -1,4 +1,5 @@
 /** Options of a command line by one specification: it reads them, checks them, and prints their help. */
+import config from "../../deno.json" with { type: "json" };
 import { endOnInterrupt } from "./interrupt.ts";
 import { parseArgs } from "node:util";
 import { shellLine } from "../report/shell_line.ts";
@@ -194,12 +195,13 @@ export function refuseWithoutEffect(given: ReadonlySet<string>, names: readonly 
 export function helpOf({ task, usage, about, options, sections = [], after }: Command): string {
   const sectioned = new Set(sections.flatMap((section) => Object.keys(section.options)));
   const first = Object.entries(options).filter(([name]) => !sectioned.has(name));
+  const line = about ?? (sections.length === 0 ? descriptionOf(task) : undefined);
   const column = Math.max(...[...Object.entries(options), HELP].map((entry) => headOf(entry).length)) + 2;
   const linesOf = (entries: [string, Options[string]][]) =>
     entries.map((entry) => wrapped(headOf(entry).padEnd(column), column, textOf(entry[1]))).join("\n");
   return [
     usage ?? `./run ${task} [options]`,
-    about && wrappedLines(about),
+    line && wrappedLines(line),
     linesOf(sections.length > 0 ? first : [...first, HELP]),
     ...sections.map(({ heading, options }, at) => {
       const own = Object.entries(options);
@@ -207,6 +209,12 @@ export function helpOf({ task, usage, about, options, sections = [], after }: Co
     }),
     after && wrappedLines(after),
   ].filter(Boolean).join("\n\n");
+}
+
+/** The sentence that `./run help` has for a task. */
+function descriptionOf(task: string): string | undefined {
+  const { description } = (config.tasks as Record<string, { description: string }>)[task] ?? {};
+  return description && `${description[0].toUpperCase()}${description.slice(1)}.`;
 }
 
 const HELP: [string, Options[string]] = ["help", { value: "", help: "print this text", read: () => {} }];
