@@ -7,8 +7,6 @@ import { inspect } from "node:util";
 import { difference } from "./difference.ts";
 import { equal } from "./equal.ts";
 
-export { equal };
-
 /** What every assertion of this module throws. */
 export class AssertionError extends Error {
   constructor(message: string, options?: ErrorOptions) {
@@ -17,8 +15,6 @@ export class AssertionError extends Error {
   }
 }
 
-// deno-lint-ignore no-explicit-any
-type AnyConstructor = new (...args: any[]) => any;
 type ErrorClass<E extends Error> = abstract new (...args: never[]) => E;
 
 const show = (value: unknown) =>
@@ -33,16 +29,6 @@ export function assert(expr: unknown, msg = ""): asserts expr {
   if (!expr) throw new AssertionError(msg);
 }
 
-/** Throws unless `expr` is falsy. */
-export function assertFalse(expr: unknown, msg = ""): asserts expr is false | 0 | "" | null | undefined {
-  if (expr) throw new AssertionError(msg);
-}
-
-/** Throws, always. */
-export function fail(msg?: string): never {
-  throw new AssertionError(msg ? `Failed assertion: ${msg}` : "Failed assertion.");
-}
-
 /** Throws unless the two values are deeply equal, showing where they differ. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   if (equal(actual, expected)) return;
@@ -52,20 +38,6 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
 /** Throws when the two values are deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   check(!equal(actual, expected), `Expected a value other than ${show(expected)}`, msg);
-}
-
-/** Throws unless the two values are the same by `Object.is`. */
-export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): asserts actual is T {
-  check(
-    Object.is(actual, expected),
-    `Values are not strictly equal: ${show(actual)} and ${show(expected)}`,
-    msg,
-  );
-}
-
-/** Throws when the two values are the same by `Object.is`. */
-export function assertNotStrictEquals<T>(actual: T, expected: T, msg?: string): void {
-  check(!Object.is(actual, expected), `Expected a value that is not strictly ${show(expected)}`, msg);
 }
 
 /** Throws unless |actual − expected| ≤ tolerance (by default 1e-7 of |expected|); NaN equals only NaN. */
@@ -80,24 +52,6 @@ export function assertAlmostEquals(actual: number, expected: number, tolerance?:
   );
 }
 
-/** Throws unless `actual` is neither null nor undefined. */
-export function assertExists<T>(actual: T, msg?: string): asserts actual is NonNullable<T> {
-  check(actual !== undefined && actual !== null, `Expected a value, found ${actual}`, msg);
-}
-
-/** Throws unless `actual` is an instance of `expectedType`. */
-export function assertInstanceOf<T extends AnyConstructor>(
-  actual: unknown,
-  expectedType: T,
-  msg?: string,
-): asserts actual is InstanceType<T> {
-  check(
-    actual instanceof expectedType,
-    `Expected an instance of ${expectedType.name}, found ${show(actual)}`,
-    msg,
-  );
-}
-
 /** Throws unless `actual` contains `expected`. */
 export function assertStringIncludes(actual: string, expected: string, msg?: string): void {
   check(actual.includes(expected), `Expected ${show(actual)} to contain ${show(expected)}`, msg);
@@ -108,33 +62,8 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   check(expected.test(actual), `Expected ${show(actual)} to match ${expected}`, msg);
 }
 
-/** Throws when `actual` matches `expected`. */
-export function assertNotMatch(actual: string, expected: RegExp, msg?: string): void {
-  check(!expected.test(actual), `Expected ${show(actual)} not to match ${expected}`, msg);
-}
-
-/** Throws unless `actual` > `expected`. */
-export function assertGreater<T>(actual: T, expected: T, msg?: string): void {
-  check(actual > expected, `Expected ${show(actual)} > ${show(expected)}`, msg);
-}
-
-/** Throws unless `actual` ≥ `expected`. */
-export function assertGreaterOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  check(actual >= expected, `Expected ${show(actual)} >= ${show(expected)}`, msg);
-}
-
-/** Throws unless `actual` < `expected`. */
-export function assertLess<T>(actual: T, expected: T, msg?: string): void {
-  check(actual < expected, `Expected ${show(actual)} < ${show(expected)}`, msg);
-}
-
-/** Throws unless `actual` ≤ `expected`. */
-export function assertLessOrEqual<T>(actual: T, expected: T, msg?: string): void {
-  check(actual <= expected, `Expected ${show(actual)} <= ${show(expected)}`, msg);
-}
-
 /** Throws unless `error` is an Error of the class given whose message contains the text given. */
-export function assertIsError<E extends Error = Error>(
+function assertIsError<E extends Error = Error>(
   error: unknown,
   errorClass?: ErrorClass<E>,
   msgMatches?: string | RegExp,
