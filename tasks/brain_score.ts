@@ -1,6 +1,7 @@
 /** `./run brain-score`: channel alignment against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
 import { closeGpu, type Gpu } from "../mod.ts";
+import { trim } from "../src/gpu/mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
 import { type Parsed, runCommand } from "../src/cli/options.ts";
 import { wholeNumber } from "../src/cli/option_kinds.ts";
@@ -50,7 +51,8 @@ type BrainScoreRun = TaskRun & { gpu: Gpu; data: RunData };
  */
 export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
   const { gpu, data } = run, cacheDir = `${run.cache}/align`;
-  const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) => run.stage(`brain-score ${name}`, work);
+  const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
+    run.stage(`brain-score ${name}`, (tick) => work(tick).finally(() => trim(gpu)));
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const inputs = {
     data: data.identity,

@@ -81,6 +81,15 @@ export function trim(gpu: Gpu): void {
   destroyFree(gpu);
 }
 
+/** Bytes that may be held for later, beside half of the most that was ever in use at once. */
+const SPARE = 2 ** 26;
+
+/** Destroys what nobody holds where it is so much that it cannot all be for the next step of the same work. */
+function trimExcess(gpu: Gpu): void {
+  const { held, peak } = gpu.memory;
+  if (held > 1.5 * peak + SPARE) trim(gpu);
+}
+
 /** Writes host values at byte `offset` of a buffer, after all that was recorded before. */
 export function writeBuffer(gpu: Gpu, buffer: GPUBuffer, data: Float32Array | Uint32Array, offset = 0): void {
   assertHealthy(gpu);
@@ -124,6 +133,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     early = MAPS_EARLY ? mappedNow(staging) : null;
     if (!early) await told;
     await settle(gpu);
+    trimExcess(gpu);
     const all = early ?? staging.getMappedRange();
     at = 0;
     return ranges.map(({ bytes }) => {
