@@ -8,6 +8,7 @@ import * as matmul from "./works/matmul.ts";
 import * as nystrom from "./works/nystrom.ts";
 import * as paperAlign from "./works/paper_align.ts";
 import * as paperJob from "./works/paper_job.ts";
+import * as ridge from "./works/ridge.ts";
 import * as tsne from "./works/tsne.ts";
 
 const MODULES: { plans: WorkPlan[]; open: OpenOwnWork }[] = [
@@ -17,6 +18,7 @@ const MODULES: { plans: WorkPlan[]; open: OpenOwnWork }[] = [
   nystrom,
   alignEpoch,
   extraction,
+  ridge,
   paperJob,
   paperAlign,
 ];

@@ -269,6 +269,39 @@ class OpenTsne:
         self.np.save(path, self.np.ascontiguousarray(self.points, self.np.float32))
 
 
+class Himalaya:
+    """himalaya's kernel ridge regression with a penalty for every voxel, by torch on the processor where it is there."""
+
+    def __init__(self, files, options):
+        import numpy as np
+        import himalaya
+        from himalaya.backend import set_backend
+        from himalaya.kernel_ridge import KernelRidgeCV
+
+        try:
+            import torch
+
+            self.backend, on = set_backend("torch"), f"torch {torch.__version__}"
+        except ImportError:
+            self.backend, on = set_backend("numpy"), f"numpy {np.__version__}"
+        self.np, self.version = np, f"himalaya {himalaya.__version__}, {on}"
+        self.x, self.y, self.unseen = (np.load(files[name]) for name in ("x", "y", "unseen"))
+        # The same as ours: 0.01 to 10 times the images, whose number the standardised Gram matrix has on its diagonal.
+        alphas = len(self.x) * 10 ** np.linspace(-2, 1, int(options["penalties"]))
+        self.fitted = lambda: KernelRidgeCV(alphas=alphas.astype(np.float32), kernel="linear", cv=int(options["folds"]))
+
+    def run(self):
+        started = time.perf_counter()
+        mean, spread, center = self.x.mean(0), self.x.std(0), self.y.mean(0)
+        model = self.fitted().fit((self.x - mean) / spread, self.y - center)
+        predicted = model.predict((self.unseen - mean) / spread)
+        self.predicted = self.backend.to_numpy(predicted) + center
+        return {"seconds": time.perf_counter() - started}
+
+    def save(self, path):
+        self.np.save(path, self.np.ascontiguousarray(self.predicted, self.np.float32))
+
+
 class Limits:
     """What the machine can do: a large product and a large copy."""
 
@@ -324,6 +357,7 @@ PEERS = {
     "scipy": {"cut": ScipyCut},
     "scikit-learn": {"cut": SklearnCut, "tsne": SklearnTsne},
     "openTSNE": {"tsne": OpenTsne},
+    "himalaya": {"ridge": Himalaya},
     "ncut-pytorch": {"cut": Ncut, "nystrom": Ncut},
     "ncut-pytorch, defaults": {"nystrom": lambda files, options: Ncut(files, options, defaults=True)},
     "ncut-pytorch-cuda": {"paper": NcutJob},

@@ -10,13 +10,13 @@ import { subspaceFigures } from "../subspace_figures.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { Figures, WorkPlan } from "../work_plan.ts";
 
-const N = 200_000, D = 64, CLUSTERS = 40, NOISE = 1, COMPONENTS = 20, SUBSET = 3000;
+const N = 200_000, D = 64, WIDE = 768, CLUSTERS = 40, NOISE = 1, COMPONENTS = 20, SUBSET = 3000;
 /** As the pipeline does by default. */
 const DEFAULTS = "ours, all of 300";
 
-export const plans: WorkPlan[] = [{
-  name: "nystrom-200k",
-  title: "Nyström, N = 200,000, d = 64, m = 5,000 at random, K = 32, 20 components",
+const plan = (d: number): WorkPlan => ({
+  name: d === D ? "nystrom-200k" : `nystrom-200k-${d}`,
+  title: `Nyström, N = 200,000, d = ${d}, m = 5,000 at random, K = 32, 20 components`,
   own: ["ours", DEFAULTS],
   peers: [
     { name: "ncut-pytorch", runtime: "python" },
@@ -28,13 +28,13 @@ export const plans: WorkPlan[] = [{
     const subset = Int32Array.from(sampleIndices(N, SUBSET, seededRandom(2)));
     await writeNpy(`${folder}/subset.npy`, subset, [SUBSET]);
     return {
-      x: await saveMatrix(`${folder}/x.npy`, mixture(N, D, CLUSTERS, NOISE, 0)),
+      x: await saveMatrix(`${folder}/x.npy`, mixture(N, d, CLUSTERS, NOISE, 0)),
       subset: `${folder}/subset.npy`,
     };
   },
   cost: ({ landmarks }) => ({
-    operations: 2 * N * D * (landmarks as number) + 2 * (landmarks as number) ** 2 * D,
-    bytes: 4 * N * (D + COMPONENTS),
+    operations: 2 * N * d * (landmarks as number) + 2 * (landmarks as number) ** 2 * d,
+    bytes: 4 * N * (d + COMPONENTS),
   }),
   /** Against the exact vectors of 3,000 nodes, as the run's own audit does. */
   async judge(gpu, results, files) {
@@ -48,7 +48,9 @@ export const plans: WorkPlan[] = [{
     }
     return figures;
   },
-}];
+});
+
+export const plans: WorkPlan[] = [plan(D), { ...plan(WIDE), rounds: 1, like: "nystrom-200k" }];
 
 export const open: OpenOwnWork = async (gpu, files, options, as) => {
   const source = matrixSource(await loadMatrix(files.x));
