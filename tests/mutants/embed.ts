@@ -4,8 +4,8 @@ import type { Mutant } from "./mutant.ts";
 export const EMBED: readonly Mutant[] = [
   {
     file: "src/embed/tsne.ts",
-    text: "const MOMENTUM_LATE = 0.8;",
-    replacement: "const MOMENTUM_LATE = 0.5;",
+    text: "late: 0.8",
+    replacement: "late: 0.5",
     breaks: "the late momentum is the early one",
     tests: ["embed/tsne_step_test.ts"],
   },
