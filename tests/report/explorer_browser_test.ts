@@ -79,6 +79,12 @@ async function answer(page: Page) {
   return { index, similarity: parts[0], activation: parts[1] };
 }
 
+/** Takes another pixel than the first, wherever the page opens: a click on the first changes something, then. */
+async function leaveFirst(page: Page) {
+  await page.evaluate("location.hash = '#pixel=3,3'");
+  await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
+}
+
 /** Computes with one of the two. */
 async function choose(page: Page, engine: string) {
   if ((await page.evaluate<string>("explorer.engine()")).startsWith(engine)) return;
@@ -119,6 +125,7 @@ for (const [engine, args] of [["plain JavaScript", []], ["WebGPU", ["--enable-un
       withPage([...args], async (browser, path, sample) => {
         const { page, trouble } = await open(browser, path);
         await choose(page, engine);
+        await leaveFirst(page);
         const before = await pictures(page), first = await answer(page);
         await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
         const found = await answer(page), after = await pictures(page);
@@ -188,8 +195,7 @@ Deno.test({
         "skip image model layer clicks pixel over opacity png png coloring png segment-count png vector png " +
           "clear png activation button button button scroll",
       );
-      await page.evaluate("location.hash = '#pixel=3,3'");
-      await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
+      await leaveFirst(page);
       await page.locator("#pixel").focus();
       const start = (await answer(page)).index;
       for (const key of ["ArrowUp", "ArrowLeft"]) await page.keyboard.press(key);
@@ -240,8 +246,7 @@ Deno.test({
       const opened = await page.evaluate<{ slot: number; image: number }>("explorer.node()");
       assertEquals([opened.slot, opened.image], [slot, image], "the view that was computed");
 
-      await page.evaluate("location.hash = '#pixel=3,3'");
-      await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
+      await leaveFirst(page);
       const clicked = await canvas("similarity");
       const map = page.locator('[data-map="vector"]'), box = (await map.boundingBox())!;
       const { index } = await page.evaluate<{ index: number }>("explorer.node()");
@@ -259,7 +264,6 @@ Deno.test({
       await page.waitForFunction(
         `document.querySelector("#regions").innerText !== ${JSON.stringify(summed)}`,
       );
-
       const few = await canvas("segments");
       await page.locator("#segment-count").focus();
       await page.keyboard.press("End");
@@ -334,6 +338,7 @@ Deno.test({
   fn: async () =>
     await withPage([], async (browser, path) => {
       const { page, trouble } = await open(browser, path);
+      await leaveFirst(page);
       const cortex = page.locator("#cortex canvas");
       const picture = () => page.evaluate<string>("document.querySelector('#cortex canvas').toDataURL()");
       /** Waits for the sharp picture of a cortex that rests, another one than before. */

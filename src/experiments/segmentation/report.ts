@@ -151,7 +151,7 @@ function curves(out: string, name: string, { models, baseline, images }: GraphSe
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
-      } mIoU (0 to 1) by layer; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
+      } mIoU (mean intersection over union, 0 to 1) by layer; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
       (theme, width) =>
         lineByLayerChart({
           metric: `${WORDS[kind]} mIoU`,

@@ -57,7 +57,7 @@ export function openCut(features, done) {
 function sentence({ met, eigenvalues }, marks, milliseconds) {
   const how = `λ₂ ${eigenvalues[1].toFixed(3)}, ${Math.round(milliseconds)} ms`;
   if (marks === 0) {
-    return `Figure and ground of this image: its two-way normalized cut, ${how}; mark some to change it`;
+    return `Figure and ground of this image: its two-way normalized cut, ${how}; marks of figure and ground (keys F, G) change it`;
   }
   return `Figure and ground of this image, its graph changed by the marks: ${met} of ${marks} on their side, ${how}`;
 }
