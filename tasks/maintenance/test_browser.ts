@@ -2,6 +2,7 @@
 import { repeated, text, toggle } from "../../src/cli/option_kinds.ts";
 import { runCommand } from "../../src/cli/options.ts";
 import { bundleTests, openChromium, openPage, runInPage } from "../../tests/browser/chromium.ts";
+import { checkFirefox } from "../../tests/browser/firefox.ts";
 import { checkLive } from "../../tests/browser/live_long.ts";
 import { everyFact } from "../../tests/support/wgsl_facts.ts";
 import { bundle } from "../shared/bundle.ts";
@@ -25,6 +26,10 @@ export const COMMAND = {
       value: "FILE",
       help: "with --live: a saved space",
       shown: "a small one of the first model",
+    }),
+    firefox: toggle({
+      help:
+        "instead, one photograph in the live page of Firefox ($FIREFOX, else /usr/bin/firefox-esr), with WebGPU and without",
     }),
     only: text({
       value: "LIST",
@@ -105,7 +110,8 @@ async function factsTable(): Promise<string> {
 }
 
 if (import.meta.main) {
-  await runCommand(COMMAND, async ({ options: { only, facts, live, model, space } }) => {
+  await runCommand(COMMAND, async ({ options: { only, facts, live, firefox, model, space } }) => {
+    if (firefox) return await checkFirefox();
     if (chromiumPath === undefined) {
       throw new Error(
         "There is no Chromium: install it (apt-get install chromium), or name it in $CHROMIUM.",
