@@ -55,8 +55,8 @@ export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
     run.stage(`brain-score ${name}`, (tick) => work(tick).finally(() => trim(gpu)));
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const inputs = {
-    data: data.identity,
-    truth: data.truth,
+    data: data.imagesKey,
+    truth: data.labelsKey,
     slots: brain.slots,
     pooled: hashOf(brain.training.pooled),
     seeds,

@@ -180,7 +180,7 @@ async function allOf(
     models: await Promise.all(
       data.models.map(async ({ path, ...model }) => ({ ...model, path, sha256: await modelSha256(path) })),
     ),
-    identity: data.identity,
-    truth: data.truth,
+    imagesKey: data.imagesKey,
+    labelsKey: data.labelsKey,
   };
 }

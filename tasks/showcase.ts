@@ -124,7 +124,7 @@ export async function showcase(
       ...(registers !== undefined && { registers }),
     }],
     images: photos.map(({ name, photo }) => ({ name, load: () => Promise.resolve(photo) })),
-    identity: photosHash(photos),
+    imagesKey: photosHash(photos),
     dtype: "float16",
   });
   const folder = (await run.stage("extract", (tick) =>

@@ -130,7 +130,7 @@ async function openFeatures(plan: SlurmPlan) {
   const parsed = readOptions(plan), settings = runSettings(parsed);
   const data = await openRunData(askedOf(parsed.options), { ...settings, timings: {} });
   const features = await featureStages({ ...settings, ...data });
-  if (identityOf(features, data.truth) !== plan.identity) {
+  if (identityOf(features, data.labelsKey) !== plan.identity) {
     data.close();
     throw new Error(
       `Data, models or code of ${plan.folder} have changed since it was submitted: submit again.`,

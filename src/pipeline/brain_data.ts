@@ -61,7 +61,7 @@ export interface BrainDataOptions {
   view: Preprocessor;
   cacheDir: string;
   /** Distinguishes these images from others of the same names. */
-  identity: string;
+  imagesKey: string;
   seed: number;
   /** Cells along each side that features are pooled over; default 1, the whole image. */
   cells?: number;
@@ -112,7 +112,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
           cells: options.cells,
           seed: options.seed,
           cacheDir: options.cacheDir,
-          identity: options.identity,
+          imagesKey: options.imagesKey,
           explain: options.explain,
           onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
         }),

@@ -110,8 +110,8 @@ export interface FeatureStage {
 
 /** The stages of the features, one a model. */
 export async function featureStages(
-  { models, images, identity, shardImages = imagesPerFile(images.length), dtype = "float16" }:
-    & Pick<PipelineOptions, "models" | "images" | "identity" | "shardImages">
+  { models, images, imagesKey, shardImages = imagesPerFile(images.length), dtype = "float16" }:
+    & Pick<PipelineOptions, "models" | "images" | "imagesKey" | "shardImages">
     & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
   if (images.length > MAX_FILES * shardImages) {
@@ -146,7 +146,7 @@ export async function featureStages(
         hook,
         shifts,
         provider,
-        identity,
+        imagesKey,
         images: namesSha256(images),
         dtype,
       },

@@ -14,7 +14,7 @@ export interface PipelineOptions {
   /** What the images and the brain are, for people. */
   data: string;
   /** Distinguishes these images from others of the same names. */
-  identity: string;
+  imagesKey: string;
   align: AlignModel;
   /** Hash of the alignment. */
   alignKey: string;

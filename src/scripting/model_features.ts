@@ -171,7 +171,7 @@ export async function meanFeatures(
           tokensPerImage: 0,
           seed: 0,
           cacheDir,
-          identity: "",
+          imagesKey: "",
         }),
       );
     }

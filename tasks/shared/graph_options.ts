@@ -46,7 +46,7 @@ export function optionsWith(
     images: data.images,
     classes: data.classes,
     data: data.name,
-    identity: data.identity,
+    imagesKey: data.imagesKey,
     align,
     alignKey: alignPath.replace(/^.*align-|\.arrow$/g, ""),
     landmarks,

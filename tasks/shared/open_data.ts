@@ -70,9 +70,9 @@ export interface RunData {
   /** The subject's training split. */
   subject: Subject;
   /** Distinguishes photographs, and their view, from others of the same names: for what depends on pixels only. */
-  identity: string;
+  imagesKey: string;
   /** Distinguishes what is known beside the pixels, and the subject, from others: for results of experiments. */
-  truth: string;
+  labelsKey: string;
   /** What it is, for people. */
   name: string;
   /** Features and responses for channel alignment. */
@@ -144,8 +144,8 @@ export async function openRunData(
     further: viewed(data.further, view),
     classes: data.classes ?? [],
     subject,
-    identity: `${data.identity.images} ${JSON.stringify(view)}`,
-    truth: `${data.identity.subject} ${data.identity.truth}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,
+    imagesKey: `${data.keys.images} ${JSON.stringify(view)}`,
+    labelsKey: `${data.keys.subject} ${data.keys.labels}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,
     name: given ? await nameOf(folders, data.subjectName) : EMBEDDED,
     readBrain: (cacheDir, onProgress, { models = runModels, ...options } = {}) =>
       readBrainData({
@@ -156,7 +156,7 @@ export async function openRunData(
         seed: 0,
         onProgress,
         ...options,
-        identity: `${data.identity.subject} ${JSON.stringify(view)}`,
+        imagesKey: `${data.keys.subject} ${JSON.stringify(view)}`,
       }),
     close: data.close,
   };

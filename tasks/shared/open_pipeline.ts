@@ -122,7 +122,7 @@ export async function openPipeline(
       pipeline,
       async kept(name, code, inputs, compute) {
         const of = {
-          pipeline: own ??= fingerprint(pipeline, `${data.identity} ${data.truth}`),
+          pipeline: own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`),
           seed,
           ...inputs,
         };

@@ -162,7 +162,7 @@ export async function runPhotographs(
       ...(registers !== undefined && { registers }),
     }],
     images,
-    identity: await pixelHash(images),
+    imagesKey: await pixelHash(images),
     shardImages,
     dtype: "float32",
   });

@@ -76,8 +76,8 @@ export function extractUnits({ features, ranges, tasks }: SlurmPlan, task: numbe
 }
 
 /** Distinguishes photographs, what is known of them, and models from others. */
-export function identityOf(features: { input: Record<string, unknown> }[], truth: string): string {
-  const inputs = [truth, ...features.map(({ input }) => input)];
+export function identityOf(features: { input: Record<string, unknown> }[], labelsKey: string): string {
+  const inputs = [labelsKey, ...features.map(({ input }) => input)];
   return createHash("sha256").update(JSON.stringify(inputs)).digest("hex");
 }
 

@@ -112,7 +112,7 @@ async function planRun(
     const features = await featureStages({ ...settings, ...data });
     const folders = await Promise.all(features.map(({ name, input }) => stages.folder(name, input)));
     const { ranges } = features[0], args = withoutSlurm(typed);
-    const identity = identityOf(features, data.truth);
+    const identity = identityOf(features, data.labelsKey);
     const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
     const one = { align: 1, fit: 1, map: 1, reports: 1 };
     const sums = settings.neighbors === "all" ? site.arraySize : 0;

@@ -167,7 +167,7 @@ Deno.test("openRunModels() gives every model the hook, and refuses one without i
       const [{ input }] = await featureStages({
         models: [{ ...model, hook: hook as Hook | undefined }],
         images: [],
-        identity: "",
+        imagesKey: "",
       });
       return JSON.stringify(input);
     }));

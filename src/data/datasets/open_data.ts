@@ -33,7 +33,7 @@ export interface OpenedData {
    * For the keys of caches: changes with kinds, names and contents of the subject's photographs, of all photographs, and of
    * what is known beside their pixels (masks, names of classes, responses, regions, noise ceilings, places).
    */
-  identity: { subject: string; images: string; truth: string };
+  keys: { subject: string; images: string; labels: string };
   /** Closes the files. */
   close(): void;
 }
@@ -98,10 +98,10 @@ export async function openData(
     ...(subject ? { subject, subjectName: parts[0].subjectName } : {}),
     ...(classes ? { classes } : {}),
     table: parts.map(({ row }) => row),
-    identity: {
+    keys: {
       subject: hashOf(parts.filter(({ row }) => isSubject(row.kind)), "identity"),
       images: hashOf(sources, "identity"),
-      truth: hashOf(parts, "truth"),
+      labels: hashOf(parts, "truth"),
     },
     close,
   };

@@ -24,7 +24,7 @@ export interface PoolOptions extends
   /** Folder where finished features are kept. */
   cacheDir: string;
   /** What, beside names, tells these images from others: a fingerprint of the dataset or the folder. */
-  identity: string;
+  imagesKey: string;
   /** Compute nothing. */
   explain?: boolean;
 }
@@ -66,7 +66,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
     cells = 1,
     seed,
     cacheDir,
-    identity,
+    imagesKey,
   } = options;
   const name = basename(model).replace(/\.onnx$/, "");
   const stages = openStages(cacheDir, options.explain), stage = `pooled-${name}`;
@@ -82,7 +82,7 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
     tokensPerImage,
     cells,
     seed,
-    identity,
+    imagesKey,
   }, (folder) => pool(options, folder));
   if (!folder) throw new NotFinished(stage, stages.reports[0].why);
   const pooled = await readNpy(`${folder}/pooled.npy`);

@@ -73,8 +73,8 @@ export async function neuronSession(
     throw new Error(`${folder} has no responses to its test_split: copy the whole data set again.`);
   }
   const hashes = [await known.hashImages(), await held.hashImages(), view];
-  const identity = createHash("sha256").update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
-  const extracted = { subject, models, view, cacheDir, identity, seed, cells: 1 };
+  const imagesKey = createHash("sha256").update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
+  const extracted = { subject, models, view, cacheDir, imagesKey, seed, cells: 1 };
   const { training, test, slots, noiseCeiling, skipped } = await readBrainData({
     ...extracted,
     onProgress: (done, total, note) => onProgress?.(done / total / 2, `${name} ${note}`),

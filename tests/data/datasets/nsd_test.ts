@@ -168,7 +168,7 @@ Deno.test("openData() takes NSD as it takes a subject of Algonauts 2023, by any 
       data.close();
       return data;
     };
-    const { table, images, subject, identity } = await open(
+    const { table, images, subject, keys } = await open(
       `${dir}/nsddata_betas/ppdata/subj03/nativesurface`,
     );
     const text = dataTableText(table).replaceAll(dir, "DIR").replaceAll(/ {2,}/g, " | ");
@@ -180,9 +180,9 @@ Deno.test("openData() takes NSD as it takes a subject of Algonauts 2023, by any 
     assertEquals(images.map(({ name }) => name), ["nsd-00000", "nsd-00023"]);
     assertEquals((await images[0].load().catch((error) => error)) instanceof Error, true, "closed");
     assertEquals(subject?.test?.images.length, 4);
-    assertEquals((await open(`${dir}/${NATIVE}`)).identity, identity);
-    assertNotEquals((await open(`${dir}/${HDF5}`)).identity.truth, identity.truth);
-    assertEquals((await open(`${dir}/${HDF5}`)).identity.images, identity.images);
+    assertEquals((await open(`${dir}/${NATIVE}`)).keys, keys);
+    assertNotEquals((await open(`${dir}/${HDF5}`)).keys.labels, keys.labels);
+    assertEquals((await open(`${dir}/${HDF5}`)).keys.images, keys.images);
     await assertRejects(
       () => openData({ nsd: dir, algonauts: dir }),
       Error,

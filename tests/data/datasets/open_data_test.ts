@@ -111,9 +111,9 @@ Deno.test("openData() opens every kind, and tells what is found, missing and use
     assert(seg.classMask === undefined && data.images[5].mask === undefined);
     assertEquals((await data.images[5].load()).width, 3);
     const again = await openData(folders, 3), fewer = await openData(folders, 2);
-    assertEquals(again.identity, data.identity);
-    assert(fewer.identity.images !== data.identity.images);
-    assertEquals(fewer.identity.subject, data.identity.subject);
+    assertEquals(again.keys, data.keys);
+    assert(fewer.keys.images !== data.keys.images);
+    assertEquals(fewer.keys.subject, data.keys.subject);
     for (const opened of [data, again, fewer]) opened.close();
   });
 });
@@ -126,9 +126,9 @@ Deno.test("openData() tells apart every file that results depend on, and photogr
     await writeAlgonautsNoiseCeiling(subject, "rh", new Float32Array(4));
     await writeAlgonautsPlaces(subject, "rh", new Float32Array(8));
     const run = async () => {
-      const { identity, close } = await openData({ algonauts: subject, voc }, 1);
+      const { keys, close } = await openData({ algonauts: subject, voc }, 1);
       close();
-      return identity;
+      return keys;
     };
     const ceilings = (value: number) =>
       writeAlgonautsNoiseCeiling(subject, "lh", new Float32Array(5).fill(value));
@@ -145,19 +145,19 @@ Deno.test("openData() tells apart every file that results depend on, and photogr
       () => writeMask(`${voc}/SegmentationClass/b.png`, CLASSES.toReversed()), // of the agreement of models
       () => Deno.writeTextFile(`${voc}/class_names.txt`, [...classes.slice(0, -1), "screen"].join("\n")),
     ];
-    const before = await run(), truths = [before.truth];
+    const before = await run(), truths = [before.labels];
     assertEquals(await run(), before);
     for (const change of changes) {
       await change();
-      const { truth, ...pixels } = await run();
-      assertEquals({ ...pixels, truth: before.truth }, before);
+      const { labels: truth, ...pixels } = await run();
+      assertEquals({ ...pixels, labels: before.labels }, before);
       assert(!truths.includes(truth), `unseen: ${change}`);
       truths.push(truth);
     }
     await writePhoto(`${voc}/JPEGImages/a.jpg`, "#36a");
     const repainted = await run();
     assert(repainted.images !== before.images);
-    assertEquals({ ...repainted, images: "" }, { ...before, truth: truths.at(-1)!, images: "" });
+    assertEquals({ ...repainted, images: "" }, { ...before, labels: truths.at(-1)!, images: "" });
   });
 });
 
@@ -166,8 +166,8 @@ Deno.test("openData() tells a gtsegs_ijcv.mat from one with another mask", async
     const identities: string[] = [];
     for (const [name, figure] of [["a", 0], ["b", 0], ["c", 1]] as const) {
       await writeImagenet(`${dir}/${name}`, 2, figure);
-      const { identity, close } = await openData({ "imagenet-seg": `${dir}/${name}` });
-      identities.push(JSON.stringify(identity));
+      const { keys, close } = await openData({ "imagenet-seg": `${dir}/${name}` });
+      identities.push(JSON.stringify(keys));
       close();
     }
     assertEquals(identities[0], identities[1]);

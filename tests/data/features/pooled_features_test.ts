@@ -57,7 +57,7 @@ Deno.test("poolFeatures() means are those of the stored tokens, over the image a
         cells,
         seed: 0,
         cacheDir: folder,
-        identity: "test",
+        imagesKey: "test",
       });
       assertEquals(found.slots.map((slot) => slot.width), layers.map(() => width * cells ** 2));
       const expected = new Float64Array(IMAGES * layers.length * cells ** 2 * width);
@@ -85,7 +85,7 @@ Deno.test("poolFeatures() means are those of the stored tokens, over the image a
 Deno.test("poolFeatures() keeps tokens of every image, and the same bits from its cache", async () => {
   await inTemporaryFolder(async (folder) => {
     const name = MODELS[0], { tokens, width, layers } = await stored(name, `${folder}/stored`);
-    const options = { ...source(name), tokensPerImage: 3, seed: 7, cacheDir: folder, identity: "test" };
+    const options = { ...source(name), tokensPerImage: 3, seed: 7, cacheDir: folder, imagesKey: "test" };
     const found = await poolFeatures(options);
     found.tokens.forEach(({ data, rows }, l) => {
       assertEquals(rows, IMAGES * 3);
@@ -115,8 +115,8 @@ Deno.test("poolFeatures() keeps tokens of every image, and the same bits from it
     assert(ran > 0, "an altered file is made again");
     assertSameBits(mended.pooled.data, found.pooled.data, "pooled again");
     ran = 0;
-    await poolFeatures({ ...options, identity: "other", onProgress: () => ran++ });
-    assert(ran > 0, "another identity is another set of images");
+    await poolFeatures({ ...options, imagesKey: "other", onProgress: () => ran++ });
+    assert(ran > 0, "another key is another set of images");
     const residual = await poolFeatures({ ...options, hook: "residual" });
     assert(
       residual.pooled.data.some((value, i) => value !== found.pooled.data[i]),

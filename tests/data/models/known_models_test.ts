@@ -127,7 +127,7 @@ Deno.test("nothing is kept of a model whose weights beside it have changed", () 
     const data = new Uint8Array(768).map((_, i) => i * 7919 % 251);
     const images = [{ name: "a", load: () => Promise.resolve({ width: 16, height: 16, data }) }];
     const found = async () => {
-      const [{ input }] = await featureStages({ models: [{ path, preprocessor }], images, identity: "" });
+      const [{ input }] = await featureStages({ models: [{ path, preprocessor }], images, imagesKey: "" });
       const { pooled } = await poolFeatures({
         model: path,
         preprocessor,
@@ -135,7 +135,7 @@ Deno.test("nothing is kept of a model whose weights beside it have changed", () 
         tokensPerImage: 0,
         seed: 0,
         cacheDir: dir,
-        identity: "",
+        imagesKey: "",
       });
       return [input.model, ...pooled.data];
     };
