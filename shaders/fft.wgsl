@@ -90,10 +90,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     v[0] += sum;
     v[1] = select(middle - half, middle + half, INVERSE == 1);
     v[2] = select(middle + half, middle - half, INVERSE == 1);
-  }
-  var t: array<vec2f, MOST>; // factors of the places
-  t[0] = vec2f(1, 0);
-  if (RADIX != 3) {
+  } else {
+    var t: array<vec2f, MOST>; // factors of the places
+    t[0] = vec2f(1, 0);
     for (var i = 0u; i < STAGES; i++) { // unrolled
       if ((1u << i) < RADIX) {
         let w = table(j * params.turn * (RADIX >> (i + 1)));
@@ -104,39 +103,37 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
       }
     }
-  }
-  if (RADIX != 3 && INVERSE == 0) {
-    for (var s = 0u; s < STAGES; s++) { // unrolled
-      const half = 4u >> s;
-      if (half < RADIX) {
-        for (var i = 0u; i < PAIRS; i++) { // unrolled
-          const a = i / half * 2u * half + i % half;
-          if (i < RADIX / 2) {
-            let difference = v[a] - v[a + half];
-            v[a] += v[a + half];
-            v[a + half] = by_root(difference, i % half * (4u / half));
+    if (INVERSE == 0) {
+      for (var s = 0u; s < STAGES; s++) { // unrolled
+        const half = 4u >> s;
+        if (half < RADIX) {
+          for (var i = 0u; i < PAIRS; i++) { // unrolled
+            const a = i / half * 2u * half + i % half;
+            if (i < RADIX / 2) {
+              let difference = v[a] - v[a + half];
+              v[a] += v[a + half];
+              v[a + half] = by_root(difference, i % half * (4u / half));
+            }
           }
         }
       }
     }
-  }
-  if (RADIX != 3) {
     for (var p = 1u; p < MOST; p++) { // unrolled
       if (p < RADIX) {
         v[p] = turned(v[p], t[p]);
       }
     }
-  }
-  if (RADIX != 3 && INVERSE == 1) {
-    for (var s = 0u; s < STAGES; s++) { // unrolled
-      const half = 1u << s;
-      if (half < RADIX) {
-        for (var i = 0u; i < PAIRS; i++) { // unrolled
-          const a = i / half * 2u * half + i % half;
-          if (i < RADIX / 2) {
-            let other = by_root(v[a + half], i % half * (4u / half));
-            v[a + half] = v[a] - other;
-            v[a] += other;
+    if (INVERSE == 1) {
+      for (var s = 0u; s < STAGES; s++) { // unrolled
+        const half = 1u << s;
+        if (half < RADIX) {
+          for (var i = 0u; i < PAIRS; i++) { // unrolled
+            const a = i / half * 2u * half + i % half;
+            if (i < RADIX / 2) {
+              let other = by_root(v[a + half], i % half * (4u / half));
+              v[a + half] = v[a] - other;
+              v[a] += other;
+            }
           }
         }
       }

@@ -141,22 +141,15 @@ fn store(at: u32, value: vec4f, next: vec4f, is_inside: bool, is_next: bool) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  // The software adapter reads parameters again wherever they are named.
-  let m = params.m;
-  let n = params.n;
-  let a_stride = params.a_stride;
-  let b_stride = params.b_stride;
-  let c_stride = params.c_stride;
-  let panels = params.panels;
-  let width = params.width;
+  let p = params; // The software adapter reads parameters again wherever they are named.
   // Blocks are numbered panel by panel of up to a workgroup of columns, within a panel row by row: neighbouring invocations
   // read what lies together, and a processor that takes them in order finds a panel's columns in its cache.
-  let of_panel = width * ((m + ROWS - 1) / ROWS);
+  let of_panel = p.width * ((p.m + ROWS - 1) / ROWS);
   var slab = 0u;
   var number = id.y * ACROSS * WORKGROUP + id.x;
   if (!IN_TURN) { // Slabs of the same blocks follow one another where they fill workgroups: they read the same rows of A.
-    let slabs = (params.k + params.slice - 1) / params.slice;
-    let of_slab = panels * of_panel;
+    let slabs = (p.k + p.slice - 1) / p.slice;
+    let of_slab = p.panels * of_panel;
     if (of_slab < 64 * WORKGROUP) {
       slab = number / of_slab;
       number = number % of_slab;
@@ -174,41 +167,41 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (MIRROR) {
     // Panel p has the (p + 1) · width rows down to the diagonal; a long panel and a short one follow one another, so that every
     // pair of panels is the same work.
-    let of_pair = (panels + 1) * width * width;
+    let of_pair = (p.panels + 1) * p.width * p.width;
     let pair = number / of_pair;
     let rest = number % of_pair;
-    let long = (panels - pair) * width * width;
-    panel = select(pair, panels - 1 - pair, rest < long);
+    let long = (p.panels - pair) * p.width * p.width;
+    panel = select(pair, p.panels - 1 - pair, rest < long);
     within = select(rest - long, rest, rest < long);
-    if (2 * pair + 1 > panels || (2 * pair + 1 == panels && rest >= long)) {
+    if (2 * pair + 1 > p.panels || (2 * pair + 1 == p.panels && rest >= long)) {
       return;
     }
   } else {
     panel = number / of_panel;
     within = number % of_panel;
   }
-  let row = within / width * ROWS;
-  let col = (panel * width + within % width) * QUADS * 4;
-  if (row >= m || col >= n || (MIRROR && col + 4 * QUADS - 1 < row)) {
+  let row = within / p.width * ROWS;
+  let col = (panel * p.width + within % p.width) * QUADS * 4;
+  if (row >= p.m || col >= p.n || (MIRROR && col + 4 * QUADS - 1 < row)) {
     return;
   }
-  let k_begin = slab * params.slice;
-  let last = min(k_begin + params.slice, params.k) - 1;
+  let k_begin = slab * p.slice;
+  let last = min(k_begin + p.slice, p.k) - 1;
   var a_at: array<u32, ROWS>; // where every row of op(A) begins; every four rows when A is stored transposed
   for (var r = 0u; r < ROWS; r++) { // unrolled
-    let inside = min(row + r, m - 1);
-    a_at[r] = params.a_begin + select(inside * a_stride, inside / 4, TRANSPOSE_A);
+    let inside = min(row + r, p.m - 1);
+    a_at[r] = p.a_begin + select(inside * p.a_stride, inside / 4, TRANSPOSE_A);
   }
   var b_at: array<u32, 16>; // where every column of op(B) begins; every four columns when B is not stored transposed
   for (var q = 0u; q < 16; q++) { // unrolled
-    let inside = min(col + q, n - 1);
-    b_at[q] = params.b_begin + select(inside / 4, inside * b_stride, TRANSPOSE_B);
+    let inside = min(col + q, p.n - 1);
+    b_at[q] = p.b_begin + select(inside / 4, inside * p.b_stride, TRANSPOSE_B);
   }
-  let at = params.c_begin + (slab * m + row) * c_stride + col / 4;
+  let at = p.c_begin + (slab * p.m + row) * p.c_stride + col / 4;
   var sums: array<array<vec4f, QUADS>, ROWS>;
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q++) { // unrolled
-      sums[r][q] = held(BEGUN, at + r * c_stride + q, row + r < m && col + 4 * q < n);
+      sums[r][q] = held(BEGUN, at + r * p.c_stride + q, row + r < p.m && col + 4 * q < p.n);
     }
   }
   let k_end = last / 4 + 1;
@@ -217,7 +210,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let is_inside = four(4 * k) <= vec4u(last);
     var v: array<vec4f, ROWS>;
     if (TRANSPOSE_A) {
-      let begin = rows * a_stride;
+      let begin = rows * p.a_stride;
       for (var r = 0u; r < ROWS; r += 4u) { // unrolled
         let block = transpose(mat4x4f(
           load_a(a_at[r] + begin.x),
@@ -227,16 +220,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         ));
         for (var s = 0u; s < 4; s++) { // unrolled
           v[r + s] = block[s];
+          if (HAS_REST) {
+            v[r + s] = select(vec4f(), block[s], is_inside);
+          }
         }
       }
     } else {
       for (var r = 0u; r < ROWS; r++) { // unrolled
         v[r] = load_a(a_at[r] + k);
-      }
-    }
-    if (HAS_REST && TRANSPOSE_A) {
-      for (var r = 0u; r < ROWS; r++) { // unrolled
-        v[r] = select(vec4f(), v[r], is_inside);
       }
     }
     for (var q = 0u; q < QUADS; q++) { // unrolled
@@ -249,7 +240,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
           load_b(b_at[4 * q + 3] + k),
         ));
       } else {
-        let begin = vec4u(b_at[4 * q]) + rows * b_stride;
+        let begin = vec4u(b_at[4 * q]) + rows * p.b_stride;
         block = mat4x4f(load_b(begin.x), load_b(begin.y), load_b(begin.z), load_b(begin.w));
         if (HAS_REST) {
           for (var s = 0u; s < 4; s++) { // unrolled
@@ -264,34 +255,34 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   var halves: array<vec4f, QUADS>;
   for (var q = 0u; q < QUADS; q++) { // unrolled
-    halves[q] = halves_of_columns(col + 4 * q, n);
+    halves[q] = halves_of_columns(col + 4 * q, p.n);
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
-    let half = half_of_row(row + r, m);
+    let half = half_of_row(row + r, p.m);
     for (var q = 0u; q < QUADS; q++) { // unrolled
-      let before = held(ADD, at + r * c_stride + q, row + r < m && col + 4 * q < n);
-      sums[r][q] = finished(before + sums[r][q], half, halves[q], col + 4 * q, n);
+      let before = held(ADD, at + r * p.c_stride + q, row + r < p.m && col + 4 * q < p.n);
+      sums[r][q] = finished(before + sums[r][q], half, halves[q], col + 4 * q, p.n);
     }
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q += 2u) { // unrolled
       let j = col + 4 * q;
-      store(at + r * c_stride + q, sums[r][q], sums[r][q + 1], row + r < m && j < n, j + 4 < n);
+      store(at + r * p.c_stride + q, sums[r][q], sums[r][q + 1], row + r < p.m && j < p.n, j + 4 < p.n);
     }
   }
   if (MIRROR && FINISHES) {
-    let mirrored = params.c_begin + col * c_stride + row / 4;
+    let mirrored = p.c_begin + col * p.c_stride + row / 4;
     for (var r = 0u; r < ROWS; r += 8u) { // unrolled
       for (var q = 0u; q < QUADS; q++) { // unrolled
         for (var s = 0u; s < 4; s++) { // unrolled
           let value = vec4f(sums[r][q][s], sums[r + 1][q][s], sums[r + 2][q][s], sums[r + 3][q][s]);
           let next = vec4f(sums[r + 4][q][s], sums[r + 5][q][s], sums[r + 6][q][s], sums[r + 7][q][s]);
           store(
-            mirrored + (4 * q + s) * c_stride + r / 4,
-            select(vec4f(), value, four(row + r) < vec4u(m)),
-            select(vec4f(), next, four(row + r + 4) < vec4u(m)),
-            row + r < m && col + 4 * q + s < n,
-            row + r + 4 < m,
+            mirrored + (4 * q + s) * p.c_stride + r / 4,
+            select(vec4f(), value, four(row + r) < vec4u(p.m)),
+            select(vec4f(), next, four(row + r + 4) < vec4u(p.m)),
+            row + r < p.m && col + 4 * q + s < p.n,
+            row + r + 4 < p.m,
           );
         }
       }

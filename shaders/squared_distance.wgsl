@@ -32,58 +32,37 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// Channels 4 k … 4 k + 3 of row i of x.
-fn load_x(i: u32, k: u32) -> vec4f {
-  return x[(params.x_row + min(i, params.rows - 1)) * params.depth + k];
-}
-
-// Channels 4 k … 4 k + 3 of row j of y.
-fn load_y(j: u32, k: u32) -> vec4f {
-  return y[(params.y_row + min(j, params.cols - 1)) * params.depth + k];
-}
-
-// Adds the squares of four channels' differences, each to a sum of its own.
-fn add(s: vec4f, u: vec4f, v: vec4f) -> vec4f {
-  let difference = u - v;
-  return fma(difference, difference, s);
-}
-
-// Adds up the sums of four columns and stores them, negated.
-fn store(sums: mat4x4f, i: u32, j: u32) {
-  if (i >= params.rows || j >= params.cols) {
-    return;
-  }
-  let t = transpose(sums);
-  let at = (params.out_row + i) * params.out_stride + params.out_col + j / 4;
-  var value = -((t[0] + t[1]) + (t[2] + t[3]));
-  if (params.begin > 0) {
-    value += out[at];
-  }
-  let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols);
-  out[at] = select(vec4f(LOWEST), value, inside);
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x * ROWS;
   let j = id.y * 4;
-  if (i >= params.rows) {
+  if (i >= params.rows || j >= params.cols) {
     return;
   }
   var sums: array<mat4x4f, ROWS>; // the sums of four columns
   for (var k = params.begin; k < params.end; k++) {
     var v: array<vec4f, 4>;
     for (var c = 0u; c < 4; c++) { // unrolled
-      v[c] = load_y(j + c, k);
+      v[c] = y[(params.y_row + min(j + c, params.cols - 1)) * params.depth + k];
     }
     for (var r = 0u; r < ROWS; r++) { // unrolled
-      let u = load_x(i + r, k);
+      let u = x[(params.x_row + min(i + r, params.rows - 1)) * params.depth + k];
       for (var c = 0u; c < 4; c++) { // unrolled
-        sums[r][c] = add(sums[r][c], u, v[c]);
+        let difference = u - v[c];
+        sums[r][c] = fma(difference, difference, sums[r][c]);
       }
     }
   }
+  let inside = vec4u(j, j + 1, j + 2, j + 3) < vec4u(params.cols);
   for (var r = 0u; r < ROWS; r++) { // unrolled
-    store(sums[r], i + r, j);
+    if (i + r < params.rows) {
+      let t = transpose(sums[r]);
+      let at = (params.out_row + i + r) * params.out_stride + params.out_col + j / 4;
+      var value = -((t[0] + t[1]) + (t[2] + t[3]));
+      if (params.begin > 0) {
+        value += out[at];
+      }
+      out[at] = select(vec4f(LOWEST), value, inside);
+    }
   }
 }

@@ -1,16 +1,23 @@
 // The K largest values of every row and their columns, continuing what earlier blocks of columns left.
 //
 // block    rows × 4·stride values, row-major
-// values   K values a row: a heap with its worst on top between blocks, descending after the last block
+// values   K values a row: descending after the last block; between blocks too with SHORT, else a heap with its worst on top
 // indices  their columns in the whole matrix
 // params   see Params
 //
 // Dispatch: x = ⌈rows / WORKGROUP⌉, one invocation a row. Equal values rank by column, the lower first, so the result
 // does not depend on how the columns are cut into blocks. Unused places hold the lowest float.
+//
+// With SHORT, for K ≤ 32, the list stays in registers. It occupies the last K of 32 places in descending order, the places before
+// it hold a value that nothing exceeds. A new value moves every lesser one a place back, all places at once: L′ᵢ = Lᵢ₋₁ if it
+// exceeds Lᵢ₋₁, else itself if it exceeds Lᵢ, else Lᵢ.
 
+override SHORT: bool = false;
 override WORKGROUP: u32 = 8;
 
 const LOWEST: f32 = -3.4e38;
+const UNREACHED: f32 = 3.4e38;
+const UNUSED: u32 = 0xffffffff; // column of an unused place
 
 struct Params {
   rows: u32,
@@ -70,36 +77,75 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.rows) {
     return;
   }
-  let heap = (params.list_row + id.x) * params.k;
+  let list = (params.list_row + id.x) * params.k;
   if (params.begin == 1) {
     for (var i = 0u; i < params.k; i++) {
-      values[heap + i] = LOWEST;
-      indices[heap + i] = 0xffffffff;
+      values[list + i] = LOWEST;
+      indices[list + i] = UNUSED;
     }
   }
-  var worst = values[heap];
-  for (var q = 0u; q < (params.cols + 3) / 4; q++) {
-    let four = block[id.x * params.stride + q];
-    if (all(four <= vec4f(worst))) {
-      continue;
+  let unused = 32 - params.k; // places before a short list
+  var v: array<vec4f, 9>; // from 1 on the short list, four places each, behind a value that nothing exceeds
+  var columns: array<vec4u, 9>;
+  var worst = vec4f(values[list]);
+  if (SHORT) {
+    v[0] = vec4f(UNREACHED);
+    for (var place = 0u; place < 32; place++) { // unrolled
+      v[place / 4 + 1][place % 4] = UNREACHED;
+      columns[place / 4 + 1][place % 4] = UNUSED;
+      if (place >= unused) {
+        v[place / 4 + 1][place % 4] = values[list + place - unused];
+        columns[place / 4 + 1][place % 4] = indices[list + place - unused];
+      }
+    }
+    worst = vec4f(v[8].w);
+  }
+  let quads = (params.cols + 3) / 4;
+  for (var q = 0u; q < quads; q++) {
+    var four = block[id.x * params.stride + q];
+    while (all(four <= worst) && q + 1 < quads) {
+      q++;
+      four = block[id.x * params.stride + q];
     }
     for (var c = 0u; c < 4; c++) {
+      let value = four[c];
       let col = 4 * q + c;
       let index = params.first_col + col;
       let own = params.skip_self == 1 && index == params.self_row + id.x;
-      if (col < params.cols && !own && four[c] > worst) {
-        sink(heap, params.k, four[c], index);
-        worst = values[heap];
+      if (value <= worst.x || col >= params.cols || own) {
+        continue;
+      }
+      if (SHORT) {
+        let entry = vec4f(value);
+        for (var p = 0u; p < 8; p++) { // unrolled
+          let old = v[8 - p];
+          let before = vec4f(v[7 - p].w, old.xyz);
+          let column = columns[8 - p];
+          let column_before = vec4u(columns[7 - p].w, column.xyz);
+          columns[8 - p] = select(select(column, vec4u(index), entry > old), column_before, entry > before);
+          v[8 - p] = select(max(old, entry), before, entry > before);
+        }
+        worst = vec4f(v[8].w);
+      } else {
+        sink(list, params.k, value, index);
+        worst = vec4f(values[list]);
       }
     }
   }
-  if (params.finish == 1) {
+  if (SHORT) {
+    for (var place = 0u; place < 32; place++) { // unrolled
+      if (place >= unused) {
+        values[list + place - unused] = v[place / 4 + 1][place % 4];
+        indices[list + place - unused] = columns[place / 4 + 1][place % 4];
+      }
+    }
+  } else if (params.finish == 1) {
     for (var size = params.k; size > 1; size--) {
-      let value = values[heap];
-      let index = indices[heap];
-      sink(heap, size - 1, values[heap + size - 1], indices[heap + size - 1]);
-      values[heap + size - 1] = value;
-      indices[heap + size - 1] = index;
+      let value = values[list];
+      let index = indices[list];
+      sink(list, size - 1, values[list + size - 1], indices[list + size - 1]);
+      values[list + size - 1] = value;
+      indices[list + size - 1] = index;
     }
   }
 }

@@ -50,14 +50,6 @@ fn add(s: vec4f, yi: vec4f, yj: vec4f) -> vec4f {
   return vec4f(fma(d.x, f, s.x), fma(d.y, f, s.y), fma(d.z, f, s.z), s.w + w);
 }
 
-// Takes the point itself off z and stores.
-fn store(s: vec4f, i: u32, slice: u32, own: bool) {
-  if (i < params.n) {
-    let unit = sqrt(2 * f32(FREEDOM));
-    out[slice * params.n + i] = vec4f(unit * s.xyz, s.w - select(0.0, 1.0, own));
-  }
-}
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.x * POINTS;
@@ -79,7 +71,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   let slice = params.first / params.slice + id.y;
+  let unit = sqrt(2 * f32(FREEDOM));
   for (var p = 0u; p < POINTS; p++) { // unrolled
-    store(sums[p], i + p, slice, i + p >= params.first + begin && i + p < params.first + end);
+    let own_w = select(0.0, 1.0, i + p >= params.first + begin && i + p < params.first + end);
+    if (i + p < params.n) {
+      out[slice * params.n + i + p] = vec4f(unit * sums[p].xyz, sums[p].w - own_w);
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** The losses that keep aligned channels centred and uncorrelated, METHOD (6) and (7). */
 import code from "../../shaders/covariance_loss.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
-import { addRow, sumOfRows } from "../linalg/add_row.ts";
+import { addRow, sumOfRows } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import { downloadMatrix, type GpuMatrix, releaseMatrix, rowWindows } from "../linalg/matrix.ts";
 import { total } from "./partial_loss.ts";

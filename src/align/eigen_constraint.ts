@@ -19,7 +19,7 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { projectOut } from "../linalg/orthonormalize.ts";
-import { rowNormalizeGradient } from "../linalg/row_normalize_gradient.ts";
+import { rowNormalizeGradient } from "../linalg/row_normalize.ts";
 import { type PartialLoss, total } from "./partial_loss.ts";
 import { blockWidth } from "../linalg/subspace_iteration.ts";
 

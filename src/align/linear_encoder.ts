@@ -1,6 +1,6 @@
 /** A linear brain encoder by gradient descent, without channel alignment. */
 import { type Gpu, release } from "../gpu/mod.ts";
-import { addRow } from "../linalg/add_row.ts";
+import { addRow } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   downloadMatrices,

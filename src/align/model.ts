@@ -1,6 +1,6 @@
 /** A trained channel alignment: transforms into one space, and the encoder from there to the voxels. */
 import type { Gpu } from "../gpu/mod.ts";
-import { addRow } from "../linalg/add_row.ts";
+import { addRow } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   assertMatrix,

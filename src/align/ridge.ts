@@ -1,6 +1,6 @@
 /** Ridge regression from features to voxels, its penalty chosen for every voxel by cross-validation. */
 import type { Gpu } from "../gpu/mod.ts";
-import { addRow } from "../linalg/add_row.ts";
+import { addRow } from "../linalg/affine_rows.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
 import { combine } from "../linalg/combine.ts";

@@ -1,6 +1,6 @@
 /** Training of channel alignment, METHOD (1)–(10). */
 import { type Gpu, release } from "../gpu/mod.ts";
-import { sumOfRows } from "../linalg/add_row.ts";
+import { sumOfRows } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   downloadMatrices,

@@ -1,24 +1,28 @@
 /** Writing loops over constants out, before a shader is compiled. */
 
-const LOOP = /for \(var (\w+) = 0u; \1 < (\w+); \1(?:\+\+| \+= (\d+)u)\) \{ \/\/ unrolled\n/;
+const LOOP = /for \(var (\w+) = (\d+)u; \1 < (\w+); \1(?:\+\+| \+= (\d+)u)\) \{ \/\/ unrolled\n/;
 
 /**
  * A shader with its loops marked `// unrolled` written out, a block with `const i = …;` for each round. Whether a driver's
  * compiler unrolls a loop is up to its own limits; where it does not, an array indexed in the loop stays in memory.
  *
- * A marked loop begins with `for (var i = 0u; i < END; i++) { // unrolled` on one line, or `i += 4u`; END is a number or a
- * `const` of the shader.
+ * A marked loop begins with `for (var i = 0u; i < END; i++) { // unrolled` on one line, or at another number, or `i += 4u`; END is
+ * a number or a `const` of the shader.
  *
- * @throws RangeError when END is no constant of the shader, or a marked loop is not closed
+ * @throws RangeError when END is no constant of the shader, or a marked loop begins otherwise or is not closed
  */
 export function unrolled(code: string): string {
   const match = LOOP.exec(code);
-  if (!match) return code;
-  const [header, name, bound, step = "1"] = match;
+  if (!match) {
+    const [other] = /^.*\/\/ unrolled$/m.exec(code) ?? [];
+    if (other) throw new RangeError(`"${other.trim()}" is no loop that can be written out.`);
+    return code;
+  }
+  const [header, name, first, bound, step = "1"] = match;
   const start = match.index + header.length, close = closingBrace(code, start);
   const end = /^\d+u?$/.test(bound) ? parseInt(bound) : constantOf(code, bound);
   const body = code.slice(start, close), rounds: string[] = [];
-  for (let i = 0; i < end; i += Number(step)) rounds.push(`{ const ${name} = ${i}u;\n${body}}\n`);
+  for (let i = Number(first); i < end; i += Number(step)) rounds.push(`{ const ${name} = ${i}u;\n${body}}\n`);
   return unrolled(code.slice(0, match.index) + rounds.join("") + code.slice(close + 1));
 }
 

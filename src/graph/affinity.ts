@@ -1,5 +1,4 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), made as E = A − 1, and its degrees. */
-import halfCode from "../../shaders/half_squares.wgsl" with { type: "text" };
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, type Variant } from "../gpu/mod.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
@@ -18,13 +17,13 @@ import {
 } from "../linalg/matrix.ts";
 import { ADD, NOTHING, type Part, recordProduct } from "../linalg/product.ts";
 
-const HALF_SQUARES: Kernel = { label: "half_squares", code: halfCode };
 const ROW_SUM: Kernel = { label: "row_sum", code: rowSumCode };
+const HALF_SQUARES: Kernel = { label: "half_squares", code: rowSumCode };
 /** Blocks of fewer rows gain less from textures than making them costs. */
 const FEW_ROWS = 64;
 /** Most vec4 of a row in one dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds. */
 export const LONGEST = 2 ** 15;
-/** Vec4 whose products one dispatch adds up; half_squares has the same. */
+/** Vec4 whose products one dispatch adds up; row_sum has the same. */
 export const SLICE = 256;
 
 /** Nodes of graphs on the GPU: rows w_i = x̂_i − m, m the same for all, see `centredUnitRows`. */
@@ -155,6 +154,7 @@ export function rowSums(
       params: {
         rows: block.rows,
         stride: stride / 4,
+        row: block.panelRow,
         outRow: block.first,
         begin,
         end: Math.min(begin + LONGEST, stride / 4),
@@ -195,6 +195,7 @@ export function withHalves(
           begin,
           end: Math.min(begin + LONGEST, rows.stride / 4),
         },
+        overrides: { HALF_SQUARES: 1 },
         workgroups: [Math.ceil(count / 16)],
         sizes: `${count} × ${rows.cols}`,
       });

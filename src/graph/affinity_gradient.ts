@@ -1,15 +1,14 @@
 /** From a loss on the top eigenvectors of the normalised affinity back to the features it was made of. */
-import affinityCode from "../../shaders/affinity_gradient.wgsl" with { type: "text" };
-import degreeCode from "../../shaders/degree_gradient.wgsl" with { type: "text" };
+import code from "../../shaders/affinity_gradient.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
 import { combine } from "../linalg/combine.ts";
 import { multiply } from "../linalg/matmul.ts";
 import { allocateMatrix, type GpuMatrix, releaseMatrix } from "../linalg/matrix.ts";
-import { scaleRows } from "../linalg/scale_rows.ts";
+import { scaleRows } from "../linalg/affine_rows.ts";
 import { rowSums, type UnitRows } from "./affinity.ts";
 
-const DEGREE_GRADIENT: Kernel = { label: "degree_gradient", code: degreeCode };
-const AFFINITY_GRADIENT: Kernel = { label: "affinity_gradient", code: affinityCode };
+const DEGREE_GRADIENT: Kernel = { label: "degree_gradient", code };
+const AFFINITY_GRADIENT: Kernel = { label: "affinity_gradient", code };
 const WORKGROUP = 16;
 const RUN = 64; // columns per invocation
 
@@ -32,8 +31,9 @@ export function degreeGradient(gpu: Gpu, { affinity, root }: AffinityGraph, prod
   const n = affinity.rows;
   const out = allocate(gpu, n * 4, "gradient of degrees");
   dispatch(gpu, DEGREE_GRADIENT, {
-    buffers: [affinity.panels[0], product.panels[0], root, out],
-    params: { nodes: n, stride: affinity.stride },
+    buffers: [affinity.panels[0], product.panels[0], root, root, out],
+    params: { nodes: n, stride: affinity.stride, scale: 1 },
+    overrides: { DEGREES: 1 },
     workgroups: [Math.ceil(n / WORKGROUP)],
     sizes: `${n} nodes`,
   });

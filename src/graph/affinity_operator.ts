@@ -12,7 +12,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { scaleRows } from "../linalg/scale_rows.ts";
+import { scaleRows } from "../linalg/affine_rows.ts";
 import {
   affinityBlock,
   keepUnitTexels,
@@ -266,7 +266,7 @@ function operator(
   /** out ← M′ x, given E D^−½ x. */
   const finish = (x: GpuMatrix, image: GpuMatrix, out?: GpuMatrix) => {
     const share = multiply(gpu, right, x, { transposeA: true }),
-      to = scaleRows(gpu, image, inverseRoots, { out });
+      to = scaleRows(gpu, image, inverseRoots, out);
     multiply(gpu, left, share, { out: to, accumulate: true });
     releaseMatrix(gpu, share);
     return to;

@@ -1,7 +1,6 @@
 /** Nearest neighbours, exact: tiles of similarity, and a running list of the K largest per row. */
 import distanceCode from "../../shaders/squared_distance.wgsl" with { type: "text" };
 import topKCode from "../../shaders/top_k.wgsl" with { type: "text" };
-import topKShortCode from "../../shaders/top_k_short.wgsl" with { type: "text" };
 import {
   allocate,
   dispatch,
@@ -27,7 +26,7 @@ import { affinityBlock, releaseHalves, unitRowsView, withHalves } from "./affini
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
-const TOP_K_SHORT: Kernel = { label: "top_k_short", code: topKShortCode };
+const TOP_K_SHORT: Kernel = { label: "top_k_short", code: topKCode };
 
 /** The K nearest of every query, nearest first. */
 export interface Neighbors {
@@ -52,7 +51,7 @@ export interface NeighborOptions {
 export const MAX_K = 128;
 /** Neighbours found beyond K, among which float64 ranks: float32's rounding may exchange some. */
 const SPARE = 4;
-/** Longest list that top_k_short keeps in registers. */
+/** Longest list that top_k keeps in registers. */
 const SHORT_K = 32;
 /** Rows that are searched between two waits. */
 const PANEL_ROWS = 4096;
@@ -322,27 +321,38 @@ export function recordSearch(
       if (metric === "cosine") {
         affinityBlock(gpu, unit[0], at, rows, unitRowsView(unit[1], column, columns), target);
       } else squaredDistances(gpu, x, at, rows, rowView(y, column, columns), target);
-      const short = k <= SHORT_K;
-      dispatch(gpu, short ? TOP_K_SHORT : TOP_K, {
-        buffers: [tile, lists.values, lists.indices],
-        params: {
-          rows,
-          cols: columns,
-          stride: width / 4,
-          k,
-          firstCol: column,
-          skipSelf: Number(selfRow !== undefined),
-          selfRow: (selfRow ?? 0) + at,
-          begin: Number(column === 0),
-          listRow: at,
-          ...(short ? {} : { finish: Number(column + width >= y.rows) }),
-        },
-        workgroups: [Math.ceil(rows / (short ? 16 : 8))],
-        sizes: `${rows} × ${columns}, K = ${k}`,
+      recordTopK(gpu, tile, lists, {
+        rows,
+        cols: columns,
+        stride: width / 4,
+        k,
+        firstCol: column,
+        skipSelf: Number(selfRow !== undefined),
+        selfRow: (selfRow ?? 0) + at,
+        begin: Number(column === 0),
+        finish: Number(column + width >= y.rows),
+        listRow: at,
       });
     }
   }
   releaseHalves(gpu, ...unit);
+}
+
+/** Records that the lists take the K largest of a tile's rows; `params` are those of shaders/top_k.wgsl. */
+export function recordTopK(
+  gpu: Gpu,
+  tile: GPUBuffer,
+  { values, indices }: NeighborLists,
+  params: Record<string, number>,
+): void {
+  const { rows, cols, k } = params, isShort = k <= SHORT_K, workgroup = isShort ? 16 : 8;
+  dispatch(gpu, isShort ? TOP_K_SHORT : TOP_K, {
+    buffers: [tile, values, indices],
+    params,
+    overrides: { SHORT: Number(isShort), WORKGROUP: workgroup },
+    workgroups: [Math.ceil(rows / workgroup)],
+    sizes: `${rows} × ${cols}, K = ${k}`,
+  });
 }
 
 /** −‖x_i − y_j‖² for rows [first, first + count) of x against all of y. */

@@ -1,6 +1,6 @@
 /** Affinities of nodes to landmarks, panel by panel on the GPU, and their sums over ranges of nodes. */
 import { allocate, type Gpu, halvings, release, retryOnOutOfMemory, writeBuffer } from "../gpu/mod.ts";
-import { addRow, sumOfRows } from "../linalg/add_row.ts";
+import { affineRows, sumOfRows } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
@@ -12,7 +12,6 @@ import {
   roundUp,
 } from "../linalg/matrix.ts";
 import { uploadSmall } from "../linalg/orthonormalize.ts";
-import { scaleRows } from "../linalg/scale_rows.ts";
 import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "./affinity.ts";
 import { type NodeRange, nodesOf, type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
 
@@ -208,11 +207,11 @@ export function affinityProducts(
         );
         let accumulate = !isFirst;
         affinities(gpu, landmarks, unit, (b, firstFactor) => {
-          const rest = multiply(gpu, b, small), f = addRow(gpu, rest, ones, 1);
-          const scaled = scaleRows(gpu, f, inverseRoots, { firstFactor });
+          const rest = multiply(gpu, b, small);
+          const scaled = affineRows(gpu, rest, { row: ones, factors: inverseRoots, firstFactor });
           multiply(gpu, scaled, scaled, { transposeA: true, out: gram, accumulate });
           accumulate = true;
-          releaseMatrix(gpu, rest, f, scaled);
+          releaseMatrix(gpu, rest, scaled);
           return gram;
         });
         release(gpu, inverseRoots);

@@ -1,6 +1,5 @@
 /** The one nearest row of a base, Euclidean: a product leaves a few candidates, of which float64 takes the nearest. */
-import topKShortCode from "../../shaders/top_k_short.wgsl" with { type: "text" };
-import { dispatch, type Gpu, type Kernel, readBuffers } from "../gpu/mod.ts";
+import { type Gpu, readBuffers } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   assertMatrix,
@@ -12,9 +11,8 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { releaseRoom, roomForSearch } from "./knn.ts";
+import { recordTopK, releaseRoom, roomForSearch } from "./knn.ts";
 
-const TOP_K_SHORT: Kernel = { label: "top_k_short", code: topKShortCode };
 /** Rows of the base that float64 chooses among. */
 const CANDIDATES = 4;
 /** Rows and columns of scores that are made at a time. */
@@ -63,21 +61,17 @@ export function openNearestRow(gpu: Gpu, base: Matrix, rows: number): NearestRow
           label: "tile of scores",
         };
         multiply(gpu, rowView(x, at, count), rowView(y, first, columns), { transposeB: true, out: tile });
-        dispatch(gpu, TOP_K_SHORT, {
-          buffers: [room.tile, room.lists.values, room.lists.indices],
-          params: {
-            rows: count,
-            cols: columns,
-            stride: room.width / 4,
-            k,
-            firstCol: first,
-            skipSelf: 0,
-            selfRow: 0,
-            begin: Number(first === 0),
-            listRow: at,
-          },
-          workgroups: [Math.ceil(count / 16)],
-          sizes: `${count} × ${columns}, K = ${k}`,
+        recordTopK(gpu, room.tile, room.lists, {
+          rows: count,
+          cols: columns,
+          stride: room.width / 4,
+          k,
+          firstCol: first,
+          skipSelf: 0,
+          selfRow: 0,
+          begin: Number(first === 0),
+          finish: Number(first + columns === y.rows),
+          listRow: at,
         });
       }
     }

@@ -1,4 +1,4 @@
-/** Rows scaled to unit length. */
+/** Rows scaled to unit length, and the way back. */
 import code from "../../shaders/row_normalize.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release } from "../gpu/mod.ts";
 import {
@@ -14,9 +14,10 @@ import {
 import { partsOfRows } from "./row_parts.ts";
 
 const ROW_NORMALIZE: Kernel = { label: "row_normalize", code };
+const ROW_NORMALIZE_GRADIENT: Kernel = { label: "row_normalize_gradient", code };
 const WORKGROUP = 16;
 /** Steps of the kernel. */
-const LARGEST = 1, SQUARES = 2, SCALE = 4;
+const LARGEST = 1, SUM = 2, STORE = 4;
 /** Rows whose largest magnitude lies below this have no direction in float32: the GPU may flush them to zero. */
 const SMALLEST = 2 ** -126;
 
@@ -62,19 +63,34 @@ export function assertRows(x: Matrix, name = "features", firstNode = 0): void {
 
 /** x̂_i = x_i / ‖x_i‖ on the GPU; x must have passed `assertRows`. */
 export function normalizeRows(gpu: Gpu, x: GpuMatrix): GpuMatrix {
-  const out = allocateMatrix(gpu, x.rows, x.cols, "unit rows");
-  const parts = partsOfRows(x.stride / 4, [LARGEST, SQUARES, SCALE]);
+  return recordSteps(gpu, x, "unit rows", [LARGEST, SUM, STORE]);
+}
+
+/** ∂L/∂v from ∂L/∂v̂, v̂ = v / ‖v‖ row by row; no row of x is zero. */
+export function rowNormalizeGradient(gpu: Gpu, x: GpuMatrix, gradient: GpuMatrix): GpuMatrix {
+  return recordSteps(gpu, x, "gradient of rows", [SUM, STORE], gradient);
+}
+
+function recordSteps(
+  gpu: Gpu,
+  x: GpuMatrix,
+  label: string,
+  steps: number[],
+  gradient?: GpuMatrix,
+): GpuMatrix {
+  const out = allocateMatrix(gpu, x.rows, x.cols, label), parts = partsOfRows(x.stride / 4, steps);
   rowWindows(x).forEach(({ buffer, rows }, panel) => {
-    const norms = allocate(gpu, parts.length === 1 ? 8 : 8 * rows, "norms of rows");
+    const sums = allocate(gpu, parts.length === 1 ? 8 : 8 * rows, "sums of rows");
     for (const part of parts) {
-      dispatch(gpu, ROW_NORMALIZE, {
-        buffers: [buffer, out.panels[panel], norms],
+      dispatch(gpu, gradient ? ROW_NORMALIZE_GRADIENT : ROW_NORMALIZE, {
+        buffers: [buffer, gradient?.panels[panel] ?? buffer, out.panels[panel], sums],
         params: { rows, stride: x.stride / 4, ...part },
+        overrides: { GRADIENT: Number(gradient !== undefined) },
         workgroups: [Math.ceil(rows / WORKGROUP)],
         sizes: `${x.rows} × ${x.cols}`,
       });
     }
-    release(gpu, norms);
+    release(gpu, sums);
   });
   return out;
 }

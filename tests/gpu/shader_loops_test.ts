@@ -25,8 +25,13 @@ const VECTORS = (MAX_COMPONENTS + 4) / 4;
  */
 const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   adamw: [],
-  add_row: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
-  affinity_gradient: [["j < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  affine_rows: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
+  // with DEGREES, then without
+  affinity_gradient: [
+    ["run < params.nodes", Math.ceil(MAX_ROWS / BY_64)],
+    ["j < min(run + RUN, params.nodes)", MAX_ROWS],
+    ["j < min((id.y + 1) * RUN, params.stride)", BY_64],
+  ],
   brain_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
   cg_step: [
     ["run < params.rows", Math.ceil(MAX_ROWS / BY_64)],
@@ -37,19 +42,11 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   ],
   combine: [],
   covariance_loss: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
-  degree_gradient: [["run < params.nodes", Math.ceil(MAX_ROWS / BY_64)], [
-    "j < min(run + RUN, params.nodes)",
-    MAX_ROWS,
-  ]],
   farthest_point: [["g < params.groups", MAX_GROUPS], ["i < params.n", MAX_SAMPLED / (MAX_GROUPS * 64)], [
     "l < WORKGROUP",
     64,
   ]],
   fft: [],
-  half_squares: [["slice < params.end", VEC4_A_ROW / 256], [
-    "k < min(slice + SLICE, params.end)",
-    VEC4_A_ROW,
-  ]],
   // main, then main_shared
   matmul: [
     ["k < k_end", Math.max(RUN / 4, AFFINITY_SLICE)],
@@ -78,30 +75,25 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     "k < params.end",
     LONGEST_PART,
   ]],
-  row_normalize_gradient: [["run < params.end", LONGEST_PART / BY_64], [
-    "k < min(run + RUN, params.end)",
-    LONGEST_PART,
-  ], [
-    "k < params.end",
-    LONGEST_PART,
-  ]],
+  // the loops with HALF_SQUARES come first: fewer, and instead of the others
   row_sum: [
-    ["runs < params.end", VEC4_A_ROW / 256],
-    ["run < min(runs + RUNS, params.end)", VEC4_A_ROW / 16],
+    ["slice < params.end", 0],
+    ["k < min(slice + SLICE, params.end)", 0],
+    ["slice < params.end", VEC4_A_ROW / 256],
+    ["run < min(slice + SLICE, params.end)", VEC4_A_ROW / 16],
     ["k < min(run + RUN, params.end)", VEC4_A_ROW],
   ],
-  scale_rows: [["k < min((id.y + 1) * RUN, params.stride)", BY_64]],
   squared_distance: [["k < params.end", DISTANCE_SLICE]],
   sum_slabs: [["run < params.end", MAX_SLABS / BY_64], ["s < min(run + RUN, params.end)", MAX_SLABS]],
   // an entry sinks for every column, and for every place of the list when it is sorted
   top_k: [
     ["loop", HEAP * (COLUMNS + MAX_K)],
     ["i < params.k", MAX_K],
-    ["q < (params.cols + 3) / 4", COLUMNS / 4],
+    ["q < quads", COLUMNS / 4],
+    ["while", COLUMNS / 4],
     ["c < 4", COLUMNS],
     ["size > 1", MAX_K],
   ],
-  top_k_short: [["c < 4", 32], ["q < quads", COLUMNS / 4], ["while", COLUMNS / 4], ["c < 4", COLUMNS]],
   tsne_charges: [],
   tsne_convolve: [["row < min((id.y + 1) * RUN, params.rows)", ROWS_OF_FREQUENCIES]],
   tsne_gather: [],

@@ -61,3 +61,14 @@ Deno.test("unrolled() names the end of a loop that is no constant", () => {
   assertThrows(() => unrolled(loop), RangeError, "no constant count");
   assertThrows(() => unrolled(loop.replace("count", "2").slice(0, -1)), RangeError, "no end");
 });
+
+Deno.test("unrolled() begins where a loop does, and names a marked line that it cannot write out", () => {
+  const code = unrolled("for (var i = 1u; i < 3; i++) { // unrolled\n}");
+  assertEquals(code.match(/const i = \du;/g), ["const i = 1u;", "const i = 2u;"]);
+  const other = "for (var i = first; i < 3; i++) { // unrolled\n}";
+  assertThrows(
+    () => unrolled(other),
+    RangeError,
+    'for (var i = first; i < 3; i++) { // unrolled" is no loop',
+  );
+});

@@ -8,7 +8,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../../src/linalg/matrix.ts";
-import { rowNormalizeGradient } from "../../src/linalg/row_normalize_gradient.ts";
+import { rowNormalizeGradient } from "../../src/linalg/row_normalize.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { rowNormalize as normalizeReference } from "../reference/row_normalize.ts";
 import { rowNormalizeGradient as gradientReference } from "../reference/row_normalize_gradient.ts";

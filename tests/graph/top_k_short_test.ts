@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { closeGpu, nearestNeighbors, openGpu } from "../../mod.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { squaredDistance } from "../reference/squared_distance.ts";
-import { topKShort } from "../reference/top_k_short.ts";
+import { topK } from "../reference/top_k.ts";
 import { withBindings } from "../support/simulated_limits.ts";
 
 Deno.test("nearestNeighbors() of up to 32 finds the same rows as sorting, whatever the blocks, ties included", async (t) => {
@@ -20,7 +20,7 @@ Deno.test("nearestNeighbors() of up to 32 finds the same rows as sorting, whatev
         };
         const x = whole(0, n), y = whole(1, m);
         const found = await nearestNeighbors(gpu, x, y, { k, metric: "euclidean" });
-        const expected = topKShort(squaredDistance(x.data, n, y.data, m, 3), n, m, k);
+        const expected = topK(squaredDistance(x.data, n, y.data, m, 3), n, m, k);
         assertEquals([...found.indices], [...expected.indices], `seed ${testSeed}`);
         assertEquals([...found.similarities], [...expected.values].map((v) => v + 0));
       });

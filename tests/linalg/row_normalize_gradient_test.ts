@@ -1,5 +1,5 @@
 import { closeGpu, openGpu } from "../../mod.ts";
-import { rowNormalizeGradient } from "../../src/linalg/row_normalize_gradient.ts";
+import { rowNormalizeGradient } from "../../src/linalg/row_normalize.ts";
 import { downloadMatrix, releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { centralDifference } from "../support/central_difference.ts";

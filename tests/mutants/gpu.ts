@@ -46,8 +46,8 @@ export const GPU: readonly Mutant[] = [
   },
   {
     file: "src/gpu/unroll.ts",
-    text: "for (let i = 0; i < end; i += Number(step))",
-    replacement: "for (let i = 0; i < end; i++)",
+    text: "for (let i = Number(first); i < end; i += Number(step))",
+    replacement: "for (let i = Number(first); i < end; i++)",
     breaks: "an unrolled loop ignores its step",
     tests: ["gpu/unroll_test.ts", "linalg/matmul_test.ts"],
   },

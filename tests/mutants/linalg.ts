@@ -94,11 +94,11 @@ export const LINALG: readonly Mutant[] = [
     tests: ["linalg/cg_step_test.ts"],
   },
   {
-    file: "src/linalg/scale_rows.ts",
+    file: "src/linalg/affine_rows.ts",
     text: "first: firstFactor + first,",
     replacement: "first: firstFactor,",
     breaks: "later panels are scaled by the first rows' factors",
-    tests: ["linalg/scale_rows_test.ts"],
+    tests: ["linalg/affine_rows_test.ts"],
   },
   {
     file: "src/linalg/row_normalize.ts",

@@ -31,7 +31,7 @@ export const SHADERS: readonly Mutant[] = [
     tests: ["align/covariance_loss_test.ts"],
   },
   {
-    file: "shaders/degree_gradient.wgsl",
+    file: "shaders/affinity_gradient.wgsl",
     text: "let g = product[i * params.stride + j] + product[j * params.stride + i];",
     replacement: "let g = 2 * product[i * params.stride + j];",
     breaks: "the gradient is not symmetrised",
@@ -66,7 +66,7 @@ export const SHADERS: readonly Mutant[] = [
     tests: ["graph/propagate_test.ts"],
   },
   {
-    file: "shaders/row_normalize_gradient.wgsl",
+    file: "shaders/row_normalize.wgsl",
     text: "- along * x[first + k]) / length",
     replacement: "- along * x[first + k])",
     breaks: "the gradient is not divided by the length",
@@ -109,8 +109,8 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/squared_distance.wgsl",
-    text: "return y[(params.y_row + min(j, params.cols - 1)) * params.depth + k];",
-    replacement: "return y[min(j, params.cols - 1) * params.depth + k];",
+    text: "y[(params.y_row + min(j + c, params.cols - 1)) * params.depth + k];",
+    replacement: "y[min(j + c, params.cols - 1) * params.depth + k];",
     breaks: "later candidates are taken for the first",
     tests: ["graph/top_k_test.ts"],
   },
@@ -136,7 +136,7 @@ export const SHADERS: readonly Mutant[] = [
     tests: ["linalg/matmul_test.ts"],
   },
   {
-    file: "shaders/half_squares.wgsl",
+    file: "shaders/row_sum.wgsl",
     text: "let v = x[first + k];",
     replacement: "let v = x[first + k] * 1.000001;",
     breaks: "a row's distance from itself is not 0",
@@ -144,8 +144,8 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/row_sum.wgsl",
-    text: "out[at] = select(out[at], 0, params.begin == 0) + sum;",
-    replacement: "out[at] = sum;",
+    text: "out[at] = before + ((total.x",
+    replacement: "out[at] = ((total.x",
     breaks: "only the last part of a row is summed",
     tests: ["graph/row_sum_test.ts"],
   },

@@ -7,7 +7,7 @@ import type { AlignSlot } from "../../../src/align/model.ts";
 import { total } from "../../../src/align/partial_loss.ts";
 import { startingTransforms } from "../../../src/align/starting_transforms.ts";
 import { trainAlign } from "../../../src/align/train.ts";
-import { sumOfRows } from "../../../src/linalg/add_row.ts";
+import { sumOfRows } from "../../../src/linalg/affine_rows.ts";
 import { multiply } from "../../../src/linalg/matmul.ts";
 import {
   allocateMatrix,

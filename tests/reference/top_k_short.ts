@@ -1,2 +1,0 @@
-/** The same for every K. */
-export { topK as topKShort } from "./top_k.ts";
