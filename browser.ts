@@ -21,6 +21,7 @@ export {
 export { type KernelTime, timeKernels } from "./src/gpu/timing.ts";
 
 // Matrices.
+export { type Eigh, eigh, type EighMethod, type EighOptions } from "./src/linalg/eigh.ts";
 export { matmul, type MatmulOptions } from "./src/linalg/matmul.ts";
 export { type Matrix } from "./src/linalg/matrix.ts";
 export { orthogonalizeColumns } from "./src/linalg/orthogonalize_columns.ts";

@@ -17,7 +17,8 @@ import {
   type Weights,
 } from "./landmark_affinity.ts";
 import type { NodeRange, NodeSource } from "./node_source.ts";
-import { fixSigns, type NormalizedCut } from "./normalized_cut.ts";
+import { fixSigns } from "../linalg/fix_signs.ts";
+import type { NormalizedCut } from "./normalized_cut.ts";
 
 /** Directions of the landmarks' affinity A below this share of what A is without its constant part are rounding in float32 … */
 const LOST = 1e-6;

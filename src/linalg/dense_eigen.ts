@@ -1,4 +1,4 @@
-/** Eigenpairs of symmetric matrices of up to a few thousand rows, in float64 on the host. */
+/** Eigenpairs of symmetric matrices of up to a few thousand rows, in float64 on the host: "divide-and-conquer" of `eigh`. */
 import { combineRows } from "./combine_rows.ts";
 import type { SymmetricEigen } from "./symmetric_eigen.ts";
 

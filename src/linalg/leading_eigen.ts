@@ -1,4 +1,4 @@
-/** The largest eigenpairs of symmetric matrices of up to a few thousand rows, in float64 on the host. */
+/** The largest eigenpairs of symmetric matrices of up to a few thousand rows, in float64 on the host: "lanczos" of `eigh`. */
 import { combineRows } from "./combine_rows.ts";
 import { denseEigen } from "./dense_eigen.ts";
 import { fillRandom, type Random, seededRandom } from "./random.ts";

@@ -1,4 +1,4 @@
-/** Eigenvectors of small symmetric matrices, in float64 on the host. */
+/** Eigenvectors of small symmetric matrices, in float64 on the host: "jacobi" of `eigh`. */
 import { combineRows } from "./combine_rows.ts";
 
 /** Eigenvalues in descending order, and the eigenvectors as columns of a row-major n × n matrix. */

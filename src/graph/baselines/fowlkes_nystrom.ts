@@ -2,7 +2,7 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { matrixSource } from "../node_source.ts";
-import { fixSigns } from "../normalized_cut.ts";
+import { fixSigns } from "../../linalg/fix_signs.ts";
 import { fitNystrom } from "../nystrom.ts";
 import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 

@@ -4,7 +4,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
 import { symmetricEigen } from "../../linalg/symmetric_eigen.ts";
-import { fixSigns } from "../normalized_cut.ts";
+import { fixSigns } from "../../linalg/fix_signs.ts";
 import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 
 /** Settings of `descendOnBatches`. */
