@@ -121,7 +121,7 @@ Deno.test("renderPage() puts the first section with a picture before the method,
   assertEquals(out.match(/<svg class="whisker"/g)?.length, 2); // what cannot be tested has none
   for (
     const text of [
-      "False alarms: 3 of 100 worlds",
+      "False alarms: 3 of 100 simulations",
       "1.00 (−0.50 to 2.00) of r, p = 0.001, n = 20",
       "needs 5 units",
     ]

@@ -103,7 +103,7 @@ Deno.test("leadFigure() takes the first drawing, cut off where it is tall, or di
     drawing("narrow", 900)
   }</div></figure></main>`;
   const { markup } = leadFigure(page, "n")!;
-  assertStringIncludes(markup, 'viewBox="0 0 100 110"');
+  assertStringIncludes(markup, 'viewBox="0 0 100 140"');
   assertStringIncludes(markup, '<g id="card-n-x"/><use href="#card-n-x" clip-path="url(#card-n-x)"/>');
   const image = (name: string) => `<img alt="" src="data:image/png;base64,${name}">`;
   const pictures = leadFigure(`<main>${image("a")}${image("a")}${image("b")}</main>`, "n")!.markup;
