@@ -5,8 +5,8 @@
  * are stored column-major, so that HDF5 sees color × width × height. A `gt` refers to a 1 × 1 cell, which refers to the
  * mask. `id` is text as uint16 characters.
  */
-import * as hdf5 from "h5wasm";
-import { hdf5Reason, openHdf5, quietly } from "../formats/hdf5.ts";
+import type * as hdf5 from "h5wasm";
+import { h5wasm, hdf5Reason, openHdf5, quietly } from "../formats/hdf5.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
 /** An open file; its images are read one at a time. */
@@ -94,7 +94,7 @@ function referencesOf(file: hdf5.File, field: string, path: string): hdf5.Refere
 /** The fields of the struct array. */
 function fieldsOf(file: hdf5.File): string[] {
   const group = quietly(() => file.get("value"));
-  return group instanceof hdf5.Group ? group.keys() : [];
+  return group instanceof h5wasm.Group ? group.keys() : [];
 }
 
 /** An array of bytes, its values not read yet. */
@@ -146,7 +146,7 @@ function textOf(file: hdf5.File, reference: hdf5.Reference, name: string): strin
 /** A dataset whose values were not read; undefined for anything else, and where HDF5 cannot find it. */
 function datasetOf(find: () => unknown): hdf5.Dataset | undefined {
   const found = quietly(find);
-  return found instanceof hdf5.Dataset ? found : undefined;
+  return found instanceof h5wasm.Dataset ? found : undefined;
 }
 
 function isBytes(dataset: hdf5.Dataset): boolean {
@@ -170,7 +170,7 @@ function referencesIn(dataset: hdf5.Dataset | undefined, most: number): hdf5.Ref
 
 function isReferences(value: unknown): value is hdf5.Reference[] {
   return Array.isArray(value) && value.length > 0 &&
-    value.every((reference) => reference instanceof hdf5.Reference);
+    value.every((reference) => reference instanceof h5wasm.Reference);
 }
 
 function readImageArray({ shape, data }: StoredArray, name: string): RgbImage {

@@ -1,7 +1,7 @@
 /** Writes the layout of `gtsegs_ijcv.mat`, the same bytes for the same images on every run. */
-import * as hdf5 from "h5wasm";
+import type * as hdf5 from "h5wasm";
 import { abandonBeside, openBeside, writeFileAtomic } from "../files/atomic_write.ts";
-import { readyHdf5, USER_BLOCK } from "../formats/hdf5.ts";
+import { h5wasm, readyHdf5, USER_BLOCK } from "../formats/hdf5.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
 /** One image with its figure and its name. */
@@ -38,7 +38,7 @@ export async function writeImagenetSegmentation(path: string, images: SegmentedI
 
 /** @returns the addresses of the datasets' object headers */
 function writeHdf5(path: string, images: SegmentedImage[]): number[] {
-  const file = new hdf5.File(path, "w", { libver: ["earliest", "latest"] });
+  const file = new h5wasm.File(path, "w", { libver: ["earliest", "latest"] });
   const headers: number[] = [];
   const put = (
     group: hdf5.Group,

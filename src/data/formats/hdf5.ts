@@ -1,5 +1,5 @@
 /** HDF5 that says when something cannot be read: h5wasm otherwise prints it and hands on whatever the memory holds. */
-import * as hdf5 from "h5wasm";
+import type * as hdf5 from "h5wasm";
 import { basename, dirname, join, resolve } from "node:path";
 import { reasonOf } from "../files/atomic_write.ts";
 import { openPlainFile } from "../files/plain_file.ts";
@@ -29,7 +29,7 @@ export async function openHdf5(
   const size = await checkStart(path, kind, cure);
   await readyHdf5();
   try {
-    const file = new hdf5.File(path, "r");
+    const file = new h5wasm.File(path, "r");
     if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
     return { file, size };
   } catch (error) {
@@ -37,9 +37,13 @@ export async function openHdf5(
   }
 }
 
+/** The package, from `readyHdf5` on: its code takes longer to compile than most scripts to run. */
+export let h5wasm: typeof hdf5;
+
 /** Makes HDF5 ready, its errors thrown. */
 export async function readyHdf5(): Promise<void> {
-  const module = await hdf5.ready;
+  h5wasm ??= await import("h5wasm");
+  const module = await h5wasm.ready;
   if (module.activate_throwing_error_handler() < 0) throw new Error("HDF5 does not throw its errors.");
 }
 
@@ -100,7 +104,7 @@ export interface FoundDataset {
 export function findDataset(file: hdf5.File, name: string, depth = 0): FoundDataset | undefined {
   const found = quietly(() => {
     const dataset = file.get(name);
-    if (!(dataset instanceof hdf5.Dataset)) return undefined;
+    if (!(dataset instanceof h5wasm.Dataset)) return undefined;
     const { shape, chunks } = dataset.metadata, { dtype } = dataset;
     return {
       dataset,
@@ -133,13 +137,13 @@ function hasSource(
   { file_name: name, dset_name: dataset }: { file_name: string; dset_name: string },
   depth: number,
 ): boolean {
-  if (name === ".") return file.get(dataset) instanceof hdf5.Dataset;
+  if (name === ".") return file.get(dataset) instanceof h5wasm.Dataset;
   const folder = dirname(resolve(file.filename));
   const path = [resolve(folder, name), join(folder, basename(name))].find((path) =>
     quietly(() => Deno.statSync(path).isFile)
   );
   if (path === undefined || depth === MAX_VIRTUAL) return false;
-  const source = quietly(() => new hdf5.File(path, "r"));
+  const source = quietly(() => new h5wasm.File(path, "r"));
   if (!source || source.file_id < 0n) return false;
   try {
     return findDataset(source, dataset, depth + 1) !== undefined;
