@@ -24,15 +24,6 @@ export interface CsvRows {
 }
 
 /**
- * Parts a text into rows of cells, as `parseCsvRows`.
- *
- * @returns one list of cells a line; empty lines are left out
- */
-export function parseCsv(text: string, path: string): string[][] {
-  return parseCsvRows(text, path).rows;
-}
-
-/**
  * Parts a text into rows of cells, and says where they are.
  *
  * @param text the whole file; a byte order mark at its beginning is left out

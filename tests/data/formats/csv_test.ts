@@ -1,11 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { csvLine, parseCsv } from "../../../src/data/formats/csv.ts";
+import { csvLine, parseCsvRows } from "../../../src/data/formats/csv.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { testSeed } from "../../support/random.ts";
 
+const parseCsv = (text: string, path: string) => parseCsvRows(text, path).rows;
 const random = seededRandom(testSeed);
 
-Deno.test("parseCsv() takes quotes, commas, empty cells and line ends of any kind", () => {
+Deno.test("parseCsvRows() takes quotes, commas, empty cells and line ends of any kind", () => {
   assertEquals(parseCsv('\ufeffa,"b, ""c""\r\nd"\r\n1,\n\n,2', "a.csv"), [["a", 'b, "c"\r\nd'], ["1", ""], [
     "",
     "2",
@@ -15,7 +16,7 @@ Deno.test("parseCsv() takes quotes, commas, empty cells and line ends of any kin
   assertEquals(parseCsv("", "a.csv"), []);
 });
 
-Deno.test("parseCsv() names the line of a quote that is wrong", () => {
+Deno.test("parseCsvRows() names the line of a quote that is wrong", () => {
   assertThrows(
     () => parseCsv('a\nb\n"c', "a.csv"),
     Error,
@@ -28,7 +29,7 @@ Deno.test("parseCsv() names the line of a quote that is wrong", () => {
   );
 });
 
-Deno.test("parseCsv() gives back what csvLine() wrote, whatever the cells hold", () => {
+Deno.test("parseCsvRows() gives back what csvLine() wrote, whatever the cells hold", () => {
   const characters = [...'ab,"\n\r =1é🧠'];
   const rows = Array.from({ length: 50 }, () => {
     const cell = () =>
