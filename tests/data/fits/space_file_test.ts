@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, colorsInSpace, fitSlot, fitSpace, loadSpace, type Matrix, openGpu } from "../../../mod.ts";
 import { gatherRows } from "../../../src/align/data.ts";
 import { applyAlign } from "../../../src/align/model.ts";
-import { saveSpace } from "../../../src/data/fits/space_file.ts";
+import { readSpace, saveSpace } from "../../../src/data/fits/space_file.ts";
 import { nearestColors } from "../../../src/embed/spectral_colors.ts";
 import { spectralMap } from "../../../src/embed/spectral_map.ts";
 import { matrixSource } from "../../../src/graph/node_source.ts";
@@ -24,6 +24,13 @@ function world() {
   };
 }
 
+/** Of the 20 voxels. */
+const SHEET = {
+  rois: Array.from({ length: 20 }, (_, voxel) => voxel % 3 ? "V1" : ""),
+  leftVoxels: 12,
+  places: randomMatrix(20, 2, 4),
+  vertices: { data: Float32Array.from({ length: 20 }, (_, voxel) => 512 * voxel), rows: 20, cols: 1 },
+};
 const SOURCES = [{ model: "a", modelSha256: "0f", hook: "mlp", shifts: 2, preprocessing: "{}" }];
 
 Deno.test("a saved space gives the tokens that it was made of the same colors, bit for bit, and those of a slot that joins", () =>
@@ -39,10 +46,17 @@ Deno.test("a saved space gives the tokens that it was made of the same colors, b
         iterations: 30,
       });
       const map = { vectors: gatherRows(eigenvectors, sample), points };
-      await saveSpace(path, { space, fit, map, sources: SOURCES });
+      await saveSpace(path, {
+        space,
+        fit,
+        map,
+        sources: SOURCES,
+        ...(neighbors === "all" && { sheet: SHEET }),
+      });
       const saved = await loadSpace(gpu, path);
       assertEquals(saved.sources, SOURCES);
       assertEquals(saved.space, space);
+      assertEquals((await readSpace(path)).sheet, neighbors === "all" ? SHEET : undefined);
       const found = await colorsInSpace(gpu, saved, 0, tokens);
       assertEquals(found.eigenvectors.data, eigenvectors.data);
       assertEquals(found.colors, nearestColors(points, nearest));
