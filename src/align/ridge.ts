@@ -73,7 +73,8 @@ export function defaultLambdas(images: number, features: number): number[] {
  * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
  * @throws Error "The Gram matrix of the features + 0 · I (…) is not positive definite in float32: …" for a λ too small
  *
- * Cost: with p = min(images, features), per fold and penalty p³ / 3 + 2 p² · voxels multiplications; memory of p · voxels
+ * Cost: with p = min(images, features), per fold and penalty p³ / 3 + 2 p² · min(voxels, held-out images) multiplications and
+ * a product of held-out images × p × voxels; memory of p · voxels
  * values, and of p² for every penalty up to 256 MiB at a time. The same bits on every run.
  */
 export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
@@ -187,7 +188,10 @@ function chunksOf(voxels: Uint32Array, rows: number): Uint32Array[] {
   );
 }
 
-/** Squared errors over all held-out images: one row a penalty, one column a voxel. */
+/**
+ * Squared errors over all held-out images: one row a penalty, one column a voxel. Predictions are L S⁻¹ R, S the system, R what
+ * it is solved for and L what held-out images make of solutions: S⁻¹ is applied to R or to Lᵀ, whichever has fewer columns.
+ */
 async function heldOutErrors(
   gpu: Gpu,
   x: Matrix,
@@ -203,10 +207,20 @@ async function heldOutErrors(
     try {
       const { mean, inverse } = standardOf(x, train), center = meansOf(y, train);
       const z = keep(uploadMatrix(gpu, standardised(x, train, mean, inverse), "features"));
-      const heldZ = keep(uploadMatrix(gpu, standardised(x, held, mean, inverse), "held-out features"));
+      const own = standardised(x, held, mean, inverse),
+        heldZ = keep(uploadMatrix(gpu, own, "held-out features"));
       const { system, isDual } = gram(gpu, z);
       keep(system);
-      const left = isDual ? keep(multiply(gpu, heldZ, z, { transposeB: true })) : heldZ;
+      const isLeft = held.length < y.cols;
+      const left = isLeft
+        ? keep(
+          isDual
+            ? multiply(gpu, z, heldZ, { transposeB: true })
+            : uploadMatrix(gpu, transposed(own), "held out"),
+        )
+        : isDual
+        ? keep(multiply(gpu, heldZ, z, { transposeB: true }))
+        : heldZ;
       const chunks = chunksOf(voxels, Math.max(x.rows, system.rows)).map((some) => {
         const trainY = uploadMatrix(gpu, centered(y, train, some, center), "responses");
         const right = keep(isDual ? trainY : multiply(gpu, z, trainY, { transposeA: true }));
@@ -220,14 +234,24 @@ async function heldOutErrors(
       for (const group of groupsOf(lambdas, system.rows)) {
         const sums: GpuMatrix[] = [];
         for (const factor of await cholesky(gpu, system, group)) {
-          for (const { right, truth } of chunks) {
+          const solve = (right: GpuMatrix) => {
             const b = allocateMatrix(gpu, right.rows, right.cols, right.label);
             combine(gpu, b, [1, right]);
             const solution = solveCholesky(gpu, factor, b);
-            const prediction = multiply(gpu, left, solution);
+            releaseMatrix(gpu, b);
+            return solution;
+          };
+          const ofLeft = isLeft ? solve(left) : null;
+          for (const { right, truth } of chunks) {
+            const solution = ofLeft ?? solve(right);
+            const prediction = ofLeft
+              ? multiply(gpu, ofLeft, right, { transposeA: true })
+              : multiply(gpu, left, solution);
             sums.push(columnErrors(gpu, prediction, truth));
-            releaseMatrix(gpu, b, solution, prediction);
+            releaseMatrix(gpu, prediction);
+            if (!ofLeft) releaseMatrix(gpu, solution);
           }
+          if (ofLeft) releaseMatrix(gpu, ofLeft);
           releaseFactor(gpu, factor);
         }
         used.push(...sums);
@@ -240,6 +264,12 @@ async function heldOutErrors(
     }
   }
   return errors;
+}
+
+function transposed({ data, rows, cols }: Matrix): Matrix {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k * rows + i] = data[i * cols + k];
+  return { data: out, rows: cols, cols: rows };
 }
 
 /** For every column the row of least error, the first of equal ones. */
