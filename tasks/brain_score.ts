@@ -9,6 +9,8 @@ import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
 import { measureBrainScores } from "../src/experiments/brain_score/compute.ts";
+import { namesSha256 } from "../src/data/features/extract_parts.ts";
+import type { Pipeline } from "../src/pipeline/pipeline.ts";
 import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
@@ -42,7 +44,12 @@ export const COMMAND = {
 };
 
 /** A run with its device and data. */
-type BrainScoreRun = TaskRun & { gpu: Gpu; data: RunData };
+type BrainScoreRun = TaskRun & {
+  gpu: Gpu;
+  data: RunData;
+  /** Photographs that experiments look at; absent: all. */
+  pipeline?: Pick<Pipeline, "images">;
+};
 
 /**
  * Trains and scores all conditions, or reads what an earlier run, or a thread beside this one, has left.
@@ -54,9 +61,11 @@ export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
     run.stage(`brain-score ${name}`, (tick) => work(tick).finally(() => trim(gpu)));
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
+  const images = run.pipeline?.images ?? data.images;
   const inputs = {
     data: data.imagesKey,
     truth: data.labelsKey,
+    sample: images.length < data.images.length ? namesSha256(images) : undefined,
     slots: brain.slots,
     pooled: hashOf(brain.training.pooled),
     seeds,
@@ -66,7 +75,7 @@ export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
     ["src/experiments/brain_score/compute.ts"],
     "brain-score",
     inputs,
-    () => measureBrainScores({ gpu, brain, data, seeds, cacheDir, stage }),
+    () => measureBrainScores({ gpu, brain, data: { ...data, images }, seeds, cacheDir, stage }),
   );
   return { brain, found };
 }

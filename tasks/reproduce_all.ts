@@ -1,6 +1,7 @@
 /** Every experiment from one pipeline, with a page each and an index. */
 import { createObserver } from "../fixtures/observer/mod.ts";
 import type { Gpu } from "../mod.ts";
+import type { PlannedData } from "../src/data/datasets/open_data.ts";
 import { modelSha256 } from "../src/data/features/extract_parts.ts";
 import { hashOfModules } from "../src/data/files/code_hash.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
@@ -80,14 +81,16 @@ export const EXPERIMENT_NAMES: readonly string[] = Object.keys(EXPERIMENTS);
  * Runs some experiments on a pipeline that is there, for their results to be kept; their pages are made in `out`, which is
  * removed in the end.
  *
+ * @param planned as of `openData`
  * @returns largest sum of GPU buffers, bytes
  */
 export async function runExperiments(
   { options, given }: Parsed<typeof PIPELINE_OPTIONS>,
   names: readonly string[],
   out: string,
+  planned?: PlannedData,
 ): Promise<number> {
-  const open = await openPipeline("reproduce", { options: { ...options, out }, given }, []);
+  const open = await openPipeline("reproduce", { options: { ...options, out }, given }, [], { planned });
   try {
     for (const name of names) {
       try {
@@ -109,7 +112,8 @@ export async function runExperiments(
  *
  * @param args as typed, for the pages
  * @param further pages that the index lists, too
- * @param options `skipsUnchanged`: leave pages as they are that an earlier run has made of the same inputs
+ * @param options `skipsUnchanged`: leave pages as they are that an earlier run has made of the same inputs; `planned` as of
+ *   `openData`
  * @returns bytes of GPU buffers, after the device was closed: those in use, or held, nobody gave back; null after `--dry-run`,
  *   and where an earlier run has made the same pages
  */
@@ -117,7 +121,7 @@ export async function reproduceAll(
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
   further: Record<string, string> = {},
-  { skipsUnchanged = false }: { skipsUnchanged?: boolean } = {},
+  { skipsUnchanged = false, planned }: { skipsUnchanged?: boolean; planned?: PlannedData } = {},
 ): Promise<Gpu["memory"] | null> {
   const started = performance.now(), { options } = parsed;
   const secondsSince = () => formatSeconds((performance.now() - started) / 1000);
@@ -125,6 +129,7 @@ export async function reproduceAll(
   let finished: FinishedPages | undefined;
   try {
     open = await openPipeline("reproduce", parsed, args, {
+      planned,
       async areMade(run, data, gpu) {
         if (!skipsUnchanged) return false;
         finished = finishedPages(run, await allOf(run, data, gpu, options));
@@ -135,7 +140,7 @@ export async function reproduceAll(
         return true;
       },
       async onBrain(gpu, brain, cacheDir, settings) {
-        const request = { asked: askedOf(options), settings, seeds: seedsOf(options) };
+        const request = { asked: askedOf(options), settings, planned, seeds: seedsOf(options) };
         beside = await startBrainScore(gpu, brain, cacheDir, request);
       },
     });

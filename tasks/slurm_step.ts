@@ -18,11 +18,14 @@ import { pipelineOptions } from "./shared/graph_options.ts";
 import { PIPELINE_OPTIONS } from "./shared/options.ts";
 import { type RunSettings, runSettings } from "./shared/run_settings.ts";
 import { openTaskGpu } from "./shared/open_task_gpu.ts";
+import type { ImageRange } from "../src/data/features/feature_shards.ts";
+import { evaluationImages } from "../src/pipeline/evaluation.ts";
+import { plannedData } from "./slurm/image_list.ts";
 import { extractUnits, identityOf, readPlan, type SlurmPlan } from "./slurm/plan.ts";
 import { assertInputs } from "./slurm/inputs.ts";
 import { resultFiles, type TaskNote, type Usage, writeNote } from "./slurm/task_note.ts";
 import { type Step, STEPS } from "./slurm/steps.ts";
-import { type FeatureManifest, readExtracted } from "../src/data/features/extract_parts.ts";
+import { type FeatureManifest, readHeader } from "../src/data/features/extract_parts.ts";
 
 /** Pages and charts take long to load: only by the stages that need them. */
 const experiments = () => import("./reproduce_all.ts");
@@ -32,7 +35,8 @@ type Found = Partial<Pick<TaskNote, "folder" | "files" | "gpuMb" | "shards">>;
 
 const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   async extract(plan, index) {
-    const { features, close } = await openFeatures(plan);
+    const ranges = extractUnits(plan, index).map(({ range }) => range);
+    const { features, close } = await openFeatures(plan, numbersOf(ranges));
     const failures: string[] = [], shards: TaskNote["shards"] = [];
     try {
       for (const unit of extractUnits(plan, index)) {
@@ -70,7 +74,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     }),
   propagate: (plan, index) =>
     onGraph(plan, async ({ gpu, options, folder }) => {
-      const manifests = await Promise.all(plan.features.map(readExtracted));
+      const manifests = await Promise.all(plan.features.map(readHeader));
       await propagateRange(gpu, folder, manifests, options, index, plan.tasks.propagate);
     }),
   map: (plan) =>
@@ -102,7 +106,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     const names = EXPERIMENT_NAMES.filter((_, at) => at % plan.tasks.evaluate === index);
     await Deno.mkdir(`${plan.folder}/pages`, { recursive: true });
     const pages = await Deno.makeTempDir({ dir: `${plan.folder}/pages`, prefix: `evaluate-${index}-` });
-    const peak = await runExperiments(readOptions(plan), names, pages);
+    const peak = await runExperiments(readOptions(plan), names, pages, await evaluatedData(plan));
     return { gpuMb: megabytes(peak), files: await resultFiles(memoizedFiles()) };
   },
   async reports(plan) {
@@ -110,7 +114,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
     const { reproduceAll } = await experiments();
     const { writeUsagePage } = await import("./slurm/usage_page.ts");
     const { out } = read.options, slurm = await writeUsagePage(plan, out);
-    await reproduceAll(read, plan.typed, { slurm });
+    await reproduceAll(read, plan.typed, { slurm }, { planned: await evaluatedData(plan) });
     return { files: await resultFiles([slurm, `${out}/index.html`, `${out}/results.json`]) };
   },
 };
@@ -122,13 +126,32 @@ function sums(plan: SlurmPlan, step: "affinities" | "products", index: number): 
   });
 }
 
+/** The photographs that experiments look at. */
+async function evaluatedData(plan: SlurmPlan) {
+  const { evaluated, seed } = runSettings(readOptions(plan)), { count } = plan.images ?? { count: 0 };
+  return await plannedData(plan, evaluationImages(count, evaluated, seed));
+}
+
 function readOptions({ args }: SlurmPlan) {
   return parseOptions(PIPELINE_OPTIONS, args)!;
 }
 
-async function openFeatures(plan: SlurmPlan) {
+/** Numbers of the first image, which tells the shape, and of those of some ranges, ascending. */
+function numbersOf(ranges: readonly ImageRange[]): number[] {
+  const all = new Set([0]);
+  for (const { first, count } of ranges) for (let i = 0; i < count; i++) all.add(first + i);
+  return [...all].sort((a, b) => a - b);
+}
+
+/**
+ * Data and models as the plan has them, each hash in the plan compared again but those of photographs.
+ *
+ * @param numbers of the photographs that are looked at: these are compared when they are read
+ */
+async function openFeatures(plan: SlurmPlan, numbers: readonly number[] = []) {
   const parsed = readOptions(plan), settings = runSettings(parsed);
-  const data = await openRunData(askedOf(parsed.options), { ...settings, timings: {} });
+  const planned = await plannedData(plan, numbers);
+  const data = await openRunData(askedOf(parsed.options), { ...settings, planned, timings: {} });
   const features = await featureStages({ ...settings, ...data });
   if (identityOf(features, data.labelsKey) !== plan.identity) {
     data.close();
@@ -144,7 +167,7 @@ async function wholeFeatures(stages: Stages, features: FeatureStage[]): Promise<
   const manifests = [];
   for (const { name, input, extract } of features) {
     const folder = await stages.run(name, input, async (folder) => void await extract(folder));
-    manifests.push(await readExtracted(folder!));
+    manifests.push(await readHeader(folder!));
   }
   return manifests;
 }

@@ -26,18 +26,20 @@ export function evaluationImages(images: number, most: number, seed: number): nu
  *
  * @param outDir gets a folder for every layer and manifest.json
  * @param chosen numbers of images, ascending
+ * @param names of these images
  */
 export async function copyFeatures(
   outDir: string,
   manifest: FeatureManifest,
   chosen: readonly number[],
+  names: string[],
   onLayer: (layers: number) => void,
 ): Promise<void> {
-  const { tokens, width, dtype, images } = manifest, range = { first: 0, count: chosen.length };
+  const { tokens, width, dtype } = manifest, range = { first: 0, count: chosen.length };
   const copy: FeatureManifest = {
     ...manifest,
-    images: chosen.map((i) => images[i]),
-    imagesSha256: namesSha256(chosen.map((i) => ({ name: images[i] }))),
+    images: names,
+    imagesSha256: namesSha256(names.map((name) => ({ name }))),
     layers: [],
   };
   for (const { layer, path, tensor } of manifest.layers) {

@@ -1,5 +1,6 @@
 /** The images of a run, as its models see them. */
 import { basename } from "node:path";
+import { withGaps } from "../data/datasets/open_data.ts";
 import { imageOrientation, listImages, readImage } from "../data/images/image.ts";
 import { maskInFrame } from "../data/images/orientation.ts";
 import { preprocessMask, previewCrop } from "../data/images/preprocess.ts";
@@ -25,7 +26,8 @@ export interface RunImage {
  * @throws RangeError "The mask of a.jpg is 10 × 10, the image 20 × 10: they must be equal." when the mask is read
  */
 export function viewed(images: readonly RunImage[], view: Preprocessor): RunImage[] {
-  return images.map(({ name, load, mask, classMask }) => {
+  const seen = withGaps<RunImage>(images.length);
+  images.forEach(({ name, load, mask, classMask }, at) => {
     const masked = (read: () => Promise<Mask>) => async () => {
       const [found, image] = await Promise.all([read(), load()]);
       if (found.width !== image.width || found.height !== image.height) {
@@ -35,13 +37,14 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
       }
       return preprocessMask(found, view, `The mask of ${name}`);
     };
-    return {
+    seen[at] = {
       name,
       load: async () => previewCrop(await load(), view, name),
       ...(mask && { mask: masked(mask) }),
       ...(classMask && { classMask: masked(classMask) }),
     };
   });
+  return seen;
 }
 
 /**

@@ -28,6 +28,7 @@ import {
   modelSha256,
   namesSha256,
   readExtracted,
+  readHeader,
 } from "../data/features/extract_parts.ts";
 
 /** What computes each stage; photographs are read and cropped by the last two of features. */
@@ -110,8 +111,8 @@ export interface FeatureStage {
 
 /** The stages of the features, one a model. */
 export async function featureStages(
-  { models, images, imagesKey, shardImages = imagesPerFile(images.length), dtype = "float16" }:
-    & Pick<PipelineOptions, "models" | "images" | "imagesKey" | "shardImages">
+  { models, images, imagesSha256, imagesKey, shardImages = imagesPerFile(images.length), dtype = "float16" }:
+    & Pick<PipelineOptions, "models" | "images" | "imagesSha256" | "imagesKey" | "shardImages">
     & { dtype?: FeatureType },
 ): Promise<FeatureStage[]> {
   if (images.length > MAX_FILES * shardImages) {
@@ -122,7 +123,9 @@ export async function featureStages(
         `${imagesPerFile(images.length)} or more, ${MAX_FILES} files are few enough.`,
     );
   }
-  const ranges = shardRanges(images.length, shardImages), code = await hashOfModules(PIPELINE_CODE.features);
+  const ranges = shardRanges(images.length, shardImages),
+    names = imagesSha256 ?? namesSha256(images),
+    code = await hashOfModules(PIPELINE_CODE.features);
   return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
     const options = (outDir: string) => ({
       model: path,
@@ -132,6 +135,7 @@ export async function featureStages(
       shifts,
       provider,
       images,
+      imagesSha256,
       outDir,
       shardImages,
       dtype,
@@ -147,7 +151,7 @@ export async function featureStages(
         shifts,
         provider,
         imagesKey,
-        images: namesSha256(images),
+        images: names,
         dtype,
       },
       ranges,
@@ -189,7 +193,7 @@ export async function runPipeline(
       onProgress("extract", i * images.length + done, models.length * images.length);
     const compute = async (folder: string) => void await extract(folder, tick);
     const folder = await stages.run(name, input, compute, brokenShards);
-    if (folder) manifests.push(await readExtracted(folder));
+    if (folder) manifests.push(await readHeader(folder));
   }
   for (const { model, classToken } of manifests) {
     if (!classToken) tell(`${model} has no class token: the mean of its patches takes its place`);
@@ -207,9 +211,10 @@ export async function runPipeline(
     await makeColors(gpu!, folder, { cut: cut!, map: map!, manifests }, tick);
   }, (folder, all) => brokenInDataset(folder, "colors", all));
   const chosen = evaluationImages(images.length, options.evaluated, seed);
-  const looked = chosen.length === images.length
-    ? manifests
-    : await copyOfEach(stages, features, manifests, chosen, onProgress);
+  const looked = chosen.length === images.length ? manifests : await copyOfEach(stages, features, manifests, {
+    chosen,
+    names: chosen.map((i) => images[i].name),
+  }, onProgress);
   if (stages.explains || !cut || !map || !placed) return null;
 
   assertComparable(manifests);
@@ -281,7 +286,7 @@ async function copyOfEach(
   stages: Stages,
   features: FeatureStage[],
   manifests: FeatureManifest[],
-  chosen: number[],
+  { chosen, names }: { chosen: number[]; names: string[] },
   onProgress: (stage: string, done: number, total: number) => void,
 ): Promise<FeatureManifest[]> {
   const code = await hashOfModules(PIPELINE_CODE.evaluation), copies: FeatureManifest[] = [];
@@ -289,7 +294,7 @@ async function copyOfEach(
     const copy = await stages.run(`evaluation-${name}`, { code, features: input, chosen }, async (folder) => {
       const { length } = manifests[at].layers;
       const tick = (done: number) => onProgress("evaluation", at * length + done, features.length * length);
-      await copyFeatures(folder, manifests[at], chosen, tick);
+      await copyFeatures(folder, manifests[at], chosen, names, tick);
     }, brokenShards);
     if (copy) copies.push(await readExtracted(copy));
   }

@@ -7,8 +7,10 @@ import type { NeighborMethod } from "./neighbor_search.ts";
 /** What the pipeline is run on, and how. */
 export interface PipelineOptions {
   models: RunModel[];
-  /** As the models see them. */
+  /** As the models see them; one task of Slurm has those that it looks at alone, and gaps for the others. */
   images: RunImage[];
+  /** Of the names of all images, where there are gaps. */
+  imagesSha256?: string;
   /** Names of the classes of their pixels by index, the background first; none where they are not known. */
   classes: readonly string[];
   /** What the images and the brain are, for people. */

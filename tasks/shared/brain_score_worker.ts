@@ -1,5 +1,7 @@
 /** A thread with a device and data of its own that computes what brain-score measures, and leaves it in the cache. */
 import { closeGpu } from "../../mod.ts";
+import type { PlannedData } from "../../src/data/datasets/open_data.ts";
+import { evaluationImages } from "../../src/pipeline/evaluation.ts";
 import { skippedLines } from "../../src/data/files/skipped.ts";
 import { computeBrainScore } from "../brain_score.ts";
 import { type Asked, openRunData } from "./open_data.ts";
@@ -11,6 +13,8 @@ import { openTaskRun } from "./task_run.ts";
 export interface BrainScoreRequest {
   asked: Asked;
   settings: RunSettings;
+  /** As of `openData`. */
+  planned?: PlannedData;
   seeds: number;
 }
 
@@ -27,13 +31,15 @@ const thread = globalThis as unknown as {
 console.error = () => {};
 Object.defineProperty(Deno.stderr, "isTerminal", { value: () => false });
 
-thread.onmessage = async ({ data: { asked, settings, seeds } }) => {
+thread.onmessage = async ({ data: { asked, settings, planned, seeds } }) => {
   try {
     const run = await openTaskRun("brain-score", settings, []);
-    const data = await openRunData(asked, { ...settings, timings: {} });
+    const data = await openRunData(asked, { ...settings, planned, timings: {} });
     const gpu = await openTaskGpu(settings.adapter, settings.cache);
     try {
-      await computeBrainScore({ ...run, gpu, data }, seeds);
+      const looked = evaluationImages(data.images.length, settings.evaluated, settings.seed);
+      const images = looked.map((image) => data.images[image]);
+      await computeBrainScore({ ...run, gpu, data, pipeline: { images } }, seeds);
     } finally {
       closeGpu(gpu);
       data.close();

@@ -44,6 +44,7 @@ export function optionsWith(
   return {
     models: data.models,
     images: data.images,
+    imagesSha256: data.imagesSha256,
     classes: data.classes,
     data: data.name,
     imagesKey: data.imagesKey,

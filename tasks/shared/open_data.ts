@@ -3,7 +3,13 @@ import { basename } from "node:path";
 import { type DATA_OPTIONS, foldersOf } from "../../src/cli/data_options.ts";
 import type { OptionValues } from "../../src/cli/option_kinds.ts";
 import type { DataFolders } from "../../src/data/datasets/data_parts.ts";
-import { dataTableText, hasSubject, openData } from "../../src/data/datasets/open_data.ts";
+import {
+  dataTableText,
+  hasSubject,
+  openData,
+  type OpenedData,
+  type PlannedData,
+} from "../../src/data/datasets/open_data.ts";
 import {
   type BrainData,
   type BrainDataOptions,
@@ -61,8 +67,12 @@ export interface RunData {
   models: RunModel[];
   /** As of `openRunModels`. */
   isOneGrid: boolean;
-  /** Photographs of the graph, as the models see them. */
+  /** Photographs of the graph, as the models see them; of a plan those that were chosen, with gaps for the others. */
   images: RunImage[];
+  /** Of the names of all, where there are gaps. */
+  imagesSha256?: string;
+  /** As opened, for a plan. */
+  opened: Pick<OpenedData, "keys" | "table" | "listed">;
   /** Photographs that are not in the graph, with classes. */
   further: RunImage[];
   /** Class names by index, the background first; none where they are not known. */
@@ -92,17 +102,19 @@ export interface RunData {
  * @param cache folder that the synthetic dataset's is in
  * @param masks folder of masks of `folders.images`, NAME.png for NAME.jpg, white where the figure is
  * @param ownPatches as of `openRunModels`
+ * @param planned as of `openData`
  * @param explain make nothing: a dataset that is not there is an error, `NotFinished`
  * @param timings seconds by stage, added to
  * @throws Error one sentence that names the file or folder that cannot be used
  */
 export async function openRunData(
   { folders, models, hook, stride, extract }: Asked,
-  { limit, quick, cache, timings, masks, ownPatches, explain = false }: {
+  { limit, quick, cache, timings, masks, ownPatches, planned, explain = false }: {
     limit?: number;
     quick: boolean;
     masks?: string;
     ownPatches?: boolean;
+    planned?: PlannedData;
     explain?: boolean;
     cache: string;
     timings: Record<string, number>;
@@ -128,7 +140,8 @@ export async function openRunData(
   const own: DataFolders = world
     ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
     : {};
-  const open = (onProgress?: Tick) => openData({ ...own, ...folders }, limit, { cache, explain, onProgress });
+  const open = (onProgress?: Tick) =>
+    openData({ ...own, ...folders }, limit, { cache, explain, onProgress }, planned);
   const data = folders.nsd === undefined ? await open() : await runStage(timings, "betas", open);
   if (given || models.length > 0) {
     console.error(dataTableText(given ? [...data.table, ...table] : table));
@@ -143,6 +156,8 @@ export async function openRunData(
     images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
     further: viewed(data.further, view),
     classes: data.classes ?? [],
+    ...(planned && { imagesSha256: planned.namesSha256 }),
+    opened: { keys: data.keys, table: data.table, listed: data.listed },
     subject,
     imagesKey: `${data.keys.images} ${JSON.stringify(view)}`,
     labelsKey: `${data.keys.subject} ${data.keys.labels}${masks ? ` ${await hashOfMasks(masks)}` : ""}`,

@@ -4,6 +4,7 @@ import { closeGpu, type Gpu } from "../../mod.ts";
 import { type Command, type Parsed, runCommand } from "../../src/cli/options.ts";
 import type { Options, OptionValues } from "../../src/cli/option_kinds.ts";
 import { memoize } from "../../src/data/cache/memoize.ts";
+import type { PlannedData } from "../../src/data/datasets/open_data.ts";
 import { openStages } from "../../src/data/cache/stages.ts";
 import { tell } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
@@ -54,8 +55,10 @@ export interface OpenPipeline extends TaskRun {
   close(): Promise<void>;
 }
 
-/** What is called while the pipeline is opened. */
+/** What is called while the pipeline is opened, and what is known before. */
 export interface PipelineHooks {
+  /** As of `openData`. */
+  planned?: PlannedData;
   /** Before anything is computed: whether the run's pages are there already. */
   areMade?(run: TaskRun, data: RunData, gpu: Gpu): Promise<boolean>;
   /** Before the graph is solved. */
@@ -73,7 +76,7 @@ export async function openPipeline(
   task: string,
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
-  { areMade, onBrain }: PipelineHooks = {},
+  { areMade, onBrain, planned }: PipelineHooks = {},
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
   const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
@@ -82,7 +85,7 @@ export async function openPipeline(
     return null;
   }
   const run = await openTaskRun(task, settings, args), { timings } = run;
-  const data = await openRunData(asked, { ...settings, timings });
+  const data = await openRunData(asked, { ...settings, planned, timings });
   if (given.has("limit") && data.images.length < settings.limit) {
     report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
   }

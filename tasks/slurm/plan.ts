@@ -3,8 +3,16 @@ import * as v from "valibot";
 import { createHash } from "node:crypto";
 import type { ImageRange } from "../../src/data/features/feature_shards.ts";
 import { reasonOf, writeFileAtomic } from "../../src/data/files/atomic_write.ts";
-import { listOf, objectOf, parseJson, TEXT, wholeNumber } from "../../src/data/files/checked_json.ts";
+import {
+  listOf,
+  objectOf,
+  parseJson,
+  recordOf,
+  TEXT,
+  wholeNumber,
+} from "../../src/data/files/checked_json.ts";
 import { readPlainText } from "../../src/data/files/plain_file.ts";
+import type { PlannedData } from "../../src/data/datasets/open_data.ts";
 import { SETTINGS, type Site } from "./site.ts";
 import { type Step, STEPS } from "./steps.ts";
 
@@ -24,6 +32,8 @@ export interface SlurmPlan {
   /** Of every model the folder of its features; together with `ranges` the shards to extract. */
   features: string[];
   ranges: ImageRange[];
+  /** What is known of the photographs; the list of them is in the folder `images`, by range. Absent where they are the subject's. */
+  images?: PlannedImages;
   /** Tasks of every stage. */
   tasks: Record<Step, number>;
   site: Site;
@@ -42,6 +52,9 @@ const PLAN = objectOf({
     objectOf({ first: wholeNumber(), count: wholeNumber(1) }, "first and count"),
     "a list of ranges",
   ),
+  images: v.optional(
+    objectOf({ count: COUNT, namesSha256: TEXT, keys: recordOf(TEXT), table: listOf(recordOf(TEXT)) }),
+  ),
   tasks: objectOf(
     Object.fromEntries(STEPS.map((step) => [step, COUNT])) as Record<Step, typeof COUNT>,
     "the number of tasks by stage",
@@ -54,6 +67,9 @@ const PLAN = objectOf({
     gres: v.optional(TEXT),
   }, "settings of the cluster"),
 }, "the plan of a run");
+
+/** Photographs as a plan has them, but for their list. */
+export type PlannedImages = Omit<PlannedData, "chosen" | "further">;
 
 /** A shard to extract: a model's index and a range of images. */
 export interface ExtractUnit {
@@ -88,7 +104,7 @@ export function logOf({ folder }: SlurmPlan, step: Step, index: number): string 
 
 /** Takes what an earlier run of this folder has noted away. */
 export async function clearRun({ folder }: SlurmPlan): Promise<void> {
-  for (const name of ["tasks", "logs", "jobs.json"]) {
+  for (const name of ["tasks", "logs", "images", "jobs.json"]) {
     await Deno.remove(`${folder}/${name}`, { recursive: true }).catch(() => {}); // not there yet
   }
 }

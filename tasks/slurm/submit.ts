@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { assertWritable, reasonOf } from "../../src/data/files/atomic_write.ts";
 import { openStages } from "../../src/data/cache/stages.ts";
+import type { ListedImage } from "../../src/data/datasets/data_parts.ts";
+import { namesSha256 } from "../../src/data/features/extract_parts.ts";
 import { featureStages } from "../../src/pipeline/pipeline.ts";
 import { askedOf, openRunData } from "../shared/open_data.ts";
 import { type Parsed, withoutOptions } from "../../src/cli/options.ts";
@@ -11,6 +13,7 @@ import { type RunSettings, runSettings } from "../shared/run_settings.ts";
 import { EXPERIMENT_NAMES } from "../reproduce_all.ts";
 import { clearRun, identityOf, readPlan, type SlurmPlan, stepsOf, writePlan } from "./plan.ts";
 import { assertWithinLimits, readLimits } from "./limits.ts";
+import { writeImageList } from "./image_list.ts";
 import { arrayOf, askSlurm, isActive, type Queue, SLURM } from "./queue.ts";
 import { forgetSteps, readJobs, runState, tasksNotThere, type TaskState, writeJobs } from "./run_state.ts";
 import { batchScript } from "./script.ts";
@@ -38,7 +41,7 @@ export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<v
   }
   // Where there is no Slurm, that is said before data are looked at.
   const queue = isDry ? new Map<string, string>() : await SLURM.states();
-  const plan = await planRun(parsed, typed, settings, site);
+  const { plan, listed } = await planRun(parsed, typed, settings, site);
   if (isDry) {
     for (const step of stepsOf(plan)) console.log(dryRun(plan, step));
     return;
@@ -72,6 +75,7 @@ export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<v
     for (const step of divided) states![step] = tasksNotThere(plan.tasks[step]);
   } else await clearRun(plan);
   await writePlan(plan);
+  if (plan.images) await writeImageList(plan, listed);
   const submitted = await submitMissing(plan, queue, SLURM, options.resume && states || undefined);
   console.error(
     submitted.length > 0
@@ -98,13 +102,13 @@ export function assertSameRun(before: SlurmPlan, plan: SlurmPlan): void {
   );
 }
 
-/** Resolves options and data into a plan, and looks at nothing that takes long. */
+/** Resolves options and data into a plan; of long steps only photographs are hashed, once for all tasks. */
 async function planRun(
   { options }: SlurmParsed,
   typed: string[],
   settings: RunSettings,
   site: Site,
-): Promise<SlurmPlan> {
+): Promise<{ plan: SlurmPlan; listed: ListedImage[] }> {
   await assertWritable(settings.out);
   const data = await openRunData(askedOf(options), { ...settings, timings: {} });
   try {
@@ -116,13 +120,18 @@ async function planRun(
     const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
     const one = { align: 1, fit: 1, map: 1, reports: 1 };
     const sums = settings.neighbors === "all" ? site.arraySize : 0;
-    return {
+    const { keys, table, listed } = data.opened, { length: count } = data.images;
+    const images = listed.length > 0
+      ? { count, namesSha256: namesSha256(data.images), keys, table, classes: data.classes }
+      : undefined;
+    const plan: SlurmPlan = {
       format: 1,
       args,
       typed,
       cwd: Deno.cwd(),
       identity,
       ranges,
+      ...(images && { images }),
       site,
       folder: resolve(options.run ?? `${settings.cache}/slurm/run-${name}`),
       features: folders,
@@ -137,6 +146,7 @@ async function planRun(
         evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
       },
     };
+    return { plan, listed };
   } finally {
     data.close();
   }

@@ -145,7 +145,7 @@ Deno.test("evaluationImages() takes one out of each of equal parts of the list, 
 Deno.test("copyFeatures() has the values of the images that were chosen, and their names", async () => {
   await inTemporaryFolder(async (dir) => {
     const manifest = await writeFeatures(`${dir}/features`), chosen = [2, 3, 69];
-    await copyFeatures(`${dir}/copy`, manifest, chosen, () => {});
+    await copyFeatures(`${dir}/copy`, manifest, chosen, chosen.map((i) => manifest.images[i]), () => {});
     const copy: FeatureManifest = JSON.parse(await Deno.readTextFile(`${dir}/copy/manifest.json`));
     assertEquals(copy.images, ["image 2", "image 3", "image 69"]);
     const { openFeatures } = await import("../../src/data/features/feature_shards.ts");

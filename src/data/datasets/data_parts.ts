@@ -1,13 +1,14 @@
 /** Each kind of data that `openData` opens: what is found in its folder, what is missing, and what it is used for. */
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { hashesByName } from "../files/file_hashes.ts";
+import { fileSha256 } from "../hub/download.ts";
 import { isFile, isFolder } from "../files/plain_file.ts";
 import { listImages, readImage } from "../images/image.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 import { openAlgonautsSplits } from "./algonauts.ts";
-import { openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { type ImagenetSegmentation, openImagenetSegmentation } from "./imagenet_segmentation.ts";
 import { HEMISPHERES, ROI_CLASSES, type SubjectSplits } from "./subject.ts";
-import { openVoc, VOC_VOID } from "./voc.ts";
+import { openVoc, type Voc, VOC_VOID } from "./voc.ts";
 
 /** Kinds of data that are recognized by their layout on disk. */
 export const DATA_KINDS = ["algonauts", "nsd", "voc", "imagenet-seg", "images"] as const;
@@ -48,8 +49,22 @@ export interface DataRow {
   used: string;
 }
 
+/** A photograph as a plan lists it: what a task needs to open it without a look at the others. */
+export interface ListedImage {
+  /** Its kind of data. */
+  kind: PhotographKind;
+  /** Its name there. */
+  name: string;
+  /** Its SHA-256; absent where one file holds all photographs. */
+  sha256?: string;
+  /** Of its mask, where that is a file of its own. */
+  maskSha256?: string;
+}
+
 /** What one kind gives. */
 export interface Part {
+  /** The photographs, then further ones, as a plan lists them; absent for a subject's. */
+  listed?: ListedImage[];
   row: DataRow;
   images: DataImage[];
   further?: DataImage[];
@@ -65,6 +80,57 @@ export interface Part {
 
 /** Opens one kind that is no subject: its folder, and how many photographs of it. */
 export const OPEN = { voc: openVocPart, "imagenet-seg": openImagenetPart, images: openImagesPart };
+
+/** One of these kinds. */
+export type PhotographKind = keyof typeof OPEN;
+
+/**
+ * Opens photographs that a plan has listed, and looks at no other: each is compared with its SHA-256 when it is read.
+ *
+ * @param path of the kind's folder or file
+ * @returns them in their order, the names of classes, and what closes the file
+ */
+export async function openListed(
+  kind: PhotographKind,
+  path: string,
+  listed: readonly ListedImage[],
+): Promise<Pick<Part, "images" | "classes" | "close">> {
+  if (kind === "imagenet-seg") {
+    const opened = await openImagenetSegmentation(await imagenetFile(path));
+    return { images: listed.map(({ name }) => imagenetImage(opened, Number(name))), close: opened.close };
+  }
+  if (kind === "images") {
+    return {
+      images: listed.map(({ name, sha256 }) => {
+        const file = join(path, name), { load } = fileImage(file);
+        return { name, load: () => unchanged({ [file]: sha256 }, load) };
+      }),
+    };
+  }
+  const voc = await openVoc(path, undefined, listed.map(({ name }) => name));
+  return {
+    classes: voc.classes,
+    images: listed.map(({ name, sha256, maskSha256 }, i) => {
+      const { load, mask, classMask } = vocImage(voc, i);
+      const files = { [photographPath(path, name)]: sha256, [vocMaskPath(path, name)]: maskSha256 };
+      return {
+        name,
+        load: () => unchanged(files, load),
+        mask: () => unchanged(files, mask!),
+        classMask: () => unchanged(files, classMask!),
+      };
+    }),
+  };
+}
+
+/** Reads what files hold, unless one of them is not as it was listed. */
+async function unchanged<T>(files: Record<string, string | undefined>, read: () => Promise<T>): Promise<T> {
+  for (const [path, sha256] of Object.entries(files)) {
+    if (await fileSha256(path) === sha256) continue;
+    throw new Error(`${path} has changed since the run was submitted: submit it again, without --resume.`);
+  }
+  return await read();
+}
 
 /** Whether a kind is a subject's images and responses. */
 export function isSubject(kind: DataRow["kind"]): kind is SubjectKind {
@@ -151,8 +217,7 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
   const voc = await openVoc(path);
   const complete: number[] = [], incomplete: string[] = [];
   for (const [i, name] of voc.names.entries()) {
-    const both = await isFile(`${path}/JPEGImages/${name}.jpg`) &&
-      await isFile(`${path}/SegmentationClass/${name}.png`);
+    const both = await isFile(photographPath(path, name)) && await isFile(vocMaskPath(path, name));
     if (both) complete.push(i);
     else incomplete.push(name);
   }
@@ -164,14 +229,9 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
     );
   }
   const used = complete.slice(0, limit), further = complete.slice(used.length, 2 * used.length);
-  const opened = (i: number): DataImage => ({
-    name: voc.names[i],
-    load: async () => (await voc.read(i)).image,
-    mask: async () => figureOf((await voc.read(i)).mask),
-    classMask: async () => (await voc.read(i)).mask,
-  });
-  const files = (folder: string, ending: string) =>
-    [...used, ...further].map((i) => `${path}/${folder}/${voc.names[i]}${ending}`);
+  const names = [...used, ...further].map((i) => voc.names[i]);
+  const photographs = await hashesByName(names.map((name) => photographPath(path, name)));
+  const masks = await hashesByName(names.map((name) => vocMaskPath(path, name)));
   return {
     row: {
       kind: "voc",
@@ -182,23 +242,42 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
         further.length > 0 ? `, agreement of models on ${further.length} others` : ""
       }`,
     },
-    images: used.map(opened),
-    further: further.map(opened),
+    images: used.map((i) => vocImage(voc, i)),
+    further: further.map((i) => vocImage(voc, i)),
+    listed: names.map((name, i) => ({
+      kind: "voc",
+      name,
+      sha256: photographs[i][1],
+      maskSha256: masks[i][1],
+    })),
     classes: voc.classes,
-    identity: await hashesByName(files("JPEGImages", ".jpg")),
-    truth: [used.length, voc.classes, await hashesByName(files("SegmentationClass", ".png"))],
+    identity: photographs,
+    truth: [used.length, voc.classes, masks],
   };
 }
 
+function vocImage(voc: Voc, i: number): DataImage {
+  return {
+    name: voc.names[i],
+    load: async () => (await voc.read(i)).image,
+    mask: async () => figureOf((await voc.read(i)).mask),
+    classMask: async () => (await voc.read(i)).mask,
+  };
+}
+
+function photographPath(path: string, name: string): string {
+  return `${path}/JPEGImages/${name}.jpg`;
+}
+
+function vocMaskPath(path: string, name: string): string {
+  return `${path}/SegmentationClass/${name}.png`;
+}
+
 async function openImagenetPart(path: string, limit: number): Promise<Part> {
-  const file = await isFolder(path) ? `${path}/gtsegs_ijcv.mat` : path;
+  const file = await imagenetFile(path);
   const opened = await openImagenetSegmentation(file);
   const count = Math.min(opened.count, limit);
-  const images = Array.from({ length: count }, (_, i): DataImage => ({
-    name: String(i),
-    load: () => Promise.resolve(opened.read(i).image),
-    mask: () => Promise.resolve(opened.read(i).mask),
-  }));
+  const images = Array.from({ length: count }, (_, i) => imagenetImage(opened, i));
   return {
     row: {
       kind: "imagenet-seg",
@@ -208,13 +287,26 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
       used: `graph and segmentation of ${count}`,
     },
     images,
+    listed: images.map(({ name }) => ({ kind: "imagenet-seg", name })),
     identity: [await hashesByName([file]), count],
     close: opened.close,
   };
 }
 
+function imagenetImage(opened: ImagenetSegmentation, i: number): DataImage {
+  return {
+    name: String(i),
+    load: () => Promise.resolve(opened.read(i).image),
+    mask: () => Promise.resolve(opened.read(i).mask),
+  };
+}
+
+async function imagenetFile(path: string): Promise<string> {
+  return await isFolder(path) ? `${path}/gtsegs_ijcv.mat` : path;
+}
+
 async function openImagesPart(path: string, limit: number): Promise<Part> {
-  const files = await listImages(path), used = files.slice(0, limit);
+  const files = await listImages(path), used = files.slice(0, limit), hashes = await hashesByName(used);
   return {
     row: {
       kind: "images",
@@ -224,7 +316,8 @@ async function openImagesPart(path: string, limit: number): Promise<Part> {
       used: `graph of ${used.length}`,
     },
     images: used.map(fileImage),
-    identity: await hashesByName(used),
+    listed: hashes.map(([name, sha256]) => ({ kind: "images", name, sha256 })),
+    identity: hashes,
   };
 }
 

@@ -63,10 +63,11 @@ export interface Voc {
  *
  * @param dir the folder that holds the three
  * @param set the list to use; default `trainval`
+ * @param listed names where they are known: no list is read
  * @throws Error "The folder … has no SegmentationClass: …"; "There is no list …"; "…/val.txt names ../a, …"
  */
-export async function openVoc(dir: string, set = "trainval"): Promise<Voc> {
-  const names = await readSet(dir, set) ?? await listMasks(`${dir}/SegmentationClass`);
+export async function openVoc(dir: string, set = "trainval", listed?: string[]): Promise<Voc> {
+  const names = listed ?? await readSet(dir, set) ?? await listMasks(`${dir}/SegmentationClass`);
   const classes = await readClasses(`${dir}/class_names.txt`);
   if (!BACKGROUND.test(classes[0])) {
     tell(

@@ -26,6 +26,7 @@ import {
   partPath,
   readManifest,
   shardOf,
+  writeHeader,
 } from "./extract_parts.ts";
 
 /**
@@ -42,12 +43,13 @@ import {
  * @throws Error one sentence that names the model, or the image, layer and token, that is not usable
  */
 export async function extractFeatures(options: ExtractOptions): Promise<FeatureManifest> {
-  const { outDir, images, shardImages } = options;
+  const { outDir, images, shardImages, imagesSha256 } = options;
   const manifestPath = `${outDir}/manifest.json`;
   const known = await readManifest(manifestPath), { wanted } = await openGraph(options);
   const ranges = shardRanges(images.length, shardImages);
   const finishedOnce = known && covers(known, wanted) ? known : null;
-  const earlier = finishedOnce ?? await joinParts(outDir, ranges, wanted, images);
+  const names = imagesSha256 === undefined ? images.map(({ name }) => name) : [];
+  const earlier = finishedOnce ?? await joinParts(outDir, ranges, wanted, names);
   const broken = new Set(earlier && (await brokenOf(outDir, earlier)).map(({ file }) => file));
   const finished = ranges.map((range) => {
     const shards = earlier?.layers.map((layer) => shardOf(layer.shards, range)) ?? [];
@@ -56,8 +58,10 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
   const missing = ranges.filter((_, i) => !finished[i]);
   if (earlier && missing.length === 0) {
     if (!finishedOnce) await writeFileAtomic(manifestPath, JSON.stringify(earlier, null, 2));
+    await writeHeader(outDir, earlier);
     return earlier;
   }
+  if (imagesSha256 !== undefined) throw await withoutRanges(outDir, wanted.model, missing, ranges.length);
   await makeFolder(outDir);
   let writers: FeatureWriter[] = [], manifest: FeatureManifest | undefined;
   const unfinished = new Set<FeatureWriter>();
@@ -99,12 +103,29 @@ export async function extractFeatures(options: ExtractOptions): Promise<FeatureM
         await writeFileAtomic(manifestPath, JSON.stringify(manifest, null, 2));
       },
     }, missing);
+    await writeHeader(outDir, manifest!);
     return manifest!;
   } catch (error) {
     for (const writer of unfinished) await writer.abandon();
     for (const { path } of manifest?.layers ?? []) await Deno.remove(path).catch(() => {}); // where it is empty
     throw error;
   }
+}
+
+/** Forgets ranges whose shards are not as they were written, so that they count as missing. @returns the error that says so */
+async function withoutRanges(
+  outDir: string,
+  model: string,
+  missing: readonly ImageRange[],
+  count: number,
+): Promise<Error> {
+  for (const range of missing) await Deno.remove(partPath(outDir, range)).catch(() => {}); // was not there
+  await Deno.remove(`${outDir}/manifest.json`).catch(() => {});
+  return new Error(
+    `${missing.length} of ${count} shards of ${model} are missing or damaged, the first that of image ${
+      missing[0].first
+    }: submit them with --resume.`,
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Parts of an extraction on disk: their places, and whether they are whole. */
-import { reasonOf } from "../files/atomic_write.ts";
+import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
 import {
   listOf,
   objectOf,
@@ -59,7 +59,7 @@ export async function joinParts(
   outDir: string,
   ranges: ImageRange[],
   wanted: Partial<FeatureManifest>,
-  images: readonly { name: string }[],
+  names: string[],
 ): Promise<FeatureManifest | null> {
   let joined: FeatureManifest | null = null;
   for (const range of ranges) {
@@ -67,7 +67,7 @@ export async function joinParts(
     if (!part || !covers(part, wanted)) continue;
     if (joined) {
       for (const [l, { shards }] of part.layers.entries()) joined.layers[l].shards.push(...shards);
-    } else joined = { ...part, images: images.map(({ name }) => name) };
+    } else joined = { ...part, images: names };
   }
   return joined;
 }
@@ -150,7 +150,7 @@ export interface FeatureManifest {
   classToken: boolean;
   registers: number;
   grid: { rows: number; cols: number };
-  /** Names of all images; none in the manifest of one range, which does not repeat them. */
+  /** Names of all images; none in the manifest of one range, which does not repeat them, or where a plan has them. */
   images: string[];
   /** Of the list of these names. */
   imagesSha256: string;
@@ -202,12 +202,32 @@ export const LANES = 4;
 
 /** What `extractFeatures` has left in a folder, without a look at the shards. */
 export async function readExtracted(outDir: string): Promise<FeatureManifest> {
-  const path = `${outDir}/manifest.json`;
+  return await readFinished(`${outDir}/manifest.json`);
+}
+
+async function readFinished(path: string): Promise<FeatureManifest> {
   try {
     return await parsedManifest(path);
   } catch (error) {
     throw new Error(`Cannot use ${path} (${reasonOf(error)}): extract the features again.`, { cause: error });
   }
+}
+
+/**
+ * Writes what most readers need of a manifest: it without the names of images and without shards, whose number grows with
+ * the images.
+ */
+export async function writeHeader(outDir: string, manifest: FeatureManifest): Promise<void> {
+  const layers = manifest.layers.map((layer) => ({ ...layer, shards: [] }));
+  await writeFileAtomic(
+    `${outDir}/header.json`,
+    JSON.stringify({ ...manifest, layers, images: [] }, null, 2),
+  );
+}
+
+/** The manifest of a finished extraction without its images and shards; as `readExtracted` else. */
+export async function readHeader(outDir: string): Promise<FeatureManifest> {
+  return await readFinished(`${outDir}/header.json`);
 }
 
 /** SHA-256 of a model file and the weight files beside it, one behind the other. */

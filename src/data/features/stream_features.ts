@@ -281,6 +281,11 @@ export interface ExtractOptions {
   model: string;
   preprocessor: Preprocessor;
   images: { name: string; load(): Promise<RgbImage> }[];
+  /**
+   * Of all their names, where `images` has gaps: of one range alone the first image and its own are needed, to join ranges
+   * none.
+   */
+  imagesSha256?: string;
   /** Folder for the layers' folders and the manifest. */
   outDir: string;
   dtype: FeatureType;
@@ -310,16 +315,15 @@ const FLOAT16_MAX = 65504;
 const FLOAT16_ZERO = 2 ** -25;
 
 /** Reads a model, and finds what is to be taken of its blocks. */
-export async function openGraph(
-  { model: path, preprocessor, images, dtype, registers, hook = "attention", shifts = 1, provider = "cpu" }:
-    ExtractOptions,
-) {
+export async function openGraph(options: ExtractOptions) {
+  const { model: path, preprocessor, images, dtype, registers } = options;
+  const { hook = "attention", shifts = 1, provider = "cpu" } = options;
   if (images.length === 0) throw new Error("There are no images to extract features of: give at least one.");
   const graph = await readOnnx(path), weights = await readWeights(graph);
   const wanted = {
     model: basename(path).replace(/\.onnx$/, ""),
     modelSha256: sha256([graph.bytes, ...weights.map(({ data }) => data)]),
-    imagesSha256: namesSha256(images),
+    imagesSha256: options.imagesSha256 ?? namesSha256(images),
     dtype,
     hook,
     shifts,

@@ -146,18 +146,26 @@ Deno.test("openData() tells apart every file that results depend on, and photogr
       () => Deno.writeTextFile(`${voc}/class_names.txt`, [...classes.slice(0, -1), "screen"].join("\n")),
     ];
     const before = await run(), truths = [before.labels];
+    let { subjectLabels } = before;
     assertEquals(await run(), before);
-    for (const change of changes) {
+    for (const [at, change] of changes.entries()) {
       await change();
       const { labels: truth, ...pixels } = await run();
-      assertEquals({ ...pixels, labels: before.labels }, before);
+      assertEquals(pixels.subjectLabels !== subjectLabels, at < 7, `the subject's own: ${change}`);
+      ({ subjectLabels } = pixels);
+      assertEquals({ ...pixels, labels: before.labels, subjectLabels: before.subjectLabels }, before);
       assert(!truths.includes(truth), `unseen: ${change}`);
       truths.push(truth);
     }
     await writePhoto(`${voc}/JPEGImages/a.jpg`, "#36a");
     const repainted = await run();
     assert(repainted.images !== before.images);
-    assertEquals({ ...repainted, images: "" }, { ...before, labels: truths.at(-1)!, images: "" });
+    assertEquals({ ...repainted, images: "" }, {
+      ...before,
+      labels: truths.at(-1)!,
+      subjectLabels,
+      images: "",
+    });
   });
 });
 
@@ -206,3 +214,37 @@ Deno.test("openData() says in one sentence what cannot be used", async () => {
     await refused({ images: `${dir}/none` }, `There is no folder ${dir}/none.`);
   });
 });
+
+Deno.test("openData() opens photographs that a plan has listed as it opened all, and none that has changed", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeVoc(`${dir}/voc`, ["b", "a", "c", "d"]);
+    await writeImagenet(`${dir}/seg`, 2);
+    await Deno.mkdir(`${dir}/images`);
+    for (const name of ["x", "y"]) await writePhoto(`${dir}/images/${name}.jpg`, "#123");
+    const folders = { voc: `${dir}/voc`, "imagenet-seg": `${dir}/seg`, images: `${dir}/images` };
+    const whole = await openData(folders, 2), { keys, table, classes, listed, images: all } = whole;
+    const count = all.length, entries = listed.map((one, i) => [i, one] as [number, typeof one]);
+    assertEquals([count, listed.length, whole.further.length], [6, 8, 2]);
+    const planned = { count, namesSha256: "", keys, table, classes, further: listed.slice(count) };
+    const { images, further, close, ...rest } = await openData(folders, 2, {}, {
+      ...planned,
+      chosen: entries.slice(1, count),
+    });
+    assertEquals([rest.keys, rest.table, rest.classes], [keys, table, classes]);
+    assert(!(0 in images));
+    const named = (some: typeof all) => some.map(({ name }) => name);
+    assertEquals([named(images).slice(1), named(further)], [named(all).slice(1), named(whole.further)]);
+    for (let i = 1; i < count; i++) {
+      assertEquals(await images[i].load(), await all[i].load());
+      assertEquals(await images[i].mask?.(), await all[i].mask?.());
+      assertEquals(await images[i].classMask?.(), await all[i].classMask?.());
+    }
+    await writeMask(`${dir}/voc/SegmentationClass/b.png`, FIGURE);
+    await assertRejects(
+      () => images[1].classMask!(),
+      Error,
+      "SegmentationClass/b.png has changed since the run was",
+    );
+    assertEquals(await images[4].load(), await all[4].load());
+    for (const one of [whole, { close }]) one.close();
+  }));

@@ -28,7 +28,7 @@ async function tree(folder: string, under = ""): Promise<Record<string, string>>
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${under}`)) {
     const path = `${under}${name}`;
     if (isDirectory) Object.assign(found, await tree(folder, `${path}/`));
-    else if (name === "manifest.json") {
+    else if (/^(?:manifest|header)\.json$/.test(name)) {
       found[path] = (await Deno.readTextFile(`${folder}/${path}`)).replaceAll(folder, "");
     } else found[path] = (await Deno.readFile(`${folder}/${path}`)).toBase64();
   }
