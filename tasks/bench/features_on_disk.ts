@@ -4,9 +4,11 @@
  * Features of one synthetic model are written to DIR as `extract` writes them (36 layers, 197 tokens an image, 768 channels,
  * float16: 1.5 kB a node), made by seed image by image; where they are there already, they are taken. Then the pipeline's own
  * stages run on them: transforms to 128 channels, as the alignment by ridge regression has them, 300 landmarks with all of
- * them extended to every node, 20 eigenvectors, a map of 3,000 nodes, colors. Each prints its seconds, and the resident set
- * at its middle and at most: memory that grew with nodes would show in both, and between sizes.
+ * them extended to every node, 20 eigenvectors, a map of 3,000 nodes, colors. Each prints its seconds, those of all
+ * processors together, which a busy machine changes less, and the resident set at its middle and at most: memory that grew
+ * with nodes would show in both, and between sizes.
  */
+import process from "node:process";
 import { closeGpu, openGpu } from "../../mod.ts";
 import type { AlignModel } from "../../src/align/model.ts";
 import type { FeatureManifest } from "../../src/data/features/extract_parts.ts";
@@ -78,21 +80,21 @@ function alignment({ model, layers }: FeatureManifest): AlignModel {
 /** Runs a stage and prints what it took. */
 async function timed<T>(name: string, nodes: number, run: () => Promise<T>): Promise<T> {
   const seen: number[] = [], look = () => seen.push(Deno.memoryUsage().rss / 1e6);
-  const clock = setInterval(look, EVERY), started = performance.now();
+  const clock = setInterval(look, EVERY), started = performance.now(), before = process.cpuUsage();
   try {
     return await run();
   } finally {
     clearInterval(clock);
     look();
-    const seconds = (performance.now() - started) / 1000;
-    console.log(
-      `${name.padEnd(14)} ${seconds.toFixed(1).padStart(8)} s  ${
-        (1e6 * seconds / nodes).toFixed(1)
-      } µs a node, ` +
-        `resident ${seen[seen.length >> 1].toFixed(0)} MB at its middle, ${
-          Math.max(...seen).toFixed(0)
-        } MB at most`,
-    );
+    const seconds = (performance.now() - started) / 1000, { user, system } = process.cpuUsage(before);
+    const work = (user + system) / 1e6, middle = seen[seen.length >> 1], most = Math.max(...seen);
+    const figures = [
+      `${seconds.toFixed(1)} s`,
+      `${work.toFixed(1)} s of processors`,
+      `${(1e6 * work / nodes).toFixed(1)} µs a node`,
+      `resident ${middle.toFixed(0)} MB at its middle, ${most.toFixed(0)} MB at most`,
+    ];
+    console.log(`${name}: ${figures.join(", ")}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu } from "../../mod.ts";
 import { shardName } from "../../src/data/features/feature_shards.ts";
 import { createFeatures } from "../../src/data/features/feature_store.ts";
@@ -77,7 +77,22 @@ function optionsOf(sampling: PipelineOptions["sampling"], neighbors: PipelineOpt
   } as unknown as PipelineOptions;
 }
 
-Deno.test("tasks that each make a part leave what one process makes alone, byte for byte", async (t) => {
+/** Does what has to fail, on a disk that takes a number of files and is full then. */
+async function onFullDisk(files: number, work: () => Promise<void>): Promise<void> {
+  const { rename } = Deno;
+  let left = files;
+  Deno.rename = (from, to) =>
+    left-- > 0
+      ? rename(from, to)
+      : Promise.reject(new Error("No space left on device (os error 28): rename"));
+  try {
+    await assertRejects(work, Error, "No space left on device.");
+  } finally {
+    Deno.rename = rename;
+  }
+}
+
+Deno.test("tasks that each make a part leave what one process makes alone, byte for byte, also after a full disk", async (t) => {
   for (const [sampling, neighbors] of [["uniform", "all"], ["farthest", "all"], ["farthest", 4]] as const) {
     await t.step(`${sampling}, neighbors ${neighbors}`, () =>
       inTemporaryFolder(async (dir) => {
@@ -107,6 +122,9 @@ Deno.test("tasks that each make a part leave what one process makes alone, byte 
         for (const [step, run] of Object.entries(steps)) {
           if (step === "landmarks" && sampling === "uniform") continue;
           if ((step === "affinities" || step === "products") && neighbors !== "all") continue;
+          // The disk is full at the first file of a task, and at the second: what it makes after that is what it makes alone.
+          for (const files of step === "fit" ? [0] : [0, 1]) await onFullDisk(files, () => run(0));
+          if (step !== "fit") assertEquals(arePartsThere(cut, step, 0, 2), false);
           if (step === "fit") await run(0);
           else {
             // The last task first, and one of them twice.
@@ -117,6 +135,7 @@ Deno.test("tasks that each make a part leave what one process makes alone, byte 
         await solveGraph(gpu, cut, manifests, options);
         if (isMapped) {
           await makeMap(gpu, `${two}/map`, cut, manifests, options);
+          await onFullDisk(1, () => makeColorBatches(gpu, `${two}/colors`, inputs(two), 0, 2));
           for (const task of [1, 0]) await makeColorBatches(gpu, `${two}/colors`, inputs(two), task, 2);
           await makeColors(gpu, `${two}/colors`, inputs(two), () => {});
         }
