@@ -244,7 +244,7 @@ Deno.test({
           again,
         );
         await run("scontrol", ["release", `${propagate}_5`], env);
-        await finished(cluster, 240);
+        await finished(cluster, 900);
         await alone;
 
         const told = await task("status", ["--run", folder], env);
@@ -280,7 +280,7 @@ Deno.test({
           ),
           submitted,
         );
-        await finished(cluster, 60);
+        await finished(cluster, 300);
         assertEquals(await stageFiles(two, ANY), before);
       });
     });
