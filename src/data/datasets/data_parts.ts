@@ -1,7 +1,6 @@
 /** Each kind of data that `openData` opens: what is found in its folder, what is missing, and what it is used for. */
 import { basename, join } from "node:path";
-import { hashesByName } from "../files/file_hashes.ts";
-import { fileSha256 } from "../hub/download.ts";
+import { fileSha256, hashesByName } from "../files/file_hashes.ts";
 import { isFile, isFolder } from "../files/plain_file.ts";
 import { listImages, readImage } from "../images/image.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
