@@ -59,7 +59,7 @@ export function oneOf<const T extends string>(words: readonly T[]) {
 export function parseJson<const S extends JsonSchema>(text: string, schema: S): v.InferOutput<S> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text.replace(/^\ufeff/, "")); // a byte order mark, as some editors write it
   } catch (error) {
     throw new Error(`it is not JSON: ${reasonOf(error)}`, { cause: error });
   }

@@ -22,6 +22,7 @@ const SCHEMA = objectOf({
 Deno.test("parseJson() gives back what the text holds, further keys included", () => {
   const value = { name: "a", kind: "q", layers: [{ layer: 1, shards: [], of: 3 }], newer: [1] };
   assertEquals(parseJson(JSON.stringify(value), SCHEMA) as unknown, value);
+  assertEquals(parseJson(`\ufeff${JSON.stringify(value)}`, SCHEMA) as unknown, value);
 });
 
 Deno.test("parseJson() names the field, what it is, and what was expected", () => {
