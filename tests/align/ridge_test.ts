@@ -76,6 +76,27 @@ Deno.test("ridgePath() predicts by every penalty what ridge() does with it alone
   }
 });
 
+/** Held-out sums of squares of every penalty and voxel, by the float64 reference. */
+function heldOutErrors(
+  { x, y }: { x: Matrix; y: Matrix },
+  lambdas: number[],
+  folds: number,
+  seed: number,
+): Float64Array[] {
+  return lambdas.map((lambda) => {
+    const sums = new Float64Array(y.cols);
+    for (const { train, held } of crossValidationFolds(y.rows, folds, seed)) {
+      const predictionOf = reference(x, y, [...train], lambda);
+      for (const image of held) {
+        predictionOf(rowsOf(x)[image]).forEach((value, v) =>
+          sums[v] += (value - y.data[image * y.cols + v]) ** 2
+        );
+      }
+    }
+    return sums;
+  });
+}
+
 Deno.test("ridge() chooses the penalty of least held-out error for every voxel", async (t) => {
   // few images and many voxels: what is held out would change the choice of some, were it seen
   for (const [images, features, voxels] of [[35, 7, 6], [20, 30, 6], [9, 3, 150], [9, 12, 150]]) {
@@ -83,18 +104,7 @@ Deno.test("ridge() chooses the penalty of least held-out error for every voxel",
       const { x, y } = regression(images, features, voxels);
       const lambdas = [0.1, 10, 1000];
       const model = await ridge(gpu, x, y, { lambdas, folds: 4, seed: 3 });
-      const errors = lambdas.map((lambda) => {
-        const sums = new Float64Array(voxels);
-        for (const { train, held } of crossValidationFolds(images, 4, 3)) {
-          const predictionOf = reference(x, y, [...train], lambda);
-          for (const image of held) {
-            predictionOf(rowsOf(x)[image]).forEach((value, v) =>
-              sums[v] += (value - y.data[image * voxels + v]) ** 2
-            );
-          }
-        }
-        return sums;
-      });
+      const errors = heldOutErrors({ x, y }, lambdas, 4, 3);
       model.lambda.forEach((lambda, v) => {
         const own = errors[lambdas.findIndex((value) => Math.fround(value) === lambda)][v];
         const least = Math.min(...errors.map((sums) => sums[v]));
@@ -104,14 +114,25 @@ Deno.test("ridge() chooses the penalty of least held-out error for every voxel",
   }
 });
 
-Deno.test("ridge() chooses one penalty for all voxels whatever their units", async () => {
+Deno.test("ridge() chooses one penalty for all voxels, of least mean share of the variance, whatever their units", async () => {
   const { x, y } = regression(40, 6, 6), noise = randomMatrix(40, 1, 7).data;
   for (let i = 0; i < 40; i++) y.data[i * 6 + 5] = noise[i]; // on its own it is shrunk to its mean
-  const lambdas = [0.1, 10, 1000, 1e5], lambdaFor = "all";
-  const { lambda } = await ridge(gpu, x, y, { lambdas, lambdaFor });
-  assert(new Set(lambda).size === 1 && lambda[0] < 1000, `${lambda}, ${note}`);
+  const lambdas = [0.1, 10, 1000, 1e5], options = { lambdas, lambdaFor: "all", folds: 4, seed: 3 } as const;
+  const { lambda } = await ridge(gpu, x, y, options);
+  const variances = Array.from({ length: 6 }, (_, v) => {
+    const values = rowsOf(y).map((row) => row[v]), mean = values.reduce((sum, value) => sum + value) / 40;
+    return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  });
+  const shares = heldOutErrors({ x, y }, lambdas, 4, 3).map((sums) =>
+    sums.reduce((sum, error, v) => sum + error / variances[v], 0) / 6
+  );
+  const own = shares[lambdas.findIndex((value) => Math.fround(value) === lambda[0])];
+  assert(
+    new Set(lambda).size === 1 && own <= Math.min(...shares) * (1 + 1e-4),
+    `${lambda}, ${shares}, ${note}`,
+  );
   const other = { ...y, data: y.data.map((value, at) => at % 6 === 5 ? 1e4 * value : value) };
-  assertEquals((await ridge(gpu, x, other, { lambdas, lambdaFor })).lambda, lambda);
+  assertEquals((await ridge(gpu, x, other, options)).lambda, lambda);
 });
 
 Deno.test("ridge() takes the larger of two penalties of equal error", async () => {
