@@ -78,7 +78,7 @@ Deno.test("observerVertices() says which region has no place", () => {
   assertThrows(
     () => observerVertices({ ...toy, rois: toy.rois.map((name) => name === "OFA" ? "MT" : name) }),
     RangeError,
-    "The observer's region MT has no place on the brain: add it to landmarks.py.",
+    "The simulated subject's region MT has no place on the brain: add it to landmarks.py.",
   );
 });
 
