@@ -2,7 +2,7 @@
 // The command `alignedcut` of the package that `./run pack` makes: runs a task by Deno, in the folder where it is typed.
 import { spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -50,7 +50,10 @@ const words = tasks[task].command.split(" ").slice(2), file = words.pop().replac
 const rights = words.map((word) => word === "--allow-ffi=node_modules" ? `--allow-ffi=${MODULES}` : word);
 const env = { DENO_NO_UPDATE_CHECK: "1", ...process.env };
 // Where there is no Vulkan driver but OpenGL, Deno would compute by that, and Mesa's may crash as it ends.
-if (process.platform === "linux") env.DENO_WEBGPU_BACKEND ||= "vulkan";
+if (process.platform === "linux") {
+  env.DENO_WEBGPU_BACKEND ||= "vulkan";
+  env.XDG_RUNTIME_DIR ||= tmpdir(); // else Wayland's library prints an error
+}
 const settings = ["--quiet", "--no-config", "--no-lock", "--node-modules-dir=manual"];
 spawn(deno, [
   "run",
