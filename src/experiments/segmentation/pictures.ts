@@ -12,7 +12,7 @@ const IMAGES = 3, COLUMNS = 6;
 
 const FIGURE_GROUND = ["ground", "figure"];
 
-/** One grid a model, one row an image: the truth, then the oracle's segmentation at some layers. */
+/** One grid a model, all but the first folded, one row an image: the truth, then the oracle's segmentation by layer. */
 export async function exampleSegmentations(
   pipeline: Pipeline,
   { models, images }: GraphSegmentation,
@@ -26,27 +26,29 @@ export async function exampleSegmentations(
     chosen.map(async (image) => jpegDataUri(await pipeline.images[image].load())),
   );
   const label = kind === "category" ? "categories" : "figure and ground";
-  const grids = models.map(({ model, scores }) => [
-    html`<h3>${`${model}, ${label}`}</h3>`,
-    colorGrid({
-      label: `Segmentations into ${label} by ${model}, by image and layer`,
-      columns: ["truth", ...layers.map((layer) => `L${layer}`)],
-      rows: chosen.map((image, i) => ({
-        label: pipeline.images[image].name,
-        photo: photos[i],
-        cells: [
-          truths[i],
-          ...layers.map((layer) => {
-            const { assigned } = scores[kind].find((own) => own.layer === layer)!;
-            const first = image * tokens + 1;
-            return classPicture(assigned.subarray(first, first + tokens - 1), grid.cols, grid.rows);
-          }),
-        ],
-      })),
-    }),
-  ]);
+  const grids = models.map(({ model, scores }, m) => {
+    const heading = `${model}, ${label}`,
+      maps = colorGrid({
+        label: `Segmentations into ${label} by ${model}, by image and layer`,
+        columns: ["truth", ...layers.map((layer) => `L${layer}`)],
+        rows: chosen.map((image, i) => ({
+          label: pipeline.images[image].name,
+          photo: photos[i],
+          cells: [
+            truths[i],
+            ...layers.map((layer) => {
+              const { assigned } = scores[kind].find((own) => own.layer === layer)!;
+              const first = image * tokens + 1;
+              return classPicture(assigned.subarray(first, first + tokens - 1), grid.cols, grid.rows);
+            }),
+          ],
+        })),
+      });
+    if (m === 0) return html`<h3>${heading}</h3>${maps}`;
+    return html`<details class="folded"><summary>${heading}</summary>${maps}</details>\n`;
+  });
   return [
-    ...grids.flat(),
+    ...grids,
     colorLegend(
       (kind === "category" ? pipeline.classes : FIGURE_GROUND).map((name, k) => ({
         name,
