@@ -51,6 +51,8 @@ export interface Table {
 const MAX_OPEN_ROWS = 12;
 /** Wider tables become one block a row on phones. */
 const MAX_NARROW_COLUMNS = 3;
+/** Letters of a row that fits into half of the page; those that a column's margin takes, and the first column at least. */
+const MAX_HALF = 75, BETWEEN = 2, MIN_FIRST = 18;
 
 /**
  * A table; folded with more than 12 rows, and with more than 3 columns one block a row where the page is narrow.
@@ -70,25 +72,34 @@ export function table({ caption, columns, rows, digits = 3 }: Table): Html {
     rows.some(({ [i]: cell }) => typeof cell === "number" && !Number.isInteger(cell))
   );
   const kind = (i: number) => rawHtml(isNumeric[i] ? ' class="number"' : "");
+  const written = rows.map((row) =>
+    row.map((cell, i) => typeof cell === "number" ? formatNumber(cell, digits, !hasFraction[i]) : cell)
+  );
   const head = columns.map((column, i) =>
     html`
       <th scope="col" ${kind(i)}>${column}</th>
     `
   );
-  const body = rows.map((row) => {
-    const cells = row.map((cell, i) => {
-      const shown = typeof cell === "number" ? formatNumber(cell, digits, !hasFraction[i]) : cell;
-      return i === 0
+  const body = written.map((row) => {
+    const cells = row.map((shown, i) =>
+      i === 0
         ? html`
           <th scope="row" ${kind(i)}>${shown}</th>
         `
-        : html`<td${kind(i)} data-label="${columns[i]}">${shown}</td>`;
-    });
+        : html`<td${kind(i)} data-label="${columns[i]}">${shown}</td>`
+    );
     return html`<tr>${cells}</tr>\n`;
   });
   const stacks = rawHtml(columns.length > MAX_NARROW_COLUMNS ? " stacks" : "");
+  const letters = columns.reduce(
+    (sum, column, i) =>
+      sum + BETWEEN +
+      Math.max(i === 0 ? MIN_FIRST : 0, column.length, ...written.map(({ [i]: cell }) => cell.length)),
+    0,
+  );
+  const half = rows.length <= MAX_OPEN_ROWS && letters <= MAX_HALF ? " half" : "";
   const drawn = html`
-    <div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <div class="scroll${rawHtml(half)}" tabindex="0" role="region" aria-label="${caption}">
       <table class="numbers${stacks}">
         <caption>${caption}</caption>
         <thead>

@@ -32,6 +32,28 @@ Deno.test("pathPanelsChart() has an arrow a step, up as 0 degrees and right as 9
   );
 });
 
+Deno.test("pathPanelsChart() keeps the labels of a path that returns to its start apart, inside the panel", async () => {
+  for (const depth of [0, 5, 10]) {
+    // Two paths that span the panel; each ends near its start, the second one at a depth of the panel's height.
+    const panels = [[[0, 0], [10, 10], [0.1, 0.2]], [[0, depth], [10, 5], [0, depth]]].map((places, i) => ({
+      title: String(i),
+      places: places.map(([x, y]) => [x, y] as const),
+    }));
+    const chart = { name: "map", steps: ["L5", "L6", "L12"], panels, across: 2, width: 640 };
+    const svg = await renderChart(pathPanelsChart(chart, lightTheme), lightTheme, "paths");
+    const heights = [...svg.matchAll(/<text [^>]*translate\([-\d.]+,([-\d.]+)\)[^>]*>(L5|L12)<\/text>/g)]
+      .map(([, height]) => Number(height));
+    // Both ends of both panels, each with its halo; then the key.
+    assertEquals(heights.length, 10);
+    for (let i = 0; i < 8; i += 2) {
+      assert(Math.abs(heights[i] - heights[i + 1]) >= 13, `${depth}: ${heights}`);
+      for (const height of heights.slice(i, i + 2)) {
+        assert(height > 5 && height < 309, `${depth}: ${heights}`);
+      }
+    }
+  }
+});
+
 Deno.test("planeLayersChart() names every layer, planeCirclesChart() draws circles of the radius", async () => {
   const places = [[0, 0], [1, 1]] as const;
   const layers = [{ label: "L1", places }, { label: "L2", places }];

@@ -125,10 +125,10 @@ async function matrixSection(
         }, theme),
     ),
     tableOf("figure", figureShares),
+    tableOf("ground", ground),
     text(
       "Neighbouring patches are alike, so that shuffling single patches between figure and ground would call almost any blob different. Masks that are moved as a whole keep their shape; masks of other images also keep where figures tend to stand.",
     ),
-    tableOf("ground", ground),
   ];
 }
 

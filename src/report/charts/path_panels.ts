@@ -1,7 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { sequenceOf, type Theme } from "../theme.ts";
 import { formatValue } from "./lines.ts";
-import { planeOf, type PlanePlace } from "./plane.ts";
+import { type Plane, planeOf, type PlanePlace } from "./plane.ts";
 
 /** Paths over a map, one in each panel, all panels on the same scale. */
 export interface PathPanelsChart {
@@ -17,6 +17,8 @@ export interface PathPanelsChart {
 }
 
 const GAP = 16, KEY_STEP = 28;
+/** Size of the labels of both ends, the widest one, a line of them, and a label's distance from its stop, in pixels. */
+const LABEL = 11, LABEL_WIDTH = 26, LINE = 14, AWAY = 11;
 
 /**
  * Small multiples of paths: an arrow from stop to stop, colored from the first (blue) to the last (orange), the other
@@ -39,7 +41,7 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
     })
   );
   const side = Math.floor((width - 10 - GAP * (across - 1)) / across);
-  const { x, y } = planeOf(name, corners, side);
+  const plane = planeOf(name, corners, side), { x, y } = plane;
   const color = {
     field: "step",
     type: "nominal" as const,
@@ -50,7 +52,7 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
     places.slice(1).map((to, i) => ({ title, step: steps[i + 1], ...segment(places[i], to) }))
   );
   const drawn = panels.map(({ title, places, sd }) => {
-    const own = segments.filter((segment) => segment.title === title);
+    const own = segments.filter((segment) => segment.title === title), labels = endLabels(places, plane);
     const stops = places.map(([x, y], i) => {
       const [dx, dy] = sd?.[i] ?? [0, 0];
       return {
@@ -62,7 +64,6 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
         low: y - dy,
         high: y + dy,
         text: `${title} · ${steps[i]}: ${formatValue(x)}, ${formatValue(y)}`,
-        note: i === 0 || i === steps.length - 1 ? steps[i] : "",
       };
     });
     const rule = { type: "rule" as const, aria: false };
@@ -112,9 +113,9 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
           encoding: { x, y, color, description: { field: "text", type: "nominal" as const } },
         },
         ...[{ stroke: theme.page, strokeWidth: 3 }, { color: theme.ink }].map((look) => ({
-          data: { values: stops.filter(({ note }) => note !== "") },
-          mark: { type: "text" as const, aria: false, dy: -10, fontSize: 11, ...look },
-          encoding: { x, y, text: { field: "note" } },
+          data: { values: labels.map(({ stop, up }) => ({ x: places[stop][0], up, step: steps[stop] })) },
+          mark: { type: "text" as const, aria: false, fontSize: LABEL, ...look },
+          encoding: { x, y: { ...y, field: "up" }, text: { field: "step" } },
         })),
       ],
     };
@@ -147,6 +148,28 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
       },
     };
   }
+}
+
+/**
+ * The labels of a path's first and last stop, above them; where the path returns to its start, so that both would lie on
+ * each other, the lower one stands below its stop, or, at the panel's lower edge, the upper one a line higher.
+ *
+ * @returns the stops' numbers, and the labels' heights on the map
+ */
+function endLabels(places: readonly PlanePlace[], plane: Plane): { stop: number; up: number }[] {
+  const pixels = (stop: number) => plane.top(places[stop]), last = places.length - 1;
+  const at = (stop: number, top: number) => ({
+    stop,
+    up: places[stop][1] + (pixels(stop) - top) / plane.pixels,
+  });
+  const above = [...new Set([0, last])].map((stop) => at(stop, pixels(stop) - AWAY));
+  const isApart = Math.abs(places[0][0] - places[last][0]) * plane.pixels >= LABEL_WIDTH ||
+    Math.abs(pixels(0) - pixels(last)) >= LINE;
+  if (last <= 0 || isApart) return above;
+  const [upper, lower] = pixels(0) <= pixels(last) ? [0, last] : [last, 0], below = pixels(lower) + AWAY;
+  if (below + LABEL / 2 <= plane.side) return [at(upper, pixels(upper) - AWAY), at(lower, below)];
+  const top = pixels(lower) - AWAY;
+  return [at(upper, Math.min(pixels(upper) - AWAY, top - LINE)), at(lower, top)];
 }
 
 /** A straight piece of a path, and a place on it for its arrowhead; `angle` in degrees clockwise from up. */
