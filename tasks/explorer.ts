@@ -8,16 +8,17 @@ import {
   LARGEST_PAGE,
 } from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
+import { explorerDrawings } from "../src/experiments/explorer/figures.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { runDataLine } from "../src/experiments/shared/run_data.ts";
 import { FRONT_EXPLORER } from "../src/experiments/shared/index_page.ts";
 import { recordExperiment } from "../src/experiments/shared/write_experiment.ts";
+import { saveDrawings } from "../src/report/figure_files.ts";
 import { spread } from "../src/report/explorer/spread.ts";
 import { fewerImages } from "../src/report/explorer/fewer_images.ts";
 import { explorerParts, renderExplorer } from "../src/report/explorer/page.ts";
 import { linksBeside, withLinks } from "../src/report/page_links.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
-import { refuseWithoutEffect } from "../src/cli/options.ts";
 
 /** What computes the explorer's content. */
 const CODE = ["src/experiments/explorer/compute.ts", "src/pipeline/aligned_source.ts"];
@@ -30,9 +31,12 @@ const CODE = ["src/experiments/explorer/compute.ts", "src/pipeline/aligned_sourc
 export async function runExplorer(open: OpenPipeline): Promise<string> {
   const { out, pipeline: { models, images, eigenvectors, data } } = open;
   const path = `${out}/explorer.html`;
-  const { page, front, errors } = await open.stage("explorer", async () => {
+  const { page, front, errors, drawings } = await open.stage("explorer", async () => {
     const found = await open.kept("explorer", CODE, {}, () => explored(open));
-    return { ...await explorerPages(open, found), errors: found.errors };
+    const drawings = open.figures.length > 0
+      ? await explorerDrawings(found.content, open.sheet, console.error)
+      : [];
+    return { ...await explorerPages(open, found), errors: found.errors, drawings };
   });
   const bytes = new TextEncoder().encode(withLinks(page, await linksBeside(path)));
   if (bytes.length > LARGEST_PAGE) {
@@ -47,6 +51,7 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   await recordExperiment(open, "explorer", inputs, { metrics, claims: [] });
   await writeFileAtomic(`${out}/${FRONT_EXPLORER}`, JSON.stringify(front));
   await writeFileAtomic(path, bytes);
+  await saveDrawings(path, drawings, open.figures);
   return path;
 }
 
@@ -89,9 +94,5 @@ async function explorerPages({ pipeline, seed, command }: OpenPipeline, { conten
 export const COMMAND = experiment("explorer");
 
 if (import.meta.main) {
-  await runExperiment(
-    COMMAND,
-    runExplorer,
-    ({ given }) => refuseWithoutEffect(given, ["figures"], "the explorer is drawn in the browser"),
-  );
+  await runExperiment(COMMAND, runExplorer);
 }

@@ -1,4 +1,5 @@
 /** The showcase's maps as drawings, for files: what its page draws by script. */
+import { stretchColors } from "../../embed/stretch_colors.ts";
 import { colorOf, similarityPicture } from "../shared/small_pictures.ts";
 import { mapSheet } from "../../report/map_sheet.ts";
 import type { ShowcaseContent } from "../../report/showcase/content.ts";
@@ -7,9 +8,11 @@ import type { Drawing } from "../../report/figure_files.ts";
 
 /** Maps in a line, and their pixels. */
 const ACROSS = 6, SIDE = 160;
+/** Share of a photograph's cells that the page clips at either end of a channel, for contrast. */
+const CLIPPED = 0.02;
 
 /**
- * Photographs in front of their maps of all layers: colors, segments, and for each of the page's spots the similarity of
+ * Photographs in front of their maps of all layers: colors, the same stretched within each photograph, segments, and for each of the page's spots the similarity of
  * all photographs to it, in the layer that it is shown in.
  *
  * @param content what the page shows
@@ -35,6 +38,10 @@ export function showcaseDrawings(content: ShowcaseContent): Drawing[] {
       map.rows,
       colors.slice(3 * firstOf(layer, photo), 3 * (firstOf(layer, photo) + cells)),
     );
+  const contrasted = (layer: number, photo: number) => {
+    const own = colors.subarray(3 * firstOf(layer, photo), 3 * (firstOf(layer, photo) + cells));
+    return pngDataUri(map.cols, map.rows, stretchColors(own, CLIPPED));
+  };
   const segmented = (layer: number, photo: number) => {
     const first = firstOf(layer, photo);
     const rgb = Array.from(segments.subarray(first, first + cells), (k) => [...colorOf(1 + k)]);
@@ -42,6 +49,7 @@ export function showcaseDrawings(content: ShowcaseContent): Drawing[] {
   };
   return [
     { name: "colors", drawing: sheet(colored) },
+    { name: "contrast", drawing: sheet(contrasted) },
     { name: "segments", drawing: sheet(segmented) },
     ...spots.map((spot) => {
       const alike = cosinesTo(content, spot);

@@ -97,7 +97,7 @@ const MAPS = {
 };
 
 /** Segments first shown. */
-const SEGMENTS = 10;
+export const SEGMENTS = 10;
 
 function explorer(content: ExplorerShape): Html {
   const { images, slots, opening, grid, segmentParents, eigenvectors, coloring } = content;

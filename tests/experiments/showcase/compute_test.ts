@@ -115,7 +115,7 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
     const page = await Deno.readTextFile(path), figures = [...Deno.readDirSync(`${flags.out}/figures`)];
     assertEquals(
       figures.map(({ name }) => name).sort(),
-      ["colors", "segments"].flatMap((name) => [`showcase-${name}.png`, `showcase-${name}.svg`]),
+      ["colors", "contrast", "segments"].flatMap((name) => [`showcase-${name}.png`, `showcase-${name}.svg`]),
     );
     assertEquals(path, `${flags.out}/showcase.html`);
     assertStringIncludes(page, "What does a vision transformer group together in three photographs?");
