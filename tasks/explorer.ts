@@ -8,7 +8,7 @@ import {
   LARGEST_PAGE,
 } from "../src/experiments/explorer/compute.ts";
 import { sharedBeta } from "../src/align/model.ts";
-import { explorerDrawings } from "../src/experiments/explorer/figures.ts";
+import { explorerDrawings } from "../src/experiments/explorer/report.ts";
 import { alignedSource, openRawFeatures } from "../src/pipeline/aligned_source.ts";
 import { runDataLine } from "../src/experiments/shared/run_data.ts";
 import { FRONT_EXPLORER } from "../src/experiments/shared/index_page.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decode } from "fast-png";
-import { explorerDrawings } from "../../../src/experiments/explorer/figures.ts";
+import { explorerDrawings } from "../../../src/experiments/explorer/report.ts";
 import { divergingColor } from "../../../src/report/cortex/surface_colors.ts";
 import { saveDrawings } from "../../../src/report/figure_files.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
