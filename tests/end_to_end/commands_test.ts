@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { helpOf } from "../../src/cli/options.ts";
+import type { Option } from "../../src/cli/option_kinds.ts";
+import { commandLine, helpOf, parseOptions } from "../../src/cli/options.ts";
+import { unescapeHtml } from "../../src/report/html.ts";
+import { renderPage } from "../../src/report/page.ts";
 import { unknownTask } from "../../tasks/maintenance/help.ts";
 import { packedTasks } from "../../tasks/maintenance/pack.ts";
 import { allCommands, optionsPage } from "../../tasks/maintenance/write_options.ts";
@@ -173,4 +176,46 @@ Deno.exitCode = 3;`,
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+/** A value that an option takes: text of characters that shells and pages read otherwise, or a number, or a word of its own. */
+function sampleValue(name: string, { read }: Option<unknown>): string {
+  let message = "";
+  for (const value of ["my 'photos' & \"<b>\" $HOME; é", "3", "0.5", "200"]) {
+    try {
+      read([value], name);
+      return value;
+    } catch (error) {
+      message = (error as Error).message;
+    }
+  }
+  return /: give ([\w:-]+)/.exec(message)![1];
+}
+
+/** The arguments of commands, as a shell takes them apart. */
+async function shellWords(lines: readonly string[]): Promise<string[][]> {
+  const script = lines.map((line) => `printf '%s\\0' ${line}\nprintf '\\n'`).join("\n");
+  const { stdout, success } = await new Deno.Command("sh", { args: ["-c", script] }).output();
+  assert(success);
+  return new TextDecoder().decode(stdout).split("\0\n").slice(0, -1).map((line) => line.split("\0"));
+}
+
+Deno.test("the command that a page says makes it again is read as it was typed, of every task and with every option", async () => {
+  const typed = commands.map(({ task, options }) => ({
+    task,
+    args: Object.entries(options).flatMap(([name, option]) =>
+      option.value === "" ? [`--${name}`] : [`--${name}`, sampleValue(name, option)]
+    ),
+  }));
+  const lines = typed.map(({ task, args }) => {
+    const page = { title: "t", question: "?", method: "So.", sections: [], settings: {} };
+    const markup = renderPage({ ...page, command: commandLine(task, args) });
+    return unescapeHtml(/<h2 [^>]*>Make it again<\/h2>[^]*?<code>([^]*?)<\/code>/.exec(markup)![1]);
+  });
+  const words = await shellWords(lines);
+  commands.forEach(({ task, options }, i) => {
+    assertEquals(words[i], ["./run", task, ...typed[i].args]);
+    const parsed = parseOptions(options, words[i].slice(2));
+    assertEquals([...parsed!.given].sort(), Object.keys(options).sort(), task);
+  });
 });
