@@ -3,12 +3,14 @@
  * second: `./run deno bench -A tests/report/explorer_hover_bench.ts`. Beside the wall time, which others on the machine
  * lengthen, it prints the CPU time of the page's thread. `EXPLORER` names a page other than the sample's.
  */
+import { resolve } from "node:path";
 import { renderExplorer } from "../../src/report/explorer/page.ts";
 import { openBrowser, openFile } from "../support/browser.ts";
 import { sampleExploration } from "../support/sample_exploration.ts";
 
 const browser = await openBrowser();
-let path = Deno.env.get("EXPLORER");
+const named = Deno.env.get("EXPLORER");
+let path = named && resolve(named);
 if (!path) {
   const { content } = await sampleExploration();
   path = await Deno.makeTempFile({ suffix: ".html" });
