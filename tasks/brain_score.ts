@@ -52,7 +52,7 @@ type BrainScoreRun = TaskRun & {
 };
 
 /**
- * Trains and scores all conditions, or reads what an earlier run, or a thread beside this one, has left.
+ * Trains and scores all conditions, or reads what an earlier run has left.
  *
  * @param seeds trainings of each condition
  */

@@ -17,8 +17,7 @@ import { runFigureGround } from "./figure_ground.ts";
 import { runGalleries } from "./galleries.ts";
 import { runNystrom } from "./nystrom.ts";
 import type { Parsed } from "../src/cli/options.ts";
-import { type BrainScoreBeside, startBrainScore } from "./shared/brain_score_beside.ts";
-import { askedOf, type RunData } from "./shared/open_data.ts";
+import type { RunData } from "./shared/open_data.ts";
 import { collectGarbage } from "./shared/collect_garbage.ts";
 import { type FinishedPages, finishedPages } from "./shared/finished_pages.ts";
 import type { TaskRun } from "./shared/task_run.ts";
@@ -32,14 +31,8 @@ import { runTransitions } from "./transitions.ts";
 /** What summarizes the responses of regions. */
 const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtures/observer/mod.ts"];
 
-/** A pipeline that is there, and brain-score where it has been begun beside it. */
-type ReproduceRun = OpenPipeline & { beside?: BrainScoreBeside | null };
-
-/** Trainings of each condition of brain-score. */
-const seedsOf = ({ quick }: PipelineValues) => quick ? 1 : 5;
-
 /** Experiments by name; each writes its page. */
-const EXPERIMENTS: Record<string, (open: ReproduceRun, options: PipelineValues) => Promise<string>> = {
+const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
     stage("fixtures", () => {
       if (!data.world) throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
@@ -67,10 +60,7 @@ const EXPERIMENTS: Record<string, (open: ReproduceRun, options: PipelineValues) 
   rosetta: runRosetta,
   nystrom: runNystrom,
   explorer: runExplorer,
-  "brain-score": async (open, options) => {
-    if (open.beside) await open.stage("brain-score", () => open.beside!.ended(open.timings));
-    return await runBrainScore(open, seedsOf(options));
-  },
+  "brain-score": (open, { quick }) => runBrainScore(open, quick ? 1 : 5), // trainings of each condition
   segmentation: runSegmentation, // with two of brain-score's alignments
 };
 
@@ -125,7 +115,7 @@ export async function reproduceAll(
 ): Promise<Gpu["memory"] | null> {
   const started = performance.now(), { options } = parsed;
   const secondsSince = () => formatSeconds((performance.now() - started) / 1000);
-  let open: OpenPipeline | null = null, beside: BrainScoreBeside | null = null;
+  let open: OpenPipeline | null = null;
   let finished: FinishedPages | undefined;
   try {
     open = await openPipeline("reproduce", parsed, args, {
@@ -139,17 +129,13 @@ export async function reproduceAll(
         );
         return true;
       },
-      async onBrain(gpu, brain, cacheDir, settings) {
-        const request = { asked: askedOf(options), settings, planned, seeds: seedsOf(options) };
-        beside = await startBrainScore(gpu, brain, cacheDir, request);
-      },
     });
     if (!open) return null;
     const pages: Record<string, string> = {};
     const reasons: Record<string, string> = {};
     for (const [name, run] of Object.entries(EXPERIMENTS)) {
       try {
-        pages[name] = await run({ ...open, beside }, options);
+        pages[name] = await run(open, options);
         collectGarbage();
       } catch (error) {
         if (!(error instanceof UnsuitableData)) throw error;
@@ -162,7 +148,6 @@ export async function reproduceAll(
     console.error(`done in ${secondsSince()}: ${page}`);
     return open.gpu.memory;
   } finally {
-    (beside as BrainScoreBeside | null)?.close();
     await open?.close();
   }
 }

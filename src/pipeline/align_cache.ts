@@ -169,7 +169,7 @@ const LANES = 2;
 export const LAMBDAS = [0, 0.1, 1] as const;
 
 /** The options of every weight and seed, weight by weight. */
-export function conditionOptions(seeds: number): { eigenWeight: number; seed: number }[] {
+function conditionOptions(seeds: number): { eigenWeight: number; seed: number }[] {
   return LAMBDAS.flatMap((eigenWeight) =>
     Array.from({ length: seeds }, (_, seed) => ({ eigenWeight, seed }))
   );

@@ -1,26 +1,17 @@
 /** What the pipeline is run on, and how, from data and settings that are open. */
 import type { AlignModel, Gpu } from "../../mod.ts";
 import { alignmentOf, alignOf } from "../../src/pipeline/align_cache.ts";
-import type { BrainData } from "../../src/pipeline/brain_data.ts";
 import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
 import type { RunData } from "./open_data.ts";
 import type { RunSettings } from "./run_settings.ts";
 import { runStage } from "./stage.ts";
 
-/** Begins what needs the features and responses of channel alignment, the folder of alignments and settings, but no graph. */
-export type OnBrain = (gpu: Gpu, brain: BrainData, cacheDir: string, settings: RunSettings) => Promise<void>;
-
-/**
- * What the pipeline is run on, and how; the alignment is trained now where it is not there.
- *
- * @param onBrain called when it is
- */
+/** What the pipeline is run on, and how; the alignment is trained now where it is not there. */
 export async function pipelineOptions(
   gpu: Gpu,
   data: RunData,
   settings: RunSettings,
   timings: Record<string, number>,
-  onBrain?: OnBrain,
 ): Promise<PipelineOptions> {
   const { cache } = settings;
   const cacheDir = `${cache}/align`;
@@ -30,7 +21,6 @@ export async function pipelineOptions(
     "align",
     (tick) => alignOf(gpu, brain, alignmentOf(settings.alignment), cacheDir, tick),
   );
-  await onBrain?.(gpu, brain, cacheDir, settings);
   return optionsWith(data, settings, align, path);
 }
 

@@ -16,7 +16,7 @@ import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { openProgress, PERCENT, type Progress } from "../../src/report/progress.ts";
 import { collectGarbage } from "./collect_garbage.ts";
 import { dryRunPipeline } from "./dry_run.ts";
-import { type OnBrain, pipelineOptions } from "./graph_options.ts";
+import { pipelineOptions } from "./graph_options.ts";
 import { askedOf, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { PIPELINE_OPTIONS } from "./options.ts";
@@ -61,8 +61,6 @@ export interface PipelineHooks {
   planned?: PlannedData;
   /** Before anything is computed: whether the run's pages are there already. */
   areMade?(run: TaskRun, data: RunData, gpu: Gpu): Promise<boolean>;
-  /** Before the graph is solved. */
-  onBrain?: OnBrain;
 }
 
 /**
@@ -76,7 +74,7 @@ export async function openPipeline(
   task: string,
   parsed: Parsed<typeof PIPELINE_OPTIONS>,
   args: string[] = Deno.args,
-  { areMade, onBrain, planned }: PipelineHooks = {},
+  { areMade, planned }: PipelineHooks = {},
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
   const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
@@ -97,7 +95,7 @@ export async function openPipeline(
       return null;
     }
     const cacheDir = `${cache}/align`;
-    const options = await pipelineOptions(gpu, data, settings, timings, onBrain);
+    const options = await pipelineOptions(gpu, data, settings, timings);
     const stages = openStages(`${cache}/runs`, false, typed.verify);
     const progress = stageProgress(timings);
     const pipeline = (await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish))!;
