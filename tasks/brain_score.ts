@@ -11,7 +11,6 @@ import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts"
 import { measureBrainScores } from "../src/experiments/brain_score/compute.ts";
 import { namesSha256 } from "../src/data/features/extract_parts.ts";
 import type { Pipeline } from "../src/pipeline/pipeline.ts";
-import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";
@@ -124,8 +123,7 @@ async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Prom
   const gpu = await openTaskGpu(adapter, cache);
   try {
     const page = await runBrainScore({ ...run, gpu, data }, seeds);
-    await writeIndexPage(run.out, { [COMMAND.task]: page }, run.command);
-    console.error(`done: ${page}`);
+    await run.finish({ [COMMAND.task]: page });
   } finally {
     closeGpu(gpu);
     data.close();

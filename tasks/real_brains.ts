@@ -28,7 +28,6 @@ import {
 } from "../src/experiments/real_brains/report.ts";
 import { type NeuronSession, neuronSession } from "../src/experiments/real_brains/neurons.ts";
 import type { PictureResults } from "../src/experiments/real_brains/pictures_report.ts";
-import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { openRunModels, type RunModels } from "../src/pipeline/models.ts";
 import { noiseCeiling } from "../src/statistics/rsa.ts";
 import { type Encode, scoreHeldOut } from "../src/experiments/real_brains/encoding.ts";
@@ -241,8 +240,7 @@ async function realBrains(options: Options): Promise<void> {
       neurons,
       voxels,
     });
-    await writeIndexPage(run.out, { [COMMAND.task]: page }, run.command);
-    console.error(`done: ${page}`);
+    await run.finish({ [COMMAND.task]: page });
   } finally {
     closeGpu(gpu);
   }

@@ -5,7 +5,6 @@ import type { PlannedData } from "../src/data/datasets/open_data.ts";
 import { modelSha256 } from "../src/data/features/extract_parts.ts";
 import { hashOfModules } from "../src/data/files/code_hash.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
-import { writeIndexPage } from "../src/experiments/shared/index_page.ts";
 import { UnsuitableData } from "../src/experiments/shared/unsuitable_data.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
@@ -113,8 +112,7 @@ export async function reproduceAll(
   further: Record<string, string> = {},
   { skipsUnchanged = false, planned }: { skipsUnchanged?: boolean; planned?: PlannedData } = {},
 ): Promise<Gpu["memory"] | null> {
-  const started = performance.now(), { options } = parsed;
-  const secondsSince = () => formatSeconds((performance.now() - started) / 1000);
+  const { options } = parsed;
   let open: OpenPipeline | null = null;
   let finished: FinishedPages | undefined;
   try {
@@ -125,7 +123,9 @@ export async function reproduceAll(
         finished = finishedPages(run, await allOf(run, data, gpu, options));
         if (options.verify || options["check-error"] || !await finished.areThere()) return false;
         console.error(
-          `nothing has changed since these pages were made (${secondsSince()}): ${run.out}/index.html`,
+          `nothing has changed since these pages were made (${
+            formatSeconds(run.seconds())
+          }): ${run.out}/index.html`,
         );
         return true;
       },
@@ -143,9 +143,8 @@ export async function reproduceAll(
         console.error(`${name} is left out: ${error.message}`);
       }
     }
-    const page = await writeIndexPage(open.out, { ...pages, ...further }, open.command, reasons);
+    await open.finish({ ...pages, ...further }, reasons);
     await finished?.note();
-    console.error(`done in ${secondsSince()}: ${page}`);
     return open.gpu.memory;
   } finally {
     await open?.close();

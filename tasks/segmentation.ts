@@ -1,7 +1,6 @@
 /** `./run segmentation`: the layer from which figure and ground, and categories, are separable, with a report. */
 import { alignOf } from "../src/pipeline/align_cache.ts";
 import { tell } from "../src/data/files/skipped.ts";
-import { openStages } from "../src/data/cache/stages.ts";
 import { pipelineTruth, segmentation } from "../src/experiments/segmentation/compute.ts";
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation/layer_graphs.ts";
 import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
@@ -41,11 +40,10 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     }
   }
   const images = Math.min(IMAGES, pipeline.images.length);
-  const stages = openStages(`${cacheDir}/../runs`);
   const graphs = (name: string, condition: Omit<GraphCondition, "name"> = {}) =>
     open.stage(
       `segmentation graphs ${name}`,
-      (tick) => layerGraphs(gpu, pipeline, stages, { name, ...condition }, images, seed, tick),
+      (tick) => layerGraphs(gpu, pipeline, open.stages, { name, ...condition }, images, seed, tick),
     );
   const all = {
     images,

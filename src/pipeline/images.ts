@@ -1,5 +1,7 @@
 /** The images of a run, as its models see them. */
+import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { reasonOf } from "../data/files/atomic_write.ts";
 import { withGaps } from "../data/datasets/open_data.ts";
 import { imageOrientation, listImages, readImage } from "../data/images/image.ts";
 import { maskInFrame } from "../data/images/orientation.ts";
@@ -58,17 +60,57 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
 export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {
   const all = await listImages(dir), paths = all.slice(0, limit);
   if (paths.length < all.length) tell(`${paths.length} of ${all.length} images of ${dir} are used (--limit)`);
+  const maskOf = (name: string) => name.replace(/\.[^.]*$/, ".png");
+  if (masksDir) await tellSpareMasks(masksDir, new Set(paths.map((path) => maskOf(basename(path)))));
   return paths.map((path) => {
-    const name = basename(path);
-    const image: RunImage = { name, load: () => readImage(path) };
-    if (masksDir) image.mask = () => readMask(`${masksDir}/${name.replace(/\.[^.]*$/, "")}.png`, path);
-    return image;
+    const name = basename(path), load = () => readImage(path);
+    return masksDir
+      ? { name, load, mask: () => readMask(`${masksDir}/${maskOf(name)}`, path) }
+      : { name, load };
   });
+}
+
+/** Reports masks that belong to no photograph in use. */
+async function tellSpareMasks(folder: string, names: ReadonlySet<string>): Promise<void> {
+  let spare: string[];
+  try {
+    spare = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).filter((name) =>
+      !names.has(name)
+    ).sort();
+  } catch (error) {
+    throw new Error(`Cannot list the masks of ${folder}: ${reasonOf(error)}; give --masks a folder.`, {
+      cause: error,
+    });
+  }
+  if (spare.length === 0) return;
+  const shown = spare.slice(0, 3).join(", "), more = spare.length - 3;
+  tell(
+    `left out of ${folder}, as no photograph in use has that name: ${shown}${
+      more > 0 ? ` and ${more} more` : ""
+    }`,
+  );
+}
+
+/** Distinguishes images from others of the same names: by every pixel. */
+export async function pixelHash(images: readonly RunImage[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const { name, load } of images) {
+    const { width, height, data } = await load();
+    hash.update(`${name} ${width} ${height}`).update(data);
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** A mask, turned with its photograph. */
 async function readMask(path: string, photograph: string): Promise<Mask> {
-  const { data, isTransparent, ...mask } = await readImage(path), { width, height } = mask;
+  const { data, isTransparent, ...mask } = await readImage(path).catch((error) => {
+    if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new Error(
+      `There is no mask of ${basename(photograph)}: expected ${path} in the folder of --masks.`,
+      { cause: error },
+    );
+  });
+  const { width, height } = mask;
   if (isTransparent) {
     throw new Error(
       `The mask ${path} has transparent pixels: save it as black and white without transparency.`,

@@ -136,15 +136,18 @@ async function fitted(
     keepSums: (name, make) => cachedPart(folder, name, make),
   });
   trim(gpu);
-  if (fit.missing) {
-    throw new RangeError(
-      `The graph has ${
-        components - fit.missing
-      } components, ${components} were asked for: give --components ${components - fit.missing}.`,
-    );
-  }
+  assertWhole(fit, components);
   await saveNystrom(path, fit);
   return fit;
+}
+
+/** @throws RangeError "The graph has 9 components, 20 were asked for: …" */
+export function assertWhole({ missing = 0 }: NystromModel, components: number): void {
+  if (missing === 0) return;
+  const found = components - missing;
+  throw new RangeError(
+    `The graph has ${found} components, ${components} were asked for: give --components ${found}.`,
+  );
 }
 
 /**

@@ -1,17 +1,21 @@
 /** `--dry-run`: what a task on the pipeline would run, and why. */
 import { loadAlign } from "../../src/data/fits/align_file.ts";
 import { brokenShards } from "../../src/data/features/extract_parts.ts";
-import { NotFinished, openStages } from "../../src/data/cache/stages.ts";
+import { NotFinished } from "../../src/data/cache/stages.ts";
 import { alignFile, alignmentOf } from "../../src/pipeline/align_cache.ts";
 import { featureStages, runPipeline } from "../../src/pipeline/pipeline.ts";
 import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
 import { optionsWith } from "./graph_options.ts";
 import { type Asked, openRunData } from "./open_data.ts";
 import type { RunSettings } from "./run_settings.ts";
+import { sayStages, type TaskRun } from "./task_run.ts";
 
 /** Prints stage by stage what would run, and why; computes nothing, and writes nothing. */
-export async function dryRunPipeline(asked: Asked, settings: RunSettings): Promise<void> {
-  const { cache } = settings, stages = openStages(`${cache}/runs`, true);
+export async function dryRunPipeline(
+  { cache, stages }: TaskRun,
+  asked: Asked,
+  settings: RunSettings,
+): Promise<void> {
   const say = (name: string, state: string, why: string) => console.log(`${name}: ${state} (${why})`);
   const runs = (name: string, needed: string) => say(name, "would run", `it needs what ${needed} makes`);
   /** What is missing, or null. */
@@ -47,8 +51,8 @@ export async function dryRunPipeline(asked: Asked, settings: RunSettings): Promi
       data.close();
     }
   });
-  for (const { name, state, why } of stages.reports) say(name, state, why);
   const named = stages.reports.map(({ name }) => name);
+  sayStages(stages);
   for (
     const name of noData
       ? ["align", "features", "eigenvectors", "map", "colors"]

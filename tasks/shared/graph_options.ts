@@ -2,6 +2,7 @@
 import type { AlignModel, Gpu } from "../../mod.ts";
 import { alignmentOf, alignOf } from "../../src/pipeline/align_cache.ts";
 import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
+import { COMPONENTS } from "./options.ts";
 import type { RunData } from "./open_data.ts";
 import type { RunSettings } from "./run_settings.ts";
 import { runStage } from "./stage.ts";
@@ -44,7 +45,7 @@ export function optionsWith(
     sampling,
     knn,
     neighbors,
-    components: 20,
+    components: COMPONENTS,
     seed,
     evaluated,
     shardImages,

@@ -5,10 +5,8 @@ import { type Command, type Parsed, runCommand } from "../../src/cli/options.ts"
 import type { Options, OptionValues } from "../../src/cli/option_kinds.ts";
 import { memoize } from "../../src/data/cache/memoize.ts";
 import type { PlannedData } from "../../src/data/datasets/open_data.ts";
-import { openStages } from "../../src/data/cache/stages.ts";
 import { tell } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
-import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { layersApart } from "../../src/pipeline/layers_apart.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
 import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
@@ -22,7 +20,7 @@ import { openTaskGpu } from "./open_task_gpu.ts";
 import { PIPELINE_OPTIONS } from "./options.ts";
 import { runSettings } from "./run_settings.ts";
 import { sweepFolders } from "./task_folders.ts";
-import { openTaskRun, type TaskRun } from "./task_run.ts";
+import { openTaskRun, sayStages, type TaskRun } from "./task_run.ts";
 
 /** What reads data, masks and classes for experiments, and the pipeline's results. */
 export const READING = [
@@ -78,11 +76,11 @@ export async function openPipeline(
 ): Promise<OpenPipeline | null> {
   const { options: typed, given } = parsed, asked = askedOf(typed);
   const settings = runSettings(parsed), { cache, out, seed, knn } = settings;
-  if (typed["dry-run"]) {
-    await dryRunPipeline(asked, settings);
+  const run = await openTaskRun(task, typed, args), { timings } = run;
+  if (run.stages.explains) {
+    await dryRunPipeline(run, asked, settings);
     return null;
   }
-  const run = await openTaskRun(task, settings, args), { timings } = run;
   const data = await openRunData(asked, { ...settings, planned, timings });
   if (given.has("limit") && data.images.length < settings.limit) {
     report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
@@ -96,12 +94,9 @@ export async function openPipeline(
     }
     const cacheDir = `${cache}/align`;
     const options = await pipelineOptions(gpu, data, settings, timings);
-    const stages = openStages(`${cache}/runs`, false, typed.verify);
     const progress = stageProgress(timings);
-    const pipeline = (await runPipeline(gpu, stages, options, progress.tick).finally(progress.finish))!;
-    for (const { name, why } of stages.reports) {
-      if (/ is (?:missing|damaged)/.test(why)) console.error(`${name} was computed again: ${why}`);
-    }
+    const pipeline = (await runPipeline(gpu, run.stages, options, progress.tick).finally(progress.finish))!;
+    sayStages(run.stages);
     if (knn !== "exact") console.error(pipeline.search);
     const { length } = pipeline.fit.landmarks.indices;
     if (given.has("landmarks") && length < settings.landmarks) {
@@ -127,7 +122,7 @@ export async function openPipeline(
           seed,
           ...inputs,
         };
-        return await memoize(`${cache}/runs`, [...READING, ...code], name, of, compute);
+        return await memoize(run.stages, [...READING, ...code], name, of, compute);
       },
       async close() {
         closeGpu(gpu);
@@ -216,9 +211,7 @@ export async function runExperiment<S extends Options>(
     const open = await openPipeline(command.task, parsed as Parsed<typeof PIPELINE_OPTIONS>);
     if (!open) return;
     try {
-      const page = await run(open, parsed.options);
-      await writeIndexPage(open.out, { [command.task]: page }, open.command);
-      console.error(`done: ${page}`);
+      await open.finish({ [command.task]: await run(open, parsed.options) });
     } finally {
       await open.close();
     }

@@ -18,6 +18,9 @@ import { CACHE_FOLDER } from "../../src/data/files/project_folder.ts";
 /** Images a run of a model: a shard of features holds a whole number of batches. */
 export const BATCH = 8;
 
+/** Eigenvectors of a graph. */
+export const COMPONENTS = 20;
+
 export const out = text({ value: "DIR", help: "where the report goes", default: "reports/out" });
 
 export const figures = listOf(FIGURE_FORMATS, {

@@ -1,6 +1,6 @@
 /** The explorer of the sample pages. */
 import { HOSTILE, LAYERS, MODELS } from "./sample_names.ts";
-import { writeColorsReport } from "../../src/experiments/layer_colors/report.ts";
+import { writePhotographsReport } from "../../src/experiments/layer_colors/report.ts";
 import type { RealBrainsReport } from "../../src/experiments/real_brains/report.ts";
 import type { Gpu } from "../../mod.ts";
 import { frontImages } from "../../src/experiments/explorer/compute.ts";
@@ -14,7 +14,7 @@ export async function writePhotographs(
   run: { gpu: Gpu; command: string; timings: Record<string, number>; seed: number },
 ): Promise<string> {
   const photo = { width: 8, height: 6, data: new Uint8Array(3 * 48).fill(120) }, tokens = 13;
-  return await writeColorsReport({
+  return await writePhotographsReport({
     ...run,
     out,
     data: "photographs",

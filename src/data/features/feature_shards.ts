@@ -2,6 +2,7 @@
 import { reasonOf } from "../files/atomic_write.ts";
 import { type FeatureFile, openFeatureFile } from "./feature_store.ts";
 import { readPlainFile } from "../files/plain_file.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
 
 /** Images of a shard: at 197 tokens of 768 float16 channels 19 MB. */
 export const SHARD_IMAGES = 64;
@@ -123,4 +124,18 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
       await open.file.close();
     },
   };
+}
+
+/**
+ * The features of a layer, or its first rows, as one matrix.
+ *
+ * @throws Error as `openFeatures`
+ */
+export async function readFeatures(path: string, rows?: number): Promise<Matrix> {
+  const file = await openFeatures(path);
+  try {
+    return { data: await file.readRows(0, rows ?? file.rows), rows: rows ?? file.rows, cols: file.cols };
+  } finally {
+    await file.close();
+  }
 }

@@ -1,6 +1,5 @@
 /** The report of photographs through one model: the page, results.json and the chart specs. */
 import { cutWarning } from "../../graph/normalized_cut.ts";
-import { Buffer } from "node:buffer";
 import { HOOK_NAMES } from "../../data/onnx/block_hooks.ts";
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import { eigenvaluesChart } from "../../report/charts/eigenvalues.ts";
@@ -9,20 +8,23 @@ import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
-import type { LayerResult } from "./compute.ts";
+import type { PhotographLayer } from "./compute.ts";
 import { runDataLine } from "../shared/run_data.ts";
 import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
+import { type Approximation, layerMetrics } from "../shared/solved_layers.ts";
 import { mean } from "../../statistics/summary.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
 /** What the report says. */
-export interface ColorsReport extends RunContext {
+export interface PhotographsReport extends RunContext {
   data: string;
   manifest: FeatureManifest;
   /** Every image as the model saw it. */
   photos: { name: string; photo: RgbImage }[];
-  layers: LayerResult[];
+  layers: PhotographLayer[];
+  /** How graphs were solved that were not solved exactly. */
+  approximation?: Approximation;
   /** Figure-ground mIoU from color and position alone, where there are masks. */
   baseline?: number;
 }
@@ -30,6 +32,14 @@ export interface ColorsReport extends RunContext {
 const EQUATION = rawHtml(
   `<math display="block"><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>A</mi><msup><mi>D</mi><mrow><mo>−</mo><mn>½</mn></mrow></msup><mi>X</mi><mo>=</mo><mi>X</mi><mi>Λ</mi><mo>,</mo><mspace width="1em"/><msub><mi>A</mi><mrow><mi>i</mi><mi>j</mi></mrow></msub><mo>=</mo><mi>exp</mi><mo>(</mo><mi>cos</mi><mo>(</mo><msub><mi>v</mi><mi>i</mi></msub><mo>,</mo><msub><mi>v</mi><mi>j</mi></msub><mo>)</mo><mo>−</mo><mn>1</mn><mo>)</mo></math>`,
 );
+
+function solvedText({ approximation }: PhotographsReport): string {
+  if (!approximation) return "computed to a residual of 1e-5";
+  const { landmarks, neighbors, sampling } = approximation;
+  return `computed on ${landmarks} landmarks, or all tokens where these are fewer (${sampling}), and extended to the others from ${
+    neighbors === "all" ? "all of them (Fowlkes)" : `the ${neighbors} nearest`
+  }`;
+}
 
 function tokensText({ classToken }: FeatureManifest): string {
   return `${classToken ? "class token" : "the mean of the patches, as there is no class token,"} and patches`;
@@ -40,7 +50,7 @@ function tokensText({ classToken }: FeatureManifest): string {
  *
  * @returns the path of the page
  */
-export async function writeColorsReport(report: ColorsReport): Promise<string> {
+export async function writePhotographsReport(report: PhotographsReport): Promise<string> {
   const { out, data, manifest, photos, layers } = report;
   await Deno.mkdir(out, { recursive: true });
   const nodes = photos.length * manifest.tokens;
@@ -65,9 +75,9 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
     question: `What does each layer of ${manifest.model} group together, over ${photos.length} images?`,
     method: `For every layer, the ${nodes} tokens of all images (${tokensText(manifest)}; ${
       HOOK_NAMES[manifest.hook]
-    }) form one graph, and its ${
-      layers[0].eigenvalues.length
-    } leading eigenvectors are computed to a residual of 1e-5. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
+    }) form one graph, and its ${layers[0].eigenvalues.length} leading eigenvectors are ${
+      solvedText(report)
+    }. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
     equation: EQUATION,
     sections: [
       { heading: "Images and layers", body: grid(report) },
@@ -94,30 +104,17 @@ export async function writeColorsReport(report: ColorsReport): Promise<string> {
   });
 }
 
-function colorMetrics(layers: LayerResult[]): Record<string, number> {
+function colorMetrics(layers: PhotographLayer[]): Record<string, number> {
   const gaps = layers.flatMap(({ eigengap }) => eigengap ?? []);
   const metrics: Record<string, number> = {
-    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
     "tsne.kl": mean(layers.map(({ kl }) => kl)),
     "tsne.trustworthiness": mean(layers.map((layer) => layer.trustworthiness)),
   };
   if (gaps.length) metrics.eigengap = Math.min(...gaps);
-  for (const layer of layers) {
-    const key = `L${layer.layer}`;
-    layer.eigenvalues.forEach((value, i) => metrics[`eigenvalue.${key}.${i + 1}`] = value);
-    metrics[`residual.${key}`] = layer.residual;
-    metrics[`resolved.${key}`] = layer.resolved;
-    if (layer.eigengap !== null) metrics[`eigengap.${key}`] = layer.eigengap;
-    metrics[`applications.${key}`] = layer.applications;
-    metrics[`tsne.kl.${key}`] = layer.kl;
-    metrics[`tsne.trustworthiness.${key}`] = layer.trustworthiness;
-    metrics[`seconds.cut.${key}`] = layer.seconds.cut;
-    metrics[`seconds.tsne.${key}`] = layer.seconds.tsne;
-  }
-  return metrics;
+  return { ...metrics, ...layerMetrics(layers) };
 }
 
-function segmentationMetrics({ layers, manifest, baseline }: ColorsReport): Record<string, number> {
+function segmentationMetrics({ layers, manifest, baseline }: PhotographsReport): Record<string, number> {
   if (baseline === undefined) return {};
   const metrics: Record<string, number> = { "miou.figure_ground.baseline_rgb_position": baseline };
   for (const { layer, figureGround } of layers) {
@@ -127,7 +124,7 @@ function segmentationMetrics({ layers, manifest, baseline }: ColorsReport): Reco
   return metrics;
 }
 
-async function segmentationSection(report: ColorsReport): Promise<{ heading: string; body: Html[] }[]> {
+async function segmentationSection(report: PhotographsReport): Promise<{ heading: string; body: Html[] }[]> {
   const { layers, baseline, manifest, photos, out } = report;
   if (baseline === undefined) return [];
   const scores = layers.map(({ figureGround }) => figureGround!.miou);
@@ -164,9 +161,9 @@ async function segmentationSection(report: ColorsReport): Promise<{ heading: str
   }];
 }
 
-function grid({ photos, layers, manifest }: ColorsReport): Html {
+function grid({ photos, layers, manifest }: PhotographsReport): Html {
   const { rows, cols } = manifest.grid;
-  const colors = layers.map((layer) => new Uint8Array(Buffer.from(layer.colors, "base64")));
+  const colors = layers.map((layer) => Uint8Array.fromBase64(layer.colors));
   return colorGrid({
     label: "Color maps by image and layer",
     key:
@@ -183,7 +180,7 @@ function grid({ photos, layers, manifest }: ColorsReport): Html {
   });
 }
 
-function layerTable(layers: LayerResult[]): Html {
+function layerTable(layers: PhotographLayer[]): Html {
   return table({
     caption:
       "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness",

@@ -1,7 +1,7 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { basename } from "node:path";
 import { extractFeatures } from "../../data/features/extract.ts";
-import { openFeatures } from "../../data/features/feature_shards.ts";
+import { readFeatures } from "../../data/features/feature_shards.ts";
 import { readImage } from "../../data/images/image.ts";
 import type { Kriegeskorte92 } from "../../data/datasets/kriegeskorte92.ts";
 import type { InferenceProvider } from "../../data/onnx/types.ts";
@@ -115,12 +115,7 @@ export async function brainSimilarity(
 
 /** One layer's features, one row an image: tokens side by side. */
 async function readImages(path: string, { images, tokens, width }: FeatureManifest): Promise<Matrix> {
-  const store = await openFeatures(path);
-  try {
-    return { data: await store.readRows(0, store.rows), rows: images.length, cols: tokens * width };
-  } finally {
-    await store.close();
-  }
+  return { data: (await readFeatures(path)).data, rows: images.length, cols: tokens * width };
 }
 
 /** Mean over tokens of rows that hold tokens of `width` side by side. */

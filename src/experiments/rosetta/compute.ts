@@ -6,7 +6,7 @@
  */
 import { applyAlign, leadingChannels, sharedBeta } from "../../align/model.ts";
 import { findSlot } from "../../align/slots.ts";
-import { openFeatures } from "../../data/features/feature_shards.ts";
+import { readFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -258,26 +258,21 @@ async function mapsOfHalves(
   halves: number[][],
   features: (slot: number, raw: Matrix) => Promise<Matrix>,
 ): Promise<Halves> {
-  const { layers, width } = manifests[m], patches = tokens - 1, parts: UnitMaps[] = [];
+  const { layers } = manifests[m], patches = tokens - 1, parts: UnitMaps[] = [];
   for (const [l, { layer, path }] of layers.entries()) {
-    const file = await openFeatures(path);
-    try {
-      const raw = { data: await file.readRows(0, file.rows), rows: file.rows, cols: width };
-      const slot = findSlot(align.slots, models[m], layer);
-      const { data, cols: channels } = await features(slot, raw), cols = layers.length * channels;
-      for (const [half, images] of halves.entries()) {
-        const rows = images.length * patches;
-        parts[half] ??= { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
-        for (const [i, image] of images.entries()) {
-          for (let patch = 0; patch < patches; patch++) {
-            const from = (image * tokens + 1 + patch) * channels; // the class token is left out
-            const to = (i * patches + patch) * cols + l * channels;
-            parts[half].maps.data.set(data.subarray(from, from + channels), to);
-          }
+    const slot = findSlot(align.slots, models[m], layer);
+    const { data, cols: channels } = await features(slot, await readFeatures(path));
+    const cols = layers.length * channels;
+    for (const [half, images] of halves.entries()) {
+      const rows = images.length * patches;
+      parts[half] ??= { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
+      for (const [i, image] of images.entries()) {
+        for (let patch = 0; patch < patches; patch++) {
+          const from = (image * tokens + 1 + patch) * channels; // the class token is left out
+          const to = (i * patches + patch) * cols + l * channels;
+          parts[half].maps.data.set(data.subarray(from, from + channels), to);
         }
       }
-    } finally {
-      await file.close();
     }
   }
   for (const { maps } of parts) standardizeUnits(maps);

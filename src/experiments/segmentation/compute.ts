@@ -2,17 +2,12 @@
 import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { bootstrapEffect, type Effect } from "../../statistics/effect.ts";
-import { classLabels, figureLabels } from "../shared/image_truth.ts";
+import { classLabels, figureLabels, plainFeatures } from "../shared/image_truth.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
 import type { LayerGraph } from "./layer_graphs.ts";
 import { bestOverlap, type ImageSegmentation, segmentImages } from "./overlap.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
-import {
-  ORACLE_COMPONENTS,
-  rgbPositionFeatures,
-  THRESHOLDS,
-  type TokenLabels,
-} from "../shared/oracle_segmentation.ts";
+import { ORACLE_COMPONENTS, THRESHOLDS, type TokenLabels } from "../shared/oracle_segmentation.ts";
 import { slotVectors } from "../shared/slot_vectors.ts";
 
 /** What is told apart. */
@@ -206,7 +201,7 @@ async function segmentGraph(
   seed: number,
 ): Promise<GraphSegmentation> {
   const draws = bootstrapDraws(images, RESAMPLES, seed);
-  const plain = await plainFeatures(pipeline, images);
+  const plain = await plainFeatures(pipeline.images.slice(0, images), pipeline.grid);
   const baseline = byKind((kind) => score(plain, truth[kind], images, draws));
   const models = pipeline.models.map((model) => {
     const slots = slotsOf(pipeline, model), vectors = slots.map(vectorsOf);
@@ -219,15 +214,6 @@ async function segmentGraph(
     return { model, scores, order: layerOrder(scores, baseline.figure_ground, images) };
   });
   return { images, models, baseline };
-}
-
-/** Color and place of every patch of the first images. */
-async function plainFeatures({ images, grid, tokens }: Pipeline, count: number): Promise<Matrix> {
-  const all = new Float32Array(count * tokens * 5);
-  for (let i = 0; i < count; i++) {
-    all.set(rgbPositionFeatures(await images[i].load(), grid).data, i * tokens * 5);
-  }
-  return { data: all, rows: count * tokens, cols: 5 };
 }
 
 function score(vectors: Matrix, labels: TokenLabels, images: number, draws: Uint32Array[]) {

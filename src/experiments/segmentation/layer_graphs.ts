@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { findSlot } from "../../align/slots.ts";
-import { openFeatures } from "../../data/features/feature_shards.ts";
+import { readFeatures } from "../../data/features/feature_shards.ts";
 import { hashOfModules } from "../../data/files/code_hash.ts";
 import { readNpy, writeNpy } from "../../data/formats/npy.ts";
 import type { Stages } from "../../data/cache/stages.ts";
@@ -87,7 +87,7 @@ export async function layerGraphs(
       ...settings,
     }, async (folder) => {
       const cuts = await mapConcurrently(used.length, LANES, async (i) => {
-        const features = await readRows(used[i].path, rows);
+        const features = await readFeatures(used[i].path, rows);
         const source = matrixSource(await alignedBy(gpu, condition, model, used[i].layer, features));
         const { data } = await (await fitNystrom(gpu, source, { ...settings, search: "exact" })).transform(
           source,
@@ -109,15 +109,6 @@ export async function layerGraphs(
     });
   }
   return found;
-}
-
-async function readRows(path: string, rows: number): Promise<Matrix> {
-  const file = await openFeatures(path);
-  try {
-    return { data: await file.readRows(0, rows), rows, cols: file.cols };
-  } finally {
-    await file.close();
-  }
 }
 
 async function alignedBy(

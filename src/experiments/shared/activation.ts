@@ -1,7 +1,7 @@
 /** What figure and ground do in brain space, image by image. */
 import { brainSpace } from "../../align/model.ts";
 import { findSlot } from "../../align/slots.ts";
-import { openFeatures } from "../../data/features/feature_shards.ts";
+import { readFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { Pipeline } from "../../pipeline/pipeline.ts";
@@ -58,12 +58,7 @@ export async function slotFeatures(
 ): Promise<Matrix> {
   const { model, layer } = slots[slot];
   const { path } = manifests.find((own) => own.model === model)!.layers.find((own) => own.layer === layer)!;
-  const file = await openFeatures(path);
-  try {
-    return { data: await file.readRows(0, file.rows), rows: file.rows, cols: file.cols };
-  } finally {
-    await file.close();
-  }
+  return await readFeatures(path);
 }
 
 /**

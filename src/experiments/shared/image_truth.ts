@@ -1,6 +1,7 @@
 /** What is known of images beside their pixels: the classes under patches, and the class of a whole image. */
 import type { RunImage } from "../../pipeline/images.ts";
-import { type TokenLabels, tokenLabels } from "./oracle_segmentation.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { rgbPositionFeatures, type TokenLabels, tokenLabels } from "./oracle_segmentation.ts";
 
 /** Patches along each side. */
 interface Grid {
@@ -39,6 +40,15 @@ export function classLabels(
   classes: readonly string[],
 ): Promise<TokenLabels> {
   return labelsOf(images, "classMask", grid, Math.max(2, classes.length));
+}
+
+/** Color and place of every token, as of `rgbPositionFeatures`. */
+export async function plainFeatures(images: readonly RunImage[], grid: Grid): Promise<Matrix> {
+  const each = 5 * (1 + grid.rows * grid.cols), data = new Float32Array(images.length * each);
+  for (const [i, { load }] of images.entries()) {
+    data.set(rgbPositionFeatures(await load(), grid).data, i * each);
+  }
+  return { data, rows: data.length / 5, cols: 5 };
 }
 
 /** The class with the most pixels under each token, the smallest of equal ones; 0 where there are none. */

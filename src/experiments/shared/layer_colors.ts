@@ -21,6 +21,8 @@ export interface LayerColorsOptions {
   seed?: number;
   /** As of `normalizedCut`. */
   storage?: "stored" | "tiled";
+  /** Finds the eigenvectors in another way than by the exact cut. */
+  solve?: () => Promise<NormalizedCut>;
   /** Name of the layer in error messages. */
   name?: string;
   /** Called with how much of the work is done, from 0 to 1. */
@@ -65,7 +67,11 @@ export async function layerColors(
     name,
     onProgress: (done: number, wanted: number) => onProgress?.(0.5 * done / wanted),
   };
-  const cut = gpu ? await normalizedCut(gpu, features, solve) : await hostNormalizedCut(features, solve);
+  const cut = options.solve
+    ? await options.solve()
+    : gpu
+    ? await normalizedCut(gpu, features, solve)
+    : await hostNormalizedCut(features, solve);
   const cutDone = performance.now();
   const chosen = sampleIndices(features.rows, Math.min(sample, features.rows), seededRandom(seed));
   const landmarks = pickRows(cut.eigenvectors, chosen);

@@ -2,23 +2,13 @@
  * The experiment `showcase`: photographs through one model by shift-and-stitch, two shifts along each side, and maps whose
  * cells of half a patch are means of the four patches that cover them; colors, segments and eigenvectors of every layer.
  */
-import { createHash } from "node:crypto";
-import { openFeatures } from "../../data/features/feature_shards.ts";
-import { memoize } from "../../data/cache/memoize.ts";
 import { resizeImage } from "../../data/images/resize.ts";
-import type { Stages } from "../../data/cache/stages.ts";
-import { type Gpu, trim } from "../../gpu/mod.ts";
+import type { Gpu } from "../../gpu/mod.ts";
 import { discretize } from "../../graph/discretize.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { layerColors } from "../shared/layer_colors.ts";
+import { firstColumns, type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
-
-/** A photograph, cut to a square. */
-export interface SquarePhoto {
-  name: string;
-  photo: RgbImage;
-}
 
 /** Rows and columns of a map. */
 export interface MapSize {
@@ -26,20 +16,8 @@ export interface MapSize {
   cols: number;
 }
 
-/** What is kept of one layer; every list follows photograph by photograph, row by row of its map. */
-export interface ShowcaseLayer {
-  /** 1 is the first. */
-  layer: number;
-  eigenvalues: number[];
-  residual: number;
-  eigengap: number | null;
-  converged: boolean;
-  /** Leading components that float32 tells from a null space. */
-  resolved: number;
-  trustworthiness: number;
-  seconds: { cut: number; tsne: number };
-  /** n × 3 bytes, base64. */
-  colors: string;
+/** A layer of the showcase; every list follows photograph by photograph, row by row of its map. */
+export interface ShowcaseLayer extends SolvedLayer {
   /** n bytes, base64: each below `segmentCount`. */
   segments: string;
   segmentCount: number;
@@ -48,21 +26,6 @@ export interface ShowcaseLayer {
   components: number;
 }
 
-/** Settings of `showcaseLayers`. */
-export interface ShowcaseOptions {
-  components: number;
-  /** Segments, at most `components`. */
-  segments: number;
-  /** Patches that t-SNE places, and its steps. */
-  sample: number;
-  iterations: number;
-  seed: number;
-  /** Of finished layers. */
-  stages: Stages;
-  onProgress?: (done: number, note: string) => void;
-}
-
-const CODE = ["src/experiments/showcase/compute.ts"];
 /** 512 MB: an affinity of at most this size is stored, which halves the work of recomputing it at every application. */
 const MAX_STORED = 2 ** 29;
 /** Shifts along each side, as of `extractFeatures`. */
@@ -93,15 +56,6 @@ function cutOut({ width, data }: RgbImage, x: number, y: number, side: number): 
     out.set(data.subarray(from, from + 3 * side), 3 * row * side);
   }
   return { width: side, height: side, data: out };
-}
-
-/** Distinguishes photographs from others of the same names. */
-export function photosHash(photos: SquarePhoto[]): string {
-  const hash = createHash("sha256");
-  for (const { name, photo } of photos) {
-    hash.update(`${name} ${photo.width} ${photo.height}`).update(photo.data);
-  }
-  return hash.digest("hex").slice(0, 16);
 }
 
 /** The cells between the patches of the stitched grid, of all four shifts. */
@@ -136,53 +90,30 @@ export function cellTokens(
  *
  * @param manifest what `extractFeatures` wrote with `SHIFTS`
  * @param photos how many
- * @returns one result a layer, in order; layers finished before are read from the cache
+ * @param segments of each layer, at most its components
+ * @returns one result a layer, in order, as of `solveLayers`
  */
 export async function showcaseLayers(
-  gpu: Gpu,
+  gpu: Gpu | null,
   manifest: FeatureManifest,
   photos: number,
-  options: ShowcaseOptions,
+  segments: number,
+  settings: SolveSettings,
 ): Promise<ShowcaseLayer[]> {
-  const { stages, onProgress, ...settings } = options, layers: ShowcaseLayer[] = [];
-  const cells = cellTokens(photos, manifest);
-  for (const { layer, path } of manifest.layers) {
-    const done = layers.length, name = `showcase-L${String(layer).padStart(2, "0")}`;
-    layers.push(
-      await memoize(stages, CODE, name, { ...settings, photos }, async () => {
-        const features = await readCells(path, cells);
-        const { components, segments, sample, iterations, seed } = settings;
-        const found = await layerColors(gpu, features, {
-          components,
-          sample,
-          iterations,
-          seed,
-          name: `layer ${layer}`,
-          storage: 4 * features.rows ** 2 <= MAX_STORED ? "stored" : undefined,
-          onProgress: (share) => onProgress?.(done + share, `layer ${layer}`),
-        });
-        const { cut, trustworthiness, seconds } = found;
-        const labels = discretize(leading(cut.eigenvectors, segments), { seed }).labels;
-        trim(gpu);
-        return {
-          layer,
-          trustworthiness,
-          seconds,
-          components,
-          segmentCount: segments,
-          eigenvalues: [...cut.eigenvalues],
-          residual: Math.max(...cut.residuals),
-          eigengap: cut.eigengap,
-          converged: cut.converged,
-          resolved: cut.resolved,
-          colors: found.colors.toBase64(),
-          segments: Uint8Array.from(labels).toBase64(),
-          directions: directions(cut.eigenvectors).toBase64(),
-        };
-      }),
-    );
-    onProgress?.(done + 1, `layer ${layer}`);
-  }
+  const cells = cellTokens(photos, manifest), { components, seed } = settings;
+  const layers: ShowcaseLayer[] = await solveLayers(gpu, manifest, settings, {
+    name: "showcase",
+    code: ["src/experiments/showcase/compute.ts"],
+    inputs: { segments, photos },
+    nodesOf: (tokens) => meansOf(tokens, cells),
+    storageOf: (nodes) => 4 * nodes ** 2 <= MAX_STORED ? "stored" : undefined,
+    add: (eigenvectors) => ({
+      components,
+      segmentCount: segments,
+      segments: Uint8Array.from(discretize(firstColumns(eigenvectors, segments), { seed }).labels).toBase64(),
+      directions: directions(eigenvectors).toBase64(),
+    }),
+  });
   for (let i = layers.length - 2; i >= 0; i--) {
     const next = Uint8Array.fromBase64(layers[i + 1].colors), own = Uint8Array.fromBase64(layers[i].colors);
     layers[i] = { ...layers[i], colors: likeColors(own, next).toBase64() };
@@ -190,26 +121,14 @@ export async function showcaseLayers(
   return layers;
 }
 
-/** A layer's features, each cell the mean of its four tokens. */
-async function readCells(path: string, cells: Uint32Array): Promise<Matrix> {
-  const store = await openFeatures(path);
-  try {
-    const all = await store.readRows(0, store.rows), { cols } = store, rows = cells.length / 4;
-    const data = new Float32Array(rows * cols);
-    cells.forEach((token, i) => {
-      const to = Math.floor(i / 4) * cols;
-      for (let c = 0; c < cols; c++) data[to + c] += all[token * cols + c] / 4;
-    });
-    return { data, rows, cols };
-  } finally {
-    await store.close();
-  }
-}
-
-function leading({ data, rows, cols }: Matrix, count: number): Matrix {
-  const out = new Float32Array(rows * count);
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols, i * cols + count), i * count);
-  return { data: out, rows, cols: count };
+/** Cells' features, each the mean of its four tokens. */
+function meansOf({ data: all, cols }: Matrix, cells: Uint32Array): Matrix {
+  const rows = cells.length / 4, data = new Float32Array(rows * cols);
+  cells.forEach((token, i) => {
+    const to = Math.floor(i / 4) * cols;
+    for (let c = 0; c < cols; c++) data[to + c] += all[token * cols + c] / 4;
+  });
+  return { data, rows, cols };
 }
 
 /** Rows scaled to length 127, as signed bytes: their cosines are within about 0.01. */

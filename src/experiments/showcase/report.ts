@@ -16,6 +16,7 @@ import { contentVariance } from "../../statistics/content_variance.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { runDataLine } from "../shared/run_data.ts";
+import { layerMetrics } from "../shared/solved_layers.ts";
 
 /** What the report says. */
 export interface ShowcaseReport extends RunContext {
@@ -42,7 +43,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
   const { out, command, data, manifest, photos, layers, timings, caveat, title = manifest.model } = report;
   const map = mapSize(manifest), nodes = photos.length * map.rows * map.cols, { model } = manifest;
   const inputs = { models: [model], images: photos.length, nodes, data };
-  const results = { metrics: metricsOf(layers), claims: [] };
+  const results = { metrics: layerMetrics(layers), claims: [] };
   const { settings, peakMemory } = await recordExperiment(report, "showcase", inputs, results);
   const shown = await Promise.all(photos.map(async ({ photo, title, credit }) => ({
     title,
@@ -159,19 +160,4 @@ function joined(parts: string[]): Uint8Array {
     at += part.length;
   }
   return all;
-}
-
-function metricsOf(layers: ShowcaseLayer[]): Record<string, number> {
-  const metrics: Record<string, number> = {
-    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
-  };
-  for (const { layer, eigenvalues, eigengap, residual, trustworthiness, seconds } of layers) {
-    eigenvalues.forEach((value, i) => metrics[`eigenvalue.L${layer}.${i + 1}`] = value);
-    if (eigengap !== null) metrics[`eigengap.L${layer}`] = eigengap;
-    metrics[`residual.L${layer}`] = residual;
-    metrics[`tsne.trustworthiness.L${layer}`] = trustworthiness;
-    metrics[`seconds.cut.L${layer}`] = seconds.cut;
-    metrics[`seconds.tsne.L${layer}`] = seconds.tsne;
-  }
-  return metrics;
 }

@@ -111,7 +111,7 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
       RangeError,
       "--limit belongs to",
     );
-    const path = await showcase({ ...flags, figures: ["svg", "png"] }, args);
+    const path = (await showcase({ ...flags, figures: ["svg", "png"] }, args))!;
     const page = await Deno.readTextFile(path), figures = [...Deno.readDirSync(`${flags.out}/figures`)];
     assertEquals(
       figures.map(({ name }) => name).sort(),
@@ -144,12 +144,12 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
 
     await Deno.mkdir(`${dir}/other`);
     await Deno.copyFile(`${flags.cache}/adapters.json`, `${dir}/other/adapters.json`);
-    const again = await Deno.readTextFile(await showcase({ ...flags, cache: `${dir}/other` }, args));
+    const again = await Deno.readTextFile((await showcase({ ...flags, cache: `${dir}/other` }, args))!);
     for (const id of ["colors", "segments", "directions"]) {
       assertEquals(block(again, id), block(page, id), id);
     }
     await Deno.writeTextFile(`${flags.images}/notes.txt`, "");
-    const some = await Deno.readTextFile(await showcase({ ...flags, limit: 2 }, args));
+    const some = await Deno.readTextFile((await showcase({ ...flags, limit: 2 }, args))!);
     assertStringIncludes(some, "group together in two photographs?");
     assertStringIncludes(some, "skipped: 1 .txt");
     assertStringIncludes(some, `${flags.images}: the first 2 of 3 (--limit N takes up to 24)`);

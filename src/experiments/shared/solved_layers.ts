@@ -1,0 +1,182 @@
+/** The layers of one model, each a graph of its own: what `layerColors` finds of it, and what an experiment adds. */
+import { memoize } from "../../data/cache/memoize.ts";
+import { NotFinished, type Stages } from "../../data/cache/stages.ts";
+import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { readFeatures } from "../../data/features/feature_shards.ts";
+import { type Gpu, trim } from "../../gpu/mod.ts";
+import { matrixSource } from "../../graph/node_source.ts";
+import type { NormalizedCut } from "../../graph/normalized_cut.ts";
+import { fitNystrom } from "../../graph/nystrom.ts";
+import { chooseNeighborSearch } from "../../pipeline/neighbor_search.ts";
+import { assertWhole } from "../../pipeline/solve_graph.ts";
+import type { PipelineOptions } from "../../pipeline/pipeline_options.ts";
+import type { Storage } from "../../graph/affinity_operator.ts";
+import type { Matrix } from "../../linalg/matrix.ts";
+import { layerColors, type LayerColorsOptions } from "./layer_colors.ts";
+
+/** What is kept of one layer; plain JSON, so that a stopped run goes on after its last finished layer. */
+export interface SolvedLayer {
+  /** 1 is the first. */
+  layer: number;
+  eigenvalues: number[];
+  residual: number;
+  eigengap: number | null;
+  converged: boolean;
+  /** Leading components that float32 tells from a null space. */
+  resolved: number;
+  applications: number;
+  storage: string;
+  kl: number;
+  trustworthiness: number;
+  seconds: { cut: number; tsne: number };
+  /** n × 3 bytes, base64. */
+  colors: string;
+  /** What `checkError` says. */
+  error?: string;
+}
+
+/** How graphs are solved that are not solved exactly: as of the pipeline. */
+export type Approximation = Pick<PipelineOptions, "landmarks" | "neighbors" | "sampling" | "knn">;
+
+/** Settings of the graphs of all layers. */
+export interface SolveSettings
+  extends Required<Pick<LayerColorsOptions, "components" | "sample" | "iterations" | "seed">> {
+  /** Absent: exactly. */
+  approximation?: Approximation;
+  /** Says in a sentence how far eigenvectors are from the exact ones of the features. */
+  checkError?: (features: Matrix, eigenvectors: Matrix) => Promise<string>;
+  /** Of finished layers, in the folder of their features. */
+  stages: Stages;
+  /** Called with the number of layers that are done, parts of one included. */
+  onProgress?: (done: number, note: string) => void;
+}
+
+/** What an experiment makes of a layer. */
+export interface LayerWork<T> {
+  /** Its name. */
+  name: string;
+  /** Modules that compute what it adds. */
+  code: readonly string[];
+  /** What that depends on beside features and settings. */
+  inputs: Record<string, unknown>;
+  /** The nodes' features; default: of all tokens. */
+  nodesOf?(tokens: Matrix): Matrix;
+  /** As of `normalizedCut`. */
+  storageOf?(nodes: number): Storage | undefined;
+  /** What is added, from the eigenvectors. */
+  add(eigenvectors: Matrix): T;
+}
+
+/**
+ * Runs every layer of one model, one joint graph of all images' tokens a layer.
+ *
+ * @param gpu null only where the stages only explain
+ * @param manifest what `extractFeatures` wrote
+ * @returns one result a layer, in order; layers finished before are read from the cache. None where the stages only explain
+ * @throws Error when a layer's file cannot be read, RangeError naming a bad token
+ */
+export async function solveLayers<T>(
+  gpu: Gpu | null,
+  manifest: FeatureManifest,
+  { stages, checkError, onProgress, ...settings }: SolveSettings,
+  { name, code, inputs, nodesOf = (tokens) => tokens, storageOf, add }: LayerWork<T>,
+): Promise<(SolvedLayer & T)[]> {
+  const layers: (SolvedLayer & T)[] = [], all = [CODE, ...code];
+  for (const [done, { layer, path }] of manifest.layers.entries()) {
+    const stage = `${name}-L${String(layer).padStart(2, "0")}`, note = `layer ${layer}`;
+    try {
+      layers.push(
+        await memoize(
+          stages,
+          all,
+          stage,
+          { ...settings, ...inputs, ...(checkError && { isChecked: true }) },
+          async () => {
+            const features = nodesOf(await readFeatures(path));
+            const { cut, colors, ...map } = await layerColors(gpu, features, {
+              ...settings,
+              name: note,
+              storage: storageOf?.(features.rows),
+              ...(settings.approximation && { solve: () => extendedCut(gpu!, features, settings) }),
+              onProgress: (share) => onProgress?.(done + share, note),
+            });
+            const error = await checkError?.(features, cut.eigenvectors);
+            const added = add(cut.eigenvectors),
+              { eigengap, converged, resolved, applications, storage } = cut;
+            trim(gpu!);
+            return {
+              layer,
+              eigenvalues: [...cut.eigenvalues],
+              residual: Math.max(...cut.residuals),
+              eigengap,
+              converged,
+              resolved,
+              applications,
+              storage,
+              ...map,
+              colors: colors.toBase64(),
+              ...(error && { error }),
+              ...added,
+            };
+          },
+        ),
+      );
+    } catch (error) {
+      if (!(stages.explains && error instanceof NotFinished)) throw error;
+    }
+    onProgress?.(done + 1, note);
+  }
+  return layers;
+}
+
+const CODE = "src/experiments/shared/solved_layers.ts";
+
+/** Eigenvectors extended from landmarks, with the eigenvalues and residuals of these. */
+async function extendedCut(
+  gpu: Gpu,
+  features: Matrix,
+  { approximation, components, seed }: Omit<SolveSettings, "stages">,
+): Promise<NormalizedCut> {
+  const { landmarks, knn, ...how } = approximation!, source = matrixSource(features);
+  const fit = await fitNystrom(gpu, source, {
+    ...how,
+    landmarks: Math.min(landmarks, features.rows),
+    components,
+    seed,
+    search: knn === "groups" ? "groups" : "exact",
+  });
+  assertWhole(fit, components);
+  const { search } = await chooseNeighborSearch(gpu, fit, source, knn);
+  return {
+    ...fit.cut,
+    eigenvectors: await fit.transform(source, { search }),
+    applications: 0,
+    storage: "dense",
+  };
+}
+
+/** The first columns of a matrix. */
+export function firstColumns({ data, rows, cols }: Matrix, count: number): Matrix {
+  const out = new Float32Array(rows * count);
+  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols, i * cols + count), i * count);
+  return { data: out, rows, cols: count };
+}
+
+/** The numbers of every layer, as results.json has them. */
+export function layerMetrics(layers: readonly SolvedLayer[]): Record<string, number> {
+  const metrics: Record<string, number> = {
+    "residual.max": Math.max(...layers.map(({ residual }) => residual)),
+  };
+  for (const { layer, eigenvalues, eigengap, ...own } of layers) {
+    eigenvalues.forEach((value, i) => metrics[`eigenvalue.L${layer}.${i + 1}`] = value);
+    if (eigengap !== null) metrics[`eigengap.L${layer}`] = eigengap;
+    metrics[`residual.L${layer}`] = own.residual;
+    metrics[`resolved.L${layer}`] = own.resolved;
+    metrics[`applications.L${layer}`] = own.applications;
+    metrics[`tsne.kl.L${layer}`] = own.kl;
+    metrics[`tsne.trustworthiness.L${layer}`] = own.trustworthiness;
+    metrics[`seconds.cut.L${layer}`] = own.seconds.cut;
+    metrics[`seconds.tsne.L${layer}`] = own.seconds.tsne;
+  }
+  return metrics;
+}
