@@ -31,8 +31,8 @@ export const COMMAND = {
   sections: [
     {
       heading:
-        "With --images or one --model, and without --data: that model's colors of photographs, each layer by itself, " +
-        "solved exactly where none of --neighbors, --landmarks, --sampling and --preset is given",
+        "With --images or one --model, and without --data: that model's colors of photographs, each layer by itself " +
+        "(exact, unless --landmarks, --neighbors, --sampling or --preset is given)",
       options: PHOTOGRAPH_OPTIONS,
     },
     {

@@ -205,7 +205,7 @@ export function helpOf({ task, usage, about, options, sections = [], after }: Co
     linesOf(sections.length > 0 ? first : [...first, HELP]),
     ...sections.map(({ heading, options }, at) => {
       const own = Object.entries(options);
-      return `${heading}\n\n${linesOf(at === sections.length - 1 ? [...own, HELP] : own)}`;
+      return `${wrappedLines(heading)}\n\n${linesOf(at === sections.length - 1 ? [...own, HELP] : own)}`;
     }),
     after && wrappedLines(after),
   ].filter(Boolean).join("\n\n");
