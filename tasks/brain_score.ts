@@ -10,7 +10,7 @@ import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
 import { measureBrainScores } from "../src/experiments/brain_score/compute.ts";
 import { namesSha256 } from "../src/data/features/extract_parts.ts";
-import type { Pipeline } from "../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../src/pipeline/nodes.ts";
 import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
 import { askedOf, openRunData, type RunData } from "./shared/open_data.ts";

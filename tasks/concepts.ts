@@ -1,5 +1,5 @@
 /** `./run concepts`: the visual concepts of a late layer, and what they do in brain space, with a report. */
-import { regionsOf } from "../src/pipeline/brain_data.ts";
+import { regionsOf } from "../src/pipeline/regions.ts";
 import { type Concepts, type ConceptTruth, findConcepts } from "../src/experiments/concepts/compute.ts";
 import { writeConceptsReport } from "../src/experiments/concepts/report.ts";
 import { classLabels, majorityClasses } from "../src/experiments/shared/image_truth.ts";

@@ -1,5 +1,5 @@
 /** `./run figure-ground`: figure and ground in brain space, and one pixel among images of other categories. */
-import { regionsOf } from "../src/pipeline/brain_data.ts";
+import { regionsOf } from "../src/pipeline/regions.ts";
 import { figureGround } from "../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../src/experiments/figure_ground/report.ts";
 import { imageCategories } from "../src/experiments/shared/image_truth.ts";

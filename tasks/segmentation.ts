@@ -55,7 +55,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     open.kept(
       "segmentation",
       CODE,
-      { images },
+      { images, aligns: [aligns.with.key, aligns.without.key] },
       () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
     ));
   return await writeSegmentationReport(open, found);

@@ -8,23 +8,8 @@ import { previewCrop } from "../data/images/preprocess.ts";
 import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunModel } from "./models.ts";
+import { regionsOf } from "./regions.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
-
-/** Regions in the order of the paper's Table 1, where a subject has them. */
-export const REGIONS = [
-  "V1",
-  "V2",
-  "V3",
-  "V4",
-  "EBA",
-  "FBA",
-  "OFA",
-  "FFA",
-  "OPA",
-  "PPA",
-  "OWFA",
-  "VWFA",
-] as const;
 
 /** One part of the images. */
 export interface BrainSplit {
@@ -152,14 +137,6 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     training: { ...part(0, kept), tokens },
     test: part(kept, training.images.length),
   };
-}
-
-/** Voxels of each of `REGIONS` that a subject has. */
-export function regionsOf({ rois }: Pick<Subject, "rois">): Map<string, Uint32Array> {
-  return new Map(REGIONS.flatMap((name) => {
-    const voxels = rois.get(name);
-    return voxels?.length ? [[name, voxels] as const] : [];
-  }));
 }
 
 /** Layers of one of the models. */

@@ -1,6 +1,6 @@
 /** Whether the layers of a graph share one space, or its eigenvectors mostly tell layers apart. */
 import { shareBetween } from "../statistics/variance_share.ts";
-import type { Pipeline } from "./pipeline.ts";
+import type { Pipeline } from "./nodes.ts";
 
 /**
  * Share of the variance of the eigenvectors that may lie between layers: 0.02 to 0.05 where ridge alignment was fitted on

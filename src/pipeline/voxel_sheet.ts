@@ -3,7 +3,7 @@ import { type Hemisphere, HEMISPHERES, type Subject } from "../data/datasets/sub
 import { readFsaverage5 } from "../data/datasets/fsaverage5.ts";
 import { FSAVERAGE5, nearestOnFsaverage5, vertexCount } from "../data/datasets/icosphere.ts";
 import type { SurfaceVoxels } from "../report/cortex/flat_map.ts";
-import { REGIONS } from "./brain_data.ts";
+import { REGIONS } from "./regions.ts";
 
 /** A voxel's place on the sheet. */
 export interface SheetPlace {

@@ -10,12 +10,8 @@ import {
   type OpenedData,
   type PlannedData,
 } from "../../src/data/datasets/open_data.ts";
-import {
-  type BrainData,
-  type BrainDataOptions,
-  readBrainData,
-  REGIONS,
-} from "../../src/pipeline/brain_data.ts";
+import { type BrainData, type BrainDataOptions, readBrainData } from "../../src/pipeline/brain_data.ts";
+import { REGIONS } from "../../src/pipeline/regions.ts";
 import {
   datasetFolder,
   embeddedModels,

@@ -9,7 +9,8 @@ import { tell } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
 import { layersApart } from "../../src/pipeline/layers_apart.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
-import { type Pipeline, runPipeline } from "../../src/pipeline/pipeline.ts";
+import { runPipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { openProgress, PERCENT, type Progress } from "../../src/report/progress.ts";
 import { collectGarbage } from "./collect_garbage.ts";
@@ -22,12 +23,9 @@ import { runSettings } from "./run_settings.ts";
 import { sweepFolders } from "./task_folders.ts";
 import { openTaskRun, sayStages, type TaskRun } from "./task_run.ts";
 
-/** What reads data, masks and classes for experiments, and the pipeline's results. */
-export const READING = [
-  "src/data/datasets/open_data.ts",
-  "src/pipeline/images.ts",
-  "src/pipeline/pipeline.ts",
-];
+/** What reads photographs, masks and classes for experiments; of all else that they take the values are hashed. */
+export const READING = ["src/data/datasets/open_data.ts", "src/pipeline/images.ts"];
+
 /** An open pipeline. */
 export interface OpenPipeline extends TaskRun {
   data: RunData;
@@ -145,12 +143,22 @@ function report(line: string): void {
 
 /** A hash of all that experiments read of a pipeline. */
 function fingerprint(
-  { manifests, images, eigenvectors, points2, points3, nearest, align }: Pipeline,
+  { manifests, images, eigenvectors, points2, points3, nearest, colors, align }: Pipeline,
   data: string,
 ): string {
   const hash = createHash("sha256").update(data).update(images.map(({ name }) => name).join("\n"));
   for (const { layers } of manifests) hash.update(layers.map(({ path }) => path.split("/").at(-2)).join());
-  for (const { data } of [eigenvectors, points2, points3, { data: nearest }, align.transforms, align.beta]) {
+  for (
+    const { data } of [
+      eigenvectors,
+      points2,
+      points3,
+      { data: nearest },
+      { data: colors },
+      align.transforms,
+      align.beta,
+    ]
+  ) {
     hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
   return hash.digest("hex").slice(0, 16);

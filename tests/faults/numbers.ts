@@ -1,7 +1,7 @@
 /** Numbers that break algorithms: the right answer, or an error that names the culprit. */
 import { alignedColors } from "../../src/experiments/colors/compute.ts";
 import { writeAlignedColorsReport } from "../../src/experiments/colors/report.ts";
-import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { trajectories } from "../../src/experiments/trajectories/compute.ts";
 import { closeGpu, openGpu } from "../../src/gpu/mod.ts";
 import {

@@ -12,7 +12,7 @@ import { planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts"
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { type NystromReport, writeNystromReport } from "../../src/experiments/nystrom/report.ts";
 import { figurePatches } from "../../src/experiments/shared/patch_labels.ts";
-import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { writeRealBrainsReport } from "../../src/experiments/real_brains/report.ts";
 import { segmentation } from "../../src/experiments/segmentation/compute.ts";
 import { writeSegmentationReport } from "../../src/experiments/segmentation/report.ts";

@@ -1,5 +1,5 @@
 /** A made-up pipeline whose figure leaves the ground at known layers. */
-import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 import { testSeed } from "./random.ts";
 

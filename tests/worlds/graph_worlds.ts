@@ -8,7 +8,7 @@ import { partingClaim } from "../../src/experiments/trajectories/claims.ts";
 import { trajectories } from "../../src/experiments/trajectories/compute.ts";
 import { differenceClaim } from "../../src/experiments/transitions/claims.ts";
 import { transitions } from "../../src/experiments/transitions/compute.ts";
-import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import type { Claim } from "../../src/report/results.ts";
 import { IMAGES, normal, worldRandom } from "./fields.ts";
 import { worldPipeline } from "./world_pipeline.ts";

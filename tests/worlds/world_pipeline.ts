@@ -1,6 +1,6 @@
 /** A pipeline of a small world, with or without effects in its eigenvectors, map and colors. */
 import type { Random } from "../../src/linalg/random.ts";
-import type { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { categories, figures, IMAGES, PATCHES, SIDE, smoothField } from "./fields.ts";
 
 /** What a world has. */

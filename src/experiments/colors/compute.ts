@@ -5,7 +5,7 @@ import { bootstrapEffect, type Effect, permutationEffect } from "../../statistic
 import { mean } from "../../statistics/summary.ts";
 import { imageCategories } from "../shared/image_truth.ts";
 import { figurePatches } from "../shared/patch_labels.ts";
-import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 

@@ -12,7 +12,7 @@ import { pngDataUri } from "../../report/tiny_png.ts";
 import type { AlignedColors } from "./compute.ts";
 import { colorSheet } from "./sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
-import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
 
 /** What is reported. */

@@ -3,7 +3,7 @@ import { figure } from "../../report/blocks.ts";
 import type { Html } from "../../report/html.ts";
 import { mapSheet } from "../../report/map_sheet.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
-import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 
 /** Images, and pixels of their photographs. */

@@ -6,7 +6,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, quantileOf } from "../../statistics/bootstrap.ts";
 import { bootstrapEffect, type Effect, permutationEffect } from "../../statistics/effect.ts";
 import { slotFeatures } from "../shared/activation.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 

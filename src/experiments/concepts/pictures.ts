@@ -5,7 +5,7 @@ import { escapeHtml, type Html } from "../../report/html.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { openSheets, SCALE_HEIGHT } from "../shared/activation_sheets.ts";
 import type { Concept, Place3 } from "./compute.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
 

@@ -7,7 +7,7 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import { conceptClaims } from "./claims.ts";
 import { type Concept, type Concepts, layerPlaces, RULES } from "./compute.ts";
 import { conceptGrid, conceptSheet } from "./pictures.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 

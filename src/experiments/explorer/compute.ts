@@ -13,7 +13,7 @@ import { HEMISPHERES } from "../../data/datasets/subject.ts";
 import { labelPlace } from "../shared/cortex_picture.ts";
 import { packSurface } from "../../report/cortex/packed_surface.ts";
 import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import { openingView } from "./opening_view.ts";
 

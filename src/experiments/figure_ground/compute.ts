@@ -21,7 +21,7 @@ import {
   type Targets,
 } from "./pixel_search.ts";
 import { figurePatches } from "../shared/patch_labels.ts";
-import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { type Effect, signFlipEffect, weakest } from "../../statistics/effect.ts";
 import { signFlipTest } from "../../statistics/sign_flip_test.ts";

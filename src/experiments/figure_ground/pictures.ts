@@ -4,7 +4,7 @@ import type { Html } from "../../report/html.ts";
 import { eigenDirections } from "./compute.ts";
 import { cosineLikeness, type Query } from "./pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { jpegDataUri, SIMILARITY_BAR, similarityPicture } from "../shared/small_pictures.ts";
 import type { FigureGround } from "./results.ts";

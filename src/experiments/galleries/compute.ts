@@ -12,7 +12,7 @@ import { nameOf } from "../concepts/report.ts";
 import { eigenDirections, testedLayer } from "../figure_ground/compute.ts";
 import { cosineLikeness, type Query } from "../figure_ground/pixel_search.ts";
 import { className } from "../shared/image_truth.ts";
-import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { classPicture, jpegDataUri, SIMILARITY_BAR, similarityPicture } from "../shared/small_pictures.ts";
 

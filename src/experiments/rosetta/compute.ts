@@ -11,7 +11,7 @@ import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import {

@@ -9,7 +9,7 @@ import { rosettaClaims } from "./claims.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
 import { mean } from "../../statistics/summary.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { Rosetta, RosettaExample, RosettaPair } from "./compute.ts";
 import { correlationChart } from "./chart.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";

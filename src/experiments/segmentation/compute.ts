@@ -3,7 +3,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { bootstrapEffect, type Effect } from "../../statistics/effect.ts";
 import { classLabels, figureLabels, plainFeatures } from "../shared/image_truth.ts";
-import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import type { LayerGraph } from "./layer_graphs.ts";
 import { bestOverlap, type ImageSegmentation, segmentImages } from "./overlap.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";

@@ -11,7 +11,7 @@ import { matrixSource } from "../../graph/node_source.ts";
 import { fitNystrom } from "../../graph/nystrom.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
-import { type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layersLike } from "../shared/relative_layers.ts";
 import { ORACLE_COMPONENTS } from "../shared/oracle_segmentation.ts";
 

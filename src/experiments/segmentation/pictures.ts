@@ -3,7 +3,7 @@ import { colorLegend } from "../../report/blocks.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, html } from "../../report/html.ts";
 import { imageCategories } from "../shared/image_truth.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { GraphSegmentation, Kind } from "./compute.ts";
 import { classPicture, colorOf, jpegDataUri } from "../shared/small_pictures.ts";
 

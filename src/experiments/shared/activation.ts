@@ -4,7 +4,7 @@ import { findSlot } from "../../align/slots.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 
 /** Figure or ground, as labels of patches. */
 export const GROUND = 0, FIGURE = 1;

@@ -3,7 +3,7 @@ import { SCENE_SIZE } from "../../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
 import { cachedDrawing } from "../../report/drawing_cache.ts";
 import { escapeHtml } from "../../report/html.ts";
-import { REGIONS } from "../../pipeline/brain_data.ts";
+import { REGIONS } from "../../pipeline/regions.ts";
 import { receptiveFields, type SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type FlatMap, openFlatMap, type SurfaceVoxels } from "../../report/cortex/flat_map.ts";
 import { vertexRegions } from "../../report/cortex/vertex_values.ts";

@@ -1,6 +1,6 @@
 /** Which patches of an image are figure. */
 import { tokenLabels } from "./oracle_segmentation.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { UnsuitableData } from "./unsuitable_data.ts";
 
 /** Numbers that rest on fewer patches than this are marked. */

@@ -1,5 +1,5 @@
 /** Where patches are on the spectral map, and which stand for figure and ground. */
-import { nodeOf, type Pipeline } from "../../pipeline/pipeline.ts";
+import { nodeOf, type Pipeline } from "../../pipeline/nodes.ts";
 import { mean } from "../../statistics/summary.ts";
 
 /** A place on the two-dimensional map. */

@@ -1,6 +1,6 @@
 /** Rows of the joint eigenvectors, slot by slot. */
 import type { Matrix } from "../../linalg/matrix.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 
 /** The first of the pipeline's eigenvectors, one slot's nodes. */
 export function slotVectors(

@@ -1,7 +1,7 @@
 /** What all experiments write: their entry in results.json, and their page. */
 import { join } from "node:path";
 import type { Gpu } from "../../gpu/mod.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
 import type { Page } from "../../report/page.ts";
 import {

@@ -2,7 +2,7 @@
 import { figurePatches } from "../shared/patch_labels.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { type StepTest, testStep } from "../../statistics/change_point.ts";
-import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/pipeline.ts";
+import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { areaUnderCurve, separationByImage } from "../../statistics/discriminant.ts";
 import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";

@@ -8,7 +8,7 @@ import { escapeHtml, type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { SHOWN_P } from "../shared/claim_cells.ts";
 import { partingClaim } from "./claims.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { layerAxis, layerLike } from "../shared/relative_layers.ts";
 import { type ModelTrajectory, RESAMPLES, type Trajectories } from "./compute.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";

@@ -3,7 +3,7 @@ import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { quantileOf } from "../../statistics/bootstrap.ts";
 import { type Effect, permutationEffect } from "../../statistics/effect.ts";
 import { FEW_PATCHES, figurePatches } from "../shared/patch_labels.ts";
-import type { Pipeline } from "../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../pipeline/nodes.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import { patchPlaces, type Place } from "../shared/places.ts";

@@ -16,26 +16,31 @@ const STAGES: Record<string, readonly string[]> = {
   ...PIPELINE_CODE,
   "brain-score": ["src/experiments/brain_score/compute.ts"],
   concepts: [...READING, "src/experiments/concepts/compute.ts"],
+  trajectories: [...READING, "src/experiments/trajectories/compute.ts"],
   rosetta: [...READING, "src/experiments/rosetta/compute.ts"],
   explorer: [...READING, "src/experiments/explorer/compute.ts"],
 };
-/** Stages that read what the pipeline has made. */
-const READERS = ["concepts", "rosetta", "explorer"];
+/** Experiments on the pipeline that compute with the alignment, on a device; of what it has found they take the values. */
+const COMPUTING = ["concepts", "rosetta", "explorer"];
 
 /** A line of code in each layer, and the stages whose key has it. */
 const EDITS: [file: string, stages: string[]][] = [
-  ["shaders/tsne_step.wgsl", ["map", ...READERS]],
-  ["src/gpu/kernel.ts", ["align", "eigenvectors", "map", "brain-score", ...READERS]],
-  ["src/linalg/subspace_iteration.ts", ["align", "eigenvectors", "brain-score", ...READERS]],
-  ["src/linalg/fft.ts", ["map", ...READERS]],
-  ["src/statistics/sign_flip_test.ts", ["brain-score", "concepts", "rosetta"]],
-  ["src/graph/propagate.ts", ["eigenvectors", ...READERS]],
-  ["src/embed/tsne.ts", ["map", ...READERS]],
+  ["shaders/tsne_step.wgsl", ["map"]],
+  ["src/gpu/kernel.ts", ["align", "eigenvectors", "map", "brain-score", ...COMPUTING]],
+  ["src/linalg/subspace_iteration.ts", ["align", "eigenvectors", "brain-score"]],
+  ["src/linalg/fft.ts", ["map"]],
+  ["src/statistics/sign_flip_test.ts", ["brain-score", "concepts", "rosetta", "trajectories"]],
+  ["src/graph/propagate.ts", ["eigenvectors"]],
+  ["src/embed/tsne.ts", ["map"]],
   ["src/align/train.ts", ["align", "brain-score"]],
-  ["src/data/onnx/residual_stream.ts", ["pooled", "features", "brain-score", ...READERS]],
-  ["src/pipeline/spectral_stages.ts", ["map", ...READERS]],
+  ["src/data/onnx/residual_stream.ts", ["pooled", "features", "brain-score"]],
+  ["src/pipeline/spectral_stages.ts", ["map"]],
   ["src/synthetic/scene_block.ts", ["dataset"]],
   ["src/experiments/rosetta/compute.ts", ["rosetta"]],
+  ["src/experiments/trajectories/compute.ts", ["trajectories"]],
+  ["src/data/images/preprocess.ts", ["pooled", "features", "brain-score", ...COMPUTING, "trajectories"]],
+  ["src/pipeline/nodes.ts", ["trajectories"]],
+  ["src/pipeline/pipeline.ts", []],
 ];
 /** Pages, options, downloads and scripts, which no stage computes with. */
 const NOT_COMPUTING = [

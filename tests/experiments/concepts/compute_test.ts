@@ -10,7 +10,7 @@ import {
 } from "../../../src/experiments/concepts/compute.ts";
 import { highlighted } from "../../../src/experiments/concepts/pictures.ts";
 import { galleryImages } from "../../../src/experiments/galleries/compute.ts";
-import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../../src/pipeline/nodes.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";

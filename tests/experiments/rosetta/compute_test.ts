@@ -4,7 +4,7 @@ import { type AlignModel, closeGpu, type Matrix, openGpu } from "../../../mod.ts
 import { createFeatures } from "../../../src/data/features/feature_store.ts";
 import { matchedEverywhere, rosetta } from "../../../src/experiments/rosetta/compute.ts";
 import { writeRosettaReport, zColors } from "../../../src/experiments/rosetta/report.ts";
-import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../../src/pipeline/nodes.ts";
 import type { ExperimentRun } from "../../../src/experiments/shared/write_experiment.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { readResults } from "../../../src/report/results.ts";

@@ -3,7 +3,7 @@ import { pixelsOf } from "../../../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../../../src/experiments/figure_ground/report.ts";
 import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
 import { figurePatches } from "../../../src/experiments/shared/patch_labels.ts";
-import type { Pipeline } from "../../../src/pipeline/pipeline.ts";
+import type { Pipeline } from "../../../src/pipeline/nodes.ts";
 import { segmentation } from "../../../src/experiments/segmentation/compute.ts";
 import { writeSegmentationReport } from "../../../src/experiments/segmentation/report.ts";
 import type { ExperimentRun } from "../../../src/experiments/shared/write_experiment.ts";
