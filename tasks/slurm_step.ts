@@ -31,7 +31,7 @@ import { type FeatureManifest, readHeader } from "../src/data/features/extract_p
 const experiments = () => import("./reproduce_all.ts");
 
 /** What a task has found out about itself. */
-type Found = Partial<Pick<TaskNote, "folder" | "files" | "gpuMb" | "shards">>;
+type Found = Partial<Pick<TaskNote, "folder" | "files" | "parts" | "gpuMb" | "shards">>;
 
 const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   async extract(plan, index) {
@@ -62,7 +62,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   landmarks: (plan, index) =>
     onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
       const manifests = await wholeFeatures(stages, features);
-      await findCandidates(gpu, folder, manifests, options, index, plan.tasks.landmarks);
+      return { parts: await findCandidates(gpu, folder, manifests, options, index, plan.tasks.landmarks) };
     }),
   affinities: (plan, index) => sums(plan, "affinities", index),
   products: (plan, index) => sums(plan, "products", index),
@@ -75,7 +75,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   propagate: (plan, index) =>
     onGraph(plan, async ({ gpu, options, folder }) => {
       const manifests = await Promise.all(plan.features.map(readHeader));
-      await propagateRange(gpu, folder, manifests, options, index, plan.tasks.propagate);
+      return { parts: await propagateRange(gpu, folder, manifests, options, index, plan.tasks.propagate) };
     }),
   map: (plan) =>
     onGraph(plan, async (open) => {
@@ -98,8 +98,8 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
       const { gpu, stages, features, folder: cut } = open, { map: inputs } = await stagesOf(open);
       const manifests = await wholeFeatures(stages, features), map = await stages.folder("map", inputs);
       const folder = await stages.folder("colors", inputs);
-      await makeColorBatches(gpu, folder, { cut, map, manifests }, index, plan.tasks.colors);
-      return { folder };
+      const parts = await makeColorBatches(gpu, folder, { cut, map, manifests }, index, plan.tasks.colors);
+      return { folder, parts };
     }),
   async evaluate(plan, index) {
     const { EXPERIMENT_NAMES, runExperiments } = await experiments();
@@ -122,7 +122,7 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
 function sums(plan: SlurmPlan, step: "affinities" | "products", index: number): Promise<Found> {
   return onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
     const manifests = await wholeFeatures(stages, features);
-    await sumBlocksOf(gpu, folder, manifests, options, step, index, plan.tasks[step]);
+    return { parts: await sumBlocksOf(gpu, folder, manifests, options, step, index, plan.tasks[step]) };
   });
 }
 
@@ -189,10 +189,10 @@ interface OpenGraph {
   folder: string;
 }
 
-/** The alignment, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` tells files of its result. */
+/** The alignment, trained where it is not there yet, and the folder of the stage "eigenvectors"; `work` says which files are its result. */
 async function onGraph(
   plan: SlurmPlan,
-  work: (open: OpenGraph) => Promise<string[] | { folder: string } | void>,
+  work: (open: OpenGraph) => Promise<string[] | Pick<Found, "folder" | "parts">>,
 ): Promise<Found> {
   const { settings, data, features, close } = await openFeatures(plan);
   const gpu = await openTaskGpu(settings.adapter, settings.cache);
@@ -200,10 +200,10 @@ async function onGraph(
     const options = await pipelineOptions(gpu, data, settings, {});
     const stages = openStages(`${settings.cache}/runs`);
     const folder = await stages.folder("eigenvectors", await graphInputs(features, options));
-    const made = await work({ gpu, settings, stages, features, options, folder }) ?? [];
-    const isList = Array.isArray(made), files = await resultFiles(isList ? made : []);
-    const noted = await Deno.realPath(isList ? folder : made.folder);
-    return { folder: noted, files, gpuMb: megabytes(gpu.memory.peak) };
+    const made = await work({ gpu, settings, stages, features, options, folder });
+    const found = Array.isArray(made) ? { files: await resultFiles(made) } : made;
+    const noted = await Deno.realPath("folder" in found ? found.folder! : folder);
+    return { ...found, folder: noted, gpuMb: megabytes(gpu.memory.peak) };
   } finally {
     closeGpu(gpu);
     close();

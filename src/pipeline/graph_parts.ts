@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
-import { type FileLook, lookAtSizes } from "../data/files/file_look.ts";
+import { type SizesByFolder, sizesOf } from "../data/files/file_look.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import type { NodeRange } from "../graph/node_source.ts";
 
@@ -60,48 +60,11 @@ export async function cachedPart(
   return made;
 }
 
-/** Notes which parts one of `tasks` tasks of a step had to make, for those who ask by its number. */
-export async function noteParts(
-  folder: string,
-  step: string,
-  task: number,
-  tasks: number,
-  names: string[],
-): Promise<void> {
-  await Deno.mkdir(`${folder}/parts`, { recursive: true });
-  await writeFileAtomic(notePath(folder, step, task, tasks), JSON.stringify(names));
-}
-
-/** Whether all parts of a task are there, as far as `look` looks; their values are not looked at. */
-export function arePartsThere(
-  folder: string,
-  step: string,
-  task: number,
-  tasks: number,
-  look: FileLook = lookAtSizes(),
-): boolean {
-  try {
-    const names: string[] = JSON.parse(Deno.readTextFileSync(notePath(folder, step, task, tasks)));
-    return names.every((name) => isPartThere(folder, name, look));
-  } catch {
-    return false; // absent
-  }
-}
-
-function isPartThere(folder: string, name: string, look: FileLook): boolean {
-  const path = pathOf(folder, name), [kind] = name.split("/");
-  if (!look.sizes && look.sees(`${path}.npy`)) return look.sees(`${path}.json`);
-  const { bytes, ...files } = JSON.parse(Deno.readTextFileSync(`${path}.json`));
-  if (bytes !== undefined) return look.sees(`${path}.npy`, bytes);
-  // The note of a batch of a dataset's files.
-  return Object.entries<{ bytes: number }>(files)
-    .every(([file, { bytes }]) => look.sees(`${folder}/${kind}/${file}`, bytes));
+/** Files of parts that are there, for a note of the task that made them. */
+export async function partFiles(folder: string, names: readonly string[]): Promise<SizesByFolder> {
+  return await sizesOf(folder, names.flatMap((name) => [`parts/${name}.npy`, `parts/${name}.json`]));
 }
 
 function pathOf(folder: string, name: string): string {
   return `${folder}/parts/${name}`;
-}
-
-function notePath(folder: string, step: string, task: number, tasks: number): string {
-  return `${folder}/parts/${step}-${task}-of-${tasks}.json`;
 }

@@ -10,7 +10,7 @@ import {
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { FILE_HASHES, parseJson } from "../data/files/checked_json.ts";
 import { type BrokenFile, brokenFiles, type FileHashes } from "../data/files/file_hashes.ts";
-import { noteParts } from "./graph_parts.ts";
+import { type SizesByFolder, sizesOf } from "../data/files/file_look.ts";
 
 /** A dataset of a stage: the name of its folder there. */
 export type DatasetName = "eigenvectors" | "colors";
@@ -45,20 +45,20 @@ export async function makeDataset(
   await writeFileAtomic(manifestPath(folder, name), JSON.stringify(all));
 }
 
-/** Makes every `tasks`th batch, and notes them for `arePartsThere`. */
+/** Makes every `tasks`th batch. @returns its files */
 export async function makeBatches(
   folder: string,
   name: DatasetName,
   slots: readonly DatasetSlot[],
   columnsOf: ColumnsOf,
-  { step, task, tasks }: { step: string; task: number; tasks: number },
-): Promise<void> {
+  { task, tasks }: { task: number; tasks: number },
+): Promise<SizesByFolder> {
   const batches = fileBatches(datasetFiles(slots));
   const own = batches.keys().filter((at) => at % tasks === task).toArray();
   const there = await wholeFiles(folder, name, own);
   for (const at of own) await makeBatch({ folder, name, at, there }, batches[at], columnsOf, () => {});
-  const names = own.map((at) => batchName(name, at));
-  await noteParts(folder, step, task, tasks, names);
+  const files = own.flatMap((at) => batches[at].map(({ path }) => `${name}/${path}`));
+  return await sizesOf(folder, [...files, ...own.map((at) => `parts/${batchName(name, at)}.json`)]);
 }
 
 /** Files that are not as the manifest of a dataset has them. */

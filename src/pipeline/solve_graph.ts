@@ -5,6 +5,7 @@
  */
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { chooseNeighborSearch } from "./neighbor_search.ts";
+import type { SizesByFolder } from "../data/files/file_look.ts";
 import { isThere } from "../data/files/plain_file.ts";
 import { loadNystrom, saveNystrom } from "../data/fits/nystrom_file.ts";
 import { type Gpu, trim } from "../gpu/mod.ts";
@@ -13,7 +14,7 @@ import { gatherRows, nodesOf, type NodeSource } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
 import { candidateBlocks, candidatesOf, chosenLandmarks } from "./graph_landmarks.ts";
-import { cachedPart, noteParts, rangeName } from "./graph_parts.ts";
+import { cachedPart, partFiles, rangeName } from "./graph_parts.ts";
 import { makeBatches, makeDataset } from "./node_batches.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import type { DatasetColumns, DatasetFile } from "../data/features/node_dataset.ts";
@@ -57,7 +58,7 @@ export async function fitGraph(
   });
 }
 
-/** The eigenvectors in every `parts`th batch of files, for `solveGraph` to take over; what is there is left as it is. */
+/** The eigenvectors in every `parts`th batch of files, for `solveGraph` to take over; what is there is left as it is. @returns its files */
 export async function propagateRange(
   gpu: Gpu,
   folder: string,
@@ -65,16 +66,12 @@ export async function propagateRange(
   options: PipelineOptions,
   part: number,
   parts: number,
-): Promise<void> {
-  await withSource(gpu, manifests, options, async (source, slots) => {
+): Promise<SizesByFolder> {
+  return await withSource(gpu, manifests, options, async (source, slots) => {
     const fit = await loadNystrom(gpu, `${folder}/fit.arrow`);
     const { search } = await chooseNeighborSearch(gpu, fit, source, options.knn);
     const columnsOf = (file: DatasetFile) => vectorsOf(fit, source, file, search);
-    await makeBatches(folder, "eigenvectors", slots, columnsOf, {
-      step: "propagate",
-      task: part,
-      tasks: parts,
-    });
+    return await makeBatches(folder, "eigenvectors", slots, columnsOf, { task: part, tasks: parts });
   });
 }
 
@@ -89,15 +86,15 @@ async function vectorsOf(
   return { vector: { vectors, cols } };
 }
 
-async function withSource(
+async function withSource<T>(
   gpu: Gpu,
   manifests: FeatureManifest[],
   { align }: PipelineOptions,
-  work: (source: NodeSource, slots: FeatureSlot[]) => Promise<void>,
-): Promise<void> {
+  work: (source: NodeSource, slots: FeatureSlot[]) => Promise<T>,
+): Promise<T> {
   const raw = await openRawFeatures(manifests);
   try {
-    await work(alignedSource(gpu, raw, align), raw.slots);
+    return await work(alignedSource(gpu, raw, align), raw.slots);
   } finally {
     await raw.close();
     trim(gpu);
@@ -153,6 +150,8 @@ export function assertWhole({ missing = 0 }: NystromModel, components: number): 
 /**
  * Candidates for landmarks out of every `parts`th block of nodes, for `fitGraph` to merge; a block that is there is left as it
  * is. Only where landmarks are farthest points.
+ *
+ * @returns its files
  */
 export async function findCandidates(
   gpu: Gpu,
@@ -161,15 +160,15 @@ export async function findCandidates(
   options: PipelineOptions,
   part: number,
   parts: number,
-): Promise<void> {
-  await withSource(gpu, manifests, options, async (source) => {
+): Promise<SizesByFolder> {
+  return await withSource(gpu, manifests, options, async (source) => {
     const count = Math.min(options.landmarks, source.rows), names: string[] = [];
     for (const [at, range] of candidateBlocks(source.rows, count).entries()) {
       if (at % parts !== part) continue;
       await candidatesOf(gpu, folder, source, range, count, options.seed);
       names.push(rangeName("candidates", range));
     }
-    await noteParts(folder, "landmarks", part, parts, names);
+    return await partFiles(folder, names);
   });
 }
 
@@ -179,6 +178,8 @@ export type SumStep = "affinities" | "products";
 /**
  * The sums over every `parts`th block of nodes, for `fitGraph` to add up; a block that is there is left as it is. Only where
  * eigenvectors are extended from all landmarks. Those of products need those of the affinities of all blocks.
+ *
+ * @returns its files
  */
 export async function sumBlocksOf(
   gpu: Gpu,
@@ -188,8 +189,8 @@ export async function sumBlocksOf(
   step: SumStep,
   part: number,
   parts: number,
-): Promise<void> {
-  await withSource(gpu, manifests, options, async (source) => {
+): Promise<SizesByFolder> {
+  return await withSource(gpu, manifests, options, async (source) => {
     const features = await gatherRows(source, await chosenLandmarks(gpu, folder, source, options));
     const names: string[] = [];
     const sums = openSums(gpu, source, features, (name, make) => {
@@ -197,6 +198,6 @@ export async function sumBlocksOf(
       return cachedPart(folder, name, make);
     });
     for (const [at, block] of sums.blocks.entries()) if (at % parts === part) await sums[step](block);
-    await noteParts(folder, step, part, parts, names);
+    return await partFiles(folder, names);
   });
 }

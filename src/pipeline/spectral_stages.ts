@@ -3,6 +3,7 @@ import { type DatasetFile, slotFolder } from "../data/features/node_dataset.ts";
 import { type FeatureSource, openFeatureSource } from "../data/features/feature_source.ts";
 import type { FeatureManifest } from "../data/features/extract_parts.ts";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
+import type { SizesByFolder } from "../data/files/file_look.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import { colorsFromPoints } from "../embed/color.ts";
 import { fitSpectralMap, nearestRows } from "../embed/spectral_map.ts";
@@ -104,34 +105,33 @@ export async function makeColors(
   );
 }
 
-/** The same of every `tasks`th batch of files, for `makeColors` to take over. */
+/** The same of every `tasks`th batch of files, for `makeColors` to take over. @returns its files */
 export async function makeColorBatches(
   gpu: Gpu,
   folder: string,
   inputs: ColorInputs,
   task: number,
   tasks: number,
-): Promise<void> {
-  await withColumns(
+): Promise<SizesByFolder> {
+  return await withColumns(
     gpu,
     inputs,
-    ({ slots }, columnsOf) =>
-      makeBatches(folder, "colors", slots, columnsOf, { step: "colors", task, tasks }),
+    ({ slots }, columnsOf) => makeBatches(folder, "colors", slots, columnsOf, { task, tasks }),
   );
 }
 
-async function withColumns(
+async function withColumns<T>(
   gpu: Gpu,
   { cut, map, manifests }: ColorInputs,
   work: (
     vectors: FeatureSource,
     columnsOf: (file: DatasetFile) => Promise<Record<string, Int32Array | Uint8Array>>,
-  ) => Promise<void>,
-): Promise<void> {
+  ) => Promise<T>,
+): Promise<T> {
   const [base, points] = [await readMatrix(`${map}/vectors.npy`), await readMatrix(`${map}/points3.npy`)];
   const own = colorsFromPoints(points), vectors = await openVectors(cut, manifests);
   try {
-    await work(vectors, async ({ firstNode: first, rows }) => {
+    return await work(vectors, async ({ firstNode: first, rows }) => {
       const nearest = new Int32Array(rows), [red, green, blue] = [0, 1, 2].map(() => new Uint8Array(rows));
       for await (const panel of nearestRows(gpu, nodesOf(vectors, { first, rows }), base)) {
         nearest.set(panel.nearest, panel.first);

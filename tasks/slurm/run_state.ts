@@ -49,7 +49,9 @@ export async function runState(
       const pending = active.filter((id) => queue!.get(id) === "PENDING");
       const last = own.map((id) => queue?.get(id)).findLast((state) => state !== undefined);
       const more = { note, active, pending, ...(!isActive(last) && { ended: last }) };
-      if (isDone(note)) return { index, state: "done", ...more };
+      const isThere = isDone(note);
+      if (note) delete note.parts; // of all tasks these are names of hundreds of thousands of files
+      if (isThere) return { index, state: "done", ...more };
       if (!queue && own.length > 0 && note?.state !== "failed") {
         return { index, state: note?.state === "running" ? "running" : "waiting", ...more };
       }

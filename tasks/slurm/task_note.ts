@@ -7,12 +7,12 @@ import {
   objectOf,
   oneOf,
   parseJson,
+  recordOf,
   TEXT,
   wholeNumber,
 } from "../../src/data/files/checked_json.ts";
 import { extractedRanges } from "../../src/data/features/extract.ts";
-import type { FileLook } from "../../src/data/files/file_look.ts";
-import { arePartsThere } from "../../src/pipeline/graph_parts.ts";
+import { areFilesThere, type FileLook, type SizesByFolder } from "../../src/data/files/file_look.ts";
 import { type ExtractUnit, extractUnits, type SlurmPlan } from "./plan.ts";
 import { type Step, STEPS } from "./steps.ts";
 
@@ -40,6 +40,8 @@ export interface TaskNote extends Usage {
   folder?: string;
   /** The result, where no manifest tells whether it is there. */
   files?: { path: string; bytes: number }[];
+  /** The files in `folder` that it made or found, of a stage whose tasks make parts each. */
+  parts?: SizesByFolder;
   /** What each shard took, where the task makes several. */
   shards?: (ExtractUnit & Usage)[];
 }
@@ -55,8 +57,14 @@ const NOTE = objectOf({
   error: v.optional(TEXT),
   folder: v.optional(TEXT),
   files: v.optional(listOf(objectOf({ path: TEXT, bytes: wholeNumber() }))),
+  parts: v.optional(recordOf(v.custom(areSizes, "sizes by name"))),
   shards: v.optional(listOf(objectOf(USAGE))),
 });
+
+/** Looked at here rather than name by name: a run has hundreds of thousands. */
+function areSizes(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.values(value).every(Number.isSafeInteger);
+}
 
 /**
  * Notes how far a task is. A task that is done notes it in a file of its own, so that a duplicate that is running or has
@@ -94,7 +102,7 @@ export async function resultFiles(paths: readonly string[]): Promise<TaskNote["f
   }));
 }
 
-/** Stages whose tasks note the parts that they make. */
+/** Stages whose tasks make parts each. */
 const MAKES_PARTS: ReadonlySet<Step> = new Set([
   "landmarks",
   "affinities",
@@ -114,11 +122,11 @@ export function openResults(plan: SlurmPlan, look: FileLook): IsDone {
   const isExtracted = plan.features.map((folder) => extractedRanges(folder, look));
   return (note) => {
     if (note?.state !== "done") return false;
-    const { step, index, folder, files = [] } = note;
+    const { step, index, folder, files = [], parts } = note;
     if (step === "extract") {
       return extractUnits(plan, index).every(({ model, range }) => isExtracted[model](range));
     }
-    if (MAKES_PARTS.has(step)) return arePartsThere(folder!, step, index, plan.tasks[step], look);
+    if (MAKES_PARTS.has(step)) return parts !== undefined && areFilesThere(folder!, parts, look);
     return files.every(({ path, bytes }) => look.sees(path, bytes));
   };
 }

@@ -277,9 +277,9 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
       }
       for (const step of ["landmarks", "affinities", "products", "propagate", "colors"] as const) {
         for (let index = 0; index < plan.tasks[step]; index++) {
-          const path = `${folder}/parts/${step}-${index}-of-${plan.tasks[step]}.json`;
-          await write(path, "[]");
-          if (index === 0) whole[step] = { path, text: "[]" };
+          const path = `${folder}/parts/${step}/${index}.npy`;
+          await write(path, step);
+          if (index === 0) whole[step] = { path, text: step };
         }
       }
       for (const step of ["align", "fit", "map", "evaluate"] as const) {
@@ -291,7 +291,8 @@ Deno.test("assertInputs() refuses every stage, each as long as any task of a sta
           ? await resultFiles([whole[step].path])
           : undefined;
         for (let index = 0; index < plan.tasks[step]; index++) {
-          await writeNote(plan, noteOf({ step, index, state: "done", folder, files }));
+          const parts = { [`parts/${step}`]: { [`${index}.npy`]: step.length } };
+          await writeNote(plan, noteOf({ step, index, state: "done", folder, files, parts }));
         }
       }
     };

@@ -35,7 +35,7 @@ Deno.test("makeDataset() goes on after what is there, and makes files again that
     }
     await Deno.writeFile(file, altered);
     for (const task of [0, 1]) {
-      await makeBatches(dir, "colors", SLOTS, columns(asked), { step: "colors", task, tasks: 2 });
+      await makeBatches(dir, "colors", SLOTS, columns(asked), { task, tasks: 2 });
     }
     assertEquals(asked, [path]);
     assertEquals(await Deno.readFile(file), bytes);

@@ -5,11 +5,12 @@
  * colors, what the last task makes: plan, notes and manifests as they are written, and files of one byte in the place of
  * features, eigenvectors and colors.
  */
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { shardName, shardRanges } from "../../src/data/features/feature_shards.ts";
 import { datasetFiles, fileBatches, imagesPerFile } from "../../src/data/features/node_dataset.ts";
 import { extractUnits, type SlurmPlan, writePlan } from "../../tasks/slurm/plan.ts";
 import { writeJobs } from "../../tasks/slurm/run_state.ts";
+import type { SizesByFolder } from "../../src/data/files/file_look.ts";
 import { type Step, STEPS } from "../../tasks/slurm/steps.ts";
 import { type TaskNote, writeNote } from "../../tasks/slurm/task_note.ts";
 
@@ -50,6 +51,15 @@ export async function writeFakeRun(folder: string, images: number, tasks: number
     write(path, "x");
     files++;
   };
+  /** Of tasks that make parts, what their notes have. */
+  const parts = Object.fromEntries(STEPS.map((step) => [step, [] as SizesByFolder[]])) as Record<
+    Step,
+    SizesByFolder[]
+  >;
+  const part = (made: SizesByFolder, folder: string, path: string, text: string) => {
+    write(`${folder}/${path}`, text);
+    (made[dirname(path)] ??= {})[basename(path)] = text.length;
+  };
   for (let index = 0; index < plan.tasks.extract - 1; index++) {
     for (const { model, range } of extractUnits(plan, index)) {
       const out = plan.features[model], name = shardName(range);
@@ -73,22 +83,23 @@ export async function writeFakeRun(folder: string, images: number, tasks: number
   for (const [step, dataset] of [["propagate", "eigenvectors"], ["colors", "colors"]] as const) {
     const stage = `${folder}/${step}`;
     for (let index = 0; index < tasks - 1; index++) {
-      const own = batches.keys().filter((at) => at % tasks === index).toArray();
-      const names = own.map((at) => `${dataset}/${String(at).padStart(4, "0")}`);
-      for (const [i, at] of own.entries()) {
-        for (const { path } of batches[at]) file(`${stage}/${dataset}/${path}`);
-        const made = batches[at].map(({ path }) => [path, { bytes: 1, sha256: SHA256 }]);
-        write(`${stage}/parts/${names[i]}.json`, JSON.stringify(Object.fromEntries(made)));
+      const made: SizesByFolder = {};
+      for (const at of batches.keys().filter((at) => at % tasks === index)) {
+        for (const { path } of batches[at]) part(made, stage, `${dataset}/${path}`, "x");
+        files += batches[at].length;
+        const note = batches[at].map(({ path }) => [path, { bytes: 1, sha256: SHA256 }]);
+        const name = `parts/${dataset}/${String(at).padStart(4, "0")}.json`;
+        part(made, stage, name, JSON.stringify(Object.fromEntries(note)));
       }
-      write(`${stage}/parts/${step}-${index}-of-${tasks}.json`, JSON.stringify(names));
+      parts[step].push(made);
     }
   }
   for (const step of ["landmarks", "affinities", "products"] as const) {
     for (let index = 0; index < tasks; index++) {
-      const name = `${step}/${String(index).padStart(12, "0")}`, stage = `${folder}/propagate`;
-      write(`${stage}/parts/${name}.npy`, "x");
-      write(`${stage}/parts/${name}.json`, JSON.stringify({ sha256: SHA256, bytes: 1 }));
-      write(`${stage}/parts/${step}-${index}-of-${tasks}.json`, JSON.stringify([name]));
+      const name = `parts/${step}/${String(index).padStart(12, "0")}`, made: SizesByFolder = {};
+      part(made, `${folder}/propagate`, `${name}.npy`, "x");
+      part(made, `${folder}/propagate`, `${name}.json`, JSON.stringify({ sha256: SHA256, bytes: 1 }));
+      parts[step].push(made);
     }
   }
   const jobs: Record<string, { id: string; tasks: number[] }[]> = {};
@@ -107,7 +118,7 @@ export async function writeFakeRun(folder: string, images: number, tasks: number
         started: 1e12,
         ...usage,
         folder: step === "colors" ? `${folder}/colors` : `${folder}/propagate`,
-        files: [],
+        ...(parts[step].length > 0 ? { parts: parts[step][index] } : { files: [] }),
         ...(step === "extract" &&
           { shards: extractUnits(plan, index).map((unit) => ({ ...unit, ...usage })) }),
       };

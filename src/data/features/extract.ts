@@ -171,16 +171,19 @@ export async function extractRange(options: ExtractOptions, range: ImageRange): 
  * first manifest that can be read says which layers there are, and no other one is read.
  */
 export function extractedRanges(outDir: string, look: FileLook): (range: ImageRange) => boolean {
-  let folders: string[] | undefined;
+  let seesOf: ((name: string) => boolean)[] | undefined;
   return (range) => {
     const path = partPath(outDir, range);
     if (!look.sees(path)) return false;
-    if (folders && !look.sizes) return folders.every((folder) => look.sees(`${folder}/${shardName(range)}`));
+    if (seesOf && !look.sizes) {
+      const name = shardName(range);
+      return seesOf.every((sees) => sees(name));
+    }
     const files = shardsNoted(path).map((shard) => ({
       path: `${outDir}/${nameInFolder(shard)}`,
       bytes: shard.bytes,
     }));
-    if (files.length > 0) folders ??= files.map(({ path }) => dirname(path));
+    if (files.length > 0) seesOf ??= files.map(({ path }) => look.within(dirname(path)));
     return files.length > 0 && files.every(({ path, bytes }) => look.sees(path, bytes));
   };
 }

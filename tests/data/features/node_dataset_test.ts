@@ -12,7 +12,7 @@ import {
 import { brokenFiles } from "../../../src/data/files/file_hashes.ts";
 import { nearestOfImages, vectorsOfImages } from "../../../src/pipeline/evaluation.ts";
 import { brokenInDataset, makeBatches, makeDataset } from "../../../src/pipeline/node_batches.ts";
-import { arePartsThere } from "../../../src/pipeline/graph_parts.ts";
+import { areFilesThere, lookAtSizes, type SizesByFolder } from "../../../src/data/files/file_look.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const slotsOf = (images: number, tokens: number, count: number) =>
@@ -53,9 +53,11 @@ Deno.test("a dataset of two tasks is that of one, byte for byte, and is read ima
     const slots = slotsOf(130, 5, 2), one = `${dir}/one`, two = `${dir}/two`;
     await Deno.mkdir(one);
     await makeDataset(one, "eigenvectors", slots, columns, () => {});
+    const parts: SizesByFolder[] = [],
+      isThere = (task: number) => areFilesThere(two, parts[task], lookAtSizes());
     for (const task of [1, 0]) {
-      await makeBatches(two, "eigenvectors", slots, columns, { step: "propagate", task, tasks: 2 });
-      assert(await arePartsThere(two, "propagate", task, 2));
+      parts[task] = await makeBatches(two, "eigenvectors", slots, columns, { task, tasks: 2 });
+      assert(isThere(task));
     }
     let made = 0;
     const again = (file: Parameters<typeof columns>[0]) => (made++, columns(file));
@@ -68,7 +70,7 @@ Deno.test("a dataset of two tasks is that of one, byte for byte, and is read ima
     // A file that a killed task has not renamed, or a lost one, is made again, alone.
     const lost = `${two}/eigenvectors/${datasetFiles(slots)[1].path}`;
     await Deno.remove(lost);
-    assertEquals(await arePartsThere(two, "propagate", 1, 2), false);
+    assertEquals(isThere(1), false);
     await makeDataset(two, "eigenvectors", slots, again, () => {});
     assertEquals(made, 1);
     assertEquals(await Deno.readFile(lost), await Deno.readFile(lost.replace(two, one)));
