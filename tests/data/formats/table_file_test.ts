@@ -6,31 +6,12 @@ import { writeNpy } from "../../../src/data/formats/npy.ts";
 import golden from "../../golden/csv_values.json" with { type: "json" };
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
+import { pythonWith, runPython } from "../../support/python.ts";
 import { testSeed } from "../../support/random.ts";
 
 const random = seededRandom(testSeed);
 
 const PYTHON = pythonWith("import pyarrow, pandas"), WITH_DUCKDB = pythonWith("import pyarrow, duckdb");
-
-/** A Python that has these, or undefined: $ALIGNEDCUT_PYTHON, else python3. */
-function pythonWith(imports: string): string | undefined {
-  const python = Deno.env.get("ALIGNEDCUT_PYTHON") ?? "python3";
-  try {
-    const { success } = new Deno.Command(python, { args: ["-c", imports], stdout: "null", stderr: "null" })
-      .outputSync();
-    return success ? python : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function runPython(python: string, script: string, ...args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(python, { args: ["-W", "ignore", "-c", script, ...args] })
-    .output();
-  const text = new TextDecoder();
-  assertEquals(text.decode(stderr), "");
-  return text.decode(stdout);
-}
 
 /** Two slots of three images with a class token and 2 × 3 patches. */
 function results() {
@@ -85,7 +66,9 @@ csv = pd.read_csv(sys.argv[2], dtype={"eigenvector_1": "float32", "eigenvector_2
 a = arrow.to_pandas()
 assert (a.values == csv.values).all(), "Arrow and CSV differ"
 print(json.dumps({"types": [str(f.type) for f in arrow.schema], "columns": {k: a[k].tolist() for k in a}}))`;
-      const read = JSON.parse(await runPython(PYTHON!, script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`));
+      const read = JSON.parse(
+        await runPython(PYTHON!, "-c", script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`),
+      );
       const parts = [...nodeTable(nodes)];
       for (const name of Object.keys(parts[0])) {
         assertEquals(read.columns[name], parts.flatMap((part) => [...part[name] as Iterable<unknown>]), name);
@@ -120,7 +103,7 @@ ask = "select model, count(*), min(col), sum(segment), sum(red) from {} group by
 assert duckdb.sql(ask.format("nodes")).fetchall() == duckdb.sql(ask.format(repr(sys.argv[2]))).fetchall()
 print(duckdb.sql(ask.format("nodes")).fetchall()[0][:3])`;
       assertEquals(
-        await runPython(WITH_DUCKDB!, script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`),
+        await runPython(WITH_DUCKDB!, "-c", script, `${dir}/nodes.arrow`, `${dir}/nodes.csv`),
         "('clip', 21, -1)\n",
       );
     });
@@ -158,7 +141,7 @@ with pa.ipc.new_stream(at + "stream.arrow", tables["lists"].schema) as stream: s
 ragged = pa.table({"v": [[1.0, 2.0], [3.0]]})
 with pa.ipc.new_file(at + "ragged.arrow", ragged.schema) as file: file.write_table(ragged)
 print(json.dumps(x.ravel().tolist()))`;
-      const data = Float32Array.from(JSON.parse(await runPython(PYTHON!, script, dir)) as number[]);
+      const data = Float32Array.from(JSON.parse(await runPython(PYTHON!, "-c", script, dir)) as number[]);
       const names = Array.from({ length: 50 }, (_, i) => `thing, ${i}`), matrix = { data, rows: 50, cols: 3 };
       const half = { ...matrix, data: Float32Array.from(Float16Array.from(data)) };
       const arrows = [...Deno.readDirSync(dir)].map(({ name }) => name).filter((name) => /-/.test(name));
