@@ -16,7 +16,7 @@ import { recordExperiment } from "../src/experiments/shared/write_experiment.ts"
 import { saveDrawings } from "../src/report/figure_files.ts";
 import { spread } from "../src/report/explorer/spread.ts";
 import { fewerImages } from "../src/report/explorer/fewer_images.ts";
-import { explorerParts, renderExplorer } from "../src/report/explorer/page.ts";
+import { explorerParts, explorerPieces } from "../src/report/explorer/page.ts";
 import { linksBeside, withLinks } from "../src/report/page_links.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 
@@ -31,17 +31,19 @@ const CODE = ["src/experiments/explorer/compute.ts", "src/pipeline/aligned_sourc
 export async function runExplorer(open: OpenPipeline): Promise<string> {
   const { out, pipeline: { models, images, eigenvectors, data } } = open;
   const path = `${out}/explorer.html`;
-  const { page, front, errors, drawings } = await open.stage("explorer", async () => {
+  const { pieces, front, errors, drawings } = await open.stage("explorer", async () => {
     const found = await open.kept("explorer", CODE, {}, () => explored(open));
     const drawings = open.figures.length > 0
       ? await explorerDrawings(found.content, open.sheet, console.error)
       : [];
     return { ...await explorerPages(open, found), errors: found.errors, drawings };
   });
-  const bytes = new TextEncoder().encode(withLinks(page, await linksBeside(path)));
-  if (bytes.length > LARGEST_PAGE) {
+  pieces[0] = withLinks(pieces[0], await linksBeside(path)); // in the page's header
+  const bytes = pieces.map((piece) => new TextEncoder().encode(piece));
+  const size = bytes.reduce((sum, { length }) => sum + length, 0);
+  if (size > LARGEST_PAGE) {
     throw new Error(
-      `${path} would have ${(bytes.length / 1e6).toFixed(1)} MB, more than ${
+      `${path} would have ${(size / 1e6).toFixed(1)} MB, more than ${
         LARGEST_PAGE / 1e6
       }: use smaller photographs.`,
     );
@@ -71,7 +73,7 @@ async function explored({ gpu, pipeline, sheet }: OpenPipeline): Promise<Explora
 async function explorerPages({ pipeline, seed, command }: OpenPipeline, { content, errors }: Exploration) {
   const { eigenvectors } = pipeline, { beta, images } = content;
   const front = await explorerParts(fewerImages(content, frontImages(content)), true);
-  const page = await renderExplorer(content, {
+  const pieces = await explorerPieces(content, {
     data: await runDataLine(pipeline.data, pipeline.models),
     method:
       `Similarity is the cosine between rows of the ${eigenvectors.cols} eigenvectors x of one graph of all tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and every layer. Activation is the sum over all layers and models l of the aligned features v′ at the clicked pixel (the ${beta.rows} channels that mean the same in every layer), or one of them, times the encoder β, without its constant. Both are computed here at each click, with the shaders that the toolkit computes with where the browser has WebGPU, and in plain JavaScript otherwise; what follows the pointer is plain JavaScript. All numbers of segments are cuts of one tree: Ward's, of 512 evenly spread tokens' unit rows of the same eigenvectors; every other token is with the most similar of those.`,
@@ -87,7 +89,7 @@ async function explorerPages({ pipeline, seed, command }: OpenPipeline, { conten
     },
     command,
   });
-  return { page, front };
+  return { pieces, front };
 }
 
 /** The task and its options. */

@@ -5,6 +5,8 @@ import { NotFinished, openStages, type Stages } from "./stages.ts";
 
 /** How results are written. */
 const RESULT = "src/data/cache/memoize.ts";
+/** Files of a result: values without arrays, and the bytes of these, which as text would take several times the memory. */
+const VALUES = "result.json", BYTES = "arrays.bin";
 /** What typed arrays are called in the file. */
 const ARRAYS = {
   Float32Array,
@@ -36,11 +38,15 @@ export async function memoize<T>(
   const all = { code: await hashOfModules([...code, RESULT]), ...inputs };
   const stages = typeof dir === "string" ? openStages(dir) : dir;
   const folder = await stages.run(name, all, async (folder) => {
-    await writeFileAtomic(`${folder}/result.json`, JSON.stringify(encoded(await compute())));
+    const arrays: Uint8Array[] = [], values = encoded(await compute(), arrays);
+    await writeFileAtomic(`${folder}/${BYTES}`, arrays);
+    await writeFileAtomic(`${folder}/${VALUES}`, JSON.stringify(values));
   });
   if (!folder) throw new NotFinished(name, stages.reports.at(-1)!.why);
-  const path = `${folder}/result.json`, result = decoded(JSON.parse(await Deno.readTextFile(path))) as T;
-  used.add(path);
+  const paths = [VALUES, BYTES].map((name) => `${folder}/${name}`), [values, bytes] = paths;
+  using file = await Deno.open(bytes);
+  const result = decoded(JSON.parse(await Deno.readTextFile(values)), file) as T;
+  for (const path of paths) used.add(path);
   return result;
 }
 
@@ -51,8 +57,8 @@ export function memoizedFiles(): string[] {
   return [...used];
 }
 
-/** A value as JSON has it; what JSON lacks becomes { $: its kind, values }, of typed arrays their bytes in base64. */
-function encoded(value: unknown): unknown {
+/** A value as JSON has it; what JSON lacks becomes { $: its kind, values }, of typed arrays their number, and their bytes go to `arrays`. */
+function encoded(value: unknown, arrays: Uint8Array[]): unknown {
   if (typeof value === "number" && !(Number.isFinite(value) && !Object.is(value, -0))) {
     return { $: "number", values: Object.is(value, -0) ? "-0" : String(value) };
   }
@@ -62,24 +68,36 @@ function encoded(value: unknown): unknown {
     if (!(kind in ARRAYS)) {
       throw new TypeError(`A memoized result holds a ${kind}, which its file has no name for.`);
     }
-    return {
-      $: kind,
-      values: new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength).toBase64(),
-    };
+    arrays.push(new Uint8Array(value.buffer as ArrayBuffer, value.byteOffset, value.byteLength));
+    return { $: kind, values: value.byteLength };
   }
-  if (value instanceof Map) return { $: "Map", values: [...value].map(encoded) };
-  if (Array.isArray(value)) return value.map(encoded);
-  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, encoded(own)]));
+  const inside = (own: unknown) => encoded(own, arrays);
+  if (value instanceof Map) return { $: "Map", values: [...value].map(inside) };
+  if (Array.isArray(value)) return value.map(inside);
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, inside(own)]));
 }
 
-function decoded(value: unknown): unknown {
+/** The value again. @param file of the bytes of its arrays, which follow one another as they do in it */
+function decoded(value: unknown, file: Deno.FsFile): unknown {
   if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(decoded);
+  const inside = (own: unknown) => decoded(own, file);
+  if (Array.isArray(value)) return value.map(inside);
   const { $: kind, values } = value as { $?: string; values?: unknown };
   if (kind === "number") return Number(values);
-  if (kind === "Map") return new Map(decoded(values) as [unknown, unknown][]);
+  if (kind === "Map") return new Map(inside(values) as [unknown, unknown][]);
   if (kind && kind in ARRAYS) {
-    return new ARRAYS[kind as keyof typeof ARRAYS](Uint8Array.fromBase64(values as string).buffer);
+    return new ARRAYS[kind as keyof typeof ARRAYS](nextBytes(file, values as number).buffer);
   }
-  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, decoded(own)]));
+  return Object.fromEntries(Object.entries(value).map(([key, own]) => [key, inside(own)]));
+}
+
+/** Bytes of a file from where it was read to. @throws Error where it is shorter than it was when it was looked at */
+function nextBytes(file: Deno.FsFile, count: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(count);
+  for (let at = 0; at < count;) {
+    const read = file.readSync(bytes.subarray(at));
+    if (read === null) throw new Error(`${BYTES} of a memoized result was cut while it was read: run again.`);
+    at += read;
+  }
+  return bytes;
 }

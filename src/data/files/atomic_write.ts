@@ -6,15 +6,21 @@
  * Several processes, on several machines of one file system, may write one path at once: the last rename stays.
  *
  * @param path where the file goes; its folder exists
- * @param content text (written as UTF-8) or bytes
+ * @param content text (written as UTF-8) or bytes, or pieces of bytes one behind the other
  * @throws Error "Cannot write a/b.json: No such file or directory."
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | readonly Uint8Array[],
+): Promise<void> {
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const pieces = bytes instanceof Uint8Array ? [bytes] : bytes;
   let opened: Beside | undefined;
   try {
     opened = await openBeside(path);
-    for (let at = 0; at < bytes.length;) at += await opened.file.write(bytes.subarray(at));
+    for (const piece of pieces) {
+      for (let at = 0; at < piece.length;) at += await opened.file.write(piece.subarray(at));
+    }
     opened.file.close();
     await Deno.rename(opened.beside, path);
   } catch (error) {

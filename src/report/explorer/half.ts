@@ -20,7 +20,9 @@ export function toHalf({ data, rows, cols }: Matrix): HalfMatrix {
   let scale = 0;
   for (const value of data) scale = Math.max(scale, Math.abs(value));
   scale ||= 1;
-  return { bits: new Uint16Array(Float16Array.from(data, (x) => x / scale).buffer), rows, cols, scale };
+  const halves = new Float16Array(data.length); // Float16Array.from would make a list of all numbers first
+  for (let i = 0; i < data.length; i++) halves[i] = data[i] / scale;
+  return { bits: new Uint16Array(halves.buffer), rows, cols, scale };
 }
 
 /** The values of one row. */

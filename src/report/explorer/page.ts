@@ -42,6 +42,9 @@ export interface ExplorerParts {
   end: Html;
 }
 
+/** Where the data blocks of a page in pieces go. */
+const DATA = rawHtml("<!-- data -->");
+
 /** The explorer's own place in a page: id and name of what the first link leads to, and what there is without JavaScript. */
 export const EXPLORER_PLACE = {
   noScript: "The explorer computes in the browser: allow this page its JavaScript.",
@@ -55,6 +58,15 @@ export const EXPLORER_PLACE = {
  * @throws TypeError when a photo is no data URI
  */
 export async function explorerParts(content: ExplorerContent, isFolded = false): Promise<ExplorerParts> {
+  return await partsAround(content, payloadBlocks(content), isFolded);
+}
+
+/** The parts, with the data blocks or what stands for them. */
+async function partsAround(
+  content: ExplorerContent,
+  blocks: readonly Html[],
+  isFolded: boolean,
+): Promise<ExplorerParts> {
   content.images.forEach(({ photo }) => checkPicture(photo));
   return {
     style: `${maps}\n${answers}`,
@@ -66,7 +78,7 @@ export async function explorerParts(content: ExplorerContent, isFolded = false):
       <div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>
       ${engineChoice()}
     `,
-    end: html`<div class="tip" id="tip" aria-hidden="true"></div>${payloadBlocks(content)}`,
+    end: html`<div class="tip" id="tip" aria-hidden="true"></div>${blocks}`,
   };
 }
 
@@ -76,8 +88,16 @@ export async function explorerParts(content: ExplorerContent, isFolded = false):
  * @throws TypeError when a photo is no data URI
  */
 export async function renderExplorer(content: ExplorerContent, text: ExplorerText): Promise<string> {
-  const { body, method, end, ...parts } = await explorerParts(content);
-  return await renderScriptPage({
+  return (await explorerPieces(content, text)).join("");
+}
+
+/**
+ * The same in pieces: the page up to its data, each block of data, and the rest. Together they would be one string of
+ * characters of two bytes, twice the size of the file.
+ */
+export async function explorerPieces(content: ExplorerContent, text: ExplorerText): Promise<string[]> {
+  const { body, method, end, ...parts } = await partsAround(content, [DATA], false);
+  const page = await renderScriptPage({
     ...text,
     ...parts,
     ...EXPLORER_PLACE,
@@ -89,4 +109,7 @@ export async function renderExplorer(content: ExplorerContent, text: ExplorerTex
     footer: html`Everything on this page is computed in it; nothing is loaded and nothing is sent.`,
     end: [end],
   });
+  const at = page.indexOf(DATA.markup);
+  const blocks = payloadBlocks(content).map(({ markup }) => markup);
+  return [page.slice(0, at), ...blocks, page.slice(at + DATA.markup.length)];
 }
