@@ -350,7 +350,7 @@ async function predict(
       `x has ${x.cols} features, this ridge was fitted on ${weights.rows}: give the same.`,
     );
   }
-  const shifted = Float32Array.from(x.data, (value, at) => value - mean[at % x.cols]);
+  const shifted = x.data.map((value, at) => value - mean[at % x.cols]);
   const z = uploadMatrix(gpu, { ...x, data: shifted }, "features");
   const w = uploadMatrix(gpu, weights, "weights");
   const row = { data: Float32Array.from(center), rows: 1, cols: center.length };

@@ -101,7 +101,7 @@ async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
   if (n <= DENSE) {
     const { data } = await downloadMatrix(gpu, gram);
     for (let i = 0; i < n; i++) trace += data[i * n + i];
-    const found = denseEigen(Float64Array.from(data), n, count);
+    const found = denseEigen(new Float64Array(data), n, count);
     vectors = found.vectors;
     values = [...found.values.subarray(0, count)];
   } else {
@@ -112,7 +112,7 @@ async function leadingPairs(gpu: Gpu, gram: GpuMatrix, count: number) {
       apply: (x: GpuMatrix, out: GpuMatrix) => void multiply(gpu, gram, x, { out }),
     };
     const found = await subspaceIteration(gpu, operator, { components: count, tolerance: 1e-4 * trace });
-    vectors = Float64Array.from((await downloadMatrix(gpu, found.eigenvectors)).data);
+    vectors = new Float64Array((await downloadMatrix(gpu, found.eigenvectors)).data);
     releaseMatrix(gpu, found.eigenvectors);
     if (!found.converged) {
       throw new Error(

@@ -87,7 +87,7 @@ export async function createFeatures(
   return {
     write({ image, token, vectors }) {
       const length = image.length;
-      const values = dtype === "float16" ? new Uint16Array(Float16Array.from(vectors).buffer) : vectors;
+      const values = dtype === "float16" ? new Uint16Array(new Float16Array(vectors).buffer) : vectors;
       const item = makeData({
         type: vector.children[0].type,
         length: length * width,

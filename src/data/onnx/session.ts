@@ -53,7 +53,7 @@ export async function openSession(
  * empty.
  */
 function halfTensor(values: Float32Array, dims: number[]): ort.Tensor {
-  const bits = new Uint16Array(Float16Array.from(values).buffer);
+  const bits = new Uint16Array(new Float16Array(values).buffer);
   const tensor = new ort.Tensor("float16", bits, dims);
   return Object.defineProperty(tensor, "data", { value: bits });
 }
@@ -80,9 +80,9 @@ async function createSession(
 
 function asFloat32({ type, data }: ort.Tensor, tensor: string, path: string): Float32Array {
   if (data instanceof Float32Array) return data.slice(); // onnxruntime keeps its own
-  if (data instanceof Float16Array) return Float32Array.from(data);
+  if (data instanceof Float16Array) return new Float32Array(data);
   if (type === "float16" && data instanceof Uint16Array) {
-    return Float32Array.from(new Float16Array(data.buffer, data.byteOffset, data.length));
+    return new Float32Array(new Float16Array(data.buffer, data.byteOffset, data.length));
   }
   throw new Error(
     `${path} gives ${tensor} as ${type}, expected float32 or float16: export it in one of them.`,

@@ -18,7 +18,7 @@ export interface HalfMatrix {
  */
 export function toHalf({ data, rows, cols }: Matrix): HalfMatrix {
   let scale = 0;
-  for (const value of data) scale = Math.max(scale, Math.abs(value));
+  for (let i = 0; i < data.length; i++) scale = Math.max(scale, Math.abs(data[i]));
   scale ||= 1;
   const halves = new Float16Array(data.length); // Float16Array.from would make a list of all numbers first
   for (let i = 0; i < data.length; i++) halves[i] = data[i] / scale;

@@ -50,3 +50,16 @@ Deno.test("memoize() keeps nothing of a computation that fails or that it cannot
     assertEquals(await memoize(folder, CODE, "thing", {}, () => Promise.resolve(7)), 7);
   });
 });
+
+Deno.test("memoize() holds no text of the arrays of a result, at three sizes", async () => {
+  await inTemporaryFolder(async (folder) => {
+    for (const length of [1e6, 2e6, 4e6]) {
+      const array = Float32Array.from({ length: 8 }).fill(0.1), large = new Float32Array(length).fill(0.1);
+      const before = Deno.memoryUsage().heapUsed;
+      const found = await memoize(folder, CODE, "large", { length }, () => Promise.resolve({ array, large }));
+      const grown = Deno.memoryUsage().heapUsed - before;
+      assert(grown < 4e6, `${length} numbers: ${grown} bytes of heap`);
+      assertEquals([found.large.length, found.large[length - 1]], [length, large[0]]);
+    }
+  });
+});

@@ -14,6 +14,15 @@ import { embeddedRows, sampleExploration, samplePipeline } from "../../support/s
 const note = `seed ${testSeed}`;
 const TEXT = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
 
+Deno.test("toHalf() makes no list of numbers on the way, at three sizes", () => {
+  for (const rows of [1e5, 2e5, 4e5]) {
+    const x = { data: new Float32Array(8 * rows).fill(0.1), rows, cols: 8 };
+    const before = Deno.memoryUsage().heapUsed, { bits } = toHalf(x);
+    const grown = Deno.memoryUsage().heapUsed - before;
+    assert(grown < 20e6, `${bits.length} numbers: ${grown} bytes of heap`); // a list of the fewest is 34 MB
+  }
+});
+
 Deno.test("toHalf() and fromHalf() round as float16 does, small and negative values too", () => {
   const { data, rows, cols } = randomMatrix(40, 7);
   data.set([0, -0, 1e-6, -3e-5, 2 ** -14, 6e-8]);
