@@ -13,14 +13,7 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { scaleRows } from "../linalg/affine_rows.ts";
-import {
-  affinityBlock,
-  keepUnitTexels,
-  symmetricAffinity,
-  tileFor,
-  type UnitRows,
-  unitRowsView,
-} from "./affinity.ts";
+import { affinityBlock, keepUnitTexels, symmetricAffinity, type UnitRows, unitRowsView } from "./affinity.ts";
 import { type AppliedBlock, joined, type SymmetricOperator } from "../linalg/ritz_pairs.ts";
 
 /** How the operator stores the affinity. */
@@ -42,7 +35,7 @@ export interface AffinityOperator extends SymmetricOperator {
 export interface AffinityOperatorOptions {
   /**
    * "stored", or "tiled": made again at every application.
-   * Default: "stored" where all of A takes at most 128 MiB, else "tiled".
+   * Default: "stored" where half of A takes at most 128 MiB, about 8,000 nodes, else "tiled".
    */
   storage?: Storage;
 }
@@ -76,8 +69,8 @@ interface Affinity {
 /**
  * Builds the operator of a graph's unit features, degrees included.
  *
- * Tiles are those on and above the diagonal; each serves its transpose, too, so that an application makes half of A. What
- * a tile holds depends on n alone where a storage binding takes 16 MiB, as every WebGPU adapter's does.
+ * Tiles are those on and above the diagonal; each serves its transpose, too, so that half of A is stored, or made by an
+ * application. What a tile holds depends on n alone where a storage binding takes 16 MiB, as every WebGPU adapter's does.
  *
  * @param nodes n × d
  * @returns the operator; memory O(n²) when stored, else O(n · d)
@@ -87,7 +80,9 @@ export async function affinityOperator(
   nodes: UnitRows,
   options: AffinityOperatorOptions & TileSize & OperatorStart = {},
 ): Promise<AffinityOperator> {
-  const n = nodes.rows.rows, bytes = 4 * n * roundUp(n, 4);
+  const n = nodes.rows.rows;
+  const tiles = tilesOf(n, Math.min(options.tileBytes ?? TILE_BYTES, gpu.limits.bindingBytes));
+  const bytes = tiles.reduce((sum, tile) => sum + tile.bytes, 0);
   const storage = options.storage ?? (bytes <= DEFAULT_BUDGET ? "stored" : "tiled");
   const ones = uploadMatrix(gpu, { data: new Float32Array(n).fill(1), rows: n, cols: 1 }, "ones");
   const columns = options.start ? joined(gpu, [options.start, ones]) : ones;
@@ -95,11 +90,7 @@ export async function affinityOperator(
   let affinity: Affinity | undefined;
   try {
     if (options.start) releaseMatrix(gpu, options.start, ones);
-    affinity = storage === "tiled"
-      ? tiledAffinity(gpu, nodes, options.tileBytes)
-      : bytes <= gpu.limits.bindingBytes
-      ? wholeAffinity(gpu, nodes)
-      : panelledAffinity(gpu, nodes);
+    affinity = tiledAffinity(gpu, nodes, tiles, storage === "stored");
     affinity.apply(columns, image);
     const { data, cols } = await downloadMatrix(gpu, image);
     const sums = Float64Array.from({ length: n }, (_, i) => data[i * cols + cols - 1]);
@@ -112,80 +103,50 @@ export async function affinityOperator(
   }
 }
 
-/** E of a graph where it fits one buffer. */
-function wholeAffinity(gpu: Gpu, nodes: UnitRows): Affinity {
-  const n = nodes.rows.rows, stride = roundUp(n, 4), buffer = allocate(gpu, 4 * n * stride, "affinity");
-  try {
-    symmetricAffinity(gpu, nodes, { buffer, stride });
-    const a = keepTexels(gpu, tileMatrix(buffer, n, n));
-    return {
-      apply: (x, out) => void multiply(gpu, a, x, { out }),
-      release() {
-        releaseTexels(gpu, a);
-        release(gpu, buffer);
-      },
-    };
-  } catch (error) {
-    release(gpu, buffer);
-    throw error;
-  }
-}
-
-/** E in panels of whole rows. */
-function panelledAffinity(gpu: Gpu, nodes: UnitRows): Affinity {
-  const n = nodes.rows.rows, panels: GPUBuffer[] = [];
-  const { rows: most, stride, buffer } = tileFor(gpu, n);
-  release(gpu, buffer);
-  const releasePanels = () => panels.forEach((panel) => release(gpu, panel));
-  try {
-    for (let first = 0; first < n; first += most) {
-      const rows = Math.min(most, n - first), panel = allocate(gpu, rows * stride * 4, "affinity panel");
-      panels.push(panel);
-      affinityBlock(gpu, nodes, first, rows, nodes, { buffer: panel, stride, row: 0 });
-    }
-    return {
-      apply(x, out) {
-        panels.forEach((panel, i) => {
-          const rows = Math.min(most, n - i * most);
-          multiply(gpu, tileMatrix(panel, rows, n), x, { out: rowView(out, i * most, rows) });
-        });
-      },
-      release: releasePanels,
-    };
-  } catch (error) {
-    releasePanels();
-    throw error;
-  }
-}
-
-/** E made by tiles on and above the diagonal, each used for itself and its transpose, then dropped. */
-function tiledAffinity(gpu: Gpu, nodes: UnitRows, tileBytes = TILE_BYTES): Affinity {
-  const n = nodes.rows.rows, steps = tilesOf(n, Math.min(tileBytes, gpu.limits.bindingBytes));
-  const buffer = allocate(gpu, Math.max(...steps.map(({ bytes }) => bytes)), "affinity tile");
+/**
+ * E as tiles on and above the diagonal, each used for itself and its transpose: kept where E is stored, else made, used and
+ * dropped one after the other. Where the kernels read textures, a kept tile is nothing else.
+ */
+function tiledAffinity(gpu: Gpu, nodes: UnitRows, steps: Tile[], isStored: boolean): Affinity {
+  const sharesBuffer = !isStored || gpu.variant === "textures";
+  const buffers: GPUBuffer[] = [], kept: GpuMatrix[] = [];
   const features = keepUnitTexels(gpu, nodes);
-  const apply: ApplyAffinity = (columns, out) => {
-    const x = keepTexels(gpu, columns);
-    for (const { row, rows, col, cols } of steps) {
-      const target = { buffer, stride: roundUp(cols, 4), row: 0 };
+  const bufferOf = (bytes: number) => {
+    if (!sharesBuffer || buffers.length === 0) buffers.push(allocate(gpu, bytes, "affinity tile"));
+    return buffers.at(-1)!;
+  };
+  const largest = Math.max(...steps.map(({ bytes }) => bytes));
+  const make = ({ row, rows, col, cols, bytes }: Tile): GpuMatrix => {
+    const stride = roundUp(cols, 4), buffer = bufferOf(sharesBuffer ? largest : bytes);
+    if (row === col) symmetricAffinity(gpu, unitRowsView(features, row, rows), { buffer, stride });
+    else {
+      const target = { buffer, stride, row: 0 };
       affinityBlock(gpu, features, row, rows, unitRowsView(features, col, cols), target);
-      const tile = keepTexels(gpu, tileMatrix(buffer, rows, cols));
-      multiply(gpu, tile, rowView(x, col, cols), {
-        out: rowView(out, row, rows),
-        accumulate: row > 0 || col > row,
-      });
-      if (col > row) {
-        const options = { transposeA: true, out: rowView(out, col, cols), accumulate: row > 0 };
-        multiply(gpu, tile, rowView(x, row, rows), options);
-      }
-      releaseTexels(gpu, tile);
     }
-    releaseTexels(gpu, x);
+    return keepTexels(gpu, tileMatrix(buffer, rows, cols));
   };
   return {
-    apply,
+    apply(columns, out) {
+      const x = keepTexels(gpu, columns);
+      steps.forEach((step, at) => {
+        const { row, rows, col, cols } = step;
+        const tile = kept[at] ?? make(step);
+        if (isStored) kept[at] = tile;
+        multiply(gpu, tile, rowView(x, col, cols), {
+          out: rowView(out, row, rows),
+          accumulate: row > 0 || col > row,
+        });
+        if (col > row) {
+          const options = { transposeA: true, out: rowView(out, col, cols), accumulate: row > 0 };
+          multiply(gpu, tile, rowView(x, row, rows), options);
+        }
+        if (!isStored) releaseTexels(gpu, tile);
+      });
+      releaseTexels(gpu, x);
+    },
     release() {
-      releaseTexels(gpu, features.rows);
-      release(gpu, buffer);
+      releaseTexels(gpu, features.rows, ...kept);
+      buffers.forEach((buffer) => release(gpu, buffer));
     },
   };
 }

@@ -99,7 +99,7 @@ export function multiply(
     );
   }
   const c = out ?? allocateMatrix(gpu, m, n, `${a.label} · ${b.label}`);
-  const isWorthIt = m * n * k >= FEW_OPERATIONS || isSmallAndLong(m, k, n);
+  const isWorthIt = a.texels || b.texels || m * n * k >= FEW_OPERATIONS || isSmallAndLong(m, k, n);
   const variant = gpu.variant === "textures" && !isWorthIt ? "registers" : gpu.variant;
   const product: WholeProduct = { a, b, c, transposeA, transposeB, accumulate, m, n, k, variant };
   for (const rows of cuts({ first: 0, count: m }, m, c, ...(transposeA ? [] : [a]))) {

@@ -296,10 +296,11 @@ Deno.test("normalizedCut() returns every buffer it took", async () => {
 Deno.test("normalizedCut() makes the affinity by tiles where the device has no memory for it, unless told to store it", async () => {
   const own = await openGpu();
   try {
-    const x = grouped(3100, 6, 24, 0.3), small = withMemory(own, 2 ** 25), components = 4;
+    const x = grouped(3100, 6, 24, 0.3), small = withMemory(own, 2 ** 22), components = 4;
+    const tiled = { components, storage: "tiled", tileBytes: 2 ** 22 } as const;
     const cut = await normalizedCut(small, x, { components });
     assertEquals(cut.storage, "tiled");
-    assertIdentical(cut, await normalizedCut(gpu, x, { components, storage: "tiled" }), note);
+    assertIdentical(cut, await normalizedCut(gpu, x, tiled), note);
     assertEquals(small.memory.inUse, 0);
     await assertRejects(
       () => normalizedCut(small, x, { components, storage: "stored" }),
@@ -308,6 +309,15 @@ Deno.test("normalizedCut() makes the affinity by tiles where the device has no m
     );
   } finally {
     closeGpu(own);
+  }
+});
+
+Deno.test("normalizedCut() gives the same bits stored and by tiles, whatever variant of the kernels", async () => {
+  const x = grouped(2101, 7, 24, 0.3), components = 4, wanted = await normalizedCut(gpu, x, { components });
+  for (const variant of ["textures", "registers", "shared"] as const) {
+    const cut = await normalizedCut({ ...gpu, variant }, x, { components, storage: "tiled" });
+    const stored = await normalizedCut({ ...gpu, variant }, x, { components });
+    for (const found of [stored, { ...cut, storage: stored.storage }]) assertIdentical(found, wanted, note);
   }
 });
 

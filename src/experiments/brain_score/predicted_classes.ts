@@ -3,7 +3,7 @@ import { crossValidationFolds } from "../../align/folds.ts";
 import { inverseCholesky } from "../../linalg/symmetric_eigen.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 
-/** Parts of the images; each is predicted from the others. */
+/** Parts of the images, or as many as there are images where these are fewer; each is predicted from the others. */
 const FOLDS = 5;
 /** Penalty on standardised channels, per token: near the best of 0.001 to 1 on DINOv2 and on the built-in models. */
 const PENALTY = 0.01;
@@ -23,7 +23,7 @@ interface Sums {
  * @param features tokens × channels
  * @param image index of each token's image
  * @param category class of each token, 255 where it is not known: those do not count
- * @param images how many there are, at least 5
+ * @param images how many there are, at least 2
  * @returns the class with the largest prediction, the first of equal ones
  */
 export function predictedClasses(
@@ -34,7 +34,7 @@ export function predictedClasses(
 ): Uint8Array {
   const { rows, cols } = features, size = cols + 1;
   const classes = [...new Set(Array.from(category))].filter((c) => c !== 255).sort((a, b) => a - b);
-  const folds = crossValidationFolds(images, FOLDS, 0), foldOf = new Uint8Array(images);
+  const folds = crossValidationFolds(images, Math.min(FOLDS, images), 0), foldOf = new Uint8Array(images);
   folds.forEach(({ held }, f) => held.forEach((i) => foldOf[i] = f));
   const perFold = folds.map(() => ({
     gram: new Float64Array(size * size),

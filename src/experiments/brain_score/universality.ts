@@ -232,7 +232,7 @@ export async function universality(
     image,
     category: of(({ category }) => category),
   };
-  const agreement = models.size > 1
+  const agreement = models.size > 1 && images > 1
     ? {
       ...await nearestAgreement(gpu, x, labels, images),
       oracle: oracleAgreement(

@@ -1,6 +1,7 @@
 /** The layers of one model, each a graph of its own: what `layerColors` finds of it, and what an experiment adds. */
 import { memoize } from "../../data/cache/memoize.ts";
 import { NotFinished, type Stages } from "../../data/cache/stages.ts";
+import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
@@ -81,53 +82,62 @@ export async function solveLayers<T>(
   { stages, checkError, onProgress, ...settings }: SolveSettings,
   { name, code, inputs, nodesOf = (tokens) => tokens, storageOf, add }: LayerWork<T>,
 ): Promise<(SolvedLayer & T)[]> {
-  const layers: (SolvedLayer & T)[] = [], all = [CODE, ...code];
-  for (const [done, { layer, path }] of manifest.layers.entries()) {
+  const all = [CODE, ...code], shares = new Float64Array(manifest.layers.length);
+  const lanes = stages.explains || settings.approximation ? 1 : LANES;
+  const layers = await mapConcurrently(manifest.layers.length, lanes, async (at) => {
+    const { layer, path } = manifest.layers[at];
     const stage = `${name}-L${String(layer).padStart(2, "0")}`, note = `layer ${layer}`;
+    const tell = (share: number) => {
+      shares[at] = share;
+      onProgress?.(shares.reduce((sum, value) => sum + value, 0), note);
+    };
     try {
-      layers.push(
-        await memoize(
-          stages,
-          all,
-          stage,
-          { ...settings, ...inputs, ...(checkError && { isChecked: true }) },
-          async () => {
-            const features = nodesOf(await readFeatures(path));
-            const { cut, colors, ...map } = await layerColors(gpu, features, {
-              ...settings,
-              name: note,
-              storage: storageOf?.(features.rows),
-              ...(settings.approximation && { solve: () => extendedCut(gpu!, features, settings) }),
-              onProgress: (share) => onProgress?.(done + share, note),
-            });
-            const error = await checkError?.(features, cut.eigenvectors);
-            const added = add(cut.eigenvectors),
-              { eigengap, converged, resolved, applications, storage } = cut;
-            trim(gpu!);
-            return {
-              layer,
-              eigenvalues: [...cut.eigenvalues],
-              residual: Math.max(...cut.residuals),
-              eigengap,
-              converged,
-              resolved,
-              applications,
-              storage,
-              ...map,
-              colors: colors.toBase64(),
-              ...(error && { error }),
-              ...added,
-            };
-          },
-        ),
+      return await memoize(
+        stages,
+        all,
+        stage,
+        { ...settings, ...inputs, ...(checkError && { isChecked: true }) },
+        async () => {
+          const features = nodesOf(await readFeatures(path));
+          const { cut, colors, ...map } = await layerColors(gpu, features, {
+            ...settings,
+            name: note,
+            storage: storageOf?.(features.rows),
+            ...(settings.approximation && { solve: () => extendedCut(gpu!, features, settings) }),
+            onProgress: tell,
+          });
+          const error = await checkError?.(features, cut.eigenvectors);
+          const added = add(cut.eigenvectors),
+            { eigengap, converged, resolved, applications, storage } = cut;
+          trim(gpu!);
+          return {
+            layer,
+            eigenvalues: [...cut.eigenvalues],
+            residual: Math.max(...cut.residuals),
+            eigengap,
+            converged,
+            resolved,
+            applications,
+            storage,
+            ...map,
+            colors: colors.toBase64(),
+            ...(error && { error }),
+            ...added,
+          };
+        },
       );
     } catch (error) {
       if (!(stages.explains && error instanceof NotFinished)) throw error;
+      return null;
+    } finally {
+      tell(1);
     }
-    onProgress?.(done + 1, note);
-  }
-  return layers;
+  });
+  return layers.filter((found) => found !== null);
 }
+
+/** Layers solved side by side: while one waits for the device, the other records. */
+const LANES = 2;
 
 const CODE = "src/experiments/shared/solved_layers.ts";
 
