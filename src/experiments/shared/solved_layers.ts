@@ -92,7 +92,7 @@ export async function solveLayers<T>(
       onProgress?.(shares.reduce((sum, value) => sum + value, 0), note);
     };
     try {
-      return await memoize(
+      const found = await memoize(
         stages,
         all,
         stage,
@@ -126,11 +126,11 @@ export async function solveLayers<T>(
           };
         },
       );
+      tell(1);
+      return found;
     } catch (error) {
       if (!(stages.explains && error instanceof NotFinished)) throw error;
       return null;
-    } finally {
-      tell(1);
     }
   });
   return layers.filter((found) => found !== null);
