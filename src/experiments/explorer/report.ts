@@ -7,11 +7,14 @@ import type { ExplorerContent } from "../../report/explorer/content.ts";
 import { fromHalf, halfRow } from "../../report/explorer/half.ts";
 import type { Drawing } from "../../report/figure_files.ts";
 import { escapeHtml } from "../../report/html.ts";
+import { COUNT, nearestPixels } from "../../report/explorer/nearest.js";
 import { mapSheet } from "../../report/map_sheet.ts";
 import { divergingColor } from "../../report/cortex/surface_colors.ts";
+import { nearestDrawing } from "./nearest_drawing.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { activationSheets } from "../shared/activation_sheets.ts";
+import { cortexViews } from "./cortex_views.ts";
 import { colorOf } from "../shared/small_pictures.ts";
 
 /** Width of a map, its heading and the key below it, and the side of a map among those of all layers. */
@@ -34,7 +37,8 @@ interface ViewMap {
 
 /**
  * The maps that the explorer opens on: the photograph, similarity to the opening pixel, colors, segments, an eigenvector,
- * figure and ground, the cortex, and the similarity in every layer of every image of the page.
+ * figure and ground, the nearest pixels of other images, the cortex from every side, and the similarity in every layer of
+ * every image of the page.
  *
  * @param content what the page shows
  * @param sheet where the voxels lie
@@ -99,7 +103,8 @@ export async function explorerDrawings(
       ends: ["− largest", "+ largest"],
     }),
     ...cutMap().map((map) => draw("figure-ground", map)),
-    ...content.rois.length > 0 ? [cortex(answer)] : [],
+    ...images.length > 1 ? [strip(answer)] : [],
+    ...content.rois.length > 0 ? cortex(answer) : [],
     ...images.length * slots.length > 1 ? [everywhere(answer)] : [],
   ];
 
@@ -127,12 +132,35 @@ export async function explorerDrawings(
     }
   }
 
-  function cortex({ activation }: ClickResponse): Drawing {
-    const title = "sum over all layers and models";
+  function strip({ similarity }: ClickResponse): Drawing {
+    const nearest = nearestPixels(content, similarity, opening.image).slice(0, COUNT);
     return {
-      name: "cortex",
-      drawing: activationSheets(sheet, [[{ title, values: activation }]], "activation, standard deviations"),
+      name: "nearest",
+      drawing: nearestDrawing(
+        `Nearest pixels of other images, to the framed pixel of ${where}`,
+        nearest.map(({ image, slot, token, value }) => ({
+          photo: images[image].photo,
+          patch: token - 1,
+          lines: [
+            `cosine ${value.toFixed(2)}`,
+            images[image].name,
+            `${slots[slot].model} layer ${slots[slot].layer}`,
+          ],
+        })),
+        grid,
+      ),
     };
+  }
+
+  /** By the names of the page's buttons; one sheet where the voxels' places on the surface are not known. */
+  function cortex({ activation }: ClickResponse): Drawing[] {
+    const title = `sum over all layers and models, at the framed pixel of ${where}`,
+      unit = "activation, standard deviations";
+    if (content.surface) {
+      const { rois, voxelRois, surface, activationLimits: { sum: limit } } = content;
+      return cortexViews({ rois, voxelRois, surface }, activation, { title, unit, limit });
+    }
+    return [{ name: "cortex", drawing: activationSheets(sheet, [[{ title, values: activation }]], unit) }];
   }
 
   function everywhere({ similarity }: ClickResponse): Drawing {

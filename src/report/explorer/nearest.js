@@ -1,13 +1,16 @@
 // The strip of the most similar pixels of other images.
 import { placeMarker } from "./marker.js";
 
-/** Images in the strip. */
-const COUNT = 8;
+/** Images in the strip: as many are 160 px wide beside each other on a wide page. */
+export const COUNT = 6;
 
 /**
  * The most similar patch of every image but one, the most similar image first.
  *
- * @returns [{ image, slot, token, value }]
+ * @param content of the page
+ * @param {ArrayLike<number>} similarity one a node
+ * @param {number} except the image left out
+ * @returns {{ image: number, slot: number, token: number, value: number }[]}
  */
 export function nearestPixels({ images, slots, tokens }, similarity, except) {
   const best = images.map((_, image) => ({ image, slot: 0, token: 1, value: -Infinity }));
@@ -31,13 +34,13 @@ export function showNearest(list, nearest, { photos, grid, nameOf, pick }) {
       const picture = document.createElement("span"), image = document.createElement("img");
       const marker = document.createElement("span"), text = document.createElement("span");
       button.type = "button";
-      picture.className = "picture";
+      picture.className = "photo";
       picture.style.aspectRatio = `${grid.cols} / ${grid.rows}`;
       image.src = photos[node.image];
       image.alt = "";
       marker.className = "marker";
       placeMarker(marker, node.token, grid);
-      text.textContent = `${node.value.toFixed(2)}: ${nameOf(node)}`;
+      text.textContent = `cosine ${node.value.toFixed(2)}: ${nameOf(node)}`;
       picture.append(image, marker);
       button.append(picture, text);
       button.addEventListener("click", () => pick(node));

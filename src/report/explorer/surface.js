@@ -1,17 +1,8 @@
 // The cortex that turns: inflated or flat, colored by activation, with the regions' outlines and names.
-import { drawScene, paintScene, vertexAt, vertexNormals } from "../cortex/scene.ts";
-import { unpackSurface } from "../cortex/packed_surface.ts";
-import { vertexMeans, vertexRegions } from "../cortex/vertex_values.ts";
+import { drawScene, paintScene, vertexAt } from "../cortex/scene.ts";
+import { namesInView, openVoxelScene, VIEWS } from "../cortex/voxel_scene.ts";
 import { signed } from "./signed.js";
 
-/** By the buttons' values. */
-const VIEWS = {
-  behind: { isFlat: false, yaw: 0, pitch: -32, open: -16 },
-  below: { isFlat: false, yaw: 0, pitch: -90, open: 0 },
-  outer: { isFlat: false, yaw: 0, pitch: -8, open: 90 },
-  inner: { isFlat: false, yaw: 0, pitch: -8, open: -90 },
-  flat: { isFlat: true, yaw: 0, pitch: 0, open: 0 },
-};
 /** Degrees of a key, and of a pixel of the pointer's way. */
 const KEY = 10, POINTER = 0.5;
 /** Pixels of the canvas for one of the page while it turns, and in rest. */
@@ -23,23 +14,7 @@ export function openSurface({ rois, voxelRois, surface }) {
   const canvas = document.querySelector("#cortex canvas"), context = canvas.getContext("2d");
   const buttons = [...document.querySelectorAll("#cortex button")],
     reading = document.getElementById("voxel");
-  const sides = unpackSurface(surface),
-    normals = sides.map((side) => vertexNormals(side.inflated, side.faces));
-  const count = sides[0].sulc.length;
-  const ofSide = (values, side) =>
-    side === 0 ? values.slice(0, surface.leftVoxels) : values.slice(surface.leftVoxels);
-  const named = [...voxelRois].map((roi) => rois[roi] === "" ? -1 : roi);
-  const paints = sides.map((side, i) => ({
-    sulc: side.sulc,
-    regions: vertexRegions(ofSide(named, i), side.shown, count),
-    values: new Float32Array(count).fill(NaN),
-  }));
-  const labels = sides.flatMap((side, i) =>
-    rois.flatMap((name, roi) => {
-      const own = side.shown.filter((vertex) => name !== "" && paints[i].regions[vertex] === roi);
-      return own.length > 0 ? [{ name, side: i, vertex: middleOf(side.inflated, own) }] : [];
-    })
-  );
+  const scene = openVoxelScene({ rois, voxelRois, surface }), { sides, normals, paints } = scene;
   let view = VIEWS.behind, seen = null, waiting = false, moving = false, rest = 0, limit = 1;
 
   function draw() {
@@ -55,9 +30,7 @@ export function openSurface({ rois, voxelRois, surface }) {
     for (const button of buttons) button.setAttribute("aria-pressed", String(VIEWS[button.value] === view));
   }
 
-  /** Names of the regions whose middle is seen; one that would lie on another is left out. */
   function drawNames(zoom) {
-    const { raster, places } = seen, taken = [];
     context.font = `600 ${Math.round(12 * zoom)}px ui-sans-serif, system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "middle";
@@ -65,15 +38,8 @@ export function openSurface({ rois, voxelRois, surface }) {
     context.lineWidth = 3 * zoom;
     context.strokeStyle = "rgb(255 255 255 / 75%)";
     context.fillStyle = "#16181c";
-    for (const { name, side, vertex } of labels) {
-      const [x, y, near] = places[side].subarray(3 * vertex, 3 * vertex + 3);
-      const pixel = Math.floor(y) * raster.width + Math.floor(x);
-      if (!(raster.face[pixel] >= 0 && raster.depth[pixel] < near + 3)) continue;
-      const half = context.measureText(name).width / 2, line = 7 * zoom;
-      if (
-        taken.some((other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 2 * line)
-      ) continue;
-      taken.push({ x, y, half });
+    const half = (name) => context.measureText(name).width / 2;
+    for (const { name, x, y } of namesInView(scene.names, seen, half, 14 * zoom)) {
       context.strokeText(name, x, y);
       context.fillText(name, x, y);
     }
@@ -143,20 +109,8 @@ export function openSurface({ rois, voxelRois, surface }) {
   return {
     paint(activation, _, ends) {
       limit = ends;
-      for (const [i, side] of sides.entries()) {
-        paints[i].values = vertexMeans(ofSide(activation, i), side.shown, count);
-      }
+      scene.setValues(activation);
       draw();
     },
   };
-}
-
-/** Of some vertices the one nearest to their middle. */
-function middleOf(places, vertices) {
-  const middle = [0, 1, 2].map((axis) =>
-    vertices.reduce((sum, vertex) => sum + places[3 * vertex + axis], 0) / vertices.length
-  );
-  const far = (vertex) =>
-    middle.reduce((sum, value, axis) => sum + (places[3 * vertex + axis] - value) ** 2, 0);
-  return vertices.reduce((best, vertex) => far(vertex) < far(best) ? vertex : best);
 }

@@ -6,7 +6,9 @@ import { saveDrawings } from "../../../src/report/figure_files.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { sampleExploration, surfaceSheet } from "../../support/sample_exploration.ts";
 
-const NAMES = ["photograph", "similarity", "colors", "segments", "eigenvector", "figure-ground", "cortex"];
+const MAPS = ["photograph", "similarity", "colors", "segments", "eigenvector"];
+const VIEWS = ["from-behind", "from-below", "outer-sides", "inner-sides", "flat-map"];
+const NAMES = [...MAPS, "figure-ground", "nearest", ...VIEWS.map((view) => `cortex-${view}`)];
 
 function pixelsOf(drawing: string): Uint8Array {
   const [, base64] = /<image [^>]*href="data:image\/png;base64,([^"]*)"/.exec(drawing)!;
@@ -27,14 +29,25 @@ Deno.test("explorerDrawings() has the maps that the page opens on, which are fil
       content.colors.slice(3 * first, 3 * (first + grid.rows * grid.cols)),
     );
     assertStringIncludes(segments, '<path transform="translate(0 40)" d="M');
+    const strip = drawings[MAPS.length + 1].drawing;
+    assertEquals(strip.match(/<image /g)!.length, images.length - 1);
+    assertStringIncludes(strip, "cosine ");
+    const cortices = drawings.filter(({ name }) => name.startsWith("cortex-"));
+    assertEquals(new Set(cortices.map(({ drawing }) => pixelsOf(drawing).join())).size, VIEWS.length);
+    for (const { drawing } of cortices) assertStringIncludes(drawing, "activation, standard deviations");
+    assertStringIncludes(cortices.at(-1)!.drawing, ">FFA</text>");
     for (const { name, drawing } of drawings) {
       assert(!drawing.includes("<script") && !drawing.includes("<img"), name);
     }
-    const written = await saveDrawings(`${out}/explorer.html`, drawings, ["svg", "png"]);
+    const written = await saveDrawings(`${out}/explorer.html`, drawings, ["svg"]);
     assertEquals(
-      written.slice(0, 2 * NAMES.length),
-      NAMES.flatMap((name) => ["svg", "png"].map((format) => `${out}/figures/explorer-${name}.${format}`)),
+      written.slice(0, NAMES.length),
+      NAMES.map((name) => `${out}/figures/explorer-${name}.svg`),
     );
+    assertEquals(await saveDrawings(`${out}/explorer.html`, drawings.slice(0, 2), ["png"]), [
+      `${out}/figures/explorer-photograph.png`,
+      `${out}/figures/explorer-similarity.png`,
+    ]);
   }));
 
 Deno.test("explorerDrawings() says why figure and ground cannot be drawn, and leaves out a cortex of no regions", async () => {
@@ -47,7 +60,7 @@ Deno.test("explorerDrawings() says why figure and ground cannot be drawn, and le
   );
   assertEquals(
     drawings.map(({ name }) => name),
-    [...NAMES.slice(0, 5), "similarity-everywhere"],
+    [...MAPS, "nearest", "similarity-everywhere"],
   );
   assertEquals(missing.length, 1);
   assertStringIncludes(missing[0], "No figure explorer-figure-ground: ");
