@@ -5,7 +5,7 @@
 import { createObserver } from "../fixtures/observer/mod.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
 import { datasetSteps, planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
-import { openProgress } from "../src/report/progress.ts";
+import { runStage } from "./shared/stage.ts";
 import { datasetFolder, SCENES } from "../src/synthetic/dataset.ts";
 import { commandLine, type Parsed, runCommand } from "../src/cli/options.ts";
 import { text, wholeNumber } from "../src/cli/option_kinds.ts";
@@ -37,10 +37,12 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), observer = createObserver(seed);
-  const steps = datasetSteps(plan), progress = openProgress("fixtures", steps, "steps");
-  const world = await writeDataset(out, plan, observer, (done, note) => progress.tick(done, note))
-    .then((world) => (progress.tick(steps), world))
-    .finally(() => progress.finish());
+  const steps = datasetSteps(plan);
+  const world = await runStage(
+    {},
+    "fixtures",
+    (tick) => writeDataset(out, plan, observer, (done, note) => tick(done, steps, note)),
+  );
   const page = await writeFixturesReport({
     out: report,
     world: out,

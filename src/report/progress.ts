@@ -28,7 +28,7 @@ const stderrOutput: ProgressOutput = {
  * Shows the progress of a stage on stderr: a bar with the time left on a terminal, else plain lines, at most
  * one per 10 % (and per second) or one per 5 s.
  * @param label What the stage does, for instance `extract`.
- * @param total Number of steps; 0 is allowed.
+ * @param total Number of steps; 0 is allowed, and a fraction is written as the next whole number.
  * @param unit What a step is, for instance `images`; `PERCENT` where steps are only shares.
  * @param output Forces plain lines, to the output given.
  * @returns `tick` to move it and `finish` to end it.
@@ -40,7 +40,7 @@ export function openProgress(label: string, total: number, unit: string, output?
 }
 
 function openBar(label: string, total: number, unit: string): Progress {
-  const steps = unit === PERCENT ? "" : ` · {whole}/{total} ${unit}`;
+  const steps = unit === PERCENT ? "" : ` · {whole}/${Math.ceil(total)} ${unit}`;
   const bar = new cliProgress.SingleBar({
     format: `${label.padEnd(12)} {bar} {percentage} %${steps} · {eta_formatted} left {note}`,
     barCompleteChar: "█",
@@ -61,6 +61,7 @@ function openBar(label: string, total: number, unit: string): Progress {
 function openLines(label: string, total: number, unit: string, { write, now }: ProgressOutput): Progress {
   const start = now();
   let shownAt = start, shownTenth = 0, done = 0;
+  const all = Math.ceil(total);
   return {
     tick(reached, note) {
       done = reached;
@@ -68,7 +69,7 @@ function openLines(label: string, total: number, unit: string, { write, now }: P
       const elapsed = now() - shownAt;
       if (done >= total || !(elapsed >= 5000 || (tenth > shownTenth && elapsed >= 1000))) return;
       const left = ((now() - start) / 1000) * (total / Math.max(done, 1) - 1);
-      const steps = unit === PERCENT ? [] : [`${Math.floor(done)}/${total} ${unit}`];
+      const steps = unit === PERCENT ? [] : [`${Math.floor(done)}/${all} ${unit}`];
       const parts = [...steps, ...(done > 0 ? [`${formatSeconds(left)} left`] : [])].join(", ");
       const percent = Math.floor((100 * done) / total);
       write(`${label}: ${percent} %${parts && ` (${parts})`}${note ? ` ${note}` : ""}`);
@@ -79,8 +80,8 @@ function openLines(label: string, total: number, unit: string, { write, now }: P
       const state = isShare
         ? isWhole ? "done" : `stopped at ${Math.floor(done)} %`
         : isWhole
-        ? `${total} ${unit} done`
-        : `stopped at ${Math.floor(done)} of ${total} ${unit}`;
+        ? `${all} ${unit} done`
+        : `stopped at ${Math.floor(done)} of ${all} ${unit}`;
       write(`${label}: ${state} in ${formatSeconds((now() - start) / 1000)}`);
     },
   };

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { formatSeconds, openProgress, PERCENT } from "../../src/report/progress.ts";
 
 /** The lines that a stage of `total` steps writes when every step takes `step` milliseconds. */
@@ -33,6 +33,34 @@ Deno.test("openProgress() without a terminal writes once in 5 s when steps are s
 Deno.test("openProgress() says where a stage stopped, and takes a stage without steps", () => {
   assertEquals(linesOf(10, 1, 3), ["extract: stopped at 3 of 10 images in 0.0 s"]);
   assertEquals(linesOf(0, 1), ["extract: 0 images done in 0.0 s"]);
+});
+
+Deno.test("openProgress() writes what is no whole number of units as one", () => {
+  const lines = linesOf(89.73, 200, 89, "MiB");
+  assertEquals(lines[0], "extract: 10 % (9/90 MiB, 16 s left) image 9");
+  assertEquals(lines.at(-1), "extract: stopped at 89 of 90 MiB in 18 s");
+});
+
+function* modulesOf(folder: string): Generator<string> {
+  const path = new URL(`../../${folder}`, import.meta.url).pathname;
+  for (const { name, isDirectory } of Deno.readDirSync(path)) {
+    if (isDirectory) yield* modulesOf(`${folder}/${name}`);
+    else if (name.endsWith(".ts")) yield `${path}/${name}`;
+  }
+}
+
+Deno.test("every progress display of the project says its unit: a plural, MiB, or per cent", async () => {
+  const places: string[] = [];
+  for (const path of [...modulesOf("src"), ...modulesOf("tasks")]) {
+    if (path.endsWith("report/progress.ts")) continue;
+    const code = await Deno.readTextFile(path);
+    for (const { index } of code.matchAll(/(?<!import[^;]*)\bopenProgress\(/g)) {
+      const call = code.slice(index, index + 200);
+      assertMatch(call, /^openProgress\([^;]*?, (?:PERCENT|"(?:[a-z]+s|MiB)")\)/, `${path}: ${call}`);
+      places.push(path);
+    }
+  }
+  assert(places.length >= 8, `${places.length} displays found`);
 });
 
 Deno.test("openProgress() in percent has no steps to count", () => {
