@@ -106,6 +106,8 @@ function board(content: ShowcaseContent): Html {
   );
   return html`
     <p id="opening">${opening}</p>
+    <p class="bar" id="shades"
+      hidden><span>cosine with the spot:</span> <span></span> <span class="colors" role="img" aria-label="from dark to the photograph as it is"></span> <span></span></p>
     <section id="board" aria-label="Photographs and their maps">${cards}</section>
   `;
 }
@@ -148,9 +150,9 @@ function credits(photos: ShownPhoto[]): Html {
       return html`
         <tr>
           <th scope="row">${title}</th>
-          <td></td>
-          <td></td>
-          <td></td>
+          <td data-label="author"></td>
+          <td data-label="licence"></td>
+          <td data-label="source"></td>
         </tr>
       `;
     }
@@ -159,9 +161,9 @@ function credits(photos: ShownPhoto[]): Html {
     return html`
       <tr>
         <th scope="row">${title}</th>
-        <td>${author}</td>
-        <td>${shown}</td>
-        <td>${source}</td>
+        <td data-label="author">${author}</td>
+        <td data-label="licence">${shown}</td>
+        <td data-label="source">${source}</td>
       </tr>
     `;
   });
@@ -170,7 +172,7 @@ function credits(photos: ShownPhoto[]): Html {
       <h2 id="credits">Photographs</h2>
       <p>Cropped to squares, otherwise unchanged; the maps are computed from them.</p>
       <div class="scroll" tabindex="0" role="region" aria-label="Authors and licences">
-        <table class="numbers">
+        <table class="numbers stacks">
           <thead>
             <tr>
               <th scope="col">photograph</th>

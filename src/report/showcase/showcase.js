@@ -20,6 +20,9 @@ const HINTS = {
 };
 /** Cosines from which on a spot is lit, and at which it is fully lit. */
 const DARK = 0.25, BRIGHT = 0.9;
+for (const [at, text] of [[1, `${DARK} or less, dark`], [3, `${BRIGHT} or more, as it is`]]) {
+  byId("shades").children[at].textContent = text;
+}
 
 let layer = Number(slider.value);
 /** The spot pointed at, and whether it stays. */
@@ -77,6 +80,7 @@ function paintShade(canvas, alike, photo) {
 function paint() {
   const alike = spot && likeness(layer);
   board.classList.toggle("alike", spot !== null);
+  byId("shades").hidden = spot === null;
   mapTiles.forEach((tile, photo) => {
     const canvas = tile.querySelector("canvas");
     if (alike) paintShade(canvas, alike, photo);
