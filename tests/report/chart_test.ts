@@ -81,6 +81,10 @@ Deno.test("barChart() draws a bar a value with its number", async () => {
   );
   assertEquals(notes(svg), ["cut: 12.346", "t-SNE: -3"]);
   assert(svg.includes(">12.3</text>") && svg.includes(">−3.0</text>"), "numbers at the bars' ends");
+  const [label, width] = ["m 1000, K 8, stratified: 0.12 s", 320];
+  const narrow = barChart({ metric: "m", bars: [{ label, value: 1 }], width }, lightTheme);
+  assert("width" in narrow && Number(narrow.width) > width / 2, "long names leave the bars their room");
+  assert((await renderChart(narrow, lightTheme, "narrow")).includes(`>${label}</text>`));
   assertThrows(() =>
     barChart({ metric: "m", bars: [{ label: "a", value: Infinity }], width: 400 }, lightTheme)
   );

@@ -12,8 +12,13 @@ export interface BarChart {
   width: number;
 }
 
+/** Share of the width that names may take at the left; longer ones stand above their bars. */
+const MAX_LABELS = 0.45;
+/** Pixels for the numbers at the bars' ends, from bar to bar, with names above them, and from a bar's middle up to its name. */
+const NUMBERS = 60, STEP = 30, TALL_STEP = 46, UP = 19;
+
 /**
- * Horizontal bars from zero, each with its name at the left and its number at its end.
+ * Horizontal bars from zero, each with its name at the left, or above it where names are long, and its number at its end.
  * @param chart What to show.
  * @param theme The colors.
  * @returns A Vega-Lite spec.
@@ -22,6 +27,7 @@ export interface BarChart {
 export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
   checkChartNumbers(chart.metric, chart.bars.map((bar) => bar.value));
   const labelWidth = 16 + 7 * Math.max(...chart.bars.map((bar) => bar.label.length));
+  const isAbove = labelWidth > MAX_LABELS * chart.width;
   const hasEmphasis = chart.bars.some((bar) => bar.emphasis);
   const digits = decimalsOf(chart.bars.map((bar) => bar.value));
   const values = chart.bars.map((bar) => ({
@@ -37,12 +43,12 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
     type: "nominal" as const,
     sort: null,
     scale: { domain },
-    axis: { title: null, labelColor: theme.ink, labelLimit: 0 },
+    axis: isAbove ? null : { title: null, labelColor: theme.ink, labelLimit: 0 },
   };
   const x = { field: "value", type: "quantitative" as const, axis: { title: chart.metric, tickCount: 4 } };
   return {
-    width: chart.width - labelWidth - 60,
-    height: { step: 30 },
+    width: chart.width - (isAbove ? 0 : labelWidth) - NUMBERS,
+    height: { step: isAbove ? TALL_STEP : STEP },
     description: `${chart.metric} by name`,
     data: { values },
     layer: [
@@ -71,6 +77,18 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
         },
         encoding: { x: { ...x, stack: null }, y, text: { field: "number" } },
       },
+      ...isAbove
+        ? [{
+          mark: {
+            type: "text" as const,
+            aria: false,
+            align: "left" as const,
+            dy: -UP,
+            baseline: "middle" as const,
+          },
+          encoding: { x: { value: 0 }, y, text: { field: "label" } },
+        }]
+        : [],
     ],
   };
 }

@@ -111,7 +111,9 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
       ...(ticks.length > 1 ? { values: ticks, labelOverlap: false } : { tickCount: 5 }),
     },
   };
-  const endLabels = lines.map((line, i) => ({ line: line.label, from: ends[i], to: labels[i] }));
+  const endLabels = lines.flatMap((line, i) =>
+    line.label === "" ? [] : [{ line: line.label, from: ends[i], to: labels[i] }]
+  );
   const labelY = { field: "to", type: "quantitative" as const, scale: null, axis: null };
 
   return {
