@@ -189,6 +189,19 @@ export function checkPicture(dataUri: string): void {
   throw new TypeError(`A figure's picture must be a data:image URI, found "${dataUri.slice(0, 40)}".`);
 }
 
+/** Where one equation ends and the next begins. */
+const NEXT_EQUATION = '<mo>,</mo><mspace width="1em"/>';
+
+/**
+ * Equations beside each other; where the page is narrow, one below the other.
+ * @param equation MathML.
+ * @param label What it is.
+ */
+export function equationBlock({ markup }: Html, label = "Equation"): Html {
+  const parts = rawHtml(markup.replaceAll(NEXT_EQUATION, '<mo>,</mo></math> <math display="block">'));
+  return html`<div class="equation" tabindex="0" role="region" aria-label="${label}">${parts}</div>\n`;
+}
+
 /**
  * Settings by name.
  * @param settings Name and value, in the order to show.
@@ -223,4 +236,17 @@ export function colorLegend(
     `
   );
   return html`<p class="colors-key">${title === undefined ? "" : html`<span>${title}:</span>`}${items}</p>\n`;
+}
+
+/**
+ * Links to the parts of a page.
+ * @param parts Their headings and ids, in their order.
+ */
+export function contents(parts: readonly { heading: string; id: string }[]): Html {
+  const items = parts.map(({ heading, id }) => html`<li><a href="#${id}">${heading}</a></li>\n`);
+  return html`
+    <nav class="contents" aria-label="On this page">
+      <ul>${items}</ul>
+    </nav>
+  `;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { commandLine, settingsList, text } from "./blocks.ts";
+import { commandLine, contents, equationBlock, settingsList, text } from "./blocks.ts";
 import { foldedClaims } from "./claims.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 import { pageLinks, type PagesBeside } from "./page_links.ts";
@@ -45,7 +45,7 @@ export function renderPage(page: Page): string {
   const [lead, rest] = takeLead(sections);
   const parts = [
     ...lead,
-    { heading: "Method", body: [html`<p>${method}</p>\n`, html`${equation ? block(equation) : ""}`] },
+    { heading: "Method", body: [html`<p>${method}</p>\n`, html`${equation ? equationBlock(equation) : ""}`] },
     ...rest,
     ...claims.length > 0 ? [{ heading: "Claims", body: foldedClaims(claims) }] : [],
     { heading: "Settings", body: settingsList(settings) },
@@ -88,10 +88,6 @@ function hashOf(source: string): string {
   return `sha256-${createHash("sha256").update(source).digest("base64")}`;
 }
 
-function block(equation: Html): Html {
-  return html`<div class="equation" tabindex="0" role="region" aria-label="Equation">${equation}</div>\n`;
-}
-
 const PICTURE = /<figure|class="color-grid"/, TABLE = /<table class="numbers/;
 
 /** The first section that holds a picture, up to its first table below one, apart from the others. */
@@ -113,15 +109,6 @@ function section(id: string, heading: string, body: Html | readonly Html[], isLe
     <section aria-labelledby="${id}" ${rawHtml(isLead ? ' class="lead"' : "")}>
     <h2 id="${id}">${heading}</h2>
     ${body}</section>
-  `;
-}
-
-function contents(parts: readonly { heading: string; id: string }[]): Html {
-  const items = parts.map(({ heading, id }) => html`<li><a href="#${id}">${heading}</a></li>\n`);
-  return html`
-    <nav class="contents" aria-label="On this page">
-      <ul>${items}</ul>
-    </nav>
   `;
 }
 

@@ -1,8 +1,8 @@
 /** Pages with a script of their own: the project's modules, linked. */
 import { createHash } from "node:crypto";
-import { commandLine, settingsList } from "./blocks.ts";
+import { commandLine, contents, settingsList } from "./blocks.ts";
 import { linkModules } from "./explorer/link_modules.ts";
-import { type Html, html, rawHtml } from "./html.ts";
+import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 import { pageLinks } from "./page_links.ts";
 import { pageStyle } from "./page_style.ts";
 import { themeCss } from "./theme.ts";
@@ -73,6 +73,7 @@ export async function renderScriptPage(page: ScriptPage): Promise<string> {
           ${lead === undefined ? "" : html`<p class="lead">${lead}</p>`}
           ${data === undefined ? "" : html`<p class="data"><strong>Data:</strong> ${data}</p>`}
           ${source === undefined ? "" : html`<noscript><p>${noScript}</p></noscript>`}
+          ${contents([...headingsOf(html`${body}`.markup), ...ENDING])}
         </header>
         <main>
     ${body}
@@ -95,6 +96,21 @@ export async function renderScriptPage(page: ScriptPage): Promise<string> {
       </body>
     </html>
   `.markup;
+}
+
+/** Sections at the end of every such page. */
+const ENDING = [
+  { heading: "Method", id: "method" },
+  { heading: "Settings", id: "settings" },
+  { heading: "Make it again", id: "again" },
+];
+
+/** Headings of sections, with their ids. */
+function headingsOf(markup: string): { heading: string; id: string }[] {
+  return [...markup.matchAll(/<h2 id="([\w-]+)">([^<]*)<\/h2>/g)].map(([, id, heading]) => ({
+    id,
+    heading: unescapeHtml(heading),
+  }));
 }
 
 /** Numbers as a block that no browser runs, in base64. */

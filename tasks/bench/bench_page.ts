@@ -124,7 +124,7 @@ async function charts(works: readonly WorkResult[], out: string): Promise<Html[]
         `Seconds, median of the rounds: ${title}.`,
         (theme, width) =>
           barChart({
-            metric: "seconds",
+            metric: "wall time (s)",
             width,
             bars: measured.map(({ name, seconds }, at) => ({
               label: name,

@@ -81,12 +81,24 @@ Deno.test("transitionMatrixChart() writes every number, a dash for none, and no 
     { title: "figure", rows: [[0.25, 0.5], [null, null]] },
     { title: "figure − ground", rows: [[-0.0001, -0.4], [0, 0.1]] },
   ];
-  for (const [width, layout] of [[640, "hconcat"], [200, "vconcat"]] as const) {
-    const chart = { name: "matrices", from: ["A0", "A1"], to: ["B0", "B1"], panels, width };
+  for (const [width, parts] of [[640, 2], [200, 3]] as const) {
+    const chart = {
+      name: "matrices",
+      unit: "share (0 to 1)",
+      from: ["A0", "A1"],
+      to: ["B0", "B1"],
+      panels,
+      width,
+    };
     const spec = transitionMatrixChart(chart, lightTheme);
-    assert(layout in spec);
+    assert(
+      "vconcat" in spec && spec.vconcat.length === parts,
+      "panels in a row or one below the other, and the key",
+    );
     const svg = await renderChart(spec, lightTheme, "m");
-    for (const number of [">0.25<", ">0.50<", ">−0.40<", ">0.10<"]) assert(svg.includes(number), number);
+    for (const number of [">0.25<", ">0.50<", ">−0.40<", ">0.10<", ">share (0 to 1)<", ">−0.5<"]) {
+      assert(svg.includes(number), number);
+    }
     assertEquals(svg.match(/>–</g)?.length, 2);
     assertEquals(svg.match(/>0\.00</g)?.length, 2);
   }

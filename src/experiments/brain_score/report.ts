@@ -152,7 +152,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       } seeds). The last two lie on each other where the constraint changes little.`,
       (theme, width) =>
         dotsChart({
-          metric: "Pearson r on held-out images",
+          metric: "Pearson r on held-out images (−1 to 1)",
           rows: rois,
           series: [
             { label: "ridge regression", values: rois.map((roi) => rOf(report.ridge, roi)) },

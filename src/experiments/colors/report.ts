@@ -10,7 +10,7 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import { colorClaims } from "./claims.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { AlignedColors } from "./compute.ts";
-import { colorSheet } from "./sheet.ts";
+import { colorSheets } from "./sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
@@ -58,7 +58,7 @@ export async function writeAlignedColorsReport(report: AlignedColorsReport): Pro
       `The ${pipeline.total.nodes} tokens of ${pipeline.total.images} images, ${pipeline.models.length} models and all their layers, aligned into one space, form one graph. Its ${pipeline.eigenvectors.cols} leading eigenvectors, solved on ${pipeline.fit.landmarks.indices.length} landmarks and extended to all nodes, are placed in three dimensions by t-SNE and read as red, green and blue: equal colors belong together across images, layers and models. η² is the share of the colors' variance that groups explain.`,
     equation: EQUATION,
     sections: [
-      { heading: "Layers across", body: await colorSheet(pipeline) },
+      { heading: "Layers across", body: await colorSheets(pipeline) },
       { heading: "What the colors follow", body: await varianceSection(report) },
       ...await Promise.all(
         pipeline.models.map(async (model) => ({
@@ -142,7 +142,7 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
       `η², the share of the variance of patch colors that the image explains (0 to 1), by layer; n = ${found.images} images, bars are 95 % intervals over bootstrapped images.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: "η² by image",
+          metric: "η² by image (0 to 1)",
           layers,
           width,
           series: pipeline.models.map((model) => ({
@@ -158,7 +158,7 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
       `η², the share that the place of the patch explains (0 to 1), by layer; n = ${found.images} images.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: "η² by place",
+          metric: "η² by place (0 to 1)",
           layers,
           width,
           series: pipeline.models.map((model) => ({
@@ -192,7 +192,7 @@ async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Pr
       `η², the share of the variance of the images' mean figure colors that their category explains (0 to 1), by layer; n = ${found.images} images of ${found.categories} categories.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: "η² by category",
+          metric: "η² by category (0 to 1)",
           layers,
           width,
           series: pipeline.models.map((model) => ({

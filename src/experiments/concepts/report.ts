@@ -109,7 +109,7 @@ async function brainSection(
     drawn = shown.map((concept, i) => ({ concept, name: names[i] }));
   const draw = (across: number) => conceptSheet(pipeline, drawn, places, { sheet, unit: UNIT, across });
   const caption =
-    `Each concept as the patches nearest to its centre on the map, of different images (framed, with their neighbours), and its ${UNIT}, minus the mean over all patches, on the cortex; layer ${layer} of ${model}, ${images} images; ${sheet.note}.`;
+    `Each concept as the patches nearest to its centre on the map, of different images (framed, with their neighbours), and its ${UNIT}, minus the mean over all patches, on the cortex; layer ${layer} of ${model}, n = ${images} images; ${sheet.note}.`;
   return [
     figure({
       image: { svg: await draw(4), narrowSvg: await draw(2) },
@@ -120,12 +120,13 @@ async function brainSection(
     await responsiveChart(
       "concepts-regions",
       out,
-      `Activation of the regions (rows) by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer; ${
-        shown.map(({ patches }, i) => `${i + 1}: ${patches.length}`).join(", ")
+      `Activation of the regions (rows) by each concept (columns): mean and standard deviation over its patches, in standard deviations of all patches of the layer; n = ${
+        shown.map(({ patches }) => patches.length).join(", ")
       } patches.`,
       (theme, width) =>
         regionHeatMap({
           name: "activation of regions by concept",
+          unit: "activation (standard deviations of all patches)",
           regions: rois,
           columns: shown.map((_, i) => String(i + 1)),
           panels: (["mean", "sd"] as const).map((kind) => ({
@@ -144,7 +145,7 @@ async function shapeSection(out: string, { concepts, rois, parabola }: Concepts)
     await responsiveChart(
       "concepts-mean-sd",
       out,
-      `Each of ${concepts.length} × ${rois.length} dots is one concept in one region: mean activation over the concept's patches (across), and standard deviation among them (up), both in standard deviations of all patches of the layer. A reversed U falls off to both sides.`,
+      `Each of n = ${concepts.length} × ${rois.length} dots is one concept in one region: mean activation over the concept's patches (across), and standard deviation among them (up), both in standard deviations of all patches of the layer. A reversed U falls off to both sides.`,
       (theme, width) =>
         meanSpreadChart({
           name: "mean against standard deviation of activation, by concept and region",

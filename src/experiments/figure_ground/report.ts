@@ -133,10 +133,11 @@ async function regionSection(
   const heatMap = await responsiveChart(
     "figure-ground-regions",
     out,
-    `Mean activation of figure and of ground (columns) by region (rows) and model, in ${UNIT}; n = ${images.length} images; one layer's part of the prediction. Orange is positive, blue negative.`,
+    `Mean activation of figure and of ground (columns) by region (rows) and model, in ${UNIT}; n = ${images.length} images; one layer's part of the prediction.`,
     (theme, width) =>
       regionHeatMap({
         name: `activation of figure and ground by region, ${UNIT}`,
+        unit: `mean activation (${UNIT})`,
         regions: rois,
         columns: ["figure", "ground"],
         panels: models.map(({ model, layer, regions }) => ({
@@ -166,7 +167,8 @@ async function regionSection(
     alt: caption,
     name: "figure-ground-cortex",
   });
-  const regions = `Where the regions lie, voxels of none of them pale; ${sheet.note}.`;
+  const regions =
+    `Where the regions lie, voxels of none of them pale; n = ${sheet.places.length} voxels; ${sheet.note}.`;
   return [
     sheets,
     heatMap,
@@ -222,7 +224,7 @@ async function layerSection(out: string, { models, rois, images }: FigureGround)
       `Figure minus ground in ${model} by layer, mean over the regions of a group, in ${UNIT}; n = ${images.length} images.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: `${model}: figure minus ground`,
+          metric: `${model}: figure minus ground (sd of a voxel)`,
           width,
           layers: layers.map(({ layer }) => `L${layer}`),
           rule: { label: "", value: 0 },
@@ -246,7 +248,7 @@ function areaChart(out: string, { models, place, images }: FigureGround): Promis
     }.`,
     (theme, width) =>
       lineByLayerChart({
-        metric: "A, area under the curve",
+        metric: "A, area under the curve (0 to 1)",
         width,
         layers: layerAxis(models.flatMap(({ layers }) => layers)),
         rule: { label: "place alone", value: place.figure },

@@ -57,7 +57,7 @@ export async function writePhotographsReport(report: PhotographsReport): Promise
   const eigenvalues = await responsiveChart(
     "photographs-eigenvalues",
     out,
-    CAPTIONS.eigenvalues,
+    `Eigenvalues (at most 1) of each layer's graph, the first (always 1) left out, by component; n = ${photos.length} photographs. A sharp drop says how many groups there are.`,
     (theme, width) =>
       eigenvaluesChart({
         layers: layers.map((layer) => ({ label: `L${layer.layer}`, values: layer.eigenvalues.slice(1) })),
@@ -133,10 +133,10 @@ async function segmentationSection(report: PhotographsReport): Promise<{ heading
   const image = await responsiveChart(
     "photographs-figure-ground",
     out,
-    CAPTIONS["figure-ground"],
+    `Oracle figure-ground mIoU (mean intersection over union, 0 to 1) by layer, against color and position without a model (dashed); n = ${photos.length} photographs.`,
     (theme, width) =>
       lineByLayerChart({
-        metric: "figure-ground mIoU",
+        metric: "figure-ground mIoU (0 to 1)",
         layers: layers.map(({ layer }) => `L${layer}`),
         series: [{ label: manifest.model, values: scores }],
         rule: { label: "color + position", value: baseline },
@@ -198,9 +198,3 @@ function layerTable(layers: PhotographLayer[]): Html {
     digits: 4,
   });
 }
-
-const CAPTIONS: Record<string, string> = {
-  eigenvalues:
-    "Eigenvalues of each layer's graph, the first (always 1) left out: a sharp drop says how many groups there are.",
-  "figure-ground": "Oracle figure-ground mIoU by layer, against color and position without a model (dashed).",
-};

@@ -133,10 +133,10 @@ async function choiceChart({ audit, out }: NystromReport): Promise<Html> {
   return await responsiveChart(
     "nystrom-choice",
     out,
-    `Components, of the ${audit.components} leading ones, that lie within 10° of the exact ones and whose gap is resolved, on ${audit.nodes} nodes: for each method and number of landmarks m the best of its settings, with its seconds of wall time.`,
+    `Components, of the ${audit.components} leading ones, that lie within 10° of the exact ones and whose gap is resolved, on n = ${audit.nodes} nodes: for each method and number of landmarks m the best of its settings, with its seconds of wall time.`,
     (theme, width) =>
       barChart({
-        metric: `trusted components of ${audit.components}`,
+        metric: `trusted components (of ${audit.components})`,
         bars: shown.map((row) => ({
           label: `${nameOf(row)}: ${formatNumber(row.seconds, row.seconds < 1 ? 2 : 1, false)} s`,
           value: row.trusted,
@@ -163,7 +163,7 @@ async function samplingSection({ audit, out }: NystromReport): Promise<Html[]> {
     await responsiveChart(
       "nystrom-angles",
       out,
-      `Largest principal angle in degrees (0 to 90) between the first ${middle} approximate and exact eigenvectors of ${audit.nodes} nodes, by number of landmarks; one line a number of nearest landmarks K and a way of sampling.`,
+      `Largest principal angle in degrees (0 to 90) between the first ${middle} approximate and exact eigenvectors of n = ${audit.nodes} nodes, by number of landmarks; one line a number of nearest landmarks K and a way of sampling.`,
       (theme, width) =>
         linesChart({
           name: "principal angles",

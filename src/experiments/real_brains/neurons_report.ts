@@ -77,18 +77,18 @@ export async function neuronSections(
         await chart(
           out,
           `v4-r-${name}`,
-          `Mean r over ${neurons} neurons on held-out photographs, by layer; bars are ± 1 standard error over neurons.`,
-          `mean r, V4 ${name}`,
+          `Mean r over n = ${neurons} neurons on ${photographs.test} held-out photographs, by layer; bars are ± 1 standard error over neurons.`,
+          `mean r, V4 ${name} (−1 to 1)`,
           session,
           ({ encoding: { mean: value, standardError: e } }) => ({ value, low: value - e, high: value + e }),
         ),
         await chart(
           out,
           `v4-rsa-${name}`,
-          `Spearman's ρ of the dissimilarities of ${photographs.test} photographs with those of the neurons, by layer; bars are 95 % intervals over photographs, dashed ${
+          `Spearman's ρ of the dissimilarities of n = ${photographs.test} photographs with those of the neurons, by layer; bars are 95 % intervals over photographs, dashed ${
             repeats ? "what repeats allow" : "the pixels without a model"
           }.`,
-          `Spearman's ρ with V4 ${name}`,
+          `Spearman's ρ with V4 ${name} (−1 to 1)`,
           session,
           ({ similarity }) => similarity.spearman,
           repeats
@@ -152,10 +152,16 @@ export async function overview(
       await responsiveChart(
         `brains-${model}`,
         out,
-        `${model}: Spearman's ρ of each layer's dissimilarities with each brain's; bars are 95 % intervals over pictures.`,
+        `${model}: Spearman's ρ of each layer's dissimilarities with each brain's, by layer; ${
+          pictures ? `n = ${pictures.pictures} pictures of IT, ` : ""
+        }${
+          sessions.map(({ name, photographs }) => `n = ${photographs.test} photographs of V4 ${name}, `).join(
+            "",
+          )
+        }bars are 95 % intervals over them.`,
         (theme, width) =>
           lineByLayerChart({
-            metric: "Spearman's ρ",
+            metric: "Spearman's ρ (−1 to 1)",
             layers,
             series: brains.map(({ label, found }) => ({
               label,

@@ -87,8 +87,8 @@ export async function pictureSections(
         await chart(
           out,
           `rsa-${brain}`,
-          `Spearman's ρ of pair dissimilarities with ${name}, by layer, features averaged over tokens; bars are 95 % intervals, dashed the pixels without a model.`,
-          `Spearman's ρ with ${name}`,
+          `Spearman's ρ of pair dissimilarities with ${name}, by layer, features averaged over tokens; n = ${pictures} pictures, bars are 95 % intervals over them, dashed the pixels without a model.`,
+          `Spearman's ρ with ${name} (−1 to 1)`,
           models,
           (found) => found[brain],
           { rule: { label: "pixels", value: models[0].pixels[brain].spearman.value } },
@@ -103,7 +103,7 @@ export async function pictureSections(
   return sections;
 }
 
-async function ceilingBlocks(out: string, { models, ceiling }: PictureResults): Promise<Html[]> {
+async function ceilingBlocks(out: string, { models, ceiling, pictures }: PictureResults): Promise<Html[]> {
   if (!ceiling) {
     return [
       text(
@@ -126,8 +126,8 @@ async function ceilingBlocks(out: string, { models, ceiling }: PictureResults): 
     await chart(
       out,
       "rsa-hIT-subjects",
-      "Mean over subjects of Spearman's ρ with each one's human IT, by layer, features averaged over tokens; the band is the noise ceiling, bars are 95 % intervals over pictures.",
-      "mean ρ with a subject's IT",
+      `Mean over n = ${subjects} subjects of Spearman's ρ with each one's human IT, by layer, features averaged over tokens; the band is the noise ceiling, bars are 95 % intervals over ${pictures} pictures.`,
+      "mean ρ with a subject's IT (−1 to 1)",
       models,
       ({ subjects }) => subjects!,
       { band: { label: "noise ceiling", low: low.value, high: high.value } },

@@ -161,12 +161,12 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
     await responsiveChart(
       "real-voxels",
       out,
-      `Mean r over the voxels of each region on held-out objects: ${
+      `Mean Pearson r over the voxels of each region on held-out objects, n = ${categories}: ${
         charted.map(({ label }) => label).join(" and ")
       }.`,
       (theme, width) =>
         barChart({
-          metric: "mean r",
+          metric: "mean r (−1 to 1)",
           bars: rois.flatMap((roi) =>
             charted.map((encoder) => ({
               label: `${roi} · ${encoder.label}`,

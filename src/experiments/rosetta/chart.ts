@@ -51,7 +51,7 @@ export function correlationChart(
     field,
     type: "quantitative" as const,
     scale,
-    axis: { title: "r on held-out images", tickCount: 5 },
+    axis: { title: "r on held-out images (−1 to 1)", tickCount: 5 },
   });
   const color = {
     field: "emphasis",

@@ -15,7 +15,7 @@ import { correlationChart } from "./chart.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 
 const EQUATION = rawHtml(
-  `<math display="block"><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi></mrow></msub><mo>=</mo><mfrac><mn>1</mn><mi>n</mi></mfrac><munder><mo>∑</mo><mi>i</mi></munder><msub><mi>z</mi><mrow><mi>i</mi><mi>a</mi></mrow></msub><msub><mi>z</mi><mrow><mi>i</mi><mi>b</mi></mrow></msub><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>b</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi><mo>′</mo></mrow></msub><mo>,</mo><mspace width="1em"/><mi>a</mi><mo>=</mo><munder><mi>arg max</mi><mrow><mi>a</mi><mo>′</mo></mrow></munder><msub><mi>r</mi><mrow><mi>a</mi><mo>′</mo><mi>b</mi></mrow></msub></math>`,
+  `<math display="block"><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi></mrow></msub><mo>=</mo><mfrac><mn>1</mn><mi>n</mi></mfrac><munder><mo>∑</mo><mi>i</mi></munder><msub><mi>z</mi><mrow><mi>i</mi><mi>a</mi></mrow></msub><msub><mi>z</mi><mrow><mi>i</mi><mi>b</mi></mrow></msub><mo>,</mo><mspace width="1em"/><mi>b</mi><mo>=</mo><munder><mi>arg&#160;max</mi><mrow><mi>b</mi><mo>′</mo></mrow></munder><mspace width="0.2em"/><msub><mi>r</mi><mrow><mi>a</mi><mi>b</mi><mo>′</mo></mrow></msub><mo>,</mo><mspace width="1em"/><mi>a</mi><mo>=</mo><munder><mi>arg&#160;max</mi><mrow><mi>a</mi><mo>′</mo></mrow></munder><mspace width="0.2em"/><msub><mi>r</mi><mrow><mi>a</mi><mo>′</mo><mi>b</mi></mrow></msub></math>`,
 );
 
 /** Kinds of pairs in the order of the charts. */
@@ -54,7 +54,7 @@ export async function writeRosettaReport(run: ExperimentRun, found: Rosetta): Pr
       ...await Promise.all(found.pairs.map(async (pair, i) => ({
         heading: pair.models.join(" and "),
         body: [
-          await chartOf(run.out, pair, i),
+          await chartOf(run.out, pair, i, found.images.measured),
           ...(await examplesOf(run.pipeline, found.examples[i])),
         ],
       }))),
@@ -128,13 +128,13 @@ async function choiceChart(out: string, found: Rosetta): Promise<Html> {
   return await responsiveChart(
     "rosetta-choice",
     out,
-    `Mean correlation r of channels of two models on ${found.images.measured} images that they were not matched on, mean over ${found.pairs.length} pairs of models, beside what chance gives: another image's map, or channels and voxels of different numbers. One channel says most of another model where r is furthest above its chance.`,
+    `Mean correlation r of channels of two models on n = ${found.images.measured} images that they were not matched on, mean over ${found.pairs.length} pairs of models, beside what chance gives: another image's map, or channels and voxels of different numbers. One channel says most of another model where r is furthest above its chance.`,
     (theme, width) =>
-      barChart({ metric: "mean r on held-out images", bars: choiceOf(found).bars, width }, theme),
+      barChart({ metric: "mean r on held-out images (−1 to 1)", bars: choiceOf(found).bars, width }, theme),
   );
 }
 
-async function chartOf(out: string, pair: RosettaPair, i: number): Promise<Html> {
+async function chartOf(out: string, pair: RosettaPair, i: number, images: number): Promise<Html> {
   const rows = [
     ...KINDS.filter(({ key }) => pair[key].pairs.length > 0).map(({ key, label, emphasis }) => ({
       label,
@@ -149,7 +149,7 @@ async function chartOf(out: string, pair: RosettaPair, i: number): Promise<Html>
   return await responsiveChart(
     `rosetta-${i + 1}`,
     out,
-    `Correlation of pairs of channels of ${models} on images they were not matched on: median, middle half (bar) and middle four fifths (line) of the pairs. "other image": Rosetta pairs with the second map taken from another image.`,
+    `Correlation of pairs of channels of ${models} on n = ${images} images they were not matched on: median, middle half (bar) and middle four fifths (line) of the pairs. "other image": Rosetta pairs with the second map taken from another image.`,
     (theme, width) => correlationChart(models, rows, width, theme),
   );
 }

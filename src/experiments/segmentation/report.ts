@@ -19,7 +19,7 @@ import { layerAxis } from "../shared/relative_layers.ts";
 import { ORACLE_COMPONENTS, THRESHOLDS } from "../shared/oracle_segmentation.ts";
 
 const EQUATION = rawHtml(
-  `<math display="block"><msub><mi>c</mi><mi>k</mi></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>x</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>mask</mtext><mi>k</mi><mo>}</mo><mo>,</mo><mspace width="1em"/><msub><mi>k</mi><mi>i</mi></msub><mo>=</mo><mi>arg</mi><munder><mi>max</mi><mi>k</mi></munder><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>c</mi><mi>k</mi></msub><mo>)</mo><mtext> where it is at least </mtext><mi>θ</mi><mtext>, else background</mtext></math>`,
+  `<math display="block"><msub><mi>c</mi><mi>k</mi></msub><mo>=</mo><mi>mean</mi><mo>{</mo><msub><mi>x</mi><mi>i</mi></msub><mo>:</mo><mi>i</mi><mo>∈</mo><mtext>mask&#160;</mtext><mi>k</mi><mo>}</mo><mo>,</mo><mspace width="1em"/><msub><mi>k</mi><mi>i</mi></msub><mo>=</mo><munder><mi>arg&#160;max</mi><mi>k</mi></munder><mspace width="0.2em"/><mi>cos</mi><mo>(</mo><msub><mi>x</mi><mi>i</mi></msub><mo>,</mo><msub><mi>c</mi><mi>k</mi></msub><mo>)</mo><mo>,</mo><mspace width="1em"/><mtext>background where it is below&#160;</mtext><mi>θ</mi></math>`,
 );
 
 const BRACKETS = text("In brackets: the layers that 95 % of the bootstrapped sets of images choose.");
@@ -75,7 +75,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
               layers.join(", ")
             } of every model by themselves, on the first ${single.images} images; aligned with the eigen-constraint (λ = 1) and without it (λ = 0), one training of each.`,
           ),
-          ...await alignedCharts(out, aligned, layers),
+          ...await alignedCharts(out, aligned, layers, single.images),
           alignedTable(aligned),
         ],
       },
@@ -154,7 +154,7 @@ function curves(out: string, name: string, { models, baseline, images }: GraphSe
       } mIoU (mean intersection over union, 0 to 1) by layer; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: `${WORDS[kind]} mIoU`,
+          metric: `${WORDS[kind]} mIoU (0 to 1)`,
           width,
           layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
           rule: { label: "color and position", value: baseline[kind].value },
@@ -219,7 +219,12 @@ const CONDITIONS = [
   { name: "without", of: (score: AlignedScore) => score.noConstraint },
 ] as const;
 
-function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): Promise<Html[]> {
+function alignedCharts(
+  out: string,
+  aligned: AlignedScore[],
+  layers: number[],
+  images: number,
+): Promise<Html[]> {
   const mean = (layer: number, of: (score: AlignedScore) => number) => {
     const own = aligned.filter((score) => score.layer === layer);
     return own.reduce((sum, score) => sum + of(score), 0) / own.length;
@@ -230,10 +235,10 @@ function alignedCharts(out: string, aligned: AlignedScore[], layers: number[]): 
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
-      } mIoU before and after alignment, mean over the models that have the layer.`,
+      } mIoU (mean intersection over union, 0 to 1) by layer before and after alignment, mean over the models that have the layer; n = ${images} images.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: `${WORDS[kind]} mIoU, mean over models`,
+          metric: `${WORDS[kind]} mIoU, mean over models (0 to 1)`,
           width,
           layers: layers.map((layer) => `L${layer}`),
           series: CONDITIONS.map(({ name, of }) => ({

@@ -11,7 +11,9 @@ import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 
 /** Room for a heading between hemispheres, relative to their width. */
 const GAP = 0.16;
-const WIDE = 640, NARROW = 340, MARGIN = 16, HEADING = 24, FIELD = 200, CAPTION = 16, SHOWN_FIELDS = 60;
+const WIDE = 640, NARROW = 340, MARGIN = 16, HEADING = 24, FIELD = 200, CAPTION = 16;
+/** Receptive fields of a region that are drawn, at most. */
+export const SHOWN_FIELDS = 60;
 
 /** A place on the sheet. */
 interface Point {
@@ -201,7 +203,7 @@ export function receptiveFieldPicture(
   const scale = FIELD / SCENE_SIZE, step = FIELD + 2 * MARGIN;
   const parts = rois.map((roi, index) => {
     const fields = receptiveFields(observer, roi);
-    const every = Math.max(1, Math.floor(fields.length / SHOWN_FIELDS));
+    const every = Math.max(1, Math.ceil(fields.length / SHOWN_FIELDS));
     const circles = fields.filter((_, i) => i % every === 0).map(({ x, y, sigma }) =>
       `<circle cx="${(x * scale).toFixed(1)}" cy="${(y * scale).toFixed(1)}" r="${
         (sigma * scale).toFixed(1)

@@ -14,7 +14,7 @@ import { responsiveChart } from "../../report/responsive_chart.ts";
 import type { Theme } from "../../report/theme.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { writeReport } from "../shared/write_experiment.ts";
-import { cachedCortexPicture, receptiveFieldPicture } from "../shared/cortex_picture.ts";
+import { cachedCortexPicture, receptiveFieldPicture, SHOWN_FIELDS } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
 import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
@@ -177,7 +177,7 @@ async function cortexSection(
         narrowSvg: await cachedCortexPicture(sheet, "narrow"),
       },
       caption:
-        `The regions at published places of the human brain (fixtures/observer/README.md), voxels in each: ${counts}; ${sheet.note}.`,
+        `The regions at published places of the human brain (fixtures/observer/README.md), n = ${sheet.places.length} voxels, in each: ${counts}; ${sheet.note}.`,
       alt: `Map of the voxels by region: ${counts}.`,
       name: "fixtures-cortex",
     }),
@@ -187,8 +187,9 @@ async function cortexSection(
         narrowSvg: await fields(2),
       },
       caption:
-        "Receptive fields over the image, a sample of each region's: circles of one standard deviation, which grow from V1 to V4.",
+        `Receptive fields over the image, at most n = ${SHOWN_FIELDS} of each region's: circles of one standard deviation, which grow from V1 to V4.`,
       alt: "Circles over a square: small and dense for V1, larger for V2, V3 and V4.",
+      name: "fixtures-receptive-fields",
     }),
   ];
 }
@@ -223,7 +224,9 @@ async function tuningSection(plan: SyntheticDataset, rois: RoiSummary[]): Promis
 
 async function ceilingSection(out: string, rois: RoiSummary[]): Promise<Html[]> {
   const bars = rois.map(({ name, stated }) => ({ label: name, value: stated }));
-  const caption = "Stated noise ceiling of the mean of three repeats, mean over each region's voxels.";
+  const count = rois.reduce((sum, { voxels }) => sum + voxels.length, 0);
+  const caption =
+    `Stated noise ceiling (r², 0 to 1) of the mean of three repeats, mean over each region's voxels; n = ${count} voxels.`;
   return [
     await responsiveChart(
       "noise-ceilings",
@@ -273,14 +276,14 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
     await responsiveChart(
       "probe-category",
       out,
-      "Accuracy of a linear probe for the ten categories, by layer, on held-out scenes.",
-      lines("category accuracy", { label: "chance", value: 0.1 }, "category"),
+      "Accuracy of a linear probe for the ten categories (0 to 1), by layer; n = 2,000 held-out scenes.",
+      lines("category accuracy (0 to 1)", { label: "chance", value: 0.1 }, "category"),
     ),
     await responsiveChart(
       "probe-figure-ground",
       out,
-      "Balanced accuracy of a linear probe for figure against ground, patch by patch.",
-      lines("figure-ground accuracy", { label: "chance", value: 0.5 }, "figureGround"),
+      "Balanced accuracy of a linear probe for figure against ground (0 to 1), patch by patch, by layer; n = 2,000 held-out scenes.",
+      lines("figure-ground accuracy (0 to 1)", { label: "chance", value: 0.5 }, "figureGround"),
     ),
   ];
 }

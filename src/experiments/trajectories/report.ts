@@ -73,7 +73,7 @@ async function separationSection(out: string, { models, place, images }: Traject
       `Separation A of figure and ground (0 to 1, one half where they are alike) in images not trained on, by layer, in all eigenvectors; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.`,
       (theme, width) =>
         lineByLayerChart({
-          metric: "A, area under the curve",
+          metric: "A, area under the curve (0 to 1)",
           layers,
           width,
           rule: { label: "place alone", value: place },
@@ -163,8 +163,15 @@ async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): 
   };
   const names = images.map((image, i) => `${LETTERS[i]} is ${pipeline.images[image].name}`).join(", ");
   const caption =
-    `Two pixels of each image: the middle of its figure (full ring) and the ground farthest from it (dashed ring). Their paths are drawn below. ${names}.`;
-  return [figure({ image: { svg: draw(images.length), narrowSvg: draw(1) }, caption, alt: caption })];
+    `Two pixels of each of n = ${images.length} images: the middle of its figure (full ring) and the ground farthest from it (dashed ring). Their paths are drawn below. ${names}.`;
+  return [
+    figure({
+      image: { svg: draw(images.length), narrowSvg: draw(1) },
+      caption,
+      alt: caption,
+      name: "trajectories-examples",
+    }),
+  ];
 }
 
 /** Example pixels in the order of their panels: figures, then grounds; or, two in a row, image by image. */
@@ -191,7 +198,7 @@ async function modelSection(
     await responsiveChart(
       `${file}-mean`,
       out,
-      `Mean paths of figure and of ground in ${model} from ${first} to the last. ${how}; crosses are one standard deviation of the means of ${found.images} images either way.`,
+      `Mean paths of figure and of ground in ${model} from ${first} to the last. ${how}; crosses are one standard deviation of the means of n = ${found.images} images either way.`,
       (theme, width) =>
         pathPanelsChart({
           name: `mean paths of figure and ground in ${model}`,
@@ -208,7 +215,7 @@ async function modelSection(
     await responsiveChart(
       `${file}-examples`,
       out,
-      `Paths of the example pixels in ${model} from ${first} to the last, figure above ground. ${how}.`,
+      `Paths of the example pixels in ${model} from ${first} to the last, figure above ground. ${how}; n = ${found.examples.length} pixels.`,
       (theme, width) =>
         pathPanelsChart({
           name: `paths of example pixels in ${model}`,
@@ -224,7 +231,9 @@ async function modelSection(
     await responsiveChart(
       `${file}-layers`,
       out,
-      `Patches of every layer of ${model} on the map, a sample of each, from the first layer (blue) to the last (orange).`,
+      `Patches of every layer of ${model} on the map, a sample of each, from the first layer (blue) to the last (orange). Both axes are t-SNE's, without unit; n = ${
+        layers.reduce((sum, { sample }) => sum + sample.length, 0)
+      } patches.`,
       (theme, width) =>
         planeLayersChart({
           name: `patches of the layers of ${model}`,

@@ -99,7 +99,7 @@ async function matrixSection(
       ],
     });
   const flowCaption =
-    `Where the patches of ${images} images go from the circles A of layer ${from.layer} (left) to the circles B of layer ${to.layer} (right) of ${model}: blocks and ribbons are as high as the number of patches, of figure and of ground each on a scale of its own; numbers on ribbons are shares of the circle A. Circles with fewer than ${FEW_PATCHES} patches are marked "few".`;
+    `Where the patches of n = ${images} images go from the circles A of layer ${from.layer} (left) to the circles B of layer ${to.layer} (right) of ${model}: blocks and ribbons are as high as the number of patches, of figure and of ground each on a scale of its own; numbers on ribbons are shares of the circle A. Circles with fewer than ${FEW_PATCHES} patches are marked "few".`;
   return [
     figure({
       image: { svg: flows(2), narrowSvg: flows(1) },
@@ -110,10 +110,11 @@ async function matrixSection(
     await responsiveChart(
       "transitions-matrices",
       out,
-      `From circle A (rows, layer ${from.layer}) to circle B (columns, layer ${to.layer}) of ${model}: shares (0 to 1) of the figure patches and of the ground patches of each circle A, and their difference; ${images} images. A dash: no patches there.`,
+      `From circle A (rows, layer ${from.layer}) to circle B (columns, layer ${to.layer}) of ${model}: shares (0 to 1) of the figure patches and of the ground patches of each circle A, and their difference; n = ${images} images. A dash: no patches there.`,
       (theme, width) =>
         transitionMatrixChart({
           name: "transitions of figure and of ground",
+          unit: "share of a circle's patches (0 to 1): ground blue, figure orange",
           from: a,
           to: b,
           width,
@@ -137,7 +138,7 @@ async function circlesSection(out: string, { model, from, to }: Transitions): Pr
     responsiveChart(
       `transitions-circles-${letter.toLowerCase()}`,
       out,
-      `Layer ${layer} of ${model} on the map (its two coordinates have no unit), ${sample.length} of the patches of all images: figure patches (dots) and ground patches (rings), and the circles ${letter}, which hold ${
+      `Layer ${layer} of ${model} on the map (its two coordinates have no unit), n = ${sample.length} of the patches of all images: figure patches (dots) and ground patches (rings), and the circles ${letter}, which hold ${
         formatNumber(100 * covered, 0)
       } % of the layer's patches.`,
       (theme, width) =>

@@ -23,7 +23,7 @@ export function eigenvaluesChart(chart: EigenvaluesChart, theme: Theme): TopLeve
   const longest = Math.max(...chart.layers.map((layer) => layer.values.length));
   return linesChart({
     name: "eigenvalues",
-    yTitle: "eigenvalue λ",
+    yTitle: "eigenvalue λ (at most 1)",
     xTitle: "component",
     steps: Array.from({ length: longest }, (_, i) => String(i + chart.firstComponent)),
     lines: chart.layers.map((layer, i) => ({ ...layer, color: colors[i] })),

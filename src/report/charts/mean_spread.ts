@@ -39,7 +39,7 @@ export function meanSpreadChart({ name, points, parabola, width }: MeanSpread, t
     field: "sd",
     type: "quantitative" as const,
     scale: { zero: true },
-    axis: { title: "standard deviation over the concept's patches", tickCount: 5 },
+    axis: { title: "standard deviation over the concept's patches (sd of all patches)", tickCount: 5 },
   };
   return {
     description: name,

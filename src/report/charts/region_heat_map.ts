@@ -1,11 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
 import type { Theme } from "../theme.ts";
+import { colorKey } from "./color_key.ts";
 
 /** Activation of regions, in a few columns a panel. */
 export interface RegionHeatMap {
-  /** What is shown, with its unit. */
+  /** What is shown, for screen readers. */
   name: string;
+  /** Quantity and unit, for the key to the colors. */
+  unit: string;
   /** From top to bottom. */
   regions: readonly string[];
   /** From left to right, in every panel. */
@@ -20,14 +23,14 @@ export interface RegionHeatMap {
 const STRONGEST = 0.55, CELL_WIDTH = 54, CELL_HEIGHT = 24, LABELS = 52, SPACING = 16;
 
 /**
- * A heat map of regions, negative blue and positive orange, each number in its cell.
+ * A heat map of regions, negative blue and positive orange, each number in its cell, with a key to the colors.
  * @param chart Values of every panel; all panels share one scale.
  * @param theme The colors.
  * @returns A Vega-Lite spec: panels in a row, or one below the other where that is too wide.
  * @throws RangeError `The chart <name> was given NaN …`
  */
 export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec {
-  const { name, regions, columns, panels, width } = chart;
+  const { name, unit, regions, columns, panels, width } = chart;
   const numbers = panels.flatMap(({ values }) => values.flat());
   checkChartNumbers(name, numbers);
   const most = Math.max(1e-9, ...numbers.map(Math.abs));
@@ -93,8 +96,20 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
       ],
     };
   });
-  const common = { description: name, spacing: SPACING };
-  return inRow ? { ...common, hconcat: parts } : { ...common, vconcat: parts };
+  const key = colorKey({
+    title: unit,
+    least: Math.min(0, ...numbers),
+    most: Math.max(0, ...numbers),
+    strongest: STRONGEST,
+  }, theme);
+  const common = {
+    description: name,
+    spacing: SPACING,
+    resolve: { scale: { fill: "independent" as const } },
+  };
+  return inRow
+    ? { ...common, vconcat: [{ hconcat: parts, spacing: SPACING }, key] }
+    : { ...common, vconcat: [...parts, key] };
 }
 
 /** A number with its sign, that of a zero left out. */

@@ -1,11 +1,14 @@
 import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
 import type { Theme } from "../theme.ts";
+import { colorKey } from "./color_key.ts";
 
 /** Matrices of proportions, side by side. */
 export interface TransitionMatrixChart {
   /** What the matrices are, for screen readers. */
   name: string;
+  /** Quantity and unit, for the key to the colors. */
+  unit: string;
   from: readonly string[];
   to: readonly string[];
   /** Positive values take the color of figure, negative ones that of ground; null: nothing to count. */
@@ -17,14 +20,15 @@ export interface TransitionMatrixChart {
 const STRONGEST = 0.5, CELL = 36, SPACING = 14;
 
 /**
- * Matrices of where patches come from (rows) and go to (columns), each number in its cell.
+ * Matrices of where patches come from (rows) and go to (columns), each number in its cell, with a
+ * key to the colors.
  * @param chart Numbers of every panel; `negative` panels are drawn in the color of ground.
  * @param theme The colors.
  * @returns A Vega-Lite spec: panels in a row, or one below the other where that is too wide.
  * @throws RangeError `The chart <name> was given NaN …`
  */
 export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme): TopLevelSpec {
-  const { name, from, to, panels, width } = chart;
+  const { name, unit, from, to, panels, width } = chart;
   const numbers = panels.flatMap(({ rows }) => rows.flat()).filter((value) => value !== null);
   checkChartNumbers(name, numbers);
   const most = Math.max(1e-9, ...numbers.map(Math.abs));
@@ -83,8 +87,15 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
       ],
     };
   });
-  const common = { description: name, spacing: inRow ? SPACING : 18 };
-  return inRow ? { ...common, hconcat: parts } : { ...common, vconcat: parts };
+  const key = colorKey({ title: unit, least: -most, most, strongest: STRONGEST }, theme);
+  const common = {
+    description: name,
+    spacing: inRow ? SPACING : 18,
+    resolve: { scale: { fill: "independent" as const } },
+  };
+  return inRow
+    ? { ...common, vconcat: [{ hconcat: parts, spacing: SPACING }, key] }
+    : { ...common, vconcat: [...parts, key] };
 }
 
 /** A number without the sign of a zero. */

@@ -1,5 +1,5 @@
 /** The explorer's page: one file with all numbers, the shaders and the script that works with them. */
-import { checkPicture } from "../blocks.ts";
+import { checkPicture, equationBlock } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
 import { linkModules } from "./link_modules.ts";
 import { renderScriptPage } from "../script_page.ts";
@@ -73,9 +73,9 @@ async function partsAround(
     script: await linkModules(SCRIPT),
     body: explorerBody({ ...content, coloring: JOINT_COLORING }, isFolded),
     method: html`
-      <div class="equation" tabindex="0" role="region" aria-label="Equation">${EQUATION}</div>
+      ${equationBlock(EQUATION)}
       <p>${CUT}</p>
-      <div class="equation" tabindex="0" role="region" aria-label="Equation of the cut">${CUT_EQUATION}</div>
+      ${equationBlock(CUT_EQUATION, "Equation of the cut")}
       ${engineChoice()}
     `,
     end: html`<div class="tip" id="tip" aria-hidden="true"></div>${blocks}`,

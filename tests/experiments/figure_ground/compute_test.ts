@@ -1,3 +1,4 @@
+import type { TopLevelSpec } from "vega-lite";
 import { pearson } from "../../../src/statistics/summary.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { bootstrapDraws } from "../../../src/statistics/bootstrap.ts";
@@ -174,15 +175,20 @@ Deno.test("similarityPicture() makes one pixel a patch", () => {
 Deno.test("regionHeatMap() writes every number with its sign, stacked where it is narrow", async () => {
   const chart = (width: number) => ({
     name: "activation",
+    unit: "activation (sd)",
     regions: ["V1", "PPA"],
     columns: ["figure", "ground"],
     width,
     panels: ["a", "b", "c"].map((title) => ({ title, values: [[0.25, -0.1], [0, 0.001]] })),
   });
   const wide = regionHeatMap(chart(640), lightTheme), narrow = regionHeatMap(chart(320), lightTheme);
-  assert("hconcat" in wide && "vconcat" in narrow);
+  const panelsOf = (spec: TopLevelSpec) =>
+    "vconcat" in spec ? spec.vconcat.map((part) => "hconcat" in part ? part.hconcat.length : 1) : [];
+  assertEquals([panelsOf(wide), panelsOf(narrow)], [[3, 1], [1, 1, 1, 1]], "panels, and the key below");
   const svg = await renderChart(wide, lightTheme, "heat");
-  for (const text of ["+0.25", "−0.10", "V1 · figure: +0.2500"]) assert(svg.includes(text), text);
+  for (const text of ["+0.25", "−0.10", "V1 · figure: +0.2500", "activation (sd)", ">−0.1<", ">0.25<"]) {
+    assert(svg.includes(text), text);
+  }
   assert(!svg.includes("+0.00<"));
   const faint = { ...chart(640), panels: [{ title: "a", values: [[0.065, -0.004], [0, 0.001]] }] };
   const drawn = await renderChart(regionHeatMap(faint, lightTheme), lightTheme, "faint");
