@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
+import { saveFigures } from "../../src/report/figure_files.ts";
 import { chromiumPath, horizontalOverflow, type Look, openBrowser, openFile } from "../support/browser.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import script from "../support/page_facts.js" with { type: "text" };
@@ -29,9 +30,11 @@ interface Facts {
   /** Elements and attributes that only a hostile name could have brought. */
   foreign: string[];
   withoutAlt: number;
-  /** Pictures narrower than 160 px, and those of cards narrower than 96 px. */
+  /** Pictures narrower than 160 px (maps on a phone: 96 px), and those of cards narrower than 96 px. */
   smallPictures: string[];
   smallCardPictures: number;
+  /** Captions of figures that do not say of how many. */
+  captionsWithoutN: string[];
   /** Texts whose contrast is below 4.5 (large ones: 3), and charts in colors that nothing names. */
   faintTexts: string[];
   withoutKey: string[];
@@ -67,8 +70,9 @@ async function lookAt(browser: Browser, name: string, path: string): Promise<str
     assertEquals(await horizontalOverflow(page), 0, `${what} overflows`);
     assertEquals([facts.emptyDrawings, facts.foreign, facts.repeatedIds], [[], [], []], what);
     assertEquals([facts.faintTexts, facts.withoutKey, facts.smallCardPictures], [[], [], 0], what);
+    assertEquals([facts.smallPictures, facts.captionsWithoutN], [[], []], what);
     if (!isLive) {
-      assertEquals([facts.smallPictures, facts.cutTables], [[], []], what);
+      assertEquals(facts.cutTables, [], what);
       assert(facts.isFigureFirst, `${what}: the method or the claims stand above the first picture`);
     }
     if (!UNLISTED.includes(name)) assertEquals(facts.home, "index.html", what);
@@ -103,6 +107,33 @@ async function followLinks(path: string): Promise<string[]> {
   return links;
 }
 
+/** Every figure and grid of a page is written as a file of its own name; those of pages that draw by script are not. */
+async function checkFigureFiles(path: string): Promise<void> {
+  const markup = await Deno.readTextFile(path),
+    named = [...markup.matchAll(/<figure id="figure-([\w.-]+)"/g)];
+  if (markup.includes('<script type="module">')) return;
+  const files = await saveFigures(path, markup, ["svg"]);
+  assertEquals(new Set(files).size, markup.split(/<figure\b|class="color-grid"/).length - 1, path);
+  assertEquals(named.length, markup.split("<figure").length - 1, `${path} has a figure without a name`);
+  for (const [, name] of named) {
+    assert(files.some((file) => file.endsWith(`${name}.svg`)), `${path}: ${name}`);
+  }
+}
+
+/** Titles of quantitative axes without a unit, or a range, in brackets; by the charts' specs in a folder. */
+async function axesWithoutUnit(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.endsWith(".vl.json")) continue;
+    JSON.parse(await Deno.readTextFile(`${folder}/${name}`), (_, value) => {
+      const title = value?.type === "quantitative" ? value.axis?.title : undefined;
+      if (title && !/\(.+\)$/.test(title)) found.push(`${name}: ${title}`);
+      return value;
+    });
+  }
+  return found;
+}
+
 Deno.test({
   name: "every kind of page in Chromium: safe, drawn, legible in light and dark, wide and 360 px",
   ignore: chromiumPath === undefined,
@@ -110,6 +141,8 @@ Deno.test({
     inTemporaryFolder(async (out) => {
       const pages = await writeSamplePages(out), browser = await openBrowser();
       try {
+        assertEquals(await axesWithoutUnit(out), []);
+        for (const path of Object.values(pages)) await checkFigureFiles(path);
         const paints: string[] = [];
         for (const [name, path] of Object.entries(pages)) paints.push(await lookAt(browser, name, path));
         console.log(`first paint, ms: ${paints.join(", ")}`);

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
+import script from "../support/page_facts.js" with { type: "text" };
 import { samplePage } from "../support/sample_page.ts";
 
 const ignore = chromiumPath === undefined;
@@ -29,6 +30,10 @@ Deno.test({
           assertEquals(trouble, { errors: [], requests: [] }, `${colorScheme} ${width}`);
           assertEquals(await horizontalOverflow(page), 0, `${colorScheme} ${width}`);
           assertEquals(await page.locator("figure svg:visible").count(), 3);
+          // A row of twelve layers goes on in a next line.
+          const small =
+            `(() => { ${script}; return smallPictures((of) => [...document.querySelectorAll(of)]); })()`;
+          assertEquals(await page.evaluate(small), [], `${colorScheme} ${width}`);
           backgrounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
           await page.close();
         }

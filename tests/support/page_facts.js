@@ -16,16 +16,17 @@ async function readFacts() {
     claims = document.querySelector(".claims");
   const after = (a, b) => Boolean(a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING);
   for (const folded of all("details")) folded.open = true;
-  const cut = all(".scroll").filter((box) => isVisible(box) && box.scrollWidth > box.clientWidth);
+  const cut = all(".scroll, .equation").filter((box) => isVisible(box) && box.scrollWidth > box.clientWidth);
   const isFirst = claims === null || first !== null && after(first, claims) && after(first, method());
   return {
     faintTexts: faintTexts(),
     withoutKey: chartsWithoutKey(drawings),
     smallCardPictures: all(".lead-figure img").filter((picture) => picture.getBoundingClientRect().width < 96)
       .length,
-    smallPictures: all(".color-grid img, figure img").filter((picture) =>
-      isVisible(picture) && picture.getBoundingClientRect().width < 160
-    ).map(({ alt }) => alt),
+    smallPictures: smallPictures(all),
+    captionsWithoutN: all("figure:not(.panel) figcaption").map(({ textContent }) => textContent).filter((
+      caption,
+    ) => !/\bn = [1-9]/.test(caption)),
     cutTables: cut.map((box) => box.getAttribute("aria-label")),
     isFigureFirst: isFirst,
     home: document.querySelector(".beside .home")?.getAttribute("href") ?? "",
@@ -39,6 +40,31 @@ async function readFacts() {
     foreign: all("b, [onclick], [onerror], [src]:not([src^='data:'])").map((element) => element.outerHTML),
     withoutAlt: all("img:not([alt])").length,
   };
+}
+
+/** Pictures below 160 px; maps of drawings and of the explorer may be 96 px wide on a phone. */
+function smallPictures(all) {
+  const least = innerWidth < 704 ? 96 : 160;
+  const widthOf = (element) => Math.round(element.getBoundingClientRect().width);
+  const isVisible = (element) => element.checkVisibility();
+  const found = [
+    ...all(".color-grid img, figure:not(.panel) img").map((picture) => [picture.alt, widthOf(picture), 160]),
+    ...all("figure svg image, #nearest img, .map img, .map canvas, .card button img").map((
+      picture,
+    ) => [
+      picture.closest("[aria-label], section")?.ariaLabel ?? picture.alt,
+      isVisible(picture) ? widthOf(picture) : least,
+      least,
+    ]),
+    ...all(".card canvas").map((maps) => [
+      maps.ariaLabel,
+      widthOf(maps) / Number(getComputedStyle(maps).getPropertyValue("--maps")),
+      least,
+    ]),
+  ];
+  return found.flatMap(([name, width, least]) =>
+    width > 0 && width < least ? [`${name}: ${width} of ${least} px`] : []
+  );
 }
 
 /** Red, green, blue and opacity, each from 0 to 1, of a computed color; null where there is none. */

@@ -12,12 +12,13 @@ import { createToyObserver } from "./toy_observer.ts";
 const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
 const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;
 
-/** A made-up pipeline of four images with hostile names, two models and three layers; random unless `matrix` fills it. */
+/** A made-up pipeline of four images with hostile names, two models and three layers, or so many; random unless `matrix` fills it. */
 export function samplePipeline(
   matrix: typeof randomMatrix = randomMatrix,
+  layers = LAYERS,
 ): { pipeline: ExplorerPipeline; aligned: Matrix; beta: Matrix } {
   const slots = MODELS.flatMap((model, m) =>
-    Array.from({ length: LAYERS }, (_, l) => ({ model, layer: l + 1, first: (m * LAYERS + l) * SLOT }))
+    Array.from({ length: layers }, (_, l) => ({ model, layer: l + 1, first: (m * layers + l) * SLOT }))
   );
   const nodes = slots.length * SLOT;
   const data = Uint8Array.from({ length: 3 * 64 }, (_, i) => 7 * i % 256);
@@ -43,8 +44,9 @@ export function samplePipeline(
 export async function sampleExploration(
   sheet: VoxelSheet = { places: sheetPlaces(createToyObserver()), note: "" },
   matrix?: typeof randomMatrix,
+  layers?: number,
 ) {
-  const { pipeline, aligned, beta } = samplePipeline(matrix);
+  const { pipeline, aligned, beta } = samplePipeline(matrix, layers);
   const images = spread(3, IMAGES);
   const { content, errors } = await explore(pipeline, matrixSource(aligned), beta, sheet, images);
   return { pipeline, aligned, beta, images, content, errors };

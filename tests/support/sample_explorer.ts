@@ -9,6 +9,9 @@ import { fewerImages } from "../../src/report/explorer/fewer_images.ts";
 import { explorerParts, renderExplorer } from "../../src/report/explorer/page.ts";
 import { sampleExploration } from "./sample_exploration.ts";
 
+/** Layers of the explorer's models: as many maps in a row as of the paper's models. */
+const DEEP = 12;
+
 export async function writePhotographs(
   out: string,
   run: { gpu: Gpu; command: string; timings: Record<string, number>; seed: number },
@@ -58,7 +61,7 @@ export async function writePhotographs(
 }
 
 export async function writeExplorer(out: string, command: string): Promise<string> {
-  const { content } = await sampleExploration(), path = `${out}/explorer.html`;
+  const { content } = await sampleExploration(undefined, undefined, DEEP), path = `${out}/explorer.html`;
   const front = fewerImages(content, frontImages(content));
   await Deno.writeTextFile(`${out}/${FRONT_EXPLORER}`, JSON.stringify(await explorerParts(front, true)));
   await Deno.writeTextFile(path, await renderExplorer(content, { method: HOSTILE, settings: {}, command }));

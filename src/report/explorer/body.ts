@@ -1,4 +1,5 @@
 /** What the explorer is made of in a page: controls, maps, cortex; in Deno and in pages themselves. */
+import { VIEWS } from "../cortex/voxel_scene.ts";
 import { type Html, html } from "../html.ts";
 import type { ExplorerContent } from "./content.ts";
 import { hemispherePicture } from "./hemisphere_picture.ts";
@@ -214,15 +215,6 @@ function legend(least: string, most: string, unit = ""): Html {
   `;
 }
 
-/** Where the cortex is seen from; values as in `surface.js`. */
-const VIEWS = [
-  ["behind", "From behind"],
-  ["below", "From below"],
-  ["outer", "Outer sides"],
-  ["inner", "Inner sides"],
-  ["flat", "Flat map"],
-];
-
 function cortex({ sheet, surface }: ExplorerShape): Html {
   if (!surface) {
     return html`
@@ -230,8 +222,8 @@ function cortex({ sheet, surface }: ExplorerShape): Html {
       <p id="voxel">Point at a voxel to read its value.</p>
     `;
   }
-  const views = VIEWS.map(([value, name]) =>
-    html`<button type="button" value="${value}" aria-pressed="false">${name}</button>`
+  const views = Object.entries(VIEWS).map(([value, { title }]) =>
+    html`<button type="button" value="${value}" aria-pressed="false">${title}</button>`
   );
   return html`
     <div id="cortex" class="surface">
@@ -274,6 +266,9 @@ function brain(content: ExplorerShape): Html {
   </section>`;
 }
 
+/** Images whose maps are seen at once. */
+const OPEN_CARDS = 3;
+
 function overview({ images, models, grid }: ExplorerShape): Html {
   const names = models.map((model) => html`<span>${model}</span>`);
   const cards = images.map(({ name, photo }, i) =>
@@ -284,9 +279,15 @@ function overview({ images, models, grid }: ExplorerShape): Html {
           .rows}" role="img" aria-label="Similarity in ${name}, every model and layer"></canvas><span class="frame" hidden></span></div></div></li>
     `
   );
+  const more = cards.slice(OPEN_CARDS);
   return html`
-    <p>Rows are models, columns their layers from first to last. Click into any map to take that pixel.</p>
+    <p>Rows are models, columns their layers from first to last; scrolled to the layer that is looked at. Click into any map to take that pixel.</p>
     ${legend("cosine −1", "1")}
-    <ul id="overview">${cards}</ul>
+    <div id="overview"><ul>${cards.slice(0, OPEN_CARDS)}</ul>${more.length === 0 ? "" : html`
+      <details>
+        <summary>${more.length} more ${more.length === 1 ? "image" : "images"}</summary>
+        <ul>${more}</ul>
+      </details>
+    `}</div>
   `;
 }

@@ -43,6 +43,21 @@ export function openOverview({ images, slots, models, grid }, pick, describe) {
     return { slot, token: 1 + y % step.y * grid.cols + x % step.x };
   }
 
+  /** Scrolls every image's maps to a layer. */
+  function center(slot) {
+    centered = slot;
+    for (const [i, card] of cards.entries()) {
+      const scroll = card.querySelector(".scroll"), middle = (cells[slot].column + 0.5) * step.x;
+      scroll.scrollLeft = middle / canvases[i].width * scroll.scrollWidth - scroll.clientWidth / 2;
+    }
+  }
+
+  let centered = 0;
+  // What is folded has no width yet.
+  for (const folded of document.querySelectorAll("details")) {
+    folded.addEventListener("toggle", () => center(centered));
+  }
+
   return {
     /** Paints every map; `valueOf(image, slot, patch)` is from −1 to 1. */
     paint(valueOf, scale) {
@@ -59,8 +74,9 @@ export function openOverview({ images, slots, models, grid }, pick, describe) {
         }
       }
     },
-    /** Frames the map that is looked at. */
+    /** Frames the map that is looked at, and brings its layer into view. */
     frame({ image, slot }) {
+      if (slot !== centered) center(slot);
       for (const [i, card] of cards.entries()) {
         const frame = card.querySelector(".frame");
         frame.hidden = i !== image;
