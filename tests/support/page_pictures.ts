@@ -1,6 +1,6 @@
 /**
  * The pictures of docs/pages.md: the first screens of pages in two folders beside each other, wide and light, narrow and
- * dark.
+ * dark. A page that BEFORE lacks keeps the left half of the picture that it has.
  *
  *     deno run -A tests/support/page_pictures.ts BEFORE AFTER
  */
@@ -8,6 +8,8 @@ import type { Buffer } from "node:buffer";
 import sharp from "sharp";
 import type { Browser } from "playwright-core";
 import { isFile } from "../../src/data/files/plain_file.ts";
+import { serveFolder } from "../../tasks/serve.ts";
+import { writeScene } from "../browser/live_folder.ts";
 import { openBrowser, openFile } from "./browser.ts";
 
 const OUT = new URL("../../docs/pages", import.meta.url).pathname;
@@ -21,9 +23,38 @@ const GAP = 16, MOST = 60_000;
 
 type Look = typeof LOOKS[number];
 
+/** What a picture that is there shows of the page before, in the size of one page; none where it shows one page alone. */
+async function shownBefore(file: string, { width, height, shown }: Look): Promise<Buffer[]> {
+  if (!await isFile(file)) return [];
+  const found = await sharp(await Deno.readFile(file)).metadata();
+  if (found.width !== 2 * shown + GAP) return [];
+  const half = { left: 0, top: 0, width: shown, height: Math.round(height * shown / width) };
+  return [await sharp(await Deno.readFile(file)).extract(half).png().toBuffer()];
+}
+
+/** The live page of a folder, with a scene that it has computed. */
+async function lookedLive(browser: Browser, folder: string, look: Look): Promise<Buffer> {
+  const dir = await Deno.makeTempDir(), scene = `${dir}/scene.png`;
+  await writeScene(scene, 3);
+  await using server = await serveFolder(folder, 0);
+  const page = await browser.newPage({ viewport: look, colorScheme: look.colorScheme });
+  page.setDefaultTimeout(600_000);
+  await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+  await page.locator("#files:enabled").waitFor({ state: "attached" });
+  await page.locator("#files").setInputFiles([scene]);
+  await page.locator(".photograph.done").waitFor();
+  await page.waitForTimeout(2000);
+  const picture = await page.screenshot({ animations: "disabled" });
+  await page.close();
+  await Deno.remove(dir, { recursive: true });
+  return await sharp(picture).resize({ width: look.shown }).png().toBuffer();
+}
+
 async function looked(browser: Browser, path: string, look: Look): Promise<Buffer> {
   const { page } = await openFile(browser, path, look);
-  if (await page.locator("#pixel").count() > 0) await page.locator('html[data-ready="true"]').waitFor();
+  if (await page.locator("#pixel, #board").count() > 0) {
+    await page.locator('html[data-ready="true"]').waitFor();
+  }
   await page.waitForTimeout(1000);
   const picture = await page.screenshot({ animations: "disabled" });
   await page.close();
@@ -50,6 +81,15 @@ async function beside(parts: Buffer[], { width, height, shown }: Look): Promise<
   throw new Error(`A picture of ${shown} pixels is larger than ${MOST} bytes at any quality.`);
 }
 
+function fileOf(name: string, { width }: Look): string {
+  return `${OUT}/${name}-${width}.webp`;
+}
+
+async function write(file: string, parts: Buffer[], look: Look): Promise<void> {
+  await Deno.writeFile(file, await beside(parts, look));
+  console.log(`${file}: ${(await Deno.stat(file)).size} bytes, ${parts.length} pages`);
+}
+
 if (import.meta.main) {
   const [before, after] = Deno.args.map((folder) => Deno.realPathSync(folder));
   const names = [...Deno.readDirSync(after)].map(({ name }) => name).filter((name) => name.endsWith(".html"));
@@ -57,17 +97,17 @@ if (import.meta.main) {
   const browser = await openBrowser();
   try {
     for (const name of names.sort()) {
-      const paths: string[] = [];
-      for (const folder of [before, after]) {
-        if (await isFile(`${folder}/${name}`)) paths.push(`${folder}/${name}`);
-      }
       for (const look of LOOKS) {
-        const parts: Buffer[] = [];
-        for (const path of paths) parts.push(await looked(browser, path, look));
-        const file = `${OUT}/${name.replace(".html", "")}-${look.width}.webp`;
-        await Deno.writeFile(file, await beside(parts, look));
-        console.log(`${file}: ${(await Deno.stat(file)).size} bytes, ${parts.length} pages`);
+        const file = fileOf(name.replace(".html", ""), look);
+        const parts = await isFile(`${before}/${name}`)
+          ? [await looked(browser, `${before}/${name}`, look)]
+          : await shownBefore(file, look);
+        parts.push(await looked(browser, `${after}/${name}`, look));
+        await write(file, parts, look);
       }
+    }
+    for (const look of await isFile(`${after}/live/index.html`) ? LOOKS : []) {
+      await write(fileOf("live", look), [await lookedLive(browser, `${after}/live`, look)], look);
     }
   } finally {
     await browser.close();
