@@ -33,6 +33,7 @@ export { cka, type CkaOptions } from "./src/statistics/cka.ts";
 export { kendallTauA, type Ranking, rankingOf, spearman } from "./src/statistics/rank_correlation.ts";
 export {
   type Agreement,
+  type Dissimilarities,
   type Interval,
   type NoiseCeiling,
   noiseCeiling,

@@ -66,7 +66,8 @@ export function brainScore(
     );
   }
   if (rows < 2) throw new RangeError("There is one image: a correlation over images needs at least 2.");
-  checkVoxels(cols, rois, noiseCeiling);
+  assertVoxels(cols, rois);
+  checkCeiling(cols, noiseCeiling);
   const [a, b] = [moments(predicted, "predicted"), moments(measured, "measured")];
   const products = new Float64Array(cols);
   for (let i = 0, at = 0; i < rows; i++) {
@@ -98,12 +99,14 @@ export function brainScore(
  * @param rois voxel indices by region; one without voxels is left out
  * @param normalized r / √ceiling of every voxel, NaN where there is none
  * @returns by region: voxels, mean r, its standard error (standard deviation over voxels / √voxels) and mean normalised r
+ * @throws RangeError "The region V1 has voxel 9, the responses 5 voxels, counted from 0."
  */
 export function roiScores(
   r: Float64Array,
   rois: ReadonlyMap<string, Uint32Array>,
   normalized?: Float64Array,
 ): Map<string, RoiScore> {
+  assertVoxels(r.length, rois);
   const filled = [...rois].filter(([, voxels]) => voxels.length > 0);
   return new Map(filled.map(([name, voxels]) => [name, scoreOf(voxels, r, normalized)]));
 }
@@ -120,11 +123,7 @@ function scoreOf(voxels: Uint32Array, r: Float64Array, normalized?: Float64Array
   return score;
 }
 
-function checkVoxels(
-  count: number,
-  rois: ReadonlyMap<string, Uint32Array>,
-  noiseCeiling?: Float32Array,
-): void {
+function assertVoxels(count: number, rois: ReadonlyMap<string, Uint32Array>): void {
   for (const [name, voxels] of rois) {
     const wrong = voxels.find((voxel) => voxel >= count);
     if (wrong !== undefined) {
@@ -133,6 +132,9 @@ function checkVoxels(
       );
     }
   }
+}
+
+function checkCeiling(count: number, noiseCeiling?: Float32Array): void {
   if (!noiseCeiling) return;
   if (noiseCeiling.length !== count) {
     throw new RangeError(

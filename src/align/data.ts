@@ -66,6 +66,11 @@ export function alignData(
       `pooled has ${pooled.rows} images, responses ${responses.rows}: they must be equal.`,
     );
   }
+  if (tokens?.length !== slots.length) {
+    throw new RangeError(
+      `tokens holds ${tokens?.length ?? "nothing"}, expected a matrix for each of the ${slots.length} slots.`,
+    );
+  }
   slots.forEach(({ name, width }, slot) => {
     assertRows(tokens[slot], `tokens of ${name}`);
     if (tokens[slot].cols !== width) {

@@ -1,8 +1,10 @@
 /** A linear brain encoder by gradient descent, without channel alignment. */
 import { type Gpu, release } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
+import { assertNumber, assertWhole } from "../linalg/check_options.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
+  assertMatrix,
   downloadMatrices,
   downloadMatrix,
   type Matrix,
@@ -30,7 +32,8 @@ export interface LinearEncoderOptions {
  * @param x images × features, any unit
  * @param y images × voxels
  * @returns predictions, images × voxels in y's units, for features in x's units
- * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"
+ * @throws RangeError "x has 12 images, y 11: they must be equal."; "x holds NaN in image 3, feature 5: …"; "steps is 0: …"; its
+ *   predictions "x has 4 features, this encoder was fitted on 3: …"
  */
 export async function linearEncoder(
   gpu: Gpu,
@@ -39,6 +42,9 @@ export async function linearEncoder(
   { steps = 300, rate = 0.02, decay = 1 }: LinearEncoderOptions = {},
 ): Promise<(x: Matrix) => Promise<Matrix>> {
   assertImages(x, y);
+  assertWhole("steps", steps, 1);
+  assertNumber("rate", rate, "a number above 0", (value) => value > 0);
+  assertNumber("decay", decay, "a number, 0 or more", (value) => value >= 0);
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
   const unit = standardOf(x, all), response = standardOf(y, all);
   const z = uploadMatrix(gpu, standardised(x, all, unit.mean, unit.inverse), "features");
@@ -76,6 +82,12 @@ async function predict(
   weights: Matrix,
   row: Matrix,
 ): Promise<Matrix> {
+  assertMatrix(x, "x");
+  if (x.cols !== weights.rows) {
+    throw new RangeError(
+      `x has ${x.cols} features, this encoder was fitted on ${weights.rows}: give the same.`,
+    );
+  }
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
   const used = [standardised(x, all, mean, inverse), weights, row].map((part) =>
     uploadMatrix(gpu, part, "encoder")

@@ -1,6 +1,7 @@
 /** Ridge regression from features to voxels, its penalty chosen for every voxel by cross-validation. */
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
+import { assertChoice } from "../linalg/check_options.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
 import { combine } from "../linalg/combine.ts";
@@ -79,6 +80,38 @@ export function defaultLambdas(images: number, features: number): number[] {
  */
 export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
   assertImages(x, y);
+  assertChoice("lambdaFor", options.lambdaFor ?? "voxel", ["voxel", "all"]);
+  const factors = squarableFactors(y),
+    fitted = await ridgeInRange(gpu, x, columnsTimes(y, factors, 1), options);
+  if (factors.every((factor) => factor === 1)) return fitted;
+  return {
+    ...fitted,
+    weights: columnsTimes(fitted.weights, factors, -1),
+    intercept: fitted.intercept.map((value, voxel) => value / factors[voxel]),
+    predict: async (features) => columnsTimes(await fitted.predict(features), factors, -1),
+  };
+}
+
+/** Spreads of responses between these have squares that float32 adds up. */
+const LEAST_SPREAD = 2 ** -40, MOST_SPREAD = 2 ** 40;
+
+/** Of every voxel the power of two that brings its spread near 1; 1 for most. */
+function squarableFactors(y: Matrix): Float64Array {
+  const all = Uint32Array.from({ length: y.rows }, (_, i) => i);
+  return standardOf(y, all).inverse.map((inverse) =>
+    inverse === 0 || inverse >= 1 / MOST_SPREAD && inverse <= 1 / LEAST_SPREAD
+      ? 1
+      : 2 ** Math.round(Math.log2(inverse))
+  );
+}
+
+/** Columns times the factors to a power, 1 or −1; the matrix itself where all are 1. */
+function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
+  if (factors.every((factor) => factor === 1)) return x;
+  return { ...x, data: x.data.map((value, at) => value * factors[at % x.cols] ** power) };
+}
+
+async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
   const { lambdas = defaultLambdas(x.rows, x.cols), lambdaFor = "voxel", folds = 5, seed = 0 } = options;
   if (lambdas.length === 0 || !lambdas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`lambdas are [${lambdas.join(", ")}]: give at least one, all finite and from 0 on.`);

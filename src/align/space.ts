@@ -1,6 +1,7 @@
 /** One space for all slots in closed form: every slot by ridge regression to the same components of the responses. */
 import type { Gpu } from "../gpu/mod.ts";
 import { assertMatrix, type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import { largestMagnitude } from "../linalg/squarable.ts";
 import { type AlignModel, type AlignSlot, slotOffset } from "./model.ts";
 import { assertImages, meansOf } from "./standard_columns.ts";
 import { componentsOf, responseComponents } from "./space_components.ts";
@@ -221,10 +222,22 @@ function shrunk(mean: Float64Array, features: Matrix, transform: Matrix, targets
   return mean.map((value, c) => squares[c] > 0 ? value * products[c] / squares[c] : 0);
 }
 
+/** Values whose squares, in sums, float32 holds with room for smaller ones. */
+const LEAST = 2 ** -55, MOST = 2 ** 55;
+
 function assertSlots(slots: AlignSlot[], pooled: Matrix, responses: Matrix): void {
   assertMatrix(pooled, "pooled");
   assertMatrix(responses, "responses");
   assertImages(pooled, responses);
+  for (const [name, { data }] of [["pooled", pooled], ["responses", responses]] as const) {
+    const largest = largestMagnitude(data);
+    if (largest === 0 || largest >= LEAST && largest <= MOST) continue;
+    throw new RangeError(
+      `${name} has values up to ${
+        largest.toExponential(1)
+      }, whose squares float32 cannot add up: take a unit in which they are near 1.`,
+    );
+  }
   const width = slots.reduce((sum, slot) => sum + slot.width, 0);
   if (slots.length === 0 || pooled.cols !== width) {
     throw new RangeError(

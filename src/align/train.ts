@@ -53,7 +53,7 @@ const EIGEN_TOLERANCE = 1e-5;
  *
  * @param data at least 2 images; responses of equal scale over voxels (z-scored, as the Algonauts release has them)
  * @returns the model of the epoch with the smallest validation loss
- * @throws RangeError when there are too few images or nodes, Error when the loss is no longer finite
+ * @throws RangeError when there are too few images or nodes or an option is outside its range, Error when the loss is no longer finite
  *
  * GPU memory: four times (Σ D_l · D′ + D′ · voxels) floats, plus batch · (Σ D_l + 2 voxels) and 8 · nodes²; whatever the
  * number of images. 36 slots × 768 channels, D′ = 768 and 40,000 voxels: 0.85 GB, and a quarter of that on the host. The

@@ -1,4 +1,5 @@
 /** Settings and results of training an alignment. */
+import { assertNumber, assertWhole } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignModel } from "./model.ts";
 
@@ -78,7 +79,33 @@ export function byCurrentNames(options: AlignOptions & FormerAlignOptions): Alig
     Object.assign(current, { [name]: current[name] ?? current[former] });
     delete current[former];
   }
+  assertOptions(current);
   return current;
+}
+
+/** @throws RangeError "batch is 0: give a whole number, 1 or more." */
+function assertOptions(options: AlignOptions): void {
+  for (
+    const name of ["width", "components", "nodes", "constrainEvery", "epochs", "batch", "patience"] as const
+  ) {
+    if (options[name] !== undefined) assertWhole(name, options[name], 1);
+  }
+  const weights = [
+    "eigenWeight",
+    "zeroWeight",
+    "covarianceWeight",
+    "targetWeight",
+    "huber",
+    "decay",
+  ] as const;
+  for (const name of weights) {
+    if (options[name] !== undefined) {
+      assertNumber(name, options[name], "a number, 0 or more", (value) => value >= 0);
+    }
+  }
+  const { rate = 1, validation = 0.5 } = options;
+  assertNumber("rate", rate, "a number, 0 or more", (value) => value >= 0);
+  assertNumber("validation", validation, "a share between 0 and 1", (value) => value > 0 && value < 1);
 }
 
 /** One pass over the training images. */

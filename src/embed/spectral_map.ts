@@ -2,7 +2,7 @@
 import type { Gpu } from "../gpu/mod.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
 import { openNearestRow } from "../graph/nearest_row.ts";
-import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
+import { gatherRows, givenRows, type NodeSource, PANEL_ROWS, readPanels } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { fork, type RowNumbers, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { trustworthiness } from "./trustworthiness.ts";
@@ -78,7 +78,7 @@ export async function fitSpectralMap(
   }
   const sample = typeof wanted === "number"
     ? await sampleLandmarks(gpu, vectors, { count, sampling, seed })
-    : wanted;
+    : givenRows("sample", wanted, vectors);
   const base = await gatherRows(vectors, sample);
   const maps: SpectralMap["maps"] = [];
   for (const [i, each] of dimensions.entries()) {

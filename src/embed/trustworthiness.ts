@@ -11,7 +11,7 @@ import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
  * @param y n × c their map
  * @param k neighbourhood size, below n / 2; default 5
  * @returns a number in [0, 1]
- * @throws RangeError "The map has 9 points and the original 10: …"; when k does not lie below n / 2
+ * @throws RangeError "The map has 9 points and the original 10: …"; when k is not whole or not below n / 2, or a value is not finite
  *
  * Cost: n² distances and n sorts, on the host in float64: take a sub-sample beyond a few thousand points.
  */
@@ -22,8 +22,15 @@ export function trustworthiness(x: Matrix, y: Matrix, k = 5): number {
   if (y.rows !== n) {
     throw new RangeError(`The map has ${y.rows} points and the original ${n}: they must be the same points.`);
   }
-  if (!(k >= 1 && k < n / 2)) {
-    throw new RangeError(`k is ${k}: trustworthiness of ${n} points needs 1 ≤ k < ${n / 2}.`);
+  if (!(Number.isInteger(k) && k >= 1 && k < n / 2)) {
+    throw new RangeError(`k is ${k}: trustworthiness of ${n} points needs a whole k, 1 ≤ k < ${n / 2}.`);
+  }
+  for (const [name, { data, cols }] of [["original points", x], ["map", y]] as const) {
+    const wrong = data.findIndex((value) => !Number.isFinite(value));
+    if (wrong < 0) continue;
+    throw new RangeError(
+      `${name}: point ${Math.floor(wrong / cols)} has ${data[wrong]}; every value must be finite.`,
+    );
   }
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   const rank = new Uint32Array(n);

@@ -2,6 +2,8 @@
 import { type Gpu, readBuffers, release } from "../gpu/mod.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { fillRandom, seededRandom } from "../linalg/random.ts";
+import { assertChoice, assertNumber, assertWhole } from "../linalg/check_options.ts";
+import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
 import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { closeDescent, type Descent, openDescent, rest, step } from "./descent.ts";
 import { type Forces, normalizer, repelAllPairs, roomForForces } from "./exact_repulsion.ts";
@@ -50,7 +52,8 @@ const COLLAPSED = 1e-6;
  *
  * @param x n × d, Euclidean
  * @returns points n × dimensions and the Kullback–Leibler divergence reached
- * @throws RangeError for n below 4, above 250,000 in two dimensions or 20,000 in three, or rows that are not finite
+ * @throws RangeError for n below 4, above 250,000 in two dimensions or 20,000 in three, rows that are not finite, or an option
+ *   outside its range
  *
  * Cost: n² pairs per step up to 8,000 points and in three dimensions, else proportional to n and the area of the map; memory
  * O(n · perplexity). Seeded, with a fixed order of reduction: equal input gives equal bits.
@@ -68,7 +71,9 @@ const COLLAPSED = 1e-6;
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
   const { dimensions = 3, iterations = 350, exaggeration = 12, seed = 0, onProgress, signal } = options;
   assertMatrix(x, "t-SNE input");
+  assertOptions(options);
   assertPoints(x, dimensions);
+  x = scaledBy(x, squarableFactor(x)); // the map does not depend on the unit
   const n = x.rows, { perplexity, lowered } = perplexityFor(n, options.perplexity);
   const joint = await jointProbabilities(gpu, x, perplexity, !isPairwise(n, dimensions));
   const rate = options.learningRate ?? Math.max(n / exaggeration, 50);
@@ -111,6 +116,15 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
     repulsion.release();
     for (const buffer of [room.forces, room.sums]) release(gpu, buffer);
   }
+}
+
+function assertOptions(
+  { dimensions = 3, iterations = 350, exaggeration = 12, learningRate = 1 }: TsneOptions,
+): void {
+  assertChoice("dimensions", dimensions, [2, 3]);
+  assertWhole("iterations", iterations, 0);
+  assertNumber("exaggeration", exaggeration, "a factor, 1 or more (1: none)", (factor) => factor >= 1);
+  assertNumber("learningRate", learningRate, "a number above 0", (rate) => rate > 0);
 }
 
 /** Steps with exaggerated attraction. */

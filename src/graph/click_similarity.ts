@@ -1,5 +1,6 @@
 /** Click to segment: which nodes are like those that were pointed at. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { assertFiniteRows } from "./cluster_labels.ts";
 
 /** The nodes that were pointed at, and how alike is alike. */
 export interface Clicks {
@@ -30,7 +31,7 @@ const ROUNDING = 1e-12;
  *
  * @param eigenvectors n × C embedding, one node a row
  * @returns n similarities and the mask
- * @throws RangeError when there is no positive click, a click is no node, or a node is clicked as both
+ * @throws RangeError when there is no positive click, a click is no node, a node is clicked as both, or naming one that is not finite
  *
  * Cost: n C operations per click, on the host.
  *
@@ -47,6 +48,7 @@ export function clickSimilarity(
   { positive, negative = [], threshold = 0.5 }: Clicks,
 ): ClickSimilarity {
   assertMatrix(eigenvectors, "eigenvectors");
+  assertFiniteRows(eigenvectors, "eigenvectors");
   if (positive.length === 0) throw new RangeError("There is no positive click: point at one node or more.");
   if (!(threshold >= -1 && threshold <= 1)) {
     throw new RangeError(`threshold is ${threshold}: a cosine lies between −1 and 1.`);

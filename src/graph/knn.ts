@@ -12,6 +12,7 @@ import {
   retryOnOutOfMemory,
 } from "../gpu/mod.ts";
 import {
+  assertMatrix,
   type GpuMatrix,
   type Matrix,
   releaseMatrix,
@@ -22,6 +23,10 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
+import { assertChoice } from "../linalg/check_options.ts";
+import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
+import { assertFiniteRows } from "./cluster_labels.ts";
+import { rankedExactly } from "./rank_exactly.ts";
 import { affinityBlock, releaseHalves, unitRowsView, withHalves } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
@@ -73,7 +78,7 @@ const DISTANCE_COLUMNS = 2 ** 17;
  * @param queries n × d
  * @param base m × d
  * @returns indices and similarities, n × K, nearest first
- * @throws RangeError when K is out of range, widths differ, or (cosine) a row is zero
+ * @throws RangeError when K is out of range, widths differ, or naming a row that is not finite or (cosine) zero
  *
  * Cost: 2 n m d operations; memory O((n + m) d + n K) and one tile, never n × m; panels of fewer queries where the device
  * has no memory for them.
@@ -103,7 +108,15 @@ export async function nearestByDistance(
   options: NeighborOptions,
 ): Promise<Neighbors> {
   const { k, metric = "cosine", excludeSelf = false } = options;
+  assertMatrix(queries, "queries");
+  assertMatrix(base, "base");
+  assertChoice("metric", metric, ["cosine", "euclidean"]);
   assertNeighborCount(k, base.rows - Number(excludeSelf));
+  if (excludeSelf && queries.rows !== base.rows) {
+    throw new RangeError(
+      `excludeSelf takes the base itself for queries: these are ${queries.rows} rows, the base ${base.rows}.`,
+    );
+  }
   if (queries.cols !== base.cols) {
     throw new RangeError(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
@@ -115,47 +128,26 @@ export async function nearestByDistance(
       halvings(Math.min(queries.rows, PANEL_ROWS)),
       (rows) => searchByPanels(gpu, queries, base, { k, metric: "euclidean", excludeSelf, rows }),
     );
-  if (metric === "euclidean") return await search(queries, base, k);
+  if (metric === "euclidean") return await nearestInRange(queries, base, (from, to) => search(from, to, k));
   const unit = centredUnitRows(base, "base");
   const from = queries === base ? unit.rows : centredUnitRows(queries, "queries", unit.centre).rows;
   const more = Math.min(k + SPARE, MAX_K, base.rows - Number(excludeSelf));
   return rankedExactly(queries, base, await search(from, unit.rows, more), k);
 }
 
-/** The K nearest among those found, ranked by |x̂ − ŷ|² in float64; ties to the lower row. */
-function rankedExactly(queries: Matrix, base: Matrix, found: Neighbors, k: number): Neighbors {
-  const { cols } = base, ofQueries = inverseNorms(queries);
-  const ofBase = queries === base ? ofQueries : inverseNorms(base);
-  const out = {
-    indices: new Uint32Array(queries.rows * k),
-    similarities: new Float32Array(queries.rows * k),
-    k,
-  };
-  for (let i = 0; i < queries.rows; i++) {
-    const own = i * cols, scale = ofQueries[i];
-    const ranked = Array.from(found.indices.subarray(i * found.k, (i + 1) * found.k), (index) => {
-      const other = index * cols, factor = ofBase[index];
-      let squares = 0;
-      for (let c = 0; c < cols; c++) {
-        const difference = queries.data[own + c] * scale - base.data[other + c] * factor;
-        squares += difference * difference;
-      }
-      return { index, squares };
-    }).sort((a, b) => a.squares - b.squares || a.index - b.index);
-    for (let at = 0; at < k; at++) {
-      out.indices[i * k + at] = ranked[at].index;
-      out.similarities[i * k + at] = -ranked[at].squares;
-    }
-  }
-  return out;
-}
-
-function inverseNorms({ data, rows, cols }: Matrix): Float64Array {
-  return Float64Array.from({ length: rows }, (_, i) => {
-    let squares = 0;
-    for (let c = i * cols; c < (i + 1) * cols; c++) squares += data[c] * data[c];
-    return 1 / Math.sqrt(squares);
-  });
+/** An Euclidean search of values of any size. */
+async function nearestInRange(
+  queries: Matrix,
+  base: Matrix,
+  search: (queries: Matrix, base: Matrix) => Promise<Neighbors>,
+): Promise<Neighbors> {
+  assertFiniteRows(base, "base");
+  if (queries !== base) assertFiniteRows(queries, "queries");
+  const factor = squarableFactor(queries, base);
+  if (factor === 1) return await search(queries, base);
+  const to = scaledBy(base, factor), from = queries === base ? to : scaledBy(queries, factor);
+  const found = await search(from, to);
+  return { ...found, similarities: found.similarities.map((value) => value / factor / factor) };
 }
 
 async function searchByPanels(

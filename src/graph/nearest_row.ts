@@ -11,6 +11,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
 import { recordTopK, releaseRoom, roomForSearch } from "./knn.ts";
 
 /** Rows of the base that float64 chooses among. */
@@ -42,6 +43,12 @@ export interface NearestRowSearch {
  */
 export function openNearestRow(gpu: Gpu, base: Matrix, rows: number): NearestRowSearch {
   assertMatrix(base, "base");
+  const factor = squarableFactor(base);
+  return searchOf(gpu, scaledBy(base, factor), rows, factor);
+}
+
+/** @param factor what the base was multiplied by, as queries have to be */
+function searchOf(gpu: Gpu, base: Matrix, rows: number, factor: number): NearestRowSearch {
   const { cols } = base, mean = columnMeans(base), own = centred(base, mean);
   const scored = withColumn({ data: own, rows: base.rows, cols }, (i) => -squaredNorm(own, i, cols) / 2);
   const y = keepTexels(gpu, uploadMatrix(gpu, scored, "base"));
@@ -78,7 +85,7 @@ export function openNearestRow(gpu: Gpu, base: Matrix, rows: number): NearestRow
   };
   return {
     async find(queries) {
-      const from = centred(queries, mean), bytes = queries.rows * k * 4;
+      const from = centred(scaledBy(queries, factor), mean), bytes = queries.rows * k * 4;
       const x = uploadMatrix(
         gpu,
         withColumn({ data: from, rows: queries.rows, cols }, () => 1),

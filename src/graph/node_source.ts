@@ -73,6 +73,26 @@ export function nodesOf(source: NodeSource, { first, rows }: NodeRange): NodeSou
   };
 }
 
+/**
+ * Rows that are named, checked.
+ *
+ * @param name what they are, in errors
+ * @throws RangeError "landmarks names row 9 at 3: give rows of the 8 nodes, ascending, each once."
+ */
+export function givenRows(name: string, rows: RowNumbers, { rows: count }: NodeSource): RowNumbers {
+  const wrong = Array.from(rows).findIndex((row, at) =>
+    !(Number.isInteger(row) && row >= 0 && row < count) || at > 0 && row <= rows[at - 1]
+  );
+  if (rows.length > 0 && wrong < 0) return rows;
+  throw new RangeError(
+    rows.length === 0
+      ? `${name} names no row: give one or more.`
+      : `${name} names row ${
+        rows[wrong]
+      } at ${wrong}: give rows of the ${count} nodes, ascending, each once.`,
+  );
+}
+
 /** A panel of consecutive nodes. */
 export interface Panel {
   /** Number of the panel's first node. */

@@ -7,6 +7,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { assertChoice } from "../linalg/check_options.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { fixSigns } from "../linalg/fix_signs.ts";
 import { leadingEigen, symmetricProduct } from "../linalg/leading_eigen.ts";
@@ -131,6 +132,7 @@ function assertOptions(x: Matrix, options: NormalizedCutOptions): void {
       `components is ${components}, but ${name} has only ${x.rows} nodes: ask for at most ${x.rows}.`,
     );
   }
+  if (options.storage !== undefined) assertChoice("storage", options.storage, ["stored", "tiled"]);
   if (!(tolerance > 0)) {
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);
   }

@@ -8,13 +8,14 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
+import { assertChoice } from "../linalg/check_options.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { openExtension, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
 import { chooseShortlist, extendByGroups, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
-import { gatherRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
+import { gatherRows, givenRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
 import { propagate, recordPropagation } from "./propagate.ts";
 
@@ -134,10 +135,11 @@ export async function fitNystrom(
   const { landmarks, sampling = "farthest", seed = 0, onProgress, signal, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
+  assertChoice("search", search, ["exact", "groups"]);
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
   const indices = typeof landmarks === "number"
     ? await sampleLandmarks(gpu, source, { count, sampling, seed })
-    : givenLandmarks(landmarks, source);
+    : givenRows("landmarks", landmarks, source);
   const features = await gatherRows(source, indices);
   const shortlist = search === "groups" && neighbors !== "all"
     ? await chooseShortlist(gpu, source, features, { k: neighbors, seed })
@@ -158,18 +160,6 @@ export async function fitNystrom(
     );
   const cut = { eigenvectors, eigenvalues, residuals, eigengap, converged, resolved, degrees };
   return nystromModel(gpu, { ...fitted, projection: null, cut });
-}
-
-function givenLandmarks(rows: RowNumbers, source: NodeSource): RowNumbers {
-  const wrong = Array.from(rows).findIndex((row, at) => row >= source.rows || at > 0 && row <= rows[at - 1]);
-  if (rows.length > 0 && wrong < 0) return rows;
-  throw new RangeError(
-    rows.length === 0
-      ? "landmarks names no row: give one or more."
-      : `landmarks names row ${
-        rows[wrong]
-      } at ${wrong}: give rows of the ${source.rows} nodes, ascending, each once.`,
-  );
 }
 
 /**

@@ -24,11 +24,12 @@ const PROPAGATE: Kernel = { label: "propagate", code };
  * @param neighbors the K nearest landmarks of n nodes, with their affinities (≥ 0)
  * @param landmarks m × c vectors, one per landmark
  * @returns n × c
- * @throws RangeError when a neighbour is no row of `landmarks`
+ * @throws RangeError when the lists do not belong together, a neighbour is no row of `landmarks`, an affinity is negative (as
+ *   negated distances are) or not finite, or all of a node are 0
  */
 export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matrix): Promise<Matrix> {
   const { k, indices, similarities } = neighbors;
-  const rows = indices.length / k;
+  const rows = assertLists(neighbors);
   const stray = indices.find((index) => index >= landmarks.rows);
   if (stray !== undefined) {
     throw new RangeError(
@@ -56,6 +57,33 @@ export async function propagate(gpu: Gpu, neighbors: Neighbors, landmarks: Matri
     for (const buffer of held) release(gpu, buffer);
     releaseMatrix(gpu, x, out);
   }
+}
+
+/** @returns nodes */
+function assertLists({ k, indices, similarities }: Neighbors): number {
+  const rows = indices.length / k;
+  if (!(Number.isInteger(k) && k >= 1 && Number.isInteger(rows) && similarities.length === indices.length)) {
+    throw new RangeError(
+      `The neighbours are ${indices.length} with ${similarities.length} affinities, and K = ${k}: expected nodes × K of both.`,
+    );
+  }
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let at = i * k; at < (i + 1) * k; at++) {
+      if (!(similarities[at] >= 0 && similarities[at] < Infinity)) {
+        throw new RangeError(
+          `Node ${i} has a neighbour of affinity ${
+            similarities[at]
+          }, expected 0 or more: take those of metric "cosine".`,
+        );
+      }
+      sum += similarities[at];
+    }
+    if (!(sum > 0)) {
+      throw new RangeError(`Node ${i} has only neighbours of affinity 0: it has no mean of theirs.`);
+    }
+  }
+  return rows;
 }
 
 /**

@@ -101,7 +101,7 @@ export async function twoWayCut(
       `${name} has ${n} tokens: a two-way cut takes one image's, 2 to ${MAX_TOKENS}.`,
     );
   }
-  if (grid && grid.rows * grid.cols !== n) {
+  if (grid && !(Number.isInteger(grid.rows) && grid.rows * grid.cols === n)) {
     throw new RangeError(
       `${name} has ${n} tokens, but the grid is ${grid.rows} × ${grid.cols}: leave out class token and registers.`,
     );

@@ -1,7 +1,9 @@
 /** Eigenvectors of symmetric matrices in float64: one function, which names the methods. */
+import { assertChoice, assertNumber } from "./check_options.ts";
 import { denseEigen } from "./dense_eigen.ts";
 import { fixSigns } from "./fix_signs.ts";
 import { leadingEigen, symmetricProduct } from "./leading_eigen.ts";
+import { largestMagnitude } from "./squarable.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";
 
 /** How eigenvectors are computed, see `eigh`. */
@@ -64,7 +66,9 @@ export function eigh(
   a: { data: Float32Array | Float64Array; rows: number; cols: number },
   { count = a.rows, method = "divide-and-conquer", tolerance = 1e-10 }: EighOptions = {},
 ): Eigh {
-  const n = a.rows, matrix = symmetricPart(a);
+  assertChoice("eigh: method", method, ["divide-and-conquer", "jacobi", "lanczos"]);
+  assertNumber("eigh: tolerance", tolerance, "a number above 0", (value) => value > 0);
+  const n = a.rows, matrix = symmetricPart(a), factor = inRange(matrix);
   if (!(Number.isInteger(count) && count >= 1 && count <= n)) {
     throw new RangeError(`eigh: ${count} eigenvectors of ${n} × ${n}: ask for 1 to ${n}.`);
   }
@@ -79,11 +83,23 @@ export function eigh(
   fixSigns(eigenvectors);
   const scale = Math.max(Math.abs(found.values[0]), Math.abs(found.values.at(-1)!)) || 1;
   return {
-    eigenvalues,
+    eigenvalues: factor === 1 ? eigenvalues : eigenvalues.map((value) => value / factor),
     eigenvectors,
     residuals: residualsOf(matrix, eigenvectors, eigenvalues, scale),
     method: used,
   };
+}
+
+/** Entries whose fourth powers float64 holds; larger and smaller ones are scaled. */
+const LEAST = 2 ** -200, MOST = 2 ** 200;
+
+/** Multiplies a matrix by a power of two where its entries are far from 1, in place. @returns the power */
+function inRange(matrix: Float64Array): number {
+  const largest = largestMagnitude(matrix);
+  if (largest === 0 || largest >= LEAST && largest <= MOST) return 1;
+  const factor = 2 ** Math.min(1000, -Math.floor(Math.log2(largest)));
+  matrix.forEach((value, at) => matrix[at] = value * factor);
+  return factor;
 }
 
 /** Null where a dense solve costs no more. */

@@ -11,13 +11,20 @@ const DEPENDENT = 1e-8;
  *
  * @param x n × c, c small
  * @returns n × c
- * @throws RangeError when columns depend on each other
+ * @throws RangeError when a value is not finite, or columns depend on each other
  *
  * Cost: 2 n c² operations, in float64 on the host.
  */
 export function orthogonalizeColumns(x: Matrix): Matrix {
   assertMatrix(x, "columns");
-  const { data, rows, cols } = x;
+  const { data, rows, cols } = x, wrong = data.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) {
+    throw new RangeError(
+      `columns: row ${Math.floor(wrong / cols)} has ${data[wrong]} in column ${
+        wrong % cols
+      }; every value must be finite.`,
+    );
+  }
   const gram = gramMatrix(x);
   const lengths = Float64Array.from({ length: cols }, (_, c) => Math.sqrt(gram[c * cols + c]));
   const cosines = gram.map((value, at) => value / (lengths[Math.floor(at / cols)] * lengths[at % cols]));

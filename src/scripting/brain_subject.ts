@@ -1,7 +1,7 @@
 /** A person whose responses to photographs were measured, for scripts. */
 import type { Matrix } from "../linalg/matrix.ts";
 import { openSubject } from "./open_subject.ts";
-import type { Photograph } from "./photographs.ts";
+import { assertLimit, type Photograph } from "./photographs.ts";
 
 /** Photographs that a subject saw, and the responses to them. */
 export interface BrainSubject {
@@ -36,13 +36,14 @@ export interface BrainSubject {
  * @param limit how many photographs to read, from the first on; default all
  * @returns photographs, responses (photographs × voxels, in the release's unit or z-scored betas), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
- * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
+ * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'; 'split is "val": give "training" or "test".'
  */
 export async function readBrainSubject(
   source: string,
   split: "training" | "test" = "training",
   limit = Infinity,
 ): Promise<BrainSubject> {
+  assertLimit(limit);
   const { subject, hasFiles, close } = await openSubject(source, split);
   const { images, rois, noiseCeiling, vertices, voxels, skipped, notes } = subject;
   const photographs = images.slice(0, limit).map((image, row): Photograph =>

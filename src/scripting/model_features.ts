@@ -80,6 +80,9 @@ export async function patchFeatures(
   layers?: readonly number[],
   options: FeatureOptions | Hook = {},
 ): Promise<PatchFeatures> {
+  if (layers?.length === 0) {
+    throw new RangeError("layers names none: give numbers from 1, or leave it out for all.");
+  }
   const taken = await takenOf(options), { hook } = taken;
   const { streamFeatures } = await import("../data/features/stream_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
@@ -151,6 +154,7 @@ export async function meanFeatures(
   photographs: readonly Photograph[],
   options: FeatureOptions | Hook = {},
 ): Promise<MeanFeatures> {
+  if (models.length === 0) throw new RangeError("There are no models to run: give at least one.");
   const taken = await takenOf(options);
   const { joinPooled, poolFeatures } = await import("../data/features/pooled_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");

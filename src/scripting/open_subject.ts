@@ -1,4 +1,5 @@
 /** Subjects for scripts, named as by `--data`. */
+import { assertChoice } from "../linalg/check_options.ts";
 import type { Subject } from "../data/datasets/subject.ts";
 
 /** A split of a subject, and what closes its files. */
@@ -20,6 +21,7 @@ export interface OpenedSubject {
  * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
  */
 export async function openSubject(source: string, split: "training" | "test"): Promise<OpenedSubject> {
+  assertChoice("split", split, ["training", "test"]);
   const { DATA_KINDS } = await import("../data/datasets/data_parts.ts");
   const [, kind, path] = /^([\w-]+):(.+)$/s.exec(source) ?? [];
   const known = DATA_KINDS.find((name) => name === kind);

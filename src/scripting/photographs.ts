@@ -1,4 +1,5 @@
 /** Photographs in, pictures out. */
+import { assertWhole } from "../linalg/check_options.ts";
 
 /** A picture in sRGB bytes. */
 export interface Picture {
@@ -30,8 +31,10 @@ export function nameOf(photograph: Photograph): string {
  * @param limit how many to return, from the first on; default all
  * @returns their paths in the order of their names
  * @throws Error "There is no folder a/b."; "The folder a/b has no images: expected .jpg, … files."
+ * @throws RangeError "limit is -1: give a whole number, 1 or more."
  */
 export async function listPhotographs(folder: string, limit = Infinity): Promise<string[]> {
+  assertLimit(limit);
   if (await Deno.stat(folder).then(({ isFile }) => isFile, () => false)) return [folder];
   const { listImages } = await import("../data/images/image.ts");
   const { skippedLines } = await import("../data/files/skipped.ts");
@@ -60,11 +63,15 @@ export async function readPhotograph(photograph: Photograph): Promise<Picture> {
  * @param zoom pixels of the PNG for each of the picture, a whole number; default 1
  * @returns the file's bytes
  * @throws RangeError "A 14 × 14 picture needs 588 bytes, found 587."
+ * @throws TypeError "A picture's data are bytes from 0 to 255: expected a Uint8Array."
  */
 export async function encodePng(
   { width, height, data }: Picture,
   zoom = 1,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (!(data instanceof Uint8Array || (data as unknown) instanceof Uint8ClampedArray)) {
+    throw new TypeError("A picture's data are bytes from 0 to 255: expected a Uint8Array.");
+  }
   if (data.length !== 3 * width * height) {
     throw new RangeError(
       `A ${width} × ${height} picture needs ${3 * width * height} bytes, found ${data.length}.`,
@@ -98,6 +105,11 @@ export async function savePng(path: string, picture: Picture, zoom = 1): Promise
   const { writeFileAtomic } = await import("../data/files/atomic_write.ts");
   await makeFolderOf(path);
   await writeFileAtomic(path, await encodePng(picture, zoom));
+}
+
+/** @throws RangeError "limit is -1: give a whole number, 1 or more." */
+export function assertLimit(limit: number): void {
+  if (limit !== Infinity) assertWhole("limit", limit, 1);
 }
 
 /** Makes the folder that a file is to be in. */

@@ -1,5 +1,6 @@
 /** Centred kernel alignment: how alike two representations of the same stimuli are (Kornblith et al. 2019). */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { largestMagnitude } from "../linalg/squarable.ts";
 
 /** Settings of `cka`. */
 export interface CkaOptions {
@@ -45,14 +46,16 @@ export function cka(x: Matrix, y: Matrix, { debiased = false }: CkaOptions = {})
 /** X Xᵀ, centred: double-centred, or U-centred with a diagonal of 0. */
 function centredGram({ data, rows: n, cols }: Matrix, name: string, debiased: boolean): Float64Array {
   // Columns are centred first: K changes by what centring takes away, and float64 keeps more of it.
+  const largest = largestMagnitude(data), exponent = largest > 0 ? Math.floor(Math.log2(largest)) : 0;
+  const factor = Number.isFinite(exponent) ? 2 ** -exponent : 1; // of which fourth powers neither vanish nor overflow
   const mean = new Float64Array(cols), centred = new Float64Array(n * cols), gram = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) for (let c = 0; c < cols; c++) mean[c] += data[i * cols + c] / n;
+  for (let i = 0; i < n; i++) for (let c = 0; c < cols; c++) mean[c] += data[i * cols + c] * factor / n;
   let squares = 0, scale = 0;
   for (let i = 0, at = 0; i < n; i++) {
     for (let c = 0; c < cols; c++, at++) {
-      centred[at] = data[at] - mean[c];
+      centred[at] = data[at] * factor - mean[c];
       squares += centred[at] ** 2;
-      scale += data[at] ** 2;
+      scale += (data[at] * factor) ** 2;
     }
   }
   if (!(scale < Infinity)) throw new RangeError(`${name} holds values that are not finite.`);

@@ -1,8 +1,12 @@
 /** Representational similarity: whether two systems find the same pairs of stimuli alike (Kriegeskorte et al. 2008). */
-import type { Matrix } from "../linalg/matrix.ts";
+import { assertChoice, assertWhole } from "../linalg/check_options.ts";
+import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { percentileInterval } from "./bootstrap.ts";
 import { kendallTauA, type Ranking, rankingOf, spearman } from "./rank_correlation.ts";
+
+/** n (n − 1) / 2 numbers, one a pair of stimuli, as `rdm` orders them. */
+export type Dissimilarities = Float64Array | Float32Array | readonly number[];
 
 /** A number with its 95 % interval. */
 export interface Interval {
@@ -43,7 +47,7 @@ export interface NoiseCeiling {
  *
  * @param patterns stimuli × units, any unit
  * @returns n (n − 1) / 2 values from 0 to 2, the upper triangle row by row: pairs (0, 1), (0, 2) … (1, 2) …
- * @throws RangeError "Pattern 3 is constant or not finite: it has no correlation with others."
+ * @throws RangeError "Pattern 3 is constant or not finite: it has no correlation with others."; when rows × cols are not the values'
  *
  * Cost: O(n² · units).
  *
@@ -54,7 +58,9 @@ export interface NoiseCeiling {
  * if (found.length !== 3 || Math.abs(found[1] - 2) > 1e-12) throw new Error("rows 0 and 2 are opposite");
  * ```
  */
-export function rdm({ data, rows, cols }: Matrix): Float64Array {
+export function rdm(patterns: Matrix): Float64Array {
+  assertMatrix(patterns, "patterns");
+  const { data, rows, cols } = patterns;
   const units = Array.from({ length: rows }, (_, i) => {
     const row = Float64Array.from(data.subarray(i * cols, (i + 1) * cols));
     const mean = row.reduce((sum, value) => sum + value, 0) / cols;
@@ -90,11 +96,21 @@ export function rdm({ data, rows, cols }: Matrix): Float64Array {
  */
 export function rsa(
   model: ArrayLike<number>,
-  brain: Float64Array | readonly Float64Array[],
+  brain: Dissimilarities | readonly Dissimilarities[],
   options: RsaOptions = {},
 ): Agreement {
-  const subjects = brain instanceof Float64Array ? [brain] : brain, own = rankingOf(model);
+  const subjects = subjectsOf(brain), own = rankingOf(model);
   return meanAgreement(subjects.map((subject) => [own, rankingOf(subject)]), options);
+}
+
+/** One subject's dissimilarities, or those of several. */
+function subjectsOf(brain: Dissimilarities | readonly Dissimilarities[]): readonly Dissimilarities[] {
+  const isOne = ArrayBuffer.isView(brain) || typeof brain[0] === "number";
+  const subjects = isOne ? [brain as Dissimilarities] : brain as readonly Dissimilarities[];
+  if (subjects.length === 0) {
+    throw new RangeError("There is no subject: give the dissimilarities of one or more.");
+  }
+  return subjects;
 }
 
 /**
@@ -108,14 +124,17 @@ export function rsa(
  * @throws RangeError "There is 1 subject: a noise ceiling needs at least 2."; those of `rsa`
  */
 export function noiseCeiling(
-  subjects: readonly Float64Array[],
+  subjects: readonly Dissimilarities[],
   { average = "values", ...options }: RsaOptions & { average?: "values" | "ranks" } = {},
 ): NoiseCeiling {
+  assertChoice("average", average, ["values", "ranks"]);
   if (subjects.length < 2) {
     throw new RangeError(`There is ${subjects.length} subject: a noise ceiling needs at least 2.`);
   }
   const rankings = subjects.map(rankingOf);
-  const values = average === "ranks" ? rankings.map(midranksOf) : subjects;
+  const values = average === "ranks"
+    ? rankings.map(midranksOf)
+    : subjects.map((own) => Float64Array.from(own));
   const meanWithout = (left?: number) => rankingOf(meanOf(values.filter((_, subject) => subject !== left)));
   const all = meanWithout();
   return {
@@ -129,6 +148,7 @@ function meanAgreement(
   pairs: readonly [Ranking, Ranking][],
   { resamples = 1000, seed = 0 }: RsaOptions,
 ): Agreement {
+  assertWhole("resamples", resamples, 0);
   const count = pairs[0]?.[0].level.length ?? 0, n = stimuliOf(count), random = seededRandom(seed);
   const mean = (of: typeof spearman, weights?: Float64Array) =>
     pairs.reduce((sum, [a, b]) => sum + of(a, b, weights), 0) / pairs.length;

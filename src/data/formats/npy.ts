@@ -169,29 +169,23 @@ export function float32Of(data: NpyData): Float32Array<ArrayBuffer> {
  * Writes an array as .npy, version 1, byte for byte as `numpy.save` does.
  *
  * @param path where to; the file appears whole or not at all
- * @param data values in C order
+ * @param data values in C order, of any type that `readNpy` returns
  * @param shape its product is the number of values
  * @throws RangeError "An array of shape (2, 3) has 6 values, found 5."
+ * @throws TypeError "a.npy takes a typed array of numbers, found Array."
  */
-export async function writeNpy(
-  path: string,
-  data: Float32Array | Float64Array | Int32Array | Uint8Array,
-  shape: number[],
-): Promise<void> {
+export async function writeNpy(path: string, data: NpyData, shape: number[]): Promise<void> {
+  const name = Object.entries(TYPES).find(([, type]) => data?.constructor === type)?.[0];
+  if (name === undefined) {
+    throw new TypeError(`${path} takes a typed array of numbers, found ${data?.constructor?.name ?? data}.`);
+  }
   const count = sizeOf(shape);
   if (count !== data.length) {
     throw new RangeError(
       `An array of shape (${shape.join(", ")}) has ${count} values, found ${data.length}.`,
     );
   }
-  const descr = data instanceof Float32Array
-    ? "<f4"
-    : data instanceof Float64Array
-    ? "<f8"
-    : data instanceof Int32Array
-    ? "<i4"
-    : "|u1";
-  const header = encodeNpyHeader(descr, shape);
+  const header = encodeNpyHeader(`${data.BYTES_PER_ELEMENT > 1 ? "<" : "|"}${name}`, shape);
   const file = new Uint8Array(header.length + data.byteLength);
   file.set(header);
   file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), header.length);

@@ -71,11 +71,19 @@ function assertFinite(values: ArrayLike<number>, found: ArrayLike<number>, path:
   }
 }
 
-/** Reads a .npy file, or the .npz in its place, as a float32 matrix; see `readNumbers`. */
+/**
+ * Reads a .npy file, or the .npz in its place, as a float32 matrix.
+ *
+ * @param path the file
+ * @param rows expected, null for any
+ * @param cols expected, null for any
+ * @param mayLack whether values that are not finite are handed on
+ * @throws Error as `readNumbers`
+ */
 export async function readMatrix(
   path: string,
-  rows: number | null,
-  cols: number | null,
+  rows: number | null = null,
+  cols: number | null = null,
   mayLack = false,
 ): Promise<Matrix> {
   const { data, shape } = await readNumbers(path, [rows, cols], mayLack);

@@ -3,16 +3,21 @@ import {
   type Data,
   type DataType,
   Field,
+  Float16,
   Float32,
   Float64,
   Int16,
   Int32,
+  Int64,
+  Int8,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
   Schema,
   Struct,
+  Uint16,
   Uint32,
+  Uint64,
   Uint8,
   Utf8,
   vectorFromArray,
@@ -24,12 +29,35 @@ import { csvLine } from "./csv.ts";
 export type TableColumn =
   | readonly string[]
   | readonly number[]
+  | Float16Array
   | Float32Array
   | Float64Array
+  | Int8Array
   | Int16Array
   | Int32Array
+  | BigInt64Array
   | Uint8Array
-  | Uint32Array;
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
+
+/** Typed arrays, and what Arrow calls their numbers. */
+const NUMBERS = [
+  [Float16Array, Float16],
+  [Float32Array, Float32],
+  [Float64Array, Float64],
+  [Int8Array, Int8],
+  [Int16Array, Int16],
+  [Int32Array, Int32],
+  [BigInt64Array, Int64],
+  [Uint8Array, Uint8],
+  [Uint16Array, Uint16],
+  [Uint32Array, Uint32],
+  [BigUint64Array, Uint64],
+] as const;
+
+/** Digits that tell all numbers of a type of floats apart; 0: as many as JavaScript writes. */
+const DIGITS = [[Float16Array, 5], [Float32Array, 9], [Float64Array, 0]] as const;
 
 /** Columns by name, in order, equally long. */
 export type TableColumns = Readonly<Record<string, TableColumn>>;
@@ -128,7 +156,14 @@ async function* checked(
 
 /** A plain list of numbers as Float64Array; lists hold either numbers or text. */
 function typed(name: string, column: TableColumn): TableColumn {
-  if (!Array.isArray(column) || column.length === 0) return column;
+  if (!Array.isArray(column)) {
+    if (NUMBERS.some(([type]) => column?.constructor === type)) return column;
+    const found = (column as object | undefined)?.constructor?.name ?? String(column);
+    throw new TypeError(
+      `The column "${name}" is of type ${found}: give a list, or a typed array of numbers.`,
+    );
+  }
+  if (column.length === 0) return column;
   const kinds = [...new Set(column.map((value) => typeof value))];
   if (kinds.length === 1 && kinds[0] === "string") return column;
   if (kinds.length === 1 && kinds[0] === "number") return Float64Array.from(column);
@@ -154,15 +189,17 @@ async function* csvChunks(parts: AsyncIterable<TableColumns>): AsyncGenerator<st
 }
 
 /**
- * A value as CSV has it; 9 digits tell all numbers of float32 apart. Of floats, whole ones end in .0, so that no reader takes
+ * A value as CSV has it. Of floats, whole ones end in .0, so that no reader takes
  * their column for integers (and −0 for 0), and NaN and infinities are words that pandas, polars and DuckDB read as such.
  */
 function cellOf(column: TableColumn, i: number): string | number {
   const value = column[i];
   if (typeof value === "string") return value;
-  if (!(column instanceof Float32Array || column instanceof Float64Array)) return value;
+  if (typeof value === "bigint") return String(value);
+  const digits = DIGITS.find(([type]) => column instanceof type)?.[1];
+  if (digits === undefined) return value;
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "inf" : "-inf";
-  const shortest = column instanceof Float32Array ? Number(value.toPrecision(9)) : value;
+  const shortest = digits ? Number(value.toPrecision(digits)) : value;
   const text = Object.is(value, -0) ? "-0" : String(shortest);
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
@@ -205,13 +242,8 @@ async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>)
 }
 
 function typeOf(column: TableColumn): DataType {
-  if (column instanceof Float32Array) return new Float32();
-  if (column instanceof Float64Array) return new Float64();
-  if (column instanceof Int16Array) return new Int16();
-  if (column instanceof Int32Array) return new Int32();
-  if (column instanceof Uint8Array) return new Uint8();
-  if (column instanceof Uint32Array) return new Uint32();
-  return new Utf8();
+  const type = NUMBERS.find(([own]) => column instanceof own)?.[1];
+  return type ? new type() : new Utf8();
 }
 
 function dataOf(column: TableColumn): Data {
@@ -220,7 +252,7 @@ function dataOf(column: TableColumn): Data {
     type: typeOf(column) as Float32,
     length: column.length,
     nullCount: 0,
-    data: column as Float32Array,
+    data: (column instanceof Float16Array ? new Uint16Array(column.slice().buffer) : column) as Float32Array,
   });
 }
 

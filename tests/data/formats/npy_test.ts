@@ -6,6 +6,7 @@ import {
   readNpyHeader,
   writeNpy,
 } from "../../../src/data/formats/npy.ts";
+import { readMatrix } from "../../../src/data/formats/number_array.ts";
 import { listNpz, readNpz } from "../../../src/data/formats/npz.ts";
 import golden from "../../golden/arrays.json" with { type: "json" };
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
@@ -192,4 +193,46 @@ Deno.test({
       whole = await readNpy(`${betas}/betas.npy`);
     assertEquals(rows, Float32Array.from(whole.data.slice(3 * 696, 5 * 696) as Float64Array));
   },
+});
+
+Deno.test("writeNpy() writes every type that readNpy() returns, under NumPy's name, and nothing else", async () => {
+  const files: [descr: string, values: Parameters<typeof writeNpy>[1]][] = [
+    ["<f2", Float16Array.of(-1.5, 2, 300)],
+    ["<f4", Float32Array.of(-1.5, 2, 300)],
+    ["<f8", Float64Array.of(-1.5, 2, 300)],
+    ["|i1", Int8Array.of(-1, 2, 100)],
+    ["<i2", Int16Array.of(-1, 2, 300)],
+    ["<i4", Int32Array.of(-1, 2, 70000)],
+    ["<i8", BigInt64Array.of(-1n, 2n, 2n ** 60n)],
+    ["|u1", Uint8Array.of(1, 2, 200)],
+    ["<u2", Uint16Array.of(1, 2, 60000)],
+    ["<u4", Uint32Array.of(1, 2, 4e9)],
+    ["<u8", BigUint64Array.of(1n, 2n, 2n ** 63n)],
+  ];
+  await inTemporaryFolder(async (dir) => {
+    const path = `${dir}/a.npy`;
+    for (const [descr, values] of files) {
+      await writeNpy(path, values, [3]);
+      assertEquals((await readNpyHeader(path)).descr, descr);
+      assertEquals((await readNpy(path)).data, values);
+    }
+    for (const wrong of [[1, 2, 3], Uint8ClampedArray.of(1, 2, 3)]) {
+      await assertRejects(
+        () => writeNpy(path, wrong as unknown as Float32Array, [3]),
+        TypeError,
+        "a.npy takes a typed array of numbers, found",
+      );
+    }
+  });
+});
+
+Deno.test("readMatrix() takes a matrix of any shape where none is asked for", async () => {
+  await inTemporaryFolder(async (dir) => {
+    await writeNpy(`${dir}/a.npy`, Int16Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+    assertEquals(await readMatrix(`${dir}/a.npy`), {
+      data: Float32Array.of(1, 2, 3, 4, 5, 6),
+      rows: 2,
+      cols: 3,
+    });
+  });
 });

@@ -291,3 +291,37 @@ Deno.test("readEmbedding() tells what is wrong with a file, and where", async ()
     );
   });
 });
+
+Deno.test("writeTable() writes typed arrays of every kind of number, and refuses others by name", async () => {
+  const columns: TableColumns = {
+    half: Float16Array.of(0.1, -2, 300),
+    int8: Int8Array.of(-1, 2, 100),
+    uint16: Uint16Array.of(1, 2, 60000),
+    int64: BigInt64Array.of(-1n, 2n, 300n),
+    uint64: BigUint64Array.of(1n, 2n, 300n),
+  };
+  const expected = [0.0999755859375, -1, 1, -1, 1, -2, 2, 2, 2, 2, 300, 100, 60000, 300, 300];
+  await inTemporaryFolder(async (dir) => {
+    for (const format of ["arrow", "csv"]) {
+      await writeTable(`${dir}/a.${format}`, [columns]);
+      const { matrix } = await readEmbedding(`${dir}/a.${format}`);
+      assertEquals(
+        Float16Array.from(matrix.data.filter((_, at) => at % 5 === 0)),
+        columns.half as Float16Array,
+      );
+      assertEquals(
+        matrix.data.filter((_, at) => at % 5),
+        Float32Array.from(expected).filter((_, at) => at % 5),
+      );
+    }
+    assertEquals(
+      await Deno.readTextFile(`${dir}/a.csv`),
+      "half,int8,uint16,int64,uint64\n0.099976,-1,1,-1,1\n-2.0,2,2,2,2\n300.0,100,60000,300,300\n",
+    );
+    await assertRejects(
+      () => writeTable(`${dir}/b.arrow`, [{ x: new Uint8ClampedArray(3) as unknown as Uint8Array }]),
+      TypeError,
+      'The column "x" is of type Uint8ClampedArray: give a list, or a typed array of numbers.',
+    );
+  });
+});
