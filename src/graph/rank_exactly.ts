@@ -1,9 +1,13 @@
 /** Neighbours of unit rows ranked in float64, which float32 found. */
 import type { Matrix } from "../linalg/matrix.ts";
-import type { Neighbors } from "./knn.ts";
 
 /** The K nearest among those found, ranked by |x̂ − ŷ|² in float64; ties to the lower row. */
-export function rankedExactly(queries: Matrix, base: Matrix, found: Neighbors, k: number): Neighbors {
+export function rankedExactly(
+  queries: Matrix,
+  base: Matrix,
+  found: { indices: Uint32Array; k: number },
+  k: number,
+) {
   const { cols } = base, ofQueries = inverseNorms(queries);
   const ofBase = queries === base ? ofQueries : inverseNorms(base);
   const out = {
