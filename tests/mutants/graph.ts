@@ -108,9 +108,9 @@ export const GRAPH: readonly Mutant[] = [
     tests: ["graph/nystrom_test.ts"],
   },
   {
-    file: "src/graph/nystrom.ts",
-    text: "row >= source.rows || at > 0 && row <= rows[at - 1]",
-    replacement: "row >= source.rows",
+    file: "src/graph/node_source.ts",
+    text: "row < count) || at > 0 && row <= rows[at - 1]",
+    replacement: "row < count)",
     breaks: "landmarks given twice or in disorder are taken",
     tests: ["graph/nystrom_test.ts"],
   },
