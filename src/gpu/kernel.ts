@@ -9,6 +9,10 @@ export interface Kernel {
   code: string;
   /** Default "main". */
   entryPoint?: string;
+  /**
+   * Whether SwiftShader's compiler is given its marked loops as they stand: it takes a sixth of the time then, and the kernel twice.
+   */
+  isLarge?: boolean;
 }
 
 /** One run of a kernel. */
@@ -27,11 +31,12 @@ export interface Dispatch {
 const SLOT_BYTES = 256; // the largest uniform offset alignment WebGPU allows
 const SLOTS = 256;
 
-function moduleFor(gpu: Gpu, { label, code }: Kernel): GPUShaderModule {
-  const { modules } = gpu.state, known = modules.get(code);
+function moduleFor(gpu: Gpu, { label, code, isLarge }: Kernel): GPUShaderModule {
+  const stays = isLarge && /swiftshader/i.test(gpu.adapter.description);
+  const { modules } = gpu.state, text = stays ? code : unrolled(code), known = modules.get(text);
   if (known) return known;
-  const module = gpu.device.createShaderModule({ label, code: unrolled(code) });
-  modules.set(code, module);
+  const module = gpu.device.createShaderModule({ label, code: text });
+  modules.set(text, module);
   return module;
 }
 

@@ -4,8 +4,8 @@ import { dispatch, type Gpu, type Kernel, readingTextures, type Variant } from "
 import { type RowTexels, withTexels } from "./matrix.ts";
 
 const KERNELS: Record<Variant, Kernel> = {
-  registers: { label: "matmul", code },
-  textures: { label: "matmul_textures", code: readingTextures(code, "a", "b") },
+  registers: { label: "matmul", code, isLarge: true },
+  textures: { label: "matmul_textures", code: readingTextures(code, "a", "b"), isLarge: true },
   shared: { label: "matmul_shared", code, entryPoint: "main_shared" },
 };
 const AFFINITY_KERNELS: Record<Variant, Kernel> = {

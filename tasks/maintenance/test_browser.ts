@@ -74,10 +74,9 @@ async function runAll(files: readonly string[]): Promise<number> {
     "/tests.js": await bundleTests(files, SEED),
   });
   const counts = { ok: 0, ignored: 0, failed: 0 }, started = performance.now();
+  const page = await openPage(chromium); // one for all: each shader is compiled once
   for (const file of files) {
-    const page = await openPage(chromium); // a page each: what one leaves behind is gone
     const results = await runInPage(page, file), failed = results.filter(({ result }) => !(result in counts));
-    await page.close();
     for (const { result } of results) counts[result in counts ? result as "ok" : "failed"]++;
     const seconds = results.reduce((sum, { milliseconds }) => sum + milliseconds, 0) / 1000;
     console.log(

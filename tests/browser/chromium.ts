@@ -67,20 +67,21 @@ export async function openPage(
 export function bundleTests(files: readonly string[], seed: number): Promise<string> {
   const loads = files.map((file) => `${JSON.stringify(file)}: () => import("./${file}")`);
   return bundle(
-    `import { runFile, standIn } from "./tests/browser/in_page.ts";
+    `import { runFile, shareDevices, standIn } from "./tests/browser/in_page.ts";
 standIn({ ALIGNEDCUT_TEST_SEED: "${seed}" });
+shareDevices();
 const files = { ${loads.join(", ")} };
-globalThis.run = (file, only) => runFile(file, files[file], only);`,
+globalThis.run = (file, leftOut) => runFile(file, files[file], leftOut);`,
     { instead: INSTEAD, minify: false },
   );
 }
 
-/** Runs tests of a file. @param only texts of which a name must hold one; default all tests */
+/** Runs tests of a file. @param leftOut beginnings of the names of tests that are left out */
 export async function runInPage(
   page: Page,
   file: string,
-  only: readonly string[] = [],
+  leftOut: readonly string[] = [],
 ): Promise<PageResult[]> {
   await page.waitForFunction("globalThis.run");
-  return await page.evaluate(`run(${JSON.stringify(file)}, ${JSON.stringify(only)})`);
+  return await page.evaluate(`run(${JSON.stringify(file)}, ${JSON.stringify(leftOut)})`);
 }

@@ -12,12 +12,12 @@ export function matmul(
   transposeB = false,
 ): Float64Array {
   const c = new Float64Array(m * n);
+  const [aRow, aStep] = transposeA ? [1, m] : [k, 1], [bStep, bCol] = transposeB ? [1, k] : [n, 1];
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      for (let l = 0; l < k; l++) {
-        c[i * n + j] += (transposeA ? a[l * m + i] : a[i * k + l]) *
-          (transposeB ? b[j * k + l] : b[l * n + j]);
-      }
+      let sum = 0;
+      for (let l = 0; l < k; l++) sum += a[aRow * i + aStep * l] * b[bStep * l + bCol * j];
+      c[i * n + j] = sum;
     }
   }
   return c;
