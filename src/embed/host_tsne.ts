@@ -1,5 +1,6 @@
 /** t-SNE of few points in float64 on the host: nothing is compiled, sent or waited for. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
+import { portableExp, portableLog } from "../linalg/portable_math.ts";
 import { perplexityFor, type Tsne } from "./joint_probabilities.ts";
 import {
   assertPoints,
@@ -24,7 +25,7 @@ const BISECTIONS = 200, TOLERANCE = 1e-10;
  *
  * @param x n × d, n at most 400
  * @param options as of `tsne`
- * @returns as of `tsne`; equal input gives equal bits
+ * @returns as of `tsne`; equal input gives points of equal bits, in Deno and in every browser
  * @throws RangeError for n below 4, or rows that are not finite
  *
  * Cost: n² / 2 pairs per step, about 10 ns each.
@@ -130,7 +131,10 @@ function jointProbabilities({ data, rows: n, cols }: Matrix, perplexity: number)
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < i; j++) {
       let sum = 0;
-      for (let c = 0; c < cols; c++) sum += (data[i * cols + c] - data[j * cols + c]) ** 2;
+      for (let c = 0; c < cols; c++) {
+        const apart = data[i * cols + c] - data[j * cols + c];
+        sum += apart * apart;
+      }
       squares[i * n + j] = squares[j * n + i] = sum;
     }
   }
@@ -140,7 +144,7 @@ function jointProbabilities({ data, rows: n, cols }: Matrix, perplexity: number)
       0,
       k,
     );
-    const row = conditional(nearest.map((j) => own[j] - own[nearest[0]]), Math.log(perplexity));
+    const row = conditional(nearest.map((j) => own[j] - own[nearest[0]]), portableLog(perplexity));
     nearest.forEach((j, at) => {
       joint[i * n + j] += row[at] / (2 * n);
       joint[j * n + i] += row[at] / (2 * n);
@@ -154,10 +158,10 @@ function conditional(squares: readonly number[], entropy: number): number[] {
   const mean = Math.max(squares.reduce((sum, d) => sum + d, 0) / squares.length, 1e-30);
   let beta = 1, low = 0, high = Infinity, row: number[] = [];
   for (let step = 0; step < BISECTIONS; step++) {
-    row = squares.map((d) => Math.exp(-beta * d / mean));
+    row = squares.map((d) => portableExp(-beta * d / mean));
     const sum = row.reduce((a, b) => a + b, 0);
     const moment = row.reduce((a, e, at) => a + e * squares[at] / mean, 0);
-    const excess = Math.log(sum) + beta * moment / sum - entropy;
+    const excess = portableLog(sum) + beta * moment / sum - entropy;
     row = row.map((e) => e / sum);
     if (Math.abs(excess) < TOLERANCE) break;
     if (excess > 0) [low, beta] = [beta, high === Infinity ? 2 * beta : (beta + high) / 2];

@@ -13,6 +13,7 @@ const BESIDE = [
   "gpu/wgsl_facts",
   "graph/degree_gradient",
   "graph/half_squares",
+  "linalg/portable_math",
   "linalg/row_normalize_gradient",
 ].map((name) => `tests/${name}_test.ts`);
 /** Left to `./run test-browser`: the first is about the host's panels, both take SwiftShader eight seconds. */
