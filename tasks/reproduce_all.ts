@@ -81,6 +81,11 @@ export async function runExperiments(
 ): Promise<number> {
   const open = await openPipeline("reproduce", { options: { ...options, out }, given }, [], { planned });
   try {
+    // brain-score looks at photographs and features alone: it does not hold the nodes of all others meanwhile.
+    const isAlone = names.every((name) => name === "brain-score");
+    if (isAlone) {
+      open!.pipeline.eigenvectors = { ...open!.pipeline.eigenvectors, data: new Float32Array(0), rows: 0 };
+    }
     for (const name of names) {
       try {
         await EXPERIMENTS[name](open!, options);

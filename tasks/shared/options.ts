@@ -104,8 +104,9 @@ export const PIPELINE_OPTIONS = {
   }),
   "evaluation-images": wholeNumber({
     help:
-      "images that the experiments look at, spread over all; features, eigenvectors and colors are of all images",
-    default: 1000,
+      "images that the experiments look at, spread over all; features, eigenvectors and colors are of all images. A task " +
+      "holds about 1 MB of each at 36 layers of 197 tokens",
+    default: 256,
     from: 1,
   }),
   "images-per-shard": wholeNumber({

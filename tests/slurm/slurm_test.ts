@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { datasetFolder, syntheticDataset } from "../../src/synthetic/dataset.ts";
 import { copyFolder } from "../support/copy_folder.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import { isInstalled } from "./is_installed.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
@@ -29,15 +30,6 @@ const SMALL = [
   "--seed",
   "3",
 ];
-
-function isInstalled(): boolean {
-  try {
-    return new Deno.Command("sbatch", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
-      .code <= 1;
-  } catch {
-    return false;
-  }
-}
 
 interface Cluster {
   dir: string;
