@@ -14,7 +14,11 @@ const LONGEST = 20;
 /** The notes of all tasks, stage by stage. */
 function notesOf(plan: SlurmPlan): TaskNote[] {
   return STEPS.flatMap((step) =>
-    Array.from({ length: plan.tasks[step] }, (_, index) => readNote(plan, step, index) ?? [])
+    Array.from({ length: plan.tasks[step] }, (_, index) => {
+      const note = readNote(plan, step, index);
+      if (note) delete note.parts; // of all tasks these are names of hundreds of thousands of files
+      return note ?? [];
+    })
   ).flat();
 }
 

@@ -1,20 +1,23 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { datasetFolder, syntheticDataset } from "../../src/synthetic/dataset.ts";
-import { copyFolder } from "../support/copy_folder.ts";
-import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import {
+  copyWorld,
+  finished,
+  killTasks,
+  letGo,
+  logOf,
+  logs,
+  markDown,
+  queued,
+  restartController,
+  run,
+  slurmLog,
+  task,
+  until,
+  withSlurm,
+} from "./cluster.ts";
 import { isInstalled } from "./is_installed.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 
-const ROOT = new URL("../..", import.meta.url).pathname;
-const HERE = new URL(".", import.meta.url).pathname;
-const PERMISSIONS = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-env",
-  "--allow-ffi",
-  "--allow-sys",
-  "--allow-run=sbatch,squeue,scancel,scontrol,sinfo,sacctmgr",
-];
 /**
  * The pipeline on few images, explorer and audits included, as `reproduce` runs them; shards of two ranges are joined, one of
  * them a single image.
@@ -31,99 +34,7 @@ const SMALL = [
   "3",
 ];
 
-interface Cluster {
-  dir: string;
-  env: Record<string, string>;
-  /** Since when jobs are held, ms, by number. */
-  heldSince: Map<string, number>;
-}
-
-async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
-  const { code, stdout, stderr } = await new Deno.Command(command, { args, env, cwd: ROOT }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}: ${text(stderr)}`);
-  return text(stdout) + text(stderr);
-}
-
-const task = (name: string, args: string[], env = {}) =>
-  run(Deno.execPath(), ["run", ...PERMISSIONS, `${ROOT}/tasks/${name}.ts`, ...args], env);
-
-async function withSlurm(body: (cluster: Cluster) => Promise<void>): Promise<void> {
-  await inTemporaryFolder(async (dir) => {
-    // Daemons keep what they inherit open: output is left alone.
-    const start = new Deno.Command(`${HERE}/start.sh`, { args: [dir], stdout: "null", stderr: "null" });
-    assertEquals((await start.output()).code, 0, "start.sh");
-    try {
-      await body({ dir, env: { SLURM_CONF: `${dir}/slurm.conf` }, heldSince: new Map() });
-    } finally {
-      await run(`${HERE}/stop.sh`, [dir]);
-      await sleep(1000);
-    }
-  });
-}
-
-/** Puts the world of `--quick` into a cache, which takes less than to render it. */
-async function copyWorld(cache: string): Promise<void> {
-  await syntheticDataset(120);
-  await copyFolder(datasetFolder(120), datasetFolder(120, cache));
-}
-
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits until `is` holds. */
-async function until<T>(what: string, seconds: number, is: () => Promise<T | null | false>): Promise<T> {
-  for (let waited = 0; waited < 4 * seconds; waited++) {
-    const found = await is();
-    if (found) return found;
-    await sleep(250);
-  }
-  throw new Error(`${what}: not within ${seconds} s`);
-}
-
-async function queued({ env }: Cluster): Promise<string[]> {
-  const lines = await run("squeue", ["--noheader", "--array", "--format=%F_%K %j %T %r %N"], env).catch(() =>
-    "?"
-  );
-  return lines.trim().split("\n").filter(Boolean);
-}
-
-/**
- * Waits for the queue to be empty. Slurm holds jobs that it has taken back for two minutes; they are let go after 20 s, when
- * its nodes have forgotten the earlier start (sooner, they refuse the job: "credential revoked").
- */
-async function finished(cluster: Cluster, seconds: number): Promise<void> {
-  await until("the queue is empty", seconds, async () => (await letGo(cluster)).length === 0);
-}
-
-/** Lets go what has been held for 20 s. @returns the queue */
-async function letGo(cluster: Cluster): Promise<string[]> {
-  const lines = await queued(cluster), { heldSince } = cluster;
-  for (const line of lines) {
-    const [id, , state, reason] = line.split(" ");
-    if (state !== "PENDING" || reason !== "BeginTime") continue;
-    if (!heldSince.has(id)) heldSince.set(id, Date.now());
-    if (Date.now() - heldSince.get(id)! < 20_000) continue;
-    await run("scontrol", ["update", `jobid=${id}`, "starttime=now"], cluster.env).catch(() => {});
-  }
-  return lines;
-}
-
 const ANY = /./;
-
-/** The log of one task. */
-const logOf = (runFolder: string, task: string) => Deno.readTextFile(`${runFolder}/logs/${task}.log`);
-
-const logs = async (runFolder: string) => {
-  const texts: string[] = [];
-  for await (const { name: step } of Deno.readDir(`${runFolder}/logs`)) {
-    for await (const { name } of Deno.readDir(`${runFolder}/logs/${step}`)) {
-      texts.push(await Deno.readTextFile(`${runFolder}/logs/${step}/${name}`));
-    }
-  }
-  return texts.join("\n");
-};
-
-const slurmLog = ({ dir }: Cluster) => Deno.readTextFile(`${dir}/slurmctld.log`);
 
 Deno.test({
   name: "reproduce --slurm on three nodes gives one machine's results through kills, lost nodes and restarts",
@@ -200,7 +111,7 @@ Deno.test({
         // All that runs on this node ends with it, as when a machine fails; Slurm is told, as it would find out in time.
         const node = first.split(" ").at(-1)!, lost = `extract/${first.split(" ")[0].split("_")[1]}`;
         assert(await killTasks(cluster, node, "lost"));
-        await run("scontrol", ["update", `nodename=${node}`, "state=down", "reason=test"], env);
+        await markDown(cluster, node);
 
         // As it begins: at its end, the kill would come too late to be told.
         await until("a task of alignment works", 60, () => killTasks(cluster, "any", "align"));
@@ -208,16 +119,7 @@ Deno.test({
           return (await logOf(folder, "align/0").catch(() => "")).includes("ended with 137, attempt 2");
         });
 
-        // It saves its state as it ends, as with `systemctl restart`.
-        const controller = (await Deno.readTextFile(`${dir}/slurmctld.pid`)).trim();
-        Deno.kill(Number(controller), "SIGTERM");
-        await until(
-          "the controller has ended",
-          20,
-          () => Deno.stat(`${dir}/slurmctld.pid`).then(() => false, () => true),
-        );
-        const restarted = new Deno.Command("/usr/sbin/slurmctld", { env, stdout: "null", stderr: "null" });
-        assertEquals((await restarted.output()).code, 0, "slurmctld");
+        await restartController(cluster);
 
         // A task is taken out of the queue while one of its array still waits: what comes after waits for nothing any more,
         // and is submitted again with it. What was done stays done.
@@ -278,15 +180,6 @@ Deno.test({
     });
   },
 });
-
-/** Kills a stage's program on a node or "any", or all that Slurm runs on one; false while that is nothing. */
-async function killTasks({ dir }: Cluster, node: string, what: "lost" | "align"): Promise<boolean> {
-  // What it says of processes that have just ended is on its other output.
-  const { success, stdout } = await new Deno.Command(`${HERE}/kill_tasks.sh`, { args: [dir, node, what] })
-    .output();
-  assert(success, "kill_tasks.sh");
-  return stdout.length > 0;
-}
 
 Deno.test({
   name: "reproduce --slurm names a damaged image, and only its shard fails",
