@@ -54,10 +54,10 @@ export interface Universality {
   within: number;
   /**
    * Share of figure nodes whose nearest node of another model, in another image, shows the same class, over what chance
-   * gives; absent with one model.
+   * gives; absent with one model, and with one image.
    */
   neighbors?: number;
-  /** What `neighbors` is made of, with its ceilings; absent with one model. */
+  /** What `neighbors` is made of, with its ceilings; absent with one model, and with one image. */
   agreement?: Tallies;
   /** All pairs converged. */
   converged: boolean;

@@ -109,3 +109,9 @@ Deno.test("predictedClasses() finds classes that a channel tells apart in images
   const own = share((i, c) => c === 0 ? image[i] : random());
   assert(own < 0.45, `${own}, seed ${testSeed}`);
 });
+
+Deno.test("predictedClasses() of fewer images than folds predicts each from the others", () => {
+  const image = [0, 0, 1, 1], category = [0, 1, 0, 1];
+  const features = { data: Float32Array.of(0, 9, 1, 8), rows: 4, cols: 1 };
+  assertEquals([...predictedClasses(features, image, category, 2)], category);
+});
