@@ -8,7 +8,7 @@ import { maskInFrame } from "../data/images/orientation.ts";
 import { preprocessMask, previewCrop } from "../data/images/preprocess.ts";
 import type { Mask, RgbImage } from "../data/images/picture.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
-import { tell } from "../data/files/skipped.ts";
+import { note, tell } from "../data/files/skipped.ts";
 
 /** One image of a run. */
 export interface RunImage {
@@ -55,13 +55,25 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
  * @param dir image files
  * @param masksDir for NAME.jpg a NAME.png, brighter than half where the figure is
  * @param limit take the first so many
- * @throws Error when the folder holds none, or a photograph has no mask
+ * @throws Error when the folder holds none, a photograph has no mask, or two of them have one
  */
 export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {
   const all = await listImages(dir), paths = all.slice(0, limit);
   if (paths.length < all.length) tell(`${paths.length} of ${all.length} images of ${dir} are used (--limit)`);
   const maskOf = (name: string) => name.replace(/\.[^.]*$/, ".png");
-  if (masksDir) await tellSpareMasks(masksDir, new Set(paths.map((path) => maskOf(basename(path)))));
+  if (masksDir) {
+    const masks = new Set<string>();
+    for (const path of paths) {
+      const mask = maskOf(basename(path));
+      if (masks.has(mask)) {
+        throw new Error(
+          `Two photographs of ${dir}, one of them ${basename(path)}, have the mask ${mask}: rename one.`,
+        );
+      }
+      masks.add(mask);
+    }
+    await tellSpareMasks(masksDir, masks);
+  }
   return paths.map((path) => {
     const name = basename(path), load = () => readImage(path);
     return masksDir
@@ -101,6 +113,9 @@ export async function pixelHash(images: readonly RunImage[]): Promise<string> {
   return hash.digest("hex").slice(0, 16);
 }
 
+/** Gray is what lies as far from black and white, as the third value of a trimap; soft edges are less than this share. */
+const GRAY = 32, MAX_GRAY = 0.05;
+
 /** A mask, turned with its photograph. */
 async function readMask(path: string, photograph: string): Promise<Mask> {
   const { data, isTransparent, ...mask } = await readImage(path).catch((error) => {
@@ -124,6 +139,11 @@ async function readMask(path: string, photograph: string): Promise<Mask> {
     throw new Error(
       `The mask ${path} has values up to ${most}, expected white (above 127) where the figure is.`,
     );
+  }
+  let between = 0;
+  for (let at = 0; at < data.length; at += 3) between += Number(data[at] >= GRAY && data[at] <= 255 - GRAY);
+  if (between > MAX_GRAY * width * height) {
+    note("mask of which more than 5 % is gray, figure where that is above 127", basename(path));
   }
   const figure = Uint8Array.from({ length: width * height }, (_, i) => data[3 * i] > 127 ? 1 : 0);
   const orientation = await imageOrientation(photograph);

@@ -1,7 +1,7 @@
 /** The layout of the Algonauts 2023 challenge: one folder a subject, with images, fMRI responses and ROI masks. */
-import { basename } from "node:path";
 import { hashesByName } from "../files/file_hashes.ts";
 import { listImages, readImage } from "../images/image.ts";
+import { otherOrder } from "./image_order.ts";
 import { type LeftOutReasons, VoxelScan } from "./left_out_voxels.ts";
 import { float32Of, readNpyHeader } from "../formats/npy.ts";
 import { readNpz } from "../formats/npz.ts";
@@ -28,8 +28,6 @@ import {
 } from "./algonauts_regions.ts";
 import { assertRowsThere, readNpyRows } from "../formats/npy_rows.ts";
 
-/** Of a number in a name. */
-const MAX_DIGITS = 20;
 /**
  * Opens one subject's folder of the Algonauts 2023 release.
  *
@@ -54,7 +52,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
   const [lh, rh] = files.map(({ cols }) => cols), inFiles = { lh, rh };
   const classes = await roiClasses(dir);
   const all = await readRois(dir, classes, inFiles), { notes } = all;
-  const order = otherOrder(images);
+  const order = otherOrder(images, "rows of responses");
   if (order) notes.push(order);
   const ceilings = await readNoiseCeiling(dir, inFiles, notes),
     allPlaces = await readPlaces(dir, inFiles, notes),
@@ -115,19 +113,6 @@ export async function openAlgonautsSplits(dir: string): Promise<SubjectSplits> {
   return await hasResponses(dir, "test")
     ? { training, test: await openAlgonauts(dir, "test") }
     : { training };
-}
-
-/** What to say where names differ in their numbers alone, and their order, by letters, is not that of the numbers. */
-function otherOrder(images: readonly string[]): string | undefined {
-  const names = images.map((path) => basename(path));
-  if (new Set(names.map((name) => name.replace(/\d+/g, "#"))).size > 1) return undefined;
-  const padded = names.map((name) => name.replace(/\d+/g, (digits) => digits.padStart(MAX_DIGITS, "0")));
-  const at = padded.findIndex((name, i) => i > 0 && padded[i - 1] > name);
-  if (at < 0) return undefined;
-  return `rows of responses belong to images in the order of their letters, ${names[at - 1]} before ${
-    names[at]
-  }: ` +
-    "where they are in that of their numbers, write these with zeros in front";
 }
 
 /** The responses of one hemisphere and split. */

@@ -189,5 +189,12 @@ async function readPerVertex(wanted: string, vertices: number, each = 1): Promis
       `${path} has shape (${shape.join(", ")}), the responses ${vertices} vertices: they must be equal.`,
     );
   }
+  if (each > 1 && shape.at(-1) !== each) {
+    throw new Error(
+      `${path} has shape (${
+        shape.join(", ")
+      }), expected (${vertices}, ${each}), a row for each vertex: transpose it.`,
+    );
+  }
   return Array.from(data, Number);
 }

@@ -3,8 +3,8 @@ import { reasonOf } from "../files/atomic_write.ts";
 import { readImage } from "../images/image.ts";
 import { maskInFrame } from "../images/orientation.ts";
 import { readPalettePng } from "../images/palette_png.ts";
-import { readPlainText } from "../files/plain_file.ts";
-import { tell } from "../files/skipped.ts";
+import { isFile, readPlainText } from "../files/plain_file.ts";
+import { note, tell } from "../files/skipped.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
 /** The index of pixels that no class is scored on. */
@@ -35,6 +35,9 @@ export const VOC_CLASSES: readonly string[] = [
   "tvmonitor",
 ];
 
+/** Masks that are looked at before any is read, whether they hold classes at all. */
+const LOOKED_AT = 3;
+
 /** What lists of classes call the pixels of none. */
 const BACKGROUND = /^\W*_*(?:back_?ground|ground|bg|none|nothing|void|un\w+|other|stuff|rest)/i;
 
@@ -64,11 +67,13 @@ export interface Voc {
  * @param dir the folder that holds the three
  * @param set the list to use; default `trainval`
  * @param listed names where they are known: no list is read
- * @throws Error "The folder … has no SegmentationClass: …"; "There is no list …"; "…/val.txt names ../a, …"
+ * @throws Error "The folder … has no SegmentationClass: …"; "There is no list …"; "…/val.txt names ../a, …"; "The masks of … hold 0
+ *   and 255 only: …"
  */
 export async function openVoc(dir: string, set = "trainval", listed?: string[]): Promise<Voc> {
   const names = listed ?? await readSet(dir, set) ?? await listMasks(`${dir}/SegmentationClass`);
   const classes = await readClasses(`${dir}/class_names.txt`);
+  if (!listed) await assertClasses(dir, names);
   if (!BACKGROUND.test(classes[0])) {
     tell(
       `${dir}/class_names.txt calls 0 "${
@@ -100,9 +105,32 @@ export async function openVoc(dir: string, set = "trainval", listed?: string[]):
           } or 255: ${dir}/class_names.txt can name more.`,
         );
       }
+      if (isBinary(mask)) note("mask of 0 and 255 (void) only, whose image has no figure", `${names[i]}.png`);
       return { image, mask };
     },
   };
+}
+
+/** Whether a mask holds void pixels and no class. */
+function isBinary({ data }: Mask): boolean {
+  return data.includes(VOC_VOID) && data.every((index) => index === 0 || index === VOC_VOID);
+}
+
+/** Saliency data sets have 255 for the figure, which here is void: all of it would count as ground. */
+async function assertClasses(dir: string, names: readonly string[]): Promise<void> {
+  let binary = 0, looked = 0;
+  for (const name of names.slice(0, LOOKED_AT)) {
+    const path = `${dir}/SegmentationClass/${name}.png`;
+    if (!await isFile(path)) continue;
+    const mask = await readPalettePng(path).catch(() => undefined); // said by name where it is read
+    if (!mask || mask.data.every((index) => index === 0)) continue;
+    looked++;
+    binary += Number(isBinary(mask));
+  }
+  if (looked === 0 || binary < looked) return;
+  throw new Error(
+    `The masks of ${dir}/SegmentationClass hold 0 and 255 only, and 255 is void in this layout: save the figure's pixels as 1.`,
+  );
 }
 
 /** The names in a list, or undefined where the folder has no lists at all. */

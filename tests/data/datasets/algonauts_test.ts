@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { openAlgonauts, openAlgonautsSplits } from "../../../src/data/datasets/algonauts.ts";
 import { cortexSvg } from "../../../src/scripting/cortex_map.ts";
 import { readBrainSubject } from "../../../src/scripting/brain_subject.ts";
@@ -15,7 +15,9 @@ import {
   writeAlgonautsRois,
   writeAlgonautsVertices,
 } from "../../../src/data/datasets/write_algonauts.ts";
-import { imageFolder } from "../../../src/data/datasets/algonauts_paths.ts";
+import { clearSkipped, skippedLines } from "../../../src/data/files/skipped.ts";
+import { readKriegeskorte92 } from "../../../src/data/datasets/kriegeskorte92.ts";
+import { imageFolder, placesPath } from "../../../src/data/datasets/algonauts_paths.ts";
 
 const IMAGES = 7, LH = 5, RH = 4;
 const NAMES = { lh: ["V1v", "", "FFA-1", "V1d", "hV4"], rh: ["FFA-2", "V1v", "", "EBA"] };
@@ -343,4 +345,31 @@ Deno.test("openAlgonauts says where images without zeros in front are not in the
       "rows of responses belong to images in the order of their letters, image 11.png before image 5.png: " +
       "where they are in that of their numbers, write these with zeros in front",
     ]);
+  }));
+
+Deno.test("openAlgonauts refuses places that stand in two rows, and does not take them for pairs", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir);
+    for (const [hemisphere, count] of [["lh", LH], ["rh", RH]] as const) {
+      await writeNpy(placesPath(dir, hemisphere), new Float32Array(2 * count), [2, count]);
+    }
+    await assertRejects(
+      () => openAlgonauts(dir),
+      Error,
+      `expected (${LH}, 2), a row for each vertex: transpose it.`,
+    );
+  }));
+
+Deno.test("readKriegeskorte92() says where pictures without zeros in front are not in the order of their numbers", () =>
+  inTemporaryFolder(async (dir) => {
+    await Deno.mkdir(`${dir}/images`);
+    for (const name of ["9", "10"]) await Deno.writeFile(`${dir}/images/${name}.png`, new Uint8Array(1));
+    for (const name of ["h", "m"]) await writeNpy(`${dir}/rdm_${name}IT.npy`, Float32Array.of(1), [1]);
+    clearSkipped();
+    await readKriegeskorte92(dir);
+    assertStringIncludes(
+      skippedLines().join(),
+      "belong to images in the order of their letters, 10.png before 9.png",
+    );
+    clearSkipped();
   }));

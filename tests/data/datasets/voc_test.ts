@@ -163,6 +163,24 @@ Deno.test("openVoc says in one sentence what is wrong with a folder", () =>
     await assertRejects(() => openVoc(dir), Error, "is empty");
   }));
 
+Deno.test("openVoc refuses masks of saliency data sets, whose 255 is the figure, and notes single masks without a class", () =>
+  inTemporaryFolder(async (dir) => {
+    const binary = Uint8Array.of(0, 255, 255, 0, 255, 0);
+    await writeVoc(dir, ["a", "b"], binary);
+    await assertRejects(
+      () => openVoc(dir),
+      Error,
+      "hold 0 and 255 only, and 255 is void in this layout: save the figure's pixels as 1.",
+    );
+    await writeVoc(dir, ["b"]);
+    clearSkipped();
+    const voc = await openVoc(dir);
+    assertEquals((await voc.read(0)).mask.data, binary);
+    await voc.read(1);
+    assertEquals(skippedLines(), ["1 × mask of 0 and 255 (void) only, whose image has no figure: a.png"]);
+    clearSkipped();
+  }));
+
 const sample = realData("voc_sample");
 
 Deno.test({

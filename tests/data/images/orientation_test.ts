@@ -103,3 +103,25 @@ Deno.test("skippedLines() counts by kind, each name once", () => {
     "4 × JPEG with stray bytes before a marker: a, b, c and 1 more",
   ]);
 });
+
+Deno.test("folderImages() notes trimaps, whose gray counts as figure, and refuses one mask for two photographs", () =>
+  inTemporaryFolder(async (dir) => {
+    for (const folder of ["photos", "masks"]) await Deno.mkdir(`${dir}/${folder}`);
+    const raw = { raw: { width: 4, height: 1, channels: 1 } } as const;
+    await sharp(Uint8Array.of(9, 9, 9, 9), raw).png().toFile(`${dir}/photos/a.png`);
+    await sharp(Uint8Array.of(0, 128, 255, 255), raw).png().toFile(`${dir}/masks/a.png`);
+    clearSkipped();
+    const [image] = await folderImages(`${dir}/photos`, `${dir}/masks`);
+    assertEquals([...(await image.mask!()).data], [0, 1, 1, 1]);
+    assertEquals(skippedLines(), [
+      "1 × mask of which more than 5 % is gray, figure where that is above 127: a.png",
+    ]);
+    clearSkipped();
+    await sharp(Uint8Array.of(9, 9, 9, 9), raw).jpeg().toFile(`${dir}/photos/a.jpg`);
+    await assertRejects(
+      () => folderImages(`${dir}/photos`, `${dir}/masks`),
+      Error,
+      "one of them a.png, have the mask a.png: rename one.",
+    );
+    assertEquals((await folderImages(`${dir}/photos`)).length, 2);
+  }));
