@@ -1,5 +1,6 @@
 /** Tables from CSV: which separator, which decimal mark, and whether the first line names the columns. */
 import { type CsvRows, parseCsvRows } from "./csv.ts";
+import { parseWordVectors } from "./word_vectors.ts";
 import { INDEX_NAME, type ReadColumn, type ReadTable } from "./read_columns.ts";
 
 /** A table, and what had to be decided to read it. */
@@ -37,6 +38,34 @@ const MAX_LINE = 2 ** 20;
  * @throws Error as `parseCsvRows`; "a.csv, line 3 has 1 cells, the first 2."; 'a.csv: the first line, "0", may name the column …'
  */
 export function readCsvTable(text: string, path: string, header?: boolean): CsvTable {
+  try {
+    return tableOf(text, path, header);
+  } catch (error) {
+    const vectors = header ? undefined : parseWordVectors(text);
+    if (!vectors) throw error;
+    return vectorTable(vectors);
+  }
+}
+
+/** A word a line, and its numbers. */
+function vectorTable({ rows, lines }: CsvRows): CsvTable {
+  const columns = rows[0].map((_, c): ReadColumn => ({
+    name: String(c),
+    type: c === 0 ? "text" : "numbers",
+    isIndex: false,
+    ...(c === 0 ? { text: (row) => rows[row][0] } : { number: (row) => numberOf(rows[row][c], ".") }),
+  }));
+  return {
+    rows: rows.length,
+    columns,
+    notes: ["read as word vectors: a word and its numbers a line"],
+    hasHeader: false,
+    lineOf: (row) => lines[row],
+    cell: (row, c) => rows[row][c],
+  };
+}
+
+function tableOf(text: string, path: string, header?: boolean): CsvTable {
   const notes: string[] = [];
   const { rows: all, lines, quoted } = rowsOf(text, path, notes), [first = [], second] = all;
   if (second?.length === first.length + 1 && isOneFewer(all)) {

@@ -54,7 +54,7 @@ export async function readEmbedding(path: string, { header }: EmbeddingOptions =
     throw new Error(`${path} ends in none of ${all}: save the embedding as one of them.`);
   }
   const bytes = await readBytes(path, CSV.includes(ending) ? MAX_CSV : undefined);
-  if (ending === ".npy") return { matrix: npyMatrix(bytes, path) };
+  if (ending === ".npy") return npyEmbedding(bytes, path);
   if (ending === ".npz") return arrayEmbedding(await npzArrays(path), path);
   if (ending === ".safetensors") return arrayEmbedding(parseSafetensors(bytes, path), path);
   if (CSV.includes(ending) && !isArrow(bytes) && !isParquet(bytes)) {
@@ -118,22 +118,25 @@ function decodeText(bytes: Uint8Array<ArrayBuffer>, path: string): string {
   }
 }
 
-function npyMatrix(bytes: Uint8Array<ArrayBuffer>, path: string): Matrix {
+function npyEmbedding(bytes: Uint8Array<ArrayBuffer>, path: string): Embedding {
   const { data, shape } = parseNpy(bytes, path);
   if (shape.length !== 2 || data.length === 0) {
     throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
   }
-  return matrixOf(data as ArrayLike<number | bigint>, shape, path);
+  const { matrix, lost } = matrixOf(data as ArrayLike<number | bigint>, shape, path);
+  return { matrix, ...(lost.length > 0 && { notes: lost }) };
 }
 
-function matrixOf(data: ArrayLike<number | bigint>, [rows, cols]: number[], path: string): Matrix {
-  const values = new Float32Array(rows * cols);
+function matrixOf(data: ArrayLike<number | bigint>, [rows, cols]: number[], path: string) {
+  const values = new Float32Array(rows * cols), lost = new LostDigits();
   for (let at = 0; at < values.length; at++) {
-    values[at] = Number(data[at]);
+    const value = Number(data[at]);
+    values[at] = value;
+    if (values[at] !== value) lost.add(value, values[at]);
     if (Number.isFinite(values[at])) continue;
     throw notFinite(`${path}, row ${Math.floor(at / cols)}: column ${at % cols}`, data[at]);
   }
-  return { data: values, rows, cols };
+  return { matrix: { data: values, rows, cols }, lost: lost.notes() };
 }
 
 function arrayEmbedding(arrays: readonly NamedArray[], path: string): Embedding {
@@ -141,11 +144,34 @@ function arrayEmbedding(arrays: readonly NamedArray[], path: string): Embedding 
   if (shape[0] * shape[1] === 0) {
     throw new Error(`${path} has shape (${shape.join(", ")}), expected things × dimensions.`);
   }
+  const { matrix: values, lost } = matrixOf(matrix.values(), shape, path);
+  const notes = [...lost, ...(leftOut.length > 0 ? [`left out: ${leftOut.join(", ")}`] : [])];
   return {
-    matrix: matrixOf(matrix.values(), shape, path),
+    matrix: values,
     ...(names && { names: names.text!() }),
-    ...(leftOut.length > 0 && { notes: [`left out: ${leftOut.join(", ")}`] }),
+    ...(notes.length > 0 && { notes }),
   };
+}
+
+/** Numbers of a file that float32 turns into others: more than its rounding of fractions. */
+class LostDigits {
+  #vanished = 0;
+  #rounded = 0;
+
+  /** @param value as the file has it, and as float32 has it */
+  add(value: number, kept: number): void {
+    if (kept === 0 && value !== 0) this.#vanished++;
+    else if (kept !== value && Number.isInteger(value)) this.#rounded++;
+  }
+
+  notes(): string[] {
+    return [
+      ...(this.#vanished > 0 ? [`too small for float32, and read as 0: ${this.#vanished} values`] : []),
+      ...(this.#rounded > 0
+        ? [`whole numbers above 16777216, which float32 rounds: ${this.#rounded} values`]
+        : []),
+    ];
+  }
 }
 
 /** The matrix of a table's columns of numbers, or of its column of lists. */
@@ -174,9 +200,10 @@ function tableEmbedding(
   if (rows * cols > MAX_NUMBERS) {
     throw new Error(`${path} claims ${rows} × ${cols} numbers, more than are read.`);
   }
-  const data = new Float32Array(rows * cols);
+  const data = new Float32Array(rows * cols), lost = new LostDigits();
   const put = (row: number, col: number, value: number | null, c: number) => {
     const number = value === null ? NaN : Math.fround(value);
+    if (number !== value) lost.add(Number(value), number);
     if (!Number.isFinite(number)) {
       throw notFinite(place(row, columns[c].name), shown?.(row, c) ?? value ?? "empty");
     }
@@ -201,6 +228,7 @@ function tableEmbedding(
   }
   const notes = [
     ...decided,
+    ...lost.notes(),
     ...numbersOfRows(rows, dimensions),
     ...numberedNames(rows, text),
     ...leftOut(columns, [...dimensions, ...(text ? [text] : [])]),
