@@ -83,7 +83,12 @@ export async function writeIndexPage(
       : isEmbedded
       ? "Which of the paper's claims hold for small models, rendered scenes and a simulated subject?"
       : `Which of the paper's claims hold on these data: ${dataNames}?`,
-    data: (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).join(" "),
+    data: `${
+      (await Promise.all(data.map((own) => runDataLine(own, modelsOf(own))))).map((line) =>
+        line.replace(/\.$/, "")
+      )
+        .join("; ")
+    }.`,
     explorer,
     cards,
     leftOut,

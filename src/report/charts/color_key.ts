@@ -13,6 +13,22 @@ export interface ColorKey {
   most: number;
   /** Opacity of the fill at the end that is furthest from 0. */
   strongest: number;
+  /** Pixels that its title may take. */
+  width: number;
+}
+
+/** Pixels that Vega takes a letter of a title for, where it cannot measure one. */
+const LETTER = 9.6;
+
+/** A text in lines of so many letters at most, but for longer words. */
+function lines(text: string, letters: number): string[] {
+  const found: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${found.at(-1)} ${word}`;
+    if (found.length > 0 && longer.length <= letters) found[found.length - 1] = longer;
+    else found.push(word);
+  }
+  return found;
 }
 
 /**
@@ -21,7 +37,7 @@ export interface ColorKey {
  * @param theme The colors: the first of its series for negative numbers, the second for positive ones.
  * @returns A part of a Vega-Lite spec, to stand in a `vconcat`.
  */
-export function colorKey({ title, least, most, strongest }: ColorKey, theme: Theme) {
+export function colorKey({ title, least, most, strongest, width }: ColorKey, theme: Theme) {
   const largest = Math.max(Math.abs(least), Math.abs(most), 1e-9), step = (most - least) / BLOCKS;
   const blocks = Array.from({ length: BLOCKS }, (_, i) => {
     const middle = least + (i + 0.5) * step;
@@ -39,7 +55,7 @@ export function colorKey({ title, least, most, strongest }: ColorKey, theme: The
   const axis = null;
   return {
     title: {
-      text: title,
+      text: lines(title, Math.floor(width / LETTER)),
       color: theme.muted,
       fontSize: 12,
       fontWeight: "normal" as const,

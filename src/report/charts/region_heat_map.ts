@@ -101,6 +101,7 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
     least: Math.min(0, ...numbers),
     most: Math.max(0, ...numbers),
     strongest: STRONGEST,
+    width: inRow ? LABELS + panels.length * CELL_WIDTH * columns.length : LABELS + cell * columns.length,
   }, theme);
   const common = {
     description: name,

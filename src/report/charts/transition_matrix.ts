@@ -87,7 +87,13 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
       ],
     };
   });
-  const key = colorKey({ title: unit, least: -most, most, strongest: STRONGEST }, theme);
+  const key = colorKey({
+    title: unit,
+    least: -most,
+    most,
+    strongest: STRONGEST,
+    width: inRow ? panels.length * CELL * to.length : 60 + cell * to.length,
+  }, theme);
   const common = {
     description: name,
     spacing: inRow ? SPACING : 18,
