@@ -5,11 +5,14 @@ import { namesInView, openVoxelScene, VIEWS } from "../../report/cortex/voxel_sc
 import type { Drawing } from "../../report/figure_files.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
+import { shortened } from "./nearest_drawing.ts";
 
 /** Size of a picture and how many of its pixels are one of the drawing's, the room above and below it. */
 const WIDTH = 480, HEIGHT = 288, ZOOM = 2, HEADING = 40, KEY = 44;
 /** Size of names, half the width of a letter, and the height of a line. */
 const NAME = 12, HALF_LETTER = 0.31 * NAME, LINE = 14;
+/** Letters that fit below the heading. */
+const LETTERS = 84;
 /** The scale's length. */
 const BAR = 220;
 
@@ -46,7 +49,7 @@ export function cortexViews(
     const drawing = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + KEY}">${
       write(view.title, 14, 'font-size="13" fill="var(--ink)"')
     }${
-      write(title, 31, 'font-size="11" fill="var(--muted)"')
+      write(shortened(title, LETTERS), 31, 'font-size="11" fill="var(--muted)"')
     }<image y="${HEADING}" width="${WIDTH}" height="${HEIGHT}" href="${
       pngDataUri(ZOOM * WIDTH, ZOOM * HEIGHT, rgb)
     }"/><g font-size="${NAME}" font-weight="600" text-anchor="middle" fill="#16181c" stroke="#ffffff" stroke-opacity="0.75" stroke-width="3" stroke-linejoin="round" style="paint-order: stroke">${

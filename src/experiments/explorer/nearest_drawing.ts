@@ -11,20 +11,24 @@ export interface NearestPixel {
   lines: readonly string[];
 }
 
-const SIDE = 160, GAP = 12, HEADING = 26, LINE = 15;
-/** Letters of a line that fit below a photograph. */
-const LETTERS = 27;
+const SIDE = 160, GAP = 12, HEADING = 42, LINE = 15;
+/** Letters of a line that fit below a photograph, and pixels of one. */
+const LETTERS = 27, LETTER = 6;
+/** Pixels of the drawing at least. */
+const MIN_WIDTH = 3 * (SIDE + GAP) - GAP;
 
 /**
  * Photographs beside each other, each with a framed patch and lines below it.
  *
  * @param title above them
+ * @param to which pixel they are near to, below the title
  * @param nearest in their order
  * @param grid patches of a photograph
  * @returns SVG with a viewBox
  */
 export function nearestDrawing(
   title: string,
+  to: string,
   nearest: readonly NearestPixel[],
   { rows, cols }: { rows: number; cols: number },
 ): string {
@@ -40,7 +44,7 @@ export function nearestDrawing(
       }" fill="none" stroke="${color}" stroke-width="${width}"/>`;
     const texts = lines.map((line, k) =>
       `<text x="${left}" y="${(HEADING + high + LINE * (k + 1)).toFixed(1)}">${
-        escapeHtml(line.length > LETTERS ? `${line.slice(0, LETTERS - 1)}…` : line)
+        escapeHtml(shortened(line, LETTERS))
       }</text>`
     );
     return `<image x="${left}" y="${HEADING}" width="${SIDE}" height="${
@@ -49,7 +53,17 @@ export function nearestDrawing(
       frame("#ffffff", 2)
     }<g font-size="11" fill="var(--muted)">${texts.join("")}</g>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${nearest.length * (SIDE + GAP) - GAP} ${
+  const width = Math.max(MIN_WIDTH, nearest.length * (SIDE + GAP) - GAP);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${
     Math.ceil(HEADING + high + LINE * most + 6)
-  }"><text y="15" font-size="13" fill="var(--ink)">${escapeHtml(title)}</text>${parts.join("")}</svg>`;
+  }"><text y="15" font-size="13" fill="var(--ink)">${
+    escapeHtml(title)
+  }</text><text y="32" font-size="11" fill="var(--muted)">${
+    escapeHtml(shortened(to, width / LETTER))
+  }</text>${parts.join("")}</svg>`;
+}
+
+/** A text of so many letters at most. */
+export function shortened(text: string, letters: number): string {
+  return text.length > letters ? `${text.slice(0, Math.floor(letters) - 1)}…` : text;
 }

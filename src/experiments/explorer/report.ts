@@ -137,7 +137,8 @@ export async function explorerDrawings(
     return {
       name: "nearest",
       drawing: nearestDrawing(
-        `Nearest pixels of other images, to the framed pixel of ${where}`,
+        "Nearest pixels of other images",
+        `to the framed pixel of ${where}`,
         nearest.map(({ image, slot, token, value }) => ({
           photo: images[image].photo,
           patch: token - 1,
