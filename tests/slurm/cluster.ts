@@ -15,6 +15,17 @@ const PERMISSIONS = [
   "--allow-sys",
   "--allow-run=sbatch,squeue,scancel,scontrol,sinfo,sacctmgr",
 ];
+/** Options of a run of two models and nine images that has every stage. */
+export const SMALL = [
+  "--quick",
+  "--limit=9",
+  "--images-per-shard=8",
+  "--model=clip_tiny",
+  "--model=mae_tiny",
+  "--landmarks=100",
+  "--sampling=farthest",
+];
+
 /** It. */
 export interface Cluster {
   dir: string;

@@ -7,15 +7,11 @@ import { runState } from "../../tasks/slurm/run_state.ts";
 import { AFTER, STEPS } from "../../tasks/slurm/steps.ts";
 import { copyFolder } from "../support/copy_folder.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
+import { SMALL } from "./cluster.ts";
 import { isInstalled } from "./is_installed.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
 
 const ROOT = new URL("../..", import.meta.url).pathname;
-/** Two models, five images (as many as folds are made of), and every stage. */
-const SMALL = "--quick --limit 5 --model clip_tiny --model mae_tiny --landmarks 100 --sampling farthest"
-  .split(
-    " ",
-  );
 const SLURM = ["sbatch", "squeue", "scancel", "scontrol", "sinfo", "sacctmgr"];
 
 async function deno(args: string[], env: Record<string, string> = {}) {

@@ -5,21 +5,19 @@ import {
   finished,
   killTasks,
   letGo,
+  logOf,
   logs,
   markDown,
   restartController,
   restartNode,
   slurmLog,
+  SMALL,
   task,
   until,
   withSlurm,
 } from "./cluster.ts";
 import { isInstalled } from "./is_installed.ts";
 import { RESULTS, resultsOf, stageFiles } from "./results.ts";
-
-/** Two models, five images (as many as folds are made of), and every stage. */
-const SMALL = "--quick --limit 5 --model clip_tiny --model mae_tiny --landmarks 100 --sampling farthest"
-  .split(" ");
 
 Deno.test({
   name: "a node is lost and the controller restarted at every stage, and the results are one machine's",
@@ -47,8 +45,7 @@ Deno.test({
       assert(/reports +1 +1 /.test(told), `${told}\n${await logs(folder)}\n${await slurmLog(cluster)}`);
       for (const step of STEPS) {
         const own = await Promise.all(
-          [0, 1].map((index) => Deno.readTextFile(`${folder}/logs/${step}/${index}.log`).catch(() => "") // one task, or not begun twice
-          ),
+          [0, 1].map((index) => logOf(folder, `${step}/${index}`).catch(() => "")),
         );
         assert(/started again on n/.test(own.join("")), `${step} was not started again: ${own}`);
       }
