@@ -30,7 +30,7 @@ Deno.test({
       const folder = `${dir}/run`, where = ["--run", folder, "--cache", two, "--out", `${dir}/two-out`];
       await task("reproduce", ["--slurm", "--array-size", "2", ...where, ...SMALL], env);
       for (const step of STEPS) {
-        const running = await until(`a task of ${step} runs`, 240, async () => {
+        const running = await until(`a task of ${step} runs`, 900, async () => {
           const lines = await letGo(cluster);
           return lines.find((line) => line.includes(` alignedcut-${step} RUNNING`)) ?? null;
         });
