@@ -122,7 +122,7 @@ export {
   predictResponses,
   slotTransform,
 } from "./src/align/model.ts";
-export { defaultLambdas, type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
+export { defaultAlphas, type Ridge, ridge, type RidgeOptions } from "./src/align/ridge.ts";
 export { type SlotFit } from "./src/align/slot_ridge.ts";
 export { type AlignedSpace, fitSlot, fitSpace, type SpaceOptions } from "./src/align/space.ts";
 export { trainAlign } from "./src/align/train.ts";

@@ -20,7 +20,7 @@ const rowsOf = ({ data, cols }: ac.Matrix, from: number, to: number) => {
   return { data: data.slice(from * cols, to * cols), rows: to - from, cols };
 };
 using gpu = await ac.openGpu();
-const encoder = await ac.ridge(gpu, rowsOf(means, 0, kept), rowsOf(responses, 0, kept), { lambdaFor: "all" });
+const encoder = await ac.ridge(gpu, rowsOf(means, 0, kept), rowsOf(responses, 0, kept), { alphaFor: "all" });
 const predicted = await encoder.predict(rowsOf(means, kept, count));
 const score = ac.brainScore(predicted, rowsOf(responses, kept, count), { rois });
 

@@ -19,7 +19,7 @@ export const COMMAND = {
       value: "DIR",
       help: "where the data go: algonauts, voc, imagenet_segmentation, truth",
       default: datasetFolder(SCENES),
-      shown: ".cache/world",
+      shown: ".cache/synthetic",
     }),
     scenes: wholeNumber({
       help: "training scenes; N / 5 held-out ones and N / 10 for segmentation come with them",
@@ -38,21 +38,21 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), observer = createObserver(seed);
   const steps = datasetSteps(plan);
-  const world = await runStage(
+  const dataset = await runStage(
     {},
     "fixtures",
     (tick) => writeDataset(out, plan, observer, (done, note) => tick(done, steps, note)),
   );
   const page = await writeFixturesReport({
     out: report,
-    world: out,
-    plan: world,
+    dataset: out,
+    plan: dataset,
     observer: () => observer,
     command: commandLine(COMMAND.task, Deno.args),
     seconds: (performance.now() - started) / 1000,
   });
   console.error(
-    `${world.training.count} training, ${world.test.count} held-out and ${world.graph.count} segmentation scenes, ${world.voxels} voxels in ${out}; ${page}`,
+    `${dataset.training.count} training, ${dataset.test.count} held-out and ${dataset.graph.count} segmentation scenes, ${dataset.voxels} voxels in ${out}; ${page}`,
   );
 }
 

@@ -256,7 +256,7 @@ export async function writeLive(
   return written;
 }
 
-/** What a reader is told of the space. */
+/** What the page says of the space. */
 function aboutSpace(
   { path, saved: { space: { model }, fit, map, sheet } }: { path: string; saved: SavedSpace },
 ) {

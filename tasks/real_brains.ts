@@ -182,8 +182,8 @@ async function compareEncoders(
   { repeats, seed }: Options,
   tick: Tick,
 ): Promise<VoxelResults> {
-  const ridgeOf = (lambdaFor: RidgeOptions["lambdaFor"]): Encode => async ({ x, y }) =>
-    (await ridge(gpu, x, y, { lambdaFor, folds: FOLDS, seed })).predict;
+  const ridgeOf = (alphaFor: RidgeOptions["alphaFor"]): Encode => async ({ x, y }) =>
+    (await ridge(gpu, x, y, { alphaFor, folds: FOLDS, seed })).predict;
   const kinds: [string, string, Encode][] = [
     ["ridge", "ridge, one λ", ridgeOf("all")],
     ["ridge_voxel_lambda", "ridge, λ per voxel", ridgeOf("voxel")],

@@ -34,12 +34,14 @@ const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtur
 const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
   fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
     stage("fixtures", () => {
-      if (!data.world) throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
-      const { plan, folder: world } = data.world;
+      if (!data.dataset) {
+        throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
+      }
+      const { plan, folder: dataset } = data.dataset;
       return writeFixturesReport({
         out,
         figures,
-        world,
+        dataset,
         plan,
         command,
         seconds: timings["synthetic dataset"],

@@ -27,7 +27,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
       );
       return { model, key: path.replace(/^.*align-|\.arrow$/g, "") };
     });
-  const aligns = { with: await trained(1), without: await trained(0) };
+  const alignments = { with: await trained(1), without: await trained(0) };
   for (const { model, layers: { length } } of pipeline.manifests) {
     const absent = ALIGNED_LAYERS.filter((layer) => layer > length).join(", ");
     if (absent) tell(`left out of segmentation after alignment: layers ${absent}, as ${model} has ${length}`);
@@ -48,14 +48,17 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const all = {
     images,
     before: await graphs("before"),
-    aligned: await graphs("aligned", { layers: ALIGNED_LAYERS, align: aligns.with }),
-    noConstraint: await graphs("aligned_no_constraint", { layers: ALIGNED_LAYERS, align: aligns.without }),
+    aligned: await graphs("aligned", { layers: ALIGNED_LAYERS, align: alignments.with }),
+    noConstraint: await graphs("aligned_no_constraint", {
+      layers: ALIGNED_LAYERS,
+      align: alignments.without,
+    }),
   };
   const found = await open.stage("segmentation", () =>
     open.kept(
       "segmentation",
       CODE,
-      { images, aligns: [aligns.with.key, aligns.without.key] },
+      { images, alignments: [alignments.with.key, alignments.without.key] },
       () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
     ));
   return await writeSegmentationReport(open, found);

@@ -136,7 +136,7 @@ function readOptions({ args }: SlurmPlan) {
   return parseOptions(PIPELINE_OPTIONS, args)!;
 }
 
-/** Numbers of the first image, which tells the shape, and of those of some ranges, ascending. */
+/** Numbers of the first image, which gives the shape, and of those of some ranges, ascending. */
 function numbersOf(ranges: readonly ImageRange[]): number[] {
   const all = new Set([0]);
   for (const { first, count } of ranges) for (let i = 0; i < count; i++) all.add(first + i);

@@ -29,7 +29,7 @@ async function latestRun(cache: string): Promise<string> {
       const folder = `${cache}/slurm/${name}`, { mtime } = await Deno.stat(`${folder}/plan.json`);
       runs.push({ folder, at: mtime?.getTime() ?? 0 });
     }
-  } catch { /* told below */ }
+  } catch { /* reported below */ }
   const last = runs.sort((a, b) => b.at - a.at)[0];
   if (last) return last.folder;
   throw new Error(

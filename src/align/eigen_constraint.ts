@@ -38,7 +38,7 @@ const MAX_APPLICATIONS = 150;
 /** Relative residual of the conjugate gradients above which their gradient is not used. */
 const LARGEST_RESIDUAL = 1e-3;
 
-/** Fewest nodes to sample for so many components. */
+/** Minimum number of nodes to sample, by the number of components. */
 export function fewestNodes(components: number): number {
   return 3 * blockWidth(components + SPARE) + 1;
 }

@@ -21,10 +21,10 @@ import { assertImages, centered, meansOf, standardised, standardOf } from "./sta
 
 /** Settings of `ridge`. */
 export interface RidgeOptions {
-  /** Penalties to choose from, in units of the standardised Gram matrix; default `defaultLambdas`. */
-  lambdas?: readonly number[];
+  /** Penalties to choose from, in units of the standardised Gram matrix; default `defaultAlphas`. */
+  alphas?: readonly number[];
   /** Choose a penalty for each voxel (default), or one for all if there are too few images to choose by voxel. */
-  lambdaFor?: "voxel" | "all";
+  alphaFor?: "voxel" | "all";
   /** Folds of the cross-validation that chooses; default 5. */
   folds?: number;
   /** Of the folds; default 0. */
@@ -38,7 +38,7 @@ export interface Ridge {
   /** One per voxel: its response to features of zero. */
   intercept: Float32Array;
   /** The chosen penalty of every voxel. */
-  lambda: Float32Array;
+  alpha: Float32Array;
   /** Predicted responses, images × voxels, to features images × features. */
   predict(x: Matrix): Promise<Matrix>;
 }
@@ -56,7 +56,7 @@ const FACTOR_BYTES = 2 ** 28, CHUNK_BYTES = 2 ** 26;
  * @param features columns of x
  * @returns 15 penalties, ascending, in the unit of the standardised Gram matrix
  */
-export function defaultLambdas(images: number, features: number): number[] {
+export function defaultAlphas(images: number, features: number): number[] {
   const least = Math.max(-3, Math.log10(Math.min(images, features) * 4e-6)), most = 4, count = 15;
   return Array.from({ length: count }, (_, i) => images * 10 ** (least + (most - least) * i / (count - 1)));
 }
@@ -66,7 +66,7 @@ export function defaultLambdas(images: number, features: number): number[] {
  * closed form: w = (ZᵀZ + λI)⁻¹ Zᵀy with the standardised features Z, or, where features outnumber images, the equal
  * Zᵀ(ZZᵀ + λI)⁻¹ y. The intercept is not penalised; μ, σ and b come from the images that are fitted on only.
  * λ is for every voxel the one of least squared error over the held-out images of all folds, the larger of two equal; with
- * `lambdaFor: "all"` the one of least mean share of the voxels' variances.
+ * `alphaFor: "all"` the one of least mean share of the voxels' variances.
  *
  * @param x images × features, any unit; a constant feature gets no weight
  * @param y images × voxels
@@ -80,7 +80,7 @@ export function defaultLambdas(images: number, features: number): number[] {
  */
 export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
   assertImages(x, y);
-  assertChoice("lambdaFor", options.lambdaFor ?? "voxel", ["voxel", "all"]);
+  assertChoice("alphaFor", options.alphaFor ?? "voxel", ["voxel", "all"]);
   const factors = squarableFactors(y),
     fitted = await ridgeInRange(gpu, x, columnsTimes(y, factors, 1), options);
   if (factors.every((factor) => factor === 1)) return fitted;
@@ -112,17 +112,17 @@ function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
 }
 
 async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
-  const { lambdas = defaultLambdas(x.rows, x.cols), lambdaFor = "voxel", folds = 5, seed = 0 } = options;
-  if (lambdas.length === 0 || !lambdas.every((value) => value >= 0 && value < Infinity)) {
-    throw new RangeError(`lambdas are [${lambdas.join(", ")}]: give at least one, all finite and from 0 on.`);
+  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0 } = options;
+  if (alphas.length === 0 || !alphas.every((value) => value >= 0 && value < Infinity)) {
+    throw new RangeError(`alphas are [${alphas.join(", ")}]: give at least one, all finite and from 0 on.`);
   }
-  const ordered = [...new Set(lambdas)].sort((a, b) => b - a);
+  const ordered = [...new Set(alphas)].sort((a, b) => b - a);
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
   const { mean, inverse } = standardOf(x, all), center = meansOf(y, all);
   let chosen: Uint32Array = new Uint32Array(y.cols);
   if (ordered.length > 1) {
     const errors = await heldOutErrors(gpu, x, y, ordered, crossValidationFolds(x.rows, folds, seed));
-    chosen = lambdaFor === "voxel"
+    chosen = alphaFor === "voxel"
       ? leastOf(errors, y.cols)
       : chosen.fill(leastOf(meanShares(errors, standardOf(y, all).inverse), 1)[0]);
   }
@@ -135,7 +135,7 @@ async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOption
   return {
     weights,
     intercept: Float32Array.from(intercept),
-    lambda: Float32Array.from(chosen, (index) => ordered[index]),
+    alpha: Float32Array.from(chosen, (index) => ordered[index]),
     predict: (features) => predict(gpu, features, mean, weights, center),
   };
 }
@@ -153,7 +153,7 @@ export async function ridgePath(
   gpu: Gpu,
   x: Matrix,
   y: Matrix,
-  lambdas: readonly number[],
+  alphas: readonly number[],
 ): Promise<Ridge["predict"][]> {
   assertImages(x, y);
   const all = Uint32Array.from({ length: x.rows }, (_, i) => i);
@@ -172,9 +172,9 @@ export async function ridgePath(
       return { some, right };
     });
     const predictors: Ridge["predict"][] = [];
-    for (const lambda of lambdas) {
+    for (const alpha of alphas) {
       const weights = { data: new Float32Array(x.cols * y.cols), rows: x.cols, cols: y.cols };
-      const [factor] = await cholesky(gpu, system, [lambda]);
+      const [factor] = await cholesky(gpu, system, [alpha]);
       try {
         for (const { some, right } of chunks) {
           const b = allocateMatrix(gpu, right.rows, right.cols, right.label);
@@ -207,9 +207,9 @@ function gram(gpu: Gpu, z: GpuMatrix): { system: GpuMatrix; isDual: boolean } {
 }
 
 /** Penalties whose factors are held at the same time. */
-function* groupsOf(lambdas: readonly number[], size: number): Generator<number[]> {
+function* groupsOf(alphas: readonly number[], size: number): Generator<number[]> {
   const count = Math.max(1, Math.floor(FACTOR_BYTES / (4 * size * size)));
-  for (let from = 0; from < lambdas.length; from += count) yield lambdas.slice(from, from + count);
+  for (let from = 0; from < alphas.length; from += count) yield alphas.slice(from, from + count);
 }
 
 /** Parts of a list of voxels whose right sides fit a chunk. */
@@ -229,10 +229,10 @@ async function heldOutErrors(
   gpu: Gpu,
   x: Matrix,
   y: Matrix,
-  lambdas: readonly number[],
+  alphas: readonly number[],
   folds: Fold[],
 ): Promise<Float64Array> {
-  const errors = new Float64Array(lambdas.length * y.cols);
+  const errors = new Float64Array(alphas.length * y.cols);
   const voxels = Uint32Array.from({ length: y.cols }, (_, v) => v);
   for (const { train, held } of folds) {
     const used: GpuMatrix[] = [];
@@ -264,7 +264,7 @@ async function heldOutErrors(
         };
       });
       let row = 0;
-      for (const group of groupsOf(lambdas, system.rows)) {
+      for (const group of groupsOf(alphas, system.rows)) {
         const sums: GpuMatrix[] = [];
         for (const factor of await cholesky(gpu, system, group)) {
           const solve = (right: GpuMatrix) => {
@@ -329,7 +329,7 @@ async function fit(
   standardisedX: Matrix,
   y: Matrix,
   center: Float64Array,
-  lambdas: readonly number[],
+  alphas: readonly number[],
   chosen: Uint32Array,
 ): Promise<Matrix> {
   const { rows, cols } = standardisedX;
@@ -341,11 +341,11 @@ async function fit(
     used.push(z);
     const { system, isDual } = gram(gpu, z);
     used.push(system);
-    for (const group of groupsOf(lambdas.filter((_, row) => chosen.includes(row)), system.rows)) {
+    for (const group of groupsOf(alphas.filter((_, row) => chosen.includes(row)), system.rows)) {
       const factors = await cholesky(gpu, system, group);
       try {
         for (const factor of factors) {
-          const voxels = Uint32Array.from(chosen.keys()).filter((v) => lambdas[chosen[v]] === factor.shift);
+          const voxels = Uint32Array.from(chosen.keys()).filter((v) => alphas[chosen[v]] === factor.shift);
           for (const some of chunksOf(voxels, Math.max(rows, cols))) {
             const trainY = uploadMatrix(gpu, centered(y, images, some, center), "responses");
             const right = isDual ? trainY : multiply(gpu, z, trainY, { transposeA: true });

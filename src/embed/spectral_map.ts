@@ -14,7 +14,7 @@ export interface SpectralMapOptions extends Omit<TsneOptions, "dimensions"> {
   dimensions?: (2 | 3)[];
   /** Nodes that t-SNE is run on, at most 10,000, or their rows, ascending; default 5,000, or all if there are fewer. */
   sample?: number | RowNumbers;
-  /** How so many are chosen; default "farthest". */
+  /** How they are chosen; default "farthest". */
   sampling?: Sampling;
 }
 

@@ -119,7 +119,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     mappedAtCreation: MAPS_EARLY,
     label: "readback",
   });
-  let told = Promise.resolve(), early: ArrayBuffer | null = null;
+  let mapped = Promise.resolve(), early: ArrayBuffer | null = null;
   try {
     if (MAPS_EARLY) staging.unmap();
     let at = 0;
@@ -128,10 +128,10 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
       at += bytes;
     }
     flush(gpu);
-    told = staging.mapAsync(1 /* READ */);
-    told.catch(() => {}); // reported where it is waited for
+    mapped = staging.mapAsync(1 /* READ */);
+    mapped.catch(() => {}); // reported where it is waited for
     early = MAPS_EARLY ? mappedNow(staging) : null;
-    if (!early) await told;
+    if (!early) await mapped;
     await settle(gpu);
     trimExcess(gpu);
     const all = early ?? staging.getMappedRange();
@@ -142,18 +142,18 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
       return part;
     });
   } catch (error) {
-    await new Promise((resolve) => setTimeout(resolve, 10)); // the loss of a device is told after what it breaks
+    await new Promise((resolve) => setTimeout(resolve, 10)); // the loss of a device is reported after what it breaks
     await settle(gpu);
     throw error;
   } finally {
     // Between reads that follow one another at once Deno finds no time to tell, and all would be held.
     if (early) staging.destroy();
-    else told.catch(() => {}).finally(() => staging.destroy());
+    else mapped.catch(() => {}).finally(() => staging.destroy());
   }
 }
 
 /**
- * Deno 2.9.6 has mapped a buffer when `mapAsync` returns, but tells 10 ms later: it waits for the queue, then sleeps. A buffer
+ * Deno 2.9.6 has mapped a buffer when `mapAsync` returns, but says so 10 ms later: it waits for the queue, then sleeps. A buffer
  * that was mapped at its creation can be read at once; others would end the process. Elsewhere the promise is waited for.
  */
 const MAPS_EARLY = globalThis.navigator?.userAgent === "Deno/2.9.6";
@@ -174,7 +174,7 @@ export async function sync(gpu: Gpu): Promise<void> {
     await gpu.device.queue.onSubmittedWorkDone();
     return await settle(gpu);
   }
-  const mark = allocate(gpu, 4, "mark"); // reading it back takes less than the queue, which is told late, too
+  const mark = allocate(gpu, 4, "mark"); // reading it back takes less than the queue, which is reported late, too
   try {
     await readBuffers(gpu, [{ buffer: mark, bytes: 4 }]);
   } finally {

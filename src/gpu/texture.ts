@@ -81,7 +81,7 @@ function allocateTexture(gpu: Gpu, rows: number, label: string): GPUTexture {
   return texture;
 }
 
-/** The lowest released texture of at least so many rows and at most twice as many. */
+/** The lowest released texture of at least N rows and at most twice as many. */
 function freeTexture(gpu: Gpu, rows: number): GPUTexture | undefined {
   const least = heightClass(rows), most = Math.max(least, 2 * rows);
   for (let height = least; height <= most; height = heightClass(height + 1)) {

@@ -77,13 +77,13 @@ export async function orthogonalizedNystrom(
   } = {},
 ): Promise<OrthogonalizedNystrom> {
   const sums = openSums(gpu, source, features, keep), n = source.rows;
-  const told = (pass: number, first: number) => (nodes: number) => {
+  const progressOf = (pass: number, first: number) => (nodes: number) => {
     onProgress?.(pass * n + first + nodes, 2 * n, 0);
     signal?.throwIfAborted();
   };
-  for (const block of sums.blocks) await sums.affinities(block, told(0, block.first));
+  for (const block of sums.blocks) await sums.affinities(block, progressOf(0, block.first));
   const { root, rank, q } = await sums.weights();
-  const product = await sumInOrder(sums.blocks, (block) => sums.products(block, told(1, block.first)));
+  const product = await sumInOrder(sums.blocks, (block) => sums.products(block, progressOf(1, block.first)));
   return solved({ affinity: landmarkAffinity(features), root, rank, q, product, components });
 }
 
@@ -253,7 +253,7 @@ function solved({ affinity, root, rank, q, product, components }: {
   };
 }
 
-/** x v, x row-major of so many rows and columns. */
+/** x v, x row-major, rows × columns. */
 function times(x: Float64Array, v: ArrayLike<number>, rows: number, cols: number): Float64Array {
   return Float64Array.from({ length: rows }, (_, i) => {
     let sum = 0;

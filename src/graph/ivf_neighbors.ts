@@ -26,7 +26,7 @@ const CELL = 256;
 const CANDIDATES = 4096;
 /** Points of a cell that its centre is fitted to, on average … */
 const FITTED = 32;
-/** … in so many rounds. */
+/** … in this number of rounds. */
 const KMEANS_ROUNDS = 5;
 /** Cells nearest to one that are looked through for its candidates. */
 const NEAR_CELLS = 128;

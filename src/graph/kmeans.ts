@@ -72,7 +72,7 @@ export function kmeans(points: Matrix, { clusters, restarts = 4, seed = 0 }: Kme
   return { ...best, centers };
 }
 
-/** One start, carried on until no node changes its cluster. */
+/** One start, continued until no node changes its cluster. */
 function lloyd(points: Matrix, k: number, random: Random): Kmeans {
   const { data, rows, cols } = points;
   const distances = new Float64Array(rows);

@@ -23,7 +23,7 @@ export const MIN_TO_GROUP = 1024;
 const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
 /** … until this share of the true K nearest is found … */
 const MIN_RECALL = 0.99;
-/** … for so many nodes. */
+/** … for this number of nodes. */
 const SAMPLE = 1024;
 const KMEANS_ROUNDS = 5;
 /** Bytes of features of a panel; its nodes are searched group by group: a card needs many of each to be busy. */

@@ -207,7 +207,7 @@ async function farthestOf(gpu: Gpu, points: Matrix, count: number, start: number
   }
 }
 
-/** Unit features of so many nodes, projected on random directions. */
+/** Unit features of nodes, projected on random directions. */
 async function projected(
   gpu: Gpu,
   panels: AsyncIterable<Panel>,

@@ -136,7 +136,7 @@ export async function fitNystrom(
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
   assertChoice("search", search, ["exact", "groups"]);
-  if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks tells
+  if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks says it
   const indices = typeof landmarks === "number"
     ? await sampleLandmarks(gpu, source, { count, sampling, seed })
     : givenRows("landmarks", landmarks, source);

@@ -36,7 +36,7 @@ const SUM_WIDTH = 2 ** 18;
 /** A product of fewer register blocks is made in slabs, a run each: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
 
-/** A product of at most so many of its blocks is made in slabs: a dispatch a run would cost too much. */
+/** A product of at most this number of its blocks is made in slabs: a dispatch a run would cost too much. */
 const FEW_TEXTURES_BLOCKS = 2048;
 /** Products of fewer operations gain less from textures than making them costs, unless k is split. */
 const FEW_OPERATIONS = 2 ** 19;

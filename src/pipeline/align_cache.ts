@@ -191,10 +191,10 @@ export async function alignConditions(
   let done = 0;
   const scored = await mapConcurrently(jobs.length, LANES, async (job) => {
     const options = jobs[job], note = `λ ${options.eigenWeight}, seed ${options.seed}`;
-    let told = 0;
+    let before = 0;
     const tell = (share: number) => {
-      done += share - told;
-      told = share;
+      done += share - before;
+      before = share;
       onProgress?.(done, jobs.length, note);
     };
     const { model, history } = await alignOf(

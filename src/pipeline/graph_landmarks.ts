@@ -13,9 +13,9 @@ import type { RowNumbers } from "../linalg/random.ts";
 import { cachedPart, rangeName, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 
-/** Candidates for landmarks are sought among so many nodes at a time, … */
+/** Candidates for landmarks are sought among this number of nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;
-/** … or among as many as have so many, since the first one of a block is far from nothing, … */
+/** … or among the nodes that have this number, since the first one of a block is far from nothing, … */
 const MIN_CANDIDATES = 64;
 /** … but no more: where they lie is held in memory, … */
 const MAX_BLOCK_ROWS = 2 ** 22;

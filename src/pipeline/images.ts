@@ -54,7 +54,7 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
  *
  * @param dir image files
  * @param masksDir for NAME.jpg a NAME.png, brighter than half where the figure is
- * @param limit take the first so many
+ * @param limit take the first N
  * @throws Error when the folder holds none, a photograph has no mask, or two of them have one
  */
 export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {

@@ -63,7 +63,7 @@ interface Size {
   height: number;
 }
 
-/** A model and what its graph tells. */
+/** A model and what its graph says. */
 interface Opened extends KnownModel {
   graph: OnnxGraph;
   count: AttentionCount;
@@ -186,7 +186,7 @@ function gridOf(size: Size, patch: Size): Size {
   return { width: Math.floor(size.width / patch.width), height: Math.floor(size.height / patch.height) };
 }
 
-/** Pixels that give so many patches: the model's own along a side where they do. */
+/** Pixels that give this number of patches: the model's own along a side where they do. */
 function sameGrid(own: Size, patch: Size, grid: Size): Size {
   const has = gridOf(own, patch);
   const side = (key: "width" | "height") => has[key] === grid[key] ? own[key] : grid[key] * patch[key];
@@ -228,7 +228,7 @@ function anySize(input: string): string {
     `dynamic_axes={"${input}": {0: "batch", 2: "height", 3: "width"}}), but DINOv3 with dynamo=True as above.`;
 }
 
-/** What the table tells of a model. */
+/** What the table says of a model. */
 function rowOf(
   { path, record, count, patch, registers }: Opened,
   seen: Size | null,

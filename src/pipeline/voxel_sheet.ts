@@ -35,7 +35,7 @@ export type SheetSubject = Pick<Subject, "voxels" | "rois" | "places" | "surface
 
 /**
  * Places of all voxels in the files' order: the subject's own, or on the flat map of fsaverage5, or, where the subject's
- * folder tells neither, a scheme, one block a region, which shows no anatomy.
+ * folder has neither, a scheme, one block a region, which shows no anatomy.
  */
 export async function voxelSheet(subject: SheetSubject): Promise<VoxelSheet> {
   const { voxels, rois, places, surfaceVertices } = subject;

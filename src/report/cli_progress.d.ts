@@ -1,4 +1,4 @@
-/** The part of cli-progress that `progress.ts` uses; the package carries no types. */
+/** The part of cli-progress that `progress.ts` uses; the package has no types. */
 export interface Bar {
   start(total: number, startValue: number, payload: Record<string, string>): void;
   update(value: number, payload: Record<string, string>): void;

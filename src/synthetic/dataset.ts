@@ -20,14 +20,14 @@ export function embeddedModels(): string[] {
 /** What a synthetic dataset depends on beside its plan. */
 export const DATASET_CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
 /** Notes, in a synthetic dataset's folder, the plan and the code that it is known to come from, and the hashes of its files. */
-const MADE = "made.json", WORLD = "world.json";
+const MADE = "made.json", PLAN = "dataset.json";
 
 /** Training scenes of the default dataset. */
 export const SCENES = 1000;
 
 /** Where a dataset of N training scenes is. */
 export function datasetFolder(scenes: number, cache = CACHE_FOLDER): string {
-  return scenes === SCENES ? `${cache}/world` : `${cache}/world-${scenes}`;
+  return scenes === SCENES ? `${cache}/synthetic` : `${cache}/synthetic-${scenes}`;
 }
 
 /** The subject of a dataset, as a subject's folder. */
@@ -55,17 +55,17 @@ export async function syntheticDataset(
 ): Promise<SyntheticDataset> {
   const seed = 0, plan = planDataset(scenes, seed), folder = datasetFolder(scenes, cache);
   const from = { code: await hashOfModules(DATASET_CODE), plan };
-  const known = await finishedWorld(folder, from);
+  const known = await finishedDataset(folder, from);
   if (known && known !== "broken") return known;
   await Deno.mkdir(cache, { recursive: true });
   const release = await holdFile(lockOf(folder, from));
   try {
-    const found = await finishedWorld(folder, from); // by another process, meanwhile
+    const found = await finishedDataset(folder, from); // by another process, meanwhile
     if (found && found !== "broken") return found;
     if (found === "broken") {
-      for (const name of [MADE, WORLD]) await Deno.remove(`${folder}/${name}`).catch(() => {});
+      for (const name of [MADE, PLAN]) await Deno.remove(`${folder}/${name}`).catch(() => {});
     }
-    const world = await writeDataset(
+    const dataset = await writeDataset(
       folder,
       plan,
       createObserver(seed),
@@ -74,7 +74,7 @@ export async function syntheticDataset(
     );
     const made = { from, files: await hashFiles(folder, await filesOf(folder)) };
     await writeFileAtomic(`${folder}/${MADE}`, JSON.stringify(made)).catch(() => {}); // compared again by the next run
-    return world;
+    return dataset;
   } finally {
     await release();
   }
@@ -100,7 +100,7 @@ export async function hasDataset(scenes: number, cache = CACHE_FOLDER): Promise<
 export async function isOfDataset(path: string): Promise<boolean> {
   const folder = path.replace(/\/+$/, "");
   for (const up of ["", "/..", "/../.."]) {
-    const names = [MADE, WORLD].map((name) => `${folder}${up}/${name}`);
+    const names = [MADE, PLAN].map((name) => `${folder}${up}/${name}`);
     if ((await Promise.all(names.map(isFile))).every(Boolean)) return true;
   }
   return false;
@@ -110,12 +110,12 @@ export async function isOfDataset(path: string): Promise<boolean> {
  * The dataset of this plan and code, if a run has checked it: making the subject, to compare, takes longer than most stages.
  * "broken" where a file of it is not as it was written: all are to be written again.
  */
-async function finishedWorld(folder: string, from: unknown): Promise<SyntheticDataset | "broken" | null> {
+async function finishedDataset(folder: string, from: unknown): Promise<SyntheticDataset | "broken" | null> {
   try {
     const made = JSON.parse(await Deno.readTextFile(`${folder}/${MADE}`));
     if (JSON.stringify(made.from) !== JSON.stringify(from)) return null;
     if ((await brokenFiles(folder, made.files)).length > 0) return "broken";
-    return JSON.parse(await Deno.readTextFile(`${folder}/${WORLD}`));
+    return JSON.parse(await Deno.readTextFile(`${folder}/${PLAN}`));
   } catch {
     return null; // not there yet
   }

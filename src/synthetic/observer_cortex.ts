@@ -167,7 +167,7 @@ function openSphere() {
   ): Vector => [places[3 * vertex], places[3 * vertex + 1], places[3 * vertex + 2]];
   const cosineTo = (vertex: number, [x, y, z]: Vector) =>
     places[3 * vertex] * x + places[3 * vertex + 1] * y + places[3 * vertex + 2] * z;
-  /** Vertices within so many degrees. */
+  /** Vertices within N degrees. */
   const around = (middle: Vector, degrees: number) => {
     const found: number[] = [], least = cosineOf(degrees);
     for (let parent = 0; parent < children.length; parent++) {

@@ -6,7 +6,7 @@
  * OUT/voc                  JPEGImages, SegmentationClass, ImageSets, class_names.txt
  * OUT/imagenet_segmentation/gtsegs_ijcv.mat
  * OUT/truth                captions and objects (*.jsonl), categories and parts of each pixel (palette PNG)
- * OUT/world.json           what was written; it appears last
+ * OUT/dataset.json           what was written; it appears last
  */
 import { createHash } from "node:crypto";
 import sharp from "sharp";
@@ -94,7 +94,7 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
  * @param observer the subject, created with `plan.observerSeed`
  * @param onProgress called with how many of `datasetSteps(plan)` are done
  * @param threads that render scenes, each with a subject of its own from `createObserver`; default 1, this one with `observer`
- * @returns what `world.json` says
+ * @returns what `dataset.json` says
  * @throws Error "The folder … holds a synthetic dataset of other scenes: …"
  */
 export async function writeDataset(
@@ -108,13 +108,13 @@ export async function writeDataset(
   const fingerprint = createHash("sha256").update(first.rgb)
     .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
     .update(new Uint8Array(vertices.buffer)).digest("hex");
-  const world: SyntheticDataset = { ...plan, voxels: observer.voxels.count, fingerprint };
-  const text = JSON.stringify(world, null, 2) + "\n";
-  if (await isClaimed(`${out}/world.json`, text, out)) return world;
+  const dataset: SyntheticDataset = { ...plan, voxels: observer.voxels.count, fingerprint };
+  const text = JSON.stringify(dataset, null, 2) + "\n";
+  if (await isClaimed(`${out}/dataset.json`, text, out)) return dataset;
   const unfinished = `${out}/.unfinished`;
   await Deno.mkdir(unfinished, { recursive: true });
-  if (!await isClaimed(`${unfinished}/world.json`, text, out)) {
-    await writeFileAtomic(`${unfinished}/world.json`, text);
+  if (!await isClaimed(`${unfinished}/dataset.json`, text, out)) {
+    await writeFileAtomic(`${unfinished}/dataset.json`, text);
   }
 
   let done = 0;
@@ -140,8 +140,8 @@ export async function writeDataset(
   }
   await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");
   await Deno.remove(unfinished, { recursive: true });
-  await writeFileAtomic(`${out}/world.json`, text);
-  return world;
+  await writeFileAtomic(`${out}/dataset.json`, text);
+  return dataset;
 }
 
 /** Number of steps that `writeDataset` reports. */

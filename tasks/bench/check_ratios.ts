@@ -18,7 +18,7 @@ const STEPS = 100;
 
 type Timed = () => Promise<void>;
 
-/** Measures the ratios and tells which have grown; never fails on time. */
+/** Measures the ratios and reports which have grown; never fails on time. */
 export async function checkRatios(update: boolean): Promise<void> {
   doubleSoftwareThreads();
   const gpu = await openGpu();

@@ -10,12 +10,12 @@ import { readPreprocessor } from "../../src/data/images/preprocessor.ts";
  * Opens the extraction of one model.
  *
  * @param folder emptied before every run
- * @param images of the world's training images, the first
+ * @param images of the dataset's training images, the first
  */
 export async function openExtraction(folder: string, images: number): Promise<OpenWork> {
-  const world = await syntheticDataset(SCENES), [model] = embeddedModels();
+  const dataset = await syntheticDataset(SCENES), [model] = embeddedModels();
   const preprocessor = await readPreprocessor(model.replace(/\.onnx$/, ".preprocessor.json"));
-  const paths = (await openAlgonauts(subjectOf(world))).images.slice(0, images);
+  const paths = (await openAlgonauts(subjectOf(dataset))).images.slice(0, images);
   return {
     async run() {
       await Deno.remove(folder, { recursive: true });

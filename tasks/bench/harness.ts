@@ -53,7 +53,7 @@ export interface Measurement {
   tell(line: string): void;
 }
 
-/** Opens every participant, warms it up, lets all take turns for so many rounds, and judges their results alike. */
+/** Opens every participant, warms it up, lets all take turns for N rounds, and judges their results alike. */
 export async function measureWork(measurement: Measurement): Promise<WorkResult> {
   const { plan, options, programs, rounds, folder, tell } = measurement;
   const absent = { ...measurement.absent }, files = await plan.prepare(folder, options);

@@ -143,7 +143,7 @@ export function browserModule(): Promise<string> {
 /** The command's source: in the package a program of npm's, which looks for Deno. */
 const COMMAND_SOURCE = "tasks/maintenance/alignedcut.js";
 
-/** What npm is told. @param packages "sharp npm:sharp@1.2.3" */
+/** What npm reads. @param packages "sharp npm:sharp@1.2.3" */
 function manifest(packages: string[]): Manifest & Record<string, unknown> {
   const known = npmPackages(), dependencies: Record<string, string> = { deno: DENO };
   for (const line of packages.sort()) {

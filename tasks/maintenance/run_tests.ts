@@ -94,7 +94,7 @@ async function allTests(): Promise<Share[]> {
 /**
  * Runs `deno test` on a share and reads the counts from its last summary. Its output is shown as it comes, or all at once
  * where others run beside it. Mesa's software adapter now and then breaks the heap as a process ends (glibc: "double free or
- * corruption"): all tests have been told by then.
+ * corruption"): all tests have been reported by then.
  */
 async function runTests(share: Share, isAlone: boolean): Promise<Outcome> {
   const command = new Deno.Command(Deno.execPath(), {

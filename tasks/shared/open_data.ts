@@ -59,7 +59,7 @@ export function askedOf(options: OptionValues<typeof DATA_OPTIONS>): Asked {
 /** What a task runs on. */
 export interface RunData {
   /** The synthetic dataset, where nothing else was given; its files are opened like anyone's. */
-  world: { plan: SyntheticDataset; folder: string } | null;
+  dataset: { plan: SyntheticDataset; folder: string } | null;
   models: RunModel[];
   /** As of `openRunModels`. */
   isOneGrid: boolean;
@@ -130,11 +130,11 @@ export async function openRunData(
   if (!hasSubject(folders) && explain && !await hasDataset(scenes, cache)) {
     throw new NotFinished("synthetic dataset", `its ${scenes} scenes are not there as this code makes them`);
   }
-  const world = hasSubject(folders)
+  const dataset = hasSubject(folders)
     ? null
     : await runStage(timings, "synthetic dataset", (tick) => syntheticDataset(scenes, cache, tick));
-  const own: DataFolders = world
-    ? { algonauts: subjectOf(world, cache), ...(given ? {} : { voc: vocOf(world, cache) }) }
+  const own: DataFolders = dataset
+    ? { algonauts: subjectOf(dataset, cache), ...(given ? {} : { voc: vocOf(dataset, cache) }) }
     : {};
   const open = (onProgress?: Tick) =>
     openData({ ...own, ...folders }, limit, { cache, explain, onProgress }, planned);
@@ -146,7 +146,9 @@ export async function openRunData(
   if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
   for (const line of skippedLines()) console.error(line);
   return {
-    world: given || !world ? null : { plan: world, folder: datasetFolder(world.training.count, cache) },
+    dataset: given || !dataset
+      ? null
+      : { plan: dataset, folder: datasetFolder(dataset.training.count, cache) },
     models: runModels,
     isOneGrid,
     images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
@@ -178,7 +180,7 @@ async function hashOfMasks(folder: string): Promise<string> {
   return JSON.stringify(await hashesByName(await listImages(folder)));
 }
 
-/** Regions of a subject that are neither of those that results are told by, nor a part of one (V1v, FFA-1). */
+/** Regions of a subject that are neither of those that results are given by, nor a part of one (V1v, FFA-1). */
 export function unnamedRegions(rois: ReadonlyMap<string, { length: number }>): string[] {
   const isNamed = (name: string) =>
     REGIONS.some((region) => name.replace(/^h(?=V4)|-\d$|[vd]$/g, "") === region);

@@ -31,7 +31,7 @@ export interface OpenPipeline extends TaskRun {
   data: RunData;
   /** Where the subject's voxels are drawn. */
   sheet: VoxelSheet;
-  /** Where aligns are kept. */
+  /** Where alignments are kept. */
   cacheDir: string;
   /** The file of this run's alignment. */
   alignPath: string;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../../mod.ts";
 import { crossValidationFolds } from "../../src/align/folds.ts";
-import { defaultLambdas, ridge, ridgePath } from "../../src/align/ridge.ts";
+import { defaultAlphas, ridge, ridgePath } from "../../src/align/ridge.ts";
 import { columnErrors } from "../../src/linalg/column_errors.ts";
 import { downloadMatrix, releaseMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
@@ -48,7 +48,7 @@ Deno.test("ridge() with one penalty equals the float64 reference, features fewer
       for (let at = 0; at < fresh.data.length; at++) fresh.data[at] *= 1.5;
       const predictionOf = reference(x, y, [...Array(images).keys()], 0.3 * images);
       const expected = rowsOf(fresh).flatMap((row) => [...predictionOf(row)]);
-      const model = await ridge(gpu, x, y, { lambdas: [0.3 * images] });
+      const model = await ridge(gpu, x, y, { alphas: [0.3 * images] });
       const found = await model.predict(fresh);
       assertEquals([found.rows, found.cols], [9, voxels]);
       assertClose(found.data, expected, { relative: 1e-4, note });
@@ -66,11 +66,11 @@ Deno.test("ridge() with one penalty equals the float64 reference, features fewer
 Deno.test("ridgePath() predicts by every penalty what ridge() does with it alone, bit for bit, and returns all memory", async () => {
   for (const [images, features, voxels] of [[40, 5, 7], [17, 53, 11]]) {
     const { x, y } = regression(images, features, voxels), fresh = regression(9, features, voxels).x;
-    const lambdas = [3, 0.1 * images, 30], before = gpu.memory.inUse;
-    const predictors = await ridgePath(gpu, x, y, lambdas);
-    for (const [i, lambda] of lambdas.entries()) {
-      const { predict } = await ridge(gpu, x, y, { lambdas: [lambda] });
-      assertEquals(await predictors[i](fresh), await predict(fresh), `λ ${lambda}, ${note}`);
+    const alphas = [3, 0.1 * images, 30], before = gpu.memory.inUse;
+    const predictors = await ridgePath(gpu, x, y, alphas);
+    for (const [i, alpha] of alphas.entries()) {
+      const { predict } = await ridge(gpu, x, y, { alphas: [alpha] });
+      assertEquals(await predictors[i](fresh), await predict(fresh), `λ ${alpha}, ${note}`);
     }
     assertEquals(gpu.memory.inUse, before);
   }
@@ -79,14 +79,14 @@ Deno.test("ridgePath() predicts by every penalty what ridge() does with it alone
 /** Held-out sums of squares of every penalty and voxel, by the float64 reference. */
 function heldOutErrors(
   { x, y }: { x: Matrix; y: Matrix },
-  lambdas: number[],
+  alphas: number[],
   folds: number,
   seed: number,
 ): Float64Array[] {
-  return lambdas.map((lambda) => {
+  return alphas.map((alpha) => {
     const sums = new Float64Array(y.cols);
     for (const { train, held } of crossValidationFolds(y.rows, folds, seed)) {
-      const predictionOf = reference(x, y, [...train], lambda);
+      const predictionOf = reference(x, y, [...train], alpha);
       for (const image of held) {
         predictionOf(rowsOf(x)[image]).forEach((value, v) =>
           sums[v] += (value - y.data[image * y.cols + v]) ** 2
@@ -102,13 +102,13 @@ Deno.test("ridge() chooses the penalty of least held-out error for every voxel",
   for (const [images, features, voxels] of [[35, 7, 6], [20, 30, 6], [9, 3, 150], [9, 12, 150]]) {
     await t.step(`${images} images, ${features} features`, async () => {
       const { x, y } = regression(images, features, voxels);
-      const lambdas = [0.1, 10, 1000];
-      const model = await ridge(gpu, x, y, { lambdas, folds: 4, seed: 3 });
-      const errors = heldOutErrors({ x, y }, lambdas, 4, 3);
-      model.lambda.forEach((lambda, v) => {
-        const own = errors[lambdas.findIndex((value) => Math.fround(value) === lambda)][v];
+      const alphas = [0.1, 10, 1000];
+      const model = await ridge(gpu, x, y, { alphas, folds: 4, seed: 3 });
+      const errors = heldOutErrors({ x, y }, alphas, 4, 3);
+      model.alpha.forEach((alpha, v) => {
+        const own = errors[alphas.findIndex((value) => Math.fround(value) === alpha)][v];
         const least = Math.min(...errors.map((sums) => sums[v]));
-        assert(own <= least * (1 + 1e-4), `voxel ${v}: ${own} with λ = ${lambda}, least ${least}, ${note}`);
+        assert(own <= least * (1 + 1e-4), `voxel ${v}: ${own} with λ = ${alpha}, least ${least}, ${note}`);
       });
     });
   }
@@ -117,48 +117,48 @@ Deno.test("ridge() chooses the penalty of least held-out error for every voxel",
 Deno.test("ridge() chooses one penalty for all voxels, of least mean share of the variance, whatever their units", async () => {
   const { x, y } = regression(40, 6, 6), noise = randomMatrix(40, 1, 7).data;
   for (let i = 0; i < 40; i++) y.data[i * 6 + 5] = noise[i]; // on its own it is shrunk to its mean
-  const lambdas = [0.1, 10, 1000, 1e5], options = { lambdas, lambdaFor: "all", folds: 4, seed: 3 } as const;
-  const { lambda } = await ridge(gpu, x, y, options);
+  const alphas = [0.1, 10, 1000, 1e5], options = { alphas, alphaFor: "all", folds: 4, seed: 3 } as const;
+  const { alpha } = await ridge(gpu, x, y, options);
   const variances = Array.from({ length: 6 }, (_, v) => {
     const values = rowsOf(y).map((row) => row[v]), mean = values.reduce((sum, value) => sum + value) / 40;
     return values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   });
-  const shares = heldOutErrors({ x, y }, lambdas, 4, 3).map((sums) =>
+  const shares = heldOutErrors({ x, y }, alphas, 4, 3).map((sums) =>
     sums.reduce((sum, error, v) => sum + error / variances[v], 0) / 6
   );
-  const own = shares[lambdas.findIndex((value) => Math.fround(value) === lambda[0])];
+  const own = shares[alphas.findIndex((value) => Math.fround(value) === alpha[0])];
   assert(
-    new Set(lambda).size === 1 && own <= Math.min(...shares) * (1 + 1e-4),
-    `${lambda}, ${shares}, ${note}`,
+    new Set(alpha).size === 1 && own <= Math.min(...shares) * (1 + 1e-4),
+    `${alpha}, ${shares}, ${note}`,
   );
   const other = { ...y, data: y.data.map((value, at) => at % 6 === 5 ? 1e4 * value : value) };
-  assertEquals((await ridge(gpu, x, other, options)).lambda, lambda);
+  assertEquals((await ridge(gpu, x, other, options)).alpha, alpha);
 });
 
 Deno.test("ridge() takes the larger of two penalties of equal error", async () => {
   const { x, y } = regression(20, 4, 3);
   for (let i = 0; i < 20; i++) y.data[i * 3 + 1] = 2; // a constant voxel: no penalty errs
-  for (const lambdas of [[1, 10, 100], [100, 10, 1]]) {
-    assertEquals((await ridge(gpu, x, y, { lambdas })).lambda[1], 100);
+  for (const alphas of [[1, 10, 100], [100, 10, 1]]) {
+    assertEquals((await ridge(gpu, x, y, { alphas })).alpha[1], 100);
   }
 });
 
-Deno.test("ridge() gives the same bits twice, whatever the order of lambdas, and returns all memory", async () => {
+Deno.test("ridge() gives the same bits twice, whatever the order of alphas, and returns all memory", async () => {
   const { x, y } = regression(50, 11, 9);
   const before = gpu.memory.inUse;
-  const one = await ridge(gpu, x, y, { lambdas: [1, 10, 100] });
-  const two = await ridge(gpu, x, y, { lambdas: [100, 1, 10] });
+  const one = await ridge(gpu, x, y, { alphas: [1, 10, 100] });
+  const two = await ridge(gpu, x, y, { alphas: [100, 1, 10] });
   assertEquals(one.weights, two.weights, note);
-  assertEquals([one.intercept, one.lambda], [two.intercept, two.lambda]);
+  assertEquals([one.intercept, one.alpha], [two.intercept, two.alpha]);
   assertEquals(gpu.memory.inUse, before);
 });
 
 Deno.test("ridge() shrinks voxels of pure noise to their mean, by default", async () => {
   const { x } = regression(60, 8, 1), y = randomMatrix(60, 40, 9);
-  const { weights, lambda } = await ridge(gpu, x, y);
-  const lambdas = defaultLambdas(60, 8);
-  assert(lambdas.length === 15 && lambdas[0] < 0.1 && lambdas[14] > 1e5);
-  assert(lambda.filter((value) => value > 60).length >= 20, `${lambda}, ${note}`);
+  const { weights, alpha } = await ridge(gpu, x, y);
+  const alphas = defaultAlphas(60, 8);
+  assert(alphas.length === 15 && alphas[0] < 0.1 && alphas[14] > 1e5);
+  assert(alpha.filter((value) => value > 60).length >= 20, `${alpha}, ${note}`);
   assert(weights.data.every(Number.isFinite));
 });
 
@@ -170,17 +170,17 @@ Deno.test("ridge() says in one sentence what is wrong", async () => {
     [ridge(gpu, x, randomMatrix(9, 2)), "x has 10 images, y 9: they must be equal."],
     [ridge(gpu, bad, y), "x holds NaN in image 5, feature 1: every value must be finite."],
     [
-      ridge(gpu, x, y, { lambdas: [1, -2] }),
-      "lambdas are [1, -2]: give at least one, all finite and from 0 on.",
+      ridge(gpu, x, y, { alphas: [1, -2] }),
+      "alphas are [1, -2]: give at least one, all finite and from 0 on.",
     ],
     [ridge(gpu, x, y, { folds: 11 }), "11 folds of 10 images: give a whole number of folds"],
     [
-      ridge(gpu, twice, y, { lambdas: [0] }),
+      ridge(gpu, twice, y, { alphas: [0] }),
       "The Gram matrix of the features + 0 · I (4 × 4) is not positive",
     ],
   ];
   for (const [promise, message] of cases) await assertRejects(() => promise, Error, message);
-  const model = await ridge(gpu, x, y, { lambdas: [1] });
+  const model = await ridge(gpu, x, y, { alphas: [1] });
   await assertRejects(
     () => model.predict(randomMatrix(2, 5)),
     RangeError,

@@ -44,10 +44,10 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
     }
     const first = hashes(`${root}/first`);
     assertEquals(hashes(`${root}/again`), first);
-    for (const path of ["world.json", "truth/voxels.json", "imagenet_segmentation/gtsegs_ijcv.mat"]) {
+    for (const path of ["dataset.json", "truth/voxels.json", "imagenet_segmentation/gtsegs_ijcv.mat"]) {
       assert(path in first, path);
     }
-    assertEquals(JSON.parse(Deno.readTextFileSync(`${root}/first/world.json`)).observerSeed, 3);
+    assertEquals(JSON.parse(Deno.readTextFileSync(`${root}/first/dataset.json`)).observerSeed, 3);
     assertStringIncludes(
       Deno.readTextFileSync(`${root}/report/fixtures.html`),
       "voxels lie on a vertex of it",

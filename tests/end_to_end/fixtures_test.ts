@@ -51,7 +51,7 @@ Deno.test("writeDataset gives byte-identical trees, also when it was stopped on 
         if (done === stop) throw new Error("stopped");
       });
       await assertRejects(() => stopped, Error, "stopped");
-      await assertRejects(() => Deno.stat(`${dir}/${stop}/world.json`));
+      await assertRejects(() => Deno.stat(`${dir}/${stop}/dataset.json`));
       await writeDataset(`${dir}/${stop}`, PLAN, OBSERVER);
       assertEquals(await hashes(`${dir}/${stop}`), whole, `stopped at ${stop}`);
     }
@@ -127,7 +127,7 @@ Deno.test("writeFixturesReport writes the page and its numbers", () =>
     const world = await writeDataset(`${dir}/world`, planDataset(100), OBSERVER);
     const report = {
       out: dir,
-      world: `${dir}/world`,
+      dataset: `${dir}/world`,
       plan: world,
       observer: () => OBSERVER,
       command: "c",

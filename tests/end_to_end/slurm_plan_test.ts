@@ -95,7 +95,7 @@ Deno.test("batchScript() quotes paths, and refuses those that sbatch would misre
   });
 });
 
-Deno.test("batchScript() tries a task so often, and gives it up after so many lost nodes", async () => {
+Deno.test("batchScript() tries a task N times, and gives it up after a number of lost nodes", async () => {
   await withPlan(async (plan) => {
     const run = async (restarts: number) => {
       const env = { SLURM_ARRAY_TASK_ID: "0", SLURM_RESTART_COUNT: String(restarts), SLURMD_NODENAME: "n2" };

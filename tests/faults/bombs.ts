@@ -237,7 +237,7 @@ async function matBombs({ samples, folder }: BombOptions): Promise<Mutation[]> {
   return [...bombs, { what: "20000 × 20000 pixels", bytes: claimed }];
 }
 
-/** An Arrow file of one column that claims so many rows, with few values or none. */
+/** An Arrow file of one column that claims N rows, with few values or none. */
 function arrowOf(name: string, rows: number, listSize: number | null, values = 0): Bytes {
   const item = new Field("item", new Float32(), false);
   const type = listSize === null ? new Null() : new FixedSizeList(listSize, item);

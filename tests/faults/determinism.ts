@@ -80,7 +80,7 @@ export const determinism: FaultFamily = {
       const stored = (path: string) => /\.(npy|arrow)$/.test(path);
       const byContent = (hashes: Record<string, string>) =>
         Object.fromEntries(
-          Object.entries(hashes).filter(([path]) => stored(path) && !path.startsWith("cache/world")).map((
+          Object.entries(hashes).filter(([path]) => stored(path) && !path.startsWith("cache/synthetic")).map((
             [path, hash],
           ) => [path.replace(/-[0-9a-f]{16}/, ""), hash]),
         );

@@ -32,7 +32,7 @@ export const disk: FaultFamily = {
       const whole = await wholeRun();
 
       const needed = await megabytesOf(whole.folder),
-        world = await megabytesOf(`${whole.folder}/cache/world-120`);
+        world = await megabytesOf(`${whole.folder}/cache/synthetic-120`);
       for (const size of quick ? SIZES.quick : SIZES.whole) {
         const what = `${size} MB beside the world`;
         await onFileSystem(what, world + size, async (folder) => {
@@ -114,7 +114,7 @@ export const disk: FaultFamily = {
   },
 };
 
-/** Does work in a folder on a file system of so many MB. @returns whether there could be one */
+/** Does work in a folder on a file system of N MB. @returns whether there could be one */
 async function withFileSystem(
   folder: string,
   megabytes: number,
@@ -130,7 +130,7 @@ async function withFileSystem(
   return true;
 }
 
-/** Writes a file until the disk is full, and gives so many bytes back. */
+/** Writes a file until the disk is full, and gives N bytes back. */
 async function fillDisk(path: string, left: number): Promise<void> {
   using file = await Deno.open(path, { write: true, create: true });
   let size = 0;

@@ -1,4 +1,4 @@
-/** Graphs of vision transformers with a node replaced, bypassed or doubled: layers are found, or missed in so many words. */
+/** Graphs of vision transformers with a node replaced, bypassed or doubled: layers are found, or missed with a message. */
 import { type AttentionCount, countAttention } from "../../src/data/onnx/attention_outputs.ts";
 import { type OnnxGraph, type OnnxNode, readOnnx } from "../../src/data/onnx/graph.ts";
 import { seededRandom } from "../../src/linalg/random.ts";

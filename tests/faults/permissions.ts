@@ -45,7 +45,7 @@ function argumentsOf(name: string, folder: string): string[] {
     fixtures: ["--scenes", "4", "--out", `${folder}/world`, "--report", `${folder}/out-fixtures`],
     align: [
       "--data",
-      `algonauts:${folder}/cache/world-120/algonauts/subj01`,
+      `algonauts:${folder}/cache/synthetic-120/algonauts/subj01`,
       "--out",
       `${folder}/out-align/align.arrow`,
       "--cache",

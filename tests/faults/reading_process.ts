@@ -2,7 +2,7 @@
 
 /** Most time of processors that a file may take, and the most memory that its reader may have meanwhile. */
 export const MAX_MS = 10_000, MAX_BYTES = 1e9;
-/** After so many ms by the clock a reader is given up: no machine is that busy. */
+/** After this number of ms by the clock a reader is given up: no machine is that busy. */
 const GIVE_UP_MS = 60_000;
 /** What a process may keep from file to file before another one is taken. */
 const MAX_KEPT = 2.5e8;

@@ -1,4 +1,4 @@
-/** Runs every experiment so many times in this process, each time computing everything but the aligns, and tells its memory. */
+/** Runs every experiment N times in this process, each time computing everything but the alignments, and reports its memory. */
 import { embeddedModels, subjectOf, syntheticDataset, vocOf } from "../../src/synthetic/dataset.ts";
 import { parseOptions } from "../../src/cli/options.ts";
 import { PIPELINE_OPTIONS } from "../../tasks/shared/options.ts";
@@ -6,7 +6,7 @@ import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
 /** Training scenes of the soak's world: a run that computes has to end in seconds. */
 const SCENES = 20;
-/** A run without the comparison with exact answers, which would take most of its time, but for one of so many. */
+/** A run without the comparison with exact answers, which would take most of its time, but for one of N. */
 const AUDITED = 10;
 
 const [runs, folder] = Deno.args;

@@ -12,7 +12,7 @@ import { GROUP, MAX_SLABS, RUN } from "../../src/linalg/matmul.ts";
 import { LONGEST_PART } from "../../src/linalg/row_parts.ts";
 import { MAX_NEIGHBORS as MAX_IN_PERPLEXITY } from "../../src/embed/joint_probabilities.ts";
 
-/** Mesa's software adapter ends the loops of an invocation, silently, after so many rounds of all of them together. */
+/** Mesa's software adapter ends the loops of an invocation, silently, after a number of rounds of all of them together. */
 const LIMIT = 65_535;
 const BY_64 = 64;
 const COLUMNS = TILE.hardware.columns, HEAP = Math.ceil(Math.log2(MAX_K)) + 1;

@@ -52,7 +52,7 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
   const pages: Record<string, string> = {
     fixtures: await writeFixturesReport({
       out,
-      world: `${out}/world`,
+      dataset: `${out}/world`,
       plan: world,
       observer: createToyObserver,
       command: run.command,

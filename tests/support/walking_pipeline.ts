@@ -4,7 +4,7 @@ import { seededRandom } from "../../src/linalg/random.ts";
 import { testSeed } from "./random.ts";
 
 /**
- * Ten images, or so many, of 6 × 6 patches with a figure of 3 × 3 somewhere, five layers a model. Eigenvectors are noise, and from
+ * Ten images, or N, of 6 × 6 patches with a figure of 3 × 3 somewhere, five layers a model. Eigenvectors are noise, and from
  * the layer `partsAt` on figure and ground lie at ± ½ along the first; the map shows the first two.
  */
 export function walkingPipeline(

@@ -89,7 +89,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     notes,
     readImage: (row) => readImage(images[row]),
     hashImages: () => hashesByName(images),
-    hashTruth: () => hashesByName(truth),
+    hashLabels: () => hashesByName(truth),
     async readResponses(first, count) {
       const data = new Float32Array(count * total);
       for (const [i, { cols, read }] of files.entries()) {

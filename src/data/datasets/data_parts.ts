@@ -71,9 +71,9 @@ export interface Part {
   subject?: SubjectSplits;
   subjectName?: string;
   /** Names and hashes of the photographs. */
-  identity: unknown;
+  imagesKey: unknown;
   /** Names and hashes of what is known beside their pixels, where they are files of their own. */
-  truth?: unknown;
+  labelsKey?: unknown;
   close?(): void;
 }
 
@@ -206,8 +206,8 @@ export async function subjectPart(
     images: hasOtherImages ? [] : images,
     subject: test ? { training, test } : { training },
     subjectName,
-    identity: [await training.hashImages(), test && await test.hashImages()],
-    truth: [await training.hashTruth(), test && await test.hashTruth()],
+    imagesKey: [await training.hashImages(), test && await test.hashImages()],
+    labelsKey: [await training.hashLabels(), test && await test.hashLabels()],
     close,
   };
 }
@@ -250,8 +250,8 @@ async function openVocPart(path: string, limit: number): Promise<Part> {
       maskSha256: masks[i][1],
     })),
     classes: voc.classes,
-    identity: photographs,
-    truth: [used.length, voc.classes, masks],
+    imagesKey: photographs,
+    labelsKey: [used.length, voc.classes, masks],
   };
 }
 
@@ -287,7 +287,7 @@ async function openImagenetPart(path: string, limit: number): Promise<Part> {
     },
     images,
     listed: images.map(({ name }) => ({ kind: "imagenet-seg", name })),
-    identity: [await hashesByName([file]), count],
+    imagesKey: [await hashesByName([file]), count],
     close: opened.close,
   };
 }
@@ -316,7 +316,7 @@ async function openImagesPart(path: string, limit: number): Promise<Part> {
     },
     images: used.map(fileImage),
     listed: hashes.map(([name, sha256]) => ({ kind: "images", name, sha256 })),
-    identity: hashes,
+    imagesKey: hashes,
   };
 }
 

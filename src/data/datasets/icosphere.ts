@@ -24,7 +24,7 @@ const FACES = [
   [5, 10, 6], [5, 6, 1], [1, 6, 7], [1, 7, 2], [2, 7, 8], [8, 11, 9], [9, 11, 10], [10, 11, 6], [6, 11, 7], [7, 11, 8],
 ];
 
-/** Vertices after so many subdivisions: 12, 42, 162, 642, 2,562, 10,242, 40,962, 163,842. */
+/** Vertices after N = 0, 1, 2, … subdivisions: 12, 42, 162, 642, 2,562, 10,242, 40,962, 163,842. */
 export function vertexCount(subdivisions: number): number {
   return 10 * 4 ** subdivisions + 2;
 }

@@ -62,7 +62,7 @@ export class VoxelScan {
     return empty;
   }
 
-  /** Of each voxel 0, 1 (not finite) or 2 (constant; not told of a single image). */
+  /** Of each voxel 0, 1 (not finite) or 2 (constant; not reported of a single image). */
   reasons(): LeftOutReasons {
     return this.#isFinite.map((isFinite, voxel) => {
       const least = this.#least[voxel], most = this.#most[voxel];

@@ -110,7 +110,7 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
         Promise.resolve(images[split].map(({ id }) => {
           return [String(id), createHash("sha256").update(stimuli.read(id).data).digest("hex")];
         })),
-      hashTruth: () => Promise.resolve(hashes),
+      hashLabels: () => Promise.resolve(hashes),
       readResponses: responses[split],
     });
     const name = `${place.name}/${place.space}/${basename(place.betas)}`;

@@ -68,7 +68,7 @@ export function hasSubject(folders: DataFolders): boolean {
  * at all is an error.
  *
  * @param folders at least one
- * @param limit take the first so many photographs of each kind, but all of the subject's responses
+ * @param limit take the first N photographs of each kind, but all of the subject's responses
  * @param options of `openNsd`
  * @param planned photographs that were found and hashed before: `images` has gaps for those that are not chosen, and the
  *   others are compared with their hashes when they are read
@@ -119,22 +119,22 @@ export async function openData(
     table: parts.map(({ row }) => row),
     keys: {
       ...subjectKeys(parts),
-      images: hashOf(sources, "identity"),
-      labels: hashOf(parts, "truth"),
+      images: hashOf(sources, "imagesKey"),
+      labels: hashOf(parts, "labelsKey"),
     },
     listed: [...parts.flatMap(listedImages), ...parts.flatMap(listedFurther)],
     close,
   };
 }
 
-function hashOf(parts: readonly Part[], what: "identity" | "truth"): string {
+function hashOf(parts: readonly Part[], what: "imagesKey" | "labelsKey"): string {
   const own = parts.map((part) => [part.row.kind, part[what]]);
   return createHash("sha256").update(JSON.stringify(own)).digest("hex").slice(0, 16);
 }
 
 function subjectKeys(parts: readonly Part[]): Pick<OpenedData["keys"], "subject" | "subjectLabels"> {
   const own = parts.filter(({ row }) => isSubject(row.kind));
-  return { subject: hashOf(own, "identity"), subjectLabels: hashOf(own, "truth") };
+  return { subject: hashOf(own, "imagesKey"), subjectLabels: hashOf(own, "labelsKey") };
 }
 
 function listedImages({ listed = [], images }: Part): ListedImage[] {
@@ -168,7 +168,7 @@ async function openPlanned(
     const own = chosen.filter(([, listed]) => listed.kind === kind),
       more = further.filter((one) => one.kind === kind);
     const opened = await openListed(kind, folders[kind]!, [...own.map(([, listed]) => listed), ...more]);
-    parts.push({ ...opened, identity: undefined, row: table.find((row) => row.kind === kind)! });
+    parts.push({ ...opened, imagesKey: undefined, row: table.find((row) => row.kind === kind)! });
     isSame &&= !opened.classes || JSON.stringify(opened.classes) === JSON.stringify(classes);
     for (const [at, image] of opened.images.entries()) {
       const name = kinds.length === 1 || at >= own.length ? image.name : `${kind} ${image.name}`;

@@ -67,7 +67,7 @@ export interface Subject {
   /** Names and SHA-256 of all images. */
   hashImages(): Promise<[name: string, hash: string][]>;
   /** Names and SHA-256 of the files that all else is read from. */
-  hashTruth(): Promise<[name: string, hash: string][]>;
+  hashLabels(): Promise<[name: string, hash: string][]>;
   /**
    * Reads the responses to some images without loading the others.
    *

@@ -18,12 +18,12 @@ export interface PoolOptions extends
   > {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
-  /** Pool over so many cells along each side of the grid of patches; default 1: over the class token and all patches. */
+  /** Pool over N cells along each side of the grid of patches; default 1: over the class token and all patches. */
   cells?: number;
   seed: number;
   /** Folder where finished features are kept. */
   cacheDir: string;
-  /** What, beside names, tells these images from others: a fingerprint of the dataset or the folder. */
+  /** What, beside names, distinguishes these images from others: a fingerprint of the dataset or the folder. */
   imagesKey: string;
   /** Compute nothing. */
   explain?: boolean;

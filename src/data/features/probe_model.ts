@@ -1,4 +1,4 @@
-/** A first run of a model, which tells the shape of every layer. */
+/** A first run of a model, which gives the shape of every layer. */
 import type { AttentionOutput } from "../onnx/attention_outputs.ts";
 import { channelsOf } from "../onnx/block_hooks.ts";
 import type { OnnxGraph } from "../onnx/graph.ts";
@@ -20,7 +20,7 @@ export interface OutputShape {
   sides?: { rows: number; cols: number };
 }
 
-/** Runs one image, which tells the dimension of the images from that of the tokens, and the channels that are wanted. */
+/** Runs one image, which gives the dimension of the images from that of the tokens, and the channels that are wanted. */
 export async function probe(
   model: VisionModel,
   { path }: OnnxGraph,
@@ -89,7 +89,7 @@ export function assertInPlace(
   );
 }
 
-/** The tensor whose shape tells the heads where the graph does not. */
+/** The tensor whose shape gives the heads where the graph does not. */
 export function headTensor({ heads, weights, queries }: AttentionOutput): string[] {
   return heads === null ? [weights ?? queries!] : [];
 }

@@ -54,7 +54,7 @@ export async function abandonBeside({ file, beside }: Beside): Promise<void> {
 
 /** Names of files beside their place, and of locks of stages; nobody else's. */
 const LEFTOVER = /\.[0-9a-f]{8}-[0-9a-f]{4}\.tmp$|-[0-9a-f]{16}\.lock$/;
-/** A file written to within so many ms may be about to be locked, or renamed, by its writer: it is looked at again. */
+/** A file written to within this number of ms may be about to be locked, or renamed, by its writer: it is looked at again. */
 const FRESH = 1000;
 
 /**

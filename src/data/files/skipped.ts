@@ -5,9 +5,9 @@
 
 /** Names of what was skipped by what it is, and of what was read all the same by what is odd about it. */
 const skippedNames = new Map<string, Set<string>>(), oddNames = new Map<string, Set<string>>();
-/** What was told in words of its own. */
+/** What was reported in words of its own. */
 const lines = new Set<string>();
-/** Names told of each kind of odd file. */
+/** Names reported of each kind of odd file. */
 const MAX_NAMES = 3;
 
 /**

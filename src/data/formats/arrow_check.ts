@@ -142,7 +142,7 @@ function checkPairs(view: DataView, at: number): void {
 /** Bytes that one byte may have been before ZSTD or LZ4: 128 KB in 4 bytes. */
 const MAX_COMPRESSED = 2 ** 15;
 
-/** The message of one batch or dictionary, and its buffers in a body of so many bytes. */
+/** The message of one batch or dictionary, and its buffers in a body of N bytes. */
 async function checkBatch(
   view: DataView,
   body: number,

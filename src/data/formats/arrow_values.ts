@@ -83,7 +83,7 @@ export function floats(bytes: Uint8Array<ArrayBuffer>, length: number, bits: num
   return bits === 16 ? new Float16Array(own) : bits === 32 ? new Float32Array(own) : new Float64Array(own);
 }
 
-/** Whole numbers of so many bits, times 10 to the −scale: rounded once. */
+/** Whole numbers of N bits, times 10 to the −scale: rounded once. */
 export function decimals(
   bytes: Uint8Array<ArrayBuffer>,
   length: number,

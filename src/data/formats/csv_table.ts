@@ -134,10 +134,10 @@ function tableOf(text: string, path: string, header?: boolean): CsvTable {
 
 /** The cells, without what stands above them: "sep=;" as Excel has it, and comments. */
 function rowsOf(text: string, path: string, notes: string[]): CsvRows {
-  const told = /^\ufeff?sep=([,;\t|])(?=\r?\n)/i.exec(text);
-  if (told) text = text.slice(told[0].length);
+  const named = /^\ufeff?sep=([,;\t|])(?=\r?\n)/i.exec(text);
+  if (named) text = text.slice(named[0].length);
   const head = /^\ufeff?(?:#[^\r\n]*(?:\r\n?|\n))+/.exec(text)?.[0] ?? "", rest = text.slice(head.length);
-  const separator = told?.[1] ??
+  const separator = named?.[1] ??
     (/\.(tsv|tab)$/i.test(path) && rest.includes("\t") ? "\t" : separatorOf(rest || text, path));
   const own = separator === BLANKS ? "\t" : separator;
   const tabbed = (some: string) => separator === BLANKS ? some.replace(/^.*$/gm, tabsForBlanks) : some;
@@ -293,7 +293,7 @@ interface HeaderDecision {
 /**
  * Decides by the columns of numbers, as text may be a name or a value.
  *
- * @throws Error when nothing tells which
+ * @throws Error when nothing says which
  */
 function decideHeader(
   all: readonly string[][],

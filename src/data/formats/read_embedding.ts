@@ -188,7 +188,7 @@ function tableEmbedding(
   }
   const dimensions = lists.length > 0 ? lists : columns.filter(({ number, isIndex }) => number && !isIndex);
   const text = columns.find(({ text, isIndex }) => text && isIndex) ?? columns.find(({ text }) => text);
-  // A first list that is empty is told with the lists that are not as long.
+  // A first list that is empty is reported with the lists that are not as long.
   const cols = lists.length > 0 ? rows > 0 ? lists[0].list!(0)?.length ?? 0 : 0 : dimensions.length;
   if (lists.length === 0 && dimensions.length === 0) {
     const found = columns.map(({ name, type }) => `"${name}" (${type})`).join(", ");

@@ -40,7 +40,7 @@ export class HttpError extends Error {
 
 const MAX_REDIRECTS = 10;
 const MAX_TRIES = 5;
-/** A longer wait is not waited: whoever called is told of it. */
+/** A longer wait is not waited: it is an error. */
 const MAX_SECONDS = 120;
 /** Milliseconds in which an answer has to begin. */
 const ANSWER_WITHIN = 30_000;

@@ -28,7 +28,7 @@ const STARTS: [format: string, start: number[]][] = [
 const BIG_TIFF = [[...ascii("II"), 43, 0], [...ascii("MM"), 0, 43]];
 /** Letters of what a decoder says: libtiff repeats itself. */
 const MAX_REASON = 120;
-/** No image of so many pixels needs more bytes than it has uncompressed. */
+/** No image of N pixels needs more bytes than it has uncompressed. */
 export const MAX_IMAGE_BYTES = 3 * MAX_PIXELS;
 
 /**
@@ -178,8 +178,8 @@ function divideBy255(value: number): number {
 
 /** EXIF's number; where EXIF has none, that of XMP, as Pillow takes it. */
 function orientationOf({ orientation, xmp }: Metadata): number {
-  const told = /tiff:Orientation(?:="|>)([1-8])/.exec(xmp ? new TextDecoder("latin1").decode(xmp) : "")?.[1];
-  return orientation ?? Number(told ?? 1);
+  const named = /tiff:Orientation(?:="|>)([1-8])/.exec(xmp ? new TextDecoder("latin1").decode(xmp) : "")?.[1];
+  return orientation ?? Number(named ?? 1);
 }
 
 /**

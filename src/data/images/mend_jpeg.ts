@@ -58,7 +58,7 @@ export function mendJpeg(bytes: Uint8Array): MendedJpeg | null {
 }
 
 /**
- * Files that a decoder's warning of stray bytes may mean: without so many bytes before a marker within or behind a scan.
+ * Files that a decoder's warning of stray bytes may mean: without N bytes before a marker within or behind a scan.
  *
  * @param warning "Corrupt JPEG data: 5 extraneous bytes before marker 0xd9"
  */

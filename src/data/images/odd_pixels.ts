@@ -1,4 +1,4 @@
-/** TIFF and GIF files whose pixels a decoder reads in its own way, told by their headers. */
+/** TIFF and GIF files whose pixels a decoder reads in its own way, recognized by their headers. */
 
 const [COMPRESSION, PHOTOMETRIC, EXTRA_SAMPLES] = [259, 262, 338];
 /** Gray either way, RGB, palette, separated inks. */

@@ -18,7 +18,7 @@ const REGISTERS_ALONE = [2, 4, 8, 16];
 /**
  * Parts an image's tokens into a class token, registers and patches.
  *
- * The patches are as many as fit in the image where the graph tells their size. Else they are taken to form a square, and
+ * The patches are as many as fit in the image where the graph says their size. Else they are taken to form a square, and
  * what remains are registers: 197 = 1 + 14², 201 = 1 + 4 + 14², 196 = 14².
  *
  * @param tokens of one image

@@ -287,7 +287,7 @@ function projected(flow: Flow, { nodes }: AttentionOutput, hook: "q" | "k" | "v"
 }
 
 /**
- * The channels of a whole that a part of it holds, told by their values: a projection of queries, keys and values together
+ * The channels of a whole that a part of it holds, recognized by their values: a projection of queries, keys and values together
  * is cut and laid out in many ways, but each of its channels is a different sequence of numbers over the tokens.
  *
  * @param whole images × tokens × width, or tokens × images × width

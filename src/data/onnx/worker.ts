@@ -1,4 +1,4 @@
-/** A thread that runs one model: told what to do in messages, which it answers in order. */
+/** A thread that runs one model: it takes orders in messages, which it answers in order. */
 import { type OnnxSession, openSession } from "./session.ts";
 import type { Answer, Request } from "./types.ts";
 

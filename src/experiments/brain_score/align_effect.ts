@@ -126,18 +126,18 @@ async function tokensOf(
 /**
  * Clusters each layer's tokens of some images before and after every align.
  *
- * @param aligns by name
+ * @param alignments by name
  * @param images with masks
  * @returns mIoU of figure and ground by the oracle, and ‖X_bᵀ X_a‖² / C, which is 1 for equal subspaces
  */
 export async function clusteringEffects(
   gpu: Gpu,
   models: readonly RunModel[],
-  aligns: Record<string, AlignModel>,
+  alignments: Record<string, AlignModel>,
   images: RunImage[],
   onProgress?: (done: number, total: number) => void,
 ): Promise<ClusteringEffect[]> {
-  const { slots } = Object.values(aligns)[0];
+  const { slots } = Object.values(alignments)[0];
   const { tokens, manifest } = await tokensOf(models, slots, LAYERS, images);
   const labels = await figureLabels(images, manifest.grid);
   let done = 0;
@@ -149,7 +149,7 @@ export async function clusteringEffects(
     };
     const raw = await cut(features);
     const after: ClusteringEffect["after"] = {};
-    for (const [name, align] of Object.entries(aligns)) {
+    for (const [name, align] of Object.entries(alignments)) {
       const { eigenvectors, miou } = await cut(await applyAlign(gpu, align, slot, features));
       after[name] = { miou, overlap: subspaceOverlap(raw.eigenvectors, eigenvectors) };
     }
@@ -175,7 +175,7 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
  * Mixes figure tokens of late layers of all models, raw and aligned, and asks of every node whether its nearest node of
  * another model, in the same layer and another image, shows the same category.
  *
- * @param aligns by name
+ * @param alignments by name
  * @param images with class masks
  * @param classes names by index, the background first
  * @returns by the same names
@@ -184,12 +184,12 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
 export async function mixedNeighbors(
   gpu: Gpu,
   models: readonly RunModel[],
-  aligns: Record<string, AlignModel>,
+  alignments: Record<string, AlignModel>,
   { images, classes }: { images: RunImage[]; classes: readonly string[] },
   seed: number,
 ): Promise<Record<string, MixedNeighbors>> {
   const count = images.length;
-  const { slots } = Object.values(aligns)[0];
+  const { slots } = Object.values(alignments)[0];
   const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, images);
   const labels = await classLabels(images, manifest.grid, classes);
   const { imageOf, category, rows } = figureNodes(manifest, majorityClasses(labels), count, seed);
@@ -220,7 +220,7 @@ export async function mixedNeighbors(
   const before = isOneWidth ? over(nodes.map(({ features }) => features)) : undefined;
   const chance = equal / pairs, isAboveChance = before !== undefined && mean(before) >= chance;
   const found: Record<string, MixedNeighbors> = {};
-  for (const [name, align] of Object.entries(aligns)) {
+  for (const [name, align] of Object.entries(alignments)) {
     const aligned: Matrix[] = [];
     for (const { slot, features } of nodes) aligned.push(await applyAlign(gpu, align, slot, features));
     const after = over(aligned);

@@ -40,7 +40,7 @@ function stacked(above: Matrix, below: Matrix): Matrix {
 /** Ridge regression of every voxel on all slots' pooled features side by side. */
 export async function ridgeScore(gpu: Gpu, data: BrainData): Promise<Score> {
   const { training, test } = data;
-  const options = { lambdas: penalties(training.pooled.rows), folds: FOLDS };
+  const options = { alphas: penalties(training.pooled.rows), folds: FOLDS };
   const { predict } = await ridge(gpu, training.pooled, training.responses, options);
   return scoreOf(data, await predict(test.pooled));
 }
@@ -67,13 +67,13 @@ export async function perSlotScore(
     rows: test.pooled.rows,
     cols: voxels,
   };
-  const chosen = new Int32Array(voxels), lambdas = PER_SLOT_PENALTIES.map((share) => share * pooled.rows);
+  const chosen = new Int32Array(voxels), alphas = PER_SLOT_PENALTIES.map((share) => share * pooled.rows);
   let done = 0;
   await mapConcurrently(slots.length, LANES, async (slot) => {
     const first = slotOffset(slots, slot);
     const own = (features: Matrix) => columnsOf(features, first, first + slots[slot].width);
-    for (const [p, predict] of (await ridgePath(gpu, own(pooled), responses, lambdas)).entries()) {
-      const job = slot * lambdas.length + p, { data } = await predict(own(both));
+    for (const [p, predict] of (await ridgePath(gpu, own(pooled), responses, alphas)).entries()) {
+      const job = slot * alphas.length + p, { data } = await predict(own(both));
       const { r } = brainScore({ data: data.subarray(0, held * voxels), rows: held, cols: voxels }, heldOut);
       for (let v = 0; v < voxels; v++) {
         if (!(r[v] > best[v] || r[v] === best[v] && job < chosen[v])) continue;
@@ -114,7 +114,7 @@ export async function positionScores(
     const at = data.slots.findIndex(({ name }) => name === slot);
     for (const { width } of data.slots.slice(0, at)) first += width;
     const own = (pooled: Matrix) => columnsOf(pooled, first, first + data.slots[at].width);
-    const options = { lambdas: penalties(data.training.pooled.rows), folds: FOLDS };
+    const options = { alphas: penalties(data.training.pooled.rows), folds: FOLDS };
     const { predict } = await ridge(gpu, own(data.training.pooled), data.training.responses, options);
     scores.push(scoreOf(data, await predict(own(data.test.pooled))));
   }

@@ -69,20 +69,20 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
       CELLS,
     );
   });
-  const aligns: Record<string, AlignModel> = { ridge_align: fitted };
+  const alignments: Record<string, AlignModel> = { ridge_align: fitted };
   for (let seed = 0; seed < seeds; seed++) {
     for (const eigenWeight of [0, 1]) {
       const { model } = await alignOf(gpu, brain, { eigenWeight, seed }, cacheDir);
-      aligns[alignName(eigenWeight === 1, seed)] = model;
+      alignments[alignName(eigenWeight === 1, seed)] = model;
     }
   }
-  const paper = aligns[alignName(true, 0)];
+  const paper = alignments[alignName(true, 0)];
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
   if (!data.isOneGrid) {
     tell("left out, as models see different patches: clusters before and after alignment, the mixed graph");
   }
   const effects = masked.length > 0 && data.isOneGrid
-    ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, aligns, masked, tick))
+    ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, alignments, masked, tick))
     : undefined;
   const mixable = { paper, ridge: fitted };
   const further = { images: data.further.slice(0, MIXED), classes: data.classes };

@@ -151,7 +151,7 @@ async function voxelSection(out: string, results: VoxelResults): Promise<Html[]>
     ? `${repeats} times with other folds. The choice of folds alone changes a region's mean by up to ${
       formatNumber(Math.max(...spreads), 3)
     } (standard deviation).`
-    : "once: what the choice of folds alone changes is not known (--repeats 2 or more tells).";
+    : "once: what the choice of folds alone changes is not known (--repeats 2 or more measures it).";
   const charted = first === last ? [first] : [first, last];
   return [
     text(

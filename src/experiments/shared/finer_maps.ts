@@ -28,7 +28,7 @@ export interface MapScore {
   oracle: number;
   /** By the two-way cut, which knows nothing. */
   twoWay: number | null;
-  /** Of the map that gives every patch the class of most of its pixels: about the best of so many patches. */
+  /** Of the map that gives every patch the class of most of its pixels: about the best of that number of patches. */
   ceiling: number;
   /** One-sided p that `oracle` is above that of the model's own patches, signs flipped image by image; null for itself. */
   p: number | null;

@@ -26,7 +26,7 @@ export interface FixturesReport {
   /** Folder of the page. */
   out: string;
   /** Folder of the synthetic dataset. */
-  world: string;
+  dataset: string;
   plan: SyntheticDataset;
   /** Makes the subject, which takes a second: called where something has to be measured or drawn anew. */
   observer: () => SimulatedSubject;
@@ -54,10 +54,10 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
   const { out, plan } = report;
   let made: SimulatedSubject | undefined;
   const observer = () => made ??= report.observer();
-  const subject = await openAlgonauts(`${report.world}/algonauts/subj01`);
-  const heldOut = await openAlgonauts(`${report.world}/algonauts/subj01`, "test");
+  const subject = await openAlgonauts(`${report.dataset}/algonauts/subj01`);
+  const heldOut = await openAlgonauts(`${report.dataset}/algonauts/subj01`, "test");
   const summarize = () =>
-    summarizeRois({ subject, heldOut, world: report.world, plan, observer: observer() });
+    summarizeRois({ subject, heldOut, dataset: report.dataset, plan, observer: observer() });
   const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 

@@ -32,22 +32,22 @@ const MIN_SCENES = 20, MAX_SCENES = 60, MAX_TRAINING = 1000;
  *
  * @param subject the training split
  * @param heldOut the test split
- * @param world folder of the dataset, whose ground truth says which category a scene shows
+ * @param dataset folder of the dataset, whose ground truth says which category a scene shows
  * @param plan which scenes the rows are
  * @param observer the subject itself, for responses without noise
  */
 export async function summarizeRois(
-  { subject, heldOut, world, plan, observer }: {
+  { subject, heldOut, dataset, plan, observer }: {
     subject: Subject;
     heldOut: Subject;
-    world: string;
+    dataset: string;
     plan: DatasetPlan;
     observer: SimulatedSubject;
   },
 ): Promise<RoiSummary[]> {
   const rows = Math.min(subject.images.length, MAX_TRAINING);
   const responses = await subject.readResponses(0, rows);
-  const categories = (await trainingCategories(world)).slice(0, rows);
+  const categories = (await trainingCategories(dataset)).slice(0, rows);
   const measured = await measuredCeilings(heldOut, plan, observer);
   const stated = statedCeilings(observer);
   return observer.rois.flatMap((name) => {
@@ -71,8 +71,8 @@ export async function summarizeRois(
 }
 
 /** Category of every training scene, by index. */
-async function trainingCategories(world: string): Promise<number[]> {
-  const lines = (await Deno.readTextFile(`${world}/truth/training.jsonl`)).trim().split("\n");
+async function trainingCategories(dataset: string): Promise<number[]> {
+  const lines = (await Deno.readTextFile(`${dataset}/truth/training.jsonl`)).trim().split("\n");
   return lines.map((line) => CATEGORIES.indexOf(JSON.parse(line).category));
 }
 

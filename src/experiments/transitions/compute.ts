@@ -163,7 +163,7 @@ export function conceptCircles(
   const different = [...new Map(places.map((place) => [place.join(), place])).values()];
   if (different.length < count) {
     throw new UnsuitableData(
-      `The layer has ${different.length} different places on the map: ask for at most so many circles, not ${count}.`,
+      `The layer has ${different.length} different places on the map: ask for at most that number of circles, not ${count}.`,
     );
   }
   const middle: Place = [0, 0];

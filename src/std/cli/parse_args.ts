@@ -1,6 +1,6 @@
 type Names<T extends string> = T | readonly T[];
 
-/** What `parseArgs` is told about the flags. */
+/** What `parseArgs` knows of the flags. */
 export interface ParseOptions<
   B extends string = string,
   S extends string = string,

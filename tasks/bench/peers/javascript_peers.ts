@@ -9,7 +9,7 @@ console.log = console.warn = console.error; // the harness reads standard output
 /** A product of two matrices by a package. */
 interface Product {
   version: string;
-  /** Multiplies so many times and waits for the device. */
+  /** Multiplies N times and waits for the device. */
   multiply(repeat: number): Promise<void>;
   /** The last result. */
   read(): Promise<Float32Array>;

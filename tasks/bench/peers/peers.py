@@ -383,7 +383,7 @@ def main(name):
                 work.save(request["path"])
         except ImportError as error:
             reply = {"absent": str(error)}
-        except Exception as error:  # told to the harness, which goes on without this peer
+        except Exception as error:  # reported to the harness, which goes on without this peer
             reply = {"error": f"{type(error).__name__}: {error}".splitlines()[0]}
         REPLIES.write(MARK + json.dumps(reply) + "\n")
         REPLIES.flush()

@@ -42,7 +42,7 @@ export const plans: WorkPlan[] = [{
 /** The synthetic dataset's pooled features; made up in the same shapes where its packages are not installed. */
 async function prepare(folder: string): Promise<Record<string, string>> {
   const { slots, pooled, responses, tokens } = await worldData().catch((error) => {
-    console.error(`align-epoch takes made-up features in the world's shapes: ${(error as Error).message}`);
+    console.error(`align-epoch takes made-up features in the dataset's shapes: ${(error as Error).message}`);
     return madeUp();
   });
   await Deno.writeTextFile(`${folder}/slots.json`, JSON.stringify(slots));

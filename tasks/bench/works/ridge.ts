@@ -83,10 +83,10 @@ export const open: OpenOwnWork = async (gpu, files, options) => {
   let predicted: Matrix;
   return {
     async run() {
-      const fit = await ridge(gpu, x, y, { lambdas: penaltiesOf(options), folds: Number(options.folds) });
+      const fit = await ridge(gpu, x, y, { alphas: penaltiesOf(options), folds: Number(options.folds) });
       predicted = await fit.predict(unseen);
     },
-    profiled: () => ridge(gpu, x, y, { lambdas: penaltiesOf(options).slice(0, 2), folds: 2 }),
+    profiled: () => ridge(gpu, x, y, { alphas: penaltiesOf(options).slice(0, 2), folds: 2 }),
     async save(path) {
       await saveMatrix(path, predicted);
     },

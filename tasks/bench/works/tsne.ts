@@ -13,7 +13,7 @@ import type { Tsne } from "../../../src/embed/joint_probabilities.ts";
 const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 /** Ours by default, for the count of operations. */
 const ITERATIONS = 350;
-/** Every so many points are judged: trustworthiness sorts all distances. */
+/** Every Nth point is judged: trustworthiness sorts all distances. */
 const STEP = 2;
 /** Points of the interpolated map, and perplexity of everybody. */
 const MANY = 100_000, PERPLEXITY = 30;

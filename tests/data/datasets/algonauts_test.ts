@@ -245,7 +245,7 @@ Deno.test("openAlgonauts finds the voxels on fsaverage: by the release's mask, o
     await writeMask("rh", [0, 1, 2, 9], 10_242);
     const subject = await openAlgonauts(dir);
     assertEquals(subject.surfaceVertices, Uint32Array.of(3, 10_241, 10_242, 70_000, 163_841, 0, 1, 2, 9));
-    assertEquals((await subject.hashTruth()).filter(([name]) => name.includes("all-vertices")).length, 2);
+    assertEquals((await subject.hashLabels()).filter(([name]) => name.includes("all-vertices")).length, 2);
 
     await writeMask("rh", [0, 1, 2]);
     await assertRejects(

@@ -40,7 +40,7 @@ Deno.test("prefetch() throws what the work throws, in its turn, and leaves nothi
   assertEquals(running, 0);
 });
 
-Deno.test("prefetch() computes as many as it is told while the last is used, and no more", async () => {
+Deno.test("prefetch() computes N ahead while the last is used, and no more", async () => {
   let running = 0, most = 0;
   const work = async (i: number) => {
     most = Math.max(most, ++running);

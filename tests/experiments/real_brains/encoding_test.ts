@@ -61,7 +61,7 @@ Deno.test("scoreHeldOut() shows the encoder only what is not held out", async ()
 
 Deno.test("scoreHeldOut() draws other folds for every repeat, and says how much that changes", async () => {
   const x = randomMatrix(20, 2), y = randomMatrix(20, 3, 1);
-  const encode: Encode = ({ x, y }) => ridge(gpu, x, y, { lambdas: [1] }).then(({ predict }) => predict);
+  const encode: Encode = ({ x, y }) => ridge(gpu, x, y, { alphas: [1] }).then(({ predict }) => predict);
   const { foldSpread } = await scoreHeldOut(x, y, { encode, rois, folds: 4, repeats: 3 });
   assert(foldSpread! > 1e-4, `${foldSpread}, seed ${testSeed}`);
 });
@@ -117,7 +117,7 @@ Deno.test({
   async fn() {
     const { alexnet, betas, rois } = await readObject2vec(folder!);
     const encode: Encode = async ({ x, y }) =>
-      (await ridge(gpu, x, y, { lambdas: [10, 100], lambdaFor: "all", folds: 3 })).predict;
+      (await ridge(gpu, x, y, { alphas: [10, 100], alphaFor: "all", folds: 3 })).predict;
     const score = await scoreHeldOut(alexnet, betas, { encode, rois, repeats: 3 });
     const mean = (roi: string) => score.rois.get(roi)!.mean;
     assertEquals(score.rois.size, 7);

@@ -41,7 +41,7 @@ Deno.test("isOfDataset() knows the folders of a synthetic dataset, and no others
   inTemporaryFolder(async (dir) => {
     await Deno.mkdir(`${dir}/world/voc/JPEGImages`, { recursive: true });
     await Deno.mkdir(`${dir}/other`);
-    for (const name of ["made.json", "world.json"]) await Deno.writeTextFile(`${dir}/world/${name}`, "{}");
+    for (const name of ["made.json", "dataset.json"]) await Deno.writeTextFile(`${dir}/world/${name}`, "{}");
     const folders = ["world", "world/voc/", "world/voc/JPEGImages", "other"];
     assertEquals(await Promise.all(folders.map((name) => isOfDataset(`${dir}/${name}`))), [
       true,
