@@ -1,5 +1,5 @@
 /** `./run align`: trains one channel alignment and saves it. */
-import { closeGpu } from "../mod.ts";
+
 import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
 import { type Parsed, refuseWithoutEffect, runCommand } from "../src/cli/options.ts";
@@ -43,52 +43,45 @@ async function runAlign({ options, given }: Parsed<typeof COMMAND.options>): Pro
   );
   await openFolders({ "--cache": cache });
   const timings: Record<string, number> = {};
-  const data = await openRunData(asked, { quick: false, limit: 1, cache, timings });
-  const gpu = await openTaskGpu(adapter, cache);
-  try {
-    const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
-    const { path, history, space } = await runStage(
-      timings,
-      "train",
-      (tick) =>
-        alignOf(
-          gpu,
-          brain,
-          alignment === "ridge" ? alignment : { eigenWeight, seed },
-          cacheDir,
-          tick,
-        ),
-    );
-    await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
-    await writeFileAtomic(out, await Deno.readFile(path));
-    const best = history.toSorted((a, b) => a.validation - b.validation).at(0);
+  using data = await openRunData(asked, { quick: false, limit: 1, cache, timings });
+  using gpu = await openTaskGpu(adapter, cache);
+  const brain = await runStage(timings, "features", (tick) => data.readBrain(cacheDir, tick));
+  const { path, history, space } = await runStage(
+    timings,
+    "train",
+    (tick) =>
+      alignOf(
+        gpu,
+        brain,
+        alignment === "ridge" ? alignment : { eigenWeight, seed },
+        cacheDir,
+        tick,
+      ),
+  );
+  await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
+  await writeFileAtomic(out, await Deno.readFile(path));
+  const best = history.toSorted((a, b) => a.validation - b.validation).at(0);
+  console.error(
+    `${brain.slots.length} slots, ${brain.training.responses.cols} voxels, ${
+      space
+        ? `${space.basis.cols} components with ${(100 * space.held).toFixed(1)} % of the responses' variance`
+        : `${history.length} epochs, best validation loss ${best!.validation.toFixed(4)} in epoch ${
+          best!.epoch
+        }`
+    }: ${out}`,
+  );
+  const empty = space?.fits.flatMap(({ explained }, slot) => explained > 0 ? [] : [brain.slots[slot].name]);
+  if (empty?.length) {
+    console.error(`these predict nothing of images they were not fitted on: ${empty.join(", ")}`);
+  }
+  const unsolved = history.flatMap((epoch) => epoch.unsolved ?? []);
+  if (unsolved.length > 0) {
+    const slots = [...new Set(unsolved.map(({ slot }) => brain.slots[slot].name))];
     console.error(
-      `${brain.slots.length} slots, ${brain.training.responses.cols} voxels, ${
-        space
-          ? `${space.basis.cols} components with ${
-            (100 * space.held).toFixed(1)
-          } % of the responses' variance`
-          : `${history.length} epochs, best validation loss ${best!.validation.toFixed(4)} in epoch ${
-            best!.epoch
-          }`
-      }: ${out}`,
+      `left out: ${unsolved.length} steps of the eigen-constraint, whose gradient could not be solved for (${
+        slots.join(", ")
+      })`,
     );
-    const empty = space?.fits.flatMap(({ explained }, slot) => explained > 0 ? [] : [brain.slots[slot].name]);
-    if (empty?.length) {
-      console.error(`these predict nothing of images they were not fitted on: ${empty.join(", ")}`);
-    }
-    const unsolved = history.flatMap((epoch) => epoch.unsolved ?? []);
-    if (unsolved.length > 0) {
-      const slots = [...new Set(unsolved.map(({ slot }) => brain.slots[slot].name))];
-      console.error(
-        `left out: ${unsolved.length} steps of the eigen-constraint, whose gradient could not be solved for (${
-          slots.join(", ")
-        })`,
-      );
-    }
-  } finally {
-    closeGpu(gpu);
-    data.close();
   }
 }
 

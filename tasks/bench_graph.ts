@@ -1,7 +1,7 @@
 /**
  * `./run bench:graph`: times the large-graph pipeline on synthetic clusters, seconds of each stage and peak memory.
  */
-import { closeGpu, openGpu } from "../mod.ts";
+import { openGpu } from "../mod.ts";
 import type { NodeSource } from "../src/graph/node_source.ts";
 import { fitNystrom } from "../src/graph/nystrom.ts";
 import { fillRandom, seededRandom } from "../src/linalg/random.ts";
@@ -56,25 +56,21 @@ function syntheticNodes(n: number, d: number): NodeSource {
  */
 export async function benchGraph(n: number, d: number, m: number, k: number): Promise<GraphTimes> {
   doubleSoftwareThreads();
-  const gpu = await openGpu();
-  try {
-    const source = syntheticNodes(n, d);
-    const started = performance.now();
-    const model = await fitNystrom(gpu, source, { landmarks: m, neighbors: k, components: 20 });
-    const fitted = performance.now();
-    for await (const { vectors } of model.panels(source)) {
-      if (!vectors.data.every(Number.isFinite)) throw new Error("A vector is not finite.");
-    }
-    return {
-      n,
-      fit: (fitted - started) / 1000,
-      transform: (performance.now() - fitted) / 1000,
-      gpuPeak: gpu.memory.peak,
-      resident: peakResidentMb(),
-    };
-  } finally {
-    closeGpu(gpu);
+  using gpu = await openGpu();
+  const source = syntheticNodes(n, d);
+  const started = performance.now();
+  const model = await fitNystrom(gpu, source, { landmarks: m, neighbors: k, components: 20 });
+  const fitted = performance.now();
+  for await (const { vectors } of model.panels(source)) {
+    if (!vectors.data.every(Number.isFinite)) throw new Error("A vector is not finite.");
   }
+  return {
+    n,
+    fit: (fitted - started) / 1000,
+    transform: (performance.now() - fitted) / 1000,
+    gpuPeak: gpu.memory.peak,
+    resident: peakResidentMb(),
+  };
 }
 
 /** The task and its options. */

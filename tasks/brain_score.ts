@@ -1,6 +1,6 @@
 /** `./run brain-score`: channel alignment against its baselines on held-out images, with a report. */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu } from "../mod.ts";
+import type { Gpu } from "../mod.ts";
 import { trim } from "../src/gpu/mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
 import { type Parsed, runCommand } from "../src/cli/options.ts";
@@ -119,15 +119,10 @@ async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Prom
   }
   const run = await openTaskRun(COMMAND.task, options), { timings } = run;
   // Models are compared by their means over an image: each sees its own patches.
-  const data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
-  const gpu = await openTaskGpu(adapter, cache);
-  try {
-    const page = await runBrainScore({ ...run, gpu, data }, seeds);
-    await run.finish({ [COMMAND.task]: page });
-  } finally {
-    closeGpu(gpu);
-    data.close();
-  }
+  using data = await openRunData(asked, { quick: false, limit, cache, timings, masks, ownPatches: true });
+  using gpu = await openTaskGpu(adapter, cache);
+  const page = await runBrainScore({ ...run, gpu, data }, seeds);
+  await run.finish({ [COMMAND.task]: page });
 }
 
 if (import.meta.main) await runCommand(COMMAND, brainScoreTask);

@@ -60,13 +60,9 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
 /** What the explorer shows of the pipeline. */
 async function explored({ gpu, pipeline, sheet }: OpenPipeline): Promise<Exploration> {
   const { align } = pipeline, beta = sharedBeta(align);
-  const raw = await openRawFeatures(pipeline.manifests);
-  try {
-    const images = spread(imagesThatFit(pipeline, beta), pipeline.images.length);
-    return await explore(pipeline, alignedSource(gpu, raw, align), beta, sheet, images);
-  } finally {
-    await raw.close();
-  }
+  await using raw = await openRawFeatures(pipeline.manifests);
+  const images = spread(imagesThatFit(pipeline, beta), pipeline.images.length);
+  return await explore(pipeline, alignedSource(gpu, raw, align), beta, sheet, images);
 }
 
 /** The page, and the parts of it that the front page has. */

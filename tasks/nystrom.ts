@@ -12,38 +12,34 @@ const CODE = ["src/experiments/nystrom/compute.ts", "src/pipeline/aligned_source
 export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean }): Promise<string> {
   const { gpu, pipeline, seed } = open;
   const { align, eigenvectors, fit } = pipeline;
-  const raw = await openRawFeatures(pipeline.manifests);
-  try {
-    const source = alignedSource(gpu, raw, align);
-    const run = await open.stage(
-      "audit of the run",
-      () => open.kept("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
-    );
-    const plan = {
-      ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
-      components: 10,
-      neighbors: [1, 8, 32],
-      seed,
-      samplings: ["uniform", "farthest", "stratified"] satisfies Sampling[],
-    };
-    const audit = await open.stage(
-      "audit",
-      (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
-    );
-    return await writeNystromReport({
-      ...open,
-      audit,
-      run,
-      models: pipeline.models,
-      graph: pipeline.total.nodes,
-      landmarks: fit.landmarks.indices.length,
-      neighbors: fit.neighbors,
-      images: pipeline.images.length,
-      data: pipeline.data,
-    });
-  } finally {
-    await raw.close();
-  }
+  await using raw = await openRawFeatures(pipeline.manifests);
+  const source = alignedSource(gpu, raw, align);
+  const run = await open.stage(
+    "audit of the run",
+    () => open.kept("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
+  );
+  const plan = {
+    ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
+    components: 10,
+    neighbors: [1, 8, 32],
+    seed,
+    samplings: ["uniform", "farthest", "stratified"] satisfies Sampling[],
+  };
+  const audit = await open.stage(
+    "audit",
+    (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
+  );
+  return await writeNystromReport({
+    ...open,
+    audit,
+    run,
+    models: pipeline.models,
+    graph: pipeline.total.nodes,
+    landmarks: fit.landmarks.indices.length,
+    neighbors: fit.neighbors,
+    images: pipeline.images.length,
+    data: pipeline.data,
+  });
 }
 
 /** The task and its options. */

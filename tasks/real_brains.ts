@@ -3,7 +3,7 @@
  * with a report page. The data are not shipped: --data names their folder.
  */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu } from "../mod.ts";
+import type { Gpu } from "../mod.ts";
 import { linearEncoder } from "../src/align/linear_encoder.ts";
 import { ridge, type RidgeOptions } from "../src/align/ridge.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
@@ -220,30 +220,25 @@ async function realBrains(options: Options): Promise<void> {
   const subject = hasVoxels ? await readObject2vec(voxelFolder) : undefined;
   for (const what of subject?.skipped ?? []) console.error(`object2vec81: left out: ${what}`);
   const run = await openTaskRun(COMMAND.task, options);
-  const gpu = await openTaskGpu(options.adapter, options.cache);
-  try {
-    const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
-      run.stage(`real-brains ${name}`, work);
-    const pictures = hasPictures
-      ? await stage("pictures", (tick) => comparePictures(pictureFolder, models!, options, tick))
-      : undefined;
-    const neurons = hasNeurons
-      ? await stage("neurons", (tick) => compareNeurons(gpu, neuronFolder, models!, options, tick))
-      : undefined;
-    const voxels = subject
-      ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
-      : undefined;
-    const page = await writeRealBrainsReport({
-      ...run,
-      gpu,
-      pictures,
-      neurons,
-      voxels,
-    });
-    await run.finish({ [COMMAND.task]: page });
-  } finally {
-    closeGpu(gpu);
-  }
+  using gpu = await openTaskGpu(options.adapter, options.cache);
+  const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) => run.stage(`real-brains ${name}`, work);
+  const pictures = hasPictures
+    ? await stage("pictures", (tick) => comparePictures(pictureFolder, models!, options, tick))
+    : undefined;
+  const neurons = hasNeurons
+    ? await stage("neurons", (tick) => compareNeurons(gpu, neuronFolder, models!, options, tick))
+    : undefined;
+  const voxels = subject
+    ? await stage("voxels", (tick) => compareEncoders(gpu, subject, options, tick))
+    : undefined;
+  const page = await writeRealBrainsReport({
+    ...run,
+    gpu,
+    pictures,
+    neurons,
+    voxels,
+  });
+  await run.finish({ [COMMAND.task]: page });
 }
 
 if (import.meta.main) {

@@ -171,10 +171,9 @@ export async function runPipeline(
     colors: `${placed}/colors.json`,
   };
   const [first] = manifests, points3 = await readMatrix(files.points3);
-  const vectors = await openVectors(cut, manifests);
+  await using vectors = await openVectors(cut, manifests);
   const eigenvectors = await vectorsOfImages(vectors, chosen);
   const nearest = await nearestOfImages(placed, vectors, chosen);
-  await vectors.close();
   const colors = nearestColors(points3, nearest);
   let at = 0;
   const slots = manifests.flatMap(({ model, layers, tokens }) =>

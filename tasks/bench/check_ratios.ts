@@ -2,7 +2,7 @@
 import naiveCode from "./naive_matmul.wgsl" with { type: "text" };
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { tsne } from "../../src/embed/tsne.ts";
-import { closeGpu, dispatch, type Gpu, openGpu, sync } from "../../src/gpu/mod.ts";
+import { dispatch, type Gpu, openGpu, sync } from "../../src/gpu/mod.ts";
 import { normalizedCut } from "../../src/graph/normalized_cut.ts";
 import { multiply } from "../../src/linalg/matmul.ts";
 import { allocateMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
@@ -21,26 +21,22 @@ type Timed = () => Promise<void>;
 /** Measures the ratios and reports which have grown; never fails on time. */
 export async function checkRatios(update: boolean): Promise<void> {
   doubleSoftwareThreads();
-  const gpu = await openGpu();
-  try {
-    const kind = gpu.adapter.software ? "software" : "hardware", found = await measureRatios(gpu);
-    const committed: Record<string, Ratios> = JSON.parse(await Deno.readTextFile(FILE));
-    for (const [name, value] of Object.entries(found)) {
-      const expected = committed[kind]?.[name];
-      console.log(
-        `${name}: ${value.toPrecision(3)}${expected ? ` (committed ${expected.toPrecision(3)})` : " (new)"}`,
-      );
-    }
-    const onGithub = Deno.env.get("GITHUB_ACTIONS") === "true";
-    for (const grown of regressions(committed[kind] ?? {}, found)) console.log(warning(grown, onGithub));
-    if (!update) return;
-    const rounded = Object.fromEntries(
-      Object.entries(found).map(([name, value]) => [name, Number(value.toPrecision(3))]),
+  using gpu = await openGpu();
+  const kind = gpu.adapter.software ? "software" : "hardware", found = await measureRatios(gpu);
+  const committed: Record<string, Ratios> = JSON.parse(await Deno.readTextFile(FILE));
+  for (const [name, value] of Object.entries(found)) {
+    const expected = committed[kind]?.[name];
+    console.log(
+      `${name}: ${value.toPrecision(3)}${expected ? ` (committed ${expected.toPrecision(3)})` : " (new)"}`,
     );
-    await writeFileAtomic(FILE.pathname, JSON.stringify({ ...committed, [kind]: rounded }, null, 2) + "\n");
-  } finally {
-    closeGpu(gpu);
   }
+  const onGithub = Deno.env.get("GITHUB_ACTIONS") === "true";
+  for (const grown of regressions(committed[kind] ?? {}, found)) console.log(warning(grown, onGithub));
+  if (!update) return;
+  const rounded = Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [name, Number(value.toPrecision(3))]),
+  );
+  await writeFileAtomic(FILE.pathname, JSON.stringify({ ...committed, [kind]: rounded }, null, 2) + "\n");
 }
 
 async function measureRatios(gpu: Gpu): Promise<Ratios> {

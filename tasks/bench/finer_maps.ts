@@ -2,7 +2,7 @@
  * What finer maps bring and cost, as a table: `./run script tasks/bench/finer_maps.ts --images DIR --masks DIR --model FILE`.
  * The masks are NAME.png for NAME.jpg, white where the figure is.
  */
-import { closeGpu } from "../../mod.ts";
+
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { DATA_OPTIONS } from "../../src/cli/data_options.ts";
 import { runCommand } from "../../src/cli/options.ts";
@@ -36,46 +36,42 @@ await runCommand(COMMAND, async ({ options }) => {
     throw new RangeError("Images, masks or model are missing: give --images DIR --masks DIR --model FILE.");
   }
   const images = await folderImages(folder, masks, limit);
-  const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
+  using gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
   const shifts = [1, 2, 4, 8].filter((each) => each <= most),
     progress = openProgress("maps", shifts.length, "strides");
-  try {
-    const scores = await finerMaps(gpu, model, images, {
-      layer,
-      hook,
-      shifts,
-      onProgress: progress.tick,
-    })
-      .finally(progress.finish);
-    await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
-    const adapter = gpu.adapter.description;
-    await writeFileAtomic(
-      out,
-      JSON.stringify({ model, layer, hook, images: images.length, adapter, scores }, null, 2),
-    );
-    const digits = (value: number | null, count = 3) => value === null ? "–" : value.toFixed(count);
-    console.log(
-      "| map | patches | oracle mIoU | p | two-way cut mIoU | majority of each patch | features, s | cut, s |",
-    );
-    console.log("| - | - | - | - | - | - | - | - |");
-    for (const { shifts, interpolated, grid, oracle, p, twoWay, ceiling, seconds } of scores) {
-      const map = interpolated
-        ? "own patches, interpolated"
-        : shifts === 1
-        ? "own patches"
-        : `${shifts} × ${shifts} shifts`;
-      const cells = [
-        map,
-        `${grid.cols} × ${grid.rows}`,
-        digits(oracle),
-        digits(p, 4),
-        digits(twoWay),
-        digits(ceiling),
-      ];
-      console.log(`| ${[...cells, digits(seconds.features, 2), digits(seconds.cut, 2)].join(" | ")} |`);
-    }
-    console.error(`${images.length} images, layer ${layer}, hook ${hook}: ${out}`);
-  } finally {
-    closeGpu(gpu);
+  const scores = await finerMaps(gpu, model, images, {
+    layer,
+    hook,
+    shifts,
+    onProgress: progress.tick,
+  })
+    .finally(progress.finish);
+  await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });
+  const adapter = gpu.adapter.description;
+  await writeFileAtomic(
+    out,
+    JSON.stringify({ model, layer, hook, images: images.length, adapter, scores }, null, 2),
+  );
+  const digits = (value: number | null, count = 3) => value === null ? "–" : value.toFixed(count);
+  console.log(
+    "| map | patches | oracle mIoU | p | two-way cut mIoU | majority of each patch | features, s | cut, s |",
+  );
+  console.log("| - | - | - | - | - | - | - | - |");
+  for (const { shifts, interpolated, grid, oracle, p, twoWay, ceiling, seconds } of scores) {
+    const map = interpolated
+      ? "own patches, interpolated"
+      : shifts === 1
+      ? "own patches"
+      : `${shifts} × ${shifts} shifts`;
+    const cells = [
+      map,
+      `${grid.cols} × ${grid.rows}`,
+      digits(oracle),
+      digits(p, 4),
+      digits(twoWay),
+      digits(ceiling),
+    ];
+    console.log(`| ${[...cells, digits(seconds.features, 2), digits(seconds.cut, 2)].join(" | ")} |`);
   }
+  console.error(`${images.length} images, layer ${layer}, hook ${hook}: ${out}`);
 });

@@ -1,5 +1,5 @@
 /** What the machine can do at most, measured: a large product and a large copy. */
-import { closeGpu, openGpu, sync } from "../../src/gpu/mod.ts";
+import { openGpu, sync } from "../../src/gpu/mod.ts";
 import { startParticipant } from "./participant.ts";
 import { pythonProgram } from "./programs.ts";
 
@@ -50,26 +50,22 @@ async function pythonLimits(python: string): Promise<Limits | null> {
 
 /** A copy between two buffers of 64 MiB on the adapter. */
 async function copyLimit(adapter?: string): Promise<Limits> {
-  const gpu = await openGpu({ adapter: adapter as "hardware" | "software" | undefined });
-  try {
-    const size = 2 ** 26, times = 16, usage = 0x04 | 0x08; // COPY_SRC | COPY_DST
-    const [from, to] = [0, 1].map(() => gpu.device.createBuffer({ size, usage }));
-    const gbs: number[] = [];
-    for (let round = 0; round <= ROUNDS; round++) {
-      const encoder = gpu.device.createCommandEncoder(), started = performance.now();
-      for (let i = 0; i < times; i++) encoder.copyBufferToBuffer(from, 0, to, 0, size);
-      gpu.device.queue.submit([encoder.finish()]);
-      await sync(gpu);
-      if (round > 0) gbs.push(2e-6 * size * times / (performance.now() - started));
-    }
-    from.destroy();
-    to.destroy();
-    return {
-      gflops: null,
-      gbs: Math.max(...gbs),
-      source: "a copy of buffers by WebGPU; no product to compare with without Python",
-    };
-  } finally {
-    closeGpu(gpu);
+  using gpu = await openGpu({ adapter: adapter as "hardware" | "software" | undefined });
+  const size = 2 ** 26, times = 16, usage = 0x04 | 0x08; // COPY_SRC | COPY_DST
+  const [from, to] = [0, 1].map(() => gpu.device.createBuffer({ size, usage }));
+  const gbs: number[] = [];
+  for (let round = 0; round <= ROUNDS; round++) {
+    const encoder = gpu.device.createCommandEncoder(), started = performance.now();
+    for (let i = 0; i < times; i++) encoder.copyBufferToBuffer(from, 0, to, 0, size);
+    gpu.device.queue.submit([encoder.finish()]);
+    await sync(gpu);
+    if (round > 0) gbs.push(2e-6 * size * times / (performance.now() - started));
   }
+  from.destroy();
+  to.destroy();
+  return {
+    gflops: null,
+    gbs: Math.max(...gbs),
+    source: "a copy of buffers by WebGPU; no product to compare with without Python",
+  };
 }

@@ -3,7 +3,7 @@
  * `./run script tasks/bench/massive_channels.ts --images DIR --masks DIR --model FILE`. The masks are NAME.png for NAME.jpg, white
  * where the figure is.
  */
-import { closeGpu, normalizedCut } from "../../mod.ts";
+import { normalizedCut } from "../../mod.ts";
 import { folderImages, viewed } from "../../src/pipeline/images.ts";
 import { openRunModels } from "../../src/pipeline/models.ts";
 import { sampleUniversality, withoutFirst } from "../../src/experiments/brain_score/universality.ts";
@@ -50,44 +50,40 @@ await runCommand(COMMAND, async ({ options }) => {
   }
   const { models, view } = await openRunModels([model]);
   const images = viewed(await folderImages(folder, masks, limit), view);
-  const gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
-  try {
-    const { slots } = await sampleUniversality(models, images, [], 0);
-    const progress = openProgress("cut", slots.length, "layers");
-    const lines = [
-      "| layer | largest channel / median | longest token / median | figure against ground: as they are | means off | standardised | λ₂: as they are | means off | standardised |",
-      "| - | - | - | - | - | - | - | - | - |",
-    ];
-    for (const [s, { name, features, figure }] of slots.entries()) {
-      const { data, rows, cols } = features;
-      const channels = new Float64Array(cols), lengths = new Float64Array(rows);
-      data.forEach((value, at) => {
-        channels[at % cols] += Math.abs(value) / rows;
-        lengths[Math.floor(at / cols)] += value * value;
-      });
-      const found = [];
-      for (const x of [features, treated(features, false), treated(features, true)]) {
-        const cut = await normalizedCut(gpu, x, { components: 10, tolerance: 1e-4 });
-        const accuracy = balancedAccuracy(withoutFirst(cut.eigenvectors), [...figure.keys()], [...figure]);
-        found.push({ accuracy, lambda2: cut.eigenvalues[1] });
-      }
-      lines.push(
-        `| ${
-          [
-            name,
-            (Math.max(...channels) / median(channels)).toFixed(1),
-            Math.sqrt(Math.max(...lengths) / median(lengths)).toFixed(2),
-            ...found.map(({ accuracy }) => accuracy.toFixed(3)),
-            ...found.map(({ lambda2 }) => lambda2.toFixed(4)),
-          ].join(" | ")
-        } |`,
-      );
-      progress.tick(s + 1);
+  using gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
+  const { slots } = await sampleUniversality(models, images, [], 0);
+  const progress = openProgress("cut", slots.length, "layers");
+  const lines = [
+    "| layer | largest channel / median | longest token / median | figure against ground: as they are | means off | standardised | λ₂: as they are | means off | standardised |",
+    "| - | - | - | - | - | - | - | - | - |",
+  ];
+  for (const [s, { name, features, figure }] of slots.entries()) {
+    const { data, rows, cols } = features;
+    const channels = new Float64Array(cols), lengths = new Float64Array(rows);
+    data.forEach((value, at) => {
+      channels[at % cols] += Math.abs(value) / rows;
+      lengths[Math.floor(at / cols)] += value * value;
+    });
+    const found = [];
+    for (const x of [features, treated(features, false), treated(features, true)]) {
+      const cut = await normalizedCut(gpu, x, { components: 10, tolerance: 1e-4 });
+      const accuracy = balancedAccuracy(withoutFirst(cut.eigenvectors), [...figure.keys()], [...figure]);
+      found.push({ accuracy, lambda2: cut.eigenvalues[1] });
     }
-    progress.finish();
-    console.log(lines.join("\n"));
-    console.error(`${images.length} images, ${slots[0].features.rows} tokens a layer, ten eigenvectors`);
-  } finally {
-    closeGpu(gpu);
+    lines.push(
+      `| ${
+        [
+          name,
+          (Math.max(...channels) / median(channels)).toFixed(1),
+          Math.sqrt(Math.max(...lengths) / median(lengths)).toFixed(2),
+          ...found.map(({ accuracy }) => accuracy.toFixed(3)),
+          ...found.map(({ lambda2 }) => lambda2.toFixed(4)),
+        ].join(" | ")
+      } |`,
+    );
+    progress.tick(s + 1);
   }
+  progress.finish();
+  console.log(lines.join("\n"));
+  console.error(`${images.length} images, ${slots[0].features.rows} tokens a layer, ten eigenvectors`);
 });

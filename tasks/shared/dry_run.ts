@@ -30,25 +30,21 @@ export async function dryRunPipeline(
     }
   };
   const noData = await without(async () => {
-    const data = await openRunData(asked, { ...settings, timings: {}, explain: true });
-    try {
-      let options: PipelineOptions | undefined;
-      const noPooled = await without(async () => {
-        const brain = await data.readBrain(`${cache}/align`, () => {}, { explain: true });
-        const { path } = await alignFile(`${cache}/align`, brain, alignmentOf(settings.alignment));
-        const saved = await loadAlign(path).catch(() => null);
-        if (!saved) throw new NotFinished("align", "never trained on these features");
-        say("align", "cached", "trained on the same features");
-        options = optionsWith(data, settings, saved.model, path);
-      });
-      if (options) return void await runPipeline(null, stages, options);
-      if (noPooled!.stage !== "align") runs("align", noPooled!.stage);
-      const never = () => Promise.reject(new Error("A dry run computes nothing."));
-      for (const { name, input } of await featureStages({ ...settings, ...data })) {
-        await stages.run(name, input, never, brokenShards);
-      }
-    } finally {
-      data.close();
+    using data = await openRunData(asked, { ...settings, timings: {}, explain: true });
+    let options: PipelineOptions | undefined;
+    const noPooled = await without(async () => {
+      const brain = await data.readBrain(`${cache}/align`, () => {}, { explain: true });
+      const { path } = await alignFile(`${cache}/align`, brain, alignmentOf(settings.alignment));
+      const saved = await loadAlign(path).catch(() => null);
+      if (!saved) throw new NotFinished("align", "never trained on these features");
+      say("align", "cached", "trained on the same features");
+      options = optionsWith(data, settings, saved.model, path);
+    });
+    if (options) return void await runPipeline(null, stages, options);
+    if (noPooled!.stage !== "align") runs("align", noPooled!.stage);
+    const never = () => Promise.reject(new Error("A dry run computes nothing."));
+    for (const { name, input } of await featureStages({ ...settings, ...data })) {
+      await stages.run(name, input, never, brokenShards);
     }
   });
   const named = stages.reports.map(({ name }) => name);

@@ -88,6 +88,8 @@ export interface RunData {
     options?: Pick<BrainDataOptions, "cells" | "limit" | "explain"> & { models?: RunModel[] },
   ): Promise<BrainData>;
   close(): void;
+  /** The same, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -172,6 +174,7 @@ export async function openRunData(
         imagesKey: `${data.keys.subject} ${JSON.stringify(view)}`,
       }),
     close: data.close,
+    [Symbol.dispose]: data.close,
   };
 }
 

@@ -165,12 +165,8 @@ function fingerprint(
 }
 
 async function audited(gpu: Gpu, { manifests, align, eigenvectors }: Pipeline, seed: number) {
-  const raw = await openRawFeatures(manifests);
-  try {
-    return await auditRun(gpu, alignedSource(gpu, raw, align), eigenvectors, seed);
-  } finally {
-    await raw.close();
-  }
+  await using raw = await openRawFeatures(manifests);
+  return await auditRun(gpu, alignedSource(gpu, raw, align), eigenvectors, seed);
 }
 
 /** One display after the other, and the wall time of each. */

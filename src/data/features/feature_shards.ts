@@ -98,6 +98,10 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
   };
   const rows = next * tokens;
   let last: Promise<unknown> = Promise.resolve();
+  const close = async () => {
+    await last.catch(() => {});
+    await open.file.close();
+  };
   return {
     rows,
     cols,
@@ -119,10 +123,8 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
       last = read;
       return read;
     },
-    async close() {
-      await last.catch(() => {});
-      await open.file.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
@@ -132,10 +134,6 @@ export async function openFeatures(path: string): Promise<FeatureFile> {
  * @throws Error as `openFeatures`
  */
 export async function readFeatures(path: string, rows?: number): Promise<Matrix> {
-  const file = await openFeatures(path);
-  try {
-    return { data: await file.readRows(0, rows ?? file.rows), rows: rows ?? file.rows, cols: file.cols };
-  } finally {
-    await file.close();
-  }
+  await using file = await openFeatures(path);
+  return { data: await file.readRows(0, rows ?? file.rows), rows: rows ?? file.rows, cols: file.cols };
 }

@@ -40,6 +40,8 @@ export interface FeatureSlots {
   readSlot(slot: number, first: number, count: number): Promise<Matrix>;
   /** Closes the files. */
   close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Open feature files as one source of nodes. */
@@ -48,6 +50,8 @@ export interface FeatureSource extends NodeSource {
   slots: FeatureSlot[];
   /** Closes the files. */
   close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -75,6 +79,7 @@ export async function openFeatureSlots(paths: string[]): Promise<FeatureSlots> {
       rows: total,
       slots,
       close,
+      [Symbol.asyncDispose]: close,
       strata: strataOf(slots),
       async readSlot(slot, first, count) {
         return {
@@ -115,6 +120,7 @@ export async function openFeatureSource(paths: string[]): Promise<FeatureSource>
     slots,
     strata,
     close,
+    [Symbol.asyncDispose]: close,
     async read(first, count) {
       const data = new Float32Array(count * cols);
       for (const { slot, from, to } of partsOf(slots, first, count)) {

@@ -41,6 +41,8 @@ export interface FeatureFile {
   /** Rows [start, end) as float32, row-major. */
   readRows(start: number, end: number): Promise<Float32Array>;
   close(): Promise<void>;
+  /** The same, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -198,6 +200,7 @@ export async function openFeatureFile(path: string): Promise<FeatureFile> {
         return out;
       },
       close: () => handle.close(),
+      [Symbol.asyncDispose]: () => handle.close(),
     };
   } catch (error) {
     await handle.close();
