@@ -4,7 +4,7 @@
  */
 import { createObserver } from "../fixtures/observer/mod.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
-import { datasetSteps, planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
+import { planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { runStage } from "./shared/stage.ts";
 import { datasetFolder, SCENES } from "../src/synthetic/dataset.ts";
 import { commandLine, type Parsed, runCommand } from "../src/cli/options.ts";
@@ -37,11 +37,10 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), observer = createObserver(seed);
-  const steps = datasetSteps(plan);
   const dataset = await runStage(
     {},
     "fixtures",
-    (tick) => writeDataset(out, plan, observer, (done, note) => tick(done, steps, note)),
+    (tick) => writeDataset(out, plan, observer, tick),
   );
   const page = await writeFixturesReport({
     out: report,

@@ -136,7 +136,7 @@ async function comparePictures(
   const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
   const models: ModelSimilarity[] = [];
   for (const [i, { path, provider }] of runModels.entries()) {
-    const onProgress = (share: number, note: string) => tick(i + share, runModels.length, note);
+    const onProgress: Tick = (done, total, note) => tick(i + done / total, runModels.length, note);
     models.push(
       await brainSimilarity(path, data, { cacheDir, hook, provider, resamples, seed, onProgress }),
     );
@@ -169,7 +169,7 @@ async function compareNeurons(
     if (isDirectory) names.push(name);
   }
   for (const [i, name] of names.sort().entries()) {
-    const onProgress = (share: number, note: string) => tick(i + share, names.length, note);
+    const onProgress: Tick = (done, total, note) => tick(i + done / total, names.length, note);
     const options = { models, cacheDir: `${cache}/v4_macaque`, resamples, seed, onProgress };
     sessions.push(await neuronSession(gpu, folder, name, options));
   }
@@ -191,7 +191,7 @@ async function compareEncoders(
   ];
   const encoders: EncoderScore[] = [], each = repeats * FOLDS;
   for (const [i, [name, label, encode]] of kinds.entries()) {
-    const onProgress = (folds: number) => tick(i * each + folds, kinds.length * each, label);
+    const onProgress: Tick = (folds) => tick(i * each + folds, kinds.length * each, label);
     const options = { encode, rois, folds: FOLDS, repeats, seed, onProgress };
     encoders.push({ name, label, score: await scoreHeldOut(alexnet, betas, options) });
   }

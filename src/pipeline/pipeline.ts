@@ -45,7 +45,7 @@ export interface FeatureStage {
   /** Images of each shard. */
   ranges: ImageRange[];
   /** All ranges, into the stage's folder. */
-  extract(folder: string, onProgress?: (images: number) => void): Promise<FeatureManifest>;
+  extract(folder: string, onProgress?: (done: number, total: number) => void): Promise<FeatureManifest>;
   /** One range alone. */
   extractRange(folder: string, range: ImageRange): Promise<FeatureManifest>;
 }

@@ -7,7 +7,7 @@ import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
 import { CACHE_FOLDER } from "../data/files/project_folder.ts";
 import { EMBEDDED_FOLDER } from "../data/models/known_models.ts";
 import { isFile } from "../data/files/plain_file.ts";
-import { datasetSteps, planDataset, type SyntheticDataset, writeDataset } from "./write_dataset.ts";
+import { planDataset, type SyntheticDataset, writeDataset } from "./write_dataset.ts";
 
 /** The embedded vision transformers, in the order of their names. */
 export function embeddedModels(): string[] {
@@ -69,7 +69,7 @@ export async function syntheticDataset(
       folder,
       plan,
       createObserver(seed),
-      (done, note) => onProgress?.(done, datasetSteps(plan), note),
+      onProgress,
       navigator.hardwareConcurrency,
     );
     const made = { from, files: await hashFiles(folder, await filesOf(folder)) };

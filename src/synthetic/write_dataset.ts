@@ -92,7 +92,7 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
  * @param out the folder
  * @param plan which scenes
  * @param observer the subject, created with `plan.observerSeed`
- * @param onProgress called with how many of `datasetSteps(plan)` are done
+ * @param onProgress called with how many steps are done, of how many
  * @param threads that render scenes, each with a subject of its own from `createObserver`; default 1, this one with `observer`
  * @returns what `dataset.json` says
  * @throws Error "The folder … holds a synthetic dataset of other scenes: …"
@@ -101,7 +101,7 @@ export async function writeDataset(
   out: string,
   plan: DatasetPlan,
   observer: SimulatedSubject,
-  onProgress: (done: number, note: string) => void = () => {},
+  onProgress: (done: number, total: number, note: string) => void = () => {},
   threads = 1,
 ): Promise<SyntheticDataset> {
   const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
@@ -118,7 +118,9 @@ export async function writeDataset(
   }
 
   let done = 0;
-  const tick = (note: string) => onProgress(++done, note), splits = ["training", "test"] as const;
+  const steps = datasetSteps(plan),
+    tick = (note: string) => onProgress(++done, steps, note),
+    splits = ["training", "test"] as const;
   await writeBlocks({
     out,
     blocks: splits.flatMap((split) => blocksOf(split, plan[split])),

@@ -43,7 +43,7 @@ await runCommand(COMMAND, async ({ options }) => {
     layer,
     hook,
     shifts,
-    onProgress: progress.tick,
+    onProgress: (done, _, note) => progress.tick(done, note),
   })
     .finally(progress.finish);
   await Deno.mkdir(out.replace(/[^/]*$/, "") || ".", { recursive: true });

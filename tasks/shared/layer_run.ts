@@ -9,6 +9,7 @@ import { pixelHash, type RunImage } from "../../src/pipeline/images.ts";
 import type { RunModel } from "../../src/pipeline/models.ts";
 import { featureStages } from "../../src/pipeline/pipeline.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
+import type { Tick } from "./stage.ts";
 import { sayStages, type TaskRun } from "./task_run.ts";
 
 /** What is run. */
@@ -26,7 +27,7 @@ export interface LayerRun<L extends SolvedLayer> {
   solve(
     gpu: Gpu | null,
     manifest: FeatureManifest,
-    settings: { stages: Stages; onProgress: (done: number, note: string) => void },
+    settings: { stages: Stages; onProgress: Tick },
   ): Promise<L[]>;
   /** @returns the path of the page */
   write(found: { gpu: Gpu; manifest: FeatureManifest; layers: L[] }): Promise<string>;
@@ -45,15 +46,12 @@ export async function runLayers<L extends SolvedLayer>(
   const imagesKey = await pixelHash(images);
   for (const line of skippedLines()) console.error(line);
   const [features] = await featureStages({ models: [model], images, imagesKey, shardImages, dtype });
-  const extracted = (tick?: (done: number) => void) =>
+  const extracted = (tick?: Tick) =>
     run.stages.run(`${name}-${features.name}`, features.input, async (folder) => {
       await features.extract(folder, tick);
     }, brokenShards);
   const { explains } = run.stages;
-  const folder =
-    await (explains
-      ? extracted()
-      : run.stage("extract", (tick) => extracted((done) => tick(done, images.length))));
+  const folder = await (explains ? extracted() : run.stage("extract", extracted));
   sayStages(run.stages);
   if (!folder) {
     console.log("colors: would run (they need what the features are)");
@@ -79,7 +77,7 @@ export async function runLayers<L extends SolvedLayer>(
   );
   const layers = await run.stage(
     "cut and color",
-    (tick) => solve(gpu, manifest, { stages, onProgress: (done, note) => tick(done, length, note) }),
+    (onProgress) => solve(gpu, manifest, { stages, onProgress }),
   );
   const page = await write({ gpu, manifest, layers });
   await run.finish({ [name]: page });

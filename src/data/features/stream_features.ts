@@ -136,7 +136,7 @@ export async function streamFeatures(
           rowsOf({ runs, run }, to - from, manifest, shape, channels[l], from, layers[l].layer),
         );
       }
-      onProgress?.(done += to - from);
+      onProgress?.(done += to - from, images.length);
       if (to === range.first + range.count) {
         await ending;
         ending = sink.endRange?.(range);
@@ -301,7 +301,7 @@ export interface ExtractOptions {
   shardImages?: number;
   /** Images a run of the model; default 8. */
   batch?: number;
-  onProgress?: (images: number) => void;
+  onProgress?: (done: number, total: number) => void;
   /** Stops the extraction after a batch; it then rejects with the signal's reason, and the next one goes on after what is kept. */
   signal?: AbortSignal;
   /** Called at the end with how many seconds onnxruntime has taken. */

@@ -22,7 +22,7 @@ export interface HeldOutOptions {
   /** Of the folds; default 0. */
   seed?: number;
   /** Called after every fold. */
-  onProgress?: (folds: number) => void;
+  onProgress?: (done: number, total: number) => void;
 }
 
 /** What an encoder reaches on held-out images. */
@@ -68,7 +68,7 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
           measured.data[image * y.cols + v] = y.data[image * y.cols + v] - mean[v];
         }
       });
-      onProgress?.(++done);
+      onProgress?.(++done, folds * repeats);
     }
     const score = brainScore(predicted, measured, { rois });
     score.r.forEach((value, v) => r[v] += value / repeats);

@@ -50,7 +50,7 @@ export interface NeuronOptions extends RsaOptions {
   /** Folder for pooled features. */
   cacheDir: string;
   /** Called with the share of the work that is done, from 0 to 1, and what was done. */
-  onProgress?: (share: number, note: string) => void;
+  onProgress?: (done: number, total: number, note: string) => void;
 }
 
 /**
@@ -77,7 +77,7 @@ export async function neuronSession(
   const extracted = { subject, models, view, cacheDir, imagesKey, seed, cells: 1 };
   const { training, test, slots, noiseCeiling, skipped } = await readBrainData({
     ...extracted,
-    onProgress: (done, total, note) => onProgress?.(done / total / 2, `${name} ${note}`),
+    onProgress: (done, total, note) => onProgress?.(done / total, 2, `${name} ${note}`),
   });
   const brain = rdm(test.responses), neurons = test.responses.cols;
   const all = new Map([["all", Uint32Array.from({ length: neurons }, (_, neuron) => neuron)]]);
@@ -94,7 +94,7 @@ export async function neuronSession(
       similarity: rsa(rdm(x), brain, options),
     });
     found.set(model, layers);
-    onProgress?.((1 + (s + 1) / slots.length) / 2, `${name} ${slot}`);
+    onProgress?.(1 + (s + 1) / slots.length, 2, `${name} ${slot}`);
   }
   return {
     name,

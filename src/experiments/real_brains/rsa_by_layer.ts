@@ -54,7 +54,7 @@ export interface BrainSimilarityOptions extends RsaOptions {
   /** What the model runs on; default the processor. */
   provider?: InferenceProvider;
   /** Called with the share of the work that is done, from 0 to 1, and what was done. */
-  onProgress?: (share: number, note: string) => void;
+  onProgress?: (done: number, total: number, note: string) => void;
 }
 
 /** Human and monkey IT compared with each other: what a perfect model of the one would reach on the other. */
@@ -86,7 +86,7 @@ export async function brainSimilarity(
     hook,
     provider,
     outDir: `${cacheDir}/${model}${hook === "attention" ? "" : `-${hook}`}`,
-    onProgress: (done) => onProgress?.(done / images.length / 2, `${model} pictures`),
+    onProgress: (done, total) => onProgress?.(done / total, 2, `${model} pictures`),
   });
   const compare = (patterns: Matrix): BrainAgreement => {
     const own = rdm(patterns);
@@ -108,7 +108,7 @@ export async function brainSimilarity(
       tokens: compare(tokens),
       ...(manifest.classToken && { classToken: compare(firstTokens(tokens, manifest.width)) }),
     });
-    onProgress?.((1 + layers.length / manifest.layers.length) / 2, `${model} layer ${layer}`);
+    onProgress?.(1 + layers.length / manifest.layers.length, 2, `${model} layer ${layer}`);
   }
   return { model, pixels: compare(rowsOf(pixels)), layers };
 }

@@ -57,7 +57,7 @@ export async function finerMaps(
     shifts: readonly number[];
     seed?: number;
     /** Called with how many of `shifts` are done. */
-    onProgress?: (done: number, note: string) => void;
+    onProgress?: (done: number, total: number, note: string) => void;
   },
 ): Promise<MapScore[]> {
   const { path, preprocessor, registers } = await openKnownModel(model);
@@ -80,7 +80,8 @@ export async function finerMaps(
       outDir: "",
       dtype: "float32",
       images: [...images],
-      onProgress: (done) => onProgress?.(s + done / images.length / 2, `${each} × ${each} shifts`),
+      onProgress: (done, total) =>
+        onProgress?.(s + done / total / 2, shifts.length, `${each} × ${each} shifts`),
     }, {
       begin({ layers }) {
         if (layers.length < layer) {
@@ -121,7 +122,7 @@ export async function finerMaps(
         const between = interpolate(own[i].eigenvectors, coarse, each);
         found.interpolated.push(oracleSegmentation(between, labels).miou);
       }
-      onProgress?.(s + 0.5 + (i + 1) / images.length / 2, `${each} × ${each} shifts`);
+      onProgress?.(s + 0.5 + (i + 1) / images.length / 2, shifts.length, `${each} × ${each} shifts`);
     }
     const better = (values: number[]) =>
       s === 0 ? null : signFlipTest(Float64Array.from(values, (value, i) => value - own[i].oracle), seed);

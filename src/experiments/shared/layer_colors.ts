@@ -25,8 +25,8 @@ export interface LayerColorsOptions {
   solve?: () => Promise<NormalizedCut>;
   /** Name of the layer in error messages. */
   name?: string;
-  /** Called with how much of the work is done, from 0 to 1. */
-  onProgress?: (share: number) => void;
+  /** Called with how much of the work is done, of how much. */
+  onProgress?: (done: number, total: number) => void;
 }
 
 /** What `layerColors` finds. */
@@ -65,7 +65,7 @@ export async function layerColors(
     seed,
     storage,
     name,
-    onProgress: (done: number, wanted: number) => onProgress?.(0.5 * done / wanted),
+    onProgress: (done: number, wanted: number) => onProgress?.(done / wanted, 2),
   };
   const cut = options.solve
     ? await options.solve()
@@ -78,7 +78,7 @@ export async function layerColors(
   const embed = {
     seed,
     iterations,
-    onProgress: (done: number, total: number) => onProgress?.(0.5 + 0.5 * done / total),
+    onProgress: (done: number, total: number) => onProgress?.(1 + done / total, 2),
   };
   const isFew = gpu === null || chosen.length <= MAX_HOST_POINTS;
   const map = isFew ? hostTsne(landmarks, embed) : await tsne(gpu, landmarks, embed);

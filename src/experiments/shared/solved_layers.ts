@@ -48,8 +48,8 @@ export interface SolveSettings
   checkError?: (features: Matrix, eigenvectors: Matrix) => Promise<string>;
   /** Of finished layers, in the folder of their features. */
   stages: Stages;
-  /** Called with the number of layers that are done, parts of one included. */
-  onProgress?: (done: number, note: string) => void;
+  /** Called with how many layers are done, parts of one included, and which is worked on. */
+  onProgress?: (done: number, total: number, note: string) => void;
 }
 
 /** What an experiment makes of a layer. */
@@ -87,9 +87,9 @@ export async function solveLayers<T>(
   const layers = await mapConcurrently(manifest.layers.length, lanes, async (at) => {
     const { layer, path } = manifest.layers[at];
     const stage = `${name}-L${String(layer).padStart(2, "0")}`, note = `layer ${layer}`;
-    const tell = (share: number) => {
-      shares[at] = share;
-      onProgress?.(shares.reduce((sum, value) => sum + value, 0), note);
+    const tell = (done: number, total: number) => {
+      shares[at] = done / total;
+      onProgress?.(shares.reduce((sum, value) => sum + value, 0), shares.length, note);
     };
     try {
       const found = await memoize(
@@ -126,7 +126,7 @@ export async function solveLayers<T>(
           };
         },
       );
-      tell(1);
+      tell(1, 1);
       return found;
     } catch (error) {
       if (!(stages.explains && error instanceof NotFinished)) throw error;
