@@ -29,6 +29,10 @@ export interface RidgeOptions {
   folds?: number;
   /** Of the folds; default 0. */
   seed?: number;
+  /** Called after each fold, and at the end. */
+  onProgress?: (done: number, total: number) => void;
+  /** Stops the work before the next fold; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** A fitted ridge regression. */
@@ -112,7 +116,7 @@ function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
 }
 
 async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
-  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0 } = options;
+  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0, onProgress } = options;
   if (alphas.length === 0 || !alphas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`alphas are [${alphas.join(", ")}]: give at least one, all finite and from 0 on.`);
   }
@@ -121,12 +125,15 @@ async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOption
   const { mean, inverse } = standardOf(x, all), center = meansOf(y, all);
   let chosen: Uint32Array = new Uint32Array(y.cols);
   if (ordered.length > 1) {
-    const errors = await heldOutErrors(gpu, x, y, ordered, crossValidationFolds(x.rows, folds, seed));
+    const parts = crossValidationFolds(x.rows, folds, seed);
+    const errors = await heldOutErrors(gpu, x, y, ordered, parts, options);
     chosen = alphaFor === "voxel"
       ? leastOf(errors, y.cols)
       : chosen.fill(leastOf(meanShares(errors, standardOf(y, all).inverse), 1)[0]);
   }
+  options.signal?.throwIfAborted();
   const weights = await fit(gpu, standardised(x, all, mean, inverse), y, center, ordered, chosen);
+  onProgress?.(folds + 1, folds + 1);
   for (let at = 0; at < weights.data.length; at++) weights.data[at] *= inverse[Math.floor(at / y.cols)];
   const intercept = Float64Array.from(center);
   for (let at = 0; at < weights.data.length; at++) {
@@ -231,10 +238,12 @@ async function heldOutErrors(
   y: Matrix,
   alphas: readonly number[],
   folds: Fold[],
+  { onProgress, signal }: Pick<RidgeOptions, "onProgress" | "signal">,
 ): Promise<Float64Array> {
   const errors = new Float64Array(alphas.length * y.cols);
   const voxels = Uint32Array.from({ length: y.cols }, (_, v) => v);
-  for (const { train, held } of folds) {
+  for (const [fold, { train, held }] of folds.entries()) {
+    signal?.throwIfAborted();
     const used: GpuMatrix[] = [];
     const keep = (matrix: GpuMatrix) => (used.push(matrix), matrix);
     try {
@@ -295,6 +304,7 @@ async function heldOutErrors(
     } finally {
       releaseMatrix(gpu, ...used);
     }
+    onProgress?.(fold + 1, folds.length + 1);
   }
   return errors;
 }

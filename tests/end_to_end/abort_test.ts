@@ -6,6 +6,7 @@ import {
   matrixSource,
   normalizedCut,
   openGpu,
+  ridge,
   trainAlign,
   tsne,
 } from "../../mod.ts";
@@ -32,6 +33,8 @@ const WORKS: Record<string, (signal: AbortSignal, onProgress: () => void) => Pro
     tsne(gpu, clusteredMatrix(120, 5, 3, 0.3), { dimensions: 2, iterations: 200, signal, onProgress }),
   "trainAlign()": (signal, onProgress) =>
     trainAlign(gpu, dataOf(align), { ...QUICK, signal, onEpoch: onProgress }),
+  "ridge()": (signal, onProgress) =>
+    ridge(gpu, align.pooled, align.responses, { alphas: [1, 10], folds: 2, signal, onProgress }),
   "fitSpace()": (signal, onProgress) =>
     fitSpace(gpu, SLOTS, align.pooled, align.responses, { components: 4, signal, onProgress }),
 };

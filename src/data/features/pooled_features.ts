@@ -14,7 +14,15 @@ import { type FeatureManifest, modelSha256 } from "./extract_parts.ts";
 export interface PoolOptions extends
   Pick<
     ExtractOptions,
-    "model" | "preprocessor" | "images" | "registers" | "hook" | "shifts" | "provider" | "onProgress"
+    | "model"
+    | "preprocessor"
+    | "images"
+    | "registers"
+    | "hook"
+    | "shifts"
+    | "provider"
+    | "onProgress"
+    | "signal"
   > {
   /** Tokens kept of every image, the same in all layers. */
   tokensPerImage: number;
