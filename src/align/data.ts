@@ -1,4 +1,5 @@
 /** What channel alignment is trained on. */
+import { takeRows } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
 import { type Random, sampleIndices } from "../linalg/random.ts";
@@ -26,15 +27,6 @@ export interface AlignData {
    * @returns count × D_l, no row zero
    */
   nodes(slot: number, count: number, random: Random): Promise<Matrix>;
-}
-
-/** Rows of a matrix, by index. */
-export function gatherRows({ data, cols }: Matrix, rows: ArrayLike<number>): Matrix {
-  const out = new Float32Array(rows.length * cols);
-  for (let i = 0; i < rows.length; i++) {
-    out.set(data.subarray(rows[i] * cols, (rows[i] + 1) * cols), i * cols);
-  }
-  return { data: out, rows: rows.length, cols };
 }
 
 /**
@@ -83,8 +75,8 @@ export function alignData(
     slots,
     images: pooled.rows,
     voxels: responses.cols,
-    pooled: (images) => Promise.resolve(gatherRows(pooled, images)),
-    responses: (images) => Promise.resolve(gatherRows(responses, images)),
+    pooled: (images) => Promise.resolve(takeRows(pooled, images)),
+    responses: (images) => Promise.resolve(takeRows(responses, images)),
     nodes(slot, count, random) {
       const { rows } = tokens[slot];
       if (rows < count) {
@@ -94,7 +86,7 @@ export function alignData(
           }, but ${count} nodes are to be sampled: keep more tokens, or sample fewer.`,
         );
       }
-      return Promise.resolve(gatherRows(tokens[slot], sampleIndices(rows, count, random)));
+      return Promise.resolve(takeRows(tokens[slot], sampleIndices(rows, count, random)));
     },
   };
 }

@@ -1,4 +1,5 @@
 /** A trained channel alignment: transforms into one space, and the encoder from there to the voxels. */
+import { takeColumns } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -74,10 +75,7 @@ export function sharedBeta({ beta, shared = beta.rows }: AlignModel): Matrix {
 
 /** The leading columns of a matrix; itself where it has no others. */
 export function leadingChannels(x: Matrix, count: number): Matrix {
-  if (count === x.cols) return x;
-  const data = new Float32Array(x.rows * count);
-  for (let i = 0; i < x.rows; i++) data.set(x.data.subarray(i * x.cols, i * x.cols + count), i * count);
-  return { data, rows: x.rows, cols: count };
+  return count === x.cols ? x : takeColumns(x, 0, count);
 }
 
 /** The means of one slot's channels, a view; nothing where there are none. */

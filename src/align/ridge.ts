@@ -1,4 +1,5 @@
 /** Ridge regression from features to voxels, its penalty chosen for every voxel by cross-validation. */
+import { transposed } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
 import { assertChoice } from "../linalg/check_options.ts";
@@ -307,12 +308,6 @@ async function heldOutErrors(
     onProgress?.(fold + 1, folds.length + 1);
   }
   return errors;
-}
-
-function transposed({ data, rows, cols }: Matrix): Matrix {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k * rows + i] = data[i * cols + k];
-  return { data: out, rows: cols, cols: rows };
 }
 
 /** For every column the row of least error, the first of equal ones. */

@@ -1,4 +1,5 @@
 /** Ridge regression of one slot, with the choice of its penalty and the shrinkage of its predictions. */
+import { transposed } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
@@ -195,12 +196,6 @@ export function less({ data, cols }: Matrix, rows: Uint32Array, mean: Float64Arr
     for (let c = 0; c < cols; c++) out[i * cols + c] = data[row * cols + c] - mean[c];
   });
   return { data: out, rows: rows.length, cols };
-}
-
-function transposed({ data, rows, cols }: Matrix): Matrix {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) for (let k = 0; k < cols; k++) out[k * rows + i] = data[i * cols + k];
-  return { data: out, rows: cols, cols: rows };
 }
 
 /** ‖x‖, Frobenius. */

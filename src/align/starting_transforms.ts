@@ -1,4 +1,5 @@
 /** Where the transforms of channel alignment start. */
+import { dot } from "../linalg/host_matrix.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { fillRandom, type Random } from "../linalg/random.ts";
 import type { AlignSlot } from "./model.ts";
@@ -46,10 +47,4 @@ function orthonormalRows(count: number, length: number, random: Random): Float64
     rows.push(row.map((value) => value / norm));
   }
   return rows;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
-  return sum;
 }

@@ -1,4 +1,5 @@
 /** L_target, which keeps every slot near where its own target has put it. */
+import { takeColumns } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { combine } from "../linalg/combine.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -40,12 +41,9 @@ export async function openTarget(
   w: Matrix,
   weight: number,
 ): Promise<Target> {
-  const grams: GpuMatrix[] = [], start = uploadMatrix(gpu, w, "start"), { rows, cols } = pooled;
+  const grams: GpuMatrix[] = [], start = uploadMatrix(gpu, w, "start"), { rows } = pooled;
   for (const [l, { width, name }] of slots.entries()) {
-    const first = slotOffset(slots, l), own = new Float32Array(rows * width);
-    for (let i = 0; i < rows; i++) {
-      own.set(pooled.data.subarray(i * cols + first, i * cols + first + width), i * width);
-    }
+    const first = slotOffset(slots, l), { data: own } = takeColumns(pooled, first, first + width);
     const p = uploadMatrix(gpu, { data: own, rows, cols: width }, `pooled features of ${name}`);
     const product = multiply(gpu, p, rowView(start, first, width));
     const { data } = await downloadMatrix(gpu, product).finally(() => releaseMatrix(gpu, p, product));

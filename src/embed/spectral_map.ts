@@ -1,4 +1,5 @@
 /** Spectral-tSNE: maps of a sample of nodes, and of all others the sample's nearest. */
+import { takeRows } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
 import { openNearestRow } from "../graph/nearest_row.ts";
@@ -125,13 +126,6 @@ function trust(x: Matrix, y: Matrix, seed: number): number {
     Math.min(TRUST_POINTS, x.rows),
     seededRandom(fork(seed, "trustworthiness")),
   );
-  const part = ({ data, cols }: Matrix): Matrix => ({
-    data: Float32Array.from({ length: rows.length * cols }, (_, at) => {
-      return data[rows[Math.floor(at / cols)] * cols + at % cols];
-    }),
-    rows: rows.length,
-    cols,
-  });
   const most = Math.ceil(rows.length / 2) - 1;
-  return trustworthiness(part(x), part(y), Math.min(TRUST_NEIGHBORS, most));
+  return trustworthiness(takeRows(x, rows), takeRows(y, rows), Math.min(TRUST_NEIGHBORS, most));
 }

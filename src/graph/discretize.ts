@@ -1,4 +1,5 @@
 /** From eigenvectors to as many segments as there are eigenvectors. */
+import { unitRows64 } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { orthogonalFactor } from "../linalg/orthogonal_factor.ts";
 import { type Random, seededRandom } from "../linalg/random.ts";
@@ -57,7 +58,7 @@ export function discretize(eigenvectors: Matrix, { seed = 0 }: DiscretizeOptions
     );
   }
   assertFiniteRows(eigenvectors, "eigenvectors");
-  const rows = unitRows(eigenvectors), random = seededRandom(seed);
+  const rows = unitRows64(eigenvectors), random = seededRandom(seed);
   let best = rotate(rows, n, k, random);
   for (let start = 1; start < STARTS; start++) {
     const found = rotate(rows, n, k, random);
@@ -65,17 +66,6 @@ export function discretize(eigenvectors: Matrix, { seed = 0 }: DiscretizeOptions
   }
   orderByAppearance(best.labels);
   return best;
-}
-
-/** Rows of length 1 in float64; a zero row stays. */
-function unitRows({ data, rows, cols }: Matrix): Float64Array {
-  const unit = Float64Array.from(data);
-  for (let i = 0; i < rows; i++) {
-    const row = unit.subarray(i * cols, (i + 1) * cols);
-    const length = Math.hypot(...row);
-    if (length > 0) row.forEach((value, c) => row[c] = value / length);
-  }
-  return unit;
 }
 
 /** Alternates assignment and rotation from one start until the fit no longer grows. */

@@ -2,14 +2,13 @@
 import type { Gpu } from "../gpu/mod.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { multiply } from "../linalg/matmul.ts";
-import { type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
+import { downloadAndRelease, type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
 import { releaseUnitRows } from "./affinity.ts";
 import {
   affinities,
   affinityProducts,
   affinitySums,
   columnSums,
-  download,
   openLandmarks,
   sumBlocks,
   sumInOrder,
@@ -178,7 +177,10 @@ export function openExtension(gpu: Gpu, features: Matrix, projection: Matrix): E
   return {
     async extend(features) {
       const unit = unitRows(gpu, landmarks, features), least = 1e-30;
-      const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)));
+      const parts = await downloadAndRelease(
+        gpu,
+        affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)),
+      );
       releaseUnitRows(gpu, unit);
       const vectors = { data: new Float32Array(features.rows * c), rows: features.rows, cols: c };
       let row = 0;

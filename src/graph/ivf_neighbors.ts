@@ -1,4 +1,5 @@
 /** Nearly all nearest neighbours of many points: an inverted file, whose cost grows with the points, not the pairs. */
+import { takeRows } from "../linalg/host_matrix.ts";
 import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import {
   allocateMatrix,
@@ -104,9 +105,7 @@ export async function recallOf(
   every: number,
 ): Promise<number> {
   const rows = Array.from({ length: Math.ceil(x.rows / every) }, (_, i) => i * every);
-  const some = { data: new Float32Array(rows.length * x.cols), rows: rows.length, cols: x.cols };
-  rows.forEach((row, i) => some.data.set(x.data.subarray(row * x.cols, (row + 1) * x.cols), i * x.cols));
-  const truth = await nearestNeighbors(gpu, some, x, { k: k + 1, metric: "euclidean" });
+  const truth = await nearestNeighbors(gpu, takeRows(x, rows), x, { k: k + 1, metric: "euclidean" });
   let hits = 0;
   rows.forEach((row, i) => {
     const own = new Set(indices.subarray(row * k, (row + 1) * k));
@@ -155,8 +154,8 @@ async function cellsOf(gpu: Gpu, x: Matrix, all: GpuMatrix): Promise<Cells> {
 /** Centres of cells by k-means (Lloyd) on a part of the rows; one that nothing is near to stays where it is. */
 async function fitCentres(gpu: Gpu, x: Matrix, count: number): Promise<Matrix> {
   const chosen = sampleIndices(x.rows, Math.min(x.rows, FITTED * count), seededRandom(fork(0, "fitted")));
-  const part = rowsOf(x, chosen), { cols } = x, points = uploadMatrix(gpu, part, "points");
-  const centres = rowsOf(part, sampleIndices(part.rows, count, seededRandom(fork(0, "centres"))));
+  const part = takeRows(x, chosen), { cols } = x, points = uploadMatrix(gpu, part, "points");
+  const centres = takeRows(part, sampleIndices(part.rows, count, seededRandom(fork(0, "centres"))));
   for (let round = 0; round < KMEANS_ROUNDS; round++) {
     const own = await nearestCentres(gpu, points, centres);
     const sums = new Float64Array(count * cols), sizes = new Uint32Array(count);
@@ -199,10 +198,4 @@ async function candidatesOf(gpu: Gpu, { centres, begins }: Cells, k: number): Pr
     for (let place = 0; list.length < k; place++) if (!list.includes(place)) list.push(place);
     return Uint32Array.from(list);
   });
-}
-
-function rowsOf({ data, cols }: Matrix, rows: Uint32Array): Matrix {
-  const out = { data: new Float32Array(rows.length * cols), rows: rows.length, cols };
-  rows.forEach((row, i) => out.data.set(data.subarray(row * cols, (row + 1) * cols), i * cols));
-  return out;
 }

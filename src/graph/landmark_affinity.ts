@@ -4,7 +4,7 @@ import { affineRows, sumOfRows } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   allocateMatrix,
-  downloadMatrices,
+  downloadAndRelease,
   downloadMatrix,
   type GpuMatrix,
   type Matrix,
@@ -92,14 +92,6 @@ export function affinities(
   return results;
 }
 
-export async function download(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[]> {
-  try {
-    return await downloadMatrices(gpu, ...matrices);
-  } finally {
-    releaseMatrix(gpu, ...matrices);
-  }
-}
-
 /** Called after each panel of a range with how many of its nodes have been read. */
 type OnNodes = (nodes: number) => void;
 
@@ -150,7 +142,10 @@ export function affinitySums(
     const sums = new Float64Array(features.rows).fill(range.rows);
     return {
       async panel(unit) {
-        const parts = await download(gpu, affinities(gpu, landmarks, unit, (b) => sumOfRows(gpu, b, 1)));
+        const parts = await downloadAndRelease(
+          gpu,
+          affinities(gpu, landmarks, unit, (b) => sumOfRows(gpu, b, 1)),
+        );
         for (const { data } of parts) {
           for (let k = 0; k < sums.length; k++) sums[k] += data[k];
         }
@@ -194,7 +189,7 @@ export function affinityProducts(
     const gram = allocateMatrix(gpu, rank, rank, "Σ fᵀ f / d");
     return {
       async panel(unit, isFirst) {
-        const parts = await download(
+        const parts = await downloadAndRelease(
           gpu,
           affinities(gpu, landmarks, unit, (b) => multiply(gpu, b, weights)),
         );

@@ -1,4 +1,5 @@
 /** Choosing the landmarks of a large graph. */
+import { takeRows } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
@@ -163,9 +164,7 @@ export async function farthestCandidates(
   const { rows } = range, panels = readPanels(nodesOf(source, range));
   const points = await projected(gpu, panels, rows, source.cols, seededRandom(seed));
   const taken = await farthestOf(gpu, points, Math.min(count, rows), 0);
-  const { cols } = points, data = new Float32Array(taken.length * cols);
-  taken.forEach((at, i) => data.set(points.data.subarray(at * cols, (at + 1) * cols), i * cols));
-  return { rows: taken, points: { data, rows: taken.length, cols } };
+  return { rows: taken, points: takeRows(points, taken) };
 }
 
 /**

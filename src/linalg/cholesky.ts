@@ -1,14 +1,7 @@
 /** Cholesky factors of symmetric positive definite matrices, and systems solved with them. */
 import type { Gpu } from "../gpu/mod.ts";
 import { multiply } from "./matmul.ts";
-import {
-  allocateMatrix,
-  downloadMatrices,
-  type GpuMatrix,
-  type Matrix,
-  releaseMatrix,
-  rowView,
-} from "./matrix.ts";
+import { allocateMatrix, downloadAndRelease, type GpuMatrix, releaseMatrix, rowView } from "./matrix.ts";
 import { uploadSmall } from "./orthonormalize.ts";
 
 /** Rows of a diagonal block, which the host factors in float64 while panels stay on the GPU. */
@@ -164,14 +157,6 @@ export function solveCholesky(
 /** Rows of one block. */
 function blockOf(matrix: GpuMatrix, block: number, n: number): GpuMatrix {
   return rowView(matrix, block * BLOCK, Math.min(BLOCK, n - block * BLOCK));
-}
-
-async function downloadAndRelease(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[]> {
-  try {
-    return await downloadMatrices(gpu, ...matrices);
-  } finally {
-    releaseMatrix(gpu, ...matrices);
-  }
 }
 
 function scaledIdentity(gpu: Gpu, n: number, scale: number): GpuMatrix {

@@ -205,3 +205,12 @@ export async function downloadMatrices(gpu: Gpu, ...matrices: GpuMatrix[]): Prom
 export async function downloadMatrix(gpu: Gpu, matrix: GpuMatrix): Promise<Matrix> {
   return (await downloadMatrices(gpu, matrix))[0];
 }
+
+/** The same as `downloadMatrices`; the buffers are given back. */
+export async function downloadAndRelease(gpu: Gpu, matrices: GpuMatrix[]): Promise<Matrix[]> {
+  try {
+    return await downloadMatrices(gpu, ...matrices);
+  } finally {
+    releaseMatrix(gpu, ...matrices);
+  }
+}

@@ -1,4 +1,5 @@
 /** Angles between subspaces, in float64 on the host. */
+import { dot } from "./host_matrix.ts";
 import type { Matrix } from "./matrix.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";
 
@@ -56,12 +57,6 @@ export function principalAngles(a: ColumnBasis, b: ColumnBasis, count: number): 
   }
   const { values } = symmetricEigen(gram, count);
   return values.map((square) => Math.asin(Math.min(1, Math.sqrt(Math.max(0, square))))).reverse();
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
 }
 
 /** y ← y + factor · x. */

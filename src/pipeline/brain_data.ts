@@ -1,8 +1,8 @@
 /** Images, responses and features for channel alignment, of one subject. */
+import { takeRows } from "../linalg/host_matrix.ts";
 import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { slotLayers } from "../align/slots.ts";
-import { gatherRows } from "../align/data.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
 import { previewCrop } from "../data/images/preprocess.ts";
 import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
@@ -128,10 +128,10 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
   const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const part = (from: number, to: number): BrainSplit => ({
     images: training.images.slice(from, to),
-    pooled: gatherRows(seen.pooled, rows(from, to)),
-    responses: gatherRows(responses, rows(from, to)),
+    pooled: takeRows(seen.pooled, rows(from, to)),
+    responses: takeRows(responses, rows(from, to)),
   });
-  const tokens = seen.tokens.map((matrix) => gatherRows(matrix, rows(0, kept * tokensPerImage)));
+  const tokens = seen.tokens.map((matrix) => takeRows(matrix, rows(0, kept * tokensPerImage)));
   return {
     ...common,
     training: { ...part(0, kept), tokens },
@@ -152,8 +152,8 @@ export function firstImages(data: BrainData, count: number): BrainData {
     ...data,
     training: {
       images: images.slice(0, count),
-      pooled: gatherRows(pooled, rows),
-      responses: gatherRows(responses, rows),
+      pooled: takeRows(pooled, rows),
+      responses: takeRows(responses, rows),
       tokens,
     },
   };

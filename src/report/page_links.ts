@@ -1,4 +1,5 @@
 /** Links from a page to the pages beside it: the index, the previous page and the next. */
+import { readIfThere } from "../data/files/plain_file.ts";
 import { basename, dirname, join } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
@@ -88,13 +89,4 @@ export function withLinks(markup: string, beside: PagesBeside): string {
 function neighborsOf(href: string, pages: readonly PageLink[]): PagesBeside {
   const at = pages.findIndex((page) => page.href === href);
   return at < 0 ? { home: HOME } : { home: HOME, previous: pages[at - 1], next: pages[at + 1] };
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 /** Centred kernel alignment: how alike two representations of the same stimuli are (Kornblith et al. 2019). */
+import { dot } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { largestMagnitude } from "../linalg/squarable.ts";
 
@@ -40,7 +41,7 @@ export function cka(x: Matrix, y: Matrix, { debiased = false }: CkaOptions = {})
   if (y.rows !== n) throw new RangeError(`x has ${n} stimuli, y ${y.rows}: they must be equal.`);
   if (n < least) throw new RangeError(`There are ${n} stimuli: this needs at least ${least}.`);
   const [k, l] = [centredGram(x, "x", debiased), centredGram(y, "y", debiased)];
-  return inner(k, l) / Math.sqrt(inner(k, k) * inner(l, l));
+  return dot(k, l) / Math.sqrt(dot(k, k) * dot(l, l));
 }
 
 /** X Xᵀ, centred: double-centred, or U-centred with a diagonal of 0. */
@@ -78,16 +79,10 @@ function centredGram({ data, rows: n, cols }: Matrix, name: string, debiased: bo
       if (i !== j) gram[i * n + j] += total - (sums[i] + sums[j]) / (n - 2);
     }
   }
-  if (!(inner(gram, gram) > 1e-24 * (squares / n) ** 2)) {
+  if (!(dot(gram, gram) > 1e-24 * (squares / n) ** 2)) {
     throw new RangeError(
       `The stimuli of ${name} are all equally alike, as far as their units tell: debiased, nothing is left to compare.`,
     );
   }
   return gram;
-}
-
-function inner(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let at = 0; at < a.length; at++) sum += a[at] * b[at];
-  return sum;
 }

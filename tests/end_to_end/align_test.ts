@@ -1,6 +1,7 @@
+import { takeRows } from "../../src/linalg/host_matrix.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { closeGpu, type Matrix, openGpu } from "../../mod.ts";
-import { type AlignData, alignData, gatherRows } from "../../src/align/data.ts";
+import { type AlignData, alignData } from "../../src/align/data.ts";
 import { applyAlign, brainSpace, predictResponses, slotTransform } from "../../src/align/model.ts";
 import { fitSpace } from "../../src/align/space.ts";
 import { openTarget, releaseTarget, targetGradient } from "../../src/align/target_loss.ts";
@@ -35,8 +36,8 @@ Deno.test("trainAlign() predicts responses to images it never saw", async () => 
   const all = problem(400),
     rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const part = (from: number, to: number) => ({
-    pooled: gatherRows(all.pooled, rows(from, to)),
-    responses: gatherRows(all.responses, rows(from, to)),
+    pooled: takeRows(all.pooled, rows(from, to)),
+    responses: takeRows(all.responses, rows(from, to)),
     tokens: all.tokens,
   });
   const test = part(320, 400);
@@ -92,8 +93,8 @@ Deno.test("trainAlign() returns the best epoch, whose unscaled model has the val
     assertEquals([...training, ...held].sort((a, b) => a - b), [...Array(48).keys()]);
     assertEquals(held.length, 5);
     assertEquals(asked[0], training.toSorted((a, b) => a - b)); // means and scales are of training images only
-    const predicted = await predictResponses(gpu, model, gatherRows(all.pooled, held));
-    const measured = gatherRows(responses, held);
+    const predicted = await predictResponses(gpu, model, takeRows(all.pooled, held));
+    const measured = takeRows(responses, held);
     let loss = 0;
     predicted.data.forEach((value, at) => loss += Math.abs(value - measured.data[at]) / measured.data.length);
     assertClose([loss], [losses[bestEpoch - 1]], { relative: 1e-4, note });

@@ -66,3 +66,13 @@ async function statOf(path: string): Promise<Deno.FileInfo | null> {
     throw new Error(`Cannot look at ${path}: ${(error as Error).message}.`, { cause: error });
   }
 }
+
+/** The text of a file; undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

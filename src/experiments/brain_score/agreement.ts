@@ -1,4 +1,5 @@
 /** How often a figure node finds its class across models, what chance gives, and the most that could be found. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -67,16 +68,13 @@ export async function nearestAgreement(
   { model, image, category }: NodeLabels,
   images: number,
 ): Promise<{ others: Tally; own: Tally }> {
-  const unit = await rowNormalize(gpu, x), { rows, cols } = unit;
+  const unit = await rowNormalize(gpu, x), { rows } = unit;
   const asked = [...category.keys()].filter((i) => isFigure(category[i]));
   const known = [...category.keys()].filter((j) => category[j] !== 255);
   const tallies = { others: emptyTally(images), own: emptyTally(images) };
   for (let first = 0; first < asked.length; first += BLOCK) {
-    const block = asked.slice(first, first + BLOCK), part = new Float32Array(block.length * cols);
-    block.forEach((i, at) => part.set(unit.data.subarray(i * cols, (i + 1) * cols), at * cols));
-    const { data: cosines } = await matmul(gpu, { data: part, rows: block.length, cols }, unit, {
-      transposeB: true,
-    });
+    const block = asked.slice(first, first + BLOCK);
+    const { data: cosines } = await matmul(gpu, takeRows(unit, block), unit, { transposeB: true });
     block.forEach((i, at) => {
       const sides = [tallies.others, tallies.own].map((tally) => ({
         tally,

@@ -1,6 +1,6 @@
 /** What channel alignment does to the graph: clusterings before and after it, and models mixed in one space. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import { basename } from "node:path";
-import { gatherRows } from "../../align/data.ts";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { findSlot, slotLayers } from "../../align/slots.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
@@ -193,7 +193,7 @@ export async function mixedNeighbors(
   const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, images);
   const labels = await classLabels(images, manifest.grid, classes);
   const { imageOf, category, rows } = figureNodes(manifest, majorityClasses(labels), count, seed);
-  const nodes = tokens.map((own) => ({ ...own, features: gatherRows(own.features, rows) }));
+  const nodes = tokens.map((own) => ({ ...own, features: takeRows(own.features, rows) }));
   // Layers that models of different depths have in common; a shallow model's layer may stand for several.
   const layers = MIXED_LAYERS.filter((layer) =>
     nodes.filter(({ ofTwelve }) => ofTwelve === layer).length > 1

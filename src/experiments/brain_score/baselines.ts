@@ -1,6 +1,6 @@
 /** Encoders of the same features without channel alignment. */
+import { takeColumns, takeRows } from "../../linalg/host_matrix.ts";
 import { brainScore } from "../../align/brain_score.ts";
-import { gatherRows } from "../../align/data.ts";
 import { slotOffset } from "../../align/model.ts";
 import { ridge, ridgePath } from "../../align/ridge.ts";
 import type { Gpu } from "../../gpu/mod.ts";
@@ -20,13 +20,6 @@ const CHOOSING = 0.1;
 
 function penalties(images: number): number[] {
   return PENALTIES.map((share) => share * images);
-}
-
-/** Columns [from, to) of a matrix. */
-export function columnsOf({ data, rows, cols }: Matrix, from: number, to: number): Matrix {
-  const out = new Float32Array(rows * (to - from));
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + from, i * cols + to), i * (to - from));
-  return { data: out, rows, cols: to - from };
 }
 
 /** One matrix above the other. */
@@ -57,10 +50,10 @@ export async function perSlotScore(
   const { training, test, slots } = data, images = training.pooled.rows, voxels = training.responses.cols;
   const held = Math.max(2, Math.round(images * CHOOSING));
   const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-  const heldOut = gatherRows(training.responses, rows(0, held)),
-    responses = gatherRows(training.responses, rows(held, images));
-  const pooled = gatherRows(training.pooled, rows(held, images));
-  const both = stacked(gatherRows(training.pooled, rows(0, held)), test.pooled);
+  const heldOut = takeRows(training.responses, rows(0, held)),
+    responses = takeRows(training.responses, rows(held, images));
+  const pooled = takeRows(training.pooled, rows(held, images));
+  const both = stacked(takeRows(training.pooled, rows(0, held)), test.pooled);
   const best = new Float64Array(voxels).fill(-Infinity);
   const predicted = {
     data: new Float32Array(test.pooled.rows * voxels),
@@ -71,7 +64,7 @@ export async function perSlotScore(
   let done = 0;
   await mapConcurrently(slots.length, LANES, async (slot) => {
     const first = slotOffset(slots, slot);
-    const own = (features: Matrix) => columnsOf(features, first, first + slots[slot].width);
+    const own = (features: Matrix) => takeColumns(features, first, first + slots[slot].width);
     for (const [p, predict] of (await ridgePath(gpu, own(pooled), responses, alphas)).entries()) {
       const job = slot * alphas.length + p, { data } = await predict(own(both));
       const { r } = brainScore({ data: data.subarray(0, held * voxels), rows: held, cols: voxels }, heldOut);
@@ -113,7 +106,7 @@ export async function positionScores(
     let first = 0;
     const at = data.slots.findIndex(({ name }) => name === slot);
     for (const { width } of data.slots.slice(0, at)) first += width;
-    const own = (pooled: Matrix) => columnsOf(pooled, first, first + data.slots[at].width);
+    const own = (pooled: Matrix) => takeColumns(pooled, first, first + data.slots[at].width);
     const options = { alphas: penalties(data.training.pooled.rows), folds: FOLDS };
     const { predict } = await ridge(gpu, own(data.training.pooled), data.training.responses, options);
     scores.push(scoreOf(data, await predict(own(data.test.pooled))));

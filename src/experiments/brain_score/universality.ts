@@ -1,4 +1,5 @@
 /** Whether slots of several models meet in one space: what the joint graph's eigenvectors tell apart. */
+import { takeColumns } from "../../linalg/host_matrix.ts";
 import { basename } from "node:path";
 import { type AlignModel, applyAlign } from "../../align/model.ts";
 import { slotName } from "../../align/slots.ts";
@@ -254,8 +255,6 @@ export async function universality(
 }
 
 /** All columns but the first. */
-export function withoutFirst({ data, rows, cols }: Matrix): Matrix {
-  const out = new Float32Array(rows * (cols - 1));
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols + 1, (i + 1) * cols), i * (cols - 1));
-  return { data: out, rows, cols: cols - 1 };
+export function withoutFirst(x: Matrix): Matrix {
+  return takeColumns(x, 1, x.cols);
 }

@@ -1,11 +1,12 @@
 /** What the explorer shows of a pipeline: some of its images, at every layer of every model. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import { leadingChannels } from "../../align/model.ts";
 import { gatherRows, type NodeSource } from "../../graph/node_source.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
 import { activationLimits, sampleClicks } from "../../report/explorer/sample_clicks.ts";
 import { segmentTree } from "../../report/explorer/segment_tree.ts";
-import { rowsOf, spread } from "../../report/explorer/spread.ts";
+import { spread } from "../../report/explorer/spread.ts";
 import { fromHalf, toHalf } from "../../report/explorer/half.ts";
 import type { ExplorerContent, SheetSide } from "../../report/explorer/content.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
@@ -95,7 +96,7 @@ export async function explore(
       images.flatMap((image) => Array.from({ length: tokens }, (_, token) => first + image * tokens + token))
     ),
   );
-  const eigenvectors = rowsOf(pipeline.eigenvectors, nodes),
+  const eigenvectors = takeRows(pipeline.eigenvectors, nodes),
     features = leadingChannels(await gatherRows(aligned, nodes), beta.rows);
   const colors = new Uint8Array(3 * nodes.length);
   nodes.forEach((node, i) => colors.set(pipeline.colors.subarray(3 * node, 3 * node + 3), 3 * i));

@@ -1,11 +1,11 @@
 /** The page `galleries`: more images of each experiment. */
+import { takeColumns, takeRows } from "../../linalg/host_matrix.ts";
 import { discretize } from "../../graph/discretize.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { text } from "../../report/blocks.ts";
 import { colorGrid } from "../../report/color_grid.ts";
-import { type Html, html } from "../../report/html.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
-import { rawHtml } from "../../report/html.ts";
+import { type Html, html, rawHtml } from "../../report/html.ts";
 import type { Concepts } from "../concepts/compute.ts";
 import { conceptGrid } from "../concepts/pictures.ts";
 import { nameOf } from "../concepts/report.ts";
@@ -160,16 +160,11 @@ function* segmentsGrids(
 
 /** Leading eigenvectors of the patches of some images in one slot, without the first, which is nearly constant. */
 function patchVectors(pipeline: Pipeline, slot: number, images: number[]): Matrix {
-  const { eigenvectors: { data, cols }, tokens } = pipeline, width = Math.min(SEGMENTS, cols);
-  const out = new Float32Array(images.length * (tokens - 1) * width);
-  let to = 0;
-  for (const image of images) {
-    const first = nodeOf(pipeline, slot, image, 1);
-    for (let p = 0; p < tokens - 1; p++, to += width) {
-      out.set(data.subarray((first + p) * cols, (first + p) * cols + width), to);
-    }
-  }
-  return { data: out, rows: images.length * (tokens - 1), cols: width };
+  const { eigenvectors, tokens } = pipeline;
+  const patches = images.flatMap((image) =>
+    Array.from({ length: tokens - 1 }, (_, p) => nodeOf(pipeline, slot, image, 1 + p))
+  );
+  return takeColumns(takeRows(eigenvectors, patches), 0, Math.min(SEGMENTS, eigenvectors.cols));
 }
 
 async function similarityGrid(

@@ -1,11 +1,12 @@
 /** Photographs through one model: colors of every layer by itself, and what its eigenvectors segment. */
+import { takeColumns } from "../../linalg/host_matrix.ts";
 import { createHash } from "node:crypto";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import { plainFeatures } from "../shared/image_truth.ts";
-import { firstColumns, type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
+import { type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
 import { ORACLE_COMPONENTS, oracleSegmentation, type TokenLabels } from "../shared/oracle_segmentation.ts";
 
 /** A layer of the photographs. */
@@ -33,7 +34,7 @@ export async function photographLayers(
     inputs: { labels: hash },
     add(eigenvectors) {
       if (!labels) return {};
-      const { miou, threshold } = oracleSegmentation(firstColumns(eigenvectors, ORACLE_COMPONENTS), labels);
+      const { miou, threshold } = oracleSegmentation(takeColumns(eigenvectors, 0, ORACLE_COMPONENTS), labels);
       return { figureGround: { miou, threshold } };
     },
   });

@@ -1,4 +1,5 @@
 /** How far the approximation of a large graph is from its exact eigenvectors, where those can be afforded. */
+import { takeColumns, takeRows } from "../../linalg/host_matrix.ts";
 import { chooseNeighborSearch } from "../../pipeline/neighbor_search.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
 import { type Audit, auditApproximation } from "../../graph/audit.ts";
@@ -232,11 +233,7 @@ export async function auditRun(
   );
   const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
   const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
-  const own = { data: new Float32Array(rows.length * components), rows: rows.length, cols: components };
-  rows.forEach((row, i) => {
-    const from = row * eigenvectors.cols;
-    own.data.set(eigenvectors.data.subarray(from, from + components), i * components);
-  });
+  const own = takeColumns(takeRows(eigenvectors, rows), 0, components);
   const eigenvalues = await rayleighQuotients(gpu, features, own);
   return { ...auditApproximation(exact, { eigenvectors: own, eigenvalues }), nodes: rows.length };
 }

@@ -1,6 +1,6 @@
 /** Real voxels: encoders of features of objects, scored on objects that they were not fitted on. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import { brainScore, type RoiScore, roiScores } from "../../align/brain_score.ts";
-import { gatherRows } from "../../align/data.ts";
 import { crossValidationFolds } from "../../align/folds.ts";
 import { meansOf } from "../../align/standard_columns.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -56,8 +56,8 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
     const predicted = { ...y, data: new Float32Array(y.data.length) };
     const measured = { ...y, data: new Float32Array(y.data.length) };
     for (const { train, held } of crossValidationFolds(y.rows, folds, fork(seed, "folds", repeat))) {
-      const predict = await encode({ x: gatherRows(x, train), y: gatherRows(y, train) });
-      const { data } = await predict(gatherRows(x, held));
+      const predict = await encode({ x: takeRows(x, train), y: takeRows(y, train) });
+      const { data } = await predict(takeRows(x, held));
       const mean = meansOf(y, train);
       held.forEach((image, row) => {
         for (let v = 0; v < y.cols; v++) {

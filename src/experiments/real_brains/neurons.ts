@@ -1,4 +1,5 @@
 /** Neurons of macaque V4: which layers of vision models predict them, and find the same photographs alike. */
+import { takeColumns } from "../../linalg/host_matrix.ts";
 import { createHash } from "node:crypto";
 import { brainScore, type RoiScore } from "../../align/brain_score.ts";
 import { ridge } from "../../align/ridge.ts";
@@ -84,7 +85,7 @@ export async function neuronSession(
   const found = new Map<string, NeuronLayer[]>();
   for (let s = 0, first = 0; s < slots.length; first += slots[s++].width) {
     const { name: slot, width } = slots[s], [, model, layer] = /^(.*) L(\d+)$/.exec(slot)!;
-    const of = ({ pooled }: BrainSplit) => columnsOf(pooled, first, width), x = of(test);
+    const of = ({ pooled }: BrainSplit) => takeColumns(pooled, first, first + width), x = of(test);
     const { predict } = await ridge(gpu, of(training), training.responses, { seed });
     const { rois } = brainScore(await predict(x), test.responses, { rois: all, noiseCeiling });
     const layers = found.get(model) ?? [];
@@ -114,14 +115,6 @@ async function pixelsOf({ images, readImage }: Subject, view: RunModels["view"])
     rows.push(previewCrop(await readImage(row), view, path).data);
   }
   return rowsOf(rows);
-}
-
-function columnsOf({ data, rows, cols }: Matrix, first: number, count: number): Matrix {
-  const part = new Float32Array(rows * count);
-  for (let i = 0; i < rows; i++) {
-    part.set(data.subarray(i * cols + first, i * cols + first + count), i * count);
-  }
-  return { data: part, rows, cols: count };
 }
 
 async function repeatsOf(

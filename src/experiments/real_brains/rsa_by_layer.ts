@@ -1,4 +1,5 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
+import { takeColumns } from "../../linalg/host_matrix.ts";
 import { basename } from "node:path";
 import { extractFeatures } from "../../data/features/extract.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
@@ -106,7 +107,7 @@ export async function brainSimilarity(
       layer,
       pooled: compare(averaged(tokens, manifest.width)),
       tokens: compare(tokens),
-      ...(manifest.classToken && { classToken: compare(firstTokens(tokens, manifest.width)) }),
+      ...(manifest.classToken && { classToken: compare(takeColumns(tokens, 0, manifest.width)) }),
     });
     onProgress?.(1 + layers.length / manifest.layers.length, 2, `${model} layer ${layer}`);
   }
@@ -123,13 +124,6 @@ function averaged({ data, rows, cols }: Matrix, width: number): Matrix {
   const sums = new Float64Array(rows * width);
   data.forEach((value, at) => sums[Math.floor(at / cols) * width + at % width] += value * width / cols);
   return { data: Float32Array.from(sums), rows, cols: width };
-}
-
-/** The first `width` columns. */
-function firstTokens({ data, rows, cols }: Matrix, width: number): Matrix {
-  const first = new Float32Array(rows * width);
-  for (let i = 0; i < rows; i++) first.set(data.subarray(i * cols, i * cols + width), i * width);
-  return { data: first, rows, cols: width };
 }
 
 /** Rows of equally many bytes as a matrix. */

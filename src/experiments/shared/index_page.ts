@@ -1,4 +1,5 @@
 /** The index of the reports. */
+import { readIfThere } from "../../data/files/plain_file.ts";
 import { basename, join } from "node:path";
 import { reasonOf, writeFileAtomic } from "../../data/files/atomic_write.ts";
 import { objectOf, parseJson, TEXT } from "../../data/files/checked_json.ts";
@@ -141,13 +142,4 @@ function headOf(path: string, markup: string) {
   const head = headOfPage(markup);
   if (!head) throw new Error(`${path} is no page of this toolkit: move it away, or choose another --out.`);
   return head;
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 /** One layer's graph: its eigenvectors, and a color for every token. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
@@ -74,7 +75,7 @@ export async function layerColors(
     : await hostNormalizedCut(features, solve);
   const cutDone = performance.now();
   const chosen = sampleIndices(features.rows, Math.min(sample, features.rows), seededRandom(seed));
-  const landmarks = pickRows(cut.eigenvectors, chosen);
+  const landmarks = takeRows(cut.eigenvectors, chosen);
   const embed = {
     seed,
     iterations,
@@ -91,7 +92,7 @@ export async function layerColors(
     cut,
     colors: colorsFromPoints(points),
     kl: map.kl,
-    trustworthiness: trustworthiness(pickRows(landmarks, checked), pickRows(map.points, checked)),
+    trustworthiness: trustworthiness(takeRows(landmarks, checked), takeRows(map.points, checked)),
     seconds,
   };
 }
@@ -101,11 +102,4 @@ async function nearestPoints(gpu: Gpu, vectors: Matrix, sample: Matrix, points: 
   const nearest = await nearestNeighbors(gpu, vectors, sample, { k: 1, metric: "euclidean" });
   nearest.similarities.fill(1); // one neighbour has all the weight
   return await propagate(gpu, nearest, points);
-}
-
-/** Rows `indices` of x, in that order. */
-export function pickRows(x: Matrix, indices: Uint32Array): Matrix {
-  const data = new Float32Array(indices.length * x.cols);
-  indices.forEach((from, to) => data.set(x.data.subarray(from * x.cols, (from + 1) * x.cols), to * x.cols));
-  return { data, rows: indices.length, cols: x.cols };
 }

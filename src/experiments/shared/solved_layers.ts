@@ -165,13 +165,6 @@ async function extendedCut(
   };
 }
 
-/** The first columns of a matrix. */
-export function firstColumns({ data, rows, cols }: Matrix, count: number): Matrix {
-  const out = new Float32Array(rows * count);
-  for (let i = 0; i < rows; i++) out.set(data.subarray(i * cols, i * cols + count), i * count);
-  return { data: out, rows, cols: count };
-}
-
 /** The numbers of every layer, as results.json has them. */
 export function layerMetrics(layers: readonly SolvedLayer[]): Record<string, number> {
   const metrics: Record<string, number> = {

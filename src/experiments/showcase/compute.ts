@@ -2,11 +2,12 @@
  * The experiment `showcase`: photographs through one model by shift-and-stitch, two shifts along each side, and maps whose
  * cells of half a patch are means of the four patches that cover them; colors, segments and eigenvectors of every layer.
  */
+import { takeColumns } from "../../linalg/host_matrix.ts";
 import { resizeImage } from "../../data/images/resize.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { discretize } from "../../graph/discretize.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { firstColumns, type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
+import { type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 
@@ -110,7 +111,8 @@ export async function showcaseLayers(
     add: (eigenvectors) => ({
       components,
       segmentCount: segments,
-      segments: Uint8Array.from(discretize(firstColumns(eigenvectors, segments), { seed }).labels).toBase64(),
+      segments: Uint8Array.from(discretize(takeColumns(eigenvectors, 0, segments), { seed }).labels)
+        .toBase64(),
       directions: directions(eigenvectors).toBase64(),
     }),
   });

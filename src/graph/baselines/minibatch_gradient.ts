@@ -1,4 +1,5 @@
 /** Eigenvectors by gradient descent on mini-batches of nodes. */
+import { unitRows64 } from "../../linalg/host_matrix.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { seededRandom, shuffle } from "../../linalg/random.ts";
@@ -64,7 +65,7 @@ export function descendOnBatches(features: Matrix, options: DescentOptions): Met
     );
   }
   const random = seededRandom(seed);
-  const unit = unitRows(features);
+  const unit = unitRows64(features);
   const state = {
     y: Float64Array.from({ length: n * c }, () => 2 * START * (random() - 0.5)),
     mean: new Float64Array(n * c),
@@ -102,17 +103,6 @@ export function minibatchGradient(
   { components, seed }: MethodOptions,
 ): Promise<MethodResult> {
   return new Promise((resolve) => resolve(descendOnBatches(features, { components, seed })));
-}
-
-/** Rows of length 1. */
-function unitRows({ data, rows, cols }: Matrix): Float64Array {
-  const unit = Float64Array.from(data);
-  for (let i = 0; i < rows; i++) {
-    const row = unit.subarray(i * cols, (i + 1) * cols);
-    const length = Math.hypot(...row);
-    for (let k = 0; k < cols; k++) row[k] /= length;
-  }
-  return unit;
 }
 
 /** One free vector a node, Adam's averages of its gradients, and its degree over n. */

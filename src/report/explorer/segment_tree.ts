@@ -1,9 +1,10 @@
 /** Segments of all nodes, of which each number up to a largest is a cut of one tree; runs in pages and in Deno. */
+import { takeRows } from "../../linalg/host_matrix.ts";
 import { clusterTree } from "../../graph/ward.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { unitRows } from "./click_response.ts";
 import type { ExplorerContent } from "./content.ts";
-import { rowsOf, spread } from "./spread.ts";
+import { spread } from "./spread.ts";
 
 /** Segments at most, and nodes whose tree they are cut from. */
 const MAX_SEGMENTS = 64, TREE_NODES = 512;
@@ -16,7 +17,7 @@ const MAX_SEGMENTS = 64, TREE_NODES = 512;
  */
 export function segmentTree(eigenvectors: Matrix): Pick<ExplorerContent, "segments" | "segmentParents"> {
   const unit = unitRows(eigenvectors), { rows, cols } = unit;
-  const nodes = Uint32Array.from(spread(TREE_NODES, rows)), landmarks = rowsOf(unit, nodes);
+  const nodes = Uint32Array.from(spread(TREE_NODES, rows)), landmarks = takeRows(unit, nodes);
   const { labels, parents } = clusterTree(landmarks, MAX_SEGMENTS), segments = new Uint8Array(rows);
   for (let i = 0; i < rows; i++) {
     let most = -Infinity;

@@ -1,8 +1,9 @@
 /** One epoch of channel alignment, beside the straightforward form that transforms every token before it averages. */
+import { takeRows } from "../../../src/linalg/host_matrix.ts";
 import { release } from "../../../src/gpu/mod.ts";
 import { adamwStep, createParameter, releaseParameter } from "../../../src/align/adamw.ts";
 import { brainLoss } from "../../../src/align/brain_loss.ts";
-import { alignData, gatherRows } from "../../../src/align/data.ts";
+import { alignData } from "../../../src/align/data.ts";
 import type { AlignSlot } from "../../../src/align/model.ts";
 import { total } from "../../../src/align/partial_loss.ts";
 import { startingTransforms } from "../../../src/align/starting_transforms.ts";
@@ -139,7 +140,7 @@ function everyToken(
       let loss = 0, difference = 0;
       for (let step = 1; step <= steps; step++) {
         const images = Array.from({ length: BATCH }, (_, i) => ((step - 1) * BATCH + i) % responses.rows);
-        const response = uploadMatrix(gpu, gatherRows(responses, images), "responses");
+        const response = uploadMatrix(gpu, takeRows(responses, images), "responses");
         const sum = allocateMatrix(gpu, BATCH * tokens, width, "Σ V W");
         let row = 0;
         slots.forEach((slot, l) => {

@@ -1,4 +1,5 @@
 /** The eigenvectors of a graph too large to solve. */
+import { takeRows } from "../../../src/linalg/host_matrix.ts";
 import { gatherRows, matrixSource } from "../../../src/graph/node_source.ts";
 import { fitNystrom } from "../../../src/graph/nystrom.ts";
 import { normalizedCut } from "../../../src/graph/normalized_cut.ts";
@@ -69,9 +70,7 @@ export const open: OpenOwnWork = async (gpu, files, options, as) => {
       vectors = await model.transform(source);
     },
     async save(path) {
-      const { cols } = vectors, data = new Float32Array(rows.length * cols);
-      rows.forEach((row, i) => data.set(vectors.data.subarray(row * cols, (row + 1) * cols), i * cols));
-      await saveMatrix(path, { data, rows: rows.length, cols });
+      await saveMatrix(path, takeRows(vectors, rows));
     },
   };
 };

@@ -1,6 +1,6 @@
 /** t-SNE: over all pairs, interpolated, and how its time grows. */
+import { takeRows } from "../../../src/linalg/host_matrix.ts";
 import { repulsiveForces } from "../../../src/embed/exact_repulsion.ts";
-import { jointProbabilities } from "../../../src/embed/joint_probabilities.ts";
 import { ivfNeighbors, recallOf } from "../../../src/graph/ivf_neighbors.ts";
 import { divergence, tsne } from "../../../src/embed/tsne.ts";
 import { trustworthiness } from "../../../src/embed/trustworthiness.ts";
@@ -8,7 +8,7 @@ import type { Matrix } from "../../../src/linalg/matrix.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { Figures, WorkPlan } from "../work_plan.ts";
-import type { Tsne } from "../../../src/embed/joint_probabilities.ts";
+import { jointProbabilities, type Tsne } from "../../../src/embed/joint_probabilities.ts";
 
 const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 /** Ours by default, for the count of operations. */
@@ -88,12 +88,8 @@ export const plans: WorkPlan[] = [{
   },
 }];
 
-function someRows({ data, rows, cols }: Matrix): Matrix {
-  const count = Math.floor(rows / STEP), some = new Float32Array(count * cols);
-  for (let i = 0; i < count; i++) {
-    some.set(data.subarray(i * STEP * cols, (i * STEP + 1) * cols), i * cols);
-  }
-  return { data: some, rows: count, cols };
+function someRows(x: Matrix): Matrix {
+  return takeRows(x, Array.from({ length: Math.floor(x.rows / STEP) }, (_, i) => i * STEP));
 }
 
 function firstRows({ data, cols }: Matrix, rows: number): Matrix {

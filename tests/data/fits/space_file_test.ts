@@ -1,6 +1,6 @@
+import { takeRows } from "../../../src/linalg/host_matrix.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, colorsInSpace, fitSlot, fitSpace, loadSpace, type Matrix, openGpu } from "../../../mod.ts";
-import { gatherRows } from "../../../src/align/data.ts";
 import { applyAlign } from "../../../src/align/model.ts";
 import { readSpace, saveSpace } from "../../../src/data/fits/space_file.ts";
 import { nearestColors } from "../../../src/embed/spectral_colors.ts";
@@ -45,7 +45,7 @@ Deno.test("a saved space gives the tokens that it was made of the same colors, b
         sample: 50,
         iterations: 30,
       });
-      const map = { vectors: gatherRows(eigenvectors, sample), points };
+      const map = { vectors: takeRows(eigenvectors, sample), points };
       await saveSpace(path, {
         space,
         fit,
