@@ -73,7 +73,6 @@ ${MAE_EXPORT.replaceAll(/^/gm, "  ")}
 
   ./run models add mae_vit_b16.onnx`,
 };
-/** Values of its options. */
 type ModelOptions = OptionValues<typeof COMMAND.options>;
 
 async function add(source: string, { out: folder, ...options }: ModelOptions): Promise<void> {

@@ -65,7 +65,6 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
   segmentation: runSegmentation, // with two of brain-score's alignments
 };
 
-/** Names of the experiments. */
 export const EXPERIMENT_NAMES: readonly string[] = Object.keys(EXPERIMENTS);
 
 /**

@@ -18,7 +18,6 @@ export interface Parsed<S extends Options> {
 export interface Command<S extends Options = Options> {
   /** Name of the task. */
   task: string;
-  /** All options. */
   options: S;
   /** The first lines of the help; default `./run TASK [options]`. */
   usage?: string;

@@ -39,7 +39,6 @@ export interface Shortlist {
   recall: number;
 }
 
-/** Landmarks in groups. */
 export interface LandmarkGroups {
   /** G × d centres. */
   centres: Matrix;

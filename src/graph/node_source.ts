@@ -97,7 +97,6 @@ export function givenRows(name: string, rows: RowNumbers, { rows: count }: NodeS
 export interface Panel {
   /** Number of the panel's first node. */
   first: number;
-  /** Its features. */
   features: Matrix;
 }
 

@@ -4,7 +4,6 @@ import { assertFiniteRows } from "./cluster_labels.ts";
 
 /** Two clusters become one. */
 export interface WardMerge {
-  /** A point of each. */
   points: [number, number];
   /** √(2 nₐ n_b / (nₐ + n_b)) ‖μₐ − μ_b‖. */
   height: number;

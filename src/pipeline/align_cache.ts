@@ -34,7 +34,6 @@ export function alignmentOf(name: typeof ALIGNMENTS[number]): Alignment {
 export interface Score {
   /** Over all voxels. */
   r: number;
-  /** Of every voxel. */
   voxels: Float32Array;
   /** By region. */
   rois: Record<string, { r: number; normalized?: number }>;
@@ -168,7 +167,6 @@ const LANES = 2;
 /** The weights of the paper's Table 1. */
 export const LAMBDAS = [0, 0.1, 1] as const;
 
-/** The options of every weight and seed, weight by weight. */
 function conditionOptions(seeds: number): { eigenWeight: number; seed: number }[] {
   return LAMBDAS.flatMap((eigenWeight) =>
     Array.from({ length: seeds }, (_, seed) => ({ eigenWeight, seed }))

@@ -10,7 +10,6 @@ import type { Mask, RgbImage } from "../data/images/picture.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
 import { note, tell } from "../data/files/skipped.ts";
 
-/** One image of a run. */
 export interface RunImage {
   /** Unique among all. */
   name: string;

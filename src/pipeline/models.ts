@@ -19,7 +19,6 @@ import type { InferenceProvider } from "../data/onnx/types.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 
-/** One model of a run. */
 export interface RunModel {
   /** Its ONNX file. */
   path: string;

@@ -20,7 +20,6 @@ export interface NeighborChoice {
   search: PanelSearch | undefined;
   /** What was asked for. */
   asked: NeighborMethod;
-  /** What is used. */
   used: "exact" | "groups" | "hnsw";
   /** Share of the true K nearest that the groups or hnsw found on the sample; null when that was not tried. */
   recall: number | null;

@@ -1,6 +1,5 @@
 /** Data that every clone has, for scripts that are given none. */
 
-/** Where the example data are. */
 export interface ExampleData {
   /** A folder of photographs: rendered scenes. */
   photographs: string;

@@ -12,7 +12,6 @@ import { openTaskGpu } from "./open_task_gpu.ts";
 import type { Tick } from "./stage.ts";
 import { sayStages, type TaskRun } from "./task_run.ts";
 
-/** What is run. */
 export interface LayerRun<L extends SolvedLayer> {
   /** Of the page. */
   name: string;

@@ -26,7 +26,6 @@ import { openTaskRun, sayStages, type TaskRun } from "./task_run.ts";
 /** What reads photographs, masks and classes for experiments; of all else that they take the values are hashed. */
 export const READING = ["src/data/datasets/open_data.ts", "src/pipeline/images.ts"];
 
-/** An open pipeline. */
 export interface OpenPipeline extends TaskRun {
   data: RunData;
   /** Where the subject's voxels are drawn. */

@@ -8,7 +8,6 @@ import { formatSeconds } from "../../src/report/progress.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
-/** One run of a task. */
 export interface TaskRun {
   /** Folder of the page. */
   out: string;

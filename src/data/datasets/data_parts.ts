@@ -36,7 +36,6 @@ export interface DataImage {
 
 /** One line of the table: what one kind of data, or one model, is and does. */
 export interface DataRow {
-  /** The kind. */
   kind: DataKind | "model";
   /** Its folder, file or name. */
   path: string;

@@ -10,7 +10,6 @@ export interface FeatureSlot {
   path: string;
   /** Name of the model. */
   model: string;
-  /** Number of the layer. */
   layer: number;
   /** Number of the slot's first node. */
   first: number;

@@ -36,7 +36,6 @@ export interface DatasetFile extends ImageRange {
   /** Its path in the dataset's folder. */
   path: string;
   slot: DatasetSlot;
-  /** Number of its first node. */
   firstNode: number;
   /** Number of its nodes. */
   rows: number;

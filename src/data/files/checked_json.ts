@@ -5,9 +5,7 @@ import { reasonOf } from "./atomic_write.ts";
 /** Any schema. */
 export type JsonSchema = v.GenericSchema;
 
-/** A text. */
 export const TEXT = v.string("a text");
-/** A finite number. */
 export const NUMBER = v.pipe(v.number("a number"), v.finite("a finite number"));
 /** A yes or no. */
 export const TOGGLE = v.boolean("true or false");
@@ -19,7 +17,6 @@ export const FILE_HASHES = v.record(
   v.object({ bytes: wholeNumber(), sha256: SHA256 }, "size and hash"),
 );
 
-/** A whole number from `least` on. */
 export function wholeNumber(least = 0) {
   const words = `a whole number from ${least} on`;
   return v.pipe(v.number(words), v.safeInteger(words), v.minValue(least, words));

@@ -55,7 +55,6 @@ export interface Imported {
   packages: Set<string>;
 }
 
-/** Reads a file as text. */
 type ReadText = (file: URL) => Promise<string>;
 
 /** A file without lines that are comments, and what it imports. */

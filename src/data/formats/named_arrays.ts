@@ -15,7 +15,6 @@ export interface NamedArray {
   isText: boolean;
   /** Its numbers, in C order. */
   values(): ArrayLike<number | bigint>;
-  /** Its texts. */
   text?(): string[];
 }
 

@@ -1,6 +1,5 @@
 /** Columns of a table as its file has them, whatever its format: what `readEmbedding` makes a matrix of. */
 
-/** One column. */
 export interface ReadColumn {
   name: string;
   /** What the format calls its values, for sentences. */
@@ -15,7 +14,6 @@ export interface ReadColumn {
   isIndex?: boolean;
 }
 
-/** A table. */
 export interface ReadTable {
   rows: number;
   columns: ReadColumn[];

@@ -13,7 +13,6 @@ export interface Expected {
   gitSha1?: string;
 }
 
-/** What is to be downloaded. */
 export interface Download extends Pick<RequestOptions, "headers" | "pause"> {
   /** Where it is. */
   url: string;

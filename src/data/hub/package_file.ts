@@ -9,7 +9,6 @@ import { assertInside, makeFolder } from "./hub_cache.ts";
 import { isFile } from "../files/plain_file.ts";
 import { listZip, readZipMember } from "../files/zip.ts";
 
-/** A package of one version. */
 export interface PackageVersion {
   registry: "pypi" | "npm";
   name: string;

@@ -185,7 +185,6 @@ function plainName(text: string): string {
 
 const HUB_FILES = ["onnx/vision_model.onnx", "onnx/model.onnx", "vision_model.onnx", "model.onnx"];
 
-/** What is to be added. */
 export interface AddModelOptions {
   /** A registered name, a hub id (org/name), an address, a file in a package (`parsePackageFile`), or an ONNX file. */
   source: string;

@@ -39,7 +39,6 @@ export type Request =
   | { feed: Feed; wanted: string[] }
   | "release";
 
-/** What it answers. */
 export interface Answer {
   /** What onnxruntime took. */
   seconds: number;

@@ -15,7 +15,6 @@ import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.
 import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
 
-/** What is reported. */
 export interface AlignedColorsReport extends ExperimentRun {
   found: AlignedColors;
 }

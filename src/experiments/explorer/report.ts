@@ -22,7 +22,6 @@ const SIDE = 320, HEADING = 40, KEY = 26, SMALL = 64;
 /** The eigenvector that is shown first. */
 const VECTOR = 1;
 
-/** One map of the view. */
 interface ViewMap {
   title: string;
   /** A data URI. */

@@ -50,7 +50,6 @@ export interface PixelSearch {
   raw: number;
 }
 
-/** One model. */
 export interface ModelFigureGround {
   /** Its name. */
   model: string;

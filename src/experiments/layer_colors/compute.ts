@@ -9,7 +9,6 @@ import { plainFeatures } from "../shared/image_truth.ts";
 import { type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
 import { ORACLE_COMPONENTS, oracleSegmentation, type TokenLabels } from "../shared/oracle_segmentation.ts";
 
-/** A layer of the photographs. */
 export interface PhotographLayer extends SolvedLayer {
   /** Figure-ground by the oracle, where there are masks. */
   figureGround?: { miou: number; threshold: number };

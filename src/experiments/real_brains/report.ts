@@ -40,7 +40,6 @@ export interface VoxelResults {
 
 /** What the page shows; what is absent was not measured. */
 export interface RealBrainsReport extends RunContext {
-  /** The 92 pictures. */
   pictures?: PictureResults;
   /** Neurons of macaque V4, by session. */
   neurons?: readonly NeuronSession[];

@@ -36,7 +36,6 @@ export interface LayerSimilarity {
   classToken?: BrainAgreement;
 }
 
-/** One model. */
 export interface ModelSimilarity {
   /** The model file's name without its ending. */
   model: string;

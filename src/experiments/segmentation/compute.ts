@@ -63,7 +63,6 @@ export interface LayerOrder {
   beyondBaseline: Effect;
 }
 
-/** One model. */
 export interface ModelSegmentation {
   /** Its name. */
   model: string;
@@ -85,9 +84,7 @@ export interface GraphSegmentation {
 
 /** Single layers before and after alignment. */
 export interface AlignedScore {
-  /** Its model. */
   model: string;
-  /** Its layer. */
   layer: number;
   /** Features of the model as they are. */
   before: ByKind<Estimate>;

@@ -17,7 +17,6 @@ export interface Sheet {
 }
 
 const SHEET = 300, MARGIN = 10, HEADING = 26, LEVELS = 8;
-/** Size of the headings. */
 const HEADING_SIZE = 14;
 /** The scale below the sheets: its height with numbers, and its length. */
 const SCALE = 46, BAR = 220;

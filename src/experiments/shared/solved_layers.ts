@@ -54,7 +54,6 @@ export interface SolveSettings
 
 /** What an experiment makes of a layer. */
 export interface LayerWork<T> {
-  /** Its name. */
   name: string;
   /** Modules that compute what it adds. */
   code: readonly string[];
@@ -64,7 +63,6 @@ export interface LayerWork<T> {
   nodesOf?(tokens: Matrix): Matrix;
   /** As of `normalizedCut`. */
   storageOf?(nodes: number): Storage | undefined;
-  /** What is added, from the eigenvectors. */
   add(eigenvectors: Matrix): T;
 }
 

@@ -30,7 +30,6 @@ export interface LayerTrajectory {
   sample: Place[];
 }
 
-/** One model. */
 export interface ModelTrajectory {
   model: string;
   layers: LayerTrajectory[];
