@@ -5,14 +5,13 @@ import {
   dispatch,
   type Gpu,
   type Kernel,
-  readBuffers,
   readingTextures,
   release,
   releaseTexture,
   textureOf,
   writeBuffer,
 } from "../gpu/mod.ts";
-import { bytesOfPoints, type Forces, repelAllPairs, roomForForces } from "./exact_repulsion.ts";
+import { bytesOfPoints, type Forces } from "./exact_repulsion.ts";
 import type { Joint } from "./joint_probabilities.ts";
 
 const STEP: Kernel = { label: "tsne_step", code };
@@ -145,36 +144,4 @@ function uploaded(gpu: Gpu, quads: Float32Array): GPUBuffer | GPUTexture {
   const texture = textureOf(gpu, buffer, 0, quads.length / 4, "joint probabilities");
   release(gpu, buffer);
   return texture;
-}
-
-/** One step from a dense P given on the host, for checking it. */
-export async function stepPoints(
-  gpu: Gpu,
-  y: Float32Array,
-  n: number,
-  p: Float64Array,
-  update: Float32Array,
-  gain: Float32Array,
-  settings: StepSettings,
-): Promise<{ y: Float32Array; update: Float32Array }> {
-  const rowStart = Uint32Array.from({ length: n + 1 }, (_, i) => i * n);
-  const joint = { rowStart, cols: Uint32Array.from(p, (_, at) => at % n), p: Float32Array.from(p) };
-  const descent = openDescent(gpu, joint, y), room = roomForForces(gpu, n);
-  try {
-    writeBuffer(
-      gpu,
-      descent.motion,
-      Float32Array.from({ length: 8 * n }, (_, i) => (i % 8 < 4 ? update : gain)[4 * (i >> 3) + i % 4]),
-    );
-    repelAllPairs(gpu, descent.y, room, n, settings.freedom);
-    step(gpu, descent, room, n, settings);
-    const [next, motion] = await readBuffers(gpu, [
-      { buffer: descent.y, bytes: n * 16 },
-      { buffer: descent.motion, bytes: n * 32 },
-    ]);
-    return { y: new Float32Array(next), update: new Float32Array(motion).filter((_, i) => i % 8 < 4) };
-  } finally {
-    closeDescent(gpu, descent);
-    for (const buffer of [room.forces, room.sums]) release(gpu, buffer);
-  }
 }

@@ -1,8 +1,8 @@
 /** Repulsive forces of t-SNE in two dimensions, interpolated on a grid: their cost grows with the points, not the pairs. */
-import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, release, writeBuffer } from "../gpu/mod.ts";
 import { frequencyOrder, type GridAxis, type Roots, rootsOfUnity, transform } from "../linalg/fft.ts";
 import { sumSlabs } from "../linalg/matmul.ts";
-import { type Forces, normalizer, roomForForces } from "./exact_repulsion.ts";
+import type { Forces } from "./exact_repulsion.ts";
 import { convolve, gather, layOut, RUN, spread } from "./grid_kernels.ts";
 
 /** Widest step of the grid, in units of the map, where the kernel falls to a half at 1. */
@@ -90,29 +90,6 @@ export function openGridRepulsion(gpu: Gpu, n: number): GridRepulsion {
       grid = undefined;
     },
   };
-}
-
-/** Forces and normaliser for points given on the host, as `repulsiveForces` has them, for checking them. */
-export async function interpolatedForces(
-  gpu: Gpu,
-  points: Float32Array,
-  n: number,
-): Promise<{ forces: Float32Array; z: number }> {
-  const room = roomForForces(gpu, n),
-    y = allocate(gpu, n * 16, "t-SNE points"),
-    grid = openGridRepulsion(gpu, n);
-  try {
-    writeBuffer(gpu, y, points);
-    await grid.repel(y, extentOf(points), room);
-    const [forces, sums] = await readBuffers(gpu, [
-      { buffer: room.forces, bytes: n * 16 },
-      { buffer: room.sums, bytes: 1024 },
-    ]);
-    return { forces: new Float32Array(forces), z: normalizer(sums) };
-  } finally {
-    grid.release();
-    for (const buffer of [y, room.forces, room.sums]) release(gpu, buffer);
-  }
 }
 
 /**

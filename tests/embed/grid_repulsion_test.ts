@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { closeGpu, openGpu } from "../../mod.ts";
-import { gridFor, interpolatedForces } from "../../src/embed/grid_repulsion.ts";
+import { gridFor } from "../../src/embed/grid_repulsion.ts";
+import { interpolatedForces } from "../support/tsne_on_host.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
 import { tsneRepulsion } from "../reference/tsne_repulsion.ts";
 import { testSeed } from "../support/random.ts";

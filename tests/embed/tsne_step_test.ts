@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { closeGpu, openGpu, trustworthiness, tsne } from "../../mod.ts";
-import { stepPoints } from "../../src/embed/descent.ts";
+import { stepPoints } from "../support/tsne_on_host.ts";
 import { assertClose } from "../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../support/random.ts";
 import { perplexity as conditional } from "../reference/perplexity.ts";

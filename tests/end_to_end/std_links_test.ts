@@ -120,98 +120,36 @@ Deno.test("assertEquals() shows all of what is short, and in a line where what i
 });
 
 Deno.test("parseArgs() reads flags, values, numbers and positional arguments", () => {
-  assertEquals(parseArgs(["moo", "--out", "here", "--n=5", "-abc", "7", "-x", "-"]), {
+  assertEquals<unknown>(parseArgs(["moo", "--out", "here", "--n=5", "-c", "7", "-x", "-", "--last"]), {
     _: ["moo"],
     out: "here",
     n: 5,
-    a: true,
-    b: true,
     c: 7,
     x: "-",
+    last: true,
   });
-  assertEquals(parseArgs(["--f=a=b", "-n5", "-I/dir", "--hex", "0xff", "1e3", "10f"]), {
-    _: [1000, "10f"],
+  assertEquals<unknown>(parseArgs(["--f=a=b", "--hex", "0xff", "1e3", "10f", "--", "--b"]), {
+    _: [1000, "10f", "--b"],
     f: "a=b",
-    n: 5,
-    I: "/dir",
     hex: 255,
-  });
-  assertEquals(parseArgs(["--toString", "--foo.bar", "3", "--foo.baz"]), {
-    _: [],
-    toString: true,
-    foo: { bar: 3, baz: true },
   });
 });
 
-Deno.test("parseArgs() takes no value for boolean flags, and defaults them to false", () => {
-  const flags = parseArgs(["--quick", "a", "--no-color", "--verbose", "false", "--loud=true"], {
-    boolean: ["quick", "color", "verbose", "loud", "absent", "set"],
-    negatable: ["color"],
-    default: { color: true, set: null },
+Deno.test("parseArgs() takes no value for boolean flags, which default to false, and keeps strings", () => {
+  const flags = fromMod(["--quick", "a", "--verbose", "false", "--loud=true", "--seed", "007", "--empty"], {
+    boolean: ["quick", "verbose", "loud", "absent"],
+    string: ["seed", "none", "empty", "_"],
   });
+  const seed: string | undefined = flags.seed, quick: boolean = flags.quick, rest: string[] = flags._;
+  assertEquals([seed, quick, rest], ["007", true, ["a"]]);
   assertEquals<unknown>(flags, {
     _: ["a"],
     quick: true,
-    color: false,
     verbose: false,
     loud: true,
     absent: false,
-    set: null,
-  });
-  assertEquals(parseArgs(["--no-moo"]), { _: [], "no-moo": true });
-  assertEquals<unknown>(parseArgs(["--honk", "cow", "--t=good", "-p", "55"], { boolean: true }), {
-    _: ["cow"],
-    honk: true,
-    t: "good",
-    p: 55,
-  });
-});
-
-Deno.test("parseArgs() keeps strings, collects, and gives aliases the same value", () => {
-  const flags = parseArgs(["-s", "007", "--add", "1", "--add", "x", "--tag=1", "-q", "--empty", "12"], {
-    string: ["seed", "tag", "none", "_"],
-    boolean: ["quiet", "empty"],
-    collect: ["add", "tag", "other"],
-    alias: { s: "seed", quiet: ["q", "silent"] },
-  });
-  const seed: string | undefined = flags.seed;
-  const tags: string[] = flags.tag;
-  const quiet: boolean = flags.quiet;
-  const rest: string[] = flags._;
-  assertEquals([seed, tags, quiet, rest], ["007", ["1"], true, ["12"]]);
-  assertEquals<unknown>(flags, {
-    _: ["12"],
-    s: "007",
     seed: "007",
-    add: [1, "x"],
-    tag: ["1"],
-    other: [],
-    quiet: true,
-    q: true,
-    silent: true,
-    empty: true,
+    empty: "",
   });
-  assertEquals(parseArgs(["--str"], { string: "str", default: { str: "x" } }).str, "");
-});
-
-Deno.test("parseArgs() obeys --, stopEarly and unknown", () => {
-  assertEquals(parseArgs(["--a", "--", "b", "-c"]), { _: ["b", "-c"], a: true });
-  assertEquals(parseArgs(["x", "--", "b"], { "--": true }), { _: ["x"], "--": ["b"] });
-  assertEquals(parseArgs(["--a", "--b", "run", "--c", "1"], { boolean: "b", stopEarly: true }), {
-    _: ["run", "--c", 1],
-    a: true,
-    b: true,
-  });
-  const seen: unknown[] = [];
-  const flags = fromMod(["--known", "--strange=1", "-z", "file"], {
-    boolean: ["known"],
-    unknown: (arg, key, value) => {
-      seen.push([arg, key, value]);
-      return false;
-    },
-  });
-  assertEquals(seen, [["--strange=1", "strange", 1], ["-z", "z", "file"]]);
-  assertEquals<unknown>(flags, { _: [], known: true });
-  assertEquals(Object.keys(parseArgs(["--__proto__.polluted", "1"])), ["_"]);
-  assertEquals(({} as Record<string, unknown>).polluted, undefined);
+  assertEquals(parseArgs(["--toString"]).toString as unknown, true);
 });

@@ -8,7 +8,6 @@ import {
   ceilingPath,
   mappingPath,
   maskPath,
-  placesPath,
   responsesPath,
   verticesPath,
 } from "./algonauts_paths.ts";
@@ -82,22 +81,6 @@ export async function writeAlgonautsNoiseCeiling(
 ): Promise<void> {
   await Deno.mkdir(`${dir}/test_split/noise_ceiling`, { recursive: true });
   await writeNpy(ceilingPath(dir, hemisphere), ceilings, [ceilings.length]);
-}
-
-/**
- * Writes where the vertices of one hemisphere lie on a flattened cortex.
- *
- * @param dir the subject's folder
- * @param hemisphere whose
- * @param places vertices × 2 (x, y), y down, in one frame for both hemispheres
- */
-export async function writeAlgonautsPlaces(
-  dir: string,
-  hemisphere: Hemisphere,
-  places: Float32Array,
-): Promise<void> {
-  await Deno.mkdir(`${dir}/roi_masks`, { recursive: true });
-  await writeNpy(placesPath(dir, hemisphere), places, [places.length / 2, 2]);
 }
 
 /**

@@ -6,11 +6,11 @@ import { writeNpy } from "../../../src/data/formats/npy.ts";
 import { encodePickledMapping } from "../../../src/data/formats/pickled_mapping.ts";
 import { encodePalettePng } from "../../../src/data/images/palette_png.ts";
 import golden from "../../golden/arrays.json" with { type: "json" };
+import { writeAlgonautsPlaces } from "../../support/algonauts_places.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { randomMatrix } from "../../support/random.ts";
 import {
   writeAlgonautsNoiseCeiling,
-  writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
   writeAlgonautsVertices,

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { imageFolder } from "../../../src/data/datasets/algonauts_paths.ts";
 import {
   writeAlgonautsNoiseCeiling,
-  writeAlgonautsPlaces,
   writeAlgonautsResponses,
   writeAlgonautsRois,
 } from "../../../src/data/datasets/write_algonauts.ts";
@@ -12,6 +11,7 @@ import { encodePickledMapping } from "../../../src/data/formats/pickled_mapping.
 import { VOC_CLASSES } from "../../../src/data/datasets/voc.ts";
 import { writeImagenetSegmentation } from "../../../src/data/datasets/write_imagenet_segmentation.ts";
 import sharp from "sharp";
+import { writeAlgonautsPlaces } from "../../support/algonauts_places.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const CLASSES = Uint8Array.of(0, 1, 2, 20, 255, 0), FIGURE = Uint8Array.of(0, 1, 1, 1, 255, 0);
