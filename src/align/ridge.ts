@@ -117,7 +117,8 @@ function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
 }
 
 async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
-  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0, onProgress } = options;
+  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0, onProgress } =
+    options;
   if (alphas.length === 0 || !alphas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`alphas are [${alphas.join(", ")}]: give at least one, all finite and from 0 on.`);
   }

@@ -1,5 +1,5 @@
 /** Repulsive forces of t-SNE in two dimensions, interpolated on a grid: their cost grows with the points, not the pairs. */
-import { allocate, type Gpu, release, writeBuffer } from "../gpu/mod.ts";
+import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import { frequencyOrder, type GridAxis, type Roots, rootsOfUnity, transform } from "../linalg/fft.ts";
 import { sumSlabs } from "../linalg/matmul.ts";
 import type { Forces } from "./exact_repulsion.ts";

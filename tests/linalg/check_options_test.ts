@@ -58,8 +58,8 @@ Deno.test("a misspelt choice is refused with the choices, not taken for another"
       () => normalizedCut(gpu, x, { components: 2, storage: untyped("dense") }),
     ],
     [
-      'lambdaFor is "voxels": give "voxel" or "all".',
-      () => ridge(gpu, x, x, { lambdaFor: untyped("voxels") }),
+      'alphaFor is "voxels": give "voxel" or "all".',
+      () => ridge(gpu, x, x, { alphaFor: untyped("voxels") }),
     ],
     ["dimensions is 1: give 2 or 3.", () => tsne(gpu, x, { dimensions: untyped(1) })],
     ['split is "val": give "training" or "test".', () => readBrainSubject("nowhere", untyped("val"))],

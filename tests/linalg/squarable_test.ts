@@ -70,12 +70,12 @@ Deno.test("tsne() and spectralMap() make the same map in any unit, to the last b
 Deno.test("ridge() chooses the same penalties whatever the unit of the responses", async () => {
   const x = randomMatrix(30, 4), random = randomMatrix(30, 3, 1);
   const y = { ...random, data: random.data.map((value, at) => value / 8 + x.data[4 * Math.floor(at / 3)]) };
-  for (const [lambdaFor, unit] of [["voxel", 2 ** -90], ["all", 2 ** 90]] as const) {
-    const options = { lambdaFor, lambdas: [0.3, 3, 1e4], folds: 2 };
+  for (const [alphaFor, unit] of [["voxel", 2 ** -90], ["all", 2 ** 90]] as const) {
+    const options = { alphaFor, alphas: [0.3, 3, 1e4], folds: 2 };
     const expected = await ridge(gpu, x, y, options), own = await expected.predict(x);
-    assert(expected.lambda.some((lambda) => lambda < 1e4), "the voxels can be predicted");
+    assert(expected.alpha.some((alpha) => alpha < 1e4), "the voxels can be predicted");
     const found = await ridge(gpu, x, times(y, unit), options);
-    assertEquals(found.lambda, expected.lambda, note);
+    assertEquals(found.alpha, expected.alpha, note);
     assertClose(times(await found.predict(x), 1 / unit).data, own.data, { relative: 1e-5, note });
     assertClose(found.weights.data.map((w) => w / unit), expected.weights.data, { relative: 1e-5, note });
     assertClose(found.intercept.map((b) => b / unit), expected.intercept, { relative: 1e-4, note });
