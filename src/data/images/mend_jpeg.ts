@@ -3,6 +3,7 @@
  * parameters that a sequential scan does not have. What is mended decodes without any warning, so that a damaged file is
  * still found by its own.
  */
+import { Buffer } from "node:buffer";
 
 const [SOI, EOI, SOS, RST0, RST7, TEM] = [0xd8, 0xd9, 0xda, 0xd0, 0xd7, 0x01];
 /** Frames whose scans hold all coefficients: baseline, extended; with Huffman or arithmetic codes. */
@@ -99,11 +100,5 @@ function scanEnd(bytes: Uint8Array, from: number): number {
 }
 
 function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return new Uint8Array(Buffer.concat(parts));
 }

@@ -1,4 +1,5 @@
 /** The report of the showcase: its page, and its entry in results.json. */
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../data/files/atomic_write.ts";
 import { skippedLines } from "../../data/files/skipped.ts";
@@ -152,12 +153,5 @@ function subscript(n: number): string {
 }
 
 function joined(parts: string[]): Uint8Array {
-  const bytes = parts.map((part) => Uint8Array.fromBase64(part));
-  const all = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of bytes) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return new Uint8Array(Buffer.concat(parts.map((part) => Uint8Array.fromBase64(part))));
 }
