@@ -4,6 +4,7 @@ import { runCommand } from "../../src/cli/options.ts";
 import { bundleTests, openChromium, openPage, runInPage } from "../../tests/browser/chromium.ts";
 import { checkFirefox } from "../../tests/browser/firefox.ts";
 import { checkLive } from "../../tests/browser/live_long.ts";
+import { writeStrip } from "../../tests/browser/live_strip.ts";
 import { everyFact } from "../../tests/support/wgsl_facts.ts";
 import { bundle } from "../shared/bundle.ts";
 import { chromiumPath } from "../../tests/support/browser.ts";
@@ -17,6 +18,10 @@ export const COMMAND = {
       help:
         "instead, time photographs in the live page, and check a lost device and a browser without WebGPU",
     }),
+    strip: text({
+      value: "FILE.webp",
+      help: "instead, pictures of the live page: a photograph dropped, layers, colors, a click, the cortex",
+    }),
     model: repeated({
       value: "NAME",
       help: "with --live: the models; several with commas",
@@ -24,7 +29,7 @@ export const COMMAND = {
     }),
     space: text({
       value: "FILE",
-      help: "with --live: a saved space",
+      help: "with --live and --strip: a saved space",
       shown: "a small one of the first model",
     }),
     firefox: toggle({
@@ -109,13 +114,14 @@ async function factsTable(): Promise<string> {
 }
 
 if (import.meta.main) {
-  await runCommand(COMMAND, async ({ options: { only, facts, live, firefox, model, space } }) => {
+  await runCommand(COMMAND, async ({ options: { only, facts, live, strip, firefox, model, space } }) => {
     if (firefox) return await checkFirefox();
     if (chromiumPath === undefined) {
       throw new Error(
         "There is no Chromium: install it (apt-get install chromium), or name it in $CHROMIUM.",
       );
     }
+    if (strip) return await writeStrip(strip, model[0] ?? MODELS[0], space);
     if (live) return await checkLive(model.length > 0 ? model : MODELS, space);
     if (facts) return console.log(await factsTable());
     const parts = only?.split(",") ?? [""];

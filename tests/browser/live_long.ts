@@ -80,8 +80,7 @@ export async function checkLive(models: readonly string[], space?: string): Prom
     }
 
     // Every device that the worker opens from now on is lost as soon as it is there, but for the third.
-    const lost = await openPage({ ...chromium, origin });
-    await lost.locator("#files:enabled").waitFor({ state: "attached" });
+    const lost = await openPage({ ...chromium, origin: "about:" }, "blank");
     lost.on("worker", (worker) =>
       worker.evaluate(`(() => {
         let opened = 0;
@@ -93,6 +92,8 @@ export async function checkLive(models: readonly string[], space?: string): Prom
           return device;
         };
       })()`));
+    await lost.goto(origin);
+    await lost.locator("#files:enabled").waitFor({ state: "attached" });
     await drop(lost, photographs[0]);
     const again = await numbers(lost, 0);
     assertEquals(await lost.workers()[0].evaluate("globalThis.opened"), 3);

@@ -64,6 +64,7 @@ export function tokensOf(values: ArrayLike<number>, { layout, width }: LiveModel
  *
  * @param image h × w × 3 bytes
  * @param onStep the picture as the model sees it; progress; the space; each layer; the seconds that the parts took
+ * @param own layers, from the first on, that get a cut and colors of their own; default all
  */
 export async function photographLayers(
   { gpu, run, openSpace }: LiveMeans,
@@ -71,6 +72,7 @@ export async function photographLayers(
   image: RgbImage,
   name: string,
   onStep: (step: Step) => void,
+  own: number = model.tensors.length,
 ): Promise<void> {
   const { preprocessor, tensors, slots } = model;
   onStep({ kind: "seen", picture: previewCrop(image, preprocessor, name) });
@@ -94,7 +96,7 @@ export async function photographLayers(
     });
   }
   const placed = performance.now();
-  for (const [at, features] of layers.entries()) {
+  for (const [at, features] of layers.slice(0, own).entries()) {
     const layer = at + 1, text = `layer ${layer} of ${tensors.length}`;
     let reported = -1;
     const progress = (share: number) => {
@@ -126,4 +128,13 @@ export async function photographLayers(
     layers: (performance.now() - placed) / 1000,
   };
   onStep({ kind: "done", seconds });
+}
+
+/** Side of the picture that stands for a photograph. */
+const NOISE = 64;
+
+/** A picture of noise through a model, so that what photographs take is loaded and compiled before there is one. */
+export async function warmUp(means: LiveMeans, model: LiveModel): Promise<void> {
+  const data = Uint8Array.from({ length: 3 * NOISE ** 2 }, (_, at) => at * 7919 % 2003 % 256);
+  await photographLayers(means, model, { width: NOISE, height: NOISE, data }, "noise", () => {}, 1);
 }

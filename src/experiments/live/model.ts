@@ -33,6 +33,11 @@ export interface PhotographRequest {
   model: LiveModel;
 }
 
+/** What the page asks before there is a photograph: load and compile what the model's photographs take. */
+export interface WarmUpRequest {
+  warmUp: LiveModel;
+}
+
 /** An image in sRGB bytes, rows × cols × 3. */
 export interface Picture {
   width: number;

@@ -182,7 +182,14 @@ function add(photographs) {
   finish();
 }
 
+/** Has the worker load and compile what the chosen model takes while a photograph is looked for. */
+function warmUp() {
+  const model = models.find(({ name }) => name === choice.value) ?? models[0];
+  (worker ??= startWorker()).postMessage({ warmUp: model });
+}
+
 function listen() {
+  choice.onchange = warmUp;
   files.onchange = () => {
     add([...files.files]);
     files.value = "";
@@ -230,6 +237,7 @@ async function start() {
   if (models.length > 1) choice.append(new Option(ALL, ALL));
   choice.disabled = files.disabled = false;
   listen();
+  warmUp();
   say("Ready.");
 }
 

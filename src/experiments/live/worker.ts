@@ -1,8 +1,8 @@
 /** The live page's worker: photographs in, layers out, one after the other. It lies beside onnxruntime-web and the models. */
 import { type Gpu, openGpu } from "../../gpu/mod.ts";
 import { MAX_PIXELS, type RgbImage } from "../../data/images/picture.ts";
-import { type LiveMeans, photographLayers, type RunModel } from "./compute.ts";
-import type { LiveModel, PhotographAnswer, PhotographRequest } from "./model.ts";
+import { type LiveMeans, photographLayers, type RunModel, warmUp } from "./compute.ts";
+import type { LiveModel, PhotographAnswer, PhotographRequest, WarmUpRequest } from "./model.ts";
 import { openSpace } from "./space.ts";
 
 /** onnxruntime-web, as far as it is used. */
@@ -21,7 +21,7 @@ interface Session {
 /** What a worker of a page has, and Deno's types have not. */
 interface PageWorker {
   crossOriginIsolated?: boolean;
-  onmessage: (event: MessageEvent<PhotographRequest>) => void;
+  onmessage: (event: MessageEvent<PhotographRequest | WarmUpRequest>) => void;
   postMessage(answer: PhotographAnswer): void;
   OffscreenCanvas: new (width: number, height: number) => {
     getContext(kind: "2d", options: object): {
@@ -44,10 +44,27 @@ let gpu: Gpu | null | undefined, runtime: Promise<Runtime> | undefined;
 let space: { of: Gpu; opened: ReturnType<typeof openSpace> } | undefined,
   spaceFile: Promise<ArrayBuffer> | undefined;
 let loaded: { file: string; session: Session } | undefined, last: Promise<void> = Promise.resolve();
+/** Photographs that were asked for and are not answered. */
+let waiting = 0;
 
 thread.onmessage = ({ data }) => {
-  last = last.then(() => answer(data));
+  if ("warmUp" in data) last = last.then(() => prepare(data.warmUp));
+  else {
+    waiting++;
+    last = last.then(() => answer(data)).then(() => void waiting--);
+  }
 };
+
+/** Warms up for a model's photographs, unless one waits; what goes wrong is said when there is one. */
+async function prepare(model: LiveModel): Promise<void> {
+  if (waiting > 0) return;
+  try {
+    const run = await modelRun(model);
+    if (waiting > 0) return;
+    if (gpu === undefined) gpu = await openDevice();
+    await warmUp({ gpu, run, openSpace: savedSpace }, model);
+  } catch { /* until a photograph comes */ }
+}
 
 async function answer({ id, photograph, name, model }: PhotographRequest): Promise<void> {
   const say = (step: object) => thread.postMessage({ id, ...step } as PhotographAnswer);
