@@ -64,9 +64,37 @@ function enlarge(button) {
   if (!dialog.open) dialog.showModal();
 }
 
-document.addEventListener("click", ({ target }) => {
+const IN_DRAWING = "figure svg image";
+for (const picture of document.querySelectorAll(IN_DRAWING)) {
+  const name = picture.querySelector("title")?.textContent ?? picture.closest("[role=group]")?.ariaLabel ??
+    "";
+  for (const [key, value] of [["tabindex", "0"], ["role", "button"], ["aria-label", `Enlarge: ${name}`]]) {
+    picture.setAttribute(key, value);
+  }
+}
+
+/** A picture of a drawing, at least 320 px wide, with what is drawn over it. */
+function enlargeDrawn(picture) {
+  enlarged = picture;
+  const root = picture.ownerSVGElement, own = picture.getBoundingClientRect();
+  const all = root.getBoundingClientRect(), from = root.viewBox.baseVal, zoom = from.width / all.width;
+  const place = [from.x + zoom * (own.left - all.left), from.y + zoom * (own.top - all.top)];
+  const copy = root.cloneNode(true), frame = document.createElement("div");
+  copy.setAttribute("viewBox", [...place, zoom * own.width, zoom * own.height].join(" "));
+  for (const size of ["width", "height", "style"]) copy.removeAttribute(size);
+  for (const other of copy.querySelectorAll("[tabindex]")) other.removeAttribute("tabindex");
+  frame.append(copy);
+  dialog.setAttribute("aria-label", picture.getAttribute("aria-label"));
+  dialog.replaceChildren(frame);
+  dialog.showModal();
+}
+
+document.addEventListener("click", ({ target, clientX, clientY }) => {
   const button = target.closest?.(".enlarge");
+  const drawn = !dialog.open && target.closest?.("figure svg") &&
+    document.elementsFromPoint(clientX, clientY).find((element) => element.matches(IN_DRAWING));
   if (button) enlarge(button);
+  else if (drawn) enlargeDrawn(drawn);
   else if (target.closest?.(".picture")) dialog.close();
 });
 dialog.addEventListener("close", () => enlarged.focus());
@@ -80,6 +108,11 @@ function besideButton(button, [down, right]) {
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") close();
+  if (["Enter", " "].includes(event.key) && !dialog.open && event.target.matches?.(IN_DRAWING)) {
+    event.preventDefault();
+    enlargeDrawn(event.target);
+    return;
+  }
   const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
   const button = dialog.open ? enlarged : event.target.closest?.(".enlarge");
   const next = step && button?.closest(".row") && besideButton(button, step);

@@ -1,17 +1,10 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Browser, Page } from "playwright-core";
-import type { ClickResponse } from "../../src/report/explorer/click_response.ts";
-import { respondOnGpu, sumOverSlots } from "../../src/report/explorer/click_response.ts";
+import { type ClickResponse, respondOnGpu, sumOverSlots } from "../../src/report/explorer/click_response.ts";
 import { renderExplorer } from "../../src/report/explorer/page.ts";
 import { assertClose } from "../support/assert_close.ts";
-import {
-  chromiumPath,
-  horizontalOverflow,
-  type Look,
-  openBrowser,
-  openFile,
-  type PageTrouble,
-} from "../support/browser.ts";
+import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
+import type { Look, PageTrouble } from "../support/browser.ts";
 import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { testSeed } from "../support/random.ts";
 import { embeddedRows, sampleExploration, surfaceSheet } from "../support/sample_exploration.ts";
@@ -182,7 +175,7 @@ Deno.test({
       const reached: string[] = [];
       const name = "(({ id, className, localName }) => id || className || localName)(document.activeElement)";
       const outline = "getComputedStyle(document.activeElement).outline";
-      for (let i = 0; i < 29; i++) {
+      for (let i = 0; i < 30; i++) {
         await page.keyboard.press("Tab");
         reached.push(await page.evaluate(name));
         assert(
@@ -190,11 +183,10 @@ Deno.test({
           `${reached.at(-1)} shows its focus`,
         );
       }
-      assertEquals(
-        reached.join(" "),
-        "skip a a a a a a image model layer clicks pixel over opacity png png coloring png segment-count png vector png " +
-          "clear png activation button button button scroll",
-      );
+      const order =
+        "skip a a a a a a image model layer clicks smooth pixel over opacity png png coloring png " +
+        "segment-count png vector png clear png activation button button button scroll";
+      assertEquals(reached.join(" "), order);
       await leaveFirst(page);
       await page.locator("#pixel").focus();
       const start = (await answer(page)).index;
@@ -219,6 +211,9 @@ Deno.test({
 
       const colors = () => page.evaluate("document.querySelector('[data-map=colors] canvas').toDataURL()");
       const before = await colors();
+      const smooth = "getComputedStyle(document.querySelector('.map canvas')).imageRendering";
+      await page.locator("#smooth").press("Space");
+      assertEquals(await page.evaluate(smooth), "auto");
       await page.locator("#layer").focus();
       await page.keyboard.press("ArrowRight");
       const other = await colors();

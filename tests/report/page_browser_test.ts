@@ -2,6 +2,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
 import script from "../support/page_facts.js" with { type: "text" };
+import { figure } from "../../src/report/blocks.ts";
+import { mapSheet } from "../../src/report/map_sheet.ts";
+import { renderPage } from "../../src/report/page.ts";
+import { pngDataUri } from "../../src/report/tiny_png.ts";
 import { samplePage } from "../support/sample_page.ts";
 
 const ignore = chromiumPath === undefined;
@@ -68,6 +72,31 @@ Deno.test({
       assertEquals(await rendering(), "auto");
       await page.locator('figure svg [aria-label^="extract: "]:visible').hover();
       assertEquals(await tip.textContent(), "extract: 3.21");
+      assertEquals(trouble, { errors: [], requests: [] });
+    }),
+});
+
+Deno.test({
+  name:
+    "renderPage() in Chromium: pictures of a drawing enlarge by click and keyboard, with what is drawn over them",
+  ignore,
+  fn: () =>
+    withPage(async (browser, path) => {
+      const photo = pngDataUri(1, 1, new Uint8Array(3)), maps = [{ name: "L1", picture: photo }];
+      const svg = mapSheet({ blocks: [{ photo, rows: [{ label: "m", maps }] }], across: 1, side: 160 });
+      const body = figure({ image: { svg }, caption: "n = 1", alt: "a sheet" });
+      const text = { title: "a", question: "b", method: "c", settings: {}, command: "d" };
+      await Deno.writeTextFile(path, renderPage({ ...text, sections: [{ heading: "e", body }] }));
+      const { page, trouble } = await openFile(browser, path, { width: 1280, colorScheme: "light" });
+      const dialog = page.locator("dialog"), picture = page.locator("figure svg image").nth(1);
+      await picture.click();
+      assertEquals(await dialog.getAttribute("aria-label"), "Enlarge: m L1");
+      const box = (await dialog.locator("svg").boundingBox())!;
+      assert(box.width >= 320 && Math.abs(box.width - box.height) < 1, JSON.stringify(box));
+      await page.keyboard.press("Escape");
+      assert(!await dialog.isVisible());
+      await page.keyboard.press("Enter");
+      assert(await dialog.isVisible(), "the picture has the focus again");
       assertEquals(trouble, { errors: [], requests: [] });
     }),
 });

@@ -66,6 +66,7 @@ function controls({ images, models, slots, opening }: ExplorerShape): Html {
         <input id="layer" type="range" min="1" max="${own.length}" value="1"></label>
       <label>A click
         <select id="clicks"><option value="pick">picks the pixel</option><option value="figure">marks figure</option><option value="ground">marks ground</option></select></label>
+      <label>Smooth <input id="smooth" type="checkbox"></label>
     </form>
   `;
 }
