@@ -1,6 +1,7 @@
 /** The live page in headless Firefox, by WebDriver BiDi: another engine of JavaScript, with WebGPU where asked for. */
 import { assertEquals } from "@std/assert";
 import { closeGpu, openGpu } from "../../mod.ts";
+import { isThere } from "../../src/data/files/plain_file.ts";
 import { writeLive } from "../../tasks/live.ts";
 import { serveFolder } from "../../tasks/serve.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -22,6 +23,11 @@ interface FirefoxPage extends AsyncDisposable {
 
 /** Starts Firefox with a profile of its own, and opens an address. */
 async function openFirefox(address: string, hasWebgpu: boolean): Promise<FirefoxPage> {
+  if (!await isThere(FIREFOX)) {
+    throw new Error(
+      `There is no Firefox at ${FIREFOX}: install it (apt-get install firefox-esr), or name it in $FIREFOX.`,
+    );
+  }
   const profile = await Deno.makeTempDir();
   const prefs = WEBGPU.map((name) => `user_pref("${name}", ${hasWebgpu});`);
   await Deno.writeTextFile(`${profile}/user.js`, prefs.join("\n"));
