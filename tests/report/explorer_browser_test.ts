@@ -1,66 +1,50 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { type ClickResponse, respondOnGpu, sumOverSlots } from "../../src/report/explorer/click_response.ts";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
 import { assertClose } from "../support/assert_close.ts";
-import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../support/browser.ts";
-import type { Look, PageTrouble } from "../support/browser.ts";
-import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
+import { chromiumPath, horizontalOverflow } from "../support/browser.ts";
+import {
+  CUT_CAPTION,
+  leaveFirst,
+  NOTHING,
+  open,
+  type Sample,
+  withPage,
+} from "../support/explorer_in_browser.ts";
 import { testSeed } from "../support/random.ts";
-import { embeddedRows, sampleExploration, surfaceSheet } from "../support/sample_exploration.ts";
+import { embeddedRows } from "../support/sample_exploration.ts";
 
 const ignore = chromiumPath === undefined;
-const WIDE: Look = { width: 1280, colorScheme: "light" };
-const NOTHING: PageTrouble = { errors: [], requests: [] };
 const OPACITY = "document.querySelector('#pixel canvas').style.opacity";
 /** The picture of a map. */
 const SHOWN = "(name) => document.querySelector(`[data-map=${name}] canvas`).toDataURL()";
-/** Says how the image was cut. */
-const CUT_CAPTION = 'figure:has([data-map="cut"]) figcaption';
 /** Whether the numbers behind the maps are those of the clicked node. */
 const ANSWERED =
   "!explorer.busy() && Math.abs(explorer.response().similarity[explorer.node().index] - 1) < 1e-3";
-/** Whether the cortex is drawn sharp, as it is in rest, and its picture now and two frames later. */
-const CORTEX = `(async () => {
-  const canvas = document.querySelector("#cortex canvas"), first = canvas.toDataURL();
-  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
-  return [canvas.width > 1.4 * canvas.clientWidth, first, canvas.toDataURL()];
-})()`;
 /** Widths of the narrowest map of the image, and of one of those everywhere on a phone. */
 const NARROWEST =
   "[Math.min(...[...document.querySelectorAll('.map')].map((map) => map.clientWidth)), innerWidth > 700 ? 96 : document.querySelector('.card canvas').clientWidth / 3]";
+/** Of every map once it is enlarged: name, width, what of it lies outside the window, and the patches that two clicks pick. */
+const ENLARGED = `(async () => {
+  const found = [];
+  for (const map of document.querySelectorAll(".map")) {
+    const button = map.parentElement.querySelector(".larger");
+    button.click();
+    const dialog = map.closest("dialog"), box = dialog.getBoundingClientRect(), own = map.getBoundingClientRect();
+    const outside = Math.max(0, -box.left, box.right - innerWidth, box.bottom - innerHeight);
+    const picked = [5, own.width - 5].map((x) => {
+      map.dispatchEvent(new MouseEvent("click", { clientX: own.left + x, clientY: own.top + 5 }));
+      return explorer.node().token;
+    });
+    found.push([map.dataset.map, own.width, outside, ...picked]);
+    button.click();
+    await new Promise((done) => dialog.addEventListener("close", done));
+  }
+  return found;
+})()`;
 /** What is clicked and chosen. */
 const STATE =
   "[explorer.node(), ...['image', 'layer', 'segment-count', 'over', 'activation'].map((id) => document.getElementById(id).value)]";
-
-type Sample = Awaited<ReturnType<typeof sampleExploration>>;
-
-async function withPage(
-  args: string[],
-  body: (browser: Browser, path: string, sample: Sample) => Promise<void>,
-  sheet?: VoxelSheet,
-): Promise<void> {
-  const folder = await Deno.makeTempDir(), browser = await openBrowser(args);
-  try {
-    const sample = await sampleExploration(sheet);
-    const text = { method: "By cosine.", settings: { seed: 0 }, command: "./run explorer" };
-    await Deno.writeTextFile(`${folder}/explorer.html`, await renderExplorer(sample.content, text));
-    await body(browser, `${folder}/explorer.html`, sample);
-  } finally {
-    await browser.close();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-/** Opens the page and waits for its first answer, and for its first cut of the image. */
-async function open(browser: Browser, path: string, look = WIDE) {
-  const opened = await openFile(browser, path, look);
-  await opened.page.locator('html[data-ready="true"]').waitFor();
-  await opened.page.locator(CUT_CAPTION, { hasText: "λ₂" }).waitFor();
-  // Chromium itself notes in the console that it has no adapter, which a page cannot know before it asks.
-  opened.trouble.errors = opened.trouble.errors.filter((error) => error !== "No available adapters.");
-  return opened;
-}
 
 /** The clicked node and the numbers behind the maps, once they belong to each other. */
 async function answer(page: Page) {
@@ -70,12 +54,6 @@ async function answer(page: Page) {
     "[[...explorer.response().similarity], [...explorer.response().activation]]",
   );
   return { index, similarity: parts[0], activation: parts[1] };
-}
-
-/** Takes another pixel than the first, wherever the page opens: a click on the first changes something, then. */
-async function leaveFirst(page: Page) {
-  await page.evaluate("location.hash = '#pixel=3,3'");
-  await page.locator("#status", { hasText: "row 3, column 3" }).waitFor();
 }
 
 /** Computes with one of the two. */
@@ -175,7 +153,7 @@ Deno.test({
       const reached: string[] = [];
       const name = "(({ id, className, localName }) => id || className || localName)(document.activeElement)";
       const outline = "getComputedStyle(document.activeElement).outline";
-      for (let i = 0; i < 30; i++) {
+      for (let i = 0; i < 36; i++) {
         await page.keyboard.press("Tab");
         reached.push(await page.evaluate(name));
         assert(
@@ -184,8 +162,9 @@ Deno.test({
         );
       }
       const order =
-        "skip a a a a a a image model layer clicks smooth pixel over opacity png png coloring png " +
-        "segment-count png vector png clear png activation button button button scroll";
+        "skip a a a a a a image model layer clicks smooth pixel over opacity larger png larger png " +
+        "coloring larger png segment-count larger png vector larger png clear larger png " +
+        "activation button button button scroll";
       assertEquals(reached.join(" "), order);
       await leaveFirst(page);
       await page.locator("#pixel").focus();
@@ -211,6 +190,18 @@ Deno.test({
 
       const colors = () => page.evaluate("document.querySelector('[data-map=colors] canvas').toDataURL()");
       const before = await colors();
+      const larger = page.locator("figure:has([data-map=colors]) .larger");
+      await larger.focus();
+      await page.keyboard.press("Enter");
+      const focused = "document.activeElement.dataset.map";
+      assertEquals(await page.evaluate(focused), "colors", "the enlarged map takes keys");
+      const { index } = await answer(page);
+      await page.keyboard.press("ArrowRight");
+      assertEquals((await answer(page)).index, index + 1);
+      await page.keyboard.press("Escape");
+      assertEquals(await page.evaluate("document.activeElement.className"), "larger");
+      assertEquals([await page.locator("dialog[open]").count(), await larger.innerText()], [0, "Larger"]);
+
       const smooth = "getComputedStyle(document.querySelector('.map canvas')).imageRendering";
       await page.locator("#smooth").press("Space");
       assertEquals(await page.evaluate(smooth), "auto");
@@ -306,11 +297,24 @@ Deno.test({
     }),
 });
 
+/** Every map enlarges to 640 px or to what the window allows, takes clicks there, and goes back where it was. */
+async function checkLarge(page: Page, width: number, columns: number): Promise<void> {
+  const small = await page.evaluate<number[]>(NARROWEST), least = Math.min(600, width - 40);
+  const maps = await page.evaluate<[name: string, ...numbers: number[]][]>(ENLARGED);
+  assertEquals(maps.length, 6);
+  for (const [name, pixels, outside, ...picked] of maps) {
+    assert(pixels >= least, `${name} at ${width} px: ${pixels} px`);
+    assertEquals([outside, ...picked], [0, 1, columns], `${name} at ${width} px`);
+  }
+  assertEquals(await page.evaluate<number[]>(NARROWEST), small, "as wide as before");
+  assertEquals(await page.locator("dialog").count(), 0);
+}
+
 Deno.test({
   name: "explorer: no overflow and no error in light and dark, wide and 360 px; the scale follows the theme",
   ignore,
   fn: () =>
-    withPage([], async (browser, path) => {
+    withPage([], async (browser, path, { content }) => {
       const maps = new Set<string>();
       for (const colorScheme of ["light", "dark"] as const) {
         for (const width of [360, 768, 1280]) {
@@ -320,76 +324,10 @@ Deno.test({
           maps.add((await pictures(page))[1]);
           const narrow = await page.evaluate<number[]>(NARROWEST);
           assert(narrow.every((pixels) => pixels >= 96), `${colorScheme} ${width}: ${narrow} px a map`);
+          if (colorScheme === "light") await checkLarge(page, width, content.grid.cols);
           await page.close();
         }
       }
       assertEquals(maps.size, 2);
     }),
-});
-
-Deno.test({
-  name: "explorer: the cortex turns by pointer, keys and buttons, says its values, and follows clicks",
-  ignore,
-  fn: async () =>
-    await withPage([], async (browser, path) => {
-      const { page, trouble } = await open(browser, path);
-      await leaveFirst(page);
-      const cortex = page.locator("#cortex canvas");
-      const picture = () => page.evaluate<string>("document.querySelector('#cortex canvas').toDataURL()");
-      /** Waits for the sharp picture of a cortex that rests, another one than before. */
-      const next = async (before: string) => {
-        for (let i = 0; i < 1000; i++) {
-          const [isSharp, now, later] = await page.evaluate<[boolean, string, string]>(CORTEX);
-          if (isSharp && now === later && now !== before) break;
-        }
-        return await picture();
-      };
-      const behind = await picture();
-      await page.locator("#cortex button[value=inner]").click();
-      const inner = await next(behind);
-      assertNotEquals(inner, behind);
-      assertEquals(await page.locator('#cortex [aria-pressed="true"]').innerText(), "Inner sides");
-      await cortex.focus();
-      await page.keyboard.press("ArrowLeft");
-      const turned = await next(inner);
-      assertNotEquals(turned, inner);
-      await page.keyboard.press("ArrowRight");
-      assertEquals(await next(turned), inner, "the same bits from the same place");
-
-      const box = (await cortex.boundingBox())!, middle = [box.x + box.width / 2, box.y + box.height / 2];
-      await page.mouse.move(middle[0], middle[1]);
-      await page.mouse.down();
-      await page.mouse.move(middle[0] + 60, middle[1] + 10, { steps: 3 });
-      await page.mouse.up();
-      const dragged = await next(inner);
-      assertNotEquals(dragged, inner);
-
-      await page.locator("#cortex button[value=flat]").click();
-      const flat = await next(dragged);
-      const said = new Set(
-        await page.evaluate<string[]>(`(() => {
-        const canvas = document.querySelector("#cortex canvas"), box = canvas.getBoundingClientRect(), said = [];
-        for (let x = 4; x < box.width; x += 8) {
-          for (let y = 4; y < box.height; y += 8) {
-            const at = { clientX: box.left + x, clientY: box.top + y };
-            canvas.dispatchEvent(new PointerEvent("pointermove", at));
-            said.push(document.getElementById("voxel").textContent);
-          }
-        }
-        return said;
-      })()`),
-      );
-      const values = [...said].filter((text) =>
-        /^(V1|FFA), (left|right) hemisphere: [+−]?\d.*one voxel$/.test(text)
-      );
-      assertEquals(new Set(values.map((text) => text.split(":")[0])).size, 4, [...said].join("; "));
-
-      await page.locator('[data-map="colors"]').click({ position: { x: 5, y: 5 } });
-      assertNotEquals(await next(flat), flat);
-      assertEquals(trouble, NOTHING);
-      for (const colorScheme of ["light", "dark"] as const) {
-        const { page, trouble } = await open(browser, path, { width: 360, colorScheme });
-        assertEquals([await horizontalOverflow(page), trouble], [0, NOTHING], colorScheme);
-      }
-    }, await surfaceSheet()),
 });

@@ -106,7 +106,7 @@ function explorer(content: ExplorerShape): Html {
   const tools = (name: string, what: string, own: Html | string) =>
     html`
       <div
-        class="tools">${own}<button type="button" class="png" value="${name}" aria-label="Save ${what} as a PNG of 1,024 pixels">PNG</button></div>
+        class="tools">${own}<button type="button" class="larger" value="${what}" aria-label="Larger: ${what}">Larger</button><button type="button" class="png" value="${name}" aria-label="Save ${what} as a PNG of 1,024 pixels">PNG</button></div>
     `;
   const panel = (
     name: keyof typeof MAPS,
@@ -150,7 +150,7 @@ function explorer(content: ExplorerShape): Html {
               src="${images[0].photo}"
             `
             : ""}><canvas></canvas></div>
-          <figcaption id="keys">The image. Click a pixel in any map, or move it here with the arrow keys; Enter clicks, F marks figure, G ground</figcaption>
+          <figcaption id="keys">The image. Click a pixel in any map, or move it here with the arrow keys; Enter clicks, F marks figure, G ground. Larger enlarges a map, Escape closes it</figcaption>
           ${tools(
             "photo",
             "the photograph with its overlay",

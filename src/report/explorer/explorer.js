@@ -130,7 +130,7 @@ export function openExplorer(content, { hasAddress = true, signal } = {}) {
         { color: (i) => scale(found.values[i] / found.limit), label: (i) => found.figure[i] };
     },
   };
-  const panels = openPanels(grid, MAPS, { point, press });
+  const panels = openPanels(grid, MAPS, { point, press, key });
 
   function paintPanels() {
     panels.show(photos[view.image]);
@@ -293,7 +293,8 @@ export function openExplorer(content, { hasAddress = true, signal } = {}) {
   const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   const KINDS = { f: "figure", g: "ground", Enter: undefined };
 
-  panels.picker.addEventListener("keydown", (event) => {
+  /** Works the pixel from a map that has the focus: the photograph, or a map that is enlarged. */
+  function key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const at = clicked.token;
     if (event.key in KINDS) {
@@ -306,7 +307,7 @@ export function openExplorer(content, { hasAddress = true, signal } = {}) {
     const within = (value, count) => Math.max(0, Math.min(count - 1, value));
     const row = within(Math.floor((at - 1) / grid.cols) + step[0], grid.rows);
     press(1 + row * grid.cols + within((at - 1) % grid.cols + step[1], grid.cols), "pick");
-  });
+  }
 
   // ——— the address
 

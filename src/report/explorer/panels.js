@@ -1,4 +1,5 @@
 // The maps of the image that is looked at: painted, marked, pointed at, and saved.
+import { openLarge } from "./large_panel.js";
 import { placeMarker } from "./marker.js";
 import { drawMap } from "./palette.js";
 
@@ -8,9 +9,10 @@ const BORDERED = 24, SAVED = 1024;
 /**
  * @param grid patches of an image
  * @param maps by name, functions that give a map for `drawMap`, or null for an empty one
- * @param events `point(token)` while the pointer is on a patch and with null after it, `press(token)`
+ * @param events `point(token)` while the pointer is on a patch and with null after it, `press(token)`,
+ * `key(event)` of a key pressed on a map
  */
-export function openPanels(grid, maps, { point, press }) {
+export function openPanels(grid, maps, { point, press, key }) {
   const panels = Object.fromEntries(
     [...document.querySelectorAll(".map")].map((panel) => [panel.dataset.map, panel]),
   );
@@ -28,8 +30,9 @@ export function openPanels(grid, maps, { point, press }) {
   });
 
   for (const panel of Object.values(panels)) {
-    panel.style.setProperty("--columns", grid.cols); // here, as a page's policy may allow no styles in its markup
-    panel.style.setProperty("--rows", grid.rows);
+    const { style } = panel.parentElement; // here, as a page's policy may allow no styles in its markup
+    style.setProperty("--columns", grid.cols);
+    style.setProperty("--rows", grid.rows);
     const tokenAt = ({ clientX, clientY }) => {
       const box = panel.getBoundingClientRect();
       const cell = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
@@ -41,6 +44,8 @@ export function openPanels(grid, maps, { point, press }) {
       if (event.pointerType === "mouse") point(tokenAt(event));
     });
     panel.addEventListener("pointerleave", () => point(null));
+    panel.addEventListener("keydown", key);
+    openLarge(panel);
   }
 
   function draw(canvas, name, zoom) {
