@@ -49,6 +49,12 @@ export function agreementOf({ asked, right, chance }: Tally, draw?: Iterable<num
   return { observed, chance: byChance, kappa: (observed - byChance) / (1 - byChance) };
 }
 
+/** Whether nodes could agree, and could fail to: else there is nothing to compare with chance. */
+export function isMeasurable(tally: Tally): boolean {
+  const { chance } = agreementOf(tally);
+  return chance > 0 && chance < 1;
+}
+
 /** How many times as often as by chance nodes agree. */
 export function timesChance(tally: Tally): number {
   const { observed, chance } = agreementOf(tally);

@@ -85,7 +85,7 @@ export function agreementSection(
         row("ceiling: oracle, κ", ({ oracle }) => agreementOf(oracle).kappa),
       ],
     }),
-    ...(measured.raw?.agreement && measured.ridge?.agreement
+    ...(measured.raw?.agreement && measured.ridge?.agreement && timesChance(measured.raw.agreement.others) > 0
       ? [text(ratioSentence(measured.raw.agreement, measured.ridge.agreement, isTargeted))]
       : []),
   ];

@@ -92,6 +92,11 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
   const universal = masked.length > 0
     ? await stage("universality", (tick) => universalities(gpu, data, paper, fitted, tick))
     : undefined;
+  if (universal && data.models.length > 1 && !universal.ridge.agreement) {
+    tell(
+      "left out, as no class of a figure is in two images, or only one is: agreement of models on classes",
+    );
+  }
   const score = async (model: AlignModel) =>
     scoreOf(brain, await predictResponses(gpu, model, brain.test.pooled));
   return {

@@ -15,7 +15,7 @@ import { streamFeatures } from "../../data/features/stream_features.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { shareBetween } from "../../statistics/variance_share.ts";
 import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
-import { nearestAgreement, oracleAgreement, type Tally, timesChance } from "./agreement.ts";
+import { isMeasurable, nearestAgreement, oracleAgreement, type Tally, timesChance } from "./agreement.ts";
 import { predictedClasses } from "./predicted_classes.ts";
 
 /** Nodes of the joint graph, and of each slot's own. */
@@ -233,7 +233,7 @@ export async function universality(
     image,
     category: of(({ category }) => category),
   };
-  const agreement = models.size > 1 && images > 1
+  const tallies = models.size > 1 && images > 1
     ? {
       ...await nearestAgreement(gpu, x, labels, images),
       oracle: oracleAgreement(
@@ -243,6 +243,7 @@ export async function universality(
       ),
     }
     : undefined;
+  const agreement = tallies && Object.values(tallies).every(isMeasurable) ? tallies : undefined;
   return {
     slot: shareBetween(vectors, slotOf),
     image: shareBetween(vectors, image),

@@ -4,6 +4,7 @@ import { scoreOf } from "../../../src/pipeline/align_cache.ts";
 import { ridgeScore } from "../../../src/experiments/brain_score/baselines.ts";
 import {
   agreementOf,
+  isMeasurable,
   nearestAgreement,
   oracleAgreement,
   timesChance,
@@ -80,6 +81,18 @@ Deno.test("shareBetween(), balancedAccuracy() and nearestAgreement() of nodes wh
   assertAlmostEquals(chance, 4 / 9, 1e-12);
   assertAlmostEquals(kappa, (2 / 3 - 4 / 9) / (1 - 4 / 9), 1e-12);
   assertAlmostEquals(agreementOf(others, [0, 0]).chance, 1 / 3, 1e-12); // of image 0 alone
+  const alone = { model: ["a", "b"], image: [0, 1], category: [1, 2] }, pair = { ...x, rows: 2 };
+  const alike = { ...alone, category: [1, 1] };
+  const none = await nearestAgreement(gpu, { ...pair, data: x.data.slice(0, 4) }, alone, 2);
+  const all = await nearestAgreement(gpu, { ...pair, data: x.data.slice(0, 4) }, alike, 2);
+  // No class in two images, nothing but one class, nobody asked: no number over chance.
+  assertEquals([others, own, none.others, all.others, all.own].map(isMeasurable), [
+    true,
+    false,
+    false,
+    false,
+    false,
+  ]);
 });
 
 Deno.test("oracleAgreement() is what a node of the same predicted class in another model and image is on average", () => {
