@@ -2,7 +2,7 @@
 import { transposed } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
-import { assertChoice } from "../linalg/check_options.ts";
+import { assertChoice, currentNames } from "../linalg/check_options.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
 import { combine } from "../linalg/combine.ts";
@@ -83,7 +83,8 @@ export function defaultAlphas(images: number, features: number): number[] {
  * a product of held-out images × p × voxels; memory of p · voxels
  * values, and of p² for every penalty up to 256 MiB at a time. The same bits on every run.
  */
-export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions = {}): Promise<Ridge> {
+export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, given: RidgeOptions = {}): Promise<Ridge> {
+  const options = currentNames("ridge", given, { lambdas: "alphas", lambdaFor: "alphaFor" });
   assertImages(x, y);
   assertChoice("alphaFor", options.alphaFor ?? "voxel", ["voxel", "all"]);
   const factors = squarableFactors(y),

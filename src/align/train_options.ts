@@ -1,5 +1,5 @@
 /** Settings and results of training an alignment. */
-import { assertNumber, assertWhole } from "../linalg/check_options.ts";
+import { assertNumber, assertWhole, currentNames } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignModel } from "./model.ts";
 
@@ -68,17 +68,9 @@ export type FormerAlignOptions = {
   [name in "lambdaEigen" | "lambdaZero" | "lambdaCovariance" | "lambdaTarget"]?: number;
 };
 
-/** The options under their current names; warns once per former name that was used. */
+/** The options under their current names, checked; warns of each former one. */
 export function byCurrentNames(options: AlignOptions & FormerAlignOptions): AlignOptions {
-  const current: AlignOptions & FormerAlignOptions = { ...options };
-  for (
-    const [former, name] of Object.entries(FORMER_NAMES) as [keyof FormerAlignOptions, keyof AlignOptions][]
-  ) {
-    if (current[former] === undefined) continue;
-    console.warn(`trainAlign(): the option ${former} is now called ${name}.`);
-    Object.assign(current, { [name]: current[name] ?? current[former] });
-    delete current[former];
-  }
+  const current = currentNames("trainAlign", options, FORMER_NAMES);
   assertOptions(current);
   return current;
 }

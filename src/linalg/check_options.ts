@@ -38,3 +38,20 @@ export function assertWhole(name: string, value: number, least: number): void {
     (own) => Number.isInteger(own) && own >= least,
   );
 }
+
+/**
+ * Options under their current names: a former name counts where the current one is absent, and a line says what it is called now.
+ *
+ * @param call the function that takes them
+ * @param names current names by former ones
+ */
+export function currentNames<T extends object>(call: string, options: T, names: Record<string, string>): T {
+  const current: Record<string, unknown> = Object.fromEntries(Object.entries(options));
+  for (const [former, name] of Object.entries(names)) {
+    if (current[former] === undefined) continue;
+    console.warn(`${call}(): the option ${former} is now called ${name}.`);
+    current[name] ??= current[former];
+    delete current[former];
+  }
+  return current as T;
+}
