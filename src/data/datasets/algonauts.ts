@@ -8,7 +8,7 @@ import { readNpz } from "../formats/npz.ts";
 import { findArray } from "../formats/number_array.ts";
 import { isFolder } from "../files/plain_file.ts";
 import { tell } from "../files/skipped.ts";
-import { HEMISPHERES, type Subject, type SubjectSplits, usedVoxels } from "./subject.ts";
+import { HEMISPHERES, ofHemispheres, type Subject, type SubjectSplits, usedVoxels } from "./subject.ts";
 import {
   type AlgonautsSplit,
   ceilingPath,
@@ -159,7 +159,7 @@ async function openResponses(wanted: string): Promise<ResponseFile> {
 }
 
 function openBoth(dir: string, split: AlgonautsSplit): Promise<ResponseFile[]> {
-  return Promise.all(HEMISPHERES.map((hemisphere) => openResponses(responsesPath(dir, hemisphere, split))));
+  return ofHemispheres((hemisphere) => openResponses(responsesPath(dir, hemisphere, split)));
 }
 
 /** Whether a split's responses are there; those of the public release's test split are not. */

@@ -5,7 +5,7 @@ import { readBytes } from "../formats/npy.ts";
 import { findArray, readArray } from "../formats/number_array.ts";
 import { parsePickledMapping } from "../formats/pickled_mapping.ts";
 import { isThere, MAX_TEXT } from "../files/plain_file.ts";
-import { type ClassRegion, type Hemisphere, HEMISPHERES, namedRegions } from "./subject.ts";
+import { type ClassRegion, type Hemisphere, HEMISPHERES, namedRegions, ofHemispheres } from "./subject.ts";
 import {
   ceilingPath,
   mappingPath,
@@ -121,9 +121,7 @@ export async function readSurfaceVertices(
     );
   }
   const masked = (hemisphere: Hemisphere) => maskOfVerticesPath(dir, hemisphere);
-  const both = await Promise.all(
-    HEMISPHERES.map(async (hemisphere) => await isThere(await findArray(masked(hemisphere)))),
-  );
+  const both = await ofHemispheres(async (hemisphere) => await isThere(await findArray(masked(hemisphere))));
   if (!both[0] || !both[1]) {
     const only = both.indexOf(true);
     if (only >= 0) {
@@ -135,9 +133,7 @@ export async function readSurfaceVertices(
     }
     return undefined;
   }
-  const parts = await Promise.all(
-    HEMISPHERES.map((hemisphere) => readVertexMask(masked(hemisphere), voxels[hemisphere])),
-  );
+  const parts = await ofHemispheres((hemisphere) => readVertexMask(masked(hemisphere), voxels[hemisphere]));
   return { vertices: Uint32Array.from(parts.flat()), pathOf: masked };
 }
 
@@ -167,7 +163,7 @@ async function readBothHemispheres(
   notes: string[],
   each = 1,
 ): Promise<Float32Array | undefined> {
-  const paths = await Promise.all(HEMISPHERES.map((hemisphere) => findArray(pathOf(hemisphere))));
+  const paths = await ofHemispheres((hemisphere) => findArray(pathOf(hemisphere)));
   const there = await Promise.all(paths.map(isThere));
   const missing = there.indexOf(false);
   if (missing >= 0) {
@@ -176,8 +172,8 @@ async function readBothHemispheres(
     }
     return undefined;
   }
-  const parts = await Promise.all(
-    HEMISPHERES.map((hemisphere) => readPerVertex(pathOf(hemisphere), voxels[hemisphere], each)),
+  const parts = await ofHemispheres((hemisphere) =>
+    readPerVertex(pathOf(hemisphere), voxels[hemisphere], each)
   );
   return Float32Array.from(parts.flat());
 }

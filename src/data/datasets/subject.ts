@@ -1,6 +1,7 @@
 /** A person whose responses to photographs were measured: what the folders of Algonauts 2023 and of NSD itself both give. */
 import type { Matrix } from "../../linalg/matrix.ts";
 import { type LeftOutReasons, leftOutSentences, NO_CEILING } from "./left_out_voxels.ts";
+import { mapConcurrently } from "../files/map_concurrently.ts";
 import { tell } from "../files/skipped.ts";
 import type { RgbImage } from "../images/picture.ts";
 
@@ -8,6 +9,11 @@ import type { RgbImage } from "../images/picture.ts";
 export const HEMISPHERES = ["lh", "rh"] as const;
 /** A hemisphere. */
 export type Hemisphere = typeof HEMISPHERES[number];
+
+/** Reads something of both hemispheres at once. @throws where both fail what the left one has thrown, whichever was first */
+export function ofHemispheres<T>(read: (hemisphere: Hemisphere) => Promise<T>): Promise<T[]> {
+  return mapConcurrently(HEMISPHERES.length, HEMISPHERES.length, (side) => read(HEMISPHERES[side]));
+}
 
 /** The ROI classes of both releases with their ROIs; each class has one mask a hemisphere. */
 export const ROI_CLASSES: Readonly<Record<string, readonly string[]>> = {
