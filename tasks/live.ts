@@ -1,4 +1,5 @@
 /** `./run live`: a folder with a page that takes photographs and computes every layer's cut in the browser. */
+import config from "../deno.json" with { type: "json" };
 import { basename, join } from "node:path";
 import { assertWritable, writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import { CACHE_FOLDER } from "../src/data/files/project_folder.ts";
@@ -16,15 +17,11 @@ import { isThere } from "../src/data/files/plain_file.ts";
 import { readSpace, type SavedSpace, SPACE_FILE, type TokenSource } from "../src/data/fits/space_file.ts";
 import { cortexContent } from "../src/experiments/explorer/compute.ts";
 import type { LiveFolder, LiveModel } from "../src/experiments/live/model.ts";
+import { liveDocument, liveStyle } from "../src/experiments/live/document.ts";
 import { type LiveCortex, packCortex, packSpace } from "../src/experiments/live/space.ts";
-import page from "../src/experiments/live/page.html" with { type: "text" };
-import style from "../src/experiments/live/page.css" with { type: "text" };
-import answersStyle from "../src/report/explorer/answers.css" with { type: "text" };
-import explorerStyle from "../src/report/explorer/explorer.css" with { type: "text" };
-import { pageStyle } from "../src/report/page_style.ts";
-import { themeCss } from "../src/report/theme.ts";
+import { linksAbove } from "../src/report/page_links.ts";
 import { repeated, text } from "../src/cli/option_kinds.ts";
-import { runCommand } from "../src/cli/options.ts";
+import { commandLine, runCommand } from "../src/cli/options.ts";
 import { bundle } from "./shared/bundle.ts";
 import { LIVE_POLICY } from "./shared/live_policy.ts";
 
@@ -216,6 +213,7 @@ function noise({ width, height }: { width: number; height: number }) {
  *
  * @param models names or paths
  * @param space what `./run colors --save-space` wrote; null for none
+ * @param command as typed
  * @returns bytes written
  * @throws Error naming the model that the page cannot run, or what npm could not download
  */
@@ -223,6 +221,7 @@ export async function writeLive(
   out: string,
   models: readonly string[] = MODELS,
   space: { path: string; saved: SavedSpace } | null = null,
+  command = "./run live",
 ): Promise<number> {
   await assertWritable(out);
   await fetchRuntime();
@@ -234,8 +233,18 @@ export async function writeLive(
   const cortex = space && await cortexOf(space.saved);
   const folder: LiveFolder = { models: made.map(({ about }) => about), space: space && aboutSpace(space) };
   const files: Record<string, string | Uint8Array> = {
-    "index.html": page.replace("POLICY", LIVE_POLICY),
-    "live.css": [themeCss(), pageStyle, explorerStyle, answersStyle, style].join("\n"),
+    "index.html": liveDocument({
+      policy: LIVE_POLICY,
+      beside: await linksAbove(out),
+      settings: {
+        models: names.join(", "),
+        space: folder.space ?? "none",
+        [RUNTIME.name]: RUNTIME.version,
+        version: config.version,
+      },
+      command,
+    }),
+    "live.css": liveStyle(),
     "page.js": await bundle('import "./src/experiments/live/page.js"'),
     "worker.js": await bundle('import "./src/experiments/live/worker.ts"'),
     "models.json": JSON.stringify(folder),
@@ -271,7 +280,12 @@ function aboutSpace(
 if (import.meta.main) {
   await runCommand(COMMAND, async ({ options: { model, space, out } }) => {
     const found = await spaceOf(space);
-    const bytes = await writeLive(out, model.length > 0 ? model : MODELS, found);
+    const bytes = await writeLive(
+      out,
+      model.length > 0 ? model : MODELS,
+      found,
+      commandLine("live", Deno.args),
+    );
     console.error(
       found ? `space: ${aboutSpace(found)}` : `no space: ./run reproduce leaves one in ${OWN_SPACE}`,
     );

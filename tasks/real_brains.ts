@@ -204,6 +204,8 @@ async function realBrains(options: Options): Promise<void> {
   const neuronFolder = `${data}/v4_macaque`, hasNeurons = await isThere(`${neuronFolder}/algonauts`);
   const [hasPictures, hasVoxels] = [await isThere(pictureFolder), await isThere(voxelFolder)];
   if (!hasPictures && !hasVoxels && !hasNeurons) {
+    const { isFile } = await Deno.stat(data).catch(() => ({ isFile: false }));
+    if (isFile) throw new Error(`--data is ${data}, a file: give the folder that the data folders are in.`);
     throw new Error(
       `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque/algonauts: give their folder by --data.`,
     );

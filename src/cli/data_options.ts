@@ -38,6 +38,11 @@ const images: Option<string | undefined> = {
     const folders: DataFolders = {};
     for (const text of texts) {
       if (isFile(text)) {
+        if (/\.onnx$/i.test(text)) {
+          throw new RangeError(
+            `--images is ${text}, a model: write --model ${text}, and --images with a folder.`,
+          );
+        }
         throw new RangeError(`--images is ${text}, a file: give the folder of photographs that it is in.`);
       }
       setFolder(folders, "images", text);

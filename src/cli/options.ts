@@ -153,6 +153,7 @@ function takes(option: Options[string] | undefined, name: string, value: string 
 function optionForPath(path: string, names: readonly string[]): string | undefined {
   const has = (name: string) => names.includes(name);
   if (has("model") && /\.onnx$/i.test(path)) return `--model ${path}`;
+  if (has("data") && /^(?:algonauts|nsd|voc|imagenet-seg):/.test(path)) return `--data ${path}`;
   const holds = (name: string) => exists(`${path}/${name}`);
   if (has("data") && holds("training_split")) return `--data algonauts:${path}`;
   if (has("data") && (holds("nsddata_betas") || /\/nsddata_betas(?:\/|$)/.test(path))) {

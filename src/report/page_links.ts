@@ -1,6 +1,6 @@
 /** Links from a page to the pages beside it: the index, the previous page and the next. */
 import { readIfThere } from "../data/files/plain_file.ts";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 
@@ -29,13 +29,14 @@ const NAVIGATION = /<nav class="beside"[^]*?<\/nav>/g;
 /**
  * The links of a page; hidden where there are none, for `linkPages` to fill.
  * @param links Where they lead.
+ * @param folder Where those pages are, from this one.
  * @throws TypeError `A page links to files beside it only, found "…".`
  */
-export function pageLinks({ home, previous, next }: PagesBeside = {}): Html {
+export function pageLinks({ home, previous, next }: PagesBeside = {}, folder: "" | "../" = ""): Html {
   const link = (page: PageLink | undefined, kind: string, before = "", after = "") =>
     page === undefined
       ? ""
-      : html`<a class="${kind}" href="${checkHref(page.href)}">${before}${page.title}${after}</a>\n`;
+      : html`<a class="${kind}" href="${folder}${checkHref(page.href)}">${before}${page.title}${after}</a>\n`;
   const links = [link(home, "home"), link(previous, "previous", "← "), link(next, "next", "", " →")];
   const hidden = rawHtml(links.every((own) => own === "") ? " hidden" : "");
   return html`
@@ -55,12 +56,27 @@ function checkHref(href: string): string {
  * @returns No links where there is no index, or for the index itself.
  */
 export async function linksBeside(path: string): Promise<PagesBeside> {
-  const name = basename(path);
-  if (name === INDEX) return {};
-  const index = await readIfThere(join(dirname(path), INDEX));
-  if (index === undefined) return {};
-  const listed = [...index.matchAll(/<h3><a href="([^"]+)">([^<]*)<\/a><\/h3>/g)];
-  return neighborsOf(name, listed.map(([, href, title]) => ({ href, title: unescapeHtml(title) })));
+  const name = basename(path), listed = name === INDEX ? undefined : await pagesOf(dirname(path));
+  return listed === undefined ? {} : neighborsOf(name, listed);
+}
+
+/**
+ * Links of a page in a folder of its own to those beside that folder: the index, and the last page that it lists, after
+ * which this one comes.
+ * @param folder Of the page.
+ * @returns No links where there is no index of pages beside the folder.
+ */
+export async function linksAbove(folder: string): Promise<PagesBeside> {
+  const listed = await pagesOf(dirname(resolve(folder)));
+  return listed?.length ? { home: HOME, previous: listed.at(-1) } : {};
+}
+
+/** Pages that a folder's index lists, in order; undefined where there is none. */
+async function pagesOf(folder: string): Promise<PageLink[] | undefined> {
+  const index = await readIfThere(join(folder, INDEX));
+  if (index === undefined) return undefined;
+  return [...index.matchAll(/<h3><a href="([^"]+)">([^<]*)<\/a><\/h3>/g)]
+    .map(([, href, title]) => ({ href, title: unescapeHtml(title) }));
 }
 
 /**

@@ -117,11 +117,13 @@ async function charts(works: readonly WorkResult[], out: string): Promise<Html[]
   if (shown.length === 0) return [text("Nobody took part beside ours: --peers lets the peers run, too.")];
   const figures: Html[] = [];
   for (const { name, title, measured } of shown) {
+    const rounds = measured.map(({ seconds }) => seconds.count), most = Math.max(...rounds);
+    const n = Math.min(...rounds) === most ? `${most}` : `${Math.min(...rounds)} to ${most}`;
     figures.push(
       await responsiveChart(
         `bench-${name}`,
         out,
-        `Seconds, median of the rounds: ${title}.`,
+        `${title}: wall time in seconds, median of n = ${n} ${most === 1 ? "round" : "rounds"}; ours first.`,
         (theme, width) =>
           barChart({
             metric: "wall time (s)",

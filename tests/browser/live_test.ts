@@ -105,6 +105,11 @@ Deno.test({
     }
     closeGpu(gpu);
 
+    const narrowest =
+      "Math.min(...[...document.querySelectorAll('.tile canvas')].map((own) => own.clientWidth))";
+    assert(await page.evaluate<number>(narrowest) >= 160, "pictures of 160 px or more");
+    assertEquals(await page.locator(".beside").isVisible(), false, "the folder is shown alone");
+
     await page.locator(".tile button").nth(5).click();
     await page.locator("#exploration[data-ready]").waitFor();
     assertMatch(

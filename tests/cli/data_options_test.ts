@@ -37,6 +37,11 @@ Deno.test("DATA_OPTIONS refuse what names no kind or no folder, and a kind given
     ["--images", "README.md"],
     "--images is README.md, a file: give the folder of photographs that it is in.",
   );
+  refused(
+    ["--images", "fixtures/models/clip_tiny.onnx"],
+    "--images is fixtures/models/clip_tiny.onnx, a model: write --model fixtures/models/clip_tiny.onnx",
+  );
+  refused(["--input", "voc:x"], "There is no option --input: did you mean --data voc:x?");
   refused(["--extract=cuda"], '--extract is "cuda": give cpu, webgpu or auto.');
   refused(["--stride", "half"], '--stride is "half": give a whole number from 1 to 9999.');
   refused(["--stride", "0"], '--stride is "0"');

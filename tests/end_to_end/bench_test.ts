@@ -1,4 +1,6 @@
+import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { writeBenchPage } from "../../tasks/bench/bench_page.ts";
 import type { Measured, WorkResult } from "../../tasks/bench/harness.ts";
 import { regressions, warning } from "../../tasks/bench/ratios.ts";
 import { peerVersions } from "../../tasks/bench/report.ts";
@@ -79,4 +81,38 @@ Deno.test("peerVersions() names every peer that was measured with its version, o
     ]),
     ["ncut-pytorch 3.2.0", "scipy 1.17.1", "torch 2.15.0"],
   );
+});
+
+Deno.test("writeBenchPage() says under every chart what is drawn, its unit and of how many rounds", async () => {
+  const measured = [took("ours", 1), { ...took("scipy", 2), seconds: spreadOf([1, 2, 3]) }];
+  await inTemporaryFolder(async (out) => {
+    const path = await writeBenchPage(
+      {
+        schema: 1,
+        version: "1",
+        deno: "2",
+        adapter: { description: "made-up adapter", software: true },
+        cores: 1,
+        load: [0],
+        limits: { gflops: null, gbs: 1, source: "copy" },
+        works: [{
+          name: "cut-5000",
+          title: "Cut of 5,000 nodes",
+          options: {},
+          measured,
+          absent: {},
+          kernels: [],
+        }],
+        targets: [],
+      },
+      out,
+      "./run bench",
+    );
+    const captions = [...(await Deno.readTextFile(path)).matchAll(/<figcaption>([^<]*)</g)].map(([, own]) =>
+      own
+    );
+    assertEquals(captions, [
+      "Cut of 5,000 nodes: wall time in seconds, median of n = 1 to 3 rounds; ours first.",
+    ]);
+  });
 });

@@ -104,6 +104,7 @@ Deno.test("real-brains says one sentence for bad options and data, and exits wit
       ],
       [[], "There is no data folder: give --data DIR"],
       [["--data", root], `The folder ${root} holds neither object2vec81 nor kriegeskorte92`],
+      [["--data", "README.md"], "--data is README.md, a file: give the folder that the data folders are in."],
       [["--data", root, "--repeats", "0"], '--repeats is "0": give a whole number from 1 to 100.'],
       [["--datta", root], "There is no option --datta: did you mean --data?"],
       [["--data", root, "--models", root, "--model", "mae_tiny"], "--models and --model are both given"],

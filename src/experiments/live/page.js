@@ -241,7 +241,17 @@ async function start() {
   say("Ready.");
 }
 
+/** Hides the links to pages that the server does not have: it may show this folder alone. */
+async function checkLinks() {
+  const beside = document.querySelector(".beside"), links = [...beside.querySelectorAll("a")];
+  const own = new URL("index.html", location).href;
+  const isThere = async ({ href }) =>
+    href !== own && await fetch(href, { method: "HEAD" }).then(({ ok }) => ok, () => false);
+  beside.hidden = !links.length || !(await Promise.all(links.map(isThere))).every(Boolean);
+}
+
 /** For the browser's console: what was computed. */
 globalThis.live = { results };
 
+checkLinks();
 start().catch((error) => say(`The page cannot start: ${error.message}`));
