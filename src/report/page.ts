@@ -100,7 +100,7 @@ function takeLead(sections: Page["sections"]): [lead: Page["sections"], rest: Pa
   if (cut < 0) return [[sections[at]], sections.toSpliced(at, 1)];
   return [
     [{ heading, body: parts.slice(0, cut) }],
-    sections.with(at, { heading: `${heading}, continued`, body: parts.slice(cut) }),
+    sections.with(at, { heading: `${heading}: numbers`, body: parts.slice(cut) }),
   ];
 }
 

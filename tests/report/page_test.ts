@@ -133,7 +133,7 @@ Deno.test("renderPage() puts the first section with a picture before the method,
   assertEquals([...split.matchAll(/<h2 id="[^"]+">([^<]+)</g)].map((match) => match[1]).slice(0, 3), [
     "Picture",
     "Method",
-    "Picture, continued",
+    "Picture: numbers",
   ]);
 });
 

@@ -149,7 +149,7 @@ async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<H
       report.out,
       `Pearson r on n = ${report.images.test} held-out images, mean over each region's voxels: ridge regression on all layers, ridge alignment, and the paper's training with and without the eigen-constraint (mean over ${
         report.conditions[0].scores.length
-      } seeds). The last two lie on each other where the constraint changes little.`,
+      } seeds). The last two lie on each other where the constraint changes little; their standard errors over seeds are in the table below.`,
       (theme, width) =>
         dotsChart({
           metric: "Pearson r on held-out images (−1 to 1)",

@@ -59,7 +59,7 @@ export async function writeConceptsReport(
         heading: "Five concepts",
         body: [
           text(
-            `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half. Photographs are gray where the concept is not.`,
+            `Those whose figure patches agree most on a category, of those seen in most images first where equal; they are named for it, or mixed where it has less than half, so that two may share a name. Photographs are gray where the concept is not.`,
           ),
           ...await brainSection(run, found, shown, names, sheet),
           await conceptGrid(run.pipeline, shown, names, PHOTOS - 1, "Photographs of five concepts"),

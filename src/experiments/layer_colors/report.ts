@@ -80,7 +80,13 @@ export async function writePhotographsReport(report: PhotographsReport): Promise
     }. t-SNE places a sample of tokens in three dimensions by their eigenvectors; the other tokens take the place of their nearest one. The three coordinates are read as red, green and blue: within a layer, equal colors mean that tokens belong together. Colors of different layers are not comparable here.`,
     equation: EQUATION,
     sections: [
-      { heading: "Images and layers", body: grid(report) },
+      {
+        heading: "Images and layers",
+        body: [
+          text("Equal colors belong together within a layer, not from one layer to another."),
+          grid(report),
+        ],
+      },
       { heading: "Eigenvalues", body: [eigenvalues, layerTable(layers)] },
       ...await segmentationSection(report),
       {

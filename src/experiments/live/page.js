@@ -245,9 +245,11 @@ async function start() {
 async function checkLinks() {
   const beside = document.querySelector(".beside"), links = [...beside.querySelectorAll("a")];
   const own = new URL("index.html", location).href;
-  const isThere = async ({ href }) =>
-    href !== own && await fetch(href, { method: "HEAD" }).then(({ ok }) => ok, () => false);
-  beside.hidden = !links.length || !(await Promise.all(links.map(isThere))).every(Boolean);
+  let areThere = links.length > 0;
+  for (const { href } of links) {
+    areThere &&= href !== own && await fetch(href, { method: "HEAD" }).then(({ ok }) => ok, () => false);
+  }
+  beside.hidden = !areThere;
 }
 
 /** For the browser's console: what was computed. */

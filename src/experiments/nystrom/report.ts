@@ -133,7 +133,7 @@ async function choiceChart({ audit, out }: NystromReport): Promise<Html> {
   return await responsiveChart(
     "nystrom-choice",
     out,
-    `Components, of the ${audit.components} leading ones, that lie within 10° of the exact ones and whose gap is resolved, on n = ${audit.nodes} nodes: for each method and number of landmarks m the best of its settings, with its seconds of wall time.`,
+    `Components, of the ${audit.components} leading ones, that lie within 10° of the exact ones and whose gap is resolved, on n = ${audit.nodes} nodes: for each method and number of landmarks m (K: the nearest of them, whose eigenvectors a node takes) the best of its settings, with its seconds of wall time.`,
     (theme, width) =>
       barChart({
         metric: `trusted components (of ${audit.components})`,

@@ -132,7 +132,7 @@ async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
     text(
       `Ten categories (${CATEGORIES.join(", ")}) on five grounds (${BACKGROUNDS.join(", ")}); the parts are ${
         PARTS.slice(1).join(", ")
-      }. Masks are drawn with the palette of PASCAL VOC.`,
+      }. Masks are drawn with the palette of PASCAL VOC, whose key is below them. These are ${count} of the ${plan.graph.count} scenes of the graph.`,
     ),
     colorGrid({
       label: "Scenes with their masks",

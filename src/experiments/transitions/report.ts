@@ -99,7 +99,7 @@ async function matrixSection(
       ],
     });
   const flowCaption =
-    `Where the patches of n = ${images} images go from the circles A of layer ${from.layer} (left) to the circles B of layer ${to.layer} (right) of ${model}: blocks and ribbons are as high as the number of patches, of figure and of ground each on a scale of its own; numbers on ribbons are shares of the circle A. Circles with fewer than ${FEW_PATCHES} patches are marked "few".`;
+    `Where the patches of n = ${images} images go from the circles A of layer ${from.layer} (left) to the circles B of layer ${to.layer} (right) of ${model}, places on the layers' maps: blocks and ribbons are as high as the number of patches, of figure and of ground each on a scale of its own; numbers on ribbons are shares of the circle A. Circles with fewer than ${FEW_PATCHES} patches are marked "few".`;
   return [
     figure({
       image: { svg: flows(2), narrowSvg: flows(1) },
