@@ -84,8 +84,10 @@ function enlargeDrawn(picture) {
   for (const size of ["width", "height", "style"]) copy.removeAttribute(size);
   for (const other of copy.querySelectorAll("[tabindex]")) other.removeAttribute("tabindex");
   frame.append(copy);
+  const choice = document.createElement("label"), isCrisp = picture.style.imageRendering === "pixelated";
+  choice.append(Object.assign(document.createElement("input"), { type: "checkbox" }), " smooth");
   dialog.setAttribute("aria-label", picture.getAttribute("aria-label"));
-  dialog.replaceChildren(frame);
+  dialog.replaceChildren(frame, ...isCrisp ? [choice] : []);
   dialog.showModal();
 }
 
@@ -95,7 +97,7 @@ document.addEventListener("click", ({ target, clientX, clientY }) => {
     document.elementsFromPoint(clientX, clientY).find((element) => element.matches(IN_DRAWING));
   if (button) enlarge(button);
   else if (drawn) enlargeDrawn(drawn);
-  else if (target.closest?.(".picture")) dialog.close();
+  else if (target.closest?.(".picture") && !target.closest("label")) dialog.close();
 });
 dialog.addEventListener("close", () => enlarged.focus());
 

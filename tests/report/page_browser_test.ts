@@ -93,6 +93,12 @@ Deno.test({
       assertEquals(await dialog.getAttribute("aria-label"), "Enlarge: m L1");
       const box = (await dialog.locator("svg").boundingBox())!;
       assert(box.width >= 320 && Math.abs(box.width - box.height) < 1, JSON.stringify(box));
+      const rendering = "getComputedStyle(document.querySelectorAll('dialog image')[1]).imageRendering";
+      assertEquals(await page.evaluate(rendering), "pixelated");
+      await page.keyboard.press("Space");
+      assertEquals(await page.evaluate(rendering), "auto", "smooth by choice");
+      await dialog.locator("label").click();
+      assertEquals(await page.evaluate(rendering), "pixelated");
       await page.keyboard.press("Escape");
       assert(!await dialog.isVisible());
       await page.keyboard.press("Enter");
