@@ -189,7 +189,7 @@ function grid({ photos, layers, manifest }: PhotographsReport): Html {
 function layerTable(layers: PhotographLayer[]): Html {
   return table({
     caption:
-      "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness; wall time, up to two layers side by side",
+      "How far each layer can be trusted: largest residual, eigengap after the last component, applications of the affinity, t-SNE's KL divergence (nats) and trustworthiness; wall time",
     columns: ["layer", "residual", "eigengap", "applications", "KL", "trust", "cut, s", "t-SNE, s"],
     rows: layers.map((layer) => [
       [`L${layer.layer}`, ...[cutWarning(layer)].filter(Boolean).map((warning) => `(${warning})`)].join(" "),

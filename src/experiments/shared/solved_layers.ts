@@ -1,7 +1,6 @@
 /** The layers of one model, each a graph of its own: what `layerColors` finds of it, and what an experiment adds. */
 import { memoize } from "../../data/cache/memoize.ts";
 import { NotFinished, type Stages } from "../../data/cache/stages.ts";
-import { mapConcurrently } from "../../data/files/map_concurrently.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
 import { type Gpu, trim } from "../../gpu/mod.ts";
@@ -80,15 +79,10 @@ export async function solveLayers<T>(
   { stages, checkError, onProgress, ...settings }: SolveSettings,
   { name, code, inputs, nodesOf = (tokens) => tokens, storageOf, add }: LayerWork<T>,
 ): Promise<(SolvedLayer & T)[]> {
-  const all = [CODE, ...code], shares = new Float64Array(manifest.layers.length);
-  const lanes = stages.explains || settings.approximation ? 1 : LANES;
-  const layers = await mapConcurrently(manifest.layers.length, lanes, async (at) => {
-    const { layer, path } = manifest.layers[at];
+  const layers: (SolvedLayer & T)[] = [], all = [CODE, ...code], count = manifest.layers.length;
+  for (const [at, { layer, path }] of manifest.layers.entries()) {
     const stage = `${name}-L${String(layer).padStart(2, "0")}`, note = `layer ${layer}`;
-    const tell = (done: number, total: number) => {
-      shares[at] = done / total;
-      onProgress?.(shares.reduce((sum, value) => sum + value, 0), shares.length, note);
-    };
+    const tell = (done: number, total: number) => onProgress?.(at + done / total, count, note);
     try {
       const found = await memoize(
         stages,
@@ -124,18 +118,14 @@ export async function solveLayers<T>(
           };
         },
       );
+      layers.push(found);
       tell(1, 1);
-      return found;
     } catch (error) {
       if (!(stages.explains && error instanceof NotFinished)) throw error;
-      return null;
     }
-  });
-  return layers.filter((found) => found !== null);
+  }
+  return layers;
 }
-
-/** Layers solved side by side: while one waits for the device, the other records. */
-const LANES = 2;
 
 const CODE = "src/experiments/shared/solved_layers.ts";
 
