@@ -21,6 +21,7 @@ function* codeFiles(folder: URL): Generator<URL> {
   for (
     const { name, isDirectory } of [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)
   ) {
+    if (name === "node_modules") continue; // the benchmark's peers, where they are installed
     if (isDirectory) yield* codeFiles(new URL(`${name}/`, folder));
     else if (/\.(?:ts|js|css|wgsl)$/.test(name)) yield new URL(name, folder);
   }
