@@ -63,6 +63,14 @@ const LONGEST = [
   "tests/end_to_end/faults_test.ts",
   "tests/end_to_end/own_data_test.ts",
   "tests/end_to_end/pack_test.ts",
+  "tests/end_to_end/brain_score_task_test.ts",
+  "tests/experiments/brain_score/universality_test.ts",
+  "tests/end_to_end/pages_browser_test.ts",
+  "tests/report/explorer_browser_test.ts",
+  "tests/report/explorer_cortex_browser_test.ts",
+  "tests/report/views_test.ts",
+  "tests/browser/kernels_test.ts",
+  "tests/linalg/matmul_test.ts",
   "tests/slurm/slurm_test.ts",
 ];
 /** Files of a process: many would have others wait for it, few would start too many. */
