@@ -16,8 +16,12 @@ const BESIDE = [
   "linalg/portable_math",
   "linalg/row_normalize_gradient",
 ].map((name) => `tests/${name}_test.ts`);
-/** Left to `./run test-browser`: the first is about the host's panels, both take SwiftShader eight seconds. */
+/**
+ * Left to `./run test-browser`: one is about the host's panels, two take SwiftShader eight seconds, and all shapes in all
+ * variants half a minute of a processor.
+ */
 const LONG = [
+  "matmul() equals the float64 reference in every variant",
   "matmul() gives the same bits whatever the panels",
   "multiply() takes more blocks than a row of the grid has",
 ];
