@@ -247,7 +247,9 @@ async function sphericalKmeans(
       });
       for (let g = 0; g < count; g++) {
         const sum = sums.subarray(g * cols, (g + 1) * cols);
-        if (Math.hypot(...sum) > 1e-6) centres.data.set(sum, g * cols);
+        if (sum.reduce((squares, value) => squares + value * value, 0) > 1e-12) {
+          centres.data.set(sum, g * cols);
+        }
       }
     }
   } finally {

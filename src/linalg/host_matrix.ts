@@ -34,6 +34,7 @@ export function unitRows64({ data, rows, cols }: Matrix): Float64Array {
   return unit;
 }
 
+/** Σ a_i b_i, of two lists of one length. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i];

@@ -85,13 +85,16 @@ export function agreementSection(
         row("ceiling: oracle, κ", ({ oracle }) => agreementOf(oracle).kappa),
       ],
     }),
-    ...(measured.raw?.agreement && measured.ridge?.agreement && timesChance(measured.raw.agreement.others) > 0
+    ...(measured.raw?.agreement && measured.ridge?.agreement
       ? [text(ratioSentence(measured.raw.agreement, measured.ridge.agreement, isTargeted))]
       : []),
   ];
 }
 
 function ratioSentence(raw: Tallies, ridge: Tallies, isTargeted: boolean): string {
+  if (timesChance(raw.others) === 0) {
+    return "No node finds its class by raw features, so that agreement after alignment has no ratio to theirs.";
+  }
   const pair = [ridge.others, raw.others];
   const ratio = estimate(pair, ([a, b]) => a.observed / a.chance / (b.observed / b.chance));
   const own = Math.max(timesChance(raw.own), timesChance(ridge.own)) / timesChance(raw.others);

@@ -9,8 +9,13 @@ import {
   oracleAgreement,
   timesChance,
 } from "../../../src/experiments/brain_score/agreement.ts";
+import { agreementSection } from "../../../src/experiments/brain_score/agreement_report.ts";
 import { predictedClasses } from "../../../src/experiments/brain_score/predicted_classes.ts";
-import { sampleUniversality, universality } from "../../../src/experiments/brain_score/universality.ts";
+import {
+  sampleUniversality,
+  type Universality,
+  universality,
+} from "../../../src/experiments/brain_score/universality.ts";
 import { shareBetween } from "../../../src/statistics/variance_share.ts";
 import { balancedAccuracy } from "../../../src/statistics/balanced_accuracy.ts";
 import { openRunData } from "../../../tasks/shared/open_data.ts";
@@ -93,6 +98,23 @@ Deno.test("shareBetween(), balancedAccuracy() and nearestAgreement() of nodes wh
     false,
     false,
   ]);
+});
+
+Deno.test("agreementSection() has no ratio to raw features that never agree, and says so", () => {
+  const tally = (right: number) => ({
+    asked: Float64Array.of(4, 4),
+    right: Float64Array.of(right, right),
+    chance: Float64Array.of(1, 1),
+  });
+  const said = (raw: number) => {
+    const measured = [raw, 2].map((right) => ({
+      agreement: { others: tally(right), own: tally(3), oracle: tally(3) },
+    } as unknown as Universality));
+    return agreementSection({ raw: measured[0], ridge: measured[1] }, { raw: "raw", ridge: "ridge" }, false)
+      .map(({ markup }) => markup).join(" ");
+  };
+  assert(said(0).includes("has no ratio to theirs") && !/NaN|Infinity|∞/.test(said(0)));
+  assert(/Ridge alignment gives 2(?:\.0+)? /.test(said(1)), said(1).slice(-600));
 });
 
 Deno.test("oracleAgreement() is what a node of the same predicted class in another model and image is on average", () => {
