@@ -28,11 +28,13 @@ export async function layersHere(
   model: string,
   paths: readonly string[],
 ): Promise<{ images: Matrix[][]; manifest: FeatureManifest }> {
-  const { preprocessor, path } = await openKnownModel(model), images: Matrix[][] = paths.map(() => []);
+  const { preprocessor, path, registers } = await openKnownModel(model),
+    images: Matrix[][] = paths.map(() => []);
   let width = 0;
   const manifest = await streamFeatures({
     model: path,
     preprocessor,
+    ...(registers !== undefined && { registers }),
     images: paths.map((path) => ({ name: path, load: () => readImage(path) })),
     outDir: "",
     dtype: "float32",
