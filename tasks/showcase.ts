@@ -1,6 +1,6 @@
 /** `./run showcase`: one page of photographs through a real model, both from packages. */
 import { addModel } from "../src/data/models/add_model.ts";
-import { patchSize } from "../src/data/onnx/attention_outputs.ts";
+import { patchSize } from "../src/data/onnx/patch_order.ts";
 import { hubFromEnvironment } from "../src/data/hub/hub.ts";
 import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/models/known_models.ts";
 import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registry.ts";

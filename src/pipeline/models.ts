@@ -1,11 +1,7 @@
 /** The models of a run: all of them see the same part of a photograph, cut into the same patches. */
 import { basename } from "node:path";
-import {
-  type AttentionCount,
-  countAttention,
-  describeCount,
-  patchSize,
-} from "../data/onnx/attention_outputs.ts";
+import { type AttentionCount, countAttention, describeCount } from "../data/onnx/attention_outputs.ts";
+import { patchSize } from "../data/onnx/patch_order.ts";
 import type { DataRow } from "../data/datasets/data_parts.ts";
 import { findHookOutputs, HOOK_NAMES } from "../data/onnx/block_hooks.ts";
 import { chooseProvider, type ExtractChoice } from "../data/onnx/inference_provider.ts";

@@ -1,5 +1,6 @@
 /** Features of every layer, batch by batch. */
-import { findAttentionOutputs, learnedTokens, patchSize } from "../onnx/attention_outputs.ts";
+import { findAttentionOutputs } from "../onnx/attention_outputs.ts";
+import { learnedTokens, patchSize } from "../onnx/patch_order.ts";
 import { findHookOutputs } from "../onnx/block_hooks.ts";
 import type { ImageRange } from "./feature_shards.ts";
 import { prefetch } from "../files/prefetch.ts";
@@ -70,6 +71,7 @@ export async function streamFeatures(
       options.registers,
       path,
       learnedTokens(graph, blocks),
+      first,
     );
     const { heads } = shape, width = channels[0]?.length ?? shape.width;
     const layers = outputs.map(({ layer, tensor }) => {

@@ -10,6 +10,7 @@ import { changedError, type ModelRecord, readModelRecord, writeModelRecord } fro
 import { findRegistered } from "./model_registry.ts";
 import { classNamed, processorOfModel } from "../images/image_processors.ts";
 import { type OnnxGraph, readOnnx } from "../onnx/graph.ts";
+import { learnedTokens } from "../onnx/patch_order.ts";
 import { readPlainText } from "../files/plain_file.ts";
 import { probeSizes, takesAnySize } from "./size_probe.ts";
 import type { WeightFile } from "../onnx/types.ts";
@@ -70,6 +71,7 @@ async function addSource(source: Source, options: AddModelOptions): Promise<Adde
   const files = new Map([[`${name}.onnx`, fetched.path]]);
   const graph = await readOnnx(fetched.path);
   const count = countAttention(graph), layers = count.blocks.length;
+  learnedTokens(graph, count.blocks); // refuses patches that are not where they are expected
   for (const location of new Set(graph.external.map(({ location }) => location))) {
     assertInside(location);
     if ([".onnx", ".model.json", ".preprocessor.json"].some((end) => location === `${name}${end}`)) {

@@ -1,5 +1,6 @@
 /** Tries a model on images of another size than its own: whether its positions follow the size. */
-import { type AttentionOutput, patchSize } from "../onnx/attention_outputs.ts";
+import type { AttentionOutput } from "../onnx/attention_outputs.ts";
+import { patchSize } from "../onnx/patch_order.ts";
 import { reasonOf } from "../files/atomic_write.ts";
 import { Flow, isProduct, isSum } from "../onnx/flow.ts";
 import { type OnnxGraph, withOutputs } from "../onnx/graph.ts";

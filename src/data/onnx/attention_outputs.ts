@@ -280,32 +280,6 @@ function assertRepeatable({ path, nodes }: OnnxGraph, blocks: AttentionOutput[])
   }
 }
 
-/** Sides of the patches, from the convolution that cuts them out; null where there is none. */
-export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null {
-  const convolution = graph.nodes.find(({ op }) => /Conv(?:Integer)?$/.test(op));
-  const { strides, kernel_shape: kernel } = convolution?.attributes ?? {};
-  const size = kernel ?? graph.stored.get(convolution?.inputs[1] ?? "")?.slice(2);
-  const isPatch = Array.isArray(strides) && strides.length === 2 && String(strides) === String(size);
-  return isPatch ? [strides[0], strides[1]] : null;
-}
-
-/**
- * Rows of each stored tensor that is put beside the patches before the first block, in the order of the graph: [1] is a
- * class token, [1, 4] one with registers; none where there is nothing but patches, or the graph does not tell.
- */
-export function learnedTokens(graph: OnnxGraph, [first]: AttentionOutput[]): number[] {
-  const flow = new Flow(graph), needed = flow.before([tapOf(first)]);
-  return flow.nodes.flatMap(({ op, inputs, outputs, attributes }) => {
-    if (op !== "Concat" || attributes.axis !== 1 || !needed.has(outputs[0]) || !flow.pixels.has(outputs[0])) {
-      return [];
-    }
-    return inputs.flatMap((name) => {
-      const shape = flow.pixels.has(name) ? undefined : flow.storedShape(name);
-      return shape?.length === 3 ? [shape[1]] : [];
-    });
-  });
-}
-
 /** From where attention begins to what is taken of it. */
 function understand(flow: Flow, start: Start): Finding {
   const { node, kind } = start;

@@ -119,13 +119,14 @@ export class Flow {
     return (this.#stored.get(name) ?? []).reduce((product, side) => product * side, 1);
   }
 
-  /** Shape of the stored tensor that this one repeats or reshapes; undefined where it is none, or computed. */
+  /** Shape of the stored tensor that this one repeats or reshapes, or of a sum of such; undefined where it is none, or computed. */
   storedShape(name: string): number[] | undefined {
-    for (;;) {
-      const shape = this.#stored.get(name), maker = this.makers.get(name);
-      if (shape || !maker || !(SAME_VALUES.has(maker.op) || maker.op === "Tile")) return shape;
-      name = maker.inputs[0];
-    }
+    const shape = this.#stored.get(name), maker = this.makers.get(name);
+    if (shape || !maker) return shape;
+    if (SAME_VALUES.has(maker.op) || maker.op === "Tile") return this.storedShape(maker.inputs[0]);
+    if (!isSum(maker)) return undefined;
+    const [a, b] = maker.inputs.map((input) => this.storedShape(input));
+    return a?.map((size, axis) => Math.max(size, b?.at(axis - a.length) ?? 1));
   }
 
   /** The nodes that compute with a tensor. */

@@ -63,6 +63,15 @@ Deno.test("tokenLayout() takes four learned rows for registers alone, one and fo
   assertEquals(tokenLayout(25, null, undefined, "a.onnx", [1, 8]).classToken, true);
 });
 
+Deno.test("tokenLayout() finds the grid of an image that is no square where the patch size is not known", () => {
+  const wide = (tokens: number, learned: number[], width: number, height: number) =>
+    tokenLayout(tokens, null, undefined, "a.onnx", learned, { width, height });
+  assertEquals(wide(17, [1], 32, 8), { classToken: true, registers: 0, grid: { rows: 2, cols: 8 } });
+  assertEquals(wide(1214, [2], 1024, 128).grid, { rows: 12, cols: 101 }, "patches of 16 overlap by 6");
+  assertEquals(wide(256, [], 32, 128), { classToken: false, registers: 0, grid: { rows: 32, cols: 8 } });
+  assertEquals(wide(196, [], 225, 224).grid, square(14), "the last column of pixels is left out");
+});
+
 const refused: [string, Parameters<typeof tokenLayout>, string][] = [
   [
     "two readings",
@@ -73,6 +82,12 @@ const refused: [string, Parameters<typeof tokenLayout>, string][] = [
     "no reading",
     [216, null, undefined, "a.onnx"],
     "a.onnx has 216 tokens an image, which is no square of patches with 0 to 8 registers, class token or not: " +
+    "give the number of registers.",
+  ],
+  [
+    "no reading in an image that is no square",
+    [16, null, 0, "a.onnx", [], { width: 224, height: 112 }],
+    "a.onnx has 16 tokens an image, which is no grid on 224 × 112 pixels of patches with 0 registers, class token or not: " +
     "give the number of registers.",
   ],
   [

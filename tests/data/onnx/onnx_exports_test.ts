@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { findAttentionOutputs, learnedTokens, patchSize } from "../../../src/data/onnx/attention_outputs.ts";
+import { findAttentionOutputs } from "../../../src/data/onnx/attention_outputs.ts";
+import { learnedTokens, patchSize } from "../../../src/data/onnx/patch_order.ts";
 import { extractFeatures } from "../../../src/data/features/extract.ts";
 import { readNpy } from "../../../src/data/formats/npy.ts";
 import { type OnnxGraph, readOnnx, withOutputs } from "../../../src/data/onnx/graph.ts";
