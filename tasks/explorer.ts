@@ -1,5 +1,5 @@
 /** `./run explorer`: one page to click through images, layers and models, computed in the browser. */
-import { writeFileAtomic } from "../src/data/files/atomic_write.ts";
+import { holdPages, writeFileAtomic } from "../src/data/files/atomic_write.ts";
 import {
   type Exploration,
   explore,
@@ -50,6 +50,7 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   }
   const inputs = { models, images: images.length, nodes: eigenvectors.rows, data };
   const metrics = { "error.similarity": errors.similarity, "error.activation": errors.activation };
+  await using _held = await holdPages(out);
   await recordExperiment(open, "explorer", inputs, { metrics, claims: [] });
   await writeFileAtomic(`${out}/${FRONT_EXPLORER}`, JSON.stringify(front));
   await writeFileAtomic(path, bytes);

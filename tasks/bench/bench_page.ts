@@ -1,5 +1,6 @@
 /** The benchmark's report page, and its numbers in results.json. */
 import { join } from "node:path";
+import { holdPages } from "../../src/data/files/atomic_write.ts";
 import { table, text } from "../../src/report/blocks.ts";
 import { barChart } from "../../src/report/charts/bar.ts";
 import type { Html } from "../../src/report/html.ts";
@@ -25,7 +26,7 @@ import { runDataLine } from "../../src/experiments/shared/run_data.ts";
  * @returns the path of the page
  */
 export async function writeBenchPage(report: BenchReport, out: string, command: string): Promise<string> {
-  await Deno.mkdir(out, { recursive: true });
+  await using _held = await holdPages(out);
   const path = join(out, "results.json");
   const memory = (of: "peakMb" | "gpuMb") =>
     Math.max(0, ...report.works.map(({ measured }) => measured[0][of] ?? 0));

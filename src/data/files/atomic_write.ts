@@ -121,6 +121,17 @@ export async function holdFile(path: string): Promise<() => Promise<void>> {
   }
 }
 
+/**
+ * Holds a folder of pages, which is made where it is missing, against other processes: what is read there, as results.json, may
+ * be written back with an addition.
+ *
+ * @returns to be disposed of when all is written
+ */
+export async function holdPages(folder: string): Promise<AsyncDisposable> {
+  await Deno.mkdir(folder, { recursive: true });
+  return { [Symbol.asyncDispose]: await holdFile(`${folder}/.pages.lock`) };
+}
+
 /** Whether an open file is still the one of that name. */
 async function isAt(file: Deno.FsFile, path: string): Promise<boolean> {
   const own = await file.stat(), named = await Deno.stat(path).catch(() => null);

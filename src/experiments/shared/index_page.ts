@@ -1,7 +1,7 @@
 /** The index of the reports. */
 import { readIfThere } from "../../data/files/plain_file.ts";
 import { basename, join } from "node:path";
-import { reasonOf, writeFileAtomic } from "../../data/files/atomic_write.ts";
+import { holdPages, reasonOf, writeFileAtomic } from "../../data/files/atomic_write.ts";
 import { objectOf, parseJson, TEXT } from "../../data/files/checked_json.ts";
 import { skippedLines } from "../../data/files/skipped.ts";
 import { claimCounts } from "../../report/claims.ts";
@@ -40,6 +40,7 @@ export async function writeIndexPage(
   command: string,
   leftOut: Record<string, string> = {},
 ): Promise<string> {
+  await using _held = await holdPages(out);
   const results = await readResults(`${out}/results.json`);
   if (!results) throw new Error(`There is no ${out}/results.json: run an experiment first.`);
   const listed = [...Object.keys(pages), ...Object.keys(results.experiments), "explorer"];

@@ -1,5 +1,6 @@
 /** What all experiments write: their entry in results.json, and their page. */
 import { join } from "node:path";
+import { holdPages } from "../../data/files/atomic_write.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Pipeline } from "../../pipeline/nodes.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
@@ -46,7 +47,8 @@ export interface Recorded {
 }
 
 /**
- * Writes an experiment's numbers and claims under its name in results.json, with the run that they are of.
+ * Writes an experiment's numbers and claims under its name in results.json, with the run that they are of. Who calls it holds
+ * the folder (`holdPages`) until its page is written, too.
  *
  * @param name of the task
  * @param inputs of this experiment
@@ -64,7 +66,6 @@ export async function recordExperiment(
     peak_rss_mb: peakResidentMb(),
     peak_gpu_mb: Math.round((gpu?.memory.peak ?? 0) / 2 ** 20),
   };
-  await Deno.mkdir(out, { recursive: true });
   await mergeResults(join(out, "results.json"), {
     version,
     deno: Deno.version.deno,
@@ -112,6 +113,7 @@ export async function writeReport(
     settings: Page["settings"] | ((peakMemory: string) => Page["settings"]);
   },
 ): Promise<string> {
+  await using _held = await holdPages(run.out);
   const recorded = await recordExperiment(run, name, inputs, results);
   const own = typeof settings === "function" ? settings(recorded.peakMemory) : settings;
   return await writePage(join(run.out, `${name}.html`), {

@@ -1,7 +1,7 @@
 /** The report of the showcase: its page, and its entry in results.json. */
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../data/files/atomic_write.ts";
+import { holdPages, writeFileAtomic } from "../../data/files/atomic_write.ts";
 import { skippedLines } from "../../data/files/skipped.ts";
 import { cutWarning } from "../../graph/normalized_cut.ts";
 import { table } from "../../report/blocks.ts";
@@ -45,6 +45,7 @@ export async function writeShowcaseReport(report: ShowcaseReport): Promise<strin
   const map = mapSize(manifest), nodes = photos.length * map.rows * map.cols, { model } = manifest;
   const inputs = { models: [model], images: photos.length, nodes, data };
   const results = { metrics: layerMetrics(layers), claims: [] };
+  await using _held = await holdPages(out);
   const { settings, peakMemory } = await recordExperiment(report, "showcase", inputs, results);
   const shown = await Promise.all(photos.map(async ({ photo, title, credit }) => ({
     title,
