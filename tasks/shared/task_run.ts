@@ -5,6 +5,7 @@ import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import type { FigureFormat } from "../../src/report/figure_files.ts";
 import { cacheDrawingsIn } from "../../src/report/drawing_cache.ts";
 import { formatSeconds } from "../../src/report/progress.ts";
+import { earlierFiles } from "./earlier_files.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
@@ -26,7 +27,7 @@ export interface TaskRun {
   stage<T>(name: string, work: (tick: Tick) => Promise<T>): Promise<T>;
   /** Seconds since it began. */
   seconds(): number;
-  /** Lists pages in the index, and says where they are. @returns the path of the index */
+  /** Lists pages in the index, and says where they are, and which files of an earlier run are still beside them. @returns the path of the index */
   finish(pages: Record<string, string>, leftOut?: Record<string, string>): Promise<string>;
 }
 
@@ -48,7 +49,8 @@ export async function openTaskRun(
   { out, cache, seed = 0, figures = [], "dry-run": explains = false, verify = false }: RunOptions,
   args: readonly string[] = Deno.args,
 ): Promise<TaskRun> {
-  const started = performance.now(), timings: Record<string, number> = {}, command = commandLine(task, args);
+  const started = performance.now(), began = Date.now();
+  const timings: Record<string, number> = {}, command = commandLine(task, args);
   if (!explains) {
     await openFolders({ "--out": out, "--cache": cache });
     const drawings = `${cache}/drawings`;
@@ -69,6 +71,8 @@ export async function openTaskRun(
     async finish(pages, leftOut) {
       const index = await writeIndexPage(out, pages, command, leftOut),
         [page, ...others] = Object.values(pages);
+      const earlier = await earlierFiles(out, Object.keys(pages), began);
+      if (earlier) console.error(earlier);
       const where = page === undefined || others.length > 0
         ? index
         : `${page}, beside the others in ${index}`;
