@@ -6,6 +6,7 @@ import { listImages, readImage } from "../images/image.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 import { openAlgonautsSplits } from "./algonauts.ts";
 import { type ImagenetSegmentation, openImagenetSegmentation } from "./imagenet_segmentation.ts";
+import { tellSameImages } from "./same_images.ts";
 import { HEMISPHERES, ROI_CLASSES, type SubjectSplits } from "./subject.ts";
 import { openVoc, type Voc, VOC_VOID } from "./voc.ts";
 
@@ -186,6 +187,8 @@ export async function subjectPart(
     name: basename(name),
     load: () => shown.readImage(row),
   }));
+  const hashes = [await training.hashImages(), ...(test ? [await test.hashImages()] : [])];
+  tellSameImages(path, hashes.flat());
   return {
     row: {
       kind,
@@ -205,7 +208,7 @@ export async function subjectPart(
     images: hasOtherImages ? [] : images,
     subject: test ? { training, test } : { training },
     subjectName,
-    imagesKey: [await training.hashImages(), test && await test.hashImages()],
+    imagesKey: [hashes[0], hashes[1]],
     labelsKey: [await training.hashLabels(), test && await test.hashLabels()],
     close,
   };

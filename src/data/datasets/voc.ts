@@ -4,7 +4,7 @@ import { readImage } from "../images/image.ts";
 import { maskInFrame } from "../images/orientation.ts";
 import { readPalettePng } from "../images/palette_png.ts";
 import { isFile, readPlainText } from "../files/plain_file.ts";
-import { note, tell } from "../files/skipped.ts";
+import { note, skip, tell } from "../files/skipped.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
 /** The index of pixels that no class is scored on. */
@@ -62,7 +62,7 @@ export interface Voc {
  * the class) and `ImageSets/Segmentation/SET.txt`.
  *
  * Without `ImageSets`, all of `SegmentationClass` is listed. `class_names.txt` in the folder, one class a line, replaces
- * the names of PASCAL VOC.
+ * the names of PASCAL VOC: the first is that of index 0.
  *
  * @param dir the folder that holds the three
  * @param set the list to use; default `trainval`
@@ -148,21 +148,29 @@ async function readSet(dir: string, set: string): Promise<string[] | undefined> 
   if (odd) {
     throw new Error(`The list ${path} names "${odd}", expected the name of a file without its ending.`);
   }
+  const seen = new Set<string>(), twice = names.find((name) => seen.size === seen.add(name).size);
+  if (twice) throw new Error(`The list ${path} names "${twice}" twice: name every photograph once.`);
   return names;
 }
 
 async function listMasks(folder: string): Promise<string[]> {
-  const names = await listNames(folder, ".png");
+  const names = await listNames(folder, ".png", (name) => skip("file that is no .png", `${folder}/${name}`));
   if (names?.length) return names;
   throw new Error(`The folder ${folder} has no masks: expected the layout of PASCAL VOC.`);
 }
 
-/** File names with an ending, without it, sorted; undefined where there is no folder. */
-async function listNames(folder: string, ending: string): Promise<string[] | undefined> {
+/** File names with an ending, without it, sorted; undefined where there is no folder. Hidden files are no others. */
+async function listNames(
+  folder: string,
+  ending: string,
+  onOther?: (name: string) => void,
+): Promise<string[] | undefined> {
   const names: string[] = [];
   try {
     for await (const { name } of Deno.readDir(folder)) {
-      if (name.endsWith(ending) && !name.startsWith(".")) names.push(name.slice(0, -ending.length));
+      if (name.startsWith(".")) continue;
+      if (name.endsWith(ending)) names.push(name.slice(0, -ending.length));
+      else onOther?.(name);
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
@@ -171,10 +179,26 @@ async function listNames(folder: string, ending: string): Promise<string[] | und
   return names.sort();
 }
 
+/** A class is numbered by its line. */
 async function readClasses(path: string): Promise<readonly string[]> {
-  const text = await readText(path);
-  const classes = text?.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
-  return classes?.length ? classes : VOC_CLASSES;
+  const classes = (await readText(path))?.trimEnd().split(/\r?\n/).map((line) => line.trim());
+  if (!classes || classes.join("") === "") return VOC_CLASSES;
+  const empty = classes.indexOf(""), twice = classes.findIndex((name, i) => classes.indexOf(name) < i);
+  if (empty >= 0) {
+    throw new Error(
+      `${path}, line ${
+        empty + 1
+      } is empty, but a class's number is that of its line: write the name of class ${empty} there.`,
+    );
+  }
+  if (twice >= 0) {
+    throw new Error(
+      `${path} calls ${classes.indexOf(classes[twice])} and ${twice} "${
+        classes[twice]
+      }": give every class a name of its own.`,
+    );
+  }
+  return classes;
 }
 
 async function readText(path: string): Promise<string | undefined> {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { brainScore, type RoiScore } from "../../align/brain_score.ts";
 import { ridge } from "../../align/ridge.ts";
 import { openAlgonautsSplits } from "../../data/datasets/algonauts.ts";
+import { tellSameImages } from "../../data/datasets/same_images.ts";
 import type { Subject } from "../../data/datasets/subject.ts";
 import { isThere } from "../../data/files/plain_file.ts";
 import { readNumbers } from "../../data/formats/number_array.ts";
@@ -73,8 +74,9 @@ export async function neuronSession(
   if (!held) {
     throw new Error(`${folder} has no responses to its test_split: copy the whole data set again.`);
   }
-  const hashes = [await known.hashImages(), await held.hashImages(), view];
-  const imagesKey = createHash("sha256").update(JSON.stringify(hashes)).digest("hex").slice(0, 16);
+  const hashes = [await known.hashImages(), await held.hashImages()];
+  tellSameImages(folder, hashes.flat());
+  const imagesKey = createHash("sha256").update(JSON.stringify([...hashes, view])).digest("hex").slice(0, 16);
   const extracted = { subject, models, view, cacheDir, imagesKey, seed, cells: 1 };
   const { training, test, slots, noiseCeiling, skipped } = await readBrainData({
     ...extracted,

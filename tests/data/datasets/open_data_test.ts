@@ -5,6 +5,7 @@ import {
   writeAlgonautsResponses,
   writeAlgonautsRois,
 } from "../../../src/data/datasets/write_algonauts.ts";
+import { clearSkipped, skippedLines } from "../../../src/data/files/skipped.ts";
 import { dataTableText, openData } from "../../../src/data/datasets/open_data.ts";
 import { encodePalettePng } from "../../../src/data/images/palette_png.ts";
 import { encodePickledMapping } from "../../../src/data/formats/pickled_mapping.ts";
@@ -191,6 +192,30 @@ Deno.test("openData() takes the subject's own images where no others are given",
     assertStringIncludes(table[0].used, "the graph of 2 training images");
   });
 });
+
+Deno.test("openData() reports images of a subject that are there twice, in one split or both", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeSubject(dir, 3);
+    for (const [i, color] of ["#123", "#456"].entries()) {
+      await writePhoto(`${imageFolder(dir, "training")}/train-${i}.jpg`, color);
+    }
+    clearSkipped();
+    (await openData({ algonauts: dir }, 3)).close();
+    assertEquals(skippedLines().filter((line) => line.includes("twice")), []);
+    await Deno.mkdir(imageFolder(dir, "test"), { recursive: true });
+    for (const [i, color] of ["#456", "#789"].entries()) {
+      await writePhoto(`${imageFolder(dir, "test")}/test-${i}.jpg`, color);
+    }
+    for (const [hemisphere, voxels] of [["lh", 5], ["rh", 4]] as const) {
+      await writeAlgonautsResponses(dir, "test", responses(hemisphere, 2, voxels));
+    }
+    (await openData({ algonauts: dir }, 3)).close();
+    assertEquals(skippedLines().filter((line) => line.includes("twice")), [
+      `1 of 5 images of ${dir} is there twice (test-0.jpg is train-1.jpg): scores are too high where one is learned from ` +
+      "and the other is held out",
+    ]);
+    clearSkipped();
+  }));
 
 Deno.test("openData() says in one sentence what cannot be used", async () => {
   await inTemporaryFolder(async (dir) => {

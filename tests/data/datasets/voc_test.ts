@@ -116,6 +116,44 @@ Deno.test("openVoc reads lists, photographs and masks with the void kept", () =>
     await assertRejects(() => voc.read(2), RangeError, "has 2 masks, number 2 was asked for");
   }));
 
+Deno.test("openVoc counts classes by lines, none of them empty or named twice", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeVoc(dir, ["a"], Uint8Array.of(0, 1, 2, 2, 0, 0));
+    const path = `${dir}/class_names.txt`, write = (text: string) => Deno.writeTextFile(path, text);
+    await write("background\r\ncat\r\n dog \r\n\r\n");
+    assertEquals((await openVoc(dir)).classes, ["background", "cat", "dog"]);
+    await write("background\n\ndog\n");
+    await assertRejects(
+      () => openVoc(dir),
+      Error,
+      `${path}, line 2 is empty, but a class's number is that of its line: write the name of class 1 there.`,
+    );
+    await write("background\ncat\ncat\n");
+    await assertRejects(
+      () => openVoc(dir),
+      Error,
+      `${path} calls 1 and 2 "cat": give every class a name of its own.`,
+    );
+  }));
+
+Deno.test("openVoc refuses a list that names a photograph twice, and reports masks that it does not list", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeVoc(dir, ["a", "b"]);
+    await Deno.rename(`${dir}/SegmentationClass/b.png`, `${dir}/SegmentationClass/b.PNG`);
+    clearSkipped();
+    assertEquals((await openVoc(dir)).names, ["a"]);
+    assertEquals(skippedLines(), ["skipped: 1 file that is no .png"]);
+    clearSkipped();
+    await Deno.mkdir(`${dir}/ImageSets/Segmentation`, { recursive: true });
+    const list = `${dir}/ImageSets/Segmentation/trainval.txt`;
+    await Deno.writeTextFile(list, "a\nb\na\n");
+    await assertRejects(
+      () => openVoc(dir),
+      Error,
+      `The list ${list} names "a" twice: name every photograph once.`,
+    );
+  }));
+
 Deno.test("openVoc says in one sentence what is wrong with a folder", () =>
   inTemporaryFolder(async (dir) => {
     await assertRejects(() => openVoc(dir), Error, "has no masks");
