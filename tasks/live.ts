@@ -7,6 +7,7 @@ import { openPackage } from "../src/data/hub/package_file.ts";
 import { openKnownModel } from "../src/data/models/known_models.ts";
 import { findHookOutputs } from "../src/data/onnx/block_hooks.ts";
 import { readOnnx, withOutputs } from "../src/data/onnx/graph.ts";
+import { patchSize } from "../src/data/onnx/patch_order.ts";
 import { sha256 } from "../src/data/features/extract_parts.ts";
 import { streamFeatures } from "../src/data/features/stream_features.ts";
 import { sharedBeta } from "../src/align/model.ts";
@@ -120,7 +121,7 @@ async function liveModel(
     outDir: "",
     dtype: "float32",
   }, { begin() {}, rows() {} });
-  const { classToken, registers: between, grid, width, layers } = manifest;
+  const { classToken, registers: between, grid, width, layers } = manifest, patch = patchSize(graph);
   return {
     about: {
       name,
@@ -128,6 +129,7 @@ async function liveModel(
       preprocessor,
       tensors: outputs.map(({ tensor }) => tensor),
       layout: { classToken, registers: between, grid },
+      patch: patch && { height: patch[0], width: patch[1] },
       width,
       slots: space && slotsOf(space, name, layers.map(({ layer }) => layer), manifest),
     },

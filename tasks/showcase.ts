@@ -17,6 +17,7 @@ import { type OptionValues, text, toggle, wholeNumber } from "../src/cli/option_
 import { adapter, cache, COMPONENTS, figures, out, PIPELINE_OPTIONS, seed } from "./shared/options.ts";
 import { runLayers } from "./shared/layer_run.ts";
 import { openTaskRun } from "./shared/task_run.ts";
+import { coveredSize } from "../src/data/images/whole_patches.ts";
 import { seenSize } from "../src/data/images/preprocessor.ts";
 
 const MODEL = PACKAGE_MODELS[0].name;
@@ -127,7 +128,11 @@ export async function showcase(
         data: own ? "photographs" : "photographs in packages",
         photos: photos.map(({ title, credit, image, focus, spot }) => {
           const shown = Math.min(SHOWN, image.width, image.height);
-          const photo = withoutEdges(squarePhoto(image, shown, focus), patch[0] / (2 * SHIFTS * side.width));
+          const photo = withoutEdges(
+            squarePhoto(image, shown, focus),
+            patch[0] / (2 * SHIFTS * side.width),
+            coveredSize(side, { width: patch[1], height: patch[0] }).width / side.width,
+          );
           return { title, credit, photo, spot };
         }),
       });

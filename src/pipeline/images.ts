@@ -8,13 +8,17 @@ import { maskInFrame } from "../data/images/orientation.ts";
 import { preprocessMask, previewCrop } from "../data/images/preprocess.ts";
 import type { Mask, RgbImage } from "../data/images/picture.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
+import type { Size } from "../data/images/resized_size.ts";
+import { wholePatches } from "../data/images/whole_patches.ts";
 import { note, tell } from "../data/files/skipped.ts";
 
 export interface RunImage {
   /** Unique among all. */
   name: string;
-  /** Reads it. */
+  /** Reads it, as far as patches cover it. */
   load(): Promise<RgbImage>;
+  /** Reads all that the first model takes; absent: `load` does. */
+  whole?(): Promise<RgbImage>;
   /** 0 ground, 1 figure, 255 not to be scored. */
   mask?(): Promise<Mask>;
   /** Index of the class of every pixel, 0 background, 255 not to be scored. */
@@ -22,11 +26,17 @@ export interface RunImage {
 }
 
 /**
- * Images as a model sees them: resized and cropped, and their masks with them.
+ * Images as a model sees them: resized and cropped, and their masks with them. Pixels at the right and below that are no whole
+ * patch are in `whole` alone, so that a grid of patches laid over picture or mask is in its place.
  *
+ * @param patch of the model, where it is known
  * @throws RangeError "The mask of a.jpg is 10 × 10, the image 20 × 10: they must be equal." when the mask is read
  */
-export function viewed(images: readonly RunImage[], view: Preprocessor): RunImage[] {
+export function viewed(
+  images: readonly RunImage[],
+  view: Preprocessor,
+  patch: Size | null,
+): RunImage[] {
   const seen = withGaps<RunImage>(images.length);
   images.forEach(({ name, load, mask, classMask }, at) => {
     const masked = (read: () => Promise<Mask>) => async () => {
@@ -36,11 +46,13 @@ export function viewed(images: readonly RunImage[], view: Preprocessor): RunImag
           `The mask of ${name} is ${found.width} × ${found.height}, the image ${image.width} × ${image.height}: they must be equal.`,
         );
       }
-      return preprocessMask(found, view, `The mask of ${name}`);
+      return wholePatches(preprocessMask(found, view, `The mask of ${name}`), patch);
     };
+    const whole = async () => previewCrop(await load(), view, name);
     seen[at] = {
       name,
-      load: async () => previewCrop(await load(), view, name),
+      load: async () => wholePatches(await whole(), patch),
+      whole,
       ...(mask && { mask: masked(mask) }),
       ...(classMask && { classMask: masked(classMask) }),
     };
@@ -102,10 +114,17 @@ async function tellSpareMasks(folder: string, names: ReadonlySet<string>): Promi
   );
 }
 
+/** Images for the models, which take all of them. */
+export function forModels(images: readonly RunImage[]): RunImage[] {
+  const all = withGaps<RunImage>(images.length);
+  images.forEach(({ name, load, whole = load }, at) => all[at] = { name, load: whole });
+  return all;
+}
+
 /** Distinguishes images from others of the same names: by every pixel. */
 export async function pixelHash(images: readonly RunImage[]): Promise<string> {
   const hash = createHash("sha256");
-  for (const { name, load } of images) {
+  for (const { name, load } of forModels(images)) {
     const { width, height, data } = await load();
     hash.update(`${name} ${width} ${height}`).update(data);
   }

@@ -13,6 +13,8 @@ import { MAX_SHIFTS } from "../data/images/shift_and_stitch.ts";
 import { readWeights } from "../data/models/vision_model.ts";
 import type { InferenceProvider } from "../data/onnx/types.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
+import type { Size } from "../data/images/resized_size.ts";
+import { coveredSize } from "../data/images/whole_patches.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 
 export interface RunModel {
@@ -46,16 +48,12 @@ export interface RunModels {
   models: RunModel[];
   /** Resize and crop of the first model, which all photographs go through. */
   view: Preprocessor;
+  /** Pixels of a patch of the first model; null where they are not known. */
+  patch: Size | null;
   /** One row a model, as of the data. */
   table: DataRow[];
   /** Whether all models are known to see equally many patches, so that they can be compared patch by patch. */
   isOneGrid: boolean;
-}
-
-/** Pixels. */
-interface Size {
-  width: number;
-  height: number;
 }
 
 /** A model and what its graph says. */
@@ -96,7 +94,7 @@ export async function openRunModels(
     const patch = height && width ? { width, height } : null;
     opened.push({ ...known, graph, count, patch, size: seenSize(known.preprocessor) });
   }
-  const [first] = opened, table: DataRow[] = [], grids = new Set<string>();
+  const [first] = opened, areas: Area[] = [], table: DataRow[] = [], grids = new Set<string>();
   const provider = await providerFor(extract);
   const shifts = stride && shiftsFor(first.path, patchSize(first.graph), stride);
   const models: RunModel[] = [];
@@ -107,6 +105,9 @@ export async function openRunModels(
       : size ?? first.size;
     if (!ownPatches && seen && size && !isSame(seen, size)) await assertTakes(model, size, seen, first.path);
     table.push(rowOf(model, seen, shifts));
+    if (seen && patch) {
+      areas.push({ name: basename(path, ".onnx"), seen, covered: coveredSize(seen, patch), patch });
+    }
     grids.add(seen && patch ? JSON.stringify(gridOf(seen, patch)) : path);
     const resize = seen && !(first.size && isSame(seen, first.size)) ? seen : null;
     models.push({
@@ -119,7 +120,35 @@ export async function openRunModels(
     });
   }
   tellTaken({ hook, stride });
-  return { models, view: viewOf(first.preprocessor), table, isOneGrid: grids.size === 1 };
+  if (!ownPatches) tellUncovered(areas);
+  return { models, view: viewOf(first.preprocessor), patch: first.patch, table, isOneGrid: grids.size === 1 };
+}
+
+/** What a model takes, and how far its patches go. */
+interface Area {
+  name: string;
+  seen: Size;
+  covered: Size;
+  patch: Size;
+}
+
+/** Reports pixels that no patch covers, and patches of one model that lie beside those of the first. */
+function tellUncovered([first, ...others]: Area[]): void {
+  if (!first) return;
+  const words = ({ name, seen, covered }: Area) =>
+    `patches of ${name} cover ${covered.width} × ${covered.height} of the ${seen.width} × ${seen.height} pixels that it takes`;
+  if (!isSame(first.seen, first.covered)) tell(`${words(first)}: pictures and masks end there`);
+  for (const other of others) {
+    const off = (["width", "height"] as const).map((side) => {
+      const share = ({ seen, covered }: Area) => covered[side] / seen[side];
+      return Math.abs(share(other) / share(first) - 1) * other.covered[side] / other.patch[side];
+    });
+    const most = Math.max(...off);
+    if (most < 1e-9) continue;
+    tell(
+      `${words(other)}: they lie up to ${(100 * most).toFixed(0)} % of a patch beside those of ${first.name}`,
+    );
+  }
 }
 
 /** Pages, caches and layers call a model by its file, so that a second one of that name would be taken for the first. */

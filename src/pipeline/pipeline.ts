@@ -18,6 +18,7 @@ import { brokenInDataset } from "./node_batches.ts";
 import type { Pipeline } from "./nodes.ts";
 import { solveGraph } from "./solve_graph.ts";
 import { makeColors, makeMap, openVectors, readMatrix } from "./spectral_stages.ts";
+import { forModels } from "./images.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import {
   brokenShards,
@@ -75,7 +76,7 @@ export async function featureStages(
       hook,
       shifts,
       provider,
-      images,
+      images: forModels(images),
       imagesSha256,
       outDir,
       shardImages,

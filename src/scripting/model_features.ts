@@ -42,7 +42,7 @@ export interface PatchFeatures {
   }[];
   /** File names of the photographs. */
   names: string[];
-  /** What the model saw of each. */
+  /** What the model's patches cover of each. */
   views: Picture[];
 }
 
@@ -87,8 +87,12 @@ export async function patchFeatures(
   const { streamFeatures } = await import("../data/features/stream_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
   const { previewCrop } = await import("../data/images/preprocess.ts");
+  const { patchSize } = await import("../data/onnx/patch_order.ts");
+  const { readOnnx } = await import("../data/onnx/graph.ts");
+  const { wholePatches } = await import("../data/images/whole_patches.ts");
   const names = photographs.map(nameOf), views: Picture[] = [];
   const { path, preprocessor, registers } = await openKnownModel(model);
+  const [height, width] = patchSize(await readOnnx(path)) ?? [1, 1];
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
   let patches = 0;
   const { model: name, grid } = await streamFeatures({
@@ -102,7 +106,7 @@ export async function patchFeatures(
       name: names[i],
       async load() {
         const image = await readPhotograph(photograph);
-        views[i] = previewCrop(image, preprocessor, names[i]);
+        views[i] = wholePatches(previewCrop(image, preprocessor, names[i]), { width, height });
         return image;
       },
     })),

@@ -48,8 +48,8 @@ await runCommand(COMMAND, async ({ options }) => {
   if (!folder || !masks || !model) {
     throw new RangeError("Images, masks or model are missing: give --images DIR --masks DIR --model FILE.");
   }
-  const { models, view } = await openRunModels([model]);
-  const images = viewed(await folderImages(folder, masks, limit), view);
+  const { models, view, patch } = await openRunModels([model]);
+  const images = viewed(await folderImages(folder, masks, limit), view, patch);
   using gpu = await openTaskGpu(options.adapter, CACHE_FOLDER);
   const { slots } = await sampleUniversality(models, images, [], 0);
   const progress = openProgress("cut", slots.length, "layers");

@@ -123,7 +123,7 @@ export async function openRunData(
   for (const path of Object.values(folders)) {
     if (!await Deno.stat(path).catch(() => null)) throw new Error(`There is no folder ${path}.`);
   }
-  const { models: runModels, view, table, isOneGrid } = await openRunModels(
+  const { models: runModels, view, patch, table, isOneGrid } = await openRunModels(
     models.length > 0 ? models : embeddedModels(),
     { hook, stride, extract },
     ownPatches,
@@ -153,8 +153,8 @@ export async function openRunData(
       : { plan: dataset, folder: datasetFolder(dataset.training.count, cache) },
     models: runModels,
     isOneGrid,
-    images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view),
-    further: viewed(data.further, view),
+    images: viewed(masks ? await folderImages(folders.images!, masks, limit) : data.images, view, patch),
+    further: viewed(data.further, view, patch),
     classes: data.classes ?? [],
     ...(planned && { imagesSha256: planned.namesSha256 }),
     opened: { keys: data.keys, table: data.table, listed: data.listed },

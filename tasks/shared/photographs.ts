@@ -53,12 +53,13 @@ export async function runPhotographs(
     ? { landmarks, neighbors, sampling, knn }
     : undefined;
   const run = await openTaskRun("reproduce", options, args);
-  const { models: [model], view } = await openRunModels([name], askedOf(options));
+  const { models: [model], view, patch } = await openRunModels([name], askedOf(options));
   const images = viewed(
     folder
       ? await folderImages(folder, masks, options.limit ?? (quick ? QUICK : PHOTOGRAPHS))
       : sceneImages(options.limit ?? (quick ? QUICK : SCENES), 0),
     view,
+    patch,
   );
   const registers = options.registers ?? model.registers;
   const labelsOn = (grid: { rows: number; cols: number }) =>

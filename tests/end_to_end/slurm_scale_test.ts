@@ -119,7 +119,7 @@ Deno.test("what a task holds of the list of photographs does not grow with it, a
       const before = Deno.memoryUsage().heapUsed;
       const planned = await plannedData(plan, [0, at, at + 1, at + 2, at + 3]);
       const { images, close } = await openData({ images: dir }, undefined, {}, planned);
-      const seen = viewed(images, await readPreprocessor(MODEL.replace(".onnx", ".preprocessor.json")));
+      const seen = viewed(images, await readPreprocessor(MODEL.replace(".onnx", ".preprocessor.json")), null);
       held.push(Deno.memoryUsage().heapUsed - before);
       assertEquals([seen.length, Object.keys(seen).length], [count, 5]);
       close();

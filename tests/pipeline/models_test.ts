@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { extractFeatures } from "../../src/data/features/extract.ts";
 import { previewCrop } from "../../src/data/images/preprocess.ts";
 import { featureStages } from "../../src/pipeline/pipeline.ts";
+import { clearSkipped, skippedLines } from "../../src/data/files/skipped.ts";
 import { openRunModels } from "../../src/pipeline/models.ts";
 import { embeddedModels } from "../../src/synthetic/dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
@@ -48,6 +49,21 @@ Deno.test("openRunModels() gives all models the first one's view, and as many pa
     assertEquals(small.preprocessor.resize, null); // 36 patches of 4: the view's own 144 pixels
     const [alone] = (await openRunModels([b])).models;
     assertEquals([alone.preprocessor.resize, alone.preprocessor.crop], [null, null]);
+  }));
+
+Deno.test("openRunModels() says how far patches go where they are no whole part of the image, and how far beside the first's", () =>
+  inTemporaryFolder(async (dir) => {
+    const part = await copyOf(dir, "part", size(18)), full = await copyOf(dir, "full", size(16));
+    clearSkipped();
+    assertEquals((await openRunModels([part])).patch, { width: 4, height: 4 });
+    const cover = "patches of part cover 16 × 16 of the 18 × 18 pixels that it takes";
+    assertEquals(skippedLines(), [`${cover}: pictures and masks end there`]);
+    clearSkipped();
+    await openRunModels([full]);
+    assertEquals(skippedLines(), []);
+    await openRunModels([full, part]); // 18 pixels give 4 patches, too
+    assertEquals(skippedLines(), [`${cover}: they lie up to 44 % of a patch beside those of full`]);
+    clearSkipped();
   }));
 
 Deno.test("openRunModels() resizes for smaller patches, and an export for any size has features at both sizes", () =>

@@ -8,7 +8,7 @@ import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { sampleIndices, seededRandom } from "../../linalg/random.ts";
 import { mapConcurrently } from "../../data/files/map_concurrently.ts";
-import type { RunImage } from "../../pipeline/images.ts";
+import { forModels, type RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
 import { oracleSegmentation } from "../shared/oracle_segmentation.ts";
 import { layerLike, layersLike } from "../shared/relative_layers.ts";
@@ -93,7 +93,7 @@ async function tokensOf(
       hook,
       shifts,
       provider,
-      images,
+      images: forModels(images),
       outDir: "",
       dtype: "float32",
     }, {

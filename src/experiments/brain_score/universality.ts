@@ -8,7 +8,7 @@ import { type Gpu, trim } from "../../gpu/mod.ts";
 import { normalizedCut } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
-import type { RunImage } from "../../pipeline/images.ts";
+import { forModels, type RunImage } from "../../pipeline/images.ts";
 import { classLabels, figureLabels, majorityClasses } from "../shared/image_truth.ts";
 import type { RunModel } from "../../pipeline/models.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
@@ -112,7 +112,7 @@ export async function sampleUniversality(
       preprocessor,
       registers,
       hook,
-      images: masked,
+      images: forModels(masked),
       outDir: "",
       dtype: "float32",
       onProgress: (done) => onProgress?.(m * masked.length + done, models.length * masked.length),

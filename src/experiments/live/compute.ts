@@ -5,6 +5,7 @@ import { cutWarning } from "../../graph/normalized_cut.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { preprocess, previewCrop } from "../../data/images/preprocess.ts";
+import { wholePatches } from "../../data/images/whole_patches.ts";
 import { type SpacePart, tokensInSpace } from "../shared/space_colors.ts";
 import { layerColors } from "../shared/layer_colors.ts";
 import type { LiveModel, PhotographAnswer } from "./model.ts";
@@ -74,8 +75,8 @@ export async function photographLayers(
   onStep: (step: Step) => void,
   own: number = model.tensors.length,
 ): Promise<void> {
-  const { preprocessor, tensors, slots } = model;
-  onStep({ kind: "seen", picture: previewCrop(image, preprocessor, name) });
+  const { preprocessor, tensors, slots, patch } = model;
+  onStep({ kind: "seen", picture: wholePatches(previewCrop(image, preprocessor, name), patch) });
   const { data, width, height } = preprocess(image, preprocessor, name);
   const started = performance.now(), outputs = await run(data, [1, 3, height, width]);
   const ran = performance.now();

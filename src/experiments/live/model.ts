@@ -12,6 +12,8 @@ export interface LiveModel {
   tensors: string[];
   /** Which of the tokens are what. */
   layout: TokenLayout;
+  /** In pixels, where the graph says so. */
+  patch: { width: number; height: number } | null;
   /** Channels of a token. */
   width: number;
   /** Index of each layer among the slots of the saved space; null where it has none of them. */

@@ -15,7 +15,9 @@ import { signFlipTest } from "../../statistics/sign_flip_test.ts";
 import { mean } from "../../statistics/summary.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import { viewOf } from "../../data/images/preprocessor.ts";
+import { readOnnx } from "../../data/onnx/graph.ts";
 import type { Hook } from "../../data/onnx/head_roles.ts";
+import { patchSize } from "../../data/onnx/patch_order.ts";
 
 /** One way to a map; mIoU of figure and ground over the image's pixels, mean over the images. */
 export interface MapScore {
@@ -61,11 +63,14 @@ export async function finerMaps(
   },
 ): Promise<MapScore[]> {
   const { path, preprocessor, registers } = await openKnownModel(model);
+  const patch = patchSize(await readOnnx(path));
   const masks = await Promise.all(
-    viewed(images, viewOf(preprocessor)).map(async ({ name, mask }) => {
-      if (!mask) throw new Error(`The image ${name} has no mask: give one for every image.`);
-      return await mask();
-    }),
+    viewed(images, viewOf(preprocessor), patch && { height: patch[0], width: patch[1] }).map(
+      async ({ name, mask }) => {
+        if (!mask) throw new Error(`The image ${name} has no mask: give one for every image.`);
+        return await mask();
+      },
+    ),
   );
   const scores: MapScore[] = [], own: { eigenvectors: Matrix; oracle: number }[] = [];
   let coarse = { rows: 0, cols: 0 };

@@ -44,10 +44,14 @@ export function squarePhoto(image: RgbImage, side: number, focus = 0.5): RgbImag
   return resizeImage(cutOut(image, at(image.width), at(image.height), cut), side, side, "bicubic");
 }
 
-/** The middle of a square, without a share of its side along each edge: what the maps are of. */
-export function withoutEdges(photo: RgbImage, share: number): RgbImage {
+/**
+ * The middle of a square, without a share of its side along each edge: what the maps are of.
+ *
+ * @param covered share of the side that patches cover, from the left and from above; default all
+ */
+export function withoutEdges(photo: RgbImage, share: number, covered = 1): RgbImage {
   const edge = Math.round(share * photo.width);
-  return cutOut(photo, edge, edge, photo.width - 2 * edge);
+  return cutOut(photo, edge, edge, Math.round(covered * photo.width) - 2 * edge);
 }
 
 function cutOut({ width, data }: RgbImage, x: number, y: number, side: number): RgbImage {
