@@ -1,5 +1,5 @@
 /** Storage buffers: allocation with reuse, counting, and the way to and from the host. */
-import { assertHealthy, destroyFree, type Gpu, guarded, OutOfMemory } from "./device.ts";
+import { assertHealthy, destroyFree, type Gpu, guarded, leaveFailureBehind, OutOfMemory } from "./device.ts";
 import { flush, recordCopy } from "./kernel.ts";
 import { releaseTexture } from "./texture.ts";
 
@@ -22,6 +22,7 @@ function sizeClass(bytes: number): number {
  * @throws RangeError "… needs … bytes in one buffer, the adapter allows …"
  */
 export function allocate(gpu: Gpu, bytes: number, label: string): GPUBuffer {
+  leaveFailureBehind(gpu);
   assertHealthy(gpu);
   const size = sizeClass(bytes);
   if (bytes > gpu.limits.bufferBytes) {
@@ -67,6 +68,7 @@ export async function recoverMemory(gpu: Gpu, held: ReadonlySet<GPUBuffer | GPUT
   await Promise.all(state.scopes);
   state.scopes = [];
   state.failure = null;
+  state.isReported = false;
   for (const data of state.inUse) {
     if (held.has(data)) continue;
     if ("createView" in data) releaseTexture(gpu, data);
@@ -132,6 +134,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     mapped.catch(() => {}); // reported where it is waited for
     early = MAPS_EARLY ? mappedNow(staging) : null;
     if (!early) await mapped;
+    else await turnOfOthers();
     await settle(gpu);
     trimExcess(gpu);
     const all = early ?? staging.getMappedRange();
@@ -158,6 +161,17 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
  */
 const MAPS_EARLY = globalThis.navigator?.userAgent === "Deno/2.9.6";
 
+/** Milliseconds after which timers and signals have their turn: what is mapped early is waited for without one. */
+const LONGEST_TURN = 100;
+let turned = 0;
+
+/** Lets timers fire and signals arrive, by which work is stopped, where they had no turn for a while. */
+export async function turnOfOthers(): Promise<void> {
+  if (performance.now() - turned < LONGEST_TURN) return;
+  await new Promise((resolve) => setTimeout(resolve));
+  turned = performance.now();
+}
+
 /** What a buffer holds if it is mapped by now. */
 function mappedNow(buffer: GPUBuffer): ArrayBuffer | null {
   try {
@@ -174,6 +188,7 @@ export async function sync(gpu: Gpu): Promise<void> {
     await gpu.device.queue.onSubmittedWorkDone();
     return await settle(gpu);
   }
+  assertHealthy(gpu); // what went wrong before is reported here, too
   const mark = allocate(gpu, 4, "mark"); // reading it back takes less than the queue, which is reported late, too
   try {
     await readBuffers(gpu, [{ buffer: mark, bytes: 4 }]);

@@ -49,8 +49,12 @@ export interface GpuState {
   inUse: Set<GPUBuffer | GPUTexture>;
   /** Error scopes under way; awaited at every read-back. */
   scopes: Promise<void>[];
-  /** What first went wrong; every later call throws it. */
+  /** What first went wrong; later calls throw it, those of a kernel or an allocation until nobody is at work any more. */
   failure: Error | null;
+  /** Whether somebody was told of it. */
+  isReported: boolean;
+  /** How many failures were left behind: what is heard late of work before the last of them is no news. */
+  era: number;
   /** Set while kernels are timed. */
   timer: KernelTimer | null;
 }
@@ -185,6 +189,8 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       inUse: new Set(),
       scopes: [],
       failure: null,
+      isReported: false,
+      era: 0,
       timer: null,
     },
     [Symbol.dispose]() {
@@ -215,15 +221,40 @@ export class OutOfMemory extends Error {
   override name = "OutOfMemory";
 }
 
+/** A kernel that does not compile or cannot run: the device is as good as before. */
+class KernelFailure extends Error {}
+
 /** Throws what went wrong with the device, if anything did. */
-export function assertHealthy(gpu: Gpu): void {
-  if (gpu.state.failure) throw gpu.state.failure;
+export function assertHealthy({ state }: Gpu): void {
+  if (!state.failure) return;
+  state.isReported = true;
+  throw state.failure;
 }
 
-/** Runs `work` inside error scopes; an error becomes the device's failure, with `what` naming kernel and sizes. */
-export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
+/**
+ * Begins anew after a kernel or an allocation that failed, where that was reported and nothing is handed out: whoever was at work
+ * has ended, so that none goes on with values that were never computed.
+ */
+export function leaveFailureBehind(gpu: Gpu): void {
+  const { state } = gpu, { failure } = state;
+  if (!(failure instanceof KernelFailure || failure instanceof OutOfMemory)) return;
+  if (!state.isReported || state.inUse.size > 0) return;
+  state.pass?.end();
+  state.pass = state.encoder = state.failure = null;
+  state.isReported = false;
+  state.era++;
+  state.recorded = [];
+  if (state.params) state.params.used = 0;
+  destroyFree(gpu);
+}
+
+/**
+ * Runs `work` inside error scopes; an error becomes the device's failure, with `what` naming kernel and sizes, and `undo` forgets
+ * what was made.
+ */
+export function guarded<T>(gpu: Gpu, what: () => string, work: () => T, undo?: () => void): T {
   const { device, state } = gpu;
-  const kinds: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"];
+  const kinds: GPUErrorFilter[] = ["validation", "out-of-memory", "internal"], { era } = state;
   for (const kind of kinds) device.pushErrorScope(kind);
   try {
     return work();
@@ -231,10 +262,13 @@ export function guarded<T>(gpu: Gpu, what: () => string, work: () => T): T {
     for (const kind of kinds.reverse()) {
       state.scopes.push(
         device.popErrorScope().then((error) => {
-          if (!error) return;
+          if (error) undo?.();
+          if (!error || era !== state.era) return;
           state.failure ??= kind === "out-of-memory"
             ? new OutOfMemory(`${what()}: not enough GPU memory; use fewer nodes or landmarks.`)
-            : new Error(`${what()}: ${error.message.replace(/\s+/g, " ").trim().replace(/\.?$/, ".")}`);
+            : new KernelFailure(
+              `${what()}: ${error.message.replace(/\s+/g, " ").trim().replace(/\.?$/, ".")}`,
+            );
         }, () => {}),
       );
     }

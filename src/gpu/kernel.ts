@@ -31,9 +31,12 @@ export interface Dispatch {
 const SLOT_BYTES = 256; // the largest uniform offset alignment WebGPU allows
 const SLOTS = 256;
 
-function moduleFor(gpu: Gpu, { label, code, isLarge }: Kernel): GPUShaderModule {
-  const stays = isLarge && /swiftshader/i.test(gpu.adapter.description);
-  const { modules } = gpu.state, text = stays ? code : unrolled(code), known = modules.get(text);
+function textOf(gpu: Gpu, { code, isLarge }: Kernel): string {
+  return isLarge && /swiftshader/i.test(gpu.adapter.description) ? code : unrolled(code);
+}
+
+function moduleFor(gpu: Gpu, label: string, text: string): GPUShaderModule {
+  const { modules } = gpu.state, known = modules.get(text);
   if (known) return known;
   const module = gpu.device.createShaderModule({ label, code: text });
   modules.set(text, module);
@@ -44,6 +47,7 @@ function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispat
   const key = `${kernel.label} ${JSON.stringify(overrides)}`;
   const cached = gpu.state.pipelines.get(key);
   if (cached) return cached;
+  const text = textOf(gpu, kernel);
   const pipeline = guarded(
     gpu,
     () => `Compiling the kernel "${kernel.label}" (${sizes})`,
@@ -52,11 +56,15 @@ function pipelineFor(gpu: Gpu, kernel: Kernel, { overrides = {}, sizes }: Dispat
         label: kernel.label,
         layout: "auto",
         compute: {
-          module: moduleFor(gpu, kernel),
+          module: moduleFor(gpu, kernel.label, text),
           entryPoint: kernel.entryPoint ?? "main",
           constants: overrides,
         },
       }),
+    () => {
+      gpu.state.pipelines.delete(key);
+      gpu.state.modules.delete(text);
+    },
   );
   gpu.state.pipelines.set(key, pipeline);
   return pipeline;

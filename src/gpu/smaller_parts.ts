@@ -1,6 +1,6 @@
 /** Retrying work in smaller parts when the device runs out of memory. */
 import { recoverMemory, settle } from "./buffer.ts";
-import { type Gpu, OutOfMemory } from "./device.ts";
+import { type Gpu, leaveFailureBehind, OutOfMemory } from "./device.ts";
 import { flush } from "./kernel.ts";
 
 /** Parts of fewer rows save nothing. */
@@ -26,6 +26,7 @@ export async function retryOnOutOfMemory<Size, T>(
   sizes: readonly Size[],
   work: (size: Size) => Promise<T>,
 ): Promise<T> {
+  leaveFailureBehind(gpu);
   flush(gpu); // what was recorded before is not to be dropped, and what went wrong with it not to be mended here
   await settle(gpu);
   const held = new Set(gpu.state.inUse);

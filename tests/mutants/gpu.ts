@@ -58,4 +58,25 @@ export const GPU: readonly Mutant[] = [
     breaks: "an error that is no lack of memory is swallowed and tried again",
     tests: ["gpu/smaller_parts_test.ts"],
   },
+  {
+    file: "src/gpu/device.ts",
+    text: "if (!state.isReported || state.inUse.size > 0) return;",
+    replacement: "if (!state.isReported) return;",
+    breaks: "a failure is forgotten while others are at work, who go on with what was never computed",
+    tests: ["gpu/failures_test.ts"],
+  },
+  {
+    file: "src/gpu/device.ts",
+    text: "if (!state.isReported || state.inUse.size > 0) return;",
+    replacement: "if (state.inUse.size > 0) return;",
+    breaks: "a failure that nobody was told of is forgotten",
+    tests: ["gpu/failures_test.ts"],
+  },
+  {
+    file: "src/gpu/buffer.ts",
+    text: "    else await turnOfOthers();\n",
+    replacement: "",
+    breaks: "timers and signals have no turn while kernels run, and nothing can be stopped",
+    tests: ["end_to_end/abort_test.ts"],
+  },
 ];
