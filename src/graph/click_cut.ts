@@ -2,6 +2,7 @@
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { smallestCut } from "./smallest_cut.ts";
+import { lengthOf } from "../linalg/portable_math.ts";
 
 /** Clicked tokens and their weights. */
 export interface CutClicks {
@@ -76,7 +77,7 @@ export function clickCut(
     : plain;
   const { values: [first, second], vectors } = denseEigen(weights, n, 2);
   const x = Float64Array.from({ length: n }, (_, i) => vectors[2 * i + 1] / vectors[2 * i]);
-  const length = Math.hypot(...x) || 1, sign = figureSign(x, figure, ground);
+  const length = lengthOf(x) || 1, sign = figureSign(x, figure, ground);
   for (let i = 0; i < n; i++) x[i] *= sign / length;
   const excess = weights.map((weight) => n * weight - 1), sums = new Float64Array(n);
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sums[i] += excess[i * n + j];
@@ -90,7 +91,7 @@ export function clickCut(
 function cosineAffinity({ data, rows: n, cols }: Matrix): Float64Array {
   const unit = Float64Array.from(data), a = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
-    const row = unit.subarray(i * cols, (i + 1) * cols), length = Math.hypot(...row);
+    const row = unit.subarray(i * cols, (i + 1) * cols), length = lengthOf(row);
     if (!(length > 0 && Number.isFinite(length))) {
       throw new RangeError(`Token ${i} is a zero vector or not finite: it has no cosine.`);
     }

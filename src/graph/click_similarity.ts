@@ -1,6 +1,7 @@
 /** Click to segment: which nodes are like those that were pointed at. */
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { assertFiniteRows } from "./cluster_labels.ts";
+import { lengthOf } from "../linalg/portable_math.ts";
 
 /** The nodes that were pointed at, and how alike is alike. */
 export interface Clicks {
@@ -76,7 +77,7 @@ function assertNode(node: number, count: number): void {
 /** max over clicks of cos(y_i, y_click) for every node; −∞ without clicks. */
 function largestCosines({ data, rows, cols }: Matrix, clicks: readonly number[]): Float64Array {
   const lengths = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) lengths[i] = Math.hypot(...data.subarray(i * cols, (i + 1) * cols)) || 1;
+  for (let i = 0; i < rows; i++) lengths[i] = lengthOf(data.subarray(i * cols, (i + 1) * cols)) || 1;
   const largest = new Float64Array(rows).fill(-Infinity);
   for (const click of clicks) {
     for (let i = 0; i < rows; i++) {

@@ -83,7 +83,8 @@ export async function solveShifted(
       }
       const [bytes] = await readBuffers(gpu, [{ buffer: squares, bytes: cols * 4 }]);
       const now = new Float32Array(bytes);
-      residual = Math.max(...now.map((square, c) => begin[c] > 0 ? Math.sqrt(square / begin[c]) : 0));
+      const shares = now.map((square, c) => begin[c] > 0 ? Math.sqrt(square / begin[c]) : 0);
+      residual = shares.reduce((most, share) => Math.max(most, share), 0);
       if (!(residual >= 0)) {
         throw new Error("Conjugate gradients met NaN: the right side or the operator is not finite.");
       }

@@ -1,5 +1,6 @@
 /** Parts of matrices, on the host. */
 import type { Matrix } from "./matrix.ts";
+import { lengthOf } from "./portable_math.ts";
 
 /** Rows of a matrix, by index. */
 export function takeRows({ data, cols }: Matrix, rows: ArrayLike<number>): Matrix {
@@ -28,7 +29,7 @@ export function transposed({ data, rows, cols }: Matrix): Matrix {
 export function unitRows64({ data, rows, cols }: Matrix): Float64Array {
   const unit = Float64Array.from(data);
   for (let i = 0; i < rows; i++) {
-    const row = unit.subarray(i * cols, (i + 1) * cols), length = Math.hypot(...row) || 1;
+    const row = unit.subarray(i * cols, (i + 1) * cols), length = lengthOf(row) || 1;
     for (let k = 0; k < cols; k++) row[k] /= length;
   }
   return unit;

@@ -1,5 +1,6 @@
 /** The orthogonal matrix nearest to a small square one. */
 import { symmetricEigen } from "./symmetric_eigen.ts";
+import { lengthOf } from "./portable_math.ts";
 
 /** A singular value below this share of the largest says nothing of its direction. */
 const LOST = 1e-7;
@@ -38,14 +39,14 @@ export function orthogonalFactor(a: Float64Array, n: number): { factor: Float64A
 
 /** Makes u orthonormal to `basis`, in place; false when nothing is left of it. */
 function normalizeAgainst(u: Float64Array, basis: Float64Array[]): boolean {
-  const length = Math.hypot(...u);
+  const length = lengthOf(u);
   for (let pass = 0; pass < 2; pass++) {
     for (const q of basis) {
       const dot = q.reduce((sum, value, i) => sum + value * u[i], 0);
       for (let i = 0; i < u.length; i++) u[i] -= dot * q[i];
     }
   }
-  const rest = Math.hypot(...u);
+  const rest = lengthOf(u);
   if (!(rest > LOST * length)) return false;
   for (let i = 0; i < u.length; i++) u[i] /= rest;
   return true;

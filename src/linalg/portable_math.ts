@@ -1,6 +1,7 @@
 /**
- * exp and log of the same bits wherever JavaScript runs: of additions, multiplications and divisions alone, whose rounding is
- * prescribed. That of `Math.exp` and `Math.log` is not, and Deno's V8 and Chromium's differ in last bits.
+ * exp, log and the length of a vector of the same bits wherever JavaScript runs: of additions, multiplications, divisions and roots
+ * alone, whose rounding is prescribed. That of `Math.exp`, `Math.log` and `Math.hypot` is not: of the first two, Deno's V8 and
+ * Chromium's differ in last bits.
  */
 
 /** ln 2 in two parts, the first short enough that its product with an exponent is exact. */
@@ -51,4 +52,29 @@ export function portableLog(x: number): number {
   let sum = 0;
   for (let power = LAST_POWER; power > 0; power -= 2) sum = 1 / power + square * sum;
   return exponent * LN2_HIGH + (exponent * LN2_LOW + 2 * ratio * sum);
+}
+
+/**
+ * √Σ x², of any number of values: those of a matrix are too many for the arguments of `Math.hypot`. Values of all sizes are
+ * scaled by the largest, and rounding of the sum is made up for (Kahan 1965), as V8 does.
+ *
+ * @returns infinite or NaN where a value is; 0 of none
+ */
+export function lengthOf(values: ArrayLike<number>): number {
+  let largest = 0, isNan = false;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]);
+    if (size > largest) largest = size;
+    else if (size !== size) isNan = true;
+  }
+  if (largest === Infinity) return Infinity;
+  if (isNan) return NaN;
+  if (largest === 0) return 0;
+  let sum = 0, lost = 0;
+  for (let i = 0; i < values.length; i++) {
+    const share = values[i] / largest, part = share * share - lost, next = sum + part;
+    lost = next - sum - part;
+    sum = next;
+  }
+  return Math.sqrt(sum) * largest;
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { portableExp, portableLog } from "../../src/linalg/portable_math.ts";
+import { lengthOf, portableExp, portableLog } from "../../src/linalg/portable_math.ts";
 import { seededRandom } from "../../src/linalg/random.ts";
 
 /** A number for all values together, which one other bit changes. */
@@ -30,4 +30,18 @@ Deno.test("portableExp() and portableLog() have the same bits in Deno and in bro
   const random = seededRandom(2), inputs = Float64Array.from({ length: 20_000 }, () => 200 * random() - 100);
   const logs = inputs.map((x) => portableLog(Math.abs(x)));
   assertEquals([fold(inputs.map(portableExp)), fold(logs)], [1928778957, 2405754881]);
+});
+
+Deno.test("lengthOf() is the length of any number of values of any size", () => {
+  const random = seededRandom(3);
+  const lengths = Float64Array.from({ length: 2000 }, (_, count) => {
+    const scale = 10 ** (count % 601 - 300);
+    const values = Float64Array.from({ length: count }, () => scale * (random() - 0.5));
+    const length = lengthOf(values), other = Math.hypot(...values);
+    assert(Math.abs(length - other) <= 4e-16 * other, `${count} values of ${scale}: ${length}, not ${other}`);
+    return length;
+  });
+  assertEquals(fold(lengths), 3930411611, "other bits");
+  assertEquals([[], [0, -0], [NaN, 1], [NaN, -Infinity], [3, -4]].map(lengthOf), [0, 0, NaN, Infinity, 5]);
+  assertEquals(lengthOf(new Float32Array(1_000_000).fill(2)), 2000);
 });

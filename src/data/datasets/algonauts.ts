@@ -197,9 +197,9 @@ async function scanned(splits: ResponseFile[][]): Promise<LeftOutReasons> {
   };
   const found: number[][] = [];
   for (const files of splits) {
-    const both: number[] = [];
-    for (const file of files) both.push(...await of(file));
-    found.push(both);
+    const both: number[][] = [];
+    for (const file of files) both.push([...await of(file)]);
+    found.push(both.flat());
   }
   return Uint8Array.from(found[0], (_, voxel) => found.map((one) => one[voxel]).find((why) => why > 0) ?? 0);
 }

@@ -239,7 +239,8 @@ function runPickle(bytes: Uint8Array<ArrayBuffer>): unknown {
       }
       case Op.Appends: {
         const values = popToMark();
-        top(Array<unknown>).push(...values);
+        const list = top(Array<unknown>);
+        for (const value of values) list.push(value);
         break;
       }
       case Op.SetItem: {

@@ -16,6 +16,7 @@ import type { RunModel } from "../../pipeline/models.ts";
 import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { streamFeatures } from "../../data/features/stream_features.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { lengthOf } from "../../linalg/portable_math.ts";
 
 /** Eigenvectors compared and segmented with, as in METHOD's oracle segmentation. */
 const COMPONENTS = 10;
@@ -256,7 +257,7 @@ function figureNodes({ tokens }: FeatureManifest, classes: Uint8Array, count: nu
 function unitRows({ data, rows, cols }: Matrix): Float64Array[] {
   return Array.from({ length: rows }, (_, row) => {
     const own = Float64Array.from(data.subarray(row * cols, (row + 1) * cols));
-    const norm = Math.hypot(...own);
+    const norm = lengthOf(own);
     return own.map((value) => value / norm);
   });
 }

@@ -2,6 +2,7 @@
 import { cachedDrawing } from "../../report/drawing_cache.ts";
 import { divergingColor, STEPS } from "../../report/cortex/surface_colors.ts";
 import { vertexMeans } from "../../report/cortex/vertex_values.ts";
+import { extent } from "../../report/extent.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { flatMapOf, flatNames, thinned } from "./cortex_picture.ts";
 import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";
@@ -172,11 +173,10 @@ function valueColor(means: Float32Array, { vertices, weights }: FlatPoint, most:
 
 function dotSheets(all: readonly SheetPlace[], most: number): SheetKind {
   const places = thinned(all.map((place, voxel) => ({ ...place, voxel })));
-  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
-  const left = Math.min(...xs), top = Math.min(...ys);
-  const scale = (SHEET - 2 * MARGIN) / (Math.max(...xs) - left || 1);
+  const [left, right] = extent(places.map(({ x }) => x)), [top, bottom] = extent(places.map(({ y }) => y));
+  const scale = (SHEET - 2 * MARGIN) / (right - left || 1);
   return {
-    height: Math.ceil((Math.max(...ys) - top) * scale) + HEADING + 2 * MARGIN,
+    height: Math.ceil((bottom - top) * scale) + HEADING + 2 * MARGIN,
     draw(values) {
       const dots = new Map<number, string>();
       places.forEach(({ x, y, voxel }) => {

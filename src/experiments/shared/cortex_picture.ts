@@ -2,6 +2,7 @@
 import { SCENE_SIZE } from "../../../fixtures/scenes/mod.ts";
 import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
 import { cachedDrawing } from "../../report/drawing_cache.ts";
+import { extent } from "../../report/extent.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { REGIONS } from "../../pipeline/regions.ts";
 import { receptiveFields, type SimulatedSubject } from "../../synthetic/observer_voxels.ts";
@@ -113,10 +114,9 @@ function flatPicture(voxels: SurfaceVoxels, shape: "wide" | "narrow"): string {
 function dotPicture(all: readonly SheetPlace[], shape: "wide" | "narrow"): string {
   const narrow = shape === "narrow", width = narrow ? NARROW : WIDE;
   const shown = thinned(all), places = narrow ? stacked(shown) : shown;
-  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
-  const left = Math.min(...xs), top = Math.min(...ys);
-  const scale = (width - 2 * MARGIN) / (Math.max(...xs) - left || 1);
-  const height = Math.ceil((Math.max(...ys) - top) * scale + 2 * MARGIN + HEADING);
+  const [left, right] = extent(places.map(({ x }) => x)), [top, bottom] = extent(places.map(({ y }) => y));
+  const scale = (width - 2 * MARGIN) / (right - left || 1);
+  const height = Math.ceil((bottom - top) * scale + 2 * MARGIN + HEADING);
   const px = (x: number) => (MARGIN + (x - left) * scale).toFixed(1);
   const py = (y: number) => (MARGIN + HEADING + (y - top) * scale).toFixed(1);
   const rois = REGIONS.filter((roi) => places.some((place) => place.roi === roi));
@@ -161,14 +161,11 @@ export function thinned<T>(all: readonly T[]): T[] {
 
 /** Moves the right hemisphere below the left one. */
 function stacked(places: readonly SheetPlace[]): SheetPlace[] {
-  const extent = (hemisphere: Hemisphere, of: (place: SheetPlace) => number) => {
-    const values = places.filter((place) => place.hemisphere === hemisphere).map(of);
-    return { least: Math.min(...values), most: Math.max(...values) };
-  };
+  const along = (hemisphere: Hemisphere, of: (place: SheetPlace) => number) =>
+    extent(places.filter((place) => place.hemisphere === hemisphere).map(of));
   const x = ({ x }: SheetPlace) => x, y = ({ y }: SheetPlace) => y;
-  const left = extent("lh", x), upper = extent("lh", y);
-  const across = left.least - extent("rh", x).least;
-  const down = upper.most - extent("rh", y).least + GAP * (left.most - left.least);
+  const [left, right] = along("lh", x), across = left - along("rh", x)[0];
+  const down = along("lh", y)[1] - along("rh", y)[0] + GAP * (right - left);
   return places.map((place) =>
     place.hemisphere === "lh" ? place : { ...place, x: place.x + across, y: place.y + down }
   );

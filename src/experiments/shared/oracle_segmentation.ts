@@ -1,5 +1,6 @@
 /** How well eigenvectors segment, judged by an oracle that knows the class centres. */
 import type { Matrix } from "../../linalg/matrix.ts";
+import { lengthOf } from "../../linalg/portable_math.ts";
 
 /** Pixels of every class under every token: n × classes; void pixels are in none. */
 export interface TokenLabels {
@@ -83,7 +84,7 @@ export function matchCentres(eigenvectors: Matrix, labels: TokenLabels): CentreM
   if (!present.length) {
     throw new RangeError("No pixel has a label: check that the masks belong to these images.");
   }
-  const norms = present.map((k) => Math.hypot(...centres.subarray(k * cols, (k + 1) * cols)));
+  const norms = present.map((k) => lengthOf(centres.subarray(k * cols, (k + 1) * cols)));
 
   const nearest = new Uint8Array(rows), similarity = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {

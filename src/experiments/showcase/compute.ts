@@ -10,6 +10,7 @@ import type { Matrix } from "../../linalg/matrix.ts";
 import { type SolvedLayer, solveLayers, type SolveSettings } from "../shared/solved_layers.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { lengthOf } from "../../linalg/portable_math.ts";
 
 /** Rows and columns of a map. */
 export interface MapSize {
@@ -141,7 +142,7 @@ function meansOf({ data: all, cols }: Matrix, cells: Uint32Array): Matrix {
 export function directions({ data, rows, cols }: Matrix): Uint8Array {
   const out = new Int8Array(rows * cols);
   for (let i = 0; i < rows; i++) {
-    const row = data.subarray(i * cols, (i + 1) * cols), length = Math.hypot(...row) || 1;
+    const row = data.subarray(i * cols, (i + 1) * cols), length = lengthOf(row) || 1;
     for (let c = 0; c < cols; c++) out[i * cols + c] = Math.round(127 * row[c] / length);
   }
   return new Uint8Array(out.buffer);

@@ -2,6 +2,7 @@
 import { encode } from "fast-png";
 import { type Hemisphere, HEMISPHERES } from "../../data/datasets/subject.ts";
 import type { Fsaverage5 } from "../../data/datasets/fsaverage5.ts";
+import { extent } from "../extent.ts";
 import { outlineOf, smoothPath } from "./outlines.ts";
 import { drawMesh, emptyRaster, type Raster } from "./raster.ts";
 import { foldColor, onFolds } from "./surface_colors.ts";
@@ -198,10 +199,6 @@ function paintSide(
     const found = color({ vertices, weights: own });
     put(pixel, found ? onFolds(found, depth) : foldColor(depth));
   }
-}
-
-function extent(values: readonly number[]): [number, number] {
-  return [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
 }
 
 /** The middles of a region's pieces, as V2 and V3 have two; small ones have no name of their own. */

@@ -1,4 +1,5 @@
 import { type Html, html, rawHtml } from "../html.ts";
+import { extent } from "../extent.ts";
 import type { SheetSide } from "./content.ts";
 
 /** Width of the drawing, its margin, and room for the name. */
@@ -6,9 +7,8 @@ const WIDTH = 340, MARGIN = 14, HEADING = 20;
 
 /** Draws one hemisphere of the cortical sheet: a dot a voxel, in the voxels' order, for the page's script to color. */
 export function hemispherePicture({ name, places, labels }: SheetSide): Html {
-  const xs = places.map(({ x }) => x), ys = places.map(({ y }) => y);
-  const left = Math.min(...xs), top = Math.min(...ys);
-  const width = Math.max(...xs) - left || 1, height = Math.max(...ys) - top || 1;
+  const [left, right] = extent(places.map(({ x }) => x)), [top, bottom] = extent(places.map(({ y }) => y));
+  const width = right - left || 1, height = bottom - top || 1;
   const zoom = (WIDTH - 2 * MARGIN) / width;
   const x = (value: number) => (MARGIN + (value - left) * zoom).toFixed(1);
   const y = (value: number) => (HEADING + MARGIN + (value - top) * zoom).toFixed(1);
