@@ -2,6 +2,7 @@
 import { assertChoice, assertWhole } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { seededRandom } from "../linalg/random.ts";
+import { largestMagnitude } from "../linalg/squarable.ts";
 import { percentileInterval } from "./bootstrap.ts";
 import { kendallTauA, type Ranking, rankingOf, spearman } from "./rank_correlation.ts";
 
@@ -90,7 +91,7 @@ export function rdm(patterns: Matrix): Float64Array {
  *
  * @param model n (n − 1) / 2 dissimilarities, as `rdm` orders them
  * @param brain of the same stimuli; of several subjects: the mean over subjects of the correlations
- * @throws RangeError "5 dissimilarities are not those of all pairs: …"; "Value 3 is NaN: …"; when lengths differ
+ * @throws RangeError "5 dissimilarities are not those of all pairs: …"; "These 36 values are a whole matrix of 6 × 6: …"; "Value 3 is NaN: …"; when lengths differ
  *
  * Cost: O(n² log n) for every resample and subject.
  */
@@ -99,8 +100,8 @@ export function rsa(
   brain: Dissimilarities | readonly Dissimilarities[],
   options: RsaOptions = {},
 ): Agreement {
-  const subjects = subjectsOf(brain), own = rankingOf(model);
-  return meanAgreement(subjects.map((subject) => [own, rankingOf(subject)]), options);
+  const subjects = subjectsOf(brain), own = orderOf(model);
+  return meanAgreement(subjects.map((subject) => [own, orderOf(subject)]), options);
 }
 
 /** One subject's dissimilarities, or those of several. */
@@ -131,7 +132,7 @@ export function noiseCeiling(
   if (subjects.length < 2) {
     throw new RangeError(`There is ${subjects.length} subject: a noise ceiling needs at least 2.`);
   }
-  const rankings = subjects.map(rankingOf);
+  const rankings = subjects.map(orderOf);
   const values = average === "ranks"
     ? rankings.map(midranksOf)
     : subjects.map((own) => Float64Array.from(own));
@@ -187,6 +188,37 @@ function midranksOf({ level, order }: Ranking): Float64Array {
 
 function meanOf(rows: readonly Float64Array[]): Float64Array {
   return rows[0].map((_, at) => rows.reduce((sum, row) => sum + row[at], 0) / rows.length);
+}
+
+/** Differences of a whole matrix's two halves, relative to its largest value, that count as rounding. */
+const ASYMMETRY = 1e-6;
+
+/**
+ * Orders one subject's or one model's dissimilarities.
+ *
+ * @throws RangeError "These 36 values are a whole matrix of 6 × 6, …": as many as the pairs of 9 stimuli, and of none of them
+ */
+function orderOf(values: Dissimilarities | ArrayLike<number>): Ranking {
+  const n = Math.sqrt(values.length);
+  if (Number.isInteger(n) && isWholeMatrix(values, n)) {
+    throw new RangeError(
+      `These ${values.length} values are a whole matrix of ${n} × ${n}: give the ${n * (n - 1) / 2} of ` +
+        "its upper triangle alone, row by row.",
+    );
+  }
+  return rankingOf(values);
+}
+
+/** Whether values are n rows of n, the same above the diagonal and below, with zeros on it and others beside it. */
+function isWholeMatrix(values: ArrayLike<number>, n: number): boolean {
+  const rounding = ASYMMETRY * largestMagnitude(values);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const difference = i === j ? values[i * n + i] : values[i * n + j] - values[j * n + i];
+      if (!(Math.abs(difference) <= rounding)) return false;
+    }
+  }
+  return n > 1 && rounding > 0 && rounding < Infinity;
 }
 
 function stimuliOf(pairs: number): number {

@@ -108,6 +108,19 @@ Deno.test("rsa() is the same for the same seed, and its intervals shrink with mo
   assert(widths[1] < 0.8 * widths[0], `${widths}, ${note}`);
 });
 
+Deno.test("a whole matrix of 6 stimuli does not pass for the 36 pairs of 9", () => {
+  const upper = rdm(randomMatrix(9, 5)), six = rdm(randomMatrix(6, 5)), whole: number[] = Array(36).fill(0);
+  for (let i = 0, at = 0; i < 6; i++) {
+    for (let j = i + 1; j < 6; j++, at++) [whole[6 * i + j], whole[6 * j + i]] = [six[at], six[at] + 1e-9];
+  }
+  const sentence = "These 36 values are a whole matrix of 6 × 6: give the 15 of its upper triangle alone";
+  assertThrows(() => rsa(whole, upper), RangeError, sentence);
+  assertThrows(() => rsa(upper, [upper, whole]), RangeError, sentence);
+  assertThrows(() => noiseCeiling([whole, whole]), RangeError, sentence);
+  const others = [upper, upper.with(3, Infinity), upper.map(() => 0), whole.with(1, 9), whole.with(7, 9)];
+  for (const values of others) rsa(values, upper, { resamples: 0 });
+});
+
 Deno.test("representational similarity says in one sentence what is wrong", () => {
   const flat = { data: Float32Array.from([1, 2, 3, 3]), rows: 2, cols: 2 };
   assertThrows(() => rdm(flat), RangeError, "Pattern 1 is constant or not finite");
