@@ -89,6 +89,16 @@ Deno.test("parseOptions() names the nearest option that takes such a value, or t
   refused(["--qui"], "did you mean --quick?");
 });
 
+Deno.test("parseOptions() names no option where none is like what was typed", () => {
+  for (const arg of ["--voxels=3", "--folder", "--photos", "--weights", "--mnist"]) {
+    refused([arg], `There is no option ${arg}: --help lists them all.`);
+  }
+  refused(["--voxels", "3"], "There is no option --voxels: --help lists them all.");
+  for (const [arg, nearest] of [["--modle", "model"], ["--outpt", "out"], ["--output", "out"]]) {
+    refused([arg, "x"], `There is no option ${arg}: did you mean --${nearest}?`);
+  }
+});
+
 Deno.test("parseOptions() refuses an option without its value and a switch with one", () => {
   refused(["--out"], "--out is given without a value: write --out=DIR.");
   refused(["--out", "--quick"], "--out is given without");
