@@ -1,5 +1,5 @@
 /** `./run bench`: how fast it is, beside peers and beside the machine's limits. */
-import { closeGpu, openGpu } from "../src/gpu/mod.ts";
+import { type AdapterSummary, closeGpu, type GpuOptions, openGpu } from "../src/gpu/mod.ts";
 import { checkOut } from "./bench/baseline.ts";
 import { measureWork, type WorkResult } from "./bench/harness.ts";
 import { measureLimits } from "./bench/limits.ts";
@@ -59,12 +59,16 @@ function sizesOf(text: string | undefined): Record<string, number> {
   }));
 }
 
+/** What computes. */
+async function adapterOf(adapter: GpuOptions["adapter"]): Promise<AdapterSummary> {
+  using gpu = await openGpu({ adapter });
+  return gpu.adapter;
+}
+
 /** Measures the works that the options name. */
 async function runBench(options: OptionValues<typeof COMMAND.options>): Promise<BenchReport> {
   const { gpu, only, set, rounds } = options, adapter = gpu ? "hardware" : options.adapter;
-  const load = Deno.loadavg(), probe = await openGpu({ adapter });
-  const { description, software } = probe.adapter;
-  closeGpu(probe);
+  const load = Deno.loadavg(), { description, software } = await adapterOf(adapter);
   const works = chosenWorks(only, software), sizes = sizesOf(set);
   const peers = options.peers || gpu, python = await findPython(options.python);
   const limits = await measureLimits(python, adapter);

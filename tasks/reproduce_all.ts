@@ -80,26 +80,24 @@ export async function runExperiments(
   out: string,
   planned?: PlannedData,
 ): Promise<number> {
-  const open = await openPipeline("reproduce", { options: { ...options, out }, given }, [], { planned });
-  try {
-    // brain-score looks at photographs and features alone: it does not hold the nodes of all others meanwhile.
-    const isAlone = names.every((name) => name === "brain-score");
-    if (isAlone) {
-      open!.pipeline.eigenvectors = { ...open!.pipeline.eigenvectors, data: new Float32Array(0), rows: 0 };
-    }
-    for (const name of names) {
-      try {
-        await EXPERIMENTS[name](open!, options);
-      } catch (error) {
-        if (!(error instanceof UnsuitableData)) throw error;
-        console.error(`${name} is left out: ${error.message}`);
-      }
-    }
-    return open!.gpu.memory.peak;
-  } finally {
-    await open!.close();
-    await Deno.remove(out, { recursive: true }).catch(() => {}); // nothing was written
+  const open = (await openPipeline("reproduce", { options: { ...options, out }, given }, [], { planned }))!;
+  await using held = new AsyncDisposableStack();
+  held.defer(() => Deno.remove(out, { recursive: true }).catch(() => {})); // nothing was written
+  held.use(open);
+  // brain-score looks at photographs and features alone: it does not hold the nodes of all others meanwhile.
+  const isAlone = names.every((name) => name === "brain-score");
+  if (isAlone) {
+    open.pipeline.eigenvectors = { ...open.pipeline.eigenvectors, data: new Float32Array(0), rows: 0 };
   }
+  for (const name of names) {
+    try {
+      await EXPERIMENTS[name](open, options);
+    } catch (error) {
+      if (!(error instanceof UnsuitableData)) throw error;
+      console.error(`${name} is left out: ${error.message}`);
+    }
+  }
+  return open.gpu.memory.peak;
 }
 
 /**
@@ -119,42 +117,37 @@ export async function reproduceAll(
   { skipsUnchanged = false, planned }: { skipsUnchanged?: boolean; planned?: PlannedData } = {},
 ): Promise<Gpu["memory"] | null> {
   const { options } = parsed;
-  let open: OpenPipeline | null = null;
   let finished: FinishedPages | undefined;
-  try {
-    open = await openPipeline("reproduce", parsed, args, {
-      planned,
-      async areMade(run, data, gpu) {
-        if (!skipsUnchanged) return false;
-        finished = finishedPages(run, await allOf(run, data, gpu, options));
-        if (options.verify || options["check-error"] || !await finished.areThere()) return false;
-        console.error(
-          `nothing has changed since these pages were made (${
-            formatSeconds(run.seconds())
-          }): ${run.out}/index.html`,
-        );
-        return true;
-      },
-    });
-    if (!open) return null;
-    const pages: Record<string, string> = {};
-    const reasons: Record<string, string> = {};
-    for (const [name, run] of Object.entries(EXPERIMENTS)) {
-      try {
-        pages[name] = await run(open, options);
-        collectGarbage();
-      } catch (error) {
-        if (!(error instanceof UnsuitableData)) throw error;
-        reasons[name] = error.message;
-        console.error(`${name} is left out: ${error.message}`);
-      }
+  await using open = await openPipeline("reproduce", parsed, args, {
+    planned,
+    async areMade(run, data, gpu) {
+      if (!skipsUnchanged) return false;
+      finished = finishedPages(run, await allOf(run, data, gpu, options));
+      if (options.verify || options["check-error"] || !await finished.areThere()) return false;
+      console.error(
+        `nothing has changed since these pages were made (${
+          formatSeconds(run.seconds())
+        }): ${run.out}/index.html`,
+      );
+      return true;
+    },
+  });
+  if (!open) return null;
+  const pages: Record<string, string> = {};
+  const reasons: Record<string, string> = {};
+  for (const [name, run] of Object.entries(EXPERIMENTS)) {
+    try {
+      pages[name] = await run(open, options);
+      collectGarbage();
+    } catch (error) {
+      if (!(error instanceof UnsuitableData)) throw error;
+      reasons[name] = error.message;
+      console.error(`${name} is left out: ${error.message}`);
     }
-    await open.finish({ ...pages, ...further }, reasons);
-    await finished?.note();
-    return open.gpu.memory;
-  } finally {
-    await open?.close();
   }
+  await open.finish({ ...pages, ...further }, reasons);
+  await finished?.note();
+  return open.gpu.memory;
 }
 
 /** All that the pages depend on. */

@@ -1,5 +1,5 @@
 /** One task of a stage on Slurm: `slurm_step.ts STEP PLAN.json [INDEX]`, started by the scripts of `--slurm`. */
-import { closeGpu, type Gpu } from "../mod.ts";
+import type { Gpu } from "../mod.ts";
 import { memoizedFiles } from "../src/data/cache/memoize.ts";
 import { openStages, type Stages } from "../src/data/cache/stages.ts";
 import { peakResidentMb } from "../src/experiments/shared/peak_memory.ts";
@@ -36,20 +36,17 @@ type Found = Partial<Pick<TaskNote, "folder" | "files" | "parts" | "gpuMb" | "sh
 const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
   async extract(plan, index) {
     const ranges = extractUnits(plan, index).map(({ range }) => range);
-    const { features, close } = await openFeatures(plan, numbersOf(ranges));
+    const { features, data } = await openFeatures(plan, numbersOf(ranges));
+    using _data = data;
     const failures: string[] = [], shards: TaskNote["shards"] = [];
-    try {
-      for (const unit of extractUnits(plan, index)) {
-        const { model, range } = unit, started = Date.now();
-        try {
-          await features[model].extractRange(plan.features[model], range);
-          shards.push({ ...unit, ...usageSince(started) });
-        } catch (error) {
-          failures.push(error instanceof Error ? error.message : String(error));
-        }
+    for (const unit of extractUnits(plan, index)) {
+      const { model, range } = unit, started = Date.now();
+      try {
+        await features[model].extractRange(plan.features[model], range);
+        shards.push({ ...unit, ...usageSince(started) });
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
       }
-    } finally {
-      close();
     }
     if (failures.length > 0) throw new Error(failures.join(" "));
     return { shards };
@@ -159,7 +156,7 @@ async function openFeatures(plan: SlurmPlan, numbers: readonly number[] = []) {
       `Data, models or code of ${plan.folder} have changed since it was submitted: submit again.`,
     );
   }
-  return { settings, data, features, close: data.close };
+  return { settings, data, features };
 }
 
 /** The manifests of all models' features, joined from those of their ranges by whoever comes first. */
@@ -194,20 +191,16 @@ async function onGraph(
   plan: SlurmPlan,
   work: (open: OpenGraph) => Promise<string[] | Pick<Found, "folder" | "parts">>,
 ): Promise<Found> {
-  const { settings, data, features, close } = await openFeatures(plan);
-  const gpu = await openTaskGpu(settings.adapter, settings.cache);
-  try {
-    const options = await pipelineOptions(gpu, data, settings, {});
-    const stages = openStages(`${settings.cache}/runs`);
-    const folder = await stages.folder("eigenvectors", await graphInputs(features, options));
-    const made = await work({ gpu, settings, stages, features, options, folder });
-    const found = Array.isArray(made) ? { files: await resultFiles(made) } : made;
-    const noted = await Deno.realPath("folder" in found ? found.folder! : folder);
-    return { ...found, folder: noted, gpuMb: megabytes(gpu.memory.peak) };
-  } finally {
-    closeGpu(gpu);
-    close();
-  }
+  const { settings, data, features } = await openFeatures(plan);
+  using _data = data;
+  using gpu = await openTaskGpu(settings.adapter, settings.cache);
+  const options = await pipelineOptions(gpu, data, settings, {});
+  const stages = openStages(`${settings.cache}/runs`);
+  const folder = await stages.folder("eigenvectors", await graphInputs(features, options));
+  const made = await work({ gpu, settings, stages, features, options, folder });
+  const found = Array.isArray(made) ? { files: await resultFiles(made) } : made;
+  const noted = await Deno.realPath("folder" in found ? found.folder! : folder);
+  return { ...found, folder: noted, gpuMb: megabytes(gpu.memory.peak) };
 }
 
 function usageSince(started: number): Usage {

@@ -1,6 +1,6 @@
 /** `./run survey`: solves graphs of many kinds, and compares every answer with float64 and every time with scipy's. */
 import { writeNpy } from "../src/data/formats/npy.ts";
-import { closeGpu, openGpu, trim } from "../src/gpu/mod.ts";
+import { openGpu, trim } from "../src/gpu/mod.ts";
 import { type NormalizedCut, normalizedCut } from "../src/graph/normalized_cut.ts";
 import { findPython } from "./bench/programs.ts";
 import { type Parsed, runCommand } from "../src/cli/options.ts";
@@ -50,44 +50,39 @@ async function survey({ options }: Parsed<typeof COMMAND.options>): Promise<void
   const inputs = surveyInputs(options.seed, options.quick);
   const python = options.peers ? await findPython() : undefined;
   if (options.peers && !python) throw new Error("There is no python3 for --peers: set ALIGNEDCUT_PYTHON.");
-  const scipy = python ? openScipy(python) : null;
-  const gpu = await openGpu(), judge = openJudge(), rows: Row[] = [];
-  try {
-    for (const input of inputs) {
-      const { family, n, d, components, seed } = input, x = featuresOf(input);
-      let seconds = Infinity, cut, peer = scipy ? await scipy.seconds(x, components) : null;
-      const measure = async () => {
-        const started = performance.now();
-        cut = await normalizedCut(gpu, x, { components, tolerance: TOLERANCE });
-        seconds = Math.min(seconds, (performance.now() - started) / 1000);
-      };
-      for (let round = 0; round < ROUNDS && (round < 2 || seconds < 1); round++) await measure(); // the first may compile
-      for (let again = 0; again < AGAIN && peer !== null && isSlow(seconds, peer); again++) {
-        await measure();
-        peer = Math.min(peer, await scipy!.seconds(x, components));
-      }
-      trim(gpu);
-      const { converged, resolved, residuals, applications } = cut!;
-      const row: Row = {
-        family,
-        input: `${n} × ${d}, ${components} components, seed ${seed}`,
-        converged,
-        resolved,
-        reported: Math.max(...residuals),
-        applications,
-        seconds,
-        ...await judge.ask(x, cut!),
-        scipy: peer,
-        faults: [],
-      };
-      row.faults = faultsOf(row);
-      rows.push(row);
-      for (const fault of row.faults) console.error(`${family}, ${row.input}: ${fault}`);
+  await using scipy = python ? openScipy(python) : null;
+  using gpu = await openGpu(), judge = openJudge();
+  const rows: Row[] = [];
+  for (const input of inputs) {
+    const { family, n, d, components, seed } = input, x = featuresOf(input);
+    let seconds = Infinity, cut, peer = scipy ? await scipy.seconds(x, components) : null;
+    const measure = async () => {
+      const started = performance.now();
+      cut = await normalizedCut(gpu, x, { components, tolerance: TOLERANCE });
+      seconds = Math.min(seconds, (performance.now() - started) / 1000);
+    };
+    for (let round = 0; round < ROUNDS && (round < 2 || seconds < 1); round++) await measure(); // the first may compile
+    for (let again = 0; again < AGAIN && peer !== null && isSlow(seconds, peer); again++) {
+      await measure();
+      peer = Math.min(peer, await scipy!.seconds(x, components));
     }
-  } finally {
-    judge.close();
-    await scipy?.close();
-    closeGpu(gpu);
+    trim(gpu);
+    const { converged, resolved, residuals, applications } = cut!;
+    const row: Row = {
+      family,
+      input: `${n} × ${d}, ${components} components, seed ${seed}`,
+      converged,
+      resolved,
+      reported: Math.max(...residuals),
+      applications,
+      seconds,
+      ...await judge.ask(x, cut!),
+      scipy: peer,
+      faults: [],
+    };
+    row.faults = faultsOf(row);
+    rows.push(row);
+    for (const fault of row.faults) console.error(`${family}, ${row.input}: ${fault}`);
   }
   console.log(tableOf(rows));
   await Deno.mkdir("reports/out", { recursive: true });
@@ -173,7 +168,7 @@ function openJudge() {
         worker.onerror = (event) => reject(new Error(event.message));
         worker.postMessage({ x, cut });
       }),
-    close: () => worker.terminate(),
+    [Symbol.dispose]: () => worker.terminate(),
   };
 }
 
@@ -198,7 +193,7 @@ function openScipy(python: string) {
       rest = rest.slice(end + 1);
       return JSON.parse(line).seconds;
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       await writer.close().catch(() => {});
       await child.status;
       await Deno.remove(folder, { recursive: true });

@@ -45,7 +45,7 @@ export async function copyFeatures(
   for (const { layer, path, tensor } of manifest.layers) {
     const folder = `${outDir}/${path.split("/").at(-1)}`, name = `${folder}/${shardName(range)}`;
     await makeFolder(folder);
-    const source = await openFeatures(path);
+    await using source = await openFeatures(path);
     const writer = await createFeatures(name, layer, width, dtype, noted(copy, range));
     try {
       for (const [at, image] of chosen.entries()) {
@@ -59,8 +59,6 @@ export async function copyFeatures(
     } catch (error) {
       await writer.abandon();
       throw error;
-    } finally {
-      await source.close();
     }
     copy.layers.push({ layer, path: folder, tensor, shards: [await describeShard(name, range)] });
     onLayer(copy.layers.length);

@@ -92,11 +92,10 @@ async function withSource<T>(
   { align }: PipelineOptions,
   work: (source: NodeSource, slots: FeatureSlot[]) => Promise<T>,
 ): Promise<T> {
-  const raw = await openRawFeatures(manifests);
+  await using raw = await openRawFeatures(manifests);
   try {
     return await work(alignedSource(gpu, raw, align), raw.slots);
   } finally {
-    await raw.close();
     trim(gpu);
   }
 }

@@ -39,7 +39,7 @@ export async function makeMap(
   { sample, iterations, seed }: PipelineOptions,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<void> {
-  const vectors = await openVectors(cut, manifests);
+  await using vectors = await openVectors(cut, manifests);
   try {
     const found = await fitSpectralMap(gpu, vectors, {
       sample: await sampleOfSlots(gpu, vectors, Math.min(sample, vectors.rows), seed),
@@ -59,7 +59,6 @@ export async function makeMap(
       JSON.stringify({ kl: cube.kl, trustworthiness: cube.trustworthiness, lowered: cube.lowered }),
     );
   } finally {
-    await vectors.close();
     trim(gpu);
   }
 }
@@ -129,7 +128,8 @@ async function withColumns<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const [base, points] = [await readMatrix(`${map}/vectors.npy`), await readMatrix(`${map}/points3.npy`)];
-  const own = colorsFromPoints(points), vectors = await openVectors(cut, manifests);
+  const own = colorsFromPoints(points);
+  await using vectors = await openVectors(cut, manifests);
   try {
     return await work(vectors, async ({ firstNode: first, rows }) => {
       const nearest = new Int32Array(rows), [red, green, blue] = [0, 1, 2].map(() => new Uint8Array(rows));
@@ -140,7 +140,6 @@ async function withColumns<T>(
       return { nearest, red, green, blue };
     });
   } finally {
-    await vectors.close();
     trim(gpu);
   }
 }

@@ -5,16 +5,12 @@ import type { AlignInputs } from "./works/align_epoch.ts";
 
 /** What `./run align` trains on; features that an earlier run has left are read. */
 export async function alignWorld(): Promise<AlignInputs> {
-  const data = await openRunData({ folders: {}, models: [] }, {
+  using data = await openRunData({ folders: {}, models: [] }, {
     quick: false,
     limit: 1,
     cache: CACHE_FOLDER,
     timings: {},
   });
-  try {
-    const { slots, training } = await data.readBrain(`${CACHE_FOLDER}/align`, () => {});
-    return { slots, pooled: training.pooled, responses: training.responses, tokens: training.tokens };
-  } finally {
-    data.close();
-  }
+  const { slots, training } = await data.readBrain(`${CACHE_FOLDER}/align`, () => {});
+  return { slots, pooled: training.pooled, responses: training.responses, tokens: training.tokens };
 }

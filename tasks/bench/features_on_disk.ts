@@ -9,7 +9,7 @@
  * with nodes would show in both, and between sizes.
  */
 import process from "node:process";
-import { closeGpu, openGpu } from "../../mod.ts";
+import { openGpu } from "../../mod.ts";
 import type { AlignModel } from "../../src/align/model.ts";
 import type { FeatureManifest } from "../../src/data/features/extract_parts.ts";
 import { shardName, shardRanges } from "../../src/data/features/feature_shards.ts";
@@ -123,7 +123,7 @@ const options = {
   sample: 3000,
   iterations: 500,
 } as unknown as PipelineOptions;
-const gpu = await openGpu();
+using gpu = await openGpu();
 await timed("eigenvectors", nodes, () => solveGraph(gpu, cut, manifests, options));
 await timed("map", nodes, () => makeMap(gpu, map, cut, manifests, options));
 await timed("colors", nodes, () => makeColors(gpu, colors, { cut, map, manifests }, () => {}));
@@ -133,4 +133,3 @@ console.log(
   } min, resident ${peakResidentMb()} MB at most, ` +
     `GPU buffers ${(gpu.memory.peak / 2 ** 20).toFixed(0)} MiB`,
 );
-closeGpu(gpu);

@@ -1,6 +1,6 @@
 /** The one pipeline that the tasks of the experiments read. */
 import { createHash } from "node:crypto";
-import { closeGpu, type Gpu } from "../../mod.ts";
+import type { Gpu } from "../../mod.ts";
 import { type Command, type Parsed, runCommand } from "../../src/cli/options.ts";
 import type { Options, OptionValues } from "../../src/cli/option_kinds.ts";
 import { memoize } from "../../src/data/cache/memoize.ts";
@@ -47,7 +47,7 @@ export interface OpenPipeline extends TaskRun {
     compute: () => Promise<T>,
   ): Promise<T>;
   /** Gives everything back, and removes what killed runs have left. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What is called while the pipeline is opened, and what is known before. */
@@ -78,60 +78,51 @@ export async function openPipeline(
     await dryRunPipeline(run, asked, settings);
     return null;
   }
-  const data = await openRunData(asked, { ...settings, planned, timings });
+  using opened = new DisposableStack();
+  const data = opened.use(await openRunData(asked, { ...settings, planned, timings }));
   if (given.has("limit") && data.images.length < settings.limit) {
     report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
   }
-  const gpu = await openTaskGpu(settings.adapter, cache);
-  try {
-    if (await areMade?.(run, data, gpu)) {
-      closeGpu(gpu);
-      data.close();
-      return null;
-    }
-    const cacheDir = `${cache}/align`;
-    const options = await pipelineOptions(gpu, data, settings, timings);
-    const progress = stageProgress(timings);
-    const pipeline = (await runPipeline(gpu, run.stages, options, progress.tick).finally(progress.finish))!;
-    sayStages(run.stages);
-    if (knn !== "exact") console.error(pipeline.search);
-    const { length } = pipeline.fit.landmarks.indices;
-    if (given.has("landmarks") && length < settings.landmarks) {
-      report(
-        `--landmarks ${settings.landmarks} is more than the ${length} nodes that there are: all of them are taken`,
-      );
-    }
-    const apart = layersApart(pipeline, settings.alignment);
-    if (apart) report(apart);
-    if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
-    let own: string | undefined;
-    return {
-      ...run,
-      data,
-      sheet: await voxelSheet(data.subject),
-      cacheDir,
-      alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
-      gpu,
-      pipeline,
-      async kept(name, code, inputs, compute) {
-        const of = {
-          pipeline: own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`),
-          seed,
-          ...inputs,
-        };
-        return await memoize(run.stages, [...READING, ...code], name, of, compute);
-      },
-      async close() {
-        closeGpu(gpu);
-        data.close();
-        await sweepFolders([out, cache]);
-      },
-    };
-  } catch (error) {
-    closeGpu(gpu);
-    data.close();
-    throw error;
+  const gpu = opened.use(await openTaskGpu(settings.adapter, cache));
+  if (await areMade?.(run, data, gpu)) return null;
+  const cacheDir = `${cache}/align`;
+  const options = await pipelineOptions(gpu, data, settings, timings);
+  const progress = stageProgress(timings);
+  const pipeline = (await runPipeline(gpu, run.stages, options, progress.tick).finally(progress.finish))!;
+  sayStages(run.stages);
+  if (knn !== "exact") console.error(pipeline.search);
+  const { length } = pipeline.fit.landmarks.indices;
+  if (given.has("landmarks") && length < settings.landmarks) {
+    report(
+      `--landmarks ${settings.landmarks} is more than the ${length} nodes that there are: all of them are taken`,
+    );
   }
+  const apart = layersApart(pipeline, settings.alignment);
+  if (apart) report(apart);
+  if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
+  let own: string | undefined;
+  const held = opened.move();
+  return {
+    ...run,
+    data,
+    sheet: await voxelSheet(data.subject),
+    cacheDir,
+    alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
+    gpu,
+    pipeline,
+    async kept(name, code, inputs, compute) {
+      const of = {
+        pipeline: own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`),
+        seed,
+        ...inputs,
+      };
+      return await memoize(run.stages, [...READING, ...code], name, of, compute);
+    },
+    async [Symbol.asyncDispose]() {
+      held.dispose();
+      await sweepFolders([out, cache]);
+    },
+  };
 }
 
 /** Says at once, and on every page, what of a command line has no effect. */
@@ -211,12 +202,7 @@ export async function runExperiment<S extends Options>(
 ): Promise<void> {
   await runCommand(command, async (parsed) => {
     await check?.(parsed);
-    const open = await openPipeline(command.task, parsed as Parsed<typeof PIPELINE_OPTIONS>);
-    if (!open) return;
-    try {
-      await open.finish({ [command.task]: await run(open, parsed.options) });
-    } finally {
-      await open.close();
-    }
+    await using open = await openPipeline(command.task, parsed as Parsed<typeof PIPELINE_OPTIONS>);
+    if (open) await open.finish({ [command.task]: await run(open, parsed.options) });
   });
 }

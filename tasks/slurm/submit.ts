@@ -110,46 +110,42 @@ async function planRun(
   site: Site,
 ): Promise<{ plan: SlurmPlan; listed: ListedImage[] }> {
   await assertWritable(settings.out);
-  const data = await openRunData(askedOf(options), { ...settings, timings: {} });
-  try {
-    const stages = openStages(resolve(settings.cache, "runs"));
-    const features = await featureStages({ ...settings, ...data });
-    const folders = await Promise.all(features.map(({ name, input }) => stages.folder(name, input)));
-    const { ranges } = features[0], args = withoutSlurm(typed);
-    const identity = identityOf(features, data.labelsKey);
-    const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
-    const one = { align: 1, fit: 1, map: 1, reports: 1 };
-    const sums = settings.neighbors === "all" ? site.arraySize : 0;
-    const { keys, table, listed } = data.opened, { length: count } = data.images;
-    const images = listed.length > 0
-      ? { count, namesSha256: namesSha256(data.images), keys, table, classes: data.classes }
-      : undefined;
-    const plan: SlurmPlan = {
-      format: 1,
-      args,
-      typed,
-      cwd: Deno.cwd(),
-      identity,
-      ranges,
-      ...(images && { images }),
-      site,
-      folder: resolve(options.run ?? `${settings.cache}/slurm/run-${name}`),
-      features: folders,
-      tasks: {
-        ...one,
-        extract: Math.min(site.arraySize, folders.length * ranges.length),
-        landmarks: settings.sampling === "farthest" ? site.arraySize : 0,
-        affinities: sums,
-        products: sums,
-        propagate: site.arraySize,
-        colors: site.arraySize,
-        evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
-      },
-    };
-    return { plan, listed };
-  } finally {
-    data.close();
-  }
+  using data = await openRunData(askedOf(options), { ...settings, timings: {} });
+  const stages = openStages(resolve(settings.cache, "runs"));
+  const features = await featureStages({ ...settings, ...data });
+  const folders = await Promise.all(features.map(({ name, input }) => stages.folder(name, input)));
+  const { ranges } = features[0], args = withoutSlurm(typed);
+  const identity = identityOf(features, data.labelsKey);
+  const name = createHash("sha256").update(JSON.stringify([args, identity])).digest("hex").slice(0, 12);
+  const one = { align: 1, fit: 1, map: 1, reports: 1 };
+  const sums = settings.neighbors === "all" ? site.arraySize : 0;
+  const { keys, table, listed } = data.opened, { length: count } = data.images;
+  const images = listed.length > 0
+    ? { count, namesSha256: namesSha256(data.images), keys, table, classes: data.classes }
+    : undefined;
+  const plan: SlurmPlan = {
+    format: 1,
+    args,
+    typed,
+    cwd: Deno.cwd(),
+    identity,
+    ranges,
+    ...(images && { images }),
+    site,
+    folder: resolve(options.run ?? `${settings.cache}/slurm/run-${name}`),
+    features: folders,
+    tasks: {
+      ...one,
+      extract: Math.min(site.arraySize, folders.length * ranges.length),
+      landmarks: settings.sampling === "farthest" ? site.arraySize : 0,
+      affinities: sums,
+      products: sums,
+      propagate: site.arraySize,
+      colors: site.arraySize,
+      evaluate: Math.min(site.arraySize, EXPERIMENT_NAMES.length),
+    },
+  };
+  return { plan, listed };
 }
 
 /** A command line without the options that are Slurm's. */
