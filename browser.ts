@@ -4,6 +4,10 @@
  * Nothing here uses an API of Deno's or imports a package: it runs in a page or in a worker, wherever `navigator.gpu` is. The npm
  * package holds it as one file, `browser.js`, with the shaders inside.
  *
+ * What goes in steps and returns a promise takes an `AbortSignal`, `signal`, and rejects with its reason. What returns no promise, as
+ * `brainScore`, `kmeans` or `eigh`, has the thread to itself until it is done, so that no signal could reach it: run it in a
+ * worker where it has to be stopped.
+ *
  * @module
  */
 
@@ -67,6 +71,7 @@ export {
   type NystromModel,
   nystromModel,
   type NystromOptions,
+  type PanelOptions,
   type PanelSearch,
   type VectorPanel,
 } from "./src/graph/nystrom.ts";

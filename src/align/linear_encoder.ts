@@ -1,5 +1,5 @@
 /** A linear brain encoder by gradient descent, without channel alignment. */
-import { type Gpu, release } from "../gpu/mod.ts";
+import { type Gpu, release, sync } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
 import { assertNumber, assertWhole } from "../linalg/check_options.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -23,7 +23,12 @@ export interface LinearEncoderOptions {
   rate?: number;
   /** Decoupled weight decay of β; default 1. */
   decay?: number;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
+
+/** Steps between two waits, where a signal may stop them: without one they are recorded in one go. */
+const WAIT_EVERY = 10;
 
 /**
  * Fits Ŷ = Z β + ε by the L1 loss, METHOD (9): mean |Y − Ŷ| over standardised features Z and standardised voxels, full
@@ -39,7 +44,7 @@ export async function linearEncoder(
   gpu: Gpu,
   x: Matrix,
   y: Matrix,
-  { steps = 300, rate = 0.02, decay = 1 }: LinearEncoderOptions = {},
+  { steps = 300, rate = 0.02, decay = 1, signal }: LinearEncoderOptions = {},
 ): Promise<(x: Matrix) => Promise<Matrix>> {
   assertImages(x, y);
   assertWhole("steps", steps, 1);
@@ -55,6 +60,8 @@ export async function linearEncoder(
     epsilon = createParameter(gpu, zeros(1), 0, "ε");
   try {
     for (let step = 1; step <= steps; step++) {
+      if (signal && step % WAIT_EVERY === 1) await sync(gpu);
+      signal?.throwIfAborted();
       const prediction = multiply(gpu, z, beta.value);
       release(gpu, brainLoss(gpu, prediction, epsilon.value, target).buffer);
       multiply(gpu, z, prediction, { transposeA: true, out: beta.gradient });

@@ -2,7 +2,7 @@
 import { transposed } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
-import { assertChoice, currentNames } from "../linalg/check_options.ts";
+import { assertChoice, assertSeed, currentNames } from "../linalg/check_options.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
 import { combine } from "../linalg/combine.ts";
@@ -118,8 +118,8 @@ function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
 }
 
 async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
-  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0, onProgress } =
-    options;
+  const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0 } = options;
+  assertSeed(seed);
   if (alphas.length === 0 || !alphas.every((value) => value >= 0 && value < Infinity)) {
     throw new RangeError(`alphas are [${alphas.join(", ")}]: give at least one, all finite and from 0 on.`);
   }
@@ -136,7 +136,7 @@ async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOption
   }
   options.signal?.throwIfAborted();
   const weights = await fit(gpu, standardised(x, all, mean, inverse), y, center, ordered, chosen);
-  onProgress?.(folds + 1, folds + 1);
+  options.onProgress?.(folds + 1, folds + 1);
   for (let at = 0; at < weights.data.length; at++) weights.data[at] *= inverse[Math.floor(at / y.cols)];
   const intercept = Float64Array.from(center);
   for (let at = 0; at < weights.data.length; at++) {

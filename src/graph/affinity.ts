@@ -1,6 +1,15 @@
 /** The affinity of nodes, A_ij = exp(cos(v_i, v_j) − 1), made as E = A − 1, and its degrees. */
 import rowSumCode from "../../shaders/row_sum.wgsl" with { type: "text" };
-import { allocate, dispatch, type Gpu, type Kernel, readBuffers, release, type Variant } from "../gpu/mod.ts";
+import {
+  allocate,
+  dispatch,
+  type Gpu,
+  type Kernel,
+  readBuffers,
+  release,
+  sync,
+  type Variant,
+} from "../gpu/mod.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
 import {
   allocateMatrix,
@@ -273,15 +282,22 @@ export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
  * d_i = Σ_j A_ij, the degree of every node, without storing A.
  *
  * @param x n × d features
+ * @param options `signal`: stops the work, which then rejects with its reason
  * @returns n degrees, each in [1 + (n − 1) e⁻², n]
  * @throws RangeError naming the node that is a zero vector or not finite
  */
-export async function degrees(gpu: Gpu, x: Matrix): Promise<Float32Array> {
+export async function degrees(
+  gpu: Gpu,
+  x: Matrix,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<Float32Array> {
   const nodes = uploadUnitRows(gpu, x);
   const sums = allocate(gpu, x.rows * 4, "row sums of E");
   const tile = tileFor(gpu, x.rows);
   try {
     for (let first = 0; first < x.rows; first += tile.rows) {
+      if (signal && first > 0) await sync(gpu);
+      signal?.throwIfAborted();
       const rows = Math.min(tile.rows, x.rows - first);
       affinityBlock(gpu, nodes, first, rows, nodes, { buffer: tile.buffer, stride: tile.stride, row: 0 });
       rowSums(gpu, { first, rows, buffer: tile.buffer, panelRow: 0 }, tile.stride, sums);

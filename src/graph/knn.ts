@@ -51,6 +51,8 @@ export interface NeighborOptions {
   metric?: "cosine" | "euclidean";
   /** Queries are the base itself, and a row is not its own neighbour. */
   excludeSelf?: boolean;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 export const MAX_K = 128;
@@ -60,6 +62,8 @@ const SPARE = 4;
 const SHORT_K = 32;
 /** Rows that are searched between two waits. */
 const PANEL_ROWS = 4096;
+/** Multiplications between two looks at a signal that may stop the search. */
+const STOPPED_WITHIN = 2 ** 34;
 /**
  * Rows and columns (a multiple of 4) of a tile: on the software adapter 1 MiB, which stays in a core's cache; elsewhere
  * enough rows to fill the device. With every value entering a heap of 128, top_k takes about 34,000 rounds of loops for
@@ -107,7 +111,7 @@ export async function nearestByDistance(
   base: Matrix,
   options: NeighborOptions,
 ): Promise<Neighbors> {
-  const { k, metric = "cosine", excludeSelf = false } = options;
+  const { k, metric = "cosine", excludeSelf = false, signal } = options;
   assertMatrix(queries, "queries");
   assertMatrix(base, "base");
   assertChoice("metric", metric, ["cosine", "euclidean"]);
@@ -122,11 +126,12 @@ export async function nearestByDistance(
       `Queries have ${queries.cols} channels and the base ${base.cols}: they must be equal.`,
     );
   }
+  const most = signal ? Math.max(64, Math.floor(STOPPED_WITHIN / base.data.length)) : PANEL_ROWS;
   const search = (queries: Matrix, base: Matrix, k: number) =>
     retryOnOutOfMemory(
       gpu,
-      halvings(Math.min(queries.rows, PANEL_ROWS)),
-      (rows) => searchByPanels(gpu, queries, base, { k, metric: "euclidean", excludeSelf, rows }),
+      halvings(Math.min(queries.rows, PANEL_ROWS, most)),
+      (rows) => searchByPanels(gpu, queries, base, { k, metric: "euclidean", excludeSelf, signal, rows }),
     );
   if (metric === "euclidean") return await nearestInRange(queries, base, (from, to) => search(from, to, k));
   const unit = centredUnitRows(base, "base");
@@ -154,7 +159,7 @@ async function searchByPanels(
   gpu: Gpu,
   queries: Matrix,
   base: Matrix,
-  options: Required<NeighborOptions> & { rows: number },
+  options: NeighborOptions & { rows: number },
 ): Promise<Neighbors> {
   const { k, rows: panelRows } = options;
   const search = openSearch(gpu, base, options);
@@ -166,6 +171,7 @@ async function searchByPanels(
   const x = queries === base ? search.base : uploadMatrix(gpu, queries, "queries");
   try {
     for (let first = 0; first < queries.rows; first += panelRows) {
+      options.signal?.throwIfAborted();
       const rows = Math.min(panelRows, queries.rows - first);
       const lists = search.record(x, first, rows);
       const bytes = rows * k * 4;

@@ -71,7 +71,7 @@ export async function chooseShortlist(
   gpu: Gpu,
   source: NodeSource,
   landmarks: Matrix,
-  { k, seed }: { k: number; seed: number },
+  { k, seed, signal }: { k: number; seed: number; signal?: AbortSignal },
 ): Promise<Shortlist | null> {
   if (landmarks.rows < MIN_TO_GROUP) return null;
   const chosen = sampleIndices(
@@ -80,7 +80,7 @@ export async function chooseShortlist(
     seededRandom(fork(seed, "shortlist")),
   );
   const sample = await gatherRows(source, chosen);
-  const truth = await nearestNeighbors(gpu, sample, landmarks, { k });
+  const truth = await nearestNeighbors(gpu, sample, landmarks, { k, signal });
   const { centres, members } = await sphericalKmeans(gpu, landmarks, seed);
   const { indices: own } = await nearestNeighbors(gpu, sample, centres, { k: 1 });
   for (const share of SHARES) {
@@ -208,12 +208,14 @@ async function listsOf(
   const { indices } = await nearestNeighbors(gpu, centres, centres, { k });
   const farther = (near: Set<number>) => members.map((_, g) => g).filter((g) => !near.has(g));
   return members.map((own, g) => {
-    const near = new Set([g, ...indices.subarray(g * k, (g + 1) * k)]), list: number[] = [];
+    const near = new Set([g, ...indices.subarray(g * k, (g + 1) * k)]), lists: number[][] = [];
+    let count = 0;
     for (const other of [...near, ...farther(near)]) {
-      if (list.length >= wanted) break;
-      list.push(...other === g ? own : members[other]);
+      if (count >= wanted) break;
+      lists.push(other === g ? own : members[other]);
+      count += lists.at(-1)!.length;
     }
-    return Uint32Array.from(list).sort();
+    return Uint32Array.from(lists.flat()).sort();
   });
 }
 

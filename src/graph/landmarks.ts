@@ -32,6 +32,8 @@ export interface LandmarkOptions {
   sampling?: Sampling;
   /** Seed; default 0. */
   seed?: number;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Farthest points are sought among this many nodes a landmark, … */
@@ -66,7 +68,7 @@ const MIN_CANDIDATES = 20000;
 export async function sampleLandmarks(
   gpu: Gpu,
   source: NodeSource,
-  { count, sampling = "farthest", seed = 0 }: LandmarkOptions,
+  { count, sampling = "farthest", seed = 0, signal }: LandmarkOptions,
 ): Promise<RowNumbers> {
   const { rows, name = "features" } = source;
   if (!(Number.isInteger(count) && count >= 1)) {
@@ -84,7 +86,7 @@ export async function sampleLandmarks(
     case "stratified":
       return stratifiedIndices(source, count, random);
     case "farthest":
-      return await farthestLandmarks(gpu, source, count, random);
+      return await farthestLandmarks(gpu, source, count, random, signal);
     default:
       throw new RangeError(`sampling is "${sampling}": choose "farthest", "uniform" or "stratified".`);
   }
@@ -128,11 +130,12 @@ async function farthestLandmarks(
   source: NodeSource,
   count: number,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Uint32Array> {
   const most = Math.min(source.rows, Math.max(CANDIDATES_PER_LANDMARK * count, MIN_CANDIDATES));
   const candidates = stratifiedIndices(source, most, random);
   if (most === count) return candidates;
-  const points = await projected(gpu, readChosen(source, candidates), most, source.cols, random);
+  const points = await projected(gpu, readChosen(source, candidates), most, source.cols, random, signal);
   const taken = await farthestOf(gpu, points, count, Math.floor(random() * most));
   return taken.map((at) => candidates[at]).sort();
 }
@@ -213,6 +216,7 @@ async function projected(
   rows: number,
   channels: number,
   random: Random,
+  signal?: AbortSignal,
 ): Promise<Matrix> {
   const dimensions = FARTHEST_POINT_DIMENSIONS;
   const directions = uploadMatrix(gpu, {
@@ -223,6 +227,7 @@ async function projected(
   const out = { data: new Float32Array(rows * dimensions), rows, cols: dimensions };
   try {
     for await (const { first, features } of panels) {
+      signal?.throwIfAborted();
       const raw = uploadMatrix(gpu, features, "candidates");
       const unit = normalizeRows(gpu, raw);
       const points = allocateMatrix(gpu, features.rows, dimensions, "projected candidates");

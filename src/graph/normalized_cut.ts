@@ -7,7 +7,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertChoice } from "../linalg/check_options.ts";
+import { assertChoice, assertSeed } from "../linalg/check_options.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { fixSigns } from "../linalg/fix_signs.ts";
 import { leadingEigen, symmetricProduct } from "../linalg/leading_eigen.ts";
@@ -108,6 +108,7 @@ export async function normalizedCut(
   options: NormalizedCutOptions,
 ): Promise<NormalizedCut> {
   assertOptions(x, options);
+  options.signal?.throwIfAborted();
   const { components } = options;
   const isDense = isSolvedDensely(x.rows, components, options.storage);
   if (isDense || !options.storage && isFew(x.rows, components)) {
@@ -132,6 +133,7 @@ function assertOptions(x: Matrix, options: NormalizedCutOptions): void {
       `components is ${components}, but ${name} has only ${x.rows} nodes: ask for at most ${x.rows}.`,
     );
   }
+  assertSeed(options.seed ?? 0);
   if (options.storage !== undefined) assertChoice("storage", options.storage, ["stored", "tiled"]);
   if (!(tolerance > 0)) {
     throw new RangeError(`tolerance is ${tolerance}: it must be above 0 (1e-5 is the default).`);

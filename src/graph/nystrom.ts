@@ -8,7 +8,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertChoice } from "../linalg/check_options.ts";
+import { assertChoice, assertSeed } from "../linalg/check_options.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { openExtension, orthogonalizedNystrom } from "./fowlkes.ts";
@@ -83,21 +83,30 @@ export interface VectorPanel {
 /** Finds the K nearest landmarks of a panel of features, with affinities exp(cos − 1). */
 export type PanelSearch = (features: Matrix) => Promise<Neighbors>;
 
+/** Settings of a model's `panels` and `transform`. */
+export interface PanelOptions {
+  /** In place of the model's own search. */
+  search?: PanelSearch;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
 /** A fitted model. */
 export interface NystromModel extends NystromFit {
   /**
    * The eigenvectors for all nodes of a source, those of the fit or others.
    *
-   * @param options `search`: in place of the model's own; `orthogonalize`: makes the columns orthonormal (Löwdin)
+   * @param options `search`: in place of the model's own; `orthogonalize`: makes the columns orthonormal (Löwdin); `signal`:
+   *   stops the work, which then rejects with its reason
    * @returns N × C
    * @throws RangeError when the source has another number of channels, or naming a node that is zero or not finite
    */
   transform(
     source: NodeSource,
-    options?: { search?: PanelSearch; orthogonalize?: boolean },
+    options?: PanelOptions & { orthogonalize?: boolean },
   ): Promise<Matrix>;
   /** The same panel by panel, in order, for graphs whose N × C values exceed memory. */
-  panels(source: NodeSource, options?: { search?: PanelSearch }): AsyncGenerator<VectorPanel>;
+  panels(source: NodeSource, options?: PanelOptions): AsyncGenerator<VectorPanel>;
 }
 
 /**
@@ -135,14 +144,15 @@ export async function fitNystrom(
   const { landmarks, sampling = "farthest", seed = 0, onProgress, signal, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
+  assertSeed(seed);
   assertChoice("search", search, ["exact", "groups"]);
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks says it
   const indices = typeof landmarks === "number"
-    ? await sampleLandmarks(gpu, source, { count, sampling, seed })
+    ? await sampleLandmarks(gpu, source, { count, sampling, seed, signal })
     : givenRows("landmarks", landmarks, source);
   const features = await gatherRows(source, indices);
   const shortlist = search === "groups" && neighbors !== "all"
-    ? await chooseShortlist(gpu, source, features, { k: neighbors, seed })
+    ? await chooseShortlist(gpu, source, features, { k: neighbors, seed, signal })
     : null;
   const fitted = { landmarks: { indices, features }, neighbors, shortlist, sampling, seed };
   if (neighbors === "all") {
@@ -182,7 +192,7 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
     if (search) return extendFound(gpu, panels, search, eigenvectors);
     return extendExactly(gpu, panels, features, { rows, k: fit.neighbors as number }, eigenvectors);
   };
-  const panels: NystromModel["panels"] = (source, { search } = {}) => {
+  const panels: NystromModel["panels"] = (source, { search, signal } = {}) => {
     if (source.cols !== features.cols) {
       throw new RangeError(
         `${source.name ?? "features"} has ${source.cols} channels, but the model was fitted on ` +
@@ -190,15 +200,15 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
       );
     }
     const rows = fit.shortlist && !search ? groupPanelRows(gpu, source) : PANEL_ROWS;
-    return inPanelsThatFit(gpu, source.rows, rows, (span) => extend(source, { ...span, search }));
+    return inPanelsThatFit(gpu, source.rows, rows, (span) => extend(source, { ...span, search }), signal);
   };
   return {
     ...fit,
     panels,
-    async transform(source, { search, orthogonalize = false } = {}) {
+    async transform(source, { orthogonalize = false, ...options } = {}) {
       const { rows } = source, { cols } = eigenvectors;
       const all = { data: new Float32Array(rows * cols), rows, cols };
-      for await (const { first, vectors } of panels(source, { search })) {
+      for await (const { first, vectors } of panels(source, options)) {
         all.data.set(vectors.data, first * cols);
       }
       return orthogonalize ? orthogonalizeColumns(all) : all;
@@ -218,10 +228,12 @@ async function* inPanelsThatFit(
   nodes: number,
   most: number,
   extend: (span: Span) => AsyncGenerator<VectorPanel>,
+  signal?: AbortSignal,
 ): AsyncGenerator<VectorPanel> {
   let rows = most, from = 0, extended = extend({ rows, from });
   try {
     while (from < nodes) {
+      signal?.throwIfAborted();
       const panel = await retryOnOutOfMemory(gpu, halvings(rows), async (size) => {
         if (size < rows) extended = extend({ rows: rows = size, from });
         return (await extended.next()).value as VectorPanel;

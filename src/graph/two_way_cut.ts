@@ -1,5 +1,6 @@
 /** Figure and ground: the two-way normalised cut of one image's tokens. */
 import type { Gpu } from "../gpu/mod.ts";
+import { assertSeed } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { affinityLessOne } from "./affinity.ts";
 import { floorOf } from "./affinity_operator.ts";
@@ -19,6 +20,8 @@ export interface TwoWayCutOptions {
   cut?: Pick<NormalizedCut, "eigenvectors" | "eigenvalues" | "degrees">;
   /** Seed of the solve; default 0. */
   seed?: number;
+  /** Stops the solve, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
   /** Name of the image in error messages. */
   name?: string;
 }
@@ -93,9 +96,10 @@ const EVEN_SPREAD = 0.75;
 export async function twoWayCut(
   gpu: Gpu,
   features: Matrix,
-  { grid, cut, seed = 0, name = "features" }: TwoWayCutOptions = {},
+  { grid, cut, seed = 0, signal, name = "features" }: TwoWayCutOptions = {},
 ): Promise<TwoWayCut> {
   const n = features.rows;
+  assertSeed(seed);
   if (!(n >= 2 && n <= MAX_TOKENS)) {
     throw new RangeError(
       `${name} has ${n} tokens: a two-way cut takes one image's, 2 to ${MAX_TOKENS}.`,
@@ -106,7 +110,7 @@ export async function twoWayCut(
       `${name} has ${n} tokens, but the grid is ${grid.rows} × ${grid.cols}: leave out class token and registers.`,
     );
   }
-  const found = cut ?? await normalizedCut(gpu, features, { components: Math.min(3, n), seed, name });
+  const found = cut ?? await normalizedCut(gpu, features, { components: Math.min(3, n), seed, signal, name });
   if (found.eigenvectors.rows !== n || found.eigenvectors.cols < Math.min(3, n)) {
     throw new RangeError(
       `The cut given for ${name} is ${found.eigenvectors.rows} × ${found.eigenvectors.cols}, expected ${n} × 3: ` +

@@ -40,6 +40,15 @@ export function assertWhole(name: string, value: number, least: number): void {
 }
 
 /**
+ * Checks a seed: others would be cut to whole numbers, NaN to 0, and two seeds give the same numbers.
+ *
+ * @throws RangeError "seed is 1.5: give a whole number."
+ */
+export function assertSeed(seed: number): void {
+  assertNumber("seed", seed, "a whole number", Number.isSafeInteger);
+}
+
+/**
  * Options under their current names: a former name counts where the current one is absent, and a line says what it is called now.
  *
  * @param call the function that takes them

@@ -1,4 +1,5 @@
 /** Seeded random numbers, the same on every machine. */
+import { assertSeed } from "./check_options.ts";
 
 /** A source of uniform numbers in [0, 1). */
 export type Random = () => number;
@@ -7,8 +8,10 @@ export type Random = () => number;
  * A seeded generator (the 32-bit "sfc32" counter generator by Chris Doty-Humphrey, period ≥ 2³²).
  *
  * @param seed any whole number
+ * @throws RangeError "seed is 1.5: give a whole number."
  */
 export function seededRandom(seed: number): Random {
+  assertSeed(seed);
   let a = seed | 0, b = Math.floor(seed / 2 ** 32) | 0, c = 0x9e3779b9, counter = 1;
   const next = () => {
     const t = (a + b + counter++) | 0;
@@ -25,11 +28,12 @@ export function seededRandom(seed: number): Random {
  * A seed of its own for every use of one: streams that must not repeat each other are named, never numbered onwards from the
  * seed, where one run's second stream would be the next run's first.
  *
- * @param seed any number
+ * @param seed any whole number
  * @param path what the stream is for, as `"beta"` or `"fold", 3`
  * @returns a whole number below 2⁵³, for `seededRandom`; the same for the same seed and path
  */
 export function fork(seed: number, ...path: (string | number)[]): number {
+  assertSeed(seed);
   let low = 0x243f6a88, high = 0x85a308d3; // 64 bits, multiplied and folded character by character
   for (const character of [seed, ...path].join("\u0000")) {
     low = Math.imul(low ^ character.codePointAt(0)!, 0x9e3779b1);

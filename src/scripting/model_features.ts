@@ -16,6 +16,8 @@ export interface FeatureOptions {
   shifts?: number;
   /** What models run on: "webgpu" is onnxruntime's own, "auto" takes it where there is a hardware adapter; default "cpu". */
   extract?: "cpu" | "webgpu" | "auto";
+  /** Stops the run after a batch of photographs; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Patch features of some photographs. */
@@ -192,9 +194,8 @@ export async function meanFeatures(
 
 /** Checks options, and finds what models run on, which is said where it is another than was asked for. */
 async function takenOf(options: FeatureOptions | Hook) {
-  const { hook = "attention", shifts = 1, extract = "cpu" } = typeof options === "string"
-    ? { hook: options }
-    : options;
+  const { hook = "attention", shifts = 1, extract = "cpu", signal }: FeatureOptions =
+    typeof options === "string" ? { hook: options } : options;
   const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
   const { chooseProvider, EXTRACT_CHOICES } = await import("../data/onnx/inference_provider.ts");
   const { HOOKS } = await import("../data/onnx/block_hooks.ts");
@@ -209,5 +210,5 @@ async function takenOf(options: FeatureOptions | Hook) {
   }
   const { provider, line } = await chooseProvider(extract);
   if (line) console.error(line);
-  return { hook, shifts, provider };
+  return { hook, shifts, provider, signal };
 }

@@ -4,13 +4,21 @@ import {
   clickSimilarity,
   closeGpu,
   colorsFromPoints,
+  crossValidationFolds,
+  descendOnBatches,
+  discretize,
   encodePng,
+  exactCut,
   fitNystrom,
+  fitSpace,
+  fowlkesNystrom,
+  kmeans,
   linearEncoder,
   listPhotographs,
   type Matrix,
   matrixSource,
   meanFeatures,
+  minibatchGradient,
   nearestNeighbors,
   noiseCeiling,
   normalizedCut,
@@ -23,6 +31,8 @@ import {
   ridge,
   roiScores,
   rsa,
+  sampleLandmarks,
+  spectralColors,
   spectralMap,
   trainAlign,
   trustworthiness,
@@ -108,6 +118,41 @@ Deno.test("numbers outside an option's range are refused by name", async () => {
     RangeError,
     "k is 2.5: trustworthiness of 20 points needs a whole k",
   );
+});
+
+Deno.test("a seed that is no whole number is refused by every function that takes one, not cut to one", async () => {
+  const options = (seed: number) => ({ components: 2, clusters: 2, landmarks: 9, count: 5, seed });
+  const calls: Record<string, (seed: number) => unknown> = {
+    bootstrap: (seed) => rsa([1, 2, 3], [1, 2, 3], { seed }),
+    crossValidationFolds: (seed) => crossValidationFolds(9, 3, seed),
+    descendOnBatches: (seed) => descendOnBatches(x, options(seed)),
+    discretize: (seed) => discretize(x, { seed }),
+    exactCut: (seed) => exactCut(gpu, x, options(seed)),
+    fitNystrom: (seed) => fitNystrom(gpu, matrixSource(x), options(seed)),
+    fitSpace: (seed) => fitSpace(gpu, [{ name: "a", width: 3 }], x, x, { seed }),
+    fowlkesNystrom: (seed) => fowlkesNystrom(gpu, x, options(seed)),
+    kmeans: (seed) => kmeans(x, options(seed)),
+    minibatchGradient: (seed) => minibatchGradient(gpu, x, options(seed)),
+    noiseCeiling: (seed) => noiseCeiling([[1, 2, 3], [1, 3, 2]], { seed }),
+    normalizedCut: (seed) => normalizedCut(gpu, x, options(seed)),
+    ridge: (seed) => ridge(gpu, x, x, { alphas: [1], seed }),
+    sampleLandmarks: (seed) => sampleLandmarks(gpu, matrixSource(x), options(seed)),
+    spectralColors: (seed) => spectralColors(gpu, matrixSource(x), { seed, iterations: 2 }),
+    spectralMap: (seed) => spectralMap(gpu, matrixSource(x), { seed, iterations: 2 }),
+    trainAlign: (seed) => trainAlign(gpu, alignData([{ name: "a", width: 3 }], x, x, [x]), { seed }),
+    tsne: (seed) => tsne(gpu, x, { seed, iterations: 2 }),
+    twoWayCut: (seed) => twoWayCut(gpu, x, { seed }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    for (const seed of [NaN, 1.5, Infinity, 2 ** 53, untyped("7")]) {
+      await assertRejects(
+        async () => await call(seed),
+        RangeError,
+        `seed is ${seed}: give a whole number.`,
+        `${name} with ${seed}`,
+      );
+    }
+  }
 });
 
 Deno.test("values that are not finite are named, not colored, ranked or left out", async () => {

@@ -114,4 +114,18 @@ export const LINALG: readonly Mutant[] = [
     breaks: "columns are orthonormalised as if all had length 1",
     tests: ["linalg/symmetric_eigen_test.ts"],
   },
+  {
+    file: "src/linalg/random.ts",
+    text: "  assertSeed(seed);\n  let a = ",
+    replacement: "  let a = ",
+    breaks: "a seed of NaN or 1.5 is cut to a whole number without a word",
+    tests: ["linalg/check_options_test.ts"],
+  },
+  {
+    file: "src/linalg/portable_math.ts",
+    text: "const share = values[i] / largest,",
+    replacement: "const share = values[i],",
+    breaks: "lengths are not scaled back",
+    tests: ["linalg/portable_math_test.ts"],
+  },
 ];

@@ -10,6 +10,8 @@ export interface MethodOptions {
   landmarks?: number;
   /** Seed of all that is random; default 0. */
   seed?: number;
+  /** Stops the work, which then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** Eigenvectors of D^−½ A D^−½, or what a method takes for them. */

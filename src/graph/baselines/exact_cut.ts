@@ -14,11 +14,12 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 export async function exactCut(
   gpu: Gpu,
   features: Matrix,
-  { components, seed = 0 }: MethodOptions,
+  { components, seed = 0, signal }: MethodOptions,
 ): Promise<MethodResult> {
   const { eigenvectors, eigenvalues, converged, residuals } = await normalizedCut(gpu, features, {
     components,
     seed,
+    signal,
   });
   if (!converged) {
     throw new Error(

@@ -17,7 +17,7 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 export async function fowlkesNystrom(
   gpu: Gpu,
   features: Matrix,
-  { components, landmarks: m = Math.min(features.rows, 500), seed = 0 }: MethodOptions,
+  { components, landmarks: m = Math.min(features.rows, 500), seed = 0, signal }: MethodOptions,
 ): Promise<MethodResult> {
   const n = features.rows;
   if (
@@ -34,8 +34,9 @@ export async function fowlkesNystrom(
     components,
     sampling: "uniform",
     seed,
+    signal,
   });
-  const eigenvectors = await fit.transform(nodes);
+  const eigenvectors = await fit.transform(nodes, { signal });
   fixSigns(eigenvectors);
   return { eigenvectors, eigenvalues: fit.cut.eigenvalues };
 }

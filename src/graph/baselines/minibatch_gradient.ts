@@ -1,6 +1,6 @@
 /** Eigenvectors by gradient descent on mini-batches of nodes. */
 import { unitRows64 } from "../../linalg/host_matrix.ts";
-import type { Gpu } from "../../gpu/mod.ts";
+import { type Gpu, turnOfOthers } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
@@ -53,6 +53,14 @@ const EMPTY = 1e-12;
  * Cost: epochs · n · b · (d + 3 C) operations in float64 on the host; memory O(n (d + 3 C) + b²).
  */
 export function descendOnBatches(features: Matrix, options: DescentOptions): MethodResult {
+  const epochs = descent(features, options);
+  let next = epochs.next();
+  while (!next.done) next = epochs.next();
+  return next.value;
+}
+
+/** The same, epoch by epoch. */
+function* descent(features: Matrix, options: DescentOptions): Generator<void, MethodResult> {
   const { components: c, seed = 0, batch = 256, epochs = 120, rate = 0.2, onEpoch } = options;
   assertRows(features, "features");
   const n = features.rows;
@@ -84,6 +92,7 @@ export function descendOnBatches(features: Matrix, options: DescentOptions): Met
       objective += stepOnBatch(unit, features.cols, nodes, state, c, epoch, step) / batches;
     }
     onEpoch?.(epoch, objective);
+    yield;
   }
   return orthogonal(state.y, n, c);
 }
@@ -93,16 +102,23 @@ export function descendOnBatches(features: Matrix, options: DescentOptions): Met
  *
  * @param _gpu not used: it runs on the host
  * @param features n × d, row-major float32
- * @param options components C and seed
+ * @param options components C, seed and signal
  * @returns n × C vectors and the eigenvalues that YᵀY has, largest first
  * @throws RangeError as `descendOnBatches`
  */
-export function minibatchGradient(
+export async function minibatchGradient(
   _gpu: Gpu,
   features: Matrix,
-  { components, seed }: MethodOptions,
+  { components, seed, signal }: MethodOptions,
 ): Promise<MethodResult> {
-  return new Promise((resolve) => resolve(descendOnBatches(features, { components, seed })));
+  const epochs = descent(features, { components, seed });
+  let next = epochs.next();
+  while (!next.done) {
+    await turnOfOthers();
+    signal?.throwIfAborted();
+    next = epochs.next();
+  }
+  return next.value;
 }
 
 /** One free vector a node, Adam's averages of its gradients, and its degree over n. */
