@@ -87,7 +87,7 @@ async function runBench(options: OptionValues<typeof COMMAND.options>): Promise<
             folder,
             openJudge: () => openGpu({ adapter }),
             closeJudge: closeGpu,
-            tell: (line) => console.error(line),
+            report: (line) => console.error(line),
           }),
         );
       } catch (error) {

@@ -34,7 +34,8 @@ export async function runColors(
   const { pipeline, out, seed } = open;
   const found = await open.stage(
     "colors",
-    () => open.kept("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
+    () =>
+      open.memoized("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
   );
   const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };

@@ -9,7 +9,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
   const { pipeline, data, seed } = open;
   return await open.stage("concepts", () =>
-    open.kept(
+    open.memoized(
       "concepts",
       ["src/experiments/concepts/compute.ts", "src/experiments/shared/image_truth.ts"],
       {},

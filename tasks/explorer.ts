@@ -32,7 +32,7 @@ export async function runExplorer(open: OpenPipeline): Promise<string> {
   const { out, pipeline: { models, images, eigenvectors, data } } = open;
   const path = `${out}/explorer.html`;
   const { pieces, front, errors, drawings } = await open.stage("explorer", async () => {
-    const found = await open.kept("explorer", CODE, {}, () => explored(open));
+    const found = await open.memoized("explorer", CODE, {}, () => explored(open));
     const drawings = open.figures.length > 0
       ? await explorerDrawings(found.content, open.sheet, console.error)
       : [];

@@ -11,7 +11,7 @@ export async function runFigureGround(open: OpenPipeline): Promise<string> {
   const rois = regionsOf(data.subject);
   const categories = await imageCategories(pipeline.images, pipeline.classes);
   const found = await open.stage("figure-ground", (tick) =>
-    open.kept(
+    open.memoized(
       "figure-ground",
       ["src/experiments/figure_ground/compute.ts", "src/experiments/shared/image_truth.ts"],
       {},

@@ -2,7 +2,7 @@
  * `./run fixtures`: the synthetic dataset on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
-import { createObserver } from "../fixtures/observer/mod.ts";
+import { createSubject } from "../fixtures/observer/mod.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
 import { planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { runStage } from "./shared/stage.ts";
@@ -36,7 +36,7 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   const { out, scenes, seed, report } = options;
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
-  const plan = planDataset(scenes, seed), observer = createObserver(seed);
+  const plan = planDataset(scenes, seed), observer = createSubject(seed);
   const dataset = await runStage(
     {},
     "fixtures",

@@ -16,7 +16,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean
   const source = alignedSource(gpu, raw, align);
   const run = await open.stage(
     "audit of the run",
-    () => open.kept("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
+    () => open.memoized("audit-run", CODE, {}, () => auditRun(gpu, source, eigenvectors, seed)),
   );
   const plan = {
     ...(quick ? { nodes: 1200, landmarks: [100, 300] } : { nodes: 3000, landmarks: [100, 300, 1000] }),
@@ -27,7 +27,7 @@ export async function runNystrom(open: OpenPipeline, { quick }: { quick: boolean
   };
   const audit = await open.stage(
     "audit",
-    (tick) => open.kept("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
+    (tick) => open.memoized("audit", CODE, plan, () => auditNystrom(gpu, source, plan, tick)),
   );
   return await writeNystromReport({
     ...open,

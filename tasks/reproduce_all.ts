@@ -1,5 +1,5 @@
 /** Every experiment from one pipeline, with a page each and an index. */
-import { createObserver } from "../fixtures/observer/mod.ts";
+import { createSubject } from "../fixtures/observer/mod.ts";
 import type { Gpu } from "../mod.ts";
 import type { PlannedData } from "../src/data/datasets/open_data.ts";
 import { modelSha256 } from "../src/data/features/extract_parts.ts";
@@ -32,7 +32,7 @@ const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtur
 
 /** Experiments by name; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
-  fixtures: ({ out, figures, data, command, timings, stage, kept }) =>
+  fixtures: ({ out, figures, data, command, timings, stage, memoized }) =>
     stage("fixtures", () => {
       if (!data.dataset) {
         throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
@@ -45,8 +45,8 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         plan,
         command,
         seconds: timings["synthetic dataset"],
-        observer: () => createObserver(plan.observerSeed),
-        keep: (summarize) => kept("regions", REGION_SUMMARY, {}, summarize),
+        observer: () => createSubject(plan.observerSeed),
+        keep: (summarize) => memoized("regions", REGION_SUMMARY, {}, summarize),
       });
     }),
   colors: async (open) => {

@@ -7,7 +7,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 export async function runRosetta(open: OpenPipeline): Promise<string> {
   const { gpu, pipeline, seed } = open;
   const found = await open.stage("rosetta", (tick) =>
-    open.kept(
+    open.memoized(
       "rosetta",
       ["src/experiments/rosetta/compute.ts"],
       {},

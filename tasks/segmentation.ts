@@ -1,6 +1,6 @@
 /** `./run segmentation`: the layer from which figure and ground, and categories, are separable, with a report. */
 import { alignOf } from "../src/pipeline/align_cache.ts";
-import { tell } from "../src/data/files/skipped.ts";
+import { report } from "../src/data/files/skipped.ts";
 import { pipelineTruth, segmentation } from "../src/experiments/segmentation/compute.ts";
 import { type GraphCondition, layerGraphs } from "../src/experiments/segmentation/layer_graphs.ts";
 import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
@@ -30,9 +30,11 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
   const alignments = { with: await trained(1), without: await trained(0) };
   for (const { model, layers: { length } } of pipeline.manifests) {
     const absent = ALIGNED_LAYERS.filter((layer) => layer > length).join(", ");
-    if (absent) tell(`left out of segmentation after alignment: layers ${absent}, as ${model} has ${length}`);
+    if (absent) {
+      report(`left out of segmentation after alignment: layers ${absent}, as ${model} has ${length}`);
+    }
     if (length > ALIGNED_LAYERS.at(-1)!) {
-      tell(
+      report(
         `left out of segmentation after alignment: all of the ${length} layers of ${model} but ${
           ALIGNED_LAYERS.join(", ")
         }`,
@@ -55,7 +57,7 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
     }),
   };
   const found = await open.stage("segmentation", () =>
-    open.kept(
+    open.memoized(
       "segmentation",
       CODE,
       { images, alignments: [alignments.with.key, alignments.without.key] },

@@ -6,7 +6,7 @@ import { type KnownModel, MODELS_FOLDER, openKnownModel } from "../src/data/mode
 import { findRegistered, PACKAGE_MODELS } from "../src/data/models/model_registry.ts";
 import { readOnnx } from "../src/data/onnx/graph.ts";
 import { isFile } from "../src/data/files/plain_file.ts";
-import { tell } from "../src/data/files/skipped.ts";
+import { report } from "../src/data/files/skipped.ts";
 import { folderImages } from "../src/pipeline/images.ts";
 import { openRunModels } from "../src/pipeline/models.ts";
 import { SHIFTS, showcaseLayers, squarePhoto, withoutEdges } from "../src/experiments/showcase/compute.ts";
@@ -67,7 +67,7 @@ async function openShownModel(name: string): Promise<KnownModel> {
 async function ownPhotographs(folder: string, limit: number = OWN): Promise<ShowcasePhoto[]> {
   const all = await folderImages(folder), images = all.slice(0, limit);
   if (images.length < all.length) {
-    tell(
+    report(
       `photographs of ${folder}: the first ${images.length} of ${all.length} (--limit N takes up to ${MAX})`,
     );
   }

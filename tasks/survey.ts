@@ -100,26 +100,26 @@ function isSlow(seconds: number, scipy: number): boolean {
 function faultsOf(row: Row): string[] {
   const { converged, residual, reported, ratio, valueError, angleShare, seconds, scipy } = row;
   const faults: string[] = [];
-  const tell = (is: boolean, what: string) => is && faults.push(what);
+  const check = (is: boolean, what: string) => is && faults.push(what);
   if (converged) {
-    tell(
+    check(
       residual > 10 * TOLERANCE,
       `dishonest: converged with a residual of ${residual.toExponential(1)} in float64`,
     );
-    tell(
+    check(
       (valueError ?? 0) > 10 * TOLERANCE,
       `dishonest: an eigenvalue is ${valueError?.toExponential(1)} off`,
     );
-    tell(
+    check(
       (angleShare ?? 0) > 1,
       `dishonest: an angle is ${angleShare?.toFixed(1)} times what residuals and gap allow`,
     );
-  } else {tell(
+  } else {check(
       true,
       `not converged: ${reported.toExponential(1)} as reported, ${residual.toExponential(1)} in float64`,
     );}
-  tell(ratio > 10, `residuals as reported and in float64 differ by ${ratio.toFixed(0)} times`);
-  tell(
+  check(ratio > 10, `residuals as reported and in float64 differ by ${ratio.toFixed(0)} times`);
+  check(
     scipy !== null && isSlow(seconds, scipy),
     `slow: ${seconds.toFixed(2)} s, scipy ${scipy?.toFixed(3)} s`,
   );

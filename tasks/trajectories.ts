@@ -7,7 +7,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 export async function runTrajectories(open: OpenPipeline): Promise<string> {
   const { pipeline, seed } = open;
   const found = await open.stage("trajectories", () =>
-    open.kept(
+    open.memoized(
       "trajectories",
       ["src/experiments/trajectories/compute.ts"],
       {},

@@ -16,7 +16,7 @@ export async function runTransitions(
 ): Promise<string> {
   const { pipeline, seed } = open;
   const found = await open.stage("transitions", () =>
-    open.kept(
+    open.memoized(
       "transitions",
       ["src/experiments/transitions/compute.ts"],
       { ...options },

@@ -149,7 +149,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
     await settle(gpu);
     throw error;
   } finally {
-    // Between reads that follow one another at once Deno finds no time to tell, and all would be held.
+    // Between reads that follow one another at once Deno finds no time to report it, and all would be held.
     if (early) staging.destroy();
     else mapped.catch(() => {}).finally(() => staging.destroy());
   }

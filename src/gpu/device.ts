@@ -51,7 +51,7 @@ export interface GpuState {
   scopes: Promise<void>[];
   /** What first went wrong; later calls throw it, those of a kernel or an allocation until nobody is at work any more. */
   failure: Error | null;
-  /** Whether somebody was told of it. */
+  /** Whether a call has thrown it. */
   isReported: boolean;
   /** How many failures were left behind: what is heard late of work before the last of them is no news. */
   era: number;

@@ -1,4 +1,4 @@
-/** Nearest landmarks out of a short list: landmarks in groups of neighbours, a node looks at the groups near its own. */
+/** Nearest landmarks by an inverted file: landmarks in groups of neighbours, a node looks at the lists near its own. */
 import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import {
   allocateMatrix,

@@ -30,9 +30,9 @@ export interface NystromOptions {
    */
   neighbors?: number | "all";
   /**
-   * How the K nearest are found: "exact", all landmarks compared; or "groups" (default), those of the groups near the
-   * node's own, if there are 1,024 landmarks or more and at least 99 % of the true K nearest are found so for a sample of
-   * nodes, else all.
+   * How the K nearest are found: "exact", all landmarks compared; or "groups" (default), an inverted file: those of the
+   * groups near the node's own, if there are 1,024 landmarks or more and at least 99 % of the true K nearest are found so
+   * for a sample of nodes, else all.
    */
   search?: "exact" | "groups";
   /** Number of eigenvectors, including the first (eigenvalue 1); default 20, at most the number of landmarks. */

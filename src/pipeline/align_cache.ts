@@ -190,7 +190,7 @@ export async function alignConditions(
   const scored = await mapConcurrently(jobs.length, LANES, async (job) => {
     const options = jobs[job], note = `λ ${options.eigenWeight}, seed ${options.seed}`;
     let before = 0;
-    const tell = (share: number) => {
+    const progress = (share: number) => {
       done += share - before;
       before = share;
       onProgress?.(done, jobs.length, note);
@@ -200,10 +200,10 @@ export async function alignConditions(
       data,
       options,
       cacheDir,
-      (epoch, all) => tell(epoch / all),
+      (epoch, all) => progress(epoch / all),
     );
     const score = scoreOf(data, await predictResponses(gpu, model, data.test.pooled));
-    tell(1);
+    progress(1);
     return { score, eigen: history.at(-1)!.eigen };
   });
   return LAMBDAS.map((lambda, i) => {

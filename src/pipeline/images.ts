@@ -10,7 +10,7 @@ import type { Mask, RgbImage } from "../data/images/picture.ts";
 import type { Preprocessor } from "../data/images/preprocessor.ts";
 import type { Size } from "../data/images/resized_size.ts";
 import { wholePatches } from "../data/images/whole_patches.ts";
-import { note, tell } from "../data/files/skipped.ts";
+import { note, report } from "../data/files/skipped.ts";
 
 export interface RunImage {
   /** Unique among all. */
@@ -70,7 +70,9 @@ export function viewed(
  */
 export async function folderImages(dir: string, masksDir?: string, limit = Infinity): Promise<RunImage[]> {
   const all = await listImages(dir), paths = all.slice(0, limit);
-  if (paths.length < all.length) tell(`${paths.length} of ${all.length} images of ${dir} are used (--limit)`);
+  if (paths.length < all.length) {
+    report(`${paths.length} of ${all.length} images of ${dir} are used (--limit)`);
+  }
   const maskOf = (name: string) => name.replace(/\.[^.]*$/, ".png");
   if (masksDir) {
     const masks = new Set<string>();
@@ -107,7 +109,7 @@ async function tellSpareMasks(folder: string, names: ReadonlySet<string>): Promi
   }
   if (spare.length === 0) return;
   const shown = spare.slice(0, 3).join(", "), more = spare.length - 3;
-  tell(
+  report(
     `left out of ${folder}, as no photograph in use has that name: ${shown}${
       more > 0 ? ` and ${more} more` : ""
     }`,

@@ -8,7 +8,7 @@ import { chooseProvider, type ExtractChoice } from "../data/onnx/inference_provi
 import { EMBEDDED_FOLDER, type KnownModel, openKnownModel } from "../data/models/known_models.ts";
 import { type OnnxGraph, readOnnx } from "../data/onnx/graph.ts";
 import { probeSizes, takesAnySize } from "../data/models/size_probe.ts";
-import { tell } from "../data/files/skipped.ts";
+import { report } from "../data/files/skipped.ts";
 import { MAX_SHIFTS } from "../data/images/shift_and_stitch.ts";
 import { readWeights } from "../data/models/vision_model.ts";
 import type { InferenceProvider } from "../data/onnx/types.ts";
@@ -137,7 +137,7 @@ function tellUncovered([first, ...others]: Area[]): void {
   if (!first) return;
   const words = ({ name, seen, covered }: Area) =>
     `patches of ${name} cover ${covered.width} × ${covered.height} of the ${seen.width} × ${seen.height} pixels that it takes`;
-  if (!isSame(first.seen, first.covered)) tell(`${words(first)}: pictures and masks end there`);
+  if (!isSame(first.seen, first.covered)) report(`${words(first)}: pictures and masks end there`);
   for (const other of others) {
     const off = (["width", "height"] as const).map((side) => {
       const share = ({ seen, covered }: Area) => covered[side] / seen[side];
@@ -145,7 +145,7 @@ function tellUncovered([first, ...others]: Area[]): void {
     });
     const most = Math.max(...off);
     if (most < 1e-9) continue;
-    tell(
+    report(
       `${words(other)}: they lie up to ${(100 * most).toFixed(0)} % of a patch beside those of ${first.name}`,
     );
   }
@@ -165,9 +165,9 @@ function assertOtherName(path: string, others: readonly KnownModel[]): void {
 
 /** Says what of the models is taken, where it is not the attention's output at their own patches. */
 export function tellTaken({ hook = "attention", stride }: Taken): void {
-  if (hook !== "attention") tell(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
+  if (hook !== "attention") report(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
   if (stride) {
-    tell(
+    report(
       `patches are ${stride} pixels apart: every image is seen several times, shifted (--stride ${stride})`,
     );
   }
@@ -178,8 +178,8 @@ export async function providerFor(
   extract: ExtractChoice | undefined,
 ): Promise<InferenceProvider | undefined> {
   const { provider, line } = await chooseProvider(extract);
-  if (line) tell(line);
-  else if (provider === "webgpu") tell("models run by onnxruntime's WebGPU (--extract webgpu)");
+  if (line) report(line);
+  else if (provider === "webgpu") report("models run by onnxruntime's WebGPU (--extract webgpu)");
   return provider === "cpu" ? undefined : provider;
 }
 

@@ -9,7 +9,7 @@ import { type ImageRange, shardRanges } from "../data/features/feature_shards.ts
 import { imagesPerFile, MAX_FILES } from "../data/features/node_dataset.ts";
 import type { FeatureType } from "../data/features/feature_store.ts";
 import { loadNystrom } from "../data/fits/nystrom_file.ts";
-import { tell } from "../data/files/skipped.ts";
+import { report } from "../data/files/skipped.ts";
 import type { Stages } from "../data/cache/stages.ts";
 import { nearestColors } from "../embed/spectral_colors.ts";
 import type { Gpu } from "../gpu/mod.ts";
@@ -138,7 +138,7 @@ export async function runPipeline(
     if (folder) manifests.push(await readHeader(folder));
   }
   for (const { model, classToken } of manifests) {
-    if (!classToken) tell(`${model} has no class token: the mean of its patches takes its place`);
+    if (!classToken) report(`${model} has no class token: the mean of its patches takes its place`);
   }
 
   const graph = await graphInputs(features, options), inputs = await mapInputs(graph, options);

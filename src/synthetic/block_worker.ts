@@ -1,5 +1,5 @@
 /** A thread that writes blocks of scenes, one after the other as it is asked. */
-import { createObserver } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/observer/mod.ts";
 import { type SceneBlock, writeSceneBlock } from "./scene_block.ts";
 
 /** What the thread is to do. */
@@ -18,11 +18,11 @@ const thread = globalThis as unknown as {
   postMessage(answer: BlockAnswer): void;
 };
 
-let observer: ReturnType<typeof createObserver> | undefined;
+let observer: ReturnType<typeof createSubject> | undefined;
 
 thread.onmessage = async ({ data: { out, block, observerSeed } }) => {
   try {
-    observer ??= createObserver(observerSeed);
+    observer ??= createSubject(observerSeed);
     await writeSceneBlock(out, block, observer, (note) => thread.postMessage({ note }));
     thread.postMessage({});
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The synthetic dataset and the built-in models, made on first use. */
 import { createHash } from "node:crypto";
-import { createObserver } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/observer/mod.ts";
 import { holdFile, writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
@@ -68,7 +68,7 @@ export async function syntheticDataset(
     const dataset = await writeDataset(
       folder,
       plan,
-      createObserver(seed),
+      createSubject(seed),
       onProgress,
       navigator.hardwareConcurrency,
     );

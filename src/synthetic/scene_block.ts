@@ -6,7 +6,7 @@ import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { isFile } from "../data/files/plain_file.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
 import { encodePalettePng } from "../data/images/palette_png.ts";
-import { REPEATS, type SimulatedSubject } from "./observer_voxels.ts";
+import { REPEATS, type SimulatedSubject } from "./subject_voxels.ts";
 
 /** Scenes of a block: what a stopped run has finished of, it does not do again. */
 export const BLOCK = 50;

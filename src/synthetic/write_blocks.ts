@@ -1,6 +1,6 @@
 /** Blocks of scenes written by several threads, the calling one among them. */
 import type { BlockAnswer, BlockRequest } from "./block_worker.ts";
-import type { SimulatedSubject } from "./observer_voxels.ts";
+import type { SimulatedSubject } from "./subject_voxels.ts";
 import { type SceneBlock, writeSceneBlock } from "./scene_block.ts";
 
 /** Most threads: each makes a simulated subject of its own first, and holds 100 MB. */

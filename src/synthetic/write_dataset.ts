@@ -17,14 +17,14 @@ import { encodePalettePng } from "../data/images/palette_png.ts";
 import { HEMISPHERES } from "../data/datasets/subject.ts";
 import { VOC_VOID } from "../data/datasets/voc.ts";
 import { writeImagenetSegmentation } from "../data/datasets/write_imagenet_segmentation.ts";
-import { observerVertices } from "./observer_cortex.ts";
+import { subjectVertices } from "./subject_cortex.ts";
 import {
   hemisphereVoxels,
   releaseRois,
   type SimulatedSubject,
   statedCeilings,
   voxelTruth,
-} from "./observer_voxels.ts";
+} from "./subject_voxels.ts";
 import {
   writeAlgonautsNoiseCeiling,
   writeAlgonautsResponses,
@@ -93,7 +93,7 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
  * @param plan which scenes
  * @param observer the subject, created with `plan.observerSeed`
  * @param onProgress called with how many steps are done, of how many
- * @param threads that render scenes, each with a subject of its own from `createObserver`; default 1, this one with `observer`
+ * @param threads that render scenes, each with a subject of its own from `createSubject`; default 1, this one with `observer`
  * @returns what `dataset.json` says
  * @throws Error "The folder … holds a synthetic dataset of other scenes: …"
  */
@@ -104,7 +104,7 @@ export async function writeDataset(
   onProgress: (done: number, total: number, note: string) => void = () => {},
   threads = 1,
 ): Promise<SyntheticDataset> {
-  const first = renderScene(plan.graph.from), vertices = observerVertices(observer);
+  const first = renderScene(plan.graph.from), vertices = subjectVertices(observer);
   const fingerprint = createHash("sha256").update(first.rgb)
     .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
     .update(new Uint8Array(vertices.buffer)).digest("hex");

@@ -50,12 +50,12 @@ export interface Measurement {
   /** The judge's device. */
   openJudge(): Promise<Gpu>;
   closeJudge(gpu: Gpu): void;
-  tell(line: string): void;
+  report(line: string): void;
 }
 
 /** Opens every participant, warms it up, lets all take turns for N rounds, and judges their results alike. */
 export async function measureWork(measurement: Measurement): Promise<WorkResult> {
-  const { plan, options, programs, rounds, folder, tell } = measurement;
+  const { plan, options, programs, rounds, folder, report } = measurement;
   const absent = { ...measurement.absent }, files = await plan.prepare(folder, options);
   const racing: Racer[] = [];
   try {
@@ -72,7 +72,7 @@ export async function measureWork(measurement: Measurement): Promise<WorkResult>
         if (round >= most) continue;
         try {
           keep(racer, await racer.participant.ask({ do: "run" }));
-          tell(`${plan.name}, ${racer.participant.name}: ${racer.rounds.at(-1)!.toFixed(4)} s`);
+          report(`${plan.name}, ${racer.participant.name}: ${racer.rounds.at(-1)!.toFixed(4)} s`);
         } catch (error) {
           if (racer === ours) throw error;
           absent[racer.participant.name] = (error as Error).message;

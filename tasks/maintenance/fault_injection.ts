@@ -30,7 +30,7 @@ async function injectFaults({ options }: Parsed<typeof COMMAND.options>): Promis
     const report = await run({
       quick,
       seed,
-      tell: (line) => console.error(`${name}: ${line}`),
+      report: (line) => console.error(`${name}: ${line}`),
     });
     for (const failure of report.failures) console.error(`FAILED ${name}: ${failure}`);
     failed += report.failures.length;

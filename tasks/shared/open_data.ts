@@ -24,7 +24,7 @@ import {
 } from "../../src/synthetic/dataset.ts";
 import { hashesByName } from "../../src/data/files/file_hashes.ts";
 import { listImages } from "../../src/data/images/image.ts";
-import { skippedLines, tell } from "../../src/data/files/skipped.ts";
+import { report, skippedLines } from "../../src/data/files/skipped.ts";
 import type { Subject } from "../../src/data/datasets/subject.ts";
 import type { SyntheticDataset } from "../../src/synthetic/write_dataset.ts";
 import { folderImages, type RunImage, viewed } from "../../src/pipeline/images.ts";
@@ -145,7 +145,7 @@ export async function openRunData(
     console.error(dataTableText(given ? [...data.table, ...table] : table));
   }
   const subject = data.subject!.training, unnamed = unnamedRegions(subject.rois);
-  if (unnamed.length > 0) tell(`left out of results by region, which none names: ${unnamed.join(", ")}`);
+  if (unnamed.length > 0) report(`left out of results by region, which none names: ${unnamed.join(", ")}`);
   for (const line of skippedLines()) console.error(line);
   return {
     dataset: given || !dataset

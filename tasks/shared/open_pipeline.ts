@@ -5,7 +5,7 @@ import { type Command, type Parsed, runCommand } from "../../src/cli/options.ts"
 import type { Options, OptionValues } from "../../src/cli/option_kinds.ts";
 import { memoize } from "../../src/data/cache/memoize.ts";
 import type { PlannedData } from "../../src/data/datasets/open_data.ts";
-import { tell } from "../../src/data/files/skipped.ts";
+import { report } from "../../src/data/files/skipped.ts";
 import { auditRun, auditSentence } from "../../src/experiments/nystrom/compute.ts";
 import { layersApart } from "../../src/pipeline/layers_apart.ts";
 import { alignedSource, openRawFeatures } from "../../src/pipeline/aligned_source.ts";
@@ -40,7 +40,7 @@ export interface OpenPipeline extends TaskRun {
    * The result of an experiment on this pipeline, of an earlier run if nothing it depends on has changed; `code` names the
    * modules that compute it, those that read data aside.
    */
-  kept<T>(
+  memoized<T>(
     name: string,
     code: readonly string[],
     inputs: Record<string, unknown>,
@@ -81,7 +81,7 @@ export async function openPipeline(
   using opened = new DisposableStack();
   const data = opened.use(await openRunData(asked, { ...settings, planned, timings }));
   if (given.has("limit") && data.images.length < settings.limit) {
-    report(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
+    reportAtOnce(`--limit ${settings.limit} changes nothing: there are ${data.images.length} photographs`);
   }
   const gpu = opened.use(await openTaskGpu(settings.adapter, cache));
   if (await areMade?.(run, data, gpu)) return null;
@@ -93,12 +93,12 @@ export async function openPipeline(
   if (knn !== "exact") console.error(pipeline.search);
   const { length } = pipeline.fit.landmarks.indices;
   if (given.has("landmarks") && length < settings.landmarks) {
-    report(
+    reportAtOnce(
       `--landmarks ${settings.landmarks} is more than the ${length} nodes that there are: all of them are taken`,
     );
   }
   const apart = layersApart(pipeline, settings.alignment);
-  if (apart) report(apart);
+  if (apart) reportAtOnce(apart);
   if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
   let own: string | undefined;
   const held = opened.move();
@@ -110,7 +110,7 @@ export async function openPipeline(
     alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
     gpu,
     pipeline,
-    async kept(name, code, inputs, compute) {
+    async memoized(name, code, inputs, compute) {
       const of = {
         pipeline: own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`),
         seed,
@@ -126,8 +126,8 @@ export async function openPipeline(
 }
 
 /** Says at once, and on every page, what of a command line has no effect. */
-function report(line: string): void {
-  tell(line);
+function reportAtOnce(line: string): void {
+  report(line);
   console.error(line);
 }
 

@@ -97,8 +97,8 @@ export const PIPELINE_OPTIONS = {
   }),
   "neighbor-search": oneOf(["exact", "groups", "hnsw", "auto"], {
     help:
-      "how the nearest landmarks are found: exact; groups or hnsw (approximate, recall is measured); or auto " +
-      "(exact or hnsw)",
+      "how the nearest landmarks are found: exact; groups (an inverted file) or hnsw, approximate, with the recall " +
+      "measured; or auto (exact or hnsw)",
     default: "exact",
     formerly: "knn",
   }),

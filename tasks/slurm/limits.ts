@@ -17,7 +17,7 @@ export interface Partition {
   usableNodes: number;
 }
 
-/** What a cluster allows; what it does not tell has no limit here. */
+/** What a cluster allows; what it does not report has no limit here. */
 export interface Limits {
   /** Tasks of an array. */
   maxArraySize: number;

@@ -20,7 +20,7 @@ async function slurm(command: string, args: string[], input = ""): Promise<strin
   return text(stdout);
 }
 
-/** What Slurm is asked and told. */
+/** Questions and commands to Slurm. */
 export interface Queue {
   /** Submits a script. @returns the job's number */
   submit(script: string, args: string[]): Promise<string>;

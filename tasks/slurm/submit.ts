@@ -87,7 +87,7 @@ export async function submitRun(parsed: SlurmParsed, typed: string[]): Promise<v
 /**
  * What is done of a run counts for the same options and data only.
  *
- * @throws Error one sentence that tells which of them differ
+ * @throws Error one sentence that says which of them differ
  */
 export function assertSameRun(before: SlurmPlan, plan: SlurmPlan): void {
   const again = "give the same with --resume, or leave it out to begin anew";
@@ -171,7 +171,7 @@ export async function submitMissing(
   states?: Record<Step, TaskState[]>,
 ): Promise<string[]> {
   states ??= await runState(plan, queue);
-  const jobs = await readJobs(plan), told: string[] = [];
+  const jobs = await readJobs(plan), words: string[] = [];
   const submitted: { step: Step; id: string }[] = [];
   const waitFor: Record<string, string[]> = {}, renewed = new Set<Step>();
   for (const step of STEPS) {
@@ -197,12 +197,12 @@ export async function submitMissing(
     waitFor[step].push(id);
     jobs[step] = [...jobs[step] ?? [], { id, tasks }];
     await writeJobs(plan, jobs);
-    told.push(`${step} (job ${id}, ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"})`);
+    words.push(`${step} (job ${id}, ${tasks.length} ${tasks.length === 1 ? "task" : "tasks"})`);
   }
-  return told;
+  return words;
 }
 
-/** Takes back what was submitted before a stage that Slurm has refused. @returns the error that tells of it */
+/** Takes back what was submitted before a stage that Slurm has refused. @returns the error that says so */
 async function takenBack(
   plan: SlurmPlan,
   step: Step,

@@ -38,7 +38,7 @@ export interface TaskNote extends Usage {
   error?: string;
   /** The folder that the result is in, where it is not in the plan. */
   folder?: string;
-  /** The result, where no manifest tells whether it is there. */
+  /** The result, where no manifest says whether it is there. */
   files?: { path: string; bytes: number }[];
   /** The files in `folder` that it made or found, of a stage whose tasks make parts each. */
   parts?: SizesByFolder;

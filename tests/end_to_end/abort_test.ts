@@ -6,14 +6,17 @@ import {
   fitNystrom,
   fitSpace,
   fowlkesNystrom,
+  type Gpu,
   linearEncoder,
   matrixSource,
   meanFeatures,
   minibatchGradient,
   nearestNeighbors,
   normalizedCut,
+  nystromModel,
   openGpu,
   patchFeatures,
+  type Photograph,
   ridge,
   sampleLandmarks,
   trainAlign,
@@ -28,13 +31,37 @@ Deno.test.afterAll(() => closeGpu(gpu));
 
 /** Work that is stopped at its first sign of progress. */
 const nodes = clusteredMatrix(1500, 12, 6, 0.4), align = problem(64);
-const many = clusteredMatrix(9000, 48, 6, 0.4), fewer = clusteredMatrix(3000, 48, 6, 0.4);
-/** Work without progress of its own is stopped while it is under way, by a timer. */
-const soon = <T>(onProgress: () => void, work: Promise<T>): Promise<T> => (setTimeout(onProgress, 1), work);
-const photographs = Array.from({ length: 3 }, (_, i) => ({
-  name: `${i}`,
-  load: () => Promise.resolve({ width: 8, height: 8, data: new Uint8Array(192).fill(40 * i) }),
-}));
+const many = clusteredMatrix(9000, 48, 6, 0.4);
+const model = await fitNystrom(gpu, matrixSource(many), { landmarks: 60, components: 4 });
+/** The device, which reports its first read-back: of work without progress of its own. */
+function reporting(onProgress: () => void): Gpu {
+  const { device } = gpu;
+  let reads = 0;
+  return {
+    ...gpu,
+    device: new Proxy(device, {
+      get(own, key) {
+        const value = Reflect.get(own, key);
+        if (key !== "createBuffer") return typeof value === "function" ? value.bind(own) : value;
+        return (descriptor: GPUBufferDescriptor) => {
+          if (descriptor.label === "readback" && reads++ === 0) onProgress();
+          return device.createBuffer(descriptor);
+        };
+      },
+    }),
+  };
+}
+/** Photographs, of which the first that is read is reported. */
+function photographs(onProgress: () => void): Photograph[] {
+  let reads = 0;
+  return [0, 1, 2].map((i) => ({
+    name: `${i}`,
+    load() {
+      if (reads++ === 0) onProgress();
+      return Promise.resolve({ width: 8, height: 8, data: new Uint8Array(192).fill(40 * i) });
+    },
+  }));
+}
 
 const WORKS: Record<string, (signal: AbortSignal, onProgress: () => void) => Promise<unknown>> = {
   "normalizedCut()": (signal, onProgress) =>
@@ -56,31 +83,25 @@ const WORKS: Record<string, (signal: AbortSignal, onProgress: () => void) => Pro
   "fitSpace()": (signal, onProgress) =>
     fitSpace(gpu, SLOTS, align.pooled, align.responses, { components: 4, signal, onProgress }),
   "nearestNeighbors()": (signal, onProgress) =>
-    soon(onProgress, nearestNeighbors(gpu, many, many, { k: 4, signal })),
-  "degrees()": (signal, onProgress) => soon(onProgress, degrees(gpu, many, { signal })),
+    nearestNeighbors(reporting(onProgress), many, many, { k: 4, signal }),
+  "degrees()": (signal, onProgress) => degrees(reporting(onProgress), many, { signal }),
   "sampleLandmarks()": (signal, onProgress) =>
-    soon(onProgress, sampleLandmarks(gpu, matrixSource(many), { count: 200, signal })),
-  "transform() of a model": async (signal, onProgress) => {
-    const model = await fitNystrom(gpu, matrixSource(nodes), { landmarks: 60, components: 4 });
-    return await soon(
-      onProgress,
-      model.transform(matrixSource(clusteredMatrix(40_000, 12, 6, 0.4)), { signal }),
-    );
+    sampleLandmarks(reporting(onProgress), matrixSource(many), { count: 200, signal }),
+  "transform() of a model": (signal, onProgress) =>
+    nystromModel(reporting(onProgress), model).transform(matrixSource(many), { signal }),
+  "twoWayCut()": (signal, onProgress) => twoWayCut(reporting(onProgress), nodes, { signal }),
+  "exactCut()": (signal, onProgress) => exactCut(reporting(onProgress), nodes, { components: 4, signal }),
+  "fowlkesNystrom()": (signal, onProgress) =>
+    fowlkesNystrom(reporting(onProgress), many, { components: 4, signal }),
+  "minibatchGradient()": (signal, onProgress) => {
+    setTimeout(onProgress);
+    return minibatchGradient(gpu, nodes, { components: 4, signal });
   },
-  "twoWayCut()": (signal, onProgress) => soon(onProgress, twoWayCut(gpu, fewer, { signal })),
   "linearEncoder()": (signal, onProgress) =>
-    soon(onProgress, linearEncoder(gpu, align.pooled, align.responses, { steps: 2000, signal })),
+    linearEncoder(reporting(onProgress), align.pooled, align.responses, { signal }),
   "patchFeatures()": (signal, onProgress) =>
-    soon(onProgress, patchFeatures("mae_tiny", photographs, [1], { signal })),
-  "meanFeatures()": (signal, onProgress) =>
-    soon(onProgress, meanFeatures(["mae_tiny"], photographs, { signal })),
-  ...Object.fromEntries(
-    Object.entries({ exactCut, fowlkesNystrom, minibatchGradient }).map(([name, method]) => [
-      `${name}()`,
-      (signal: AbortSignal, onProgress: () => void) =>
-        soon(onProgress, method(gpu, name === "exactCut" ? fewer : nodes, { components: 4, signal })),
-    ]),
-  ),
+    patchFeatures("mae_tiny", photographs(onProgress), [1], { signal }),
+  "meanFeatures()": (signal, onProgress) => meanFeatures(["mae_tiny"], photographs(onProgress), { signal }),
 };
 
 for (const [name, work] of Object.entries(WORKS)) {

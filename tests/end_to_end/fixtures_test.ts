@@ -7,10 +7,10 @@ import { openImagenetSegmentation } from "../../src/data/datasets/imagenet_segme
 import { readPalettePng } from "../../src/data/images/palette_png.ts";
 import { openVoc, VOC_VOID } from "../../src/data/datasets/voc.ts";
 import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
-import { observerVertices } from "../../src/synthetic/observer_cortex.ts";
+import { subjectVertices } from "../../src/synthetic/subject_cortex.ts";
 import { datasetSteps, planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
-import { createToyObserver } from "../support/toy_observer.ts";
+import { createToyObserver } from "../support/toy_subject.ts";
 
 const PLAN = planDataset(12), OBSERVER = createToyObserver();
 
@@ -91,7 +91,7 @@ Deno.test("writeDataset is read by the loaders of the real data sets", () =>
           Array(4).fill(roi),
         );
       }
-      const vertices = observerVertices(OBSERVER);
+      const vertices = subjectVertices(OBSERVER);
       assertEquals([...subject.surfaceVertices!], order.map((voxel) => vertices[voxel]));
       assertEquals(subject.places, undefined);
     }

@@ -24,7 +24,7 @@ const HARMS: Record<string, (path: string, random: () => number) => Promise<void
 export const damagedCache: FaultFamily = {
   name: "cache",
   title: "files of finished stages altered, cut or lost",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const failures: string[] = [], random = seededRandom(seed), whole = await wholeRun();
     const root = await Deno.makeTempDir({ prefix: "alignedcut-cache-" }), harms = Object.keys(HARMS);
     // Stages, aligns and features; the world is data, and adapters.json a note of speeds.
@@ -46,7 +46,7 @@ export const damagedCache: FaultFamily = {
       if (code !== 0) failures.push(`${done.join(", ")}: exit code ${code}, ${said}`);
       else if (differ.length > 0) failures.push(`${done.join(", ")}: other bytes in ${differ.slice(0, 3)}`);
       await Deno.remove(folder, { recursive: true });
-      tell(done.slice(0, 2).join(", "));
+      report(done.slice(0, 2).join(", "));
     };
     try {
       await bear([...kinds.values()].filter((path) => !quick || LAST.test(path)));

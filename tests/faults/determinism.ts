@@ -14,7 +14,7 @@ const MIN_BINDING = 2 ** 20;
 export const determinism: FaultFamily = {
   name: "determinism",
   title: "two runs, threads, sizes of bindings, order of files",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const failures: string[] = [];
     let tried = 0;
     const gpu = await openGpu(), random = seededRandom(seed);
@@ -43,7 +43,7 @@ export const determinism: FaultFamily = {
       }
     }
     closeGpu(gpu);
-    tell(`${tried} computations`);
+    report(`${tried} computations`);
 
     if (quick) return { tried, failures };
 
@@ -59,7 +59,7 @@ export const determinism: FaultFamily = {
         tried++;
         const differ = differences(a, b);
         if (differ.length > 0) failures.push(`${what}: other bytes in ${differ.slice(0, 4).join(", ")}`);
-        tell(what);
+        report(what);
       };
       const { hashes: first } = await wholeRun();
       compare("a second run", first, await run("second"));

@@ -14,13 +14,13 @@ const MOMENTS = [1, 2, 4, 6, 9];
 export const disk: FaultFamily = {
   name: "disk",
   title: "a full file system, folders that cannot be written, folders removed in the middle of a run",
-  async run({ quick, tell }) {
+  async run({ quick, report }) {
     const root = await Deno.makeTempDir({ prefix: "alignedcut-disk-" }), failures: string[] = [];
     let tried = 0, skipped = "";
     const onFileSystem = async (what: string, megabytes: number, work: (folder: string) => Promise<void>) => {
-      if (await withFileSystem(`${root}/small`, megabytes, work)) return tell(what);
+      if (await withFileSystem(`${root}/small`, megabytes, work)) return report(what);
       skipped = "full disks, as no small file system can be mounted here";
-      tell(`skipped: ${what}`);
+      report(`skipped: ${what}`);
     };
     const judge = (what: string, code: number, said: string, mayWork = false) => {
       tried++;
@@ -104,7 +104,7 @@ export const disk: FaultFamily = {
             }
           }
           await Deno.remove(folder, { recursive: true });
-          tell(`${gone} removed after ${moment} s`);
+          report(`${gone} removed after ${moment} s`);
         }
       }
     } finally {

@@ -6,7 +6,7 @@ export interface FaultOptions {
   quick: boolean;
   seed: number;
   /** Called with what is being done. */
-  tell(line: string): void;
+  report(line: string): void;
 }
 
 /** What became of it. */

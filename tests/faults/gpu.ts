@@ -14,7 +14,7 @@ const MOMENTS = { quick: [0, 5, 40], whole: [0, 1, 2, 3, 5, 8, 13, 20, 30, 40, 6
 export const gpuFaults: FaultFamily = {
   name: "gpu",
   title: "no memory, a lost device, code that does not compile, small limits, no adapter",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const failures: string[] = [], random = seededRandom(seed);
     const matrix = (rows: number, cols: number): Matrix => ({
       data: fillRandom(new Float32Array(rows * cols), random),
@@ -128,7 +128,7 @@ export const gpuFaults: FaultFamily = {
       failures.push(`no adapter: exit code ${code}, ${said}`);
     }
     await Deno.remove(folder, { recursive: true });
-    tell(`${tried} tried, ${failures.length} failed`);
+    report(`${tried} tried, ${failures.length} failed`);
     return { tried, failures };
   },
 };

@@ -46,12 +46,12 @@ const CHANGES: Record<string, Change> = {
 export const graphs: FaultFamily = {
   name: "graphs",
   title: "a node of a vision transformer's graph is another operator, missing or wrapped",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const failures: string[] = [], pick = seededRandom(seed);
     let tried = 0, refused = 0;
     for (const name of NAMES) {
       const graph = await readOnnx(`${FORMS}${name}.onnx`);
-      tell(`${name}: ${graph.nodes.length} nodes`);
+      report(`${name}: ${graph.nodes.length} nodes`);
       for (const [i, { op, outputs }] of graph.nodes.entries()) {
         for (const [what, change] of Object.entries(CHANGES)) {
           if (quick && pick() > 0.2) continue;

@@ -16,7 +16,7 @@ const CORPUS = new URL("./corpus/", import.meta.url);
 export const hostileFiles: FaultFamily = {
   name: "files",
   title: "files of every format read: bits, lengths, cuts, bombs, links, pipes",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const scratch = await Deno.makeTempDir({ prefix: "alignedcut-faults-" });
     const folder = `${scratch}/read`, outside = `${scratch}/made`;
     await Deno.mkdir(outside);
@@ -62,13 +62,13 @@ export const hostileFiles: FaultFamily = {
           refused += Number((await read(format, what, path, ends)).isRefused);
         }
         await Deno.remove(path, { recursive: true });
-        tell(`${format}: ${cases.length} tried, ${failures.length} failed so far`);
+        report(`${format}: ${cases.length} tried, ${failures.length} failed so far`);
       }
       await assertUntouched(folder, samples, failures);
     } finally {
       reader.end();
       if (failures.length === 0) await Deno.remove(scratch, { recursive: true });
-      else tell(`what broke is in ${scratch}/broke`);
+      else report(`what broke is in ${scratch}/broke`);
     }
     const figures = {
       "refused with a sentence": String(refused),

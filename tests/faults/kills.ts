@@ -17,7 +17,7 @@ const MOST = 12;
 export const kills: FaultFamily = {
   name: "kill",
   title: "kill -9 at random instants of every stage of the pipeline, from the first to the report",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const root = await Deno.makeTempDir({ prefix: "alignedcut-kills-" }), random = seededRandom(seed);
     const failures: string[] = [], wanted = quick ? KILLS.quick : KILLS.whole;
     const hit: number[] = STAGES.map(() => 0);
@@ -53,11 +53,11 @@ export const kills: FaultFamily = {
         if (others.length > 0) failures.push(`other bytes: ${others.slice(0, 5).join(", ")}`);
         if (failures.length === 0) await Deno.remove(folder, { recursive: true });
         finished++;
-        tell(`${tried} kills, ${finished} runs brought to their end, ${failures.length} failed so far`);
+        report(`${tried} kills, ${finished} runs brought to their end, ${failures.length} failed so far`);
       }
     } finally {
       if (failures.length === 0) await Deno.remove(root, { recursive: true });
-      else tell(`what was left is in ${root}`);
+      else report(`what was left is in ${root}`);
     }
     for (const [at, stage] of STAGES.entries()) {
       if (!quick && hit[at] === 0) failures.push(`no kill hit the stage ${stage}`);

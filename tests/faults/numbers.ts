@@ -32,7 +32,7 @@ interface Case {
 export const numbers: FaultFamily = {
   name: "numbers",
   title: "NaN, zero vectors, extreme scales, duplicates, one cluster, too few nodes",
-  async run({ seed, tell }) {
+  async run({ seed, report }) {
     const gpu = await openGpu(), failures: string[] = [];
     const cases = casesOf(seed);
     try {
@@ -52,7 +52,7 @@ export const numbers: FaultFamily = {
           gpu.memory.inUse = 0;
         }
       }
-      tell(`${cases.length} cases`);
+      report(`${cases.length} cases`);
     } finally {
       closeGpu(gpu);
     }

@@ -102,7 +102,7 @@ const TASKS: Record<string, Record<string, string[]>> = {
 export const options: FaultFamily = {
   name: "options",
   title: "wrong values of every option of every task, words that belong to none, options without effect",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const failures: string[] = [], root = await Deno.makeTempDir({ prefix: "alignedcut-options-" });
     let tried = 0;
     await Deno.writeTextFile(`${root}/file`, "no folder");
@@ -163,7 +163,7 @@ export const options: FaultFamily = {
         if (code !== 1) failures.push(`${what}: exit code ${code}, ${lines.at(-1)}`);
         else judge(what, name, value, lines.at(-1) ?? "");
         if (seconds > AT_ONCE) failures.push(`${what}: it takes ${Math.round(seconds)} s to say so`);
-        tell(what);
+        report(what);
       });
       for (const place of ["out", "cache/runs", "cache/align"]) {
         const left = await Array.fromAsync(Deno.readDir(`${root}/${place}`)).catch(() => []);

@@ -65,7 +65,7 @@ function argumentsOf(name: string, folder: string): string[] {
 export const permissions: FaultFamily = {
   name: "permissions",
   title: "every task by its own command, with no more rights than that has, and a run held to its folders",
-  async run({ quick, tell }) {
+  async run({ quick, report }) {
     const failures: string[] = [];
     let tried = 0;
     const check = (isRight: boolean, what: string) => {
@@ -98,7 +98,7 @@ export const permissions: FaultFamily = {
       check((may.write === "granted") === mayWrite, `${name}: writing is ${may.write}`);
       check(may.ffi !== "granted", `${name} may load any library`);
     }
-    tell(`${tried} rights`);
+    report(`${tried} rights`);
 
     const folder = await runFolder(await Deno.makeTempDir({ prefix: "alignedcut-rights-" }));
     try {
@@ -107,7 +107,7 @@ export const permissions: FaultFamily = {
         const args = quick ? ["--help"] : argumentsOf(name, folder);
         const { code, said } = await deno([...command.split(" ").slice(2), ...args]);
         check(code === 0, `./run ${name} ${args.join(" ")}: exit code ${code}, ${said}`);
-        tell(`./run ${name}`);
+        report(`./run ${name}`);
       });
       // The tests' own options are those of deno test: quick has no cheap one.
       const chosen = alone.filter((_, at) => !quick || tasks[at][0] !== "test");

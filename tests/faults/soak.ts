@@ -8,7 +8,7 @@ const WARM = { quick: 1, whole: 10 }, GROWTH = 1.05;
 export const soak: FaultFamily = {
   name: "soak",
   title: "runs of reproduce --quick that compute everything, one after the other in one process",
-  async run({ quick, tell }) {
+  async run({ quick, report }) {
     const folder = await Deno.makeTempDir({ prefix: "alignedcut-soak-" });
     const runs = quick ? RUNS.quick : RUNS.whole, warm = quick ? WARM.quick : WARM.whole;
     const child = new Deno.Command(Deno.execPath(), {
@@ -37,7 +37,7 @@ export const soak: FaultFamily = {
         if (inUse !== 0 || held !== 0) {
           failures.push(`run ${resident.length}: ${inUse} bytes of GPU buffers in use and ${held} held`);
         }
-        if (resident.length % 10 === 0) tell(`${resident.length} runs, ${Math.round(rss / 2 ** 20)} MB`);
+        if (resident.length % 10 === 0) report(`${resident.length} runs, ${Math.round(rss / 2 ** 20)} MB`);
       }
     }
     const { code } = await child.status;

@@ -10,7 +10,7 @@ export const spectra: FaultFamily = {
   name: "spectra",
   title:
     "fewer channels or clusters than components, duplicates, equal and nearly parallel rows, one channel a row",
-  async run({ quick, seed, tell }) {
+  async run({ quick, seed, report }) {
     const gpu = await openGpu(), failures: string[] = [];
     const inputs = surveyInputs(seed, false).filter(({ n, d }) => quick ? n < 400 && d < 100 : n < 1000);
     let tried = 0;
@@ -30,7 +30,7 @@ export const spectra: FaultFamily = {
           }
         }
       }
-      tell(`${tried} cuts`);
+      report(`${tried} cuts`);
     } finally {
       closeGpu(gpu);
     }

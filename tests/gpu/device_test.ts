@@ -362,3 +362,14 @@ Deno.test("readBuffers() holds nothing of what was read before", async () => {
     release(gpu, buffer);
   });
 });
+
+Deno.test("timers have their turn between read-backs that follow one another at once", async () => {
+  await withGpu(async (gpu) => {
+    const buffer = allocate(gpu, 256, "values"), begun = performance.now();
+    let fired = Infinity;
+    setTimeout(() => fired = performance.now() - begun, 1);
+    while (performance.now() - begun < 400) await readBuffers(gpu, [{ buffer, bytes: 256 }]);
+    assert(fired < 350, `fired after ${fired} ms`);
+    release(gpu, buffer);
+  });
+});

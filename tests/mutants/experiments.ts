@@ -3,11 +3,11 @@ import type { Mutant } from "./mutant.ts";
 
 export const EXPERIMENTS: readonly Mutant[] = [
   {
-    file: "src/synthetic/observer_cortex.ts",
+    file: "src/synthetic/subject_cortex.ts",
     text: "const ventral = scale(cross(start, along), side === 0 ? -1 : 1);",
     replacement: "const ventral = scale(cross(start, along), side === 0 ? 1 : -1);",
     breaks: "the upper field lies dorsal",
-    tests: ["synthetic/observer_cortex_test.ts"],
+    tests: ["synthetic/subject_cortex_test.ts"],
   },
   {
     file: "src/statistics/bootstrap.ts",

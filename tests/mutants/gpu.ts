@@ -69,7 +69,7 @@ export const GPU: readonly Mutant[] = [
     file: "src/gpu/device.ts",
     text: "if (!state.isReported || state.inUse.size > 0) return;",
     replacement: "if (state.inUse.size > 0) return;",
-    breaks: "a failure that nobody was told of is forgotten",
+    breaks: "a failure that no call has thrown is forgotten",
     tests: ["gpu/failures_test.ts"],
   },
   {
@@ -77,6 +77,6 @@ export const GPU: readonly Mutant[] = [
     text: "    else await turnOfOthers();\n",
     replacement: "",
     breaks: "timers and signals have no turn while kernels run, and nothing can be stopped",
-    tests: ["end_to_end/abort_test.ts"],
+    tests: ["gpu/device_test.ts"],
   },
 ];

@@ -3,11 +3,11 @@ import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import { matrixSource } from "../../src/graph/node_source.ts";
 import { explore, type ExplorerPipeline } from "../../src/experiments/explorer/compute.ts";
 import { spread } from "../../src/report/explorer/spread.ts";
-import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
+import { sheetPlaces } from "../../src/synthetic/subject_voxels.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import type { Matrix } from "../../mod.ts";
 import { randomMatrix } from "./random.ts";
-import { createToyObserver } from "./toy_observer.ts";
+import { createToyObserver } from "./toy_subject.ts";
 
 const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
 const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;

@@ -21,10 +21,10 @@ import { writeTrajectoriesReport } from "../../src/experiments/trajectories/repo
 import { transitions } from "../../src/experiments/transitions/compute.ts";
 import { writeTransitionsReport } from "../../src/experiments/transitions/report.ts";
 import type { Gpu } from "../../mod.ts";
-import { sheetPlaces } from "../../src/synthetic/observer_voxels.ts";
+import { sheetPlaces } from "../../src/synthetic/subject_voxels.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
-import { createToyObserver } from "./toy_observer.ts";
+import { createToyObserver } from "./toy_subject.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 import { slotVectors } from "../../src/experiments/shared/slot_vectors.ts";
 import type { BrainScoreReport } from "../../src/experiments/brain_score/results.ts";

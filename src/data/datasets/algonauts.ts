@@ -7,7 +7,7 @@ import { float32Of, readNpyHeader } from "../formats/npy.ts";
 import { readNpz } from "../formats/npz.ts";
 import { findArray } from "../formats/number_array.ts";
 import { isFolder } from "../files/plain_file.ts";
-import { tell } from "../files/skipped.ts";
+import { report } from "../files/skipped.ts";
 import { HEMISPHERES, ofHemispheres, type Subject, type SubjectSplits, usedVoxels } from "./subject.ts";
 import {
   type AlgonautsSplit,
@@ -66,7 +66,7 @@ export async function openAlgonauts(dir: string, split: AlgonautsSplit = "traini
     Float32Array.from({ length: 2 * used.length }, (_, i) => allPlaces[2 * used[i >> 1] + i % 2]);
   if (places?.some((place) => !Number.isFinite(place))) {
     notes.push("voxel_places.npy is not used: it holds places that are not finite");
-    tell(notes.at(-1)!);
+    report(notes.at(-1)!);
     places = undefined;
   }
   const { total } = known.voxels;

@@ -1,7 +1,7 @@
 /** Kriegeskorte et al. 2008: 92 pictures, and how differently human and monkey inferior temporal cortex respond to them. */
 import { findArray, readNumbers } from "../formats/number_array.ts";
 import { isThere } from "../files/plain_file.ts";
-import { tell } from "../files/skipped.ts";
+import { report } from "../files/skipped.ts";
 import { otherOrder } from "./image_order.ts";
 import { listImages } from "../images/image.ts";
 
@@ -33,7 +33,7 @@ const SAME_MEAN = 1e-5;
 export async function readKriegeskorte92(dir: string): Promise<Kriegeskorte92> {
   const images = await listImages(`${dir}/images`),
     order = otherOrder(images, `the dissimilarities of ${dir}`);
-  if (order) tell(order);
+  if (order) report(order);
   const pairs = images.length * (images.length - 1) / 2;
   const read = async (name: string) => Float64Array.from((await readNumbers(`${dir}/${name}`, [pairs])).data);
   const human = await read("rdm_hIT.npy"), monkey = await read("rdm_mIT.npy");

@@ -6,7 +6,7 @@ import { leftOutSentences, VoxelScan } from "./left_out_voxels.ts";
 import { readMatrix, readNumbers } from "../formats/number_array.ts";
 import { listOf, objectOf, parseJson, TEXT } from "../files/checked_json.ts";
 import { readPlainText } from "../files/plain_file.ts";
-import { tell } from "../files/skipped.ts";
+import { report } from "../files/skipped.ts";
 
 /** What a folder of it holds. */
 export interface Object2vec {
@@ -55,7 +55,7 @@ export async function readObject2vec(dir: string): Promise<Object2vec> {
       return [name, Uint32Array.from(voxels)];
     }));
   const skipped = leftOutSentences(reasons, regions(index));
-  for (const what of skipped) tell(`left out of object2vec: ${what}`);
+  for (const what of skipped) report(`left out of object2vec: ${what}`);
   if (kept.length === 0) throw new Error(`${dir}/betas.npy has no voxel that is of use: ${skipped[0]}.`);
   const { rows, cols } = all;
   const data = Float32Array.from(

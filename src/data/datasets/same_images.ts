@@ -1,5 +1,5 @@
 /** Images that are in a data set twice. */
-import { tell } from "../files/skipped.ts";
+import { report } from "../files/skipped.ts";
 
 /**
  * Reports images of one content: where one of them is learned from and the other is scored on, a score is no held-out one.
@@ -18,7 +18,7 @@ export function tellSameImages(
     else pairs.push(`${name} is ${known}`);
   }
   if (pairs.length === 0) return;
-  tell(
+  report(
     `${pairs.length} of ${hashes.length} images of ${path} ${pairs.length > 1 ? "are" : "is"} there twice (${
       pairs[0]
     }${

@@ -2,7 +2,7 @@
 import type { Matrix } from "../../linalg/matrix.ts";
 import { type LeftOutReasons, leftOutSentences, NO_CEILING } from "./left_out_voxels.ts";
 import { mapConcurrently } from "../files/map_concurrently.ts";
-import { tell } from "../files/skipped.ts";
+import { report } from "../files/skipped.ts";
 import type { RgbImage } from "../images/picture.ts";
 
 /** The two hemispheres in the order of the voxels. */
@@ -124,7 +124,7 @@ export function usedVoxels(
   const { lh, reasons, rois, ceilings } = all, used = usefulVoxels(all);
   const why = reasons.map((reason, voxel) => reason || (Number.isNaN(ceilings?.[voxel]) ? NO_CEILING : 0));
   const skipped = leftOutSentences(why, rois);
-  for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) tell(line);
+  for (const line of [...skipped.map((what) => `left out: ${what}`), ...notes]) report(line);
   if (used.length === 0) throw new Error(`${dir} has no voxel that is of use: ${skipped[0]}.`);
   const numberOf = new Map(used.entries().map(([index, voxel]) => [voxel, index]));
   const ofUsed = (voxels: Uint32Array) =>

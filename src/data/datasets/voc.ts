@@ -4,7 +4,7 @@ import { readImage } from "../images/image.ts";
 import { maskInFrame } from "../images/orientation.ts";
 import { readPalettePng } from "../images/palette_png.ts";
 import { isFile, readPlainText } from "../files/plain_file.ts";
-import { note, skip, tell } from "../files/skipped.ts";
+import { note, report, skip } from "../files/skipped.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
 /** The index of pixels that no class is scored on. */
@@ -75,7 +75,7 @@ export async function openVoc(dir: string, set = "trainval", listed?: string[]):
   const classes = await readClasses(`${dir}/class_names.txt`);
   if (!listed) await assertClasses(dir, names);
   if (!BACKGROUND.test(classes[0])) {
-    tell(
+    report(
       `${dir}/class_names.txt calls 0 "${
         classes[0]
       }", which is taken for the background: its first line names that`,

@@ -35,7 +35,7 @@ export function note(what: string, name: string): void {
  *
  * @param line without a full stop; the same line counts once
  */
-export function tell(line: string): void {
+export function report(line: string): void {
   lines.add(line);
 }
 

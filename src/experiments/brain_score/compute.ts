@@ -1,7 +1,7 @@
 /** Trains and scores every alignment and its baselines. */
 import { type AlignModel, predictResponses } from "../../align/model.ts";
 import { slotName } from "../../align/slots.ts";
-import { tell } from "../../data/files/skipped.ts";
+import { report } from "../../data/files/skipped.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { alignConditions, alignOf, scoreOf } from "../../pipeline/align_cache.ts";
 import { type BrainData, type BrainDataOptions, depthOf, firstImages } from "../../pipeline/brain_data.ts";
@@ -79,7 +79,7 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
   const paper = alignments[alignName(true, 0)];
   const masked = data.images.filter(({ mask }) => mask).slice(0, CLUSTERED);
   if (!data.isOneGrid) {
-    tell("left out, as models see different patches: clusters before and after alignment, the mixed graph");
+    report("left out, as models see different patches: clusters before and after alignment, the mixed graph");
   }
   const effects = masked.length > 0 && data.isOneGrid
     ? await stage("clusters", (tick) => clusteringEffects(gpu, data.models, alignments, masked, tick))
@@ -93,7 +93,7 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
     ? await stage("universality", (tick) => universalities(gpu, data, paper, fitted, tick))
     : undefined;
   if (universal && data.models.length > 1 && !universal.ridge.agreement) {
-    tell(
+    report(
       "left out, as no class of a figure is in two images, or only one is: agreement of models on classes",
     );
   }

@@ -5,7 +5,7 @@ import { cachedDrawing } from "../../report/drawing_cache.ts";
 import { extent } from "../../report/extent.ts";
 import { escapeHtml } from "../../report/html.ts";
 import { REGIONS } from "../../pipeline/regions.ts";
-import { receptiveFields, type SimulatedSubject } from "../../synthetic/observer_voxels.ts";
+import { receptiveFields, type SimulatedSubject } from "../../synthetic/subject_voxels.ts";
 import { type FlatMap, openFlatMap, type SurfaceVoxels } from "../../report/cortex/flat_map.ts";
 import { vertexRegions } from "../../report/cortex/vertex_values.ts";
 import type { SheetPlace, VoxelSheet } from "../../pipeline/voxel_sheet.ts";

@@ -82,7 +82,7 @@ export async function solveLayers<T>(
   const layers: (SolvedLayer & T)[] = [], all = [CODE, ...code], count = manifest.layers.length;
   for (const [at, { layer, path }] of manifest.layers.entries()) {
     const stage = `${name}-L${String(layer).padStart(2, "0")}`, note = `layer ${layer}`;
-    const tell = (done: number, total: number) => onProgress?.(at + done / total, count, note);
+    const progress = (done: number, total: number) => onProgress?.(at + done / total, count, note);
     try {
       const found = await memoize(
         stages,
@@ -96,7 +96,7 @@ export async function solveLayers<T>(
             name: note,
             storage: storageOf?.(features.rows),
             ...(settings.approximation && { solve: () => extendedCut(gpu!, features, settings) }),
-            onProgress: tell,
+            onProgress: progress,
           });
           const error = await checkError?.(features, cut.eigenvectors);
           const added = add(cut.eigenvectors),
@@ -119,7 +119,7 @@ export async function solveLayers<T>(
         },
       );
       layers.push(found);
-      tell(1, 1);
+      progress(1, 1);
     } catch (error) {
       if (!(stages.explains && error instanceof NotFinished)) throw error;
     }

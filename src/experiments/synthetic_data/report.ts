@@ -16,7 +16,7 @@ import { pngDataUri } from "../../report/tiny_png.ts";
 import { writeReport } from "../shared/write_experiment.ts";
 import { cachedCortexPicture, receptiveFieldPicture, SHOWN_FIELDS } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
-import type { SimulatedSubject } from "../../synthetic/observer_voxels.ts";
+import type { SimulatedSubject } from "../../synthetic/subject_voxels.ts";
 import { type RoiSummary, summarizeRois } from "./roi_summary.ts";
 import { type ModelProbe, readProbes } from "./model_probes.ts";
 import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";

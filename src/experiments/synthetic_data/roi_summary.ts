@@ -3,7 +3,7 @@ import { CATEGORIES, renderScene } from "../../../fixtures/scenes/mod.ts";
 import type { Subject } from "../../data/datasets/subject.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { DatasetPlan } from "../../synthetic/write_dataset.ts";
-import { observerOrder, type SimulatedSubject, statedCeilings } from "../../synthetic/observer_voxels.ts";
+import { type SimulatedSubject, statedCeilings, subjectOrder } from "../../synthetic/subject_voxels.ts";
 import { mean, pearson } from "../../statistics/summary.ts";
 
 /** One region's numbers. */
@@ -99,7 +99,7 @@ async function measuredCeilings(
   const count = Math.min(heldOut.images.length, MAX_SCENES);
   if (count < MIN_SCENES) return undefined;
   const { data, cols } = await heldOut.readResponses(0, count);
-  const order = observerOrder(observer);
+  const order = subjectOrder(observer);
   const clean = Array.from({ length: count }, (_, i) => observer.respond(renderScene(plan.test.from + i)));
   return Array.from({ length: cols }, (_, voxel) => {
     const noisy = clean.map((_, i) => data[i * cols + voxel]);

@@ -68,8 +68,8 @@ export interface AlignInputs {
 }
 
 async function worldData(): Promise<AlignInputs> {
-  const path = new URL("../align_world.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
-  return await (await import(path)).alignWorld();
+  const path = new URL("../align_inputs.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
+  return await (await import(path)).alignInputs();
 }
 
 function madeUp(): AlignInputs {

@@ -13,7 +13,7 @@ import {
 import { meansByKind, regionMeans } from "../../../src/experiments/shared/activation.ts";
 import { activationSheets } from "../../../src/experiments/shared/activation_sheets.ts";
 import { similarityPicture } from "../../../src/experiments/shared/small_pictures.ts";
-import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
+import { sheetPlaces } from "../../../src/synthetic/subject_voxels.ts";
 import {
   agreementByImage,
   areaByImage,
@@ -28,7 +28,7 @@ import { lightTheme } from "../../../src/report/theme.ts";
 import { regionHeatMap } from "../../../src/report/charts/region_heat_map.ts";
 import { renderChart } from "../../../src/report/chart.ts";
 import { testSeed } from "../../support/random.ts";
-import { createToyObserver } from "../../support/toy_observer.ts";
+import { createToyObserver } from "../../support/toy_subject.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 
 const matrix = (rows: number[][]) => ({

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { pixelsOf } from "../../../src/experiments/figure_ground/compute.ts";
 import { writeFigureGroundReport } from "../../../src/experiments/figure_ground/report.ts";
-import { sheetPlaces } from "../../../src/synthetic/observer_voxels.ts";
+import { sheetPlaces } from "../../../src/synthetic/subject_voxels.ts";
 import { figurePatches } from "../../../src/experiments/shared/patch_labels.ts";
 import type { Pipeline } from "../../../src/pipeline/nodes.ts";
 import { segmentation } from "../../../src/experiments/segmentation/compute.ts";
@@ -10,7 +10,7 @@ import type { ExperimentRun } from "../../../src/experiments/shared/write_experi
 import { type Claim, readResults } from "../../../src/report/results.ts";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../../support/browser.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
-import { createToyObserver } from "../../support/toy_observer.ts";
+import { createToyObserver } from "../../support/toy_subject.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 import { slotVectors } from "../../../src/experiments/shared/slot_vectors.ts";
 import type {

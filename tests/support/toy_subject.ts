@@ -1,5 +1,5 @@
 import { SCENE_SIZE } from "../../fixtures/scenes/mod.ts";
-import type { SimulatedSubject } from "../../src/synthetic/observer_voxels.ts";
+import type { SimulatedSubject } from "../../src/synthetic/subject_voxels.ts";
 
 const ROIS = ["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"];
 

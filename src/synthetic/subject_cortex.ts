@@ -3,7 +3,7 @@ import landmarks from "../../fixtures/observer/landmarks.json" with { type: "jso
 import { cosine, sine } from "../../fixtures/scenes/trigonometry.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/datasets/subject.ts";
 import { FSAVERAGE5, fsaverageSphere, nearestOnFsaverage5, vertexCount } from "../data/datasets/icosphere.ts";
-import type { SimulatedSubject } from "./observer_voxels.ts";
+import type { SimulatedSubject } from "./subject_voxels.ts";
 
 type Vector = readonly [number, number, number];
 
@@ -43,7 +43,7 @@ const DEGREE = Math.PI / 180;
  *
  * @returns per voxel a vertex, 0 to 163,841, of its hemisphere
  */
-export function observerVertices(observer: SimulatedSubject): Uint32Array {
+export function subjectVertices(observer: SimulatedSubject): Uint32Array {
   const { rois, voxels } = observer, sphere = openSphere();
   const vertices = new Uint32Array(voxels.count);
   for (const [side, hemisphere] of HEMISPHERES.entries()) {

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
-import { createObserver } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/observer/mod.ts";
 import { HEMISPHERES } from "../../src/data/datasets/subject.ts";
 import { FSAVERAGE, icosphere, nearestOnFsaverage5 } from "../../src/data/datasets/icosphere.ts";
 import { readBytes, readNpy } from "../../src/data/formats/npy.ts";
 import { parsePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
-import { observerVertices } from "../../src/synthetic/observer_cortex.ts";
+import { subjectVertices } from "../../src/synthetic/subject_cortex.ts";
 import { realData } from "../support/real_data.ts";
-import { createToyObserver } from "../support/toy_observer.ts";
+import { createToyObserver } from "../support/toy_subject.ts";
 
-const observer = createObserver(0), { rois, voxels } = observer, vertices = observerVertices(observer);
+const observer = createSubject(0), { rois, voxels } = observer, vertices = subjectVertices(observer);
 const { places } = icosphere(FSAVERAGE);
 const indices = Array.from({ length: voxels.count }, (_, voxel) => voxel);
 
@@ -19,16 +19,16 @@ function degrees(a: number, b: number): number {
   return Math.acos(Math.min(1, cosine)) * 180 / Math.PI;
 }
 
-Deno.test("observerVertices() gives no vertex to two voxels of a hemisphere, and the same again", () => {
+Deno.test("subjectVertices() gives no vertex to two voxels of a hemisphere, and the same again", () => {
   for (const side of [0, 1]) {
     const own = indices.filter((voxel) => voxels.hemisphere[voxel] === side).map((voxel) => vertices[voxel]);
     assertEquals(new Set(own).size, own.length);
   }
   const toy = createToyObserver();
-  assertEquals(observerVertices(toy), observerVertices(toy));
+  assertEquals(subjectVertices(toy), subjectVertices(toy));
 });
 
-Deno.test("observerVertices() puts regions around their published middles, apart from each other", () => {
+Deno.test("subjectVertices() puts regions around their published middles, apart from each other", () => {
   const known: Record<string, Record<string, { vertex: number }>> = JSON.parse(JSON.stringify(landmarks));
   for (const [side, hemisphere] of HEMISPHERES.entries()) {
     for (const [roi, name] of rois.entries()) {
@@ -50,7 +50,7 @@ Deno.test("observerVertices() puts regions around their published middles, apart
   }
 });
 
-Deno.test("observerVertices() keeps each region's map: the fovea of V1 to V3 lies together, and the upper field ventral", () => {
+Deno.test("subjectVertices() keeps each region's map: the fovea of V1 to V3 lies together, and the upper field ventral", () => {
   const at = (name: string, side: number, isIn: (voxel: number) => boolean) =>
     indices.filter((voxel) =>
       rois[voxels.roi[voxel]] === name && voxels.hemisphere[voxel] === side && isIn(voxel)
@@ -72,11 +72,11 @@ Deno.test("observerVertices() keeps each region's map: the fovea of V1 to V3 lie
   }
 });
 
-Deno.test("observerVertices() says which region has no place", () => {
+Deno.test("subjectVertices() says which region has no place", () => {
   const toy = createToyObserver();
-  assertEquals(new Set(observerVertices(toy)).size <= toy.voxels.count, true);
+  assertEquals(new Set(subjectVertices(toy)).size <= toy.voxels.count, true);
   assertThrows(
-    () => observerVertices({ ...toy, rois: toy.rois.map((name) => name === "OFA" ? "MT" : name) }),
+    () => subjectVertices({ ...toy, rois: toy.rois.map((name) => name === "OFA" ? "MT" : name) }),
     RangeError,
     "The simulated subject's region MT has no place on the brain: add it to landmarks.py.",
   );
@@ -85,7 +85,7 @@ Deno.test("observerVertices() says which region has no place", () => {
 const ATLAS = realData("fsaverage_visual_rois");
 
 Deno.test({
-  name: "observerVertices() agrees with a probabilistic atlas of V1 to V3 in most of its voxels",
+  name: "subjectVertices() agrees with a probabilistic atlas of V1 to V3 in most of its voxels",
   ignore: !ATLAS,
   fn: async () => {
     const mapping = parsePickledMapping(

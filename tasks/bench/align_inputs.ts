@@ -4,7 +4,7 @@ import { openRunData } from "../shared/open_data.ts";
 import type { AlignInputs } from "./works/align_epoch.ts";
 
 /** What `./run align` trains on; features that an earlier run has left are read. */
-export async function alignWorld(): Promise<AlignInputs> {
+export async function alignInputs(): Promise<AlignInputs> {
   using data = await openRunData({ folders: {}, models: [] }, {
     quick: false,
     limit: 1,

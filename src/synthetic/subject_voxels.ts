@@ -49,7 +49,7 @@ export function hemisphereVoxels({ voxels }: SimulatedSubject, hemisphere: Hemis
 }
 
 /** For each column of the files, left hemisphere first, the index of its voxel. */
-export function observerOrder(observer: SimulatedSubject): Uint32Array {
+export function subjectOrder(observer: SimulatedSubject): Uint32Array {
   return Uint32Array.from(HEMISPHERES.flatMap((hemisphere) => [...hemisphereVoxels(observer, hemisphere)]));
 }
 
@@ -75,7 +75,7 @@ export function releaseRois(observer: SimulatedSubject): Record<Hemisphere, stri
  * 3s / (3s + 1 − s).
  */
 export function statedCeilings(observer: SimulatedSubject): Float32Array {
-  return Float32Array.from(observerOrder(observer), (voxel) => {
+  return Float32Array.from(subjectOrder(observer), (voxel) => {
     const signal = REPEATS * observer.voxels.reliability[voxel];
     return signal / (signal + 1 - observer.voxels.reliability[voxel]);
   });
@@ -84,7 +84,7 @@ export function statedCeilings(observer: SimulatedSubject): Float32Array {
 /** Where each voxel lies, in the files' order. */
 export function sheetPlaces(observer: SimulatedSubject): SheetPlace[] {
   const { rois, voxels } = observer;
-  return Array.from(observerOrder(observer), (i) => ({
+  return Array.from(subjectOrder(observer), (i) => ({
     x: voxels.sheetX[i],
     y: voxels.sheetY[i],
     roi: rois[voxels.roi[i]],
@@ -108,7 +108,7 @@ export function receptiveFields({ rois, voxels }: SimulatedSubject, roi: string)
 /** What is true of each voxel, in the files' order: for `truth/voxels.json`. */
 export function voxelTruth(observer: SimulatedSubject) {
   const { voxels } = observer;
-  const ceilings = statedCeilings(observer), order = observerOrder(observer);
+  const ceilings = statedCeilings(observer), order = subjectOrder(observer);
   return sheetPlaces(observer).map((place, column) => {
     const i = order[column];
     return {
