@@ -16,6 +16,7 @@ import {
   type HookOutput,
   isStoredProduct,
   ownPart,
+  partWithBias,
   productsBefore,
   rolesOf,
   valuesOf,
@@ -283,7 +284,9 @@ function projected(flow: Flow, { nodes }: AttentionOutput, hook: "q" | "k" | "v"
   const otherwise = valuesOf(flow, others);
   if (!otherwise.has(products[0].outputs[0])) return whole;
   const part = ownPart(flow, whole.tensor, valuesOf(flow, [role]), otherwise);
-  return part ? { ...whole, part } : `${inSentence(products[0])} is not split into queries, keys and values`;
+  if (!part) return `${inSentence(products[0])} is not split into queries, keys and values`;
+  const biased = partWithBias(flow, whole.tensor, part);
+  return biased === undefined ? { ...whole, part } : asFloat(flow, biased);
 }
 
 /**

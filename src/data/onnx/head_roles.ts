@@ -122,6 +122,19 @@ export function ownPart(
   return undefined;
 }
 
+/**
+ * A part with the bias that is added to it alone, where the whole is cut along its channels only: graph optimizers join three
+ * projections in one product and leave the three biases behind its Split.
+ */
+export function partWithBias(flow: Flow, whole: string, part: string): string | undefined {
+  const cut = flow.makers.get(part), [user, ...others] = flow.usersOf(part);
+  if (cut?.op !== "Split" || cut.inputs[0] !== whole || others.length > 0 || !user || !isSum(user)) {
+    return undefined;
+  }
+  const isBias = termsOf(user).every((name) => name === part || flow.isBias(name) && flow.sizeOf(name) !== 1);
+  return isBias ? user.outputs[0] : undefined;
+}
+
 /** A tensor, dequantised where it is quantised. */
 export function asFloat(flow: Flow, name: string): Omit<HookOutput, "layer"> {
   const { tensor, added } = dequantized(flow, name);

@@ -20,6 +20,8 @@ const MADE_OF: Record<string, string> = {
   quantized_vit: "timm_vit_sdpa_ts14",
   ort_skip_norm_clip: "hf_clip_projection_ts14",
   ort_fused_multihead_eva: "timm_eva_rope_ts17",
+  onnxsim_siglip: "hf_siglip_dynamo18",
+  onnxoptimizer_dinov3_wide: "hf_dinov3_wide_dynamo18",
 };
 /** How far from float32 the values may be where the model does not compute in it. */
 const TOLERANCES: Record<string, number> = { half_weights_registers: 3e-3, quantized_vit: 0.1 };

@@ -8,7 +8,8 @@ images of any size have NAME_other.npy, too: the same on images(*OTHER).
 Run: python make.py [--hooks] [NAME ...] with torch 2.9, torchvision 0.24, timm 1.0.31, transformers 5.23, onnx 1.23, onnxscript 0.7,
 onnxruntime 1.32 (any_size: torch 2.15, transformers 5.24). It writes beside itself; without names it makes all, with
 --hooks only NAME_hooks.npy, of models that are checked to be those of NAME.npy. Of those without class token, the wide one and
-NAME_hooks.npy: torch 2.15, timm 1.0.31, transformers 5.24, onnx 1.23.2, onnxscript 0.7.1.
+NAME_hooks.npy: torch 2.15, timm 1.0.31, transformers 5.24, onnx 1.23.2, onnxscript 0.7.1. Of onnxsim_siglip and
+onnxoptimizer_dinov3_wide: onnxsim 0.8.1, onnxoptimizer 0.4.2, onnx 1.23.2.
 """
 import json
 import logging
@@ -19,7 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxoptimizer
 import onnxruntime as ort
+import onnxsim
 import timm.layers
 import torch
 import torchvision
@@ -189,6 +192,9 @@ TOOLS = {
     "half_pixels_clip": ("hf_clip_dynamo18", lambda path: halve(path, pixels=True)),
     "external_weights_clip": ("hf_clip_dynamo18", lambda path: onnx.load(path)),
     "quantized_vit": ("timm_vit_sdpa_ts14", lambda path: quantize(path)),
+    # One product for queries, keys and values, split, with the biases behind the Split.
+    "onnxsim_siglip": ("hf_siglip_dynamo18", lambda path: onnxsim.simplify(onnx.load(path))[0]),
+    "onnxoptimizer_dinov3_wide": ("hf_dinov3_wide_dynamo18", lambda path: onnxoptimizer.optimize(onnx.load(path))),
 }
 # Patches in another random order in every run: kept to be refused.
 REFUSED = {"hf_mae_ts17", "timm_swin_dynamo18"}
