@@ -54,7 +54,7 @@ function syntheticNodes(n: number, d: number): NodeSource {
  * @param d channels
  * @param k neighbours
  */
-export async function benchGraph(n: number, d: number, m: number, k: number): Promise<GraphTimes> {
+async function benchGraph(n: number, d: number, m: number, k: number): Promise<GraphTimes> {
   doubleSoftwareThreads();
   using gpu = await openGpu();
   const source = syntheticNodes(n, d);

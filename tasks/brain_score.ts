@@ -55,7 +55,7 @@ type BrainScoreRun = TaskRun & {
  *
  * @param seeds trainings of each condition
  */
-export async function computeBrainScore(run: BrainScoreRun, seeds: number) {
+async function computeBrainScore(run: BrainScoreRun, seeds: number) {
   const { gpu, data } = run, cacheDir = `${run.cache}/align`;
   const stage = <T>(name: string, work: (tick: Tick) => Promise<T>) =>
     run.stage(`brain-score ${name}`, (tick) => work(tick).finally(() => trim(gpu)));

@@ -2,7 +2,7 @@
  * `./run reproduce`: every experiment from one cached pipeline, with a report page each and an index; or, with
  * `--images` or `--model`, one model's colors of photographs.
  */
-import { helpOf, type Parsed, parseOptions, refuseWithoutEffect, runTask } from "../src/cli/options.ts";
+import { helpOf, parseOptions, refuseWithoutEffect, runTask } from "../src/cli/options.ts";
 import { wholeNumber } from "../src/cli/option_kinds.ts";
 import { foldersOf } from "../src/cli/data_options.ts";
 import { masks, PIPELINE_OPTIONS } from "./shared/options.ts";
@@ -42,9 +42,6 @@ export const COMMAND = {
     },
   ],
 };
-/** What its command line says. */
-export type ReproduceOptions = Parsed<typeof COMMAND.options>;
-
 /**
  * Does what a command line asks for.
  *

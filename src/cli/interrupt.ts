@@ -8,7 +8,7 @@ export function keepsFinishedIn(folder: string): void {
 }
 
 /** One sentence on what a stopped run leaves, and how to go on. */
-export function interruptMessage(folder = kept): string {
+function interruptMessage(folder = kept): string {
   return folder === undefined
     ? "Stopped."
     : `Stopped: what was finished is kept in ${folder}, and the same command goes on from there.`;

@@ -162,7 +162,7 @@ export async function readBuffers(gpu: Gpu, ranges: ReadRange[]): Promise<ArrayB
 const MAPS_EARLY = globalThis.navigator?.userAgent === "Deno/2.9.6";
 
 /** Milliseconds after which timers and signals have their turn: what is mapped early is waited for without one. */
-const LONGEST_TURN = 100;
+const LONGEST_TURN = 200;
 let turned = 0;
 
 /** Lets timers fire and signals arrive, by which work is stopped, where they had no turn for a while. */

@@ -53,7 +53,7 @@ export interface TileSize {
 }
 
 /** Bytes that a stored affinity takes by default. */
-export const DEFAULT_BUDGET = 2 ** 27;
+const DEFAULT_BUDGET = 2 ** 27;
 /** Bytes of a tile by default. */
 const TILE_BYTES = 2 ** 24;
 

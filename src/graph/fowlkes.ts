@@ -18,6 +18,7 @@ import {
 import type { NodeRange, NodeSource } from "./node_source.ts";
 import { fixSigns } from "../linalg/fix_signs.ts";
 import type { NormalizedCut } from "./normalized_cut.ts";
+import { dot } from "../linalg/host_matrix.ts";
 
 /** Directions of the landmarks' affinity A below this share of what A is without its constant part are rounding in float32 … */
 const LOST = 1e-6;
@@ -26,7 +27,7 @@ const LOST_SUM = 3e-9;
 /** Residual up to which an eigenvector counts as converged, as of `normalizedCut`. */
 const TOLERANCE = 1e-5;
 /** Most landmarks: two eigenproblems of their number are solved on the host. */
-export const MAX_LANDMARKS = 2048;
+const MAX_LANDMARKS = 2048;
 
 /** Eigenvectors of the whole graph, by what extends them to its nodes. */
 export interface OrthogonalizedNystrom {
@@ -122,7 +123,7 @@ export function openSums(
     );
   }
   const affinitiesOf: Sums["affinities"] = (block, onNodes) =>
-    keep(nameOf("affinities", block), () => affinitySums(gpu, source, block, features, onNodes));
+    keep(rangeName("affinities", block), () => affinitySums(gpu, source, block, features, onNodes));
   let weights: Promise<Weights> | undefined;
   const weightsOf = async () => {
     const root = await keep("root", () => Promise.resolve(inverseRoot(landmarkAffinity(features), m)));
@@ -136,13 +137,14 @@ export function openSums(
     weights: () => weights ??= weightsOf(),
     products: (block, onNodes) =>
       keep(
-        nameOf("products", block),
+        rangeName("products", block),
         async () => affinityProducts(gpu, source, block, features, await (weights ??= weightsOf()), onNodes),
       ),
   };
 }
 
-function nameOf(kind: string, { first, rows }: NodeRange): string {
+/** The name of what is found for a range of nodes, in the order of their numbers. */
+export function rangeName(kind: string, { first, rows }: NodeRange): string {
   const padded = (node: number) => String(node).padStart(12, "0");
   return `${kind}/${padded(first)}-${padded(first + rows - 1)}`;
 }
@@ -281,10 +283,6 @@ function roundedWithSum(values: Float64Array): Float32Array {
     off = value - out[k];
   }
   return out;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
 }
 
 /** A in float64: its smallest eigenvalues, which A^−½ makes large, are below what float32 resolves. */

@@ -18,7 +18,7 @@ import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_sour
 import { recordPropagation } from "./propagate.ts";
 
 /** Fewer landmarks are all compared. */
-export const MIN_TO_GROUP = 1024;
+const MIN_TO_GROUP = 1024;
 /** Shares of the landmarks that are tried, … */
 const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
 /** … until this share of the true K nearest is found … */

@@ -182,7 +182,7 @@ function resolvedOf(eigenvalues: ArrayLike<number>, floor: number): number {
  * Whether a graph takes less time, or is only solved, densely in float64: by the operations of both ways, those of the GPU counted as
  * a tenth, a dozen applications being usual, and where a storage is asked for only as far as there is no other way.
  */
-export function isSolvedDensely(n: number, components: number, storage?: Storage): boolean {
+function isSolvedDensely(n: number, components: number, storage?: Storage): boolean {
   const width = blockWidth(components), columns = Math.min(width, 64), basis = width + 3 * columns;
   if (n <= 3 * width) return true;
   if (storage) return false;
@@ -314,7 +314,7 @@ function startWidth(n: number, components: number): number {
  *
  * @param operator of at least three block widths of nodes; kept
  */
-export async function operatorCut(
+async function operatorCut(
   gpu: Gpu,
   operator: AffinityOperator,
   options:

@@ -10,8 +10,9 @@ import {
 } from "../graph/landmarks.ts";
 import { type NodeRange, type NodeSource, PANEL_ROWS } from "../graph/node_source.ts";
 import type { RowNumbers } from "../linalg/random.ts";
-import { cachedPart, rangeName, readPart, writePart } from "./graph_parts.ts";
+import { cachedPart, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
+import { rangeName } from "../graph/fowlkes.ts";
 
 /** Candidates for landmarks are sought among this number of nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;

@@ -4,16 +4,9 @@ import { dirname } from "node:path";
 import { writeFileAtomic } from "../data/files/atomic_write.ts";
 import { type SizesByFolder, sizesOf } from "../data/files/file_look.ts";
 import { readNpy, writeNpy } from "../data/formats/npy.ts";
-import type { NodeRange } from "../graph/node_source.ts";
 
 /** What a part holds. */
 export type PartData = Float32Array | Float64Array;
-
-/** Place of a range's part in the stage's folder; the ranges sort as the names do. */
-export function rangeName(kind: "candidates", { first, rows }: NodeRange): string {
-  const padded = (node: number) => String(node).padStart(12, "0");
-  return `${kind}/${padded(first)}-${padded(first + rows - 1)}`;
-}
 
 /** Writes values and, when they are whole, a file beside them with their hash. */
 export async function writePart(

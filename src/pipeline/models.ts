@@ -119,7 +119,7 @@ export async function openRunModels(
       ...(provider && { provider }),
     });
   }
-  tellTaken({ hook, stride });
+  reportTaken({ hook, stride });
   if (!ownPatches) tellUncovered(areas);
   return { models, view: viewOf(first.preprocessor), patch: first.patch, table, isOneGrid: grids.size === 1 };
 }
@@ -164,7 +164,7 @@ function assertOtherName(path: string, others: readonly KnownModel[]): void {
 }
 
 /** Says what of the models is taken, where it is not the attention's output at their own patches. */
-export function tellTaken({ hook = "attention", stride }: Taken): void {
+function reportTaken({ hook = "attention", stride }: Taken): void {
   if (hook !== "attention") report(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
   if (stride) {
     report(
@@ -174,7 +174,7 @@ export function tellTaken({ hook = "attention", stride }: Taken): void {
 }
 
 /** What models run on, said where it is another than the processor or than was asked for; undefined for the processor. */
-export async function providerFor(
+async function providerFor(
   extract: ExtractChoice | undefined,
 ): Promise<InferenceProvider | undefined> {
   const { provider, line } = await chooseProvider(extract);
@@ -189,7 +189,7 @@ export async function providerFor(
  * @param patch rows and columns of its pixels
  * @throws RangeError "--stride 4 is no part of the 14 × 14 pixels of a patch of a.onnx: give 7, 2 or another that divides it …"
  */
-export function shiftsFor(path: string, patch: readonly [number, number] | null, stride: number): number {
+function shiftsFor(path: string, patch: readonly [number, number] | null, stride: number): number {
   if (!patch) throw new RangeError(`${path} does not state the size of its patches: leave out --stride.`);
   const [rows, cols] = patch, shifts = rows / stride;
   if (rows === cols && Number.isInteger(shifts) && shifts <= MAX_SHIFTS) return shifts;

@@ -14,7 +14,7 @@ const DRAWN_MARK = /<g class="mark-\w+ role-mark[^>]*[^/]><(?!\/g)/;
  * The house style of charts as a Vega-Lite config.
  * @param theme The colors.
  */
-export function chartConfig(theme: Theme): Config {
+function chartConfig(theme: Theme): Config {
   return {
     background: "transparent",
     font: FONT,

@@ -1,6 +1,7 @@
 /** The layer from which on a measure stands higher: one upward step, its test and its stability. */
 import { fork, seededRandom, shuffle } from "../linalg/random.ts";
 import { bootstrapDraws, percentileInterval } from "./bootstrap.ts";
+import { mean } from "./summary.ts";
 
 /** Two levels fitted to an ordered series. */
 export interface StepFit {
@@ -104,6 +105,5 @@ function gainOf({ at, jump }: StepFit, length: number): number {
 
 function jumpAt(values: Float64Array, at: number): number {
   if (at === 0) return 0;
-  const mean = (part: Float64Array) => part.reduce((sum, value) => sum + value, 0) / part.length;
   return mean(values.subarray(at)) - mean(values.subarray(0, at));
 }

@@ -64,7 +64,7 @@ const NOT_IN_A_PAGE: Record<string, string> = {
 const SEED = 1, MODELS = ["clip_tiny", "dino_tiny", "mae_tiny"];
 
 /** Test files of the compute layers that run in a page. */
-export function browserTests(): string[] {
+function browserTests(): string[] {
   return FOLDERS.flatMap((folder) =>
     [...Deno.readDirSync(new URL(`../../tests/${folder}`, import.meta.url))].map(({ name }) =>
       `tests/${folder}/${name}`

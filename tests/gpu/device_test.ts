@@ -368,8 +368,8 @@ Deno.test("timers have their turn between read-backs that follow one another at 
     const buffer = allocate(gpu, 256, "values"), begun = performance.now();
     let fired = Infinity;
     setTimeout(() => fired = performance.now() - begun, 1);
-    while (performance.now() - begun < 400) await readBuffers(gpu, [{ buffer, bytes: 256 }]);
-    assert(fired < 350, `fired after ${fired} ms`);
+    while (performance.now() - begun < 1500) await readBuffers(gpu, [{ buffer, bytes: 256 }]);
+    assert(fired < 1400, `fired after ${fired} ms`);
     release(gpu, buffer);
   });
 });

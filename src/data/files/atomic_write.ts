@@ -19,7 +19,7 @@ export async function writeFileAtomic(
   try {
     opened = await openBeside(path);
     for (const piece of pieces) {
-      for (let at = 0; at < piece.length;) at += await opened.file.write(piece.subarray(at));
+      await writeAll(opened.file, piece);
     }
     opened.file.close();
     await Deno.rename(opened.beside, path);
@@ -180,4 +180,9 @@ export function reasonOf(error: unknown): string {
     /\.$/,
     "",
   );
+}
+
+/** Writes bytes to the end of a file, all of them: one call may take fewer. */
+export async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

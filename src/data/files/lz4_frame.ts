@@ -74,7 +74,7 @@ function unpackBlock(block: Uint8Array, out: Uint8Array, start: number): number 
 const PRIMES = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f, 0x165667b1];
 
 /** The checksum of LZ4 frames: xxHash of 32 bits, seed 0. */
-export function xxh32(bytes: Uint8Array): number {
+function xxh32(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length), [p1, p2, p3, p4, p5] = PRIMES;
   const rotate = (x: number, by: number) => x << by | x >>> 32 - by;
   let at = 0, hash = p5;

@@ -1,5 +1,5 @@
 /** Rows of NumPy files, read and written in parts. */
-import { abandonBeside, openBeside, reasonOf } from "../files/atomic_write.ts";
+import { abandonBeside, openBeside, reasonOf, writeAll } from "../files/atomic_write.ts";
 import { encodeNpyHeader, float32Of, type NpyHeader, openFile, readAt, typeOf, valuesOf } from "./npy.ts";
 
 /** Bytes of columns that are read at a time where the rows of a file are scattered. */
@@ -87,8 +87,4 @@ export async function writeNpyRows(
     await abandonBeside(opened);
     throw new Error(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
   }
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

@@ -22,7 +22,7 @@ import {
   Utf8,
   vectorFromArray,
 } from "apache-arrow";
-import { abandonBeside, type Beside, openBeside, reasonOf } from "../files/atomic_write.ts";
+import { abandonBeside, type Beside, openBeside, reasonOf, writeAll } from "../files/atomic_write.ts";
 import { csvLine } from "./csv.ts";
 
 /** The values of one column: text, or numbers of one type; a plain list of numbers is written as float64. */
@@ -97,7 +97,7 @@ export async function writeTable(
   try {
     if (format === "csv") {
       for await (const chunk of csvChunks(checked(parts))) {
-        await append(file, new TextEncoder().encode(chunk));
+        await writeAll(file, new TextEncoder().encode(chunk));
       }
     } else await writeArrow(file, checked(parts));
     await file.sync();
@@ -204,10 +204,6 @@ function cellOf(column: TableColumn, i: number): string | number {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-async function append(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-}
-
 /** Hands the writer's bytes to the file while parts are still coming; no part is made before the one before is written. */
 async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>): Promise<void> {
   const writer = new RecordBatchFileWriter();
@@ -215,7 +211,7 @@ async function writeArrow(file: Deno.FsFile, parts: AsyncIterable<TableColumns>)
   const pump = (async () => {
     for await (const chunk of writer) {
       isWriting = true;
-      await append(file, chunk).finally(() => isWriting = false);
+      await writeAll(file, chunk).finally(() => isWriting = false);
     }
   })();
   pump.catch(() => {}); // reported below

@@ -1,5 +1,5 @@
 /** One file from the network to the disk: goes on where it stopped, is checked, and appears whole or not at all. */
-import { reasonOf } from "../files/atomic_write.ts";
+import { reasonOf, writeAll } from "../files/atomic_write.ts";
 import { fileSha256, hashFile } from "../files/file_hashes.ts";
 import { pauseByClock, type RequestOptions, sendRequest, shortReason } from "./http_request.ts";
 
@@ -104,7 +104,7 @@ async function transfer(
     watch();
     for await (const chunk of response.body ?? []) {
       watch();
-      await writeAll(file, chunk, beside);
+      await append(file, chunk, beside);
       done += chunk.length;
       onProgress?.(done, total);
     }
@@ -121,9 +121,9 @@ async function transfer(
 /** A write that failed, which no new connection heals. */
 class DiskError extends Error {}
 
-async function writeAll(file: Deno.FsFile, chunk: Uint8Array, path: string): Promise<void> {
+async function append(file: Deno.FsFile, chunk: Uint8Array, path: string): Promise<void> {
   try {
-    for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    await writeAll(file, chunk);
   } catch (error) {
     throw new DiskError(`Cannot write ${path}: ${reasonOf(error)}.`, { cause: error });
   }

@@ -43,7 +43,7 @@ const RECORD = objectOf({
 }, "the record of a model");
 
 /** Where the record of a model file is. */
-export function recordPath(model: string): string {
+function recordPath(model: string): string {
   return model.replace(/\.onnx$/, ".model.json");
 }
 

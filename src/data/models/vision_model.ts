@@ -162,7 +162,7 @@ function startThread(path: string): Thread {
   worker.onmessage = ({ data }: MessageEvent<Answer>) => waiting.shift()!.resolve(data);
   worker.onerror = (event) => {
     event.preventDefault();
-    failure = new Error(`The thread that runs ${path} has ended: ${oneLine(event.message)}.`);
+    failure = new Error(`The thread that runs ${path} has ended: ${reasonOf(event.message)}.`);
     for (const { reject } of waiting.splice(0)) reject(failure);
   };
   return {
@@ -196,8 +196,4 @@ function imageInput(
 /** Whether a dimension that the model states differs; a name or −1 states none. */
 function isOther(stated: number | string, found: number): boolean {
   return typeof stated === "number" && stated > 0 && stated !== found;
-}
-
-function oneLine(error: unknown): string {
-  return reasonOf(error).replace(/\s+/g, " ").trim().replace(/\.$/, "");
 }

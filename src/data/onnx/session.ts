@@ -37,7 +37,7 @@ export async function openSession(
       try {
         results = await session.run({ [name]: tensor }, wanted);
       } catch (error) {
-        throw new Error(`onnxruntime cannot run ${path}: ${oneLine(error)}.`, { cause: error });
+        throw new Error(`onnxruntime cannot run ${path}: ${reasonOf(error)}.`, { cause: error });
       }
       return Object.fromEntries(wanted.map((output) => {
         const { dims } = results[output];
@@ -74,7 +74,7 @@ async function createSession(
       ...(externalData.length > 0 ? { externalData } : {}),
     });
   } catch (error) {
-    throw new Error(`onnxruntime cannot load ${path}: ${oneLine(error)}.`, { cause: error });
+    throw new Error(`onnxruntime cannot load ${path}: ${reasonOf(error)}.`, { cause: error });
   }
 }
 
@@ -87,8 +87,4 @@ function asFloat32({ type, data }: ort.Tensor, tensor: string, path: string): Fl
   throw new Error(
     `${path} gives ${tensor} as ${type}, expected float32 or float16: export it in one of them.`,
   );
-}
-
-function oneLine(error: unknown): string {
-  return reasonOf(error).replace(/\s+/g, " ").trim().replace(/\.$/, "");
 }

@@ -23,7 +23,7 @@ export function brainScoreClaims(
 }
 
 /** Whether the eigen-constraint raises the score: one difference a training. */
-export function scoreClaim({ conditions }: Pick<BrainScoreReport, "conditions">): Claim {
+function scoreClaim({ conditions }: Pick<BrainScoreReport, "conditions">): Claim {
   const [without, withOne] = [conditions[0], conditions.at(-1)!].map(({ scores }) =>
     scores.map(({ r }) => r)
   );
@@ -41,7 +41,7 @@ export function scoreClaim({ conditions }: Pick<BrainScoreReport, "conditions">)
 type Effects = NonNullable<BrainScoreReport["effects"]>;
 
 /** Whether the eigen-constraint keeps the eigenvectors: one difference a training, mean over layers and models. */
-export function clusterClaim(effects: Effects): Claim {
+function clusterClaim(effects: Effects): Claim {
   const { with: held, without } = byTraining(effects, "overlap");
   return claimOf({
     id: "eigen-constraint-keeps-clusters",
@@ -59,7 +59,7 @@ export function clusterClaim(effects: Effects): Claim {
 }
 
 /** Whether the eigen-constraint helps segmentation, of several trainings; the page segmentation has one, and categories. */
-export function segmentationClaim(effects: Effects): Claim {
+function segmentationClaim(effects: Effects): Claim {
   const { with: held, without } = byTraining(effects, "miou");
   return claimOf({
     id: "eigen-constraint-raises-segmentation-after-align",
@@ -103,7 +103,7 @@ function byTraining(effects: Effects, of: "overlap" | "miou"): { with: number[];
 }
 
 /** Whether channels of different models mean the same after alignment. */
-export function mixedClaim(mixed: NonNullable<BrainScoreReport["mixed"]>): Claim {
+function mixedClaim(mixed: NonNullable<BrainScoreReport["mixed"]>): Claim {
   const parts = Object.entries(mixed).map(([name, found]) => ({ how: ALIGNMENTS[name] ?? name, ...found }));
   const percent = (share: number) => `${formatNumber(100 * share, 1)} %`;
   const [{ before, chance }] = parts;

@@ -17,6 +17,7 @@ import { shareBetween } from "../../statistics/variance_share.ts";
 import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
 import { isMeasurable, nearestAgreement, oracleAgreement, type Tally, timesChance } from "./agreement.ts";
 import { predictedClasses } from "./predicted_classes.ts";
+import { mean } from "../../statistics/summary.ts";
 
 /** Nodes of the joint graph, and of each slot's own. */
 const JOINT_NODES = 10_332, SLOT_NODES = 1500;
@@ -249,7 +250,7 @@ export async function universality(
     image: shareBetween(vectors, image),
     lambda2: cut.eigenvalues[1],
     figureGround: balancedAccuracy(vectors, deep, figure),
-    within: within.reduce((sum, value) => sum + value, 0) / within.length,
+    within: mean(within),
     ...(agreement && { neighbors: timesChance(agreement.others), agreement }),
     converged,
   };

@@ -31,7 +31,7 @@ export interface DrawnConcept {
  * @param places of all patches of the layer on the map
  * @param perImage patches of an image
  */
-export function representativePatches(
+function representativePatches(
   { patches, centre }: Concept,
   places: readonly Place3[],
   perImage: number,
@@ -117,7 +117,7 @@ async function cutOut(
 }
 
 /** Images with the most patches of a concept, most first. */
-export function imagesOfConcept({ patches }: Concept, perImage: number, count: number): number[] {
+function imagesOfConcept({ patches }: Concept, perImage: number, count: number): number[] {
   const counts = new Map<number, number>();
   for (const at of patches) {
     const image = Math.floor(at / perImage);

@@ -81,7 +81,7 @@ export async function writeConceptsReport(
 }
 
 /** The concepts drawn: of the most agreed category first, then of more images. */
-export function shownConcepts(concepts: readonly Concept[], count = SHOWN): Concept[] {
+function shownConcepts(concepts: readonly Concept[], count = SHOWN): Concept[] {
   const share = ({ category, figure, patches }: Concept) =>
     category && figure * patches.length >= RULES.patches ? category.share : -1;
   return [...concepts].sort((a, b) => share(b) - share(a) || b.images - a.images).slice(0, count);

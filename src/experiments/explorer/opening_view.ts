@@ -6,6 +6,7 @@ import { similarities, unitRows } from "../../report/explorer/click_response.ts"
 import { balancedAccuracy } from "../../statistics/balanced_accuracy.ts";
 import { contentVariance } from "../../statistics/content_variance.ts";
 import { figureLabels } from "../shared/image_truth.ts";
+import { mean } from "../../statistics/summary.ts";
 
 /** Layers with less than this share of the widest spread of colors are flat. */
 const FLAT = 0.5;
@@ -38,7 +39,7 @@ export async function openingView(
     { length: slots },
     (_, slot) => images.map((_, image) => colorSpread(colors, firstPatch(layout, slot, image), patches)),
   );
-  const means = spreads.map((own) => own.reduce((sum, value) => sum + value, 0) / own.length);
+  const means = spreads.map(mean);
   const widest = Math.max(...means), lively = [...means.keys()].filter((i) => means[i] >= FLAT * widest);
   const figure = images.every(({ mask }) => mask) ? await figureOf(images, grid) : null;
   const accuracies = lively.map((slot) => figure ? accuracyOf(eigenvectors, layout, slot, figure) : NaN);

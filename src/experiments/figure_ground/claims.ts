@@ -18,7 +18,7 @@ export function figureGroundClaims(found: FigureGround): Claim[] {
 }
 
 /** Whether figure and ground activate the regions as the paper says. */
-export function regionClaim({ models, images }: Pick<FigureGround, "models" | "images">): Claim {
+function regionClaim({ models, images }: Pick<FigureGround, "models" | "images">): Claim {
   const cells = models.flatMap((own) => [
     regionCell(own.regions, images.length, { model: own.model, setting: `layer ${own.layer}` }),
     regionCell(own.whole, images.length, {
@@ -59,7 +59,7 @@ function regionCell(regions: RegionActivation[], n: number, place: Pick<Cell, "m
 }
 
 /** Whether models agree on the regions. */
-export function patternClaim({ pairs, rois }: Pick<FigureGround, "pairs" | "rois">): Claim {
+function patternClaim({ pairs, rois }: Pick<FigureGround, "pairs" | "rois">): Claim {
   const unit = "Pearson r";
   return claimOf({
     id: "models-agree-on-regions",
@@ -75,7 +75,7 @@ export function patternClaim({ pairs, rois }: Pick<FigureGround, "pairs" | "rois
 }
 
 /** Whether one pixel finds the like in other images. */
-export function pixelClaim(
+function pixelClaim(
   { models, queries, place }: Pick<FigureGround, "models" | "queries" | "place">,
   kind: "figure" | "ground",
 ): Claim {
@@ -97,7 +97,7 @@ export function pixelClaim(
 }
 
 /** What alignment changes. */
-export function alignmentClaim({ maps, across }: Pick<FigureGround, "maps" | "across">): Claim {
+function alignmentClaim({ maps, across }: Pick<FigureGround, "maps" | "across">): Claim {
   const cell = (setting: string, unit: string, gain: Effect) =>
     cellOf({ model: "all models", setting, unit }, gain);
   const say = (what: string, found: FigureGround["maps"]) =>

@@ -54,7 +54,7 @@ export const FIGURE_MORE = ["V1", "V2", "V3", "V4", "OFA", "FFA"], FIGURE_LESS =
 export const RESAMPLES = 999, PERMUTATIONS = 9_999;
 
 /** Images that a pixel is taken of. */
-export const QUERIES = 20;
+const QUERIES = 20;
 
 /** The layer of a model that is tested: what lies as deep as the paper's, or for other models the middle one. */
 export function testedLayer(model: string, layers: readonly number[]): number {

@@ -5,6 +5,7 @@ import { crossValidationFolds } from "../../align/folds.ts";
 import { meansOf } from "../../align/standard_columns.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { fork } from "../../linalg/random.ts";
+import { deviation } from "../../statistics/summary.ts";
 
 /** Fits an encoder to features and responses of the same images, and returns what predicts others. */
 export type Encode = (train: { x: Matrix; y: Matrix }) => Promise<(x: Matrix) => Promise<Matrix>>;
@@ -77,10 +78,4 @@ export async function scoreHeldOut(x: Matrix, y: Matrix, options: HeldOutOptions
   const spreads = (means[0] ?? []).map((_, roi) => deviation(means.map((row) => row[roi])));
   const foldSpread = repeats > 1 ? Math.max(0, ...spreads) : undefined;
   return { r, rois: roiScores(r, rois), ...(foldSpread !== undefined && { foldSpread }) };
-}
-
-function deviation(values: number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return Math.sqrt(squares / (values.length - 1));
 }

@@ -27,6 +27,7 @@ import {
   type UnitPair,
   voxelSample,
 } from "./matching.ts";
+import { mean } from "../../statistics/summary.ts";
 
 /** What was found between two models. */
 export interface RosettaPair {
@@ -305,7 +306,7 @@ export function matchedEverywhere(
     count++;
     found.push(...values);
   }
-  return { count, ...(count > 0 ? { r: found.reduce((sum, value) => sum + value, 0) / found.length } : {}) };
+  return { count, ...(count > 0 ? { r: mean(found) } : {}) };
 }
 
 function mapOf({ data, cols }: Matrix, unit: number, image: number, patches: number): Float32Array {

@@ -26,7 +26,7 @@ export function segmentationClaims(found: Segmentation): Claim[] {
 }
 
 /** Tested as an order in every model, and by its numbers in CLIP. */
-export function orderClaim({ single, joint }: Pick<Segmentation, "single" | "joint">): Claim {
+function orderClaim({ single, joint }: Pick<Segmentation, "single" | "joint">): Claim {
   const cells = [
     ...single.models.map((model) => orderCell(model, "own graphs")),
     ...joint.models.map((model) => orderCell(model, "one graph")),
@@ -79,7 +79,7 @@ function paperCell({ models, images }: GraphSegmentation): Cell {
 }
 
 /** Whether the eigen-constraint helps. */
-export function constraintClaim(
+function constraintClaim(
   { aligned, constraint }: Pick<Segmentation, "aligned" | "constraint">,
 ): Claim {
   return claimOf({
@@ -101,7 +101,7 @@ export function constraintClaim(
 }
 
 /** Whether alignment costs segmentation. */
-export function lossClaim({ aligned, loss }: Pick<Segmentation, "aligned" | "loss">): Claim {
+function lossClaim({ aligned, loss }: Pick<Segmentation, "aligned" | "loss">): Claim {
   return claimOf({
     id: "align-lowers-segmentation",
     paper:

@@ -6,7 +6,7 @@ import type { Effect } from "../../statistics/effect.ts";
 /** An effect is shown at this p or below. */
 export const SHOWN_P = 0.01;
 /** With fewer independent units nothing can be tested. */
-export const MIN_UNITS = 5;
+const MIN_UNITS = 5;
 
 /** A claim that two experiments test. */
 export const CONSTRAINT_CLAIM =
