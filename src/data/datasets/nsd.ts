@@ -28,6 +28,8 @@ export interface NsdOptions {
   explain?: boolean;
   /** Called with the number of sessions read, and of all. */
   onProgress?: (done: number, total: number, note: string) => void;
+  /** Stops the reading before the next file; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** A subject, with what a table says of it. */
@@ -252,7 +254,7 @@ interface Responses extends Record<"training" | "test", Subject["readResponses"]
 }
 
 async function readResponses(
-  { cache, explain, onProgress }: NsdOptions,
+  { cache, explain, onProgress, signal }: NsdOptions,
   { sessions, images, inputs, keep }: {
     sessions: Parameters<typeof meanZScores>[0];
     images: Record<"training" | "test", SeenImage[]>;
@@ -262,7 +264,10 @@ async function readResponses(
 ): Promise<Responses> {
   const counts = { training: images.training.length, test: images.test.length };
   const compute = async () => {
-    const { means, cols, reasons } = await meanZScores(sessions, counts.training + counts.test, onProgress);
+    const { means, cols, reasons } = await meanZScores(sessions, counts.training + counts.test, (...step) => {
+      onProgress?.(...step);
+      signal?.throwIfAborted();
+    });
     const kept = keep(reasons), from = { training: 0, test: counts.training };
     const rows = (split: "training" | "test") => (first: number, count: number) => {
       const data = new Float32Array(count * kept.length);

@@ -160,6 +160,24 @@ Deno.test("openNsd() keeps the responses it has put together, until a file that 
     assertNotEquals(await open(), first);
   }));
 
+Deno.test("openNsd() stops where its signal is aborted, keeps nothing half done, and goes on when asked again", () =>
+  inTemporaryFolder(async (dir) => {
+    await writeNsd(dir);
+    for (const cache of [undefined, `${dir}/cache`]) {
+      const controller = new AbortController(), { signal } = controller;
+      let steps = 0;
+      const onProgress = () => ++steps === 3 && controller.abort();
+      const error = await assertRejects(
+        () => openNsd(`${dir}/${HDF5}`, { cache, onProgress, signal }),
+        DOMException,
+      );
+      assertEquals([error.name, steps], ["AbortError", 3]);
+      const opened = await openNsd(`${dir}/${HDF5}`, { cache, signal: new AbortController().signal });
+      assertEquals((await opened.training.readResponses(0, 1)).rows, 1);
+      opened.close();
+    }
+  }));
+
 Deno.test("openData() takes NSD as it takes a subject of Algonauts 2023, by any folder that leads to its betas", () =>
   inTemporaryFolder(async (dir) => {
     await writeNsd(dir);
