@@ -183,7 +183,7 @@ function classify(graph: OnnxGraph): AttentionCount & { furthest?: string } {
   for (const start of startsOf(flow)) examine(start);
   for (const { node, kind, other } of missed) {
     const behind = flow.behind(...node.outputs);
-    const isNeeded = joinsLoosely(flow, behind) ||
+    const isNeeded = joinsLoosely(flow, behind) || kind === "held" && addsWithin(node) ||
       [...blocks.values()].some((block) => behind.has(tapOf(block)));
     const custom = flow.nodes.find(({ domain, outputs }) =>
       !KNOWN_DOMAIN.test(domain) && behind.has(outputs[0])
@@ -258,9 +258,19 @@ function startsOf(flow: Flow): Start[] {
     if (SOFTMAX.has(node.op) || (node.op === "Exp" && isWrittenOut(flow, node))) {
       return { node, kind: "softmax" };
     }
-    if (node.inner?.some(isOwnAttention)) return { node, kind: "held" };
+    if (holdsAttention(node)) return { node, kind: "held" };
     return KNOWN_DOMAIN.test(node.domain) ? [] : { node, kind: "unknown" };
   });
+}
+
+/** Whether there is attention in the graph inside an If, Loop or Scan, or what may be one whose softmax is written out. */
+function holdsAttention({ inner = [] }: OnnxNode): boolean {
+  return inner.some(isOwnAttention) || inner.some(({ op }) => op === "Exp") && inner.some(isProduct);
+}
+
+/** Whether the residual add may be inside, too: blocks that a Loop or Scan repeats. */
+function addsWithin({ op, inner = [] }: OnnxNode): boolean {
+  return /^(?:Loop|Scan)$/.test(op) && inner.some(isSum);
 }
 
 /** Random numbers on the way to a block, as in an exported masked autoencoder, shuffle or drop patches. */

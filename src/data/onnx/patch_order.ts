@@ -7,13 +7,14 @@ import { termsOf } from "./residual_stream.ts";
 /** Rows and columns of a batch of images, and of what a convolution makes of it. */
 const [ROWS, COLUMNS] = [2, 3];
 
-/** Sides of the patches, from the convolution that cuts them out; null where there is none. */
+/** Sides of the patches, from the convolution that cuts them out; null where there is none, or it adds a border. */
 export function patchSize(graph: OnnxGraph): [rows: number, cols: number] | null {
-  const convolution = firstConvolution(graph),
-    { strides, kernel_shape: kernel } = convolution?.attributes ?? {};
+  const convolution = firstConvolution(graph);
+  const { strides, kernel_shape: kernel, pads = [] } = convolution?.attributes ?? {};
   const size = kernel ?? graph.stored.get(convolution?.inputs[1] ?? "")?.slice(2);
   const isPatch = Array.isArray(strides) && strides.length === 2 && String(strides) === String(size);
-  return isPatch ? [strides[0], strides[1]] : null;
+  const hasBorder = Array.isArray(pads) && pads.some((width) => width > 0);
+  return isPatch && !hasBorder ? [strides[0], strides[1]] : null;
 }
 
 function firstConvolution({ nodes }: OnnxGraph): OnnxNode | undefined {

@@ -94,6 +94,34 @@ Deno.test("countAttention() finds both layers or refuses, whichever node is anot
   assert(refused > 10);
 });
 
+Deno.test("countAttention() refuses a Loop of blocks, whatever its softmax is made of and however little follows", async () => {
+  const graph = await readOnnx(`${FOLDER}/plain.onnx`), { blocks } = countAttention(graph);
+  // The second block and its perceptron, with their residual adds.
+  const first = graph.nodes.findIndex(({ inputs }) => inputs.includes(blocks[0].tensor)) + 1;
+  const end = graph.nodes.findIndex(({ op }, i) =>
+    i > first && op === "Add" && graph.nodes[i - 1].op === "MatMul"
+  );
+  const before = graph.nodes.slice(0, end + 1), block = graph.nodes.slice(end + 1), last = block.at(-1)!;
+  for (const written of [false, true]) {
+    const inner = block.map((node) => written && node.op === "Softmax" ? { ...node, op: "Exp" } : node);
+    const loop = {
+      ...last,
+      op: "Loop",
+      name: "layers",
+      inputs: [before.at(-1)!.outputs[0]],
+      attributes: {},
+      inner,
+    };
+    const { message } = assertThrows(() => countAttention({ ...graph, nodes: [...before, loop] }), Error);
+    assertStringIncludes(
+      message,
+      `has 2 attention nodes, 1 understood; not understood: layers (${
+        written ? "Loop" : "Softmax inside Loop"
+      }), for the tensors inside Loop cannot be taken: export it unrolled`,
+    );
+  }
+});
+
 Deno.test("extractFeatures() takes forms without nodes in order, in functions, in 8 bits and in float16", () =>
   inTemporaryFolder(async (dir) => {
     const image = { width: 8, height: 8, data: new Uint8Array(192).map((_, i) => i * 7919 % 251) };

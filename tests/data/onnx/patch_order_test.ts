@@ -58,3 +58,14 @@ Deno.test("learnedTokens() refuses patches that are laid column by column", () =
     `${PATH} lays its patches column by column (Transpose, node of ${cut}), expected row by row: export it so.`,
   );
 });
+
+Deno.test("patchSize() is not known where the convolution adds a border", () => {
+  const withPads = (pads: number[]): OnnxGraph => ({
+    ...plain,
+    nodes: plain.nodes.map((node) =>
+      node.op === "Conv" ? { ...node, attributes: { ...node.attributes, pads } } : node
+    ),
+  });
+  assertEquals(patchSize(withPads([0, 0, 0, 0])), [4, 4]);
+  assertEquals(patchSize(withPads([0, 0, 2, 2])), null);
+});
