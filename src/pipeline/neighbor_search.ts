@@ -6,7 +6,7 @@ import { gatherRows, type NodeSource } from "../graph/node_source.ts";
 import type { NystromFit, PanelSearch } from "../graph/nystrom.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { type Matrix, releaseMatrix } from "../linalg/matrix.ts";
-import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
+import { fork, sampleRows, seededRandom } from "../linalg/random.ts";
 
 /**
  * "exact": all landmarks compared; "groups": those of nearby groups (`NystromOptions.search`); "hnsw": approximate;
@@ -157,7 +157,7 @@ export async function chooseNeighborSearch(
   const count = Math.min(SAMPLE, source.rows);
   const sample = await gatherRows(
     source,
-    sampleIndices(source.rows, count, seededRandom(fork(seed, "neighbour sample"))),
+    sampleRows(source.rows, count, seededRandom(fork(seed, "neighbour sample"))),
   );
   const truth = await timedExact(gpu, landmarks, sample, k);
 

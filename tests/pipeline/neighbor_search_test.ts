@@ -59,6 +59,28 @@ Deno.test("chooseNeighborSearch() uses what was asked for, and says what it meas
   closeGpu(gpu);
 });
 
+Deno.test("chooseNeighborSearch() samples nodes of a graph that 32 bits do not number", async () => {
+  const gpu = await openGpu(), read: number[] = [], rows = 7_092_000_000, cols = 9;
+  const few = clusteredNodes(900, cols, 10, 0.3, testSeed + 1);
+  const source = {
+    rows,
+    cols,
+    read(first: number, count: number) {
+      read.push(first, first + count);
+      const data = Float32Array.from(
+        { length: count * cols },
+        (_, at) => few.data[(first * cols + at) % few.data.length],
+      );
+      return Promise.resolve({ data, rows: count, cols });
+    },
+  };
+  const { recall, reason } = await chooseNeighborSearch(gpu, fitOn(400, cols, 10, 0.3), source, "hnsw");
+  assert(recall! >= 0.95, reason);
+  assertEquals(read, read.toSorted((a, b) => a - b));
+  assert(read[0] < 0.05 * rows && read.at(-1)! > 0.95 * rows, `nodes ${read[0]} to ${read.at(-1)}`);
+  closeGpu(gpu);
+});
+
 Deno.test("chooseNeighborSearch() falls back to the exact search where hnsw finds less than 95 %", async () => {
   const gpu = await openGpu();
   // Noise in many dimensions has no neighbourhoods to walk through.

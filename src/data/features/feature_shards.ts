@@ -1,7 +1,8 @@
 /** Features of one layer as a folder of Arrow files, each of a range of images. */
 import { reasonOf } from "../files/atomic_write.ts";
 import { type FeatureFile, openFeatureFile } from "./feature_store.ts";
-import { readPlainFile } from "../files/plain_file.ts";
+import { hashOf } from "../files/file_hashes.ts";
+import { assertPlainFile } from "../files/plain_file.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 
 /** Images of a shard: at 197 tokens of 768 float16 channels 19 MB. */
@@ -39,9 +40,9 @@ export function shardName({ first, count }: ImageRange): string {
 
 /** What the manifest is to say of a shard that has been written. */
 export async function describeShard(path: string, range: ImageRange): Promise<FeatureShard> {
-  const bytes = await readPlainFile(path);
-  const digest = await crypto.subtle.digest("SHA-256", bytes); // on a thread of its own, unlike node:crypto's
-  return { path, ...range, bytes: bytes.length, sha256: new Uint8Array(digest).toHex() };
+  await assertPlainFile(path);
+  const { size: bytes } = await Deno.stat(path);
+  return { path, ...range, bytes, sha256: await hashOf(path, bytes) };
 }
 
 /** Whether a shard is there, and every byte of it as it was written. */

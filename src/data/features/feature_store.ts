@@ -20,12 +20,15 @@ import { checkArrow } from "../formats/arrow_check.ts";
 import { abandonBeside, openBeside, reasonOf } from "../files/atomic_write.ts";
 import { assertPlainFile } from "../files/plain_file.ts";
 
+/** Bytes of vectors that a file's writer holds before it waits for the disk. */
+const MAX_QUEUED = 2 ** 22;
+
 /** How the vectors are stored. */
 export type FeatureType = "float16" | "float32";
 
 /** A feature file being written; nothing stands under its final name before `finish`. */
 export interface FeatureWriter {
-  /** Adds the tokens of one or more images: vectors are rows × width, row-major. */
+  /** Adds the tokens of one or more images: vectors are rows × width, row-major. Resolves when few of them wait for the disk. */
   write(rows: { image: Int32Array; token: Int16Array; vectors: Float32Array }): Promise<void>;
   finish(): Promise<void>;
   /** Closes and removes what was written. */
@@ -75,19 +78,22 @@ export async function createFeatures(
   const opened = await openBeside(path), { file, beside } = opened;
   const writer = new RecordBatchFileWriter();
   writer.reset(undefined, schema);
+  let queued = 0, goOn = () => {};
   const pump = (async () => {
     for await (const chunk of writer) {
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+      queued -= chunk.length;
+      goOn();
     }
   })();
-  pump.catch(() => {}); // reported by finish
+  const ended = pump.catch(() => {}); // reported by finish
   const abandon = async () => {
     writer.abort();
-    await pump.catch(() => {});
+    await ended;
     await abandonBeside(opened);
   };
   return {
-    write({ image, token, vectors }) {
+    async write({ image, token, vectors }) {
       const length = image.length;
       const values = dtype === "float16" ? new Uint16Array(new Float16Array(vectors).buffer) : vectors;
       const item = makeData({
@@ -104,7 +110,11 @@ export async function createFeatures(
       writer.write(
         new RecordBatch(schema, makeData({ type: new Struct(fields), length, nullCount: 0, children })),
       );
-      return Promise.resolve();
+      queued += values.byteLength;
+      while (queued > MAX_QUEUED) {
+        const wrote = new Promise<boolean>((resolve) => goOn = () => resolve(true));
+        if (!await Promise.race([wrote, ended])) break; // by an error
+      }
     },
     async finish() {
       try {

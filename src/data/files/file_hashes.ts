@@ -51,31 +51,62 @@ export async function brokenFiles(
   hashes: FileHashes,
   hashesAll = false,
 ): Promise<BrokenFile[]> {
-  const noted = Object.entries(hashes), drawn = new Set<number>();
-  let left = hashesAll ? Infinity : MAX_HASHED;
-  for (const i of shuffledNumbers(noted.length)) {
-    if (left <= 0) break;
-    drawn.add(i);
-    left -= noted[i][1].bytes;
-  }
-  const found = await mapConcurrently(noted.length, LANES, async (i): Promise<BrokenFile[]> => {
-    const [file, { bytes, sha256 }] = noted[i], path = `${folder}/${file}`;
-    const size = await Deno.stat(path).then(({ size }) => size, () => null);
-    if (size === null) return [{ file, state: "missing" }];
-    const isWhole = size === bytes &&
-      (!drawn.has(i) || await hashOf(path, size).catch(() => null) === sha256);
-    return isWhole ? [] : [{ file, state: "damaged" }];
-  });
-  return found.flat();
+  return await brokenInBatches(folder, [hashes], hashesAll);
 }
 
-function shuffledNumbers(count: number): number[] {
-  const numbers = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [numbers[i], numbers[j]] = [numbers[j], numbers[i]];
+/** The same of files that are noted batch by batch: one batch is held at a time, and of the others what is drawn. */
+export async function brokenInBatches(
+  folder: string,
+  batches: Iterable<FileHashes> | AsyncIterable<FileHashes>,
+  hashesAll = false,
+): Promise<BrokenFile[]> {
+  const broken: BrokenFile[] = [];
+  let drawn: Drawn[] = [], bytes = 0;
+  for await (const hashes of batches) {
+    const noted = Object.entries(hashes);
+    const sizes = await mapConcurrently(
+      noted.length,
+      LANES,
+      (i) => Deno.stat(`${folder}/${noted[i][0]}`).then(({ size }) => size, () => null),
+    );
+    for (const [i, [file, hash]] of noted.entries()) {
+      if (sizes[i] === hash.bytes) drawn.push({ file, ...hash, key: Math.random() });
+      else broken.push({ file, state: sizes[i] === null ? "missing" : "damaged" });
+      bytes += hash.bytes;
+    }
+    if (hashesAll) broken.push(...await damagedOf(folder, drawn.splice(0)));
+    else if (bytes > 2 * MAX_HASHED) [drawn, bytes] = smallest(drawn);
   }
-  return numbers;
+  return [...broken, ...await damagedOf(folder, smallest(drawn)[0])];
+}
+
+/** A file whose hash is looked at unless there are enough of smaller keys, which are random numbers. */
+interface Drawn {
+  file: string;
+  bytes: number;
+  sha256: string;
+  key: number;
+}
+
+/** Files of the smallest keys that have `MAX_HASHED` bytes together, and their bytes. */
+function smallest(drawn: Drawn[]): [Drawn[], number] {
+  let bytes = 0;
+  const kept = drawn.sort((a, b) => a.key - b.key).filter((file) => {
+    if (bytes >= MAX_HASHED) return false;
+    bytes += file.bytes;
+    return true;
+  });
+  return [kept, bytes];
+}
+
+/** Those of some files whose hash is another. */
+async function damagedOf(folder: string, files: readonly Drawn[]): Promise<BrokenFile[]> {
+  const found = await mapConcurrently(files.length, LANES, async (i): Promise<BrokenFile[]> => {
+    const { file, bytes, sha256 } = files[i];
+    const hash = await hashOf(`${folder}/${file}`, bytes).catch(() => null);
+    return hash === sha256 ? [] : [{ file, state: "damaged" }];
+  });
+  return found.flat();
 }
 
 /**
@@ -103,8 +134,9 @@ export async function hashFile(path: string, algorithm: string, prefix = ""): Pr
   return hash.digest("hex");
 }
 
-async function hashOf(path: string, bytes: number): Promise<string> {
+/** The SHA-256 of a file of a known size, of which no more than `WHOLE` is held. */
+export async function hashOf(path: string, bytes: number): Promise<string> {
   if (bytes > WHOLE) return await fileSha256(path);
-  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path));
+  const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(path)); // on a thread of its own, unlike node:crypto's
   return new Uint8Array(digest).toHex();
 }

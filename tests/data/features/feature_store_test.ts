@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { openFeatures } from "../../../src/data/features/feature_shards.ts";
+import { describeShard, openFeatures } from "../../../src/data/features/feature_shards.ts";
 import { createFeatures, type FeatureType } from "../../../src/data/features/feature_store.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { randomMatrix } from "../../support/random.ts";
@@ -69,4 +69,52 @@ Deno.test("abandoned features leave no file", async () => {
     await writer.abandon();
     assertEquals([...Deno.readDirSync(root)], []);
   });
+});
+
+Deno.test("a writer of features holds no more than 4 MB and a batch that wait for the disk, at three sizes", async () => {
+  const { write } = Deno.FsFile.prototype, rows = 2048, width = 512, batch = 4 * rows * width;
+  const columns = { image: new Int32Array(rows), token: new Int16Array(rows) };
+  let written = 0;
+  Deno.FsFile.prototype.write = async function (bytes) {
+    await new Promise((resolve) => setTimeout(resolve, 2)); // a slow disk
+    const count = await write.call(this, bytes);
+    written += count;
+    return count;
+  };
+  try {
+    await inTemporaryFolder(async (root) => {
+      for (const batches of [4, 8, 16]) {
+        written = 0;
+        const writer = await createFeatures(`${root}/${batches}.arrow`, 1, width, "float32", {});
+        for (let i = 1; i <= batches; i++) {
+          await writer.write({ ...columns, vectors: new Float32Array(rows * width).fill(i) });
+          assert(i * batch - written <= 2 ** 22 + batch, `${i} of ${batches}: ${i * batch - written} bytes`);
+        }
+        await writer.finish();
+      }
+    });
+  } finally {
+    Deno.FsFile.prototype.write = write;
+  }
+});
+
+Deno.test("describeShard() reads no large file whole, at three sizes", async () => {
+  const { readFile } = Deno, read: (string | URL)[] = [];
+  Deno.readFile = (path, options) => (read.push(path), readFile(path, options));
+  try {
+    await inTemporaryFolder(async (root) => {
+      for (const megabytes of [17, 34, 68]) {
+        const path = `${root}/${megabytes}.arrow`, bytes = megabytes * 1e6;
+        await Deno.writeTextFile(path, "");
+        await Deno.truncate(path, bytes);
+        const { sha256, ...shard } = await describeShard(path, { first: 0, count: 256 });
+        assertEquals(shard, { path, first: 0, count: 256, bytes });
+        const digest = await crypto.subtle.digest("SHA-256", new Uint8Array(bytes));
+        assertEquals(sha256, new Uint8Array(digest).toHex());
+      }
+    });
+  } finally {
+    Deno.readFile = readFile;
+  }
+  assertEquals(read, []);
 });

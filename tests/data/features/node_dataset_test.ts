@@ -9,7 +9,7 @@ import {
   slotFolder,
   writeDatasetFile,
 } from "../../../src/data/features/node_dataset.ts";
-import { brokenFiles } from "../../../src/data/files/file_hashes.ts";
+import { brokenFiles, brokenInBatches } from "../../../src/data/files/file_hashes.ts";
 import { nearestOfImages, vectorsOfImages } from "../../../src/pipeline/evaluation.ts";
 import { brokenInDataset, makeBatches, makeDataset } from "../../../src/pipeline/node_batches.ts";
 import { areFilesThere, lookAtSizes, type SizesByFolder } from "../../../src/data/files/file_look.ts";
@@ -119,5 +119,29 @@ Deno.test("brokenFiles() looks at the size of every file, and at 268 MB of the b
     const bySize = (await brokenFiles(dir, hashes)).map(({ file, state }) => `${file} ${state}`);
     assert(bySize.includes("f0 missing") && bySize.includes("f1 damaged"), bySize.join());
     assert(bySize.length < 4, "one of the two large files is not looked at, as their bytes are too many");
+  });
+});
+
+Deno.test("what is noted of a dataset's files is read batch by batch, and hashed up to 268 MB, at three sizes", async () => {
+  for (const images of [10_000, 1_000_000, 100_000_000]) {
+    const batches = fileBatches(datasetFiles(slotsOf(images, 197, 36)));
+    const most = Math.max(...batches.map(({ length }) => length));
+    assert(batches.length <= 2048 && most <= 72, `${images} images: ${batches.length} batches of ${most}`);
+  }
+  await inTemporaryFolder(async (dir) => {
+    const noted = { bytes: 2 ** 26, sha256: "of other bytes" };
+    for (const name of ["f0", "f1"]) {
+      using file = await Deno.open(`${dir}/${name}`, { write: true, create: true });
+      await file.truncate(2 ** 26);
+    }
+    for (const count of [6, 12, 24]) {
+      let given = 0;
+      const batches = function* () {
+        for (; given < count; given++) yield { f0: noted, f1: noted, f2: noted };
+      };
+      const broken = await brokenInBatches(dir, batches());
+      const of = Object.groupBy(broken, ({ state }) => state);
+      assertEquals([given, of.missing?.length, of.damaged?.length], [count, count, 4], `${count} batches`);
+    }
   });
 });
