@@ -203,9 +203,9 @@ export const EXPERIMENTS: readonly Mutant[] = [
     tests: ["experiments/shared/claim_cells_test.ts"],
   },
   {
-    file: "src/experiments/rosetta/compute.ts",
-    text: "const from = (image * tokens + 1 + patch) * channels;",
-    replacement: "const from = (image * tokens + patch) * channels;",
+    file: "src/experiments/rosetta/maps.ts",
+    text: "const from = (row + Math.floor(row / patches) + 1) * channels;",
+    replacement: "const from = (row + Math.floor(row / patches)) * channels;",
     breaks: "the class token is a patch, the last patch is lost",
     tests: ["experiments/rosetta/compute_test.ts"],
   },

@@ -5,8 +5,6 @@
  * Matches are found on every second image and measured on the others.
  */
 import { applyAlign, leadingChannels, sharedBeta } from "../../align/model.ts";
-import { findSlot } from "../../align/slots.ts";
-import { readFeatures } from "../../data/features/feature_shards.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
@@ -14,16 +12,15 @@ import { quantileOf } from "../../statistics/bootstrap.ts";
 import type { Pipeline } from "../../pipeline/nodes.ts";
 import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
 import { UnsuitableData } from "../shared/unsuitable_data.ts";
+import { type ModelMaps, openMaps, type Scaled, slices } from "./maps.ts";
 import {
   bestLayers,
   correlate,
   type MatchedPairs,
-  measurePairs,
   mutualBest,
+  openMeasure,
   sameLayer,
-  standardizeUnits,
   strongestFirst,
-  type UnitMaps,
   type UnitPair,
   voxelSample,
 } from "./matching.ts";
@@ -101,16 +98,13 @@ export interface RosettaExample {
 /** Images of an example. */
 const SHOWN = 4;
 
-/** Both halves of the images. */
-type Halves = [found: UnitMaps, measured: UnitMaps];
-
 /**
  * Finds and measures Rosetta pairs, aligned channels and voxels for every two models.
  *
  * @param onProgress called with how many of how many steps are done
  * @throws RangeError "Rosetta neurons need 4 images, half of them to match on, and two models: found 3 images, …"
  *
- * Memory: the z-scored maps of all models, images · patches × layers · channels values each, and one units × units matrix.
+ * Memory: maps of a few images, whatever their number, and two units × units matrices.
  */
 export async function rosetta(
   gpu: Gpu,
@@ -224,60 +218,56 @@ async function compareModels<Key extends string>(
   features: (slot: number, raw: Matrix) => Promise<Matrix>,
   matchers: Record<Key, (correlation: Matrix) => UnitPair[]>,
 ): Promise<Compared<Key>[] & { units: number[] }> {
-  const { models, manifests, tokens } = pipeline, patches = tokens - 1, images = halves[1].length;
-  const sets: Halves[] = [], compared: Compared<Key>[] = [];
-  for (const m of models.keys()) sets.push(await mapsOfHalves(pipeline, m, halves, features));
-  for (const [first, a] of models.entries()) {
-    for (const [second, b] of models.entries()) {
-      if (second <= first) continue;
-      const [found, measured] = [0, 1].map((half) => [sets[first][half], sets[second][half]]);
-      const correlation = await correlate(gpu, found[0].maps, found[1].maps);
-      const entries = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
-        [key, measurePairs(measured[0].maps, measured[1].maps, match(correlation), images, patches)] as const
-      );
-      const [best] = strongestFirst(entries[0][1].pairs);
-      const column = ({ maps, channels }: UnitMaps, m: number, unit: number) => ({
-        label: `${models[m]} L${manifests[m].layers[Math.floor(unit / channels)].layer} channel ${
-          unit % channels
-        }`,
-        maps: Array.from({ length: Math.min(SHOWN, images) }, (_, i) => mapOf(maps, unit, i, patches)),
-      });
-      compared.push({
-        models: [a, b],
-        matched: Object.fromEntries(entries) as Record<Key, MatchedPairs>,
-        columns: best ? [column(measured[0], first, best.a), column(measured[1], second, best.b)] : [],
-      });
-    }
-  }
-  return Object.assign(compared, { units: sets.map(([{ maps }]) => maps.cols) });
-}
-
-/** z-scored maps of all channels of one model on both halves of the images. */
-async function mapsOfHalves(
-  { manifests, models, tokens, align }: Pipeline,
-  m: number,
-  halves: number[][],
-  features: (slot: number, raw: Matrix) => Promise<Matrix>,
-): Promise<Halves> {
-  const { layers } = manifests[m], patches = tokens - 1, parts: UnitMaps[] = [];
-  for (const [l, { layer, path }] of layers.entries()) {
-    const slot = findSlot(align.slots, models[m], layer);
-    const { data, cols: channels } = await features(slot, await readFeatures(path));
-    const cols = layers.length * channels;
-    for (const [half, images] of halves.entries()) {
-      const rows = images.length * patches;
-      parts[half] ??= { maps: { data: new Float32Array(rows * cols), rows, cols }, channels };
-      for (const [i, image] of images.entries()) {
-        for (let patch = 0; patch < patches; patch++) {
-          const from = (image * tokens + 1 + patch) * channels; // the class token is left out
-          const to = (i * patches + patch) * cols + l * channels;
-          parts[half].maps.data.set(data.subarray(from, from + channels), to);
+  const { models, manifests, tokens } = pipeline, patches = tokens - 1, [found, measured] = halves;
+  const half = Math.floor(measured.length / 2),
+    turned = [...measured.slice(half), ...measured.slice(0, half)];
+  const sets: ModelMaps[] = [], compared: Compared<Key>[] = [];
+  try {
+    for (const m of models.keys()) sets.push(await openMaps(pipeline, m, features));
+    const most = Math.min(...sets.map(({ most }) => most));
+    const mapsOf: [found: Scaled, measured: Scaled][] = [];
+    for (const set of sets) mapsOf.push([await set.scaled(found), await set.scaled(measured)]);
+    for (const [first, a] of models.entries()) {
+      for (const [second, b] of models.entries()) {
+        if (second <= first) continue;
+        const [foundA, ownA] = mapsOf[first], [foundB, ownB] = mapsOf[second];
+        const correlation = await correlate(gpu, inPanels(slices(found, most), foundA, foundB));
+        const measures = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
+          [key, openMeasure(match(correlation), measured.length, patches)] as const
+        );
+        const others = slices(turned, most);
+        for (const [at, images] of slices(measured, most).entries()) {
+          const a = await ownA(images), b = await ownB(images), apart = await ownB(others[at]);
+          for (const [, { add }] of measures) add(a, b, apart);
         }
+        const [best] = strongestFirst(measures[0][1].found.pairs), shown = measured.slice(0, SHOWN);
+        const column = async (maps: Scaled, m: number, unit: number) => {
+          const { channels } = sets[m], own = await maps(shown);
+          const { layer } = manifests[m].layers[Math.floor(unit / channels)];
+          return {
+            label: `${models[m]} L${layer} channel ${unit % channels}`,
+            maps: shown.map((_, i) => mapOf(own, unit, i, patches)),
+          };
+        };
+        compared.push({
+          models: [a, b],
+          matched: Object.fromEntries(measures.map(([key, { found }]) => [key, found])) as Record<
+            Key,
+            MatchedPairs
+          >,
+          columns: best ? [await column(ownA, first, best.a), await column(ownB, second, best.b)] : [],
+        });
       }
     }
+    return Object.assign(compared, { units: sets.map(({ units }) => units) });
+  } finally {
+    for (const { close } of sets) await close();
   }
-  for (const { maps } of parts) standardizeUnits(maps);
-  return parts as Halves;
+}
+
+/** Maps of two models, panel by panel. */
+async function* inPanels(panels: number[][], a: Scaled, b: Scaled): AsyncGenerator<[a: Matrix, b: Matrix]> {
+  for (const images of panels) yield [await a(images), await b(images)];
 }
 
 /** Units of the first model whose matches in all others are matches of each other too. */

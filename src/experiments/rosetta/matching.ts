@@ -4,35 +4,84 @@ import { matmul } from "../../linalg/matmul.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { seededRandom, shuffle } from "../../linalg/random.ts";
 
-/**
- * Gives every column mean 0 and variance 1, in place; a column that does not vary becomes 0 and correlates with nothing.
- *
- * @param maps places × units
- */
-export function standardizeUnits({ data, rows, cols }: Matrix): void {
-  const mean = new Float64Array(cols), squares = new Float64Array(cols);
-  for (let i = 0, at = 0; i < rows; i++) for (let c = 0; c < cols; c++, at++) mean[c] += data[at] / rows;
+/** Sums over the places that units have been seen at, less the value at the first one. */
+export interface UnitSums {
+  rows: number;
+  origin: Float64Array;
+  sum: Float64Array;
+  squares: Float64Array;
+}
+
+/** What makes values z-scores: (value − mean) · inverse. */
+export interface UnitScale {
+  mean: Float64Array;
+  inverse: Float64Array;
+}
+
+/** Adds the places of a panel of maps, places × units, to the sums; absent: of none before. */
+export function addToSums({ data, rows, cols }: Matrix, before?: UnitSums): UnitSums {
+  const sums = before ?? {
+    rows: 0,
+    origin: Float64Array.from(data.subarray(0, cols)),
+    sum: new Float64Array(cols),
+    squares: new Float64Array(cols),
+  };
+  const { origin, sum, squares } = sums;
   for (let i = 0, at = 0; i < rows; i++) {
-    for (let c = 0; c < cols; c++, at++) squares[c] += (data[at] - mean[c]) ** 2;
+    for (let c = 0; c < cols; c++, at++) {
+      const value = data[at] - origin[c];
+      sum[c] += value;
+      squares[c] += value * value;
+    }
   }
-  const inverse = squares.map((sum, c) =>
-    sum > 1e-12 * rows * mean[c] ** 2 && sum > 0 ? Math.sqrt(rows / sum) : 0
-  );
+  return { ...sums, rows: sums.rows + rows };
+}
+
+/** The scale by which units get mean 0 and variance 1; a unit that does not vary becomes 0 and correlates with nothing. */
+export function scaleOf({ rows, origin, sum, squares }: UnitSums): UnitScale {
+  const mean = origin.map((value, c) => value + sum[c] / rows);
+  const inverse = squares.map((own, c) => {
+    const varied = own - sum[c] ** 2 / rows;
+    return varied > 1e-12 * rows * mean[c] ** 2 && varied > 0 ? Math.sqrt(rows / varied) : 0;
+  });
+  return { mean, inverse };
+}
+
+/** Z-scores of maps, in place. */
+export function standardize({ data, rows, cols }: Matrix, { mean, inverse }: UnitScale): void {
   for (let i = 0, at = 0; i < rows; i++) {
     for (let c = 0; c < cols; c++, at++) data[at] = (data[at] - mean[c]) * inverse[c];
   }
 }
 
 /**
+ * Gives every column mean 0 and variance 1, in place.
+ *
+ * @param maps places × units
+ */
+export function standardizeUnits(maps: Matrix): void {
+  standardize(maps, scaleOf(addToSums(maps)));
+}
+
+/**
  * Pearson correlation of every unit with every other: Zₐᵀ Z_b / n of z-scored maps.
  *
- * @param a places × units, z-scored
- * @param b the same places × other units
+ * @param panels places × units of a, and the same places × units of b, z-scored over the places of all panels
  * @returns units of a × units of b
  */
-export async function correlate(gpu: Gpu, a: Matrix, b: Matrix): Promise<Matrix> {
-  const product = await matmul(gpu, a, b, { transposeA: true });
-  return { ...product, data: product.data.map((value) => value / a.rows) };
+export async function correlate(
+  gpu: Gpu,
+  panels: Iterable<[a: Matrix, b: Matrix]> | AsyncIterable<[a: Matrix, b: Matrix]>,
+): Promise<Matrix> {
+  let sum: Matrix | undefined, places = 0;
+  for await (const [a, b] of panels) {
+    const product = await matmul(gpu, a, b, { transposeA: true });
+    if (sum) { for (let at = 0; at < sum.data.length; at++) sum.data[at] += product.data[at]; }
+    sum ??= product;
+    places += a.rows;
+  }
+  for (let at = 0; at < sum!.data.length; at++) sum!.data[at] /= places;
+  return sum!;
 }
 
 /**
@@ -79,13 +128,54 @@ export function sameLayer({ data, rows, cols }: Matrix, channels: number): UnitP
   return Array.from({ length: units }, (_, unit) => ({ a: unit, b: unit, found: data[unit * cols + unit] }));
 }
 
+/** What pairs are found to be, panel by panel of images. */
+export interface PairMeasure {
+  /** Complete when every image has been added. */
+  found: MatchedPairs;
+  /**
+   * Adds consecutive images.
+   *
+   * @param a images · patches × units, z-scored over all images
+   * @param b the same of the other model
+   * @param apart the same of the other model, of the images half way round the set
+   */
+  add(a: Matrix, b: Matrix, apart: Matrix): void;
+}
+
 /**
  * How pairs correlate on images: over all of their patches, and image by image, as they are and with the maps of the
  * second model taken from the image half way round the set.
  *
- * @param a images · patches × units, z-scored over these images
- * @param b the same of the other model
+ * @param images of all panels
  */
+export function openMeasure(pairs: UnitPair[], images: number, patches: number): PairMeasure {
+  const r = new Float64Array(pairs.length), shuffled = new Float64Array(pairs.length);
+  const byImage = new Float64Array(images), byShuffledImage = new Float64Array(images);
+  let first = 0;
+  return {
+    found: { pairs, r, shuffled, byImage, byShuffledImage },
+    add(a, b, other) {
+      const count = a.rows / patches;
+      for (const [k, pair] of pairs.entries()) {
+        for (let i = 0; i < count; i++) {
+          let same = 0, apart = 0;
+          for (let row = i * patches; row < (i + 1) * patches; row++) {
+            const value = a.data[row * a.cols + pair.a], at = row * b.cols + pair.b;
+            same += value * b.data[at];
+            apart += value * other.data[at];
+          }
+          r[k] += same / patches / images;
+          shuffled[k] += apart / patches / images;
+          byImage[first + i] += same / patches / pairs.length;
+          byShuffledImage[first + i] += apart / patches / pairs.length;
+        }
+      }
+      first += count;
+    },
+  };
+}
+
+/** The same of all images at once. */
 export function measurePairs(
   a: Matrix,
   b: Matrix,
@@ -93,25 +183,13 @@ export function measurePairs(
   images: number,
   patches: number,
 ): MatchedPairs {
-  const r = new Float64Array(pairs.length), shuffled = new Float64Array(pairs.length);
-  const byImage = new Float64Array(images), byShuffledImage = new Float64Array(images);
-  const half = Math.floor(images / 2);
-  for (const [k, pair] of pairs.entries()) {
-    for (let i = 0; i < images; i++) {
-      const other = (i + half) % images;
-      let same = 0, apart = 0;
-      for (let patch = 0; patch < patches; patch++) {
-        const value = a.data[(i * patches + patch) * a.cols + pair.a];
-        same += value * b.data[(i * patches + patch) * b.cols + pair.b];
-        apart += value * b.data[(other * patches + patch) * b.cols + pair.b];
-      }
-      r[k] += same / patches / images;
-      shuffled[k] += apart / patches / images;
-      byImage[i] += same / patches / pairs.length;
-      byShuffledImage[i] += apart / patches / pairs.length;
-    }
-  }
-  return { pairs, r, shuffled, byImage, byShuffledImage };
+  const half = Math.floor(images / 2) * patches * b.cols,
+    { found, add } = openMeasure(pairs, images, patches);
+  const apart = new Float32Array(b.data.length);
+  apart.set(b.data.subarray(half));
+  apart.set(b.data.subarray(0, half), b.data.length - half);
+  add(a, b, { ...b, data: apart });
+  return found;
 }
 
 /** Pairs by falling correlation. */
@@ -140,14 +218,6 @@ export interface MatchedPairs {
   byImage: Float64Array;
   /** The same for shuffled images. */
   byShuffledImage: Float64Array;
-}
-
-/** Maps of one model's channels over the patches of some images. */
-export interface UnitMaps {
-  /** images · patches × layers · channels, every column z-scored. */
-  maps: Matrix;
-  /** Channels of a layer. */
-  channels: number;
 }
 
 function shuffledIndices(count: number, seed: number): Uint32Array {

@@ -10,12 +10,17 @@ import { seededRandom } from "../../../src/linalg/random.ts";
 import { readResults } from "../../../src/report/results.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import { randomMatrix, testSeed } from "../../support/random.ts";
+import { openMaps, slices } from "../../../src/experiments/rosetta/maps.ts";
 import {
+  addToSums,
   bestLayers,
   correlate,
   measurePairs,
   mutualBest,
+  openMeasure,
+  scaleOf,
   standardizeUnits,
+  type UnitSums,
 } from "../../../src/experiments/rosetta/matching.ts";
 
 const MODELS = ["clip<b>", "mae"], LAYERS = 2, WIDTH = 4, SIDE = 4, IMAGES = 12;
@@ -232,8 +237,73 @@ Deno.test("correlate() is Pearson's r of every two units", async () => {
   const expected = Array.from({ length: 15 }, (_, at) => pearson(Math.floor(at / 5), at % 5));
   standardizeUnits(a);
   standardizeUnits(b);
-  const { data, rows, cols } = await correlate(gpu, a, b);
+  const { data, rows, cols } = await correlate(gpu, [[a, b]]);
+  const rowsOf = ({ data, cols }: Matrix, from: number, to: number) => ({
+    data: data.slice(from * cols, to * cols),
+    rows: to - from,
+    cols,
+  });
+  const panels = [[0, 20], [20, 37]].map(([from, to]): [Matrix, Matrix] => [
+    rowsOf(a, from, to),
+    rowsOf(b, from, to),
+  ]);
+  (await correlate(gpu, panels)).data.forEach((value, at) => assertAlmostEquals(value, data[at], 1e-6));
   closeGpu(gpu);
   assertEquals([rows, cols], [3, 5]);
   expected.forEach((value, at) => assertAlmostEquals(data[at], value, 1e-5));
 });
+
+Deno.test("means, variances and pairs of panels of images are those of all at once", () => {
+  const images = 7,
+    patches = 4,
+    turn = 3,
+    a = randomMatrix(images * patches, 3, 6),
+    b = randomMatrix(images * patches, 3, 7);
+  const part = ({ data }: Matrix, some: number[]) => ({
+    data: Float32Array.from(some.flatMap((i) => [...data.subarray(i * patches * 3, (i + 1) * patches * 3)])),
+    rows: some.length * patches,
+    cols: 3,
+  });
+  const all = [...Array(images).keys()], pieces = slices(all, 3);
+  assertEquals(pieces.map(({ length }) => length), [3, 3, 1]);
+  const whole = scaleOf(addToSums(a));
+  let sums: UnitSums | undefined;
+  for (const some of pieces) sums = addToSums(part(a, some), sums);
+  for (const key of ["mean", "inverse"] as const) {
+    scaleOf(sums!)[key].forEach((value, c) => assertAlmostEquals(value, whole[key][c], 1e-9));
+  }
+  const pairs = [{ a: 1, b: 0, found: 0 }, { a: 0, b: 2, found: 0 }],
+    { found, add } = openMeasure(pairs, images, patches);
+  for (const some of pieces) add(part(a, some), part(b, some), part(b, some.map((i) => (i + turn) % images)));
+  assertEquals(found, measurePairs(a, b, pairs, images, patches));
+});
+
+Deno.test("openMaps() holds maps of as many images whatever their number, at three sizes", () =>
+  inTemporaryFolder(async (dir) => {
+    const width = 2048, tokens = 65, path = `${dir}/wide.arrow`, held: number[] = [];
+    const writer = await createFeatures(path, 1, width, "float16", {});
+    for (let image = 0; image < 160; image++) {
+      const { data } = randomMatrix(tokens, width, image);
+      await writer.write({
+        image: new Int32Array(tokens).fill(image),
+        token: new Int16Array(tokens),
+        vectors: data,
+      });
+    }
+    await writer.finish();
+    const manifests = [{ layers: [{ layer: 1, path }] }] as unknown as Pipeline["manifests"];
+    const align = { slots: [{ name: "wide L1", width }] } as AlignModel;
+    for (const images of [40, 80, 160]) {
+      let most = 0;
+      const maps = await openMaps({ manifests, models: ["wide"], tokens, align }, 0, (_, raw) => {
+        most = Math.max(most, raw.rows / tokens);
+        return Promise.resolve(raw);
+      });
+      const chosen = Array.from({ length: images / 2 }, (_, i) => 2 * i + 1);
+      const scaled = await maps.scaled(chosen), sums = addToSums(await scaled(chosen.slice(0, maps.most)));
+      assertEquals([sums.rows, maps.units], [64 * Math.min(maps.most, images / 2), width]);
+      held.push(most);
+      await maps.close();
+    }
+    assertEquals(held, [20, 32, 32]);
+  }));
