@@ -19,8 +19,8 @@ const OWN = {
   }),
   tables: listOf(TABLE_FORMATS, {
     help:
-      "write every node's image, model, layer, place, eigenvectors and color into DIR/tables/nodes.arrow, .csv or " +
-      "both, DIR being that of --out: arrow, csv or arrow,csv",
+      "write image, model, layer, place, eigenvectors and color of every node of the images that experiments look at " +
+      "(--evaluation-images) into DIR/tables/nodes.arrow, .csv or both, DIR being that of --out: arrow, csv or arrow,csv",
   }),
 };
 /** The task and its options. */
@@ -37,10 +37,13 @@ export async function runColors(
     () =>
       open.memoized("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
   );
-  const { slots, grid, eigenvectors, colors } = pipeline, images = pipeline.images.map(({ name }) => name);
+  const { slots, grid, eigenvectors, colors, total } = pipeline,
+    images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };
   const tables = await writeTables(out, "nodes", options.tables ?? [], () => nodeTable(nodes));
-  if (tables.length > 0) console.error(`tables: ${tables.join(", ")}`);
+  if (tables.length > 0) {
+    console.error(`tables of ${images.length} of ${total.images} images: ${tables.join(", ")}`);
+  }
   const path = options["save-space"];
   if (path && !await writeSpace(path, open)) {
     throw new RangeError(
