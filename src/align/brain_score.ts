@@ -1,4 +1,5 @@
 /** How well predicted responses follow measured ones. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { mean } from "../statistics/summary.ts";
 
@@ -55,8 +56,10 @@ const CONSTANT = 1e-13;
 export function brainScore(
   predicted: Matrix,
   measured: Matrix,
-  { rois = new Map(), noiseCeiling }: BrainScoreOptions = {},
+  options: BrainScoreOptions = {},
 ): BrainScore {
+  assertKnown("brainScore", options, { rois: true, noiseCeiling: true });
+  const { rois = new Map(), noiseCeiling } = options;
   assertMatrix(predicted, "predicted");
   assertMatrix(measured, "measured");
   const { rows, cols } = measured;
@@ -125,7 +128,7 @@ function scoreOf(voxels: Uint32Array, r: Float64Array, normalized?: Float64Array
 
 function assertVoxels(count: number, rois: ReadonlyMap<string, Uint32Array>): void {
   for (const [name, voxels] of rois) {
-    const wrong = voxels.find((voxel) => voxel >= count);
+    const wrong = voxels.find((voxel) => !(voxel >= 0 && voxel < count));
     if (wrong !== undefined) {
       throw new RangeError(
         `The region ${name} has voxel ${wrong}, the responses ${count} voxels, counted from 0.`,

@@ -1,7 +1,7 @@
 /** A linear brain encoder by gradient descent, without channel alignment. */
 import { type Gpu, release, sync } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
-import { assertNumber, assertWhole } from "../linalg/check_options.ts";
+import { assertKnown, assertNumber, assertWhole } from "../linalg/check_options.ts";
 import { multiply } from "../linalg/matmul.ts";
 import {
   assertMatrix,
@@ -44,8 +44,10 @@ export async function linearEncoder(
   gpu: Gpu,
   x: Matrix,
   y: Matrix,
-  { steps = 300, rate = 0.02, decay = 1, signal }: LinearEncoderOptions = {},
+  options: LinearEncoderOptions = {},
 ): Promise<(x: Matrix) => Promise<Matrix>> {
+  assertKnown("linearEncoder", options, { steps: true, rate: true, decay: true, signal: true });
+  const { steps = 300, rate = 0.02, decay = 1, signal } = options;
   assertImages(x, y);
   assertWhole("steps", steps, 1);
   assertNumber("rate", rate, "a number above 0", (value) => value > 0);

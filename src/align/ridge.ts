@@ -2,7 +2,7 @@
 import { transposed } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
-import { assertChoice, assertSeed, currentNames } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown, assertSeed, currentNames } from "../linalg/check_options.ts";
 import { cholesky, releaseFactor, solveCholesky } from "../linalg/cholesky.ts";
 import { columnErrors } from "../linalg/column_errors.ts";
 import { combine } from "../linalg/combine.ts";
@@ -18,7 +18,15 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { crossValidationFolds, type Fold } from "./folds.ts";
-import { assertImages, centered, meansOf, standardised, standardOf } from "./standard_columns.ts";
+import {
+  assertImages,
+  centered,
+  columnsTimes,
+  meansOf,
+  squarableFactors,
+  standardised,
+  standardOf,
+} from "./standard_columns.ts";
 
 /** Settings of `ridge`. */
 export interface RidgeOptions {
@@ -85,6 +93,7 @@ export function defaultAlphas(images: number, features: number): number[] {
  */
 export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, given: RidgeOptions = {}): Promise<Ridge> {
   const options = currentNames("ridge", given, { lambdas: "alphas", lambdaFor: "alphaFor" });
+  assertKnown("ridge", options, NAMES);
   assertImages(x, y);
   assertChoice("alphaFor", options.alphaFor ?? "voxel", ["voxel", "all"]);
   const factors = squarableFactors(y),
@@ -98,24 +107,14 @@ export async function ridge(gpu: Gpu, x: Matrix, y: Matrix, given: RidgeOptions 
   };
 }
 
-/** Spreads of responses between these have squares that float32 adds up. */
-const LEAST_SPREAD = 2 ** -40, MOST_SPREAD = 2 ** 40;
-
-/** Of every voxel the power of two that brings its spread near 1; 1 for most. */
-function squarableFactors(y: Matrix): Float64Array {
-  const all = Uint32Array.from({ length: y.rows }, (_, i) => i);
-  return standardOf(y, all).inverse.map((inverse) =>
-    inverse === 0 || inverse >= 1 / MOST_SPREAD && inverse <= 1 / LEAST_SPREAD
-      ? 1
-      : 2 ** Math.round(Math.log2(inverse))
-  );
-}
-
-/** Columns times the factors to a power, 1 or −1; the matrix itself where all are 1. */
-function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
-  if (factors.every((factor) => factor === 1)) return x;
-  return { ...x, data: x.data.map((value, at) => value * factors[at % x.cols] ** power) };
-}
+const NAMES = {
+  alphas: true,
+  alphaFor: true,
+  folds: true,
+  seed: true,
+  onProgress: true,
+  signal: true,
+} as const;
 
 async function ridgeInRange(gpu: Gpu, x: Matrix, y: Matrix, options: RidgeOptions): Promise<Ridge> {
   const { alphas = defaultAlphas(x.rows, x.cols), alphaFor = "voxel", folds = 5, seed = 0 } = options;

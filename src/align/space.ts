@@ -1,6 +1,6 @@
 /** One space for all slots in closed form: every slot by ridge regression to the same components of the responses. */
 import type { Gpu } from "../gpu/mod.ts";
-import { assertSeed } from "../linalg/check_options.ts";
+import { assertKnown, assertSeed } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix, releaseMatrix, uploadMatrix } from "../linalg/matrix.ts";
 import { largestMagnitude } from "../linalg/squarable.ts";
 import { type AlignModel, type AlignSlot, slotOffset } from "./model.ts";
@@ -82,6 +82,13 @@ export async function fitSpace(
   responses: Matrix,
   options: SpaceOptions = {},
 ): Promise<AlignedSpace> {
+  assertKnown("fitSpace", options, {
+    components: true,
+    noiseCeiling: true,
+    seed: true,
+    onProgress: true,
+    signal: true,
+  });
   const { noiseCeiling, seed = 0, onProgress, signal } = options;
   assertSeed(seed);
   assertSlots(slots, pooled, responses);

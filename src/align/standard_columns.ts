@@ -74,3 +74,22 @@ function assertFinite(matrix: Matrix, name: string, column: string): void {
     }: every value must be finite.`,
   );
 }
+
+/** Spreads of responses between these have squares that float32 adds up. */
+const LEAST_SPREAD = 2 ** -40, MOST_SPREAD = 2 ** 40;
+
+/** Of every voxel the power of two that brings its spread near 1; 1 for most. */
+export function squarableFactors(y: Matrix): Float64Array {
+  const all = Uint32Array.from({ length: y.rows }, (_, i) => i);
+  return standardOf(y, all).inverse.map((inverse) =>
+    inverse === 0 || inverse >= 1 / MOST_SPREAD && inverse <= 1 / LEAST_SPREAD
+      ? 1
+      : 2 ** Math.round(Math.log2(inverse))
+  );
+}
+
+/** Columns times the factors to a power, 1 or −1; the matrix itself where all are 1. */
+export function columnsTimes(x: Matrix, factors: Float64Array, power: 1 | -1): Matrix {
+  if (factors.every((factor) => factor === 1)) return x;
+  return { ...x, data: x.data.map((value, at) => value * factors[at % x.cols] ** power) };
+}

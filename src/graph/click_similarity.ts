@@ -1,4 +1,5 @@
 /** Click to segment: which nodes are like those that were pointed at. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { assertFiniteRows } from "./cluster_labels.ts";
 import { lengthOf } from "../linalg/portable_math.ts";
@@ -46,8 +47,10 @@ const ROUNDING = 1e-12;
  */
 export function clickSimilarity(
   eigenvectors: Matrix,
-  { positive, negative = [], threshold = 0.5 }: Clicks,
+  options: Clicks,
 ): ClickSimilarity {
+  assertKnown("clickSimilarity", options, { positive: true, negative: true, threshold: true });
+  const { positive, negative = [], threshold = 0.5 } = options;
   assertMatrix(eigenvectors, "eigenvectors");
   assertFiniteRows(eigenvectors, "eigenvectors");
   if (positive.length === 0) throw new RangeError("There is no positive click: point at one node or more.");

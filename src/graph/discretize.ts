@@ -1,4 +1,5 @@
 /** From eigenvectors to as many segments as there are eigenvectors. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { unitRows64 } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { orthogonalFactor } from "../linalg/orthogonal_factor.ts";
@@ -49,7 +50,9 @@ const MAX_ITERATIONS = 100;
  * if (labels.join() !== "0,0,1,1") throw new Error(`two pairs, not ${labels}`);
  * ```
  */
-export function discretize(eigenvectors: Matrix, { seed = 0 }: DiscretizeOptions = {}): Discretization {
+export function discretize(eigenvectors: Matrix, options: DiscretizeOptions = {}): Discretization {
+  assertKnown("discretize", options, { seed: true });
+  const { seed = 0 } = options;
   assertMatrix(eigenvectors, "eigenvectors");
   const { rows: n, cols: k } = eigenvectors;
   if (n < k) {

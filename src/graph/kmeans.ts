@@ -1,4 +1,5 @@
 /** k-means clustering. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { type Random, seededRandom } from "../linalg/random.ts";
 import { assertFiniteRows, fillEmptyClusters, orderByAppearance } from "./cluster_labels.ts";
@@ -47,7 +48,9 @@ const MAX_ITERATIONS = 100;
  * if (labels.join() !== "0,0,1,1") throw new Error(`two pairs, not ${labels}`);
  * ```
  */
-export function kmeans(points: Matrix, { clusters, restarts = 4, seed = 0 }: KmeansOptions): Kmeans {
+export function kmeans(points: Matrix, options: KmeansOptions): Kmeans {
+  assertKnown("kmeans", options, { clusters: true, restarts: true, seed: true });
+  const { clusters, restarts = 4, seed = 0 } = options;
   assertMatrix(points, "points");
   if (!(Number.isInteger(clusters) && clusters >= 1 && clusters <= points.rows)) {
     throw new RangeError(

@@ -23,7 +23,7 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
-import { assertChoice } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown } from "../linalg/check_options.ts";
 import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
 import { assertFiniteRows } from "./cluster_labels.ts";
 import { rankedExactly } from "./rank_exactly.ts";
@@ -93,6 +93,7 @@ export async function nearestNeighbors(
   base: Matrix,
   options: NeighborOptions,
 ): Promise<Neighbors> {
+  assertKnown("nearestNeighbors", options, { k: true, metric: true, excludeSelf: true, signal: true });
   const found = await nearestByDistance(gpu, queries, base, options);
   if (options.metric === "euclidean") return found;
   return { ...found, similarities: found.similarities.map((negated) => Math.exp(negated / 2)) };

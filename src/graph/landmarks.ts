@@ -1,4 +1,5 @@
 /** Choosing the landmarks of a large graph. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { takeRows } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -68,8 +69,10 @@ const MIN_CANDIDATES = 20000;
 export async function sampleLandmarks(
   gpu: Gpu,
   source: NodeSource,
-  { count, sampling = "farthest", seed = 0, signal }: LandmarkOptions,
+  options: LandmarkOptions,
 ): Promise<RowNumbers> {
+  assertKnown("sampleLandmarks", options, { count: true, sampling: true, seed: true, signal: true });
+  const { count, sampling = "farthest", seed = 0, signal } = options;
   const { rows, name = "features" } = source;
   if (!(Number.isInteger(count) && count >= 1)) {
     throw new RangeError(`landmarks is ${count}: ask for a whole number, 1 or more.`);

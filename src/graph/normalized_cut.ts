@@ -7,7 +7,7 @@ import {
   releaseMatrix,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertChoice, assertSeed } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown, assertSeed } from "../linalg/check_options.ts";
 import { denseEigen } from "../linalg/dense_eigen.ts";
 import { fixSigns } from "../linalg/fix_signs.ts";
 import { leadingEigen, symmetricProduct } from "../linalg/leading_eigen.ts";
@@ -107,6 +107,17 @@ export async function normalizedCut(
   x: Matrix,
   options: NormalizedCutOptions,
 ): Promise<NormalizedCut> {
+  assertKnown<NormalizedCutOptions & TileSize>("normalizedCut", options, {
+    components: true,
+    tolerance: true,
+    seed: true,
+    name: true,
+    maxApplications: true,
+    onProgress: true,
+    signal: true,
+    storage: true,
+    tileBytes: true,
+  });
   assertOptions(x, options);
   options.signal?.throwIfAborted();
   const { components } = options;

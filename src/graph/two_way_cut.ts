@@ -1,6 +1,6 @@
 /** Figure and ground: the two-way normalised cut of one image's tokens. */
 import type { Gpu } from "../gpu/mod.ts";
-import { assertSeed } from "../linalg/check_options.ts";
+import { assertKnown, assertSeed } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { affinityLessOne } from "./affinity.ts";
 import { floorOf } from "./affinity_operator.ts";
@@ -96,8 +96,10 @@ const EVEN_SPREAD = 0.75;
 export async function twoWayCut(
   gpu: Gpu,
   features: Matrix,
-  { grid, cut, seed = 0, signal, name = "features" }: TwoWayCutOptions = {},
+  options: TwoWayCutOptions = {},
 ): Promise<TwoWayCut> {
+  assertKnown("twoWayCut", options, { grid: true, cut: true, seed: true, signal: true, name: true });
+  const { grid, cut, seed = 0, signal, name = "features" } = options;
   const n = features.rows;
   assertSeed(seed);
   if (!(n >= 2 && n <= MAX_TOKENS)) {

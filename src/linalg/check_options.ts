@@ -49,6 +49,19 @@ export function assertSeed(seed: number): void {
 }
 
 /**
+ * Checks that all options are known: a misspelt one would be left out.
+ *
+ * @param call the function that takes them
+ * @param names all that it has
+ * @throws RangeError 'kmeans() has no option "restart": it has clusters, restarts, seed.'
+ */
+export function assertKnown<T extends object>(call: string, options: T, names: Record<keyof T, true>): void {
+  const other = Object.keys(options).find((name) => !Object.hasOwn(names, name));
+  if (other === undefined) return;
+  throw new RangeError(`${call}() has no option "${other}": it has ${Object.keys(names).join(", ")}.`);
+}
+
+/**
  * Options under their current names: a former name counts where the current one is absent, and a line says what it is called now.
  *
  * @param call the function that takes them

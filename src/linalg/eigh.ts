@@ -1,5 +1,5 @@
 /** Eigenvectors of symmetric matrices in float64: one function, which names the methods. */
-import { assertChoice, assertNumber } from "./check_options.ts";
+import { assertChoice, assertKnown, assertNumber } from "./check_options.ts";
 import { denseEigen } from "./dense_eigen.ts";
 import { fixSigns } from "./fix_signs.ts";
 import { leadingEigen, symmetricProduct } from "./leading_eigen.ts";
@@ -64,8 +64,10 @@ const ASYMMETRY = 1e-5;
  */
 export function eigh(
   a: { data: Float32Array | Float64Array; rows: number; cols: number },
-  { count = a.rows, method = "divide-and-conquer", tolerance = 1e-10 }: EighOptions = {},
+  options: EighOptions = {},
 ): Eigh {
+  assertKnown("eigh", options, { count: true, method: true, tolerance: true });
+  const { count = a.rows, method = "divide-and-conquer", tolerance = 1e-10 } = options;
   assertChoice("eigh: method", method, ["divide-and-conquer", "jacobi", "lanczos"]);
   assertNumber("eigh: tolerance", tolerance, "a number above 0", (value) => value > 0);
   const n = a.rows, matrix = symmetricPart(a), factor = inRange(matrix);

@@ -1,4 +1,5 @@
 /** Features of vision transformers for scripts. */
+import { assertKnown } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
 import { nameOf, type Photograph, type Picture, readPhotograph } from "./photographs.ts";
@@ -85,7 +86,7 @@ export async function patchFeatures(
   if (layers?.length === 0) {
     throw new RangeError("layers names none: give numbers from 1, or leave it out for all.");
   }
-  const taken = await takenOf(options), { hook } = taken;
+  const taken = await takenOf("patchFeatures", options), { hook } = taken;
   const { streamFeatures } = await import("../data/features/stream_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
   const { previewCrop } = await import("../data/images/preprocess.ts");
@@ -161,7 +162,7 @@ export async function meanFeatures(
   options: FeatureOptions | Hook = {},
 ): Promise<MeanFeatures> {
   if (models.length === 0) throw new RangeError("There are no models to run: give at least one.");
-  const taken = await takenOf(options);
+  const taken = await takenOf("meanFeatures", options);
   const { joinPooled, poolFeatures } = await import("../data/features/pooled_features.ts");
   const { openKnownModel } = await import("../data/models/known_models.ts");
   const cacheDir = await Deno.makeTempDir(), parts = [];
@@ -193,9 +194,10 @@ export async function meanFeatures(
 }
 
 /** Checks options, and finds what models run on, which is said where it is another than was asked for. */
-async function takenOf(options: FeatureOptions | Hook) {
-  const { hook = "attention", shifts = 1, extract = "cpu", signal }: FeatureOptions =
-    typeof options === "string" ? { hook: options } : options;
+async function takenOf(call: string, options: FeatureOptions | Hook) {
+  const given: FeatureOptions = typeof options === "string" ? { hook: options } : options;
+  assertKnown(call, given, { hook: true, shifts: true, extract: true, signal: true });
+  const { hook = "attention", shifts = 1, extract = "cpu", signal } = given;
   const { MAX_SHIFTS } = await import("../data/images/shift_and_stitch.ts");
   const { chooseProvider, EXTRACT_CHOICES } = await import("../data/onnx/inference_provider.ts");
   const { HOOKS } = await import("../data/onnx/block_hooks.ts");

@@ -1,4 +1,5 @@
 /** Centred kernel alignment: how alike two representations of the same stimuli are (Kornblith et al. 2019). */
+import { assertKnown } from "../linalg/check_options.ts";
 import { dot } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { largestMagnitude } from "../linalg/squarable.ts";
@@ -34,7 +35,9 @@ export interface CkaOptions {
  * if (Math.abs(cka(x, turned) - 1) > 1e-12) throw new Error("rotations and scale do not count");
  * ```
  */
-export function cka(x: Matrix, y: Matrix, { debiased = false }: CkaOptions = {}): number {
+export function cka(x: Matrix, y: Matrix, options: CkaOptions = {}): number {
+  assertKnown("cka", options, { debiased: true });
+  const { debiased = false } = options;
   assertMatrix(x, "x");
   assertMatrix(y, "y");
   const n = x.rows, least = debiased ? 4 : 2;

@@ -1,5 +1,5 @@
 /** Representational similarity: whether two systems find the same pairs of stimuli alike (Kriegeskorte et al. 2008). */
-import { assertChoice, assertWhole } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown, assertWhole } from "../linalg/check_options.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { largestMagnitude } from "../linalg/squarable.ts";
@@ -100,6 +100,7 @@ export function rsa(
   brain: Dissimilarities | readonly Dissimilarities[],
   options: RsaOptions = {},
 ): Agreement {
+  assertKnown("rsa", options, { resamples: true, seed: true });
   const subjects = subjectsOf(brain), own = orderOf(model);
   return meanAgreement(subjects.map((subject) => [own, orderOf(subject)]), options);
 }
