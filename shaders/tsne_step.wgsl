@@ -1,15 +1,16 @@
-// One step of t-SNE's gradient descent with momentum and gains, for every point i of a panel:
+// One step of t-SNE's gradient descent with momentum, for every point i of a panel:
 //   g_i = 2 (ν + 1) / ν · (e Σ_j p_ij t_ij (y_i − y_j) − force_i / Z),  t_ij = 1 / (1 + ‖y_i − y_j‖² / ν)
-//   gain ← gain + 0.2 where g and the last update differ in sign, else 0.8 gain, at least 0.01
-//   update ← momentum · update − rate · gain · g,  y ← y + update
-// (van der Maaten & Hinton 2008, eq. 5, where ν = 1; van der Maaten 2009; gains after Jacobs 1988).
+//   update ← momentum · update − rate / max(softest, n Σ_j p_ij t_ij) · g,  y ← y + update
+// (van der Maaten & Hinton 2008, eq. 5, where ν = 1; van der Maaten 2009). 2 (ν + 1) / ν · Σ_j p_ij t_ij is the attraction's part of
+// the second derivative: steps grow as the map spreads, and do not swing. Gains (Jacobs 1988) would depend on signs, and so on
+// last bits.
 //
 // y          n points, the 4th coordinate 0
 // repulsion  (force_i, z_i)
 // z_sums     64 partial sums of (force_i, z_i) over points: Z is the total of their w
 // row_start  rows + 1 offsets into joint
 // joint      (j, p_ij, j′, p_ij′), row by row; p is 0 where a row's number of pairs is odd
-// motion     last update and gains of a point, side by side; replaced by the new ones
+// motion     last update of every point, replaced by the new one
 // out        the new y
 // params     see Params
 //
@@ -26,6 +27,8 @@ struct Params {
   momentum: f32,
   rate: f32,
   exaggeration: f32, // e
+  points: f32, // n
+  softest: f32, // the least n Σ_j p_ij t_ij that steps are measured by
 }
 
 @group(0) @binding(0) var<storage, read> y: array<vec4f>;
@@ -50,23 +53,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let own = y[i];
   let end = row_start[id.x + 1];
   var pull = vec4f();
+  var stiffness = 0.0;
   for (var at = row_start[id.x]; at < end; at++) {
     let pairs = joint[at];
     let j = u32(pairs.x);
     let k = u32(pairs.z);
     let d = own - y[j];
     let e = own - y[k];
-    pull = fma(d, vec4f(pairs.y / (1 + dot(d, d) / f32(FREEDOM))), pull);
-    pull = fma(e, vec4f(pairs.w / (1 + dot(e, e) / f32(FREEDOM))), pull);
+    let p = pairs.y / (1 + dot(d, d) / f32(FREEDOM));
+    let q = pairs.w / (1 + dot(e, e) / f32(FREEDOM));
+    pull = fma(d, vec4f(p), pull);
+    pull = fma(e, vec4f(q), pull);
+    stiffness += p + q;
   }
   let force = vec4f(repulsion[i].xyz, 0);
   let gradient = 2 * f32(FREEDOM + 1) / f32(FREEDOM) * (params.exaggeration * pull - force / z);
-  let before = motion[2 * i];
-  let gain = motion[2 * i + 1];
-  let against = sign(gradient) * sign(before) < vec4f();
-  let raised = max(select(gain * 0.8, gain + 0.2, against), vec4f(0.01));
-  let update = params.momentum * before - params.rate * raised * gradient;
-  motion[2 * i] = update;
-  motion[2 * i + 1] = raised;
+  let update = params.momentum * motion[i] - params.rate / max(params.softest, params.points * stiffness) * gradient;
+  motion[i] = update;
   out[i] = own + update;
 }

@@ -1,4 +1,4 @@
-/** Steps of t-SNE's gradient descent: attraction over the stored neighbours, momentum and gains. */
+/** Steps of t-SNE's gradient descent: attraction over the stored neighbours, and momentum. */
 import code from "../../shaders/tsne_step.wgsl" with { type: "text" };
 import {
   allocate,
@@ -21,9 +21,13 @@ const WORKGROUP = 8;
 /** Pairs of a point: the software adapter silently ends an invocation's loops after 65,535 rounds, of two pairs each. */
 export const MAX_PAIRS = 120_000;
 
+/** Of the average attraction, the least that a point's steps are measured by: softer points would leave the map. */
+export const SOFTEST = 0.3;
+
 /** Factors of one step of the descent. */
 export interface StepSettings {
   momentum: number;
+  /** Of a point of average attraction. */
   rate: number;
   exaggeration: number;
   /** ν of the t distribution. */
@@ -53,7 +57,7 @@ export function openDescent(gpu: Gpu, joint: Joint, start: Float32Array): Descen
   const descent = {
     y: allocate(gpu, bytesOfPoints(n), "t-SNE points"),
     next: allocate(gpu, bytesOfPoints(n), "t-SNE points"),
-    motion: allocate(gpu, n * 32, "t-SNE motion"),
+    motion: allocate(gpu, bytesOfPoints(n), "t-SNE motion"),
     panels: panelsOf(gpu, joint),
   };
   rest(gpu, descent, start);
@@ -63,7 +67,7 @@ export function openDescent(gpu: Gpu, joint: Joint, start: Float32Array): Descen
 /** Puts all points at rest. */
 export function rest(gpu: Gpu, { y, motion }: Descent, points: Float32Array): void {
   writeBuffer(gpu, y, points);
-  writeBuffer(gpu, motion, Float32Array.from({ length: 2 * points.length }, (_, i) => i % 8 < 4 ? 0 : 1));
+  writeBuffer(gpu, motion, new Float32Array(points.length));
 }
 
 /** Gives the GPU memory back. */
@@ -89,7 +93,7 @@ export function step(
   for (const { first, rows, rowStart, joint } of panels) {
     dispatch(gpu, texels ? STEP_TEXTURES : STEP, {
       buffers: [texels ?? y, forces, sums, rowStart, joint, motion, next],
-      params: { rows, first, momentum, rate, exaggeration },
+      params: { rows, first, momentum, rate, exaggeration, points: n, softest: SOFTEST },
       overrides: { WORKGROUP, FREEDOM: freedom },
       workgroups: [Math.ceil(rows / WORKGROUP)],
       sizes: `${rows} of ${n} points`,

@@ -84,6 +84,7 @@ export async function fitSpectralMap(
   const maps: SpectralMap["maps"] = [];
   for (const [i, each] of dimensions.entries()) {
     const { points, kl, lowered } = await tsne(gpu, base, {
+      start: "columns",
       ...options,
       dimensions: each,
       onProgress: (done, total) => options.onProgress?.(i * total + done, dimensions.length * total),

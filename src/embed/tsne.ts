@@ -1,14 +1,13 @@
 /** t-SNE in two or three dimensions on the GPU: repulsion over all pairs, or interpolated on a grid. */
 import { type Gpu, readBuffers, release } from "../gpu/mod.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
-import { fillRandom, seededRandom } from "../linalg/random.ts";
 import { assertChoice, assertNumber, assertWhole } from "../linalg/check_options.ts";
 import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
-import { symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { closeDescent, type Descent, openDescent, rest, step } from "./descent.ts";
 import { type Forces, normalizer, repelAllPairs, roomForForces } from "./exact_repulsion.ts";
 import { extentOf, openGridRepulsion } from "./grid_repulsion.ts";
 import { type Joint, jointProbabilities, perplexityFor, type Tsne } from "./joint_probabilities.ts";
+import { startPoints } from "./tsne_start.ts";
 
 /** Settings of `tsne`. */
 export interface TsneOptions {
@@ -18,10 +17,18 @@ export interface TsneOptions {
   perplexity?: number;
   /** Steps in all; default 350, the first quarter (250 at most) with exaggerated attraction. */
   iterations?: number;
-  /** Factor on the attraction in the early steps; default 12. */
+  /** Factor on the attraction in the early steps; default 1: the start is where exaggeration leads. */
   exaggeration?: number;
-  /** Step size; default max(n / exaggeration, 50) (Belkina et al. 2019). */
+  /**
+   * Step size of a point of average attraction; default n ν / (2 (ν + 1)), ν = dimensions − 1, divided by the exaggeration
+   * in the early steps, times 1.5 in the others.
+   */
   learningRate?: number;
+  /**
+   * Where points begin: "principal" (default), along the leading principal components; "columns", along the columns of x behind
+   * the first, for eigenvectors: all principal components of orthonormal columns are alike, so that last bits decide which lead.
+   */
+  start?: "principal" | "columns";
   /** Seed of the noise that parts equal points; default 0. */
   seed?: number;
   /** Called after every 50 steps with the number of steps done. */
@@ -37,15 +44,16 @@ export const MAX_POINTS_3D = 20_000;
 /** Up to here all pairs take less time than a grid, by the cost of the kernels on the software adapter. */
 const MAX_PAIRWISE = 8000;
 /** Momentum of the early steps and of the others. */
-export const MOMENTUM = { early: 0.5, late: 0.8 };
+export const MOMENTUM = { early: 0.5, late: 0.9 };
 const STEPS_PER_WAIT = 50;
-/** Points all within this of the origin, where they began a hundred times as wide, have collapsed. */
+/** Points all within this of one another, where they began a hundred times as wide, have collapsed. */
 const COLLAPSED = 1e-6;
 
 /**
  * t-SNE (van der Maaten & Hinton 2008; METHOD, "Spectral-tSNE"): attraction over 3 × perplexity nearest neighbours, repulsion
- * over all pairs, early exaggeration, momentum and gains, started from the principal components. The map's t
- * distribution has ν = dimensions − 1 degrees of freedom (van der Maaten 2009; scikit-learn has the same).
+ * over all pairs, early exaggeration and momentum, started from the principal components. The map's t distribution has
+ * ν = dimensions − 1 degrees of freedom (van der Maaten 2009; scikit-learn has the same). There are no gains, and the steps are
+ * small enough not to swing: a change in the last bits of x changes the map's, and not the map (docs/method.md).
  *
  * In two dimensions, more than 8,000 points repel each other by forces interpolated on a grid and convolved by Fourier transforms
  * (Linderman et al. 2019), within 3 % of the exact ones (root mean square).
@@ -69,16 +77,16 @@ const COLLAPSED = 1e-6;
  * ```
  */
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
-  const { dimensions = 3, iterations = 350, exaggeration = 12, seed = 0, onProgress, signal } = options;
+  const { dimensions = 3, iterations = 350, exaggeration = 1, seed = 0, onProgress, signal } = options;
   assertMatrix(x, "t-SNE input");
   assertOptions(options);
   assertPoints(x, dimensions);
   x = scaledBy(x, squarableFactor(x)); // the map does not depend on the unit
   const n = x.rows, { perplexity, lowered } = perplexityFor(n, options.perplexity);
   const joint = await jointProbabilities(gpu, x, perplexity, !isPairwise(n, dimensions));
-  const rate = options.learningRate ?? Math.max(n / exaggeration, 50);
   const early = earlySteps(iterations), freedom = dimensions - 1;
-  const start = startPoints(x, dimensions, seed), room = roomForForces(gpu, n);
+  const rates = ratesFor(n, freedom, exaggeration, options.learningRate);
+  const start = startPoints(x, dimensions, seed, options.start), room = roomForForces(gpu, n);
   const descent = openDescent(gpu, joint, start), repulsion = openRepulsion(gpu, n, dimensions);
   try {
     let drawn = exaggeration, y = start;
@@ -88,7 +96,7 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
       step(gpu, descent, room, n, {
         freedom,
         momentum: isEarly ? MOMENTUM.early : MOMENTUM.late,
-        rate,
+        rate: isEarly ? rates.early : rates.late,
         exaggeration: isEarly ? drawn : 1,
       });
       const isWaiting = (done + 1) % STEPS_PER_WAIT === 0;
@@ -119,12 +127,27 @@ export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Prom
 }
 
 function assertOptions(
-  { dimensions = 3, iterations = 350, exaggeration = 12, learningRate = 1 }: TsneOptions,
+  { dimensions = 3, iterations = 350, exaggeration = 1, learningRate = 1, start = "principal" }: TsneOptions,
 ): void {
   assertChoice("dimensions", dimensions, [2, 3]);
+  assertChoice("start", start, ["principal", "columns"]);
   assertWhole("iterations", iterations, 0);
   assertNumber("exaggeration", exaggeration, "a factor, 1 or more (1: none)", (factor) => factor >= 1);
   assertNumber("learningRate", learningRate, "a number above 0", (rate) => rate > 0);
+}
+
+/**
+ * Step sizes, early and late, of a point of average attraction: as far as it is from its neighbours on average in an early step, 1.5
+ * times as far in a late one. Twice would swing.
+ */
+export function ratesFor(
+  n: number,
+  freedom: number,
+  exaggeration: number,
+  learningRate?: number,
+): { early: number; late: number } {
+  const average = n * freedom / (2 * (freedom + 1));
+  return { early: learningRate ?? average / exaggeration, late: learningRate ?? 1.5 * average };
 }
 
 /** Steps with exaggerated attraction. */
@@ -184,39 +207,7 @@ async function readPoints(gpu: Gpu, { y }: Descent, n: number): Promise<Float32A
 
 /** Whether all points have been drawn together. */
 export function isCollapsed(points: Float32Array | Float64Array): boolean {
-  return points.every((value, at) => at % 4 === 3 || Math.abs(value) < COLLAPSED);
-}
-
-/** The first principal components scaled to a standard deviation of 10⁻⁴, padded to 4 coordinates. */
-export function startPoints(x: Matrix, dimensions: number, seed: number): Float32Array {
-  const { rows: n, cols: d, data } = x;
-  const mean = new Float64Array(d);
-  for (let i = 0; i < data.length; i++) mean[i % d] += data[i] / n;
-  const covariance = new Float64Array(d * d);
-  for (let i = 0; i < n; i++) {
-    for (let a = 0; a < d; a++) {
-      const va = data[i * d + a] - mean[a];
-      for (let b = 0; b <= a; b++) covariance[a * d + b] += va * (data[i * d + b] - mean[b]) / n;
-    }
-  }
-  for (let a = 0; a < d; a++) for (let b = 0; b < a; b++) covariance[b * d + a] = covariance[a * d + b];
-  const { values, vectors } = symmetricEigen(covariance, d);
-  const y = new Float32Array(n * 4);
-  const noise = fillRandom(new Float32Array(n * 4), seededRandom(seed));
-  for (let c = 0; c < dimensions; c++) {
-    let largest = 0;
-    for (let a = 0; a < d && c < d; a++) {
-      if (Math.abs(vectors[a * d + c]) > Math.abs(largest) + 1e-9) largest = vectors[a * d + c];
-    }
-    const known = c < d && values[c] > 1e-12 * Math.max(values[0], 1e-30);
-    const scale = known ? 1e-4 / Math.sqrt(values[0]) * Math.sign(largest || 1) : 0;
-    for (let i = 0; i < n; i++) {
-      let sum = 0;
-      for (let a = 0; known && a < d; a++) sum += (data[i * d + a] - mean[a]) * vectors[a * d + c];
-      y[i * 4 + c] = sum * scale + 1e-6 * noise[i * 4 + c]; // a little noise parts equal points
-    }
-  }
-  return y;
+  return points.every((value, at) => Math.abs(value - points[at % 4]) < COLLAPSED);
 }
 
 export function centred(padded: Float32Array, n: number, dimensions: number): Matrix {

@@ -1,10 +1,11 @@
 /** The live page in Chromium, from its folder as `./run serve` shows it: its numbers are Deno's. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
-import { closeGpu, colorsFromPoints, normalizedCut, openGpu } from "../../mod.ts";
+import { closeGpu, colorsFromPoints, openGpu } from "../../mod.ts";
 import { hostTsne } from "../../src/embed/host_tsne.ts";
 import { COMPONENTS, ITERATIONS } from "../../src/experiments/live/compute.ts";
 import { openSpace, packSpace } from "../../src/experiments/live/space.ts";
+import { layerColors } from "../../src/experiments/shared/layer_colors.ts";
 import { tokensInSpace } from "../../src/experiments/shared/space_colors.ts";
 import { isRuntimeThere, writeLive } from "../../tasks/live.ts";
 import { serveFolder } from "../../tasks/serve.ts";
@@ -90,20 +91,27 @@ Deno.test({
       others <= MOST_OTHERS * inSpace.colors.length,
       `${others} of ${inSpace.colors.length} bytes differ`,
     );
+    const otherLayers: number[] = [];
     for (const [at, tokens] of here.entries()) {
       const { eigenvalues, eigenvectors, colors } = there.layers[at], note = `layer ${at + 1}`;
-      const cut = await normalizedCut(gpu, tokens, { components: COMPONENTS });
+      const settings = { components: COMPONENTS, iterations: ITERATIONS };
+      const { cut, colors: colorsHere } = await layerColors(gpu, tokens, settings);
       assertClose(eigenvalues, cut.eigenvalues, { relative: TOLERANCE, note });
       const own = { data: Float32Array.from(eigenvectors), rows: tokens.rows, cols: COMPONENTS };
       const count = widestGap(cut.eigenvalues),
         parts = [own, cut.eigenvectors].map((x) => leadingColumns(x, count));
       const angle = largestPrincipalAngle(parts[0], parts[1], tokens.rows, count);
       assert(angle <= TOLERANCE, `${note}: ${count} eigenvectors are ${angle} rad apart`);
-      // The descent multiplies last bits, in which the model's features differ; from the page's own eigenvectors none does.
-      const expected = colorsFromPoints(hostTsne(own, { iterations: ITERATIONS }).points);
+      if (colorsHere.some((value, i) => Math.abs(value - colors[i]) > 1)) otherLayers.push(at + 1);
+      const expected = colorsFromPoints(hostTsne(own, { iterations: ITERATIONS, start: "columns" }).points);
       assertEquals(Uint8Array.from(colors), expected, `${note}: colors of the page's own eigenvectors`);
     }
     closeGpu(gpu);
+    // Of 108 layers whose features were changed by a millionth, three had a byte that differed by more than 1.
+    assert(
+      otherLayers.length <= 1,
+      `colors of layers ${otherLayers} differ from Deno's by more than 1 of 255`,
+    );
 
     const narrowest =
       "Math.min(...[...document.querySelectorAll('.tile canvas')].map((own) => own.clientWidth))";

@@ -4,7 +4,7 @@ import type { Mutant } from "./mutant.ts";
 export const EMBED: readonly Mutant[] = [
   {
     file: "src/embed/tsne.ts",
-    text: "late: 0.8",
+    text: "late: 0.9",
     replacement: "late: 0.5",
     breaks: "the late momentum is the early one",
     tests: ["embed/tsne_step_test.ts"],
@@ -36,6 +36,13 @@ export const EMBED: readonly Mutant[] = [
     replacement: "const COLLAPSED = 1e-9;",
     breaks: "points that were drawn together are not begun anew",
     tests: ["embed/tsne_collapse_test.ts"],
+  },
+  {
+    file: "src/embed/tsne_start.ts",
+    text: "columnsOf(x, dimensions) :",
+    replacement: "principalComponents(x, dimensions) :",
+    breaks: "maps of eigenvectors begin along components that last bits choose",
+    tests: ["embed/tsne_steady_test.ts"],
   },
   {
     file: "src/embed/grid_repulsion.ts",

@@ -95,9 +95,9 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/tsne_step.wgsl",
-    text: "let against = sign(gradient) * sign(before) < vec4f();",
-    replacement: "let against = sign(gradient) * sign(before) > vec4f();",
-    breaks: "gains grow the wrong way",
+    text: "    stiffness += p + q;\n",
+    replacement: "    stiffness += p;\n",
+    breaks: "a step is measured by every other neighbour",
     tests: ["embed/tsne_step_test.ts"],
   },
   {

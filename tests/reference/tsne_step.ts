@@ -18,23 +18,30 @@ export function divergence(p: ArrayLike<number>, y: ArrayLike<number>, n: number
   return sum;
 }
 
-/** One step with momentum and gains: the new y, update and gains, each n × 4. */
+/** One step with momentum, of a size by the stiffness of each point's attraction: the new y and update, each n × 4. */
 export function tsneStep(
   y: ArrayLike<number>,
   n: number,
   p: ArrayLike<number>,
   update: ArrayLike<number>,
-  gain: ArrayLike<number>,
   settings: { momentum: number; rate: number; exaggeration: number; freedom?: number },
-): { y: Float64Array; update: Float64Array; gain: Float64Array } {
-  const { exaggeration, freedom } = settings;
+  softest: number,
+): { y: Float64Array; update: Float64Array } {
+  const { exaggeration, freedom = 1 } = settings;
   const gradient = tsneGradient(y, n, p, exaggeration, freedom);
-  const next = { y: Float64Array.from(y), update: new Float64Array(4 * n), gain: new Float64Array(4 * n) };
-  for (let at = 0; at < 4 * n; at++) {
-    const against = Math.sign(gradient[at]) * Math.sign(update[at]) < 0;
-    next.gain[at] = Math.max(against ? gain[at] + 0.2 : gain[at] * 0.8, 0.01);
-    next.update[at] = settings.momentum * update[at] - settings.rate * next.gain[at] * gradient[at];
-    next.y[at] += next.update[at];
+  const next = { y: Float64Array.from(y), update: new Float64Array(4 * n) };
+  for (let i = 0; i < n; i++) {
+    let stiffness = 0;
+    for (let j = 0; j < n; j++) {
+      let squared = 0;
+      for (let c = 0; c < 3; c++) squared += (y[4 * i + c] - y[4 * j + c]) ** 2;
+      stiffness += n * p[i * n + j] / (1 + squared / freedom);
+    }
+    for (let at = 4 * i; at < 4 * i + 4; at++) {
+      next.update[at] = settings.momentum * update[at] -
+        settings.rate / Math.max(softest, stiffness) * gradient[at];
+      next.y[at] += next.update[at];
+    }
   }
   return next;
 }

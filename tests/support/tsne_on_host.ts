@@ -11,25 +11,20 @@ export async function stepPoints(
   n: number,
   p: Float64Array,
   update: Float32Array,
-  gain: Float32Array,
   settings: StepSettings,
 ): Promise<{ y: Float32Array; update: Float32Array }> {
   const rowStart = Uint32Array.from({ length: n + 1 }, (_, i) => i * n);
   const joint = { rowStart, cols: Uint32Array.from(p, (_, at) => at % n), p: Float32Array.from(p) };
   const descent = openDescent(gpu, joint, y), room = roomForForces(gpu, n);
   try {
-    writeBuffer(
-      gpu,
-      descent.motion,
-      Float32Array.from({ length: 8 * n }, (_, i) => (i % 8 < 4 ? update : gain)[4 * (i >> 3) + i % 4]),
-    );
+    writeBuffer(gpu, descent.motion, update);
     repelAllPairs(gpu, descent.y, room, n, settings.freedom);
     step(gpu, descent, room, n, settings);
     const [next, motion] = await readBuffers(gpu, [
       { buffer: descent.y, bytes: n * 16 },
-      { buffer: descent.motion, bytes: n * 32 },
+      { buffer: descent.motion, bytes: n * 16 },
     ]);
-    return { y: new Float32Array(next), update: new Float32Array(motion).filter((_, i) => i % 8 < 4) };
+    return { y: new Float32Array(next), update: new Float32Array(motion) };
   } finally {
     closeDescent(gpu, descent);
     for (const buffer of [room.forces, room.sums]) release(gpu, buffer);

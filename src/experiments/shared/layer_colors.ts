@@ -8,7 +8,7 @@ import { hostNormalizedCut, type NormalizedCut, normalizedCut } from "../../grap
 import { propagate } from "../../graph/propagate.ts";
 import { colorsFromPoints } from "../../embed/color.ts";
 import { hostTsne, MAX_HOST_POINTS } from "../../embed/host_tsne.ts";
-import { tsne } from "../../embed/tsne.ts";
+import { tsne, type TsneOptions } from "../../embed/tsne.ts";
 import { trustworthiness } from "../../embed/trustworthiness.ts";
 
 /** Settings of `layerColors`. */
@@ -76,7 +76,8 @@ export async function layerColors(
   const cutDone = performance.now();
   const chosen = sampleIndices(features.rows, Math.min(sample, features.rows), seededRandom(seed));
   const landmarks = takeRows(cut.eigenvectors, chosen);
-  const embed = {
+  const embed: TsneOptions = {
+    start: "columns",
     seed,
     iterations,
     onProgress: (done: number, total: number) => onProgress?.(1 + done / total, 2),
