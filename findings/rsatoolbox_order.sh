@@ -5,7 +5,7 @@
 # Seen: of six patterns called zebra, ant, mole, cat, dog and bee, one RDM is made with descriptor="image" and one without. Each
 #       says its order in `pattern_descriptors`; compare() gives 0.49 for the two (method "corr") and 1 after both are in one order.
 #       Nothing is raised. Names are sorted as text: "10" before "9".
-# So:   a model's RDM in the order of files and a brain's by condition compare at chance, which looks like a result.
+# So:   a model's RDM in the order of files and a brain's by condition give a low number that looks like a result.
 #       Bring both into one order (sort_by) and compare `pattern_descriptors` first.
 #
 # Needs python3 with venv; about 500 MB of packages. Exits 0 while this holds, 1 when it has changed.
