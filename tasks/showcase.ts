@@ -45,7 +45,7 @@ export const COMMAND = {
     cache: { ...cache, help: "where finished stages and photographs are kept" },
     seed,
     adapter,
-    quick: toggle({ help: "use fewer steps of t-SNE, on fewer patches" }),
+    quick: toggle({ help: "run t-SNE on 500 patches, not 1,000" }),
     "dry-run": PIPELINE_OPTIONS["dry-run"],
   },
 };
@@ -115,7 +115,7 @@ export async function showcase(
       showcaseLayers(gpu, manifest, photos.length, SEGMENTS, {
         components: COMPONENTS,
         seed,
-        ...(quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+        sample: quick ? 500 : 1000,
         ...settings,
       }),
     async write(found) {

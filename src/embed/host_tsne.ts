@@ -11,6 +11,7 @@ import {
   isCollapsed,
   MOMENTUM,
   ratesFor,
+  STEPS,
   type TsneOptions,
 } from "./tsne.ts";
 import { startPoints } from "./tsne_start.ts";
@@ -33,7 +34,8 @@ const BISECTIONS = 200, TOLERANCE = 1e-10;
  * Cost: n² / 2 pairs per step, about 10 ns each.
  */
 export function hostTsne(x: Matrix, options: TsneOptions = {}): Tsne {
-  const { dimensions = 3, iterations = 350, exaggeration = 1, seed = 0, onProgress, signal } = options;
+  const { dimensions = 3, iterations = STEPS[dimensions], exaggeration = 1, seed = 0, onProgress, signal } =
+    options;
   assertMatrix(x, "t-SNE input");
   assertPoints(x, dimensions);
   if (x.rows > MAX_HOST_POINTS) {

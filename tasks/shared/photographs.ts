@@ -74,7 +74,7 @@ export async function runPhotographs(
     solve: async (gpu, manifest, { stages, onProgress }) => {
       const layers = await photographLayers(gpu, manifest, await labelsOn(manifest.grid), {
         components: COMPONENTS,
-        ...(quick ? { sample: 500, iterations: 250 } : { sample: 1000, iterations: 500 }),
+        sample: quick ? 500 : 1000,
         seed,
         ...(approximation && { approximation }),
         ...(options["check-error"] && {

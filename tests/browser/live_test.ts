@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
 import { closeGpu, colorsFromPoints, openGpu } from "../../mod.ts";
 import { hostTsne } from "../../src/embed/host_tsne.ts";
-import { COMPONENTS, ITERATIONS } from "../../src/experiments/live/compute.ts";
+import { COMPONENTS } from "../../src/experiments/live/compute.ts";
 import { openSpace, packSpace } from "../../src/experiments/live/space.ts";
 import { layerColors } from "../../src/experiments/shared/layer_colors.ts";
 import { tokensInSpace } from "../../src/experiments/shared/space_colors.ts";
@@ -94,8 +94,7 @@ Deno.test({
     const otherLayers: number[] = [];
     for (const [at, tokens] of here.entries()) {
       const { eigenvalues, eigenvectors, colors } = there.layers[at], note = `layer ${at + 1}`;
-      const settings = { components: COMPONENTS, iterations: ITERATIONS };
-      const { cut, colors: colorsHere } = await layerColors(gpu, tokens, settings);
+      const { cut, colors: colorsHere } = await layerColors(gpu, tokens, { components: COMPONENTS });
       assertClose(eigenvalues, cut.eigenvalues, { relative: TOLERANCE, note });
       const own = { data: Float32Array.from(eigenvectors), rows: tokens.rows, cols: COMPONENTS };
       const count = widestGap(cut.eigenvalues),
@@ -103,7 +102,7 @@ Deno.test({
       const angle = largestPrincipalAngle(parts[0], parts[1], tokens.rows, count);
       assert(angle <= TOLERANCE, `${note}: ${count} eigenvectors are ${angle} rad apart`);
       if (colorsHere.some((value, i) => Math.abs(value - colors[i]) > 1)) otherLayers.push(at + 1);
-      const expected = colorsFromPoints(hostTsne(own, { iterations: ITERATIONS, start: "columns" }).points);
+      const expected = colorsFromPoints(hostTsne(own, { start: "columns" }).points);
       assertEquals(Uint8Array.from(colors), expected, `${note}: colors of the page's own eigenvectors`);
     }
     closeGpu(gpu);

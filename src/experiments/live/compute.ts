@@ -12,8 +12,6 @@ import type { LiveModel, PhotographAnswer } from "./model.ts";
 
 /** Eigenvectors of a layer, as everywhere. */
 export const COMPONENTS = 20;
-/** Steps of t-SNE, as of `--quick`. */
-export const ITERATIONS = 250;
 
 /** Runs a model: pixels, 3 × height × width, in; every layer's tensor out, as it is there. */
 export type RunModel = (
@@ -109,7 +107,6 @@ export async function photographLayers(
     progress(0);
     const { cut, colors } = await layerColors(gpu, features, {
       components: Math.min(COMPONENTS, features.rows),
-      iterations: ITERATIONS,
       name: `layer ${layer} of ${name}`,
       onProgress: progress,
     });

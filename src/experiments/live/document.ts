@@ -6,7 +6,8 @@ import { pageStyle } from "../../report/page_style.ts";
 import { themeCss } from "../../report/theme.ts";
 import answersStyle from "../../report/explorer/answers.css" with { type: "text" };
 import explorerStyle from "../../report/explorer/explorer.css" with { type: "text" };
-import { COMPONENTS, ITERATIONS } from "./compute.ts";
+import { STEPS } from "../../embed/tsne.ts";
+import { COMPONENTS } from "./compute.ts";
 import style from "./page.css" with { type: "text" };
 import page from "./page.html" with { type: "text" };
 
@@ -26,7 +27,9 @@ export interface LiveDocument {
 }
 
 const METHOD =
-  `A photograph is resized and cropped as its model was trained, and runs through it in onnxruntime-web. The tokens of a layer are the nodes of a graph with affinity exp(cos − 1); ${COMPONENTS} eigenvectors of its normalised cut go through t-SNE to three dimensions (${ITERATIONS} steps), which are red, green and blue.`;
+  `A photograph is resized and cropped as its model was trained, and runs through it in onnxruntime-web. The tokens of a layer are the nodes of a graph with affinity exp(cos − 1); ${COMPONENTS} eigenvectors of its normalised cut go through t-SNE to three dimensions (${
+    STEPS[3]
+  } steps), which are red, green and blue.`;
 
 /**
  * Renders the document.

@@ -17,8 +17,6 @@ export interface LayerColorsOptions {
   components?: number;
   /** Tokens that t-SNE places; the rest take the color of their nearest one. Default 1000. */
   sample?: number;
-  /** Steps of t-SNE; default 500. */
-  iterations?: number;
   seed?: number;
   /** As of `normalizedCut`. */
   storage?: "stored" | "tiled";
@@ -59,7 +57,7 @@ export async function layerColors(
   features: Matrix,
   options: LayerColorsOptions = {},
 ): Promise<LayerColors> {
-  const { components = 20, sample = 1000, iterations = 500, seed = 0, storage, name, onProgress } = options;
+  const { components = 20, sample = 1000, seed = 0, storage, name, onProgress } = options;
   const started = performance.now();
   const solve = {
     components,
@@ -79,7 +77,6 @@ export async function layerColors(
   const embed: TsneOptions = {
     start: "columns",
     seed,
-    iterations,
     onProgress: (done: number, total: number) => onProgress?.(1 + done / total, 2),
   };
   const isFew = gpu === null || chosen.length <= MAX_HOST_POINTS;

@@ -39,8 +39,7 @@ export interface SolvedLayer {
 export type Approximation = Pick<PipelineOptions, "landmarks" | "neighbors" | "sampling" | "knn">;
 
 /** Settings of the graphs of all layers. */
-export interface SolveSettings
-  extends Required<Pick<LayerColorsOptions, "components" | "sample" | "iterations" | "seed">> {
+export interface SolveSettings extends Required<Pick<LayerColorsOptions, "components" | "sample" | "seed">> {
   /** Absent: exactly. */
   approximation?: Approximation;
   /** Says in a sentence how far eigenvectors are from the exact ones of the features. */

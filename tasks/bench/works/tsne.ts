@@ -2,7 +2,7 @@
 import { takeRows } from "../../../src/linalg/host_matrix.ts";
 import { repulsiveForces } from "../../../src/embed/exact_repulsion.ts";
 import { ivfNeighbors, recallOf } from "../../../src/graph/ivf_neighbors.ts";
-import { divergence, tsne } from "../../../src/embed/tsne.ts";
+import { divergence, STEPS, tsne } from "../../../src/embed/tsne.ts";
 import { trustworthiness } from "../../../src/embed/trustworthiness.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
@@ -12,7 +12,7 @@ import { jointProbabilities, type Tsne } from "../../../src/embed/joint_probabil
 
 const N = 5000, D = 20, CLUSTERS = 20, NOISE = 0.5;
 /** Ours by default, for the count of operations. */
-const ITERATIONS = 350;
+const ITERATIONS = STEPS[3];
 /** Every Nth point is judged: trustworthiness sorts all distances. */
 const STEP = 2;
 /** Points of the interpolated map, and perplexity of everybody. */

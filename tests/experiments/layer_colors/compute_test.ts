@@ -28,7 +28,7 @@ Deno.test("photographLayers() reads a finished layer again, but not for other ma
         counts[2 * node + Number(figure(node))] = 9;
       }
       const labels = figure && { counts, classes: 2 };
-      const settings = { components: 10, sample: 60, iterations: 10, seed: 0, stages: openStages(cacheDir) };
+      const settings = { components: 10, sample: 60, seed: 0, stages: openStages(cacheDir) };
       return (await photographLayers(gpu, manifest, labels, { ...settings, ...further }))[0];
     };
     const first = await run((node) => node % 3 === 0);
