@@ -71,17 +71,13 @@ export function bundleTests(files: readonly string[], seed: number): Promise<str
 standIn({ ALIGNEDCUT_TEST_SEED: "${seed}" });
 shareDevices();
 const files = { ${loads.join(", ")} };
-globalThis.run = (file, leftOut) => runFile(file, files[file], leftOut);`,
+globalThis.run = (file) => runFile(file, files[file]);`,
     { instead: INSTEAD, minify: false },
   );
 }
 
-/** Runs tests of a file. @param leftOut beginnings of the names of tests that are left out */
-export async function runInPage(
-  page: Page,
-  file: string,
-  leftOut: readonly string[] = [],
-): Promise<PageResult[]> {
+/** Runs the tests of a file. */
+export async function runInPage(page: Page, file: string): Promise<PageResult[]> {
   await page.waitForFunction("globalThis.run");
-  return await page.evaluate(`run(${JSON.stringify(file)}, ${JSON.stringify(leftOut)})`);
+  return await page.evaluate(`run(${JSON.stringify(file)})`);
 }

@@ -16,16 +16,6 @@ const BESIDE = [
   "linalg/portable_math",
   "linalg/row_normalize_gradient",
 ].map((name) => `tests/${name}_test.ts`);
-/**
- * Left to `./run test-browser`: one is about the host's panels, two take SwiftShader eight seconds, and all shapes in all
- * variants half a minute of a processor.
- */
-const LONG = [
-  "matmul() equals the float64 reference in every variant",
-  "matmul() gives the same bits whatever the panels",
-  "multiply() takes more blocks than a row of the grid has",
-];
-
 /** The test of each shader: a file of its name. */
 function shaderTests(): string[] {
   const files = ["align", "embed", "graph", "linalg"].flatMap((folder) =>
@@ -51,7 +41,7 @@ Deno.test({
     });
     const page = await openPage(chromium);
     for (const file of files) {
-      const results = await runInPage(page, file, LONG);
+      const results = await runInPage(page, file);
       assertEquals(results.filter(({ result }) => !["ok", "ignored"].includes(result)), [], file);
       assertEquals(results.some(({ result }) => result === "ok"), true, file);
     }

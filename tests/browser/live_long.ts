@@ -11,6 +11,8 @@ import { smallSpace, writeScene } from "./live_folder.ts";
 
 /** Photographs that are timed, behind a first one. */
 const TIMED = 3, TICKS_PER_SECOND = 100;
+/** A page is left alone for this long before a photograph is dropped, milliseconds. */
+const LOOKING = 6000;
 
 /** Seconds of processors that this process' descendants have taken; by a shell, as Deno reads /proc with every right only. */
 async function cpuOfChildren(): Promise<number> {
@@ -72,12 +74,20 @@ export async function checkLive(models: readonly string[], space?: string): Prom
       for (const [at, path] of photographs.entries()) {
         const { seconds, cpu, said } = await drop(page, path);
         console.log(
-          `${at === 0 ? "first" : "next "} ${seconds.toFixed(1)} s, ${
+          `${at > 0 ? "next " : model === models[0] ? "first, at once" : "first"} ${seconds.toFixed(1)} s, ${
             cpu.toFixed(1)
           } s of processors; ${said}`,
         );
       }
     }
+
+    const looked = await openPage({ ...chromium, origin });
+    await looked.waitForTimeout(LOOKING);
+    const rested = await drop(looked, photographs[0]);
+    console.log(
+      `first, ${LOOKING / 1000} s after the page opened: ${rested.seconds.toFixed(1)} s; ${rested.said}`,
+    );
+    await looked.close();
 
     // Every device that the worker opens from now on is lost as soon as it is there, but for the third.
     const lost = await openPage({ ...chromium, origin: "about:" }, "blank");
