@@ -114,6 +114,14 @@ Deno.test("old names of options and tasks are none of the new ones", async () =>
   ]);
 });
 
+Deno.test("./run explorer --live and showcase --live are ./run live, with its options", () => {
+  for (const given of [["explorer", "--live"], ["showcase", "--model", "clip_tiny", "--live"]]) {
+    const { success, stdout } = new Deno.Command("sh", { args: ["run", ...given, "--help"], cwd: ROOT })
+      .outputSync();
+    assert(success && new TextDecoder().decode(stdout).startsWith("./run live [options]"), given.join(" "));
+  }
+});
+
 Deno.test("every command of the npm package that people read is in it", () => {
   const found = texts.flatMap(([, text]) =>
     [...text.matchAll(/npx alignedcut ([a-z][\w:-]*)/g)].map(([, task]) => task)
