@@ -29,7 +29,8 @@ export interface TsneOptions {
   learningRate?: number;
   /**
    * Where points begin: "principal" (default), along the leading principal components; "columns", along the columns of x behind
-   * the first, for eigenvectors: all principal components of orthonormal columns are alike, so that last bits decide which lead.
+   * the first (along it where it is alone), for eigenvectors: the principal components of orthonormal columns have one variance,
+   * so that last bits decide which lead.
    */
   start?: "principal" | "columns";
   /** Seed of the noise that parts equal points; default 0. */

@@ -31,10 +31,11 @@ export function startPoints(
   return y;
 }
 
-/** Columns behind the first, centred, turned so that their third moment is not negative. */
+/** Columns behind the first, where there are several, centred, turned so that their third moment is not negative. */
 function columnsOf({ data, rows, cols }: Matrix, dimensions: number): Float64Array[] {
-  return Array.from({ length: Math.max(0, Math.min(dimensions, cols - 1)) }, (_, c) => {
-    const values = Float64Array.from({ length: rows }, (_, i) => data[i * cols + c + 1]);
+  const first = cols > 1 ? 1 : 0;
+  return Array.from({ length: Math.min(dimensions, cols - first) }, (_, c) => {
+    const values = Float64Array.from({ length: rows }, (_, i) => data[i * cols + first + c]);
     const mean = values.reduce((sum, value) => sum + value, 0) / rows;
     const third = values.reduce((sum, value) => sum + (value - mean) ** 3, 0);
     return values.map((value) => (third < 0 ? -1 : 1) * (value - mean));

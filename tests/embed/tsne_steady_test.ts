@@ -1,8 +1,19 @@
 /** t-SNE of eigenvectors does not hang on last bits: what another adapter, browser or processor rounds otherwise has the same colors. */
-import { assert } from "@std/assert";
-import { closeGpu, colorsFromPoints, type Matrix, normalizedCut, openGpu, tsne } from "../../mod.ts";
+import { assert, assertEquals } from "@std/assert";
+import {
+  closeGpu,
+  colorsFromPoints,
+  type Matrix,
+  matrixSource,
+  normalizedCut,
+  openGpu,
+  tsne,
+} from "../../mod.ts";
 import { hostTsne } from "../../src/embed/host_tsne.ts";
 import { fillRandom, seededRandom } from "../../src/linalg/random.ts";
+import { fitSpectralMap } from "../../src/embed/spectral_map.ts";
+import { layerColors } from "../../src/experiments/shared/layer_colors.ts";
+import { startPoints } from "../../src/embed/tsne_start.ts";
 import { clusteredNodes } from "../support/clustered_nodes.ts";
 
 const N = 300, COMPONENTS = 12, OPTIONS = { iterations: 300, start: "columns" } as const;
@@ -35,4 +46,26 @@ Deno.test("colors of tsne() in float32 on the device and of hostTsne() differ by
   const device = await tsne(gpu, eigenvectors, OPTIONS), host = hostTsne(eigenvectors, OPTIONS);
   const apart = largestDifference(device.points, host.points);
   assert(apart <= 1, `${apart} of 255`);
+});
+
+Deno.test("points begin along the columns behind the first, or along the only one, turned by their third moment", () => {
+  const data = Float32Array.of(1, 0, 2, 1, 0, 0, 1, 0, 0, 1, -4, 0), columns = { data, rows: 4, cols: 3 };
+  const close = (y: Float32Array, c: number, expected: number[]) =>
+    expected.forEach((value, i) => assert(Math.abs(y[4 * i + c] - value) < 5e-6, `${c}: ${y}`));
+  const y = startPoints(columns, 3, 0, "columns");
+  // Of (0, 0, 0, −4) and (2, 0, 0, 0): standard deviations √3 and √3 / 2; the first is turned.
+  close(y, 0, [-1, -1, -1, 3].map((value) => 1e-4 * value / Math.sqrt(3)));
+  close(y, 1, [1.5, -0.5, -0.5, -0.5].map((value) => 1e-4 * value / Math.sqrt(3)));
+  close(y, 2, [0, 0, 0, 0]);
+  const alone = startPoints({ data: Float32Array.of(0, 0, 0, 4), rows: 4, cols: 1 }, 2, 0, "columns");
+  close(alone, 0, [-1, -1, -1, 3].map((value) => 1e-4 * value / Math.sqrt(3)));
+});
+
+Deno.test("spectralMap() and a layer's colors begin along the eigenvectors", async () => {
+  const settings = { iterations: 50, sample: N };
+  const { maps: [map] } = await fitSpectralMap(gpu, matrixSource(eigenvectors), settings);
+  const { points } = await tsne(gpu, eigenvectors, { iterations: 50, start: "columns" });
+  assertEquals(map.points.data, points.data);
+  const { cut, colors } = await layerColors(gpu, nodes, { components: COMPONENTS });
+  assertEquals(colors, colorsFromPoints(hostTsne(cut.eigenvectors, { start: "columns" }).points));
 });

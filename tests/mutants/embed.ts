@@ -45,6 +45,13 @@ export const EMBED: readonly Mutant[] = [
     tests: ["embed/tsne_steady_test.ts"],
   },
   {
+    file: "src/embed/spectral_map.ts",
+    text: '      start: "columns",\n',
+    replacement: "",
+    breaks: "the map of all nodes begins along principal components of eigenvectors",
+    tests: ["embed/tsne_steady_test.ts"],
+  },
+  {
     file: "src/embed/grid_repulsion.ts",
     text: "60 / (33 + 26 * Math.cos(angle) + Math.cos(2 * angle)) / cols",
     replacement: "1 / cols",
