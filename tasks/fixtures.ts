@@ -2,7 +2,7 @@
  * `./run fixtures`: the synthetic dataset on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
-import { createSubject } from "../fixtures/observer/mod.ts";
+import { createSubject } from "../fixtures/subject/mod.ts";
 import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
 import { planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { runStage } from "./shared/stage.ts";
@@ -36,17 +36,17 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   const { out, scenes, seed, report } = options;
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
-  const plan = planDataset(scenes, seed), observer = createSubject(seed);
+  const plan = planDataset(scenes, seed), subject = createSubject(seed);
   const dataset = await runStage(
     {},
     "fixtures",
-    (tick) => writeDataset(out, plan, observer, tick),
+    (tick) => writeDataset(out, plan, subject, tick),
   );
   const page = await writeFixturesReport({
     out: report,
     dataset: out,
     plan: dataset,
-    observer: () => observer,
+    simulated: () => subject,
     command: commandLine(COMMAND.task, Deno.args),
     seconds: (performance.now() - started) / 1000,
   });

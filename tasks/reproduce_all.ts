@@ -1,5 +1,5 @@
 /** Every experiment from one pipeline, with a page each and an index. */
-import { createSubject } from "../fixtures/observer/mod.ts";
+import { createSubject } from "../fixtures/subject/mod.ts";
 import type { Gpu } from "../mod.ts";
 import type { PlannedData } from "../src/data/datasets/open_data.ts";
 import { modelSha256 } from "../src/data/features/extract_parts.ts";
@@ -28,7 +28,7 @@ import { runTrajectories } from "./trajectories.ts";
 import { runTransitions } from "./transitions.ts";
 
 /** What summarizes the responses of regions. */
-const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtures/observer/mod.ts"];
+const REGION_SUMMARY = ["src/experiments/synthetic_data/roi_summary.ts", "fixtures/subject/mod.ts"];
 
 /** Experiments by name; each writes its page. */
 const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) => Promise<string>> = {
@@ -45,7 +45,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         plan,
         command,
         seconds: timings["synthetic dataset"],
-        observer: () => createSubject(plan.observerSeed),
+        simulated: () => createSubject(plan.subjectSeed),
         keep: (summarize) => memoized("regions", REGION_SUMMARY, {}, summarize),
       });
     }),

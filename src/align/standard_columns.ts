@@ -76,13 +76,13 @@ function assertFinite(matrix: Matrix, name: string, column: string): void {
 }
 
 /** Spreads of responses between these have squares that float32 adds up. */
-const LEAST_SPREAD = 2 ** -40, MOST_SPREAD = 2 ** 40;
+const MIN_SPREAD = 2 ** -40, MAX_SPREAD = 2 ** 40;
 
 /** Of every voxel the power of two that brings its spread near 1; 1 for most. */
 export function squarableFactors(y: Matrix): Float64Array {
   const all = Uint32Array.from({ length: y.rows }, (_, i) => i);
   return standardOf(y, all).inverse.map((inverse) =>
-    inverse === 0 || inverse >= 1 / MOST_SPREAD && inverse <= 1 / LEAST_SPREAD
+    inverse === 0 || inverse >= 1 / MAX_SPREAD && inverse <= 1 / MIN_SPREAD
       ? 1
       : 2 ** Math.round(Math.log2(inverse))
   );

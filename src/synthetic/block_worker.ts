@@ -1,12 +1,12 @@
 /** A thread that writes blocks of scenes, one after the other as it is asked. */
-import { createSubject } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/subject/mod.ts";
 import { type SceneBlock, writeSceneBlock } from "./scene_block.ts";
 
 /** What the thread is to do. */
 export interface BlockRequest {
   out: string;
   block: SceneBlock;
-  observerSeed: number;
+  subjectSeed: number;
 }
 
 /** What it says: after each step its note, then that the block is written, or why not. */
@@ -18,12 +18,12 @@ const thread = globalThis as unknown as {
   postMessage(answer: BlockAnswer): void;
 };
 
-let observer: ReturnType<typeof createSubject> | undefined;
+let subject: ReturnType<typeof createSubject> | undefined;
 
-thread.onmessage = async ({ data: { out, block, observerSeed } }) => {
+thread.onmessage = async ({ data: { out, block, subjectSeed } }) => {
   try {
-    observer ??= createSubject(observerSeed);
-    await writeSceneBlock(out, block, observer, (note) => thread.postMessage({ note }));
+    subject ??= createSubject(subjectSeed);
+    await writeSceneBlock(out, block, subject, (note) => thread.postMessage({ note }));
     thread.postMessage({});
   } catch (error) {
     thread.postMessage({ error: error instanceof Error ? error.message : String(error) });

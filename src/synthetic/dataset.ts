@@ -1,6 +1,6 @@
 /** The synthetic dataset and the built-in models, made on first use. */
 import { createHash } from "node:crypto";
-import { createSubject } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/subject/mod.ts";
 import { holdFile, writeFileAtomic } from "../data/files/atomic_write.ts";
 import { hashOfModules } from "../data/files/code_hash.ts";
 import { brokenFiles, hashFiles } from "../data/files/file_hashes.ts";
@@ -18,7 +18,7 @@ export function embeddedModels(): string[] {
 }
 
 /** What a synthetic dataset depends on beside its plan. */
-export const DATASET_CODE = ["src/synthetic/write_dataset.ts", "fixtures/observer/mod.ts"];
+export const DATASET_CODE = ["src/synthetic/write_dataset.ts", "fixtures/subject/mod.ts"];
 /** Notes, in a synthetic dataset's folder, the plan and the code that it is known to come from, and the hashes of its files. */
 const MADE = "made.json", PLAN = "dataset.json";
 

@@ -39,7 +39,7 @@ export function unfinishedPath(out: string, { split, first }: SceneBlock): strin
 export async function writeSceneBlock(
   out: string,
   block: SceneBlock,
-  observer: SimulatedSubject,
+  subject: SimulatedSubject,
   tick: (note: string) => void,
 ): Promise<void> {
   const { split, first, count, from } = block, path = unfinishedPath(out, block);
@@ -50,7 +50,7 @@ export async function writeSceneBlock(
   }
   const folder = imageFolder(subjectFolder(out), split), prefix = split === "training" ? "train" : "test";
   await Deno.mkdir(folder, { recursive: true });
-  const { voxels } = observer, truth = await truthWriter(out, split);
+  const { voxels } = subject, truth = await truthWriter(out, split);
   const responses = new Float32Array(count * voxels.count);
   for (let i = 0; i < count; i++) {
     const scene = renderScene(from + i), { width, height, rgb: data } = scene;
@@ -59,17 +59,17 @@ export async function writeSceneBlock(
     await writeFileAtomic(`${folder}/${name}.png`, encode({ width, height, data, channels: 3, depth: 8 }));
     await truth.scene(name, scene);
     tick(`${split} images`);
-    responses.set(meanResponse(observer, scene), i * voxels.count);
+    responses.set(meanResponse(subject, scene), i * voxels.count);
     tick(`${split} responses`);
   }
   await writeFileAtomic(`${path}.jsonl`, truth.lines());
   await writeNpy(`${path}.npy`, responses, [count, voxels.count]); // last: it says that the block is whole
 }
 
-function meanResponse(observer: SimulatedSubject, scene: Scene): Float32Array {
-  const mean = new Float32Array(observer.voxels.count);
+function meanResponse(subject: SimulatedSubject, scene: Scene): Float32Array {
+  const mean = new Float32Array(subject.voxels.count);
   for (let repeat = 0; repeat < REPEATS; repeat++) {
-    const response = observer.measure(scene, repeat);
+    const response = subject.measure(scene, repeat);
     for (let v = 0; v < mean.length; v++) mean[v] += response[v] / REPEATS;
   }
   return mean;

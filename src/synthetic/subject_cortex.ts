@@ -1,5 +1,5 @@
 /** Where on fsaverage the simulated subject's voxels lie: regions at published places, laid out by their retinotopic maps. */
-import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
+import landmarks from "../../fixtures/subject/landmarks.json" with { type: "json" };
 import { cosine, sine } from "../../fixtures/scenes/trigonometry.ts";
 import { type Hemisphere, HEMISPHERES } from "../data/datasets/subject.ts";
 import { FSAVERAGE5, fsaverageSphere, nearestOnFsaverage5, vertexCount } from "../data/datasets/icosphere.ts";
@@ -43,8 +43,8 @@ const DEGREE = Math.PI / 180;
  *
  * @returns per voxel a vertex, 0 to 163,841, of its hemisphere
  */
-export function subjectVertices(observer: SimulatedSubject): Uint32Array {
-  const { rois, voxels } = observer, sphere = openSphere();
+export function subjectVertices(subject: SimulatedSubject): Uint32Array {
+  const { rois, voxels } = subject, sphere = openSphere();
   const vertices = new Uint32Array(voxels.count);
   for (const [side, hemisphere] of HEMISPHERES.entries()) {
     const isTaken = new Set<number>();

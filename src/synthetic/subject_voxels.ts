@@ -49,15 +49,15 @@ export function hemisphereVoxels({ voxels }: SimulatedSubject, hemisphere: Hemis
 }
 
 /** For each column of the files, left hemisphere first, the index of its voxel. */
-export function subjectOrder(observer: SimulatedSubject): Uint32Array {
-  return Uint32Array.from(HEMISPHERES.flatMap((hemisphere) => [...hemisphereVoxels(observer, hemisphere)]));
+export function subjectOrder(subject: SimulatedSubject): Uint32Array {
+  return Uint32Array.from(HEMISPHERES.flatMap((hemisphere) => [...hemisphereVoxels(subject, hemisphere)]));
 }
 
 /** The release's ROI name of every voxel of each hemisphere. */
-export function releaseRois(observer: SimulatedSubject): Record<Hemisphere, string[]> {
-  const { rois, voxels } = observer;
+export function releaseRois(subject: SimulatedSubject): Record<Hemisphere, string[]> {
+  const { rois, voxels } = subject;
   const of = (hemisphere: Hemisphere) => {
-    const own = [...hemisphereVoxels(observer, hemisphere)];
+    const own = [...hemisphereVoxels(subject, hemisphere)];
     return own.map((voxel) => {
       const name = rois[voxels.roi[voxel]];
       if (name === "V4") return "hV4";
@@ -74,17 +74,17 @@ export function releaseRois(observer: SimulatedSubject): Record<Hemisphere, stri
  * Noise ceilings of a mean of three repeats (r²), in the files' order: with signal share s of one repeat,
  * 3s / (3s + 1 − s).
  */
-export function statedCeilings(observer: SimulatedSubject): Float32Array {
-  return Float32Array.from(subjectOrder(observer), (voxel) => {
-    const signal = REPEATS * observer.voxels.reliability[voxel];
-    return signal / (signal + 1 - observer.voxels.reliability[voxel]);
+export function statedCeilings(subject: SimulatedSubject): Float32Array {
+  return Float32Array.from(subjectOrder(subject), (voxel) => {
+    const signal = REPEATS * subject.voxels.reliability[voxel];
+    return signal / (signal + 1 - subject.voxels.reliability[voxel]);
   });
 }
 
 /** Where each voxel lies, in the files' order. */
-export function sheetPlaces(observer: SimulatedSubject): SheetPlace[] {
-  const { rois, voxels } = observer;
-  return Array.from(subjectOrder(observer), (i) => ({
+export function sheetPlaces(subject: SimulatedSubject): SheetPlace[] {
+  const { rois, voxels } = subject;
+  return Array.from(subjectOrder(subject), (i) => ({
     x: voxels.sheetX[i],
     y: voxels.sheetY[i],
     roi: rois[voxels.roi[i]],
@@ -106,10 +106,10 @@ export function receptiveFields({ rois, voxels }: SimulatedSubject, roi: string)
 }
 
 /** What is true of each voxel, in the files' order: for `truth/voxels.json`. */
-export function voxelTruth(observer: SimulatedSubject) {
-  const { voxels } = observer;
-  const ceilings = statedCeilings(observer), order = subjectOrder(observer);
-  return sheetPlaces(observer).map((place, column) => {
+export function voxelTruth(subject: SimulatedSubject) {
+  const { voxels } = subject;
+  const ceilings = statedCeilings(subject), order = subjectOrder(subject);
+  return sheetPlaces(subject).map((place, column) => {
     const i = order[column];
     return {
       ...place,

@@ -10,9 +10,9 @@ const MAX_THREADS = 8;
 export interface BlockWork {
   out: string;
   blocks: SceneBlock[];
-  observer: SimulatedSubject;
-  /** Seed that `observer` was created with, for those of the other threads. */
-  observerSeed: number;
+  subject: SimulatedSubject;
+  /** Seed that `subject` was created with, for those of the other threads. */
+  subjectSeed: number;
   /** Threads; 1 for the calling one alone. */
   threads: number;
   /** What the calling thread does before it takes blocks, too. */
@@ -26,7 +26,7 @@ export interface BlockWork {
  * @throws what the first thread to fail has thrown
  */
 export async function writeBlocks(work: BlockWork): Promise<void> {
-  const { out, blocks, observer, observerSeed, tick } = work;
+  const { out, blocks, subject, subjectSeed, tick } = work;
   const waiting = [...blocks];
   const workers = Array.from(
     { length: Math.min(work.threads, MAX_THREADS, blocks.length) - 1 },
@@ -35,12 +35,12 @@ export async function writeBlocks(work: BlockWork): Promise<void> {
   const own = async () => {
     await work.first();
     for (let block = waiting.shift(); block; block = waiting.shift()) {
-      await writeSceneBlock(out, block, observer, tick);
+      await writeSceneBlock(out, block, subject, tick);
     }
   };
   const other = async (worker: Worker) => {
     for (let block = waiting.shift(); block; block = waiting.shift()) {
-      await written(worker, { out, block, observerSeed }, tick);
+      await written(worker, { out, block, subjectSeed }, tick);
     }
   };
   try {

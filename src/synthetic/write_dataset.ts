@@ -58,7 +58,7 @@ export interface DatasetPlan {
   training: SeedRange;
   /** What the fits are tested on. */
   test: SeedRange;
-  observerSeed: number;
+  subjectSeed: number;
 }
 
 /** What a finished dataset says of itself. */
@@ -74,15 +74,15 @@ export interface SyntheticDataset extends DatasetPlan {
  * Seeds start at 0 (graph), 10,000 (training), 60,000 (test) and 80,000 (further).
  *
  * @param scenes training scenes, 1 to 50,000
- * @param observerSeed of the simulated subject
+ * @param subjectSeed of the simulated subject
  */
-export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
+export function planDataset(scenes: number, subjectSeed = 0): DatasetPlan {
   return {
     graph: { from: 0, count: Math.ceil(scenes / 10) },
     training: { from: 10_000, count: scenes },
     test: { from: 60_000, count: Math.ceil(scenes / 5) },
     further: { from: 80_000, count: Math.ceil(scenes / 10) },
-    observerSeed,
+    subjectSeed,
   };
 }
 
@@ -91,24 +91,24 @@ export function planDataset(scenes: number, observerSeed = 0): DatasetPlan {
  *
  * @param out the folder
  * @param plan which scenes
- * @param observer the subject, created with `plan.observerSeed`
+ * @param subject the subject, created with `plan.subjectSeed`
  * @param onProgress called with how many steps are done, of how many
- * @param threads that render scenes, each with a subject of its own from `createSubject`; default 1, this one with `observer`
+ * @param threads that render scenes, each with a subject of its own from `createSubject`; default 1, this one with `subject`
  * @returns what `dataset.json` says
  * @throws Error "The folder … holds a synthetic dataset of other scenes: …"
  */
 export async function writeDataset(
   out: string,
   plan: DatasetPlan,
-  observer: SimulatedSubject,
+  subject: SimulatedSubject,
   onProgress: (done: number, total: number, note: string) => void = () => {},
   threads = 1,
 ): Promise<SyntheticDataset> {
-  const first = renderScene(plan.graph.from), vertices = subjectVertices(observer);
+  const first = renderScene(plan.graph.from), vertices = subjectVertices(subject);
   const fingerprint = createHash("sha256").update(first.rgb)
-    .update(new Uint8Array(observer.measure(first, 0).slice().buffer))
+    .update(new Uint8Array(subject.measure(first, 0).slice().buffer))
     .update(new Uint8Array(vertices.buffer)).digest("hex");
-  const dataset: SyntheticDataset = { ...plan, voxels: observer.voxels.count, fingerprint };
+  const dataset: SyntheticDataset = { ...plan, voxels: subject.voxels.count, fingerprint };
   const text = JSON.stringify(dataset, null, 2) + "\n";
   if (await isClaimed(`${out}/dataset.json`, text, out)) return dataset;
   const unfinished = `${out}/.unfinished`;
@@ -124,23 +124,23 @@ export async function writeDataset(
   await writeBlocks({
     out,
     blocks: splits.flatMap((split) => blocksOf(split, plan[split])),
-    observer,
-    observerSeed: plan.observerSeed,
+    subject,
+    subjectSeed: plan.subjectSeed,
     threads,
     first: () => writeSegmentation(out, plan, tick),
     tick,
   });
-  for (const split of splits) await joinBlocks(out, split, plan[split], observer);
-  const subject = subjectFolder(out);
-  await writeAlgonautsRois(subject, releaseRois(observer));
-  const ceilings = statedCeilings(observer), left = hemisphereVoxels(observer, "lh").length;
-  await writeAlgonautsNoiseCeiling(subject, "lh", ceilings.slice(0, left));
-  await writeAlgonautsNoiseCeiling(subject, "rh", ceilings.slice(left));
+  for (const split of splits) await joinBlocks(out, split, plan[split], subject);
+  const folder = subjectFolder(out);
+  await writeAlgonautsRois(folder, releaseRois(subject));
+  const ceilings = statedCeilings(subject), left = hemisphereVoxels(subject, "lh").length;
+  await writeAlgonautsNoiseCeiling(folder, "lh", ceilings.slice(0, left));
+  await writeAlgonautsNoiseCeiling(folder, "rh", ceilings.slice(left));
   for (const hemisphere of HEMISPHERES) {
-    const own = Int32Array.from(hemisphereVoxels(observer, hemisphere), (voxel) => vertices[voxel]);
-    await writeAlgonautsVertices(subject, hemisphere, own);
+    const own = Int32Array.from(hemisphereVoxels(subject, hemisphere), (voxel) => vertices[voxel]);
+    await writeAlgonautsVertices(folder, hemisphere, own);
   }
-  await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(observer)) + "\n");
+  await writeFileAtomic(`${out}/truth/voxels.json`, JSON.stringify(voxelTruth(subject)) + "\n");
   await Deno.remove(unfinished, { recursive: true });
   await writeFileAtomic(`${out}/dataset.json`, text);
   return dataset;
@@ -160,6 +160,10 @@ async function isClaimed(path: string, text: string, out: string): Promise<boole
     return false;
   }
   if (found === text) return true;
+  if (found.replace('"observerSeed":', '"subjectSeed":') === text) { // as the version before called it
+    await writeFileAtomic(path, text);
+    return true;
+  }
   throw new Error(
     `The folder ${out} holds a synthetic dataset of other scenes or another version: choose another --out, or delete it.`,
   );
@@ -178,16 +182,16 @@ async function joinBlocks(
   out: string,
   split: AlgonautsSplit,
   range: SeedRange,
-  observer: SimulatedSubject,
+  subject: SimulatedSubject,
 ): Promise<void> {
-  const { count } = observer.voxels, all = new Float32Array(range.count * count), lines: string[] = [];
+  const { count } = subject.voxels, all = new Float32Array(range.count * count), lines: string[] = [];
   for (const block of blocksOf(split, range)) {
     const path = unfinishedPath(out, block);
     all.set((await readNpy(`${path}.npy`)).data as Float32Array, block.first * count);
     lines.push(await Deno.readTextFile(`${path}.jsonl`));
   }
   for (const hemisphere of HEMISPHERES) {
-    const voxels = hemisphereVoxels(observer, hemisphere);
+    const voxels = hemisphereVoxels(subject, hemisphere);
     const data = new Float32Array(range.count * voxels.length);
     for (let i = 0; i < range.count; i++) {
       for (let v = 0; v < voxels.length; v++) data[i * voxels.length + v] = all[i * count + voxels[v]];

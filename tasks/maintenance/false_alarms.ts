@@ -1,7 +1,7 @@
 /** `./run false-alarms`: how often each claim is called shown, in part or as a whole, in small simulations without its effects. */
 import { listOf } from "../../src/cli/option_kinds.ts";
 import { type Parsed, runCommand } from "../../src/cli/options.ts";
-import { type World, WORLDS } from "../../tests/worlds/mod.ts";
+import { type Simulation, SIMULATIONS } from "../../tests/simulations/mod.ts";
 
 /** The task and its options. */
 export const COMMAND = {
@@ -9,36 +9,36 @@ export const COMMAND = {
   about:
     "Tests the claims of each experiment in 100 small simulations without their effects, and writes in which they were shown to src/experiments/shared/false_alarms.json, which the pages read",
   options: {
-    only: listOf(Object.keys(WORLDS), {
+    only: listOf(Object.keys(SIMULATIONS), {
       help: "experiments; the others keep their numbers",
       shown: "all",
     }),
   },
 };
 
-/** Worlds of each experiment. */
+/** Simulations of each experiment. */
 const COUNT = 100;
 
 const OUT = new URL("../../src/experiments/shared/false_alarms.json", import.meta.url);
 
-/** Seeds of the worlds in which each claim was shown, by experiment. */
+/** Seeds of the simulations in which each claim was shown, by experiment. */
 type Alarms = Record<string, Record<string, number[]>>;
 
 async function falseAlarms({ options: { only: names } }: Parsed<typeof COMMAND.options>): Promise<void> {
   const earlier: Alarms = JSON.parse(await Deno.readTextFile(OUT)).alarms, alarms: Alarms = {};
-  for (const [name, world] of Object.entries(WORLDS)) {
+  for (const [name, simulation] of Object.entries(SIMULATIONS)) {
     const started = performance.now();
-    alarms[name] = names.length === 0 || names.includes(name) ? await alarmsOf(world) : earlier[name];
+    alarms[name] = names.length === 0 || names.includes(name) ? await alarmsOf(simulation) : earlier[name];
     const counts = Object.entries(alarms[name]).map(([id, seeds]) => `${id} ${seeds.length}`);
     console.log(`${name}, ${((performance.now() - started) / 1000).toFixed(0)} s: ${counts.join(", ")}`);
   }
-  await Deno.writeTextFile(OUT, JSON.stringify({ worlds: COUNT, alarms }, null, 2) + "\n");
+  await Deno.writeTextFile(OUT, JSON.stringify({ simulations: COUNT, alarms }, null, 2) + "\n");
 }
 
-async function alarmsOf(world: World): Promise<Alarms[string]> {
+async function alarmsOf(simulation: Simulation): Promise<Alarms[string]> {
   const own: Alarms[string] = {};
   for (let seed = 0; seed < COUNT; seed++) {
-    for (const { id, verdict } of await world(seed, false)) {
+    for (const { id, verdict } of await simulation(seed, false)) {
       own[id] ??= [];
       if (verdict === "shown" || verdict === "partly") own[id].push(seed);
     }

@@ -34,7 +34,7 @@ const OF_THE_REPOSITORY =
 /** Files that are read, not imported. */
 const READ = [
   /^fixtures\/models\/[^/]+\.(?:onnx|preprocessor\.json|json|md)$/,
-  /^fixtures\/observer\/[^/]+\.(?:svg|json)$/,
+  /^fixtures\/subject\/[^/]+\.(?:svg|json)$/,
   /^fixtures\/fsaverage5\/[^/]+$/,
   /^src\/report\/.*\.js$/,
   /^(?:README\.md|LICENSE|docs\/[^/]+\.md)$/,

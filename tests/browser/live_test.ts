@@ -17,7 +17,7 @@ import { layersHere, smallSpace, writeScene } from "./live_folder.ts";
 
 const MODEL = "clip_tiny", TOLERANCE = 1e-3;
 /** Of patches whose two nearest nodes of the map are about as near, rounding may choose either. */
-const MOST_OTHERS = 0.01;
+const MAX_OTHERS = 0.01;
 const missing = chromiumPath === undefined
   ? "there is no Chromium"
   : await isRuntimeThere()
@@ -88,7 +88,7 @@ Deno.test({
     assertClose(there.space!.eigenvectors, inSpace.eigenvectors.data, { relative: TOLERANCE, note: "space" });
     const others = inSpace.colors.filter((value, at) => value !== there.space!.colors[at]).length;
     assert(
-      others <= MOST_OTHERS * inSpace.colors.length,
+      others <= MAX_OTHERS * inSpace.colors.length,
       `${others} of ${inSpace.colors.length} bytes differ`,
     );
     const otherLayers: number[] = [];

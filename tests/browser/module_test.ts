@@ -6,7 +6,7 @@ import { assertClose } from "../support/assert_close.ts";
 import { chromiumPath } from "../support/browser.ts";
 import { openChromium, openPage } from "./chromium.ts";
 
-const MOST_KILOBYTES = 150;
+const MAX_KILOBYTES = 150;
 const ignore = chromiumPath === undefined, without = ignore ? " (skipped: there is no Chromium)" : "";
 
 const module = await browserModule();
@@ -40,7 +40,7 @@ Deno.test("the module for browsers is one file without imports, of at most 150 k
   const compressed = await new Response(
     new Blob([module]).stream().pipeThrough(new CompressionStream("gzip")),
   ).bytes();
-  assert(compressed.length < 1000 * MOST_KILOBYTES, `${compressed.length} bytes`);
+  assert(compressed.length < 1000 * MAX_KILOBYTES, `${compressed.length} bytes`);
 });
 
 Deno.test({

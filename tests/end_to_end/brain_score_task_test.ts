@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
-import { createSubject } from "../../fixtures/observer/mod.ts";
+import { createSubject } from "../../fixtures/subject/mod.ts";
 import { planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 
@@ -19,8 +19,8 @@ async function run(task: string, ...args: string[]): Promise<{ code: number; err
 
 Deno.test("align and brain-score run on a subject's folder and agree when run again", () =>
   inTemporaryFolder(async (root) => {
-    await writeDataset(`${root}/world`, planDataset(40, 1), createSubject(1));
-    const own = ["--data", `algonauts:${root}/world/algonauts/subj01`, "--cache", `${root}/cache`];
+    await writeDataset(`${root}/synthetic`, planDataset(40, 1), createSubject(1));
+    const own = ["--data", `algonauts:${root}/synthetic/algonauts/subj01`, "--cache", `${root}/cache`];
     const aligned = await run(
       "align",
       ...own,

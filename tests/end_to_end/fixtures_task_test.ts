@@ -47,7 +47,7 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
     for (const path of ["dataset.json", "truth/voxels.json", "imagenet_segmentation/gtsegs_ijcv.mat"]) {
       assert(path in first, path);
     }
-    assertEquals(JSON.parse(Deno.readTextFileSync(`${root}/first/dataset.json`)).observerSeed, 3);
+    assertEquals(JSON.parse(Deno.readTextFileSync(`${root}/first/dataset.json`)).subjectSeed, 3);
     assertStringIncludes(
       Deno.readTextFileSync(`${root}/report/fixtures.html`),
       "voxels lie on a vertex of it",
@@ -70,7 +70,7 @@ Deno.test("fixtures says one sentence for bad options and exits with 1", async (
   for (const [what, sentence, ...args] of cases) {
     await t.step(what, () =>
       inTemporaryFolder(async (root) => {
-        const own = args.includes("--out") ? [] : ["--out", `${root}/world`];
+        const own = args.includes("--out") ? [] : ["--out", `${root}/synthetic`];
         const { code, errors } = await fixtures(...own, "--report", `${root}/report`, ...args);
         assertEquals([code, errors.length], [1, 1], errors.join("\n"));
         assertStringIncludes(errors[0], sentence);

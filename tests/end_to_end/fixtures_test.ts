@@ -10,9 +10,9 @@ import { writeFixturesReport } from "../../src/experiments/synthetic_data/report
 import { subjectVertices } from "../../src/synthetic/subject_cortex.ts";
 import { datasetSteps, planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
-import { createToyObserver } from "../support/toy_subject.ts";
+import { createToySubject } from "../support/toy_subject.ts";
 
-const PLAN = planDataset(12), OBSERVER = createToyObserver();
+const PLAN = planDataset(12), SUBJECT = createToySubject();
 
 /** SHA-256 of every file of a folder, by its path inside. */
 async function hashes(root: string, dir = ""): Promise<Record<string, string>> {
@@ -40,26 +40,30 @@ Deno.test("planDataset keeps all seeds for evaluation, and no scene in two range
 Deno.test("writeDataset gives byte-identical trees, also when it was stopped on the way", () =>
   inTemporaryFolder(async (dir) => {
     const steps: number[] = [];
-    await writeDataset(`${dir}/a`, PLAN, OBSERVER, (done) => steps.push(done));
+    await writeDataset(`${dir}/a`, PLAN, SUBJECT, (done) => steps.push(done));
     assertEquals(steps, Array.from({ length: datasetSteps(PLAN) }, (_, i) => i + 1));
     const whole = await hashes(`${dir}/a`);
     assert(
       Object.keys(whole).length > 50 && !Object.keys(whole).some((path) => path.startsWith(".unfinished")),
     );
     for (const stop of [3, 20, datasetSteps(PLAN)]) {
-      const stopped = writeDataset(`${dir}/${stop}`, PLAN, OBSERVER, (done) => {
+      const stopped = writeDataset(`${dir}/${stop}`, PLAN, SUBJECT, (done) => {
         if (done === stop) throw new Error("stopped");
       });
       await assertRejects(() => stopped, Error, "stopped");
       await assertRejects(() => Deno.stat(`${dir}/${stop}/dataset.json`));
-      await writeDataset(`${dir}/${stop}`, PLAN, OBSERVER);
+      await writeDataset(`${dir}/${stop}`, PLAN, SUBJECT);
       assertEquals(await hashes(`${dir}/${stop}`), whole, `stopped at ${stop}`);
     }
     const again: number[] = [];
-    await writeDataset(`${dir}/a`, PLAN, OBSERVER, (done) => again.push(done));
+    await writeDataset(`${dir}/a`, PLAN, SUBJECT, (done) => again.push(done));
     assertEquals(again, []); // finished already
+    const note = `${dir}/a/dataset.json`, former = await Deno.readTextFile(note);
+    await Deno.writeTextFile(note, former.replace("subjectSeed", "observerSeed")); // as the version before wrote it
+    await writeDataset(`${dir}/a`, PLAN, SUBJECT, (done) => again.push(done));
+    assertEquals([again, await hashes(`${dir}/a`)], [[], whole]);
     await assertRejects(
-      () => writeDataset(`${dir}/a`, planDataset(13), OBSERVER),
+      () => writeDataset(`${dir}/a`, planDataset(13), SUBJECT),
       Error,
       "holds a synthetic dataset of other scenes",
     );
@@ -67,10 +71,10 @@ Deno.test("writeDataset gives byte-identical trees, also when it was stopped on 
 
 Deno.test("writeDataset is read by the loaders of the real data sets", () =>
   inTemporaryFolder(async (dir) => {
-    await writeDataset(dir, PLAN, OBSERVER);
+    await writeDataset(dir, PLAN, SUBJECT);
     const order = [0, 1].flatMap((side) =>
-      Array.from({ length: OBSERVER.voxels.count }, (_, i) => i).filter((i) =>
-        OBSERVER.voxels.hemisphere[i] === side
+      Array.from({ length: SUBJECT.voxels.count }, (_, i) => i).filter((i) =>
+        SUBJECT.voxels.hemisphere[i] === side
       )
     );
     for (const split of ["training", "test"] as const) {
@@ -79,19 +83,19 @@ Deno.test("writeDataset is read by the loaders of the real data sets", () =>
       const last = PLAN[split].count - 1, scene = renderScene(PLAN[split].from + last);
       assertEquals((await readImage(subject.images[last])).data, scene.rgb);
       const { data } = await subject.readResponses(last, 1);
-      const repeats = [0, 1, 2].map((repeat) => OBSERVER.measure(scene, repeat));
+      const repeats = [0, 1, 2].map((repeat) => SUBJECT.measure(scene, repeat));
       order.forEach((voxel, column) =>
         assertAlmostEquals(data[column], repeats.reduce((sum, values) => sum + values[voxel], 0) / 3, 1e-6)
       );
       assertAlmostEquals(subject.noiseCeiling![0], 0.75, 1e-6); // 3 · ½ / (3 · ½ + ½)
-      for (const roi of OBSERVER.rois) {
+      for (const roi of SUBJECT.rois) {
         const voxels = subject.rois.get(roi)!;
         assertEquals(
-          [...voxels].map((column) => OBSERVER.rois[OBSERVER.voxels.roi[order[column]]]),
+          [...voxels].map((column) => SUBJECT.rois[SUBJECT.voxels.roi[order[column]]]),
           Array(4).fill(roi),
         );
       }
-      const vertices = subjectVertices(OBSERVER);
+      const vertices = subjectVertices(SUBJECT);
       assertEquals([...subject.surfaceVertices!], order.map((voxel) => vertices[voxel]));
       assertEquals(subject.places, undefined);
     }
@@ -124,12 +128,12 @@ Deno.test("writeDataset is read by the loaders of the real data sets", () =>
 
 Deno.test("writeFixturesReport writes the page and its numbers", () =>
   inTemporaryFolder(async (dir) => {
-    const world = await writeDataset(`${dir}/world`, planDataset(100), OBSERVER);
+    const dataset = await writeDataset(`${dir}/synthetic`, planDataset(100), SUBJECT);
     const report = {
       out: dir,
-      dataset: `${dir}/world`,
-      plan: world,
-      observer: () => OBSERVER,
+      dataset: `${dir}/synthetic`,
+      plan: dataset,
+      simulated: () => SUBJECT,
       command: "c",
       seconds: 1,
     };

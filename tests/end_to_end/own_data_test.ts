@@ -55,10 +55,10 @@ Deno.test("folders and models given by path give the numbers of the built-in one
   inTemporaryFolder(async (root) => {
     // Two who want it at once: on a new machine one of them writes it, and the other waits.
     const cache = `${root}/embedded-cache`,
-      [world] = await Promise.all([1, 2].map(() => syntheticDataset(120)));
+      [dataset] = await Promise.all([1, 2].map(() => syntheticDataset(120)));
     await copyFolder(datasetFolder(120), datasetFolder(120, cache));
-    await copyFolder(subjectOf(world, cache), `${root}/anyone`);
-    await copyFolder(vocOf(world, cache), `${root}/photographs`);
+    await copyFolder(subjectOf(dataset, cache), `${root}/anyone`);
+    await copyFolder(vocOf(dataset, cache), `${root}/photographs`);
     const builtIn = embeddedModels().slice(1); // two tell models apart as three would
     for (const model of builtIn) {
       for (const path of [model, model.replace(".onnx", ".preprocessor.json")]) {

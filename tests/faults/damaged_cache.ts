@@ -27,7 +27,7 @@ export const damagedCache: FaultFamily = {
   async run({ quick, seed, report }) {
     const failures: string[] = [], random = seededRandom(seed), whole = await wholeRun();
     const root = await Deno.makeTempDir({ prefix: "alignedcut-cache-" }), harms = Object.keys(HARMS);
-    // Stages, aligns and features; the world is data, and adapters.json a note of speeds.
+    // Stages, alignments and features; the synthetic dataset is data, and adapters.json a note of speeds.
     const files = Object.keys(whole.hashes).filter((path) => /^cache\/(?:runs|align)\//.test(path)).sort();
     const kinds = new Map(
       files.map((path) => [path.replace(/\d+/g, "0").replace(/[0-9a-f]{12,}/g, ""), path]),

@@ -72,8 +72,8 @@ export const determinism: FaultFamily = {
       }
       // onnxruntime and sharp take as many threads as there are processors to run on.
       compare("one processor (taskset -c 0)", first, await run("processor", { processors: "0" }));
-      const world = await syntheticDataset(120);
-      for (const [kind, from] of [["subject", subjectOf(world)], ["voc", vocOf(world)]]) {
+      const dataset = await syntheticDataset(120);
+      for (const [kind, from] of [["subject", subjectOf(dataset)], ["voc", vocOf(dataset)]]) {
         await copyFolder(from, `${root}/${kind}`, true);
       }
       const own = ["--data", `algonauts:${root}/subject`, "--data", `voc:${root}/voc`];

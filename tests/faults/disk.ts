@@ -32,10 +32,10 @@ export const disk: FaultFamily = {
       const whole = await wholeRun();
 
       const needed = await megabytesOf(whole.folder),
-        world = await megabytesOf(`${whole.folder}/cache/synthetic-120`);
+        dataset = await megabytesOf(`${whole.folder}/cache/synthetic-120`);
       for (const size of quick ? SIZES.quick : SIZES.whole) {
-        const what = `${size} MB beside the world`;
-        await onFileSystem(what, world + size, async (folder) => {
+        const what = `${size} MB beside the synthetic dataset`;
+        await onFileSystem(what, dataset + size, async (folder) => {
           await runFolder(folder);
           const { code, said } = await smallRun({ folder });
           judge(what, code, said);

@@ -7,10 +7,10 @@ const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ff
 const TASK = new URL("../../tasks/colors.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** Training scenes of its world. */
+/** Training scenes of its synthetic dataset. */
 const SCENES = 120;
 
-/** Makes a folder to run in, with the world in its cache, which takes longer to render than to copy. */
+/** Makes a folder to run in, with the synthetic dataset in its cache, which takes longer to render than to copy. */
 export async function runFolder(folder: string): Promise<string> {
   await syntheticDataset(SCENES);
   await copyFolder(datasetFolder(SCENES), datasetFolder(SCENES, `${folder}/cache`));

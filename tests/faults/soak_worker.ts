@@ -4,7 +4,7 @@ import { parseOptions } from "../../src/cli/options.ts";
 import { PIPELINE_OPTIONS } from "../../tasks/shared/options.ts";
 import { reproduceAll } from "../../tasks/reproduce_all.ts";
 
-/** Training scenes of the soak's world: a run that computes has to end in seconds. */
+/** Training scenes of the soak's synthetic dataset: a run that computes has to end in seconds. */
 const SCENES = 20;
 /** A run without the comparison with exact answers, which would take most of its time, but for one of N. */
 const AUDITED = 10;
@@ -29,8 +29,8 @@ async function forget(run: number): Promise<void> {
   }
 }
 
-const world = await syntheticDataset(SCENES, cache);
-const folders = { algonauts: subjectOf(world, cache), voc: vocOf(world, cache) };
+const dataset = await syntheticDataset(SCENES, cache);
+const folders = { algonauts: subjectOf(dataset, cache), voc: vocOf(dataset, cache) };
 const model = embeddedModels()[0];
 for (let run = 0; run < Number(runs); run++) {
   await forget(run);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
+import landmarks from "../../fixtures/subject/landmarks.json" with { type: "json" };
 import { readFsaverage5 } from "../../src/data/datasets/fsaverage5.ts";
 import { packSurface, unpackSurface } from "../../src/report/cortex/packed_surface.ts";
 import { drawScene, paintScene, vertexAt, vertexNormals, type View } from "../../src/report/cortex/scene.ts";

@@ -65,8 +65,8 @@ export async function withSlurm(body: (cluster: Cluster) => Promise<void>): Prom
   });
 }
 
-/** Puts the world of `--quick` into a cache, which takes less than to render it. */
-export async function copyWorld(cache: string): Promise<void> {
+/** Copies the synthetic dataset of `--quick` into a cache: faster than rendering it. */
+export async function copyDataset(cache: string): Promise<void> {
   await syntheticDataset(120);
   await copyFolder(datasetFolder(120), datasetFolder(120, cache));
 }

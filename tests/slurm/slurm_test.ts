@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
-  copyWorld,
+  copyDataset,
   finished,
   killTasks,
   letGo,
@@ -57,7 +57,7 @@ Deno.test({
           "--out",
           `${dir}/two-out`,
         ], env);
-      for (const cache of [one, two]) await copyWorld(cache);
+      for (const cache of [one, two]) await copyDataset(cache);
       await t.step("--dry-run prints the scripts", async () => {
         const printed = await submit(
           "--dry-run",
@@ -188,7 +188,7 @@ Deno.test({
     await withSlurm(async (cluster) => {
       const { dir, env } = cluster, images = `${dir}/images`, folder = `${dir}/run`;
       await Deno.mkdir(images);
-      await copyWorld(`${dir}/cache`);
+      await copyDataset(`${dir}/cache`);
       const { default: sharp } = await import("sharp");
       for (let i = 0; i < 16; i++) {
         const background = { r: 15 * i, g: 240 - 15 * i, b: 100 };

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { STEPS } from "../../tasks/slurm/steps.ts";
 import {
-  copyWorld,
+  copyDataset,
   finished,
   killTasks,
   letGo,
@@ -25,7 +25,7 @@ Deno.test({
   fn: () =>
     withSlurm(async (cluster) => {
       const { dir, env } = cluster, [one, two] = ["one", "two"].map((name) => `${dir}/${name}`);
-      for (const cache of [one, two]) await copyWorld(cache);
+      for (const cache of [one, two]) await copyDataset(cache);
       await task("reproduce", [...SMALL, "--cache", one, "--out", `${dir}/one-out`]);
       const folder = `${dir}/run`, where = ["--run", folder, "--cache", two, "--out", `${dir}/two-out`];
       await task("reproduce", ["--slurm", "--array-size", "2", ...where, ...SMALL], env);

@@ -1,4 +1,4 @@
-import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
+import landmarks from "../../fixtures/subject/landmarks.json" with { type: "json" };
 import { fsaverageSphere } from "../../src/data/datasets/icosphere.ts";
 import { matrixSource } from "../../src/graph/node_source.ts";
 import { explore, type ExplorerPipeline } from "../../src/experiments/explorer/compute.ts";
@@ -7,7 +7,7 @@ import { sheetPlaces } from "../../src/synthetic/subject_voxels.ts";
 import { type VoxelSheet, voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import type { Matrix } from "../../mod.ts";
 import { randomMatrix } from "./random.ts";
-import { createToyObserver } from "./toy_subject.ts";
+import { createToySubject } from "./toy_subject.ts";
 
 const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
 const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;
@@ -42,7 +42,7 @@ export function samplePipeline(
 
 /** What the explorer shows of three of those images, and which they are. */
 export async function sampleExploration(
-  sheet: VoxelSheet = { places: sheetPlaces(createToyObserver()), note: "" },
+  sheet: VoxelSheet = { places: sheetPlaces(createToySubject()), note: "" },
   matrix?: typeof randomMatrix,
   layers?: number,
 ) {

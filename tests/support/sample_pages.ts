@@ -24,7 +24,7 @@ import type { Gpu } from "../../mod.ts";
 import { sheetPlaces } from "../../src/synthetic/subject_voxels.ts";
 import { openAlgonauts } from "../../src/data/datasets/algonauts.ts";
 import { voxelSheet } from "../../src/pipeline/voxel_sheet.ts";
-import { createToyObserver } from "./toy_subject.ts";
+import { createToySubject } from "./toy_subject.ts";
 import { walkingPipeline } from "./walking_pipeline.ts";
 import { slotVectors } from "../../src/experiments/shared/slot_vectors.ts";
 import type { BrainScoreReport } from "../../src/experiments/brain_score/results.ts";
@@ -37,7 +37,7 @@ const GPU = {
   memory: { peak: 2 ** 20 },
 } as unknown as Gpu;
 
-const SHEET = { places: sheetPlaces(createToyObserver()), note: `a sheet ${HOSTILE}` };
+const SHEET = { places: sheetPlaces(createToySubject()), note: `a sheet ${HOSTILE}` };
 const each = <T>(write: (model: string, layer: number) => T) =>
   MODELS.flatMap((model) => LAYERS.map((layer) => write(model, layer)));
 
@@ -48,13 +48,13 @@ const each = <T>(write: (model: string, layer: number) => T) =>
 export async function writeSamplePages(out: string): Promise<Record<string, string>> {
   const run = { out, gpu: GPU, command: `./run x --out "${HOSTILE}"`, timings: { walk: 1 }, seed: 0 };
   const pipeline = samplePipeline(), walking = { ...run, pipeline };
-  const world = await writeDataset(`${out}/world`, planDataset(30), createToyObserver());
+  const dataset = await writeDataset(`${out}/synthetic`, planDataset(30), createToySubject());
   const pages: Record<string, string> = {
     fixtures: await writeFixturesReport({
       out,
-      dataset: `${out}/world`,
-      plan: world,
-      observer: createToyObserver,
+      dataset: `${out}/synthetic`,
+      plan: dataset,
+      simulated: createToySubject,
       command: run.command,
       seconds: 1,
     }),
@@ -65,7 +65,7 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
     "figure-ground": await writeFigureGroundReport(
       walking,
       await figureGround(pipeline),
-      { ...await voxelSheet(await openAlgonauts(`${out}/world/algonauts/subj01`)), note: SHEET.note },
+      { ...await voxelSheet(await openAlgonauts(`${out}/synthetic/algonauts/subj01`)), note: SHEET.note },
     ),
     trajectories: await writeTrajectoriesReport(walking, await trajectories(pipeline, 0)),
     transitions: await writeTransitionsReport(
@@ -274,7 +274,7 @@ async function segments(pipeline: Pipeline) {
 async function figureGround(pipeline: Pipeline): Promise<FigureGround> {
   const estimate = (value: number) => ({ value, interval: [value - 0.01, value + 0.01] as [number, number] });
   const rois = ["V1", "V2", "V3", "V4", "EBA", "OFA", "FFA", "OPA", "PPA"];
-  const images = Array.from({ length: 10 }, (_, i) => i), { count } = createToyObserver().voxels;
+  const images = Array.from({ length: 10 }, (_, i) => i), { count } = createToySubject().voxels;
   const regions = rois.map((roi, i) => ({
     roi,
     figure: 0.3 - 0.1 * i,

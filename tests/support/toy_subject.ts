@@ -3,8 +3,8 @@ import type { SimulatedSubject } from "../../src/synthetic/subject_voxels.ts";
 
 const ROIS = ["V1", "V2", "V3", "V4", "EBA", "FBA", "OFA", "FFA", "OPA", "PPA", "OWFA", "VWFA"];
 
-/** An observer of four voxels a region, two a hemisphere; each sees the red of one pixel, with little noise. */
-export function createToyObserver(): SimulatedSubject {
+/** A subject of four voxels a region, two a hemisphere; each sees the red of one pixel, with little noise. */
+export function createToySubject(): SimulatedSubject {
   const count = 4 * ROIS.length,
     each = (value: (i: number) => number) => Float32Array.from({ length: count }, (_, i) => value(i));
   const place = (i: number) => Math.floor((i + 0.5) / count * SCENE_SIZE);

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import landmarks from "../../fixtures/observer/landmarks.json" with { type: "json" };
-import { createSubject } from "../../fixtures/observer/mod.ts";
+import landmarks from "../../fixtures/subject/landmarks.json" with { type: "json" };
+import { createSubject } from "../../fixtures/subject/mod.ts";
 import { HEMISPHERES } from "../../src/data/datasets/subject.ts";
 import { FSAVERAGE, icosphere, nearestOnFsaverage5 } from "../../src/data/datasets/icosphere.ts";
 import { readBytes, readNpy } from "../../src/data/formats/npy.ts";
 import { parsePickledMapping } from "../../src/data/formats/pickled_mapping.ts";
 import { subjectVertices } from "../../src/synthetic/subject_cortex.ts";
 import { realData } from "../support/real_data.ts";
-import { createToyObserver } from "../support/toy_subject.ts";
+import { createToySubject } from "../support/toy_subject.ts";
 
-const observer = createSubject(0), { rois, voxels } = observer, vertices = subjectVertices(observer);
+const subject = createSubject(0), { rois, voxels } = subject, vertices = subjectVertices(subject);
 const { places } = icosphere(FSAVERAGE);
 const indices = Array.from({ length: voxels.count }, (_, voxel) => voxel);
 
@@ -24,7 +24,7 @@ Deno.test("subjectVertices() gives no vertex to two voxels of a hemisphere, and 
     const own = indices.filter((voxel) => voxels.hemisphere[voxel] === side).map((voxel) => vertices[voxel]);
     assertEquals(new Set(own).size, own.length);
   }
-  const toy = createToyObserver();
+  const toy = createToySubject();
   assertEquals(subjectVertices(toy), subjectVertices(toy));
 });
 
@@ -73,7 +73,7 @@ Deno.test("subjectVertices() keeps each region's map: the fovea of V1 to V3 lies
 });
 
 Deno.test("subjectVertices() says which region has no place", () => {
-  const toy = createToyObserver();
+  const toy = createToySubject();
   assertEquals(new Set(subjectVertices(toy)).size <= toy.voxels.count, true);
   assertThrows(
     () => subjectVertices({ ...toy, rois: toy.rois.map((name) => name === "OFA" ? "MT" : name) }),

@@ -193,13 +193,13 @@ function middle(points: Point[]): Point {
  * @param columns outlines in a row
  */
 export function receptiveFieldPicture(
-  observer: SimulatedSubject,
+  subject: SimulatedSubject,
   rois: readonly string[],
   columns: number,
 ): string {
   const scale = FIELD / SCENE_SIZE, step = FIELD + 2 * MARGIN;
   const parts = rois.map((roi, index) => {
-    const fields = receptiveFields(observer, roi);
+    const fields = receptiveFields(subject, roi);
     const every = Math.max(1, Math.ceil(fields.length / SHOWN_FIELDS));
     const circles = fields.filter((_, i) => i % every === 0).map(({ x, y, sigma }) =>
       `<circle cx="${(x * scale).toFixed(1)}" cy="${(y * scale).toFixed(1)}" r="${

@@ -92,7 +92,7 @@ const ALARMS: Record<string, Record<string, number[]>> = alarms.alarms;
 
 /** A claim with its rate of false alarms, where that was measured (`./run false-alarms`). */
 function withAlarms(experiment: string, claim: Claim): Claim {
-  const seeds = ALARMS[experiment]?.[claim.id], { worlds } = alarms;
+  const seeds = ALARMS[experiment]?.[claim.id], { simulations: worlds } = alarms;
   return seeds ? { ...claim, false_alarm: { rate: seeds.length / worlds, worlds } } : claim;
 }
 

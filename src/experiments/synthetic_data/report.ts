@@ -29,7 +29,7 @@ export interface FixturesReport {
   dataset: string;
   plan: SyntheticDataset;
   /** Makes the subject, which takes a second: called where something has to be measured or drawn anew. */
-  observer: () => SimulatedSubject;
+  simulated: () => SimulatedSubject;
   command: string;
   /** Wall time of writing the dataset. */
   seconds: number;
@@ -53,11 +53,11 @@ const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
 export async function writeFixturesReport(report: FixturesReport): Promise<string> {
   const { out, plan } = report;
   let made: SimulatedSubject | undefined;
-  const observer = () => made ??= report.observer();
+  const simulated = () => made ??= report.simulated();
   const subject = await openAlgonauts(`${report.dataset}/algonauts/subj01`);
   const heldOut = await openAlgonauts(`${report.dataset}/algonauts/subj01`, "test");
   const summarize = () =>
-    summarizeRois({ subject, heldOut, dataset: report.dataset, plan, observer: observer() });
+    summarizeRois({ subject, heldOut, dataset: report.dataset, plan, simulated: simulated() });
   const rois = report.keep ? await report.keep(summarize) : await summarize();
   const probes = await readProbes(MODELS);
 
@@ -71,7 +71,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
     out,
     command: report.command,
     timings: { fixtures: report.seconds },
-    seed: plan.observerSeed,
+    seed: plan.subjectSeed,
     figures: report.figures,
   };
   return await writeReport(run, "fixtures", inputs, { metrics: metricsOf(plan, rois, probes), claims: [] }, {
@@ -83,7 +83,7 @@ export async function writeFixturesReport(report: FixturesReport): Promise<strin
       { heading: "Scenes", body: await sceneSection(plan) },
       {
         heading: "Cortex",
-        body: await cortexSection(plan.observerSeed, observer, await voxelSheet(subject), rois),
+        body: await cortexSection(plan.subjectSeed, simulated, await voxelSheet(subject), rois),
       },
       { heading: "Tuning", body: await tuningSection(plan, rois) },
       { heading: "Noise ceilings", body: await ceilingSection(out, rois) },
@@ -159,15 +159,15 @@ async function sceneSection(plan: SyntheticDataset): Promise<Html[]> {
 
 async function cortexSection(
   seed: number,
-  observer: () => SimulatedSubject,
+  simulated: () => SimulatedSubject,
   sheet: VoxelSheet,
   rois: RoiSummary[],
 ): Promise<Html[]> {
   const fields = (columns: number) =>
     cachedDrawing(
-      ["src/experiments/shared/cortex_picture.ts", "fixtures/observer/mod.ts"],
+      ["src/experiments/shared/cortex_picture.ts", "fixtures/subject/mod.ts"],
       ["fields", seed, RETINOTOPIC, columns],
-      () => receptiveFieldPicture(observer(), RETINOTOPIC, columns),
+      () => receptiveFieldPicture(simulated(), RETINOTOPIC, columns),
     );
   const counts = rois.map(({ name, voxels }) => `${name} ${voxels.length}`).join(", ");
   return [
@@ -177,7 +177,7 @@ async function cortexSection(
         narrowSvg: await cachedCortexPicture(sheet, "narrow"),
       },
       caption:
-        `The regions at published places of the human brain (fixtures/observer/README.md), n = ${sheet.places.length} voxels, in each: ${counts}; ${sheet.note}.`,
+        `The regions at published places of the human brain (fixtures/subject/README.md), n = ${sheet.places.length} voxels, in each: ${counts}; ${sheet.note}.`,
       alt: `Map of the voxels by region: ${counts}.`,
       name: "fixtures-cortex",
     }),

@@ -34,23 +34,23 @@ const MIN_SCENES = 20, MAX_SCENES = 60, MAX_TRAINING = 1000;
  * @param heldOut the test split
  * @param dataset folder of the dataset, whose ground truth says which category a scene shows
  * @param plan which scenes the rows are
- * @param observer the subject itself, for responses without noise
+ * @param simulated the subject itself, for responses without noise
  */
 export async function summarizeRois(
-  { subject, heldOut, dataset, plan, observer }: {
+  { subject, heldOut, dataset, plan, simulated }: {
     subject: Subject;
     heldOut: Subject;
     dataset: string;
     plan: DatasetPlan;
-    observer: SimulatedSubject;
+    simulated: SimulatedSubject;
   },
 ): Promise<RoiSummary[]> {
   const rows = Math.min(subject.images.length, MAX_TRAINING);
   const responses = await subject.readResponses(0, rows);
   const categories = (await trainingCategories(dataset)).slice(0, rows);
-  const measured = await measuredCeilings(heldOut, plan, observer);
-  const stated = statedCeilings(observer);
-  return observer.rois.flatMap((name) => {
+  const measured = await measuredCeilings(heldOut, plan, simulated);
+  const stated = statedCeilings(simulated);
+  return simulated.rois.flatMap((name) => {
     const voxels = subject.rois.get(name) ?? new Uint32Array();
     if (voxels.length === 0) return [];
     const ceilings = Array.from(voxels, (voxel) => stated[voxel]);
@@ -94,13 +94,13 @@ function meanByCategory(responses: Matrix, voxels: Uint32Array, categories: numb
 async function measuredCeilings(
   heldOut: Subject,
   plan: DatasetPlan,
-  observer: SimulatedSubject,
+  simulated: SimulatedSubject,
 ): Promise<number[] | undefined> {
   const count = Math.min(heldOut.images.length, MAX_SCENES);
   if (count < MIN_SCENES) return undefined;
   const { data, cols } = await heldOut.readResponses(0, count);
-  const order = subjectOrder(observer);
-  const clean = Array.from({ length: count }, (_, i) => observer.respond(renderScene(plan.test.from + i)));
+  const order = subjectOrder(simulated);
+  const clean = Array.from({ length: count }, (_, i) => simulated.respond(renderScene(plan.test.from + i)));
   return Array.from({ length: cols }, (_, voxel) => {
     const noisy = clean.map((_, i) => data[i * cols + voxel]);
     return pearson(noisy, clean.map((response) => response[order[voxel]])) ** 2;

@@ -42,7 +42,7 @@ export const plans: WorkPlan[] = [{
 
 /** The synthetic dataset's pooled features; made up in the same shapes where its packages are not installed. */
 async function prepare(folder: string): Promise<Record<string, string>> {
-  const { slots, pooled, responses, tokens } = await worldData().catch((error) => {
+  const { slots, pooled, responses, tokens } = await syntheticInputs().catch((error) => {
     console.error(`align-epoch takes made-up features in the dataset's shapes: ${(error as Error).message}`);
     return madeUp();
   });
@@ -67,7 +67,7 @@ export interface AlignInputs {
   tokens: Matrix[];
 }
 
-async function worldData(): Promise<AlignInputs> {
+async function syntheticInputs(): Promise<AlignInputs> {
   const path = new URL("../align_inputs.ts", import.meta.url).href; // not a literal: a bare checkout has no packages
   return await (await import(path)).alignInputs();
 }

@@ -14,7 +14,7 @@ const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
 
 /** Two slots of one image set, responses, and tokens. */
-function world() {
+function inputs() {
   const slots = [{ name: "a L1", width: 6 }, { name: "a L2", width: 8 }];
   return {
     slots,
@@ -35,7 +35,7 @@ const SOURCES = [{ model: "a", modelSha256: "0f", hook: "mlp", shifts: 2, prepro
 
 Deno.test("a saved space gives the tokens that it was made of the same colors, bit for bit, and those of a slot that joins", () =>
   inTemporaryFolder(async (root) => {
-    const { slots, pooled, responses, tokens } = world(), path = `${root}/space.arrow`;
+    const { slots, pooled, responses, tokens } = inputs(), path = `${root}/space.arrow`;
     const space = await fitSpace(gpu, slots, pooled, responses, { components: 5 });
     const aligned = matrixSource(await applyAlign(gpu, space.model, 0, tokens));
     for (const neighbors of ["all", 8] as const) {
@@ -71,7 +71,7 @@ Deno.test("a saved space gives the tokens that it was made of the same colors, b
 
 Deno.test("loadSpace() says what is wrong with a file", () =>
   inTemporaryFolder(async (root) => {
-    const { slots, pooled, responses, tokens } = world(), path = `${root}/space.arrow`;
+    const { slots, pooled, responses, tokens } = inputs(), path = `${root}/space.arrow`;
     const space = await fitSpace(gpu, slots, pooled, responses, { components: 5 });
     const aligned = matrixSource(await applyAlign(gpu, space.model, 0, tokens));
     const fit = await fitNystrom(gpu, aligned, { landmarks: 60, components: 4, neighbors: "all" });

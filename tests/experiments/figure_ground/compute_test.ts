@@ -28,7 +28,7 @@ import { lightTheme } from "../../../src/report/theme.ts";
 import { regionHeatMap } from "../../../src/report/charts/region_heat_map.ts";
 import { renderChart } from "../../../src/report/chart.ts";
 import { testSeed } from "../../support/random.ts";
-import { createToyObserver } from "../../support/toy_subject.ts";
+import { createToySubject } from "../../support/toy_subject.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 
 const matrix = (rows: number[][]) => ({
@@ -154,11 +154,11 @@ Deno.test("pixelsOf() takes one figure and one ground patch of evenly spread ima
 });
 
 Deno.test("activationSheets() draw every voxel once a sheet and escape titles", () => {
-  const observer = createToyObserver(),
-    values = Float32Array.from({ length: observer.voxels.count }, (_, i) => i - 3);
-  const sheet = { places: sheetPlaces(observer), note: "" };
+  const subject = createToySubject(),
+    values = Float32Array.from({ length: subject.voxels.count }, (_, i) => i - 3);
+  const sheet = { places: sheetPlaces(subject), note: "" };
   const svg = activationSheets(sheet, [[{ title: "a<b", values }], [{ title: "c", values }]], "sd");
-  assertEquals(svg.match(/h0/g)!.length, 2 * observer.voxels.count);
+  assertEquals(svg.match(/h0/g)!.length, 2 * subject.voxels.count);
   assert(
     svg.includes("a&lt;b") && !svg.includes("a<b") && svg.includes("--series-1") &&
       svg.includes("--series-2"),

@@ -10,7 +10,7 @@ import type { ExperimentRun } from "../../../src/experiments/shared/write_experi
 import { type Claim, readResults } from "../../../src/report/results.ts";
 import { chromiumPath, horizontalOverflow, openBrowser, openFile } from "../../support/browser.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
-import { createToyObserver } from "../../support/toy_subject.ts";
+import { createToySubject } from "../../support/toy_subject.ts";
 import { walkingPipeline } from "../../support/walking_pipeline.ts";
 import { slotVectors } from "../../../src/experiments/shared/slot_vectors.ts";
 import type {
@@ -62,7 +62,7 @@ async function madeUpFigureGround(pipeline: Pipeline): Promise<FigureGround> {
     p,
     n: 10,
   });
-  const images = Array.from({ length: 10 }, (_, i) => i), voxels = createToyObserver().voxels.count;
+  const images = Array.from({ length: 10 }, (_, i) => i), voxels = createToySubject().voxels.count;
   const models = NAMES.map((model, m): ModelFigureGround => {
     const sign = m === 0 ? 1 : -1;
     const regions = ROIS.map((roi): RegionActivation => {
@@ -120,7 +120,7 @@ Deno.test("the reports of segmentation and figure-ground hold their claims and n
     const pages = [
       await writeSegmentationReport(run, await madeUpSegmentation(run.pipeline)),
       await writeFigureGroundReport(run, await madeUpFigureGround(run.pipeline), {
-        places: sheetPlaces(createToyObserver()),
+        places: sheetPlaces(createToySubject()),
         note: "left at the left",
       }),
     ];

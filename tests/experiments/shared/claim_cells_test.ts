@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { cellOf, claimOf, modelsWith } from "../../../src/experiments/shared/claim_cells.ts";
 import alarms from "../../../src/experiments/shared/false_alarms.json" with { type: "json" };
-import { WORLDS } from "../../worlds/mod.ts";
+import { SIMULATIONS } from "../../simulations/mod.ts";
 
 const PLACE = { model: "clip", unit: "of r" };
 const effect = (p: number, n = 20) => ({ effect: 1, low: 0.5, high: 2, p, n });
@@ -31,24 +31,24 @@ Deno.test("claimOf() is shown, partly or not shown by the cells that can be test
 });
 
 const counts: Record<string, Record<string, number[]>> = alarms.alarms;
-/** Absent worlds that are made again here; the others are those of `./run false-alarms`. */
+/** Simulations without the effect that are made again here; the others are those of `./run false-alarms`. */
 const AGAIN = 4, PLANTED = 2;
 
-for (const [name, world] of Object.entries(WORLDS)) {
-  Deno.test(`${name}: every claim is shown where its effect is planted, and in at most 5 of 100 worlds without`, async () => {
+for (const [name, simulation] of Object.entries(SIMULATIONS)) {
+  Deno.test(`${name}: every claim is shown where its effect is planted, and in at most 5 of 100 simulations without`, async () => {
     for (let seed = 0; seed < PLANTED; seed++) {
-      for (const { id, verdict } of await world(seed, true)) {
+      for (const { id, verdict } of await simulation(seed, true)) {
         assertEquals([seed, id, verdict], [seed, id, "shown"]);
       }
     }
     for (let seed = 0; seed < AGAIN; seed++) {
-      for (const { id, verdict } of await world(seed, false)) {
+      for (const { id, verdict } of await simulation(seed, false)) {
         const isAlarm = verdict === "shown" || verdict === "partly";
         assertEquals([seed, id, isAlarm], [seed, id, counts[name][id].includes(seed)]);
       }
     }
     for (const [id, seeds] of Object.entries(counts[name])) {
-      assertEquals([id, alarms.worlds - seeds.length >= 95], [id, true]);
+      assertEquals([id, alarms.simulations - seeds.length >= 95], [id, true]);
     }
   });
 }

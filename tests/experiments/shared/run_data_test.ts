@@ -39,10 +39,12 @@ Deno.test("runDataLine() says of images, responses and models whether each is re
 
 Deno.test("isOfDataset() knows the folders of a synthetic dataset, and no others", () =>
   inTemporaryFolder(async (dir) => {
-    await Deno.mkdir(`${dir}/world/voc/JPEGImages`, { recursive: true });
+    await Deno.mkdir(`${dir}/synthetic/voc/JPEGImages`, { recursive: true });
     await Deno.mkdir(`${dir}/other`);
-    for (const name of ["made.json", "dataset.json"]) await Deno.writeTextFile(`${dir}/world/${name}`, "{}");
-    const folders = ["world", "world/voc/", "world/voc/JPEGImages", "other"];
+    for (const name of ["made.json", "dataset.json"]) {
+      await Deno.writeTextFile(`${dir}/synthetic/${name}`, "{}");
+    }
+    const folders = ["synthetic", "synthetic/voc/", "synthetic/voc/JPEGImages", "other"];
     assertEquals(await Promise.all(folders.map((name) => isOfDataset(`${dir}/${name}`))), [
       true,
       true,

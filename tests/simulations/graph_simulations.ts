@@ -1,4 +1,4 @@
-/** Worlds of the experiments that read a pipeline's eigenvectors, map and colors. */
+/** Simulations of the experiments that read a pipeline's eigenvectors, map and colors. */
 import { colorClaims } from "../../src/experiments/colors/claims.ts";
 import { alignedColors } from "../../src/experiments/colors/compute.ts";
 import { segmentationClaims } from "../../src/experiments/segmentation/claims.ts";
@@ -10,14 +10,14 @@ import { differenceClaim } from "../../src/experiments/transitions/claims.ts";
 import { transitions } from "../../src/experiments/transitions/compute.ts";
 import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import type { Claim } from "../../src/report/results.ts";
-import { IMAGES, normal, worldRandom } from "./fields.ts";
-import { worldPipeline } from "./world_pipeline.ts";
+import { IMAGES, normal, simulationRandom } from "./fields.ts";
+import { simulatedPipeline } from "./simulated_pipeline.ts";
 
 const COMPONENTS = 4;
 
 /** Colors follow place first, then the image, then its category; or the image in all layers alike. */
-export async function colorWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const pipeline = worldPipeline(worldRandom(seed), {
+export async function colorSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const pipeline = simulatedPipeline(simulationRandom(seed), {
     models: ["clip", "mae"],
     layers: 6,
     components: 3,
@@ -33,8 +33,8 @@ export async function colorWorld(seed: number, hasEffect: boolean): Promise<Clai
 }
 
 /** Figure leaves ground at one layer; or only place grows stronger there, which figures in the middle are near. */
-export async function trajectoryWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const pipeline = worldPipeline(worldRandom(seed), {
+export async function trajectorySimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const pipeline = simulatedPipeline(simulationRandom(seed), {
     models: ["clip", "mae"],
     layers: 6,
     components: COMPONENTS,
@@ -46,8 +46,8 @@ export async function trajectoryWorld(seed: number, hasEffect: boolean): Promise
 }
 
 /** Figure and ground go different ways between two layers; or all patches go theirs. */
-export async function transitionWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const pipeline = worldPipeline(worldRandom(seed), {
+export async function transitionSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const pipeline = simulatedPipeline(simulationRandom(seed), {
     models: ["clip"],
     layers: 4,
     components: 2,
@@ -60,9 +60,9 @@ export async function transitionWorld(seed: number, hasEffect: boolean): Promise
  * Figure and ground part at layer 2 and categories at layer 5, both lost in part without the constraint and by align; or
  * neither is in any layer, and all alignments are alike.
  */
-export async function segmentationWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed);
-  const pipeline = worldPipeline(random, {
+export async function segmentationSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed);
+  const pipeline = simulatedPipeline(random, {
     models: ["clip"],
     layers: 6,
     components: COMPONENTS,

@@ -1,10 +1,10 @@
-/** A pipeline of a small world, with or without effects in its eigenvectors, map and colors. */
+/** A pipeline of a small simulation, with or without effects in its eigenvectors, map and colors. */
 import type { Random } from "../../src/linalg/random.ts";
 import type { Pipeline } from "../../src/pipeline/nodes.ts";
 import { categories, figures, IMAGES, PATCHES, SIDE, smoothField } from "./fields.ts";
 
-/** What a world has. */
-export interface WorldPlan {
+/** What a simulation has. */
+export interface SimulationPlan {
   models: string[];
   layers: number;
   /** Eigenvectors; the first three are the colors, the first two the map. */
@@ -29,11 +29,11 @@ const TOKENS = 1 + PATCHES;
  * Sixteen images of four categories. Each layer is place, image and smooth noise, which goes on from layer to layer;
  * figures stand in the middle more often than not, and nothing but `effect` knows of them.
  *
- * @param random of the world
+ * @param random of the simulation
  */
-export function worldPipeline(
+export function simulatedPipeline(
   random: Random,
-  { models, layers, components, figureSize, effect, place = () => 0.5, image = () => 0.5 }: WorldPlan,
+  { models, layers, components, figureSize, effect, place = () => 0.5, image = () => 0.5 }: SimulationPlan,
 ): Pipeline & { masks: Uint8Array[]; category: number[] } {
   const masks = figures(random, figureSize), category = categories();
   const slots = models.flatMap((model, m) =>
@@ -78,7 +78,7 @@ export function worldPipeline(
     slots,
     tokens: TOKENS,
     grid: { rows: SIDE, cols: SIDE },
-    data: "a world",
+    data: "a simulation",
     classes: ["background", "one", "two", "three", "four"],
     images: masks.map((mask, i) => ({
       name: `image ${i}`,
@@ -94,7 +94,7 @@ export function worldPipeline(
     total: { images: masks.length, nodes: rows },
     sampleVectors: { data: new Float32Array(0), rows: 0, cols: components },
     nearest: Uint32Array.from({ length: rows }, (_, i) => i),
-    // The parts that the worlds' experiments do not read.
+    // The parts that the simulations' experiments do not read.
     ...{} as Pick<Pipeline, "fit" | "search" | "map" | "align" | "files" | "manifests">,
   };
 }

@@ -1,11 +1,11 @@
-/** What worlds are made of: smooth random fields, figures and categories that know nothing of each other. */
+/** What simulations are made of: smooth random fields, figures and categories that know nothing of each other. */
 import { type Random, seededRandom } from "../../src/linalg/random.ts";
 
 /** Patches along a side of an image. */
 export const SIDE = 7;
 /** Patches of an image. */
 export const PATCHES = SIDE * SIDE;
-/** Images of a world, and their categories. */
+/** Images of a simulation, and their categories. */
 export const IMAGES = 16, CATEGORIES = 4;
 
 /** A number of mean 0 and variance 1, nearly normal. */
@@ -56,7 +56,7 @@ export function categories(): number[] {
   return Array.from({ length: IMAGES }, (_, i) => 1 + i % CATEGORIES);
 }
 
-/** The random numbers of one world. */
-export function worldRandom(seed: number): Random {
+/** The random numbers of one simulation. */
+export function simulationRandom(seed: number): Random {
   return seededRandom(1_000_003 * (seed + 1));
 }

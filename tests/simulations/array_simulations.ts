@@ -1,4 +1,4 @@
-/** Worlds of the experiments whose statistics read arrays: scores, activations, maps of channels. */
+/** Simulations of the experiments whose statistics read arrays: scores, activations, maps of channels. */
 import { alignName, nearestAgreement } from "../../src/experiments/brain_score/align_effect.ts";
 import { brainScoreClaims } from "../../src/experiments/brain_score/claims.ts";
 import type { BrainScoreReport } from "../../src/experiments/brain_score/results.ts";
@@ -17,14 +17,14 @@ import type { Random } from "../../src/linalg/random.ts";
 import type { Claim } from "../../src/report/results.ts";
 import { signFlipEffect } from "../../src/statistics/effect.ts";
 import { matmul } from "../reference/matmul.ts";
-import { categories, IMAGES, normal, normals, PATCHES, smoothField, worldRandom } from "./fields.ts";
+import { categories, IMAGES, normal, normals, PATCHES, simulationRandom, smoothField } from "./fields.ts";
 
 /** Trainings with and without the constraint. */
 const SEEDS = 5, LAYERS = 4;
 
 /** The constraint raises scores, clusters and segmentation, and models agree after alignment; or all trainings are alike. */
-export function brainScoreWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed), gain = hasEffect ? 1 : 0;
+export function brainScoreSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed), gain = hasEffect ? 1 : 0;
   const condition = (lambda: number) => ({
     lambda,
     scores: Array.from({ length: SEEDS }, () => ({ r: 0.6 + 0.01 * (4 * gain * lambda + normal(random)) })),
@@ -71,8 +71,8 @@ function agreementOf(random: Random, strength: number): Float64Array {
 }
 
 /** The propagation is nearer to the exact vectors than Fowlkes' method, and faster; or both are alike. */
-export function nystromWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed), gain = hasEffect ? 1 : 0;
+export function nystromSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed), gain = hasEffect ? 1 : 0;
   const row = (method: AuditRow["method"]): AuditRow => ({
     method,
     landmarks: 300,
@@ -93,12 +93,12 @@ export function nystromWorld(seed: number, hasEffect: boolean): Promise<Claim[]>
   ]);
 }
 
-/** Layers and channels of each model in a world of Rosetta neurons. */
+/** Layers and channels of each model in a simulation of Rosetta neurons. */
 const CHANNELS = 6, DEPTH = 2;
 
 /** Models share channels by number; or each has its own, beside a field of place that both know. */
-export function rosettaWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed), half = IMAGES / 2;
+export function rosettaSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed), half = IMAGES / 2;
   const shared = Array.from({ length: IMAGES * CHANNELS }, () => smoothField(random));
   const template = smoothField(random);
   const mapsOf = (strength: () => number) => {

@@ -1,4 +1,4 @@
-/** Worlds of the experiments in brain space: concepts, and figure and ground. */
+/** Simulations of the experiments in brain space: concepts, and figure and ground. */
 import { conceptClaims } from "../../src/experiments/concepts/claims.ts";
 import {
   type Concepts,
@@ -31,16 +31,16 @@ import type { Random } from "../../src/linalg/random.ts";
 import type { Claim } from "../../src/report/results.ts";
 import { bootstrapDraws } from "../../src/statistics/bootstrap.ts";
 import { signFlipEffect } from "../../src/statistics/effect.ts";
-import { IMAGES, normal, normals, PATCHES, SIDE, smoothField, worldRandom } from "./fields.ts";
-import { worldPipeline } from "./world_pipeline.ts";
+import { IMAGES, normal, normals, PATCHES, SIDE, simulationRandom, smoothField } from "./fields.ts";
+import { simulatedPipeline } from "./simulated_pipeline.ts";
 
 /** Spheres, and the patches that make one a concept: fewer than in a run, as there are fewer patches. */
 const CENTRES = 24, MIN_PATCHES = 12;
 
 /** Concepts are of a category, and vary less where they are strong; or patches are where they are by noise alone. */
-export function conceptWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed);
-  const pipeline = worldPipeline(random, {
+export function conceptSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed);
+  const pipeline = simulatedPipeline(random, {
     models: ["clip"],
     layers: 1,
     components: 6,
@@ -85,9 +85,9 @@ function spread(values: number[]): { mean: number; sd: number } {
 const MODELS = ["clip", "dino", "mae"], ROIS = [...FIGURE_MORE, ...FIGURE_LESS, "EBA", "RSC"];
 
 /** Figure moves regions and features; or regions move together by noise, and features know place and noise only. */
-export function figureGroundWorld(seed: number, hasEffect: boolean): Promise<Claim[]> {
-  const random = worldRandom(seed);
-  const pipeline = worldPipeline(random, {
+export function figureGroundSimulation(seed: number, hasEffect: boolean): Promise<Claim[]> {
+  const random = simulationRandom(seed);
+  const pipeline = simulatedPipeline(random, {
     models: MODELS,
     layers: 1,
     components: 6,
