@@ -32,11 +32,7 @@ export async function runColors(
   options: Partial<OptionValues<typeof OWN>> = {},
 ): Promise<string> {
   const { pipeline, out, seed } = open;
-  const found = await open.stage(
-    "colors",
-    () =>
-      open.memoized("colors", ["src/experiments/colors/compute.ts"], {}, () => alignedColors(pipeline, seed)),
-  );
+  const found = await open.computed("colors", () => alignedColors(pipeline, seed));
   const { slots, grid, eigenvectors, colors, total } = pipeline,
     images = pipeline.images.map(({ name }) => name);
   const nodes = { images, slots, grid, hasClassToken: true, eigenvectors, colors };

@@ -8,21 +8,15 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 /** Finds concepts, or reads those of an earlier run. */
 export async function conceptsOf(open: OpenPipeline): Promise<Concepts> {
   const { pipeline, data, seed } = open;
-  return await open.stage("concepts", () =>
-    open.memoized(
-      "concepts",
-      ["src/experiments/concepts/compute.ts", "src/experiments/shared/image_truth.ts"],
-      {},
-      async () => {
-        const { images, grid, classes, tokens } = pipeline;
-        const under = majorityClasses(await classLabels(images, grid, classes));
-        const truth: ConceptTruth = {
-          rois: regionsOf(data.subject),
-          categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
-        };
-        return await findConcepts(pipeline, truth, { seed });
-      },
-    ));
+  return await open.computed("concepts", async () => {
+    const { images, grid, classes, tokens } = pipeline;
+    const under = majorityClasses(await classLabels(images, grid, classes));
+    const truth: ConceptTruth = {
+      rois: regionsOf(data.subject),
+      categories: images.map((_, i) => under.subarray(i * tokens + 1, (i + 1) * tokens)),
+    };
+    return await findConcepts(pipeline, truth, { seed });
+  }, { code: ["src/experiments/shared/image_truth.ts"] });
 }
 
 /** Finds concepts and writes the report. @returns the path of the page */

@@ -10,13 +10,11 @@ export async function runFigureGround(open: OpenPipeline): Promise<string> {
   const { gpu, pipeline, data, seed } = open;
   const rois = regionsOf(data.subject);
   const categories = await imageCategories(pipeline.images, pipeline.classes);
-  const found = await open.stage("figure-ground", (tick) =>
-    open.memoized(
-      "figure-ground",
-      ["src/experiments/figure_ground/compute.ts", "src/experiments/shared/image_truth.ts"],
-      {},
-      () => figureGround(gpu, pipeline, rois, categories, seed, tick),
-    ));
+  const found = await open.computed(
+    "figure-ground",
+    (tick) => figureGround(gpu, pipeline, rois, categories, seed, tick),
+    { code: ["src/experiments/shared/image_truth.ts"] },
+  );
   return await writeFigureGroundReport(open, found, open.sheet);
 }
 

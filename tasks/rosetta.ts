@@ -6,13 +6,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 /** Matches channels across models, measures them and writes the report. @returns the path of the page */
 export async function runRosetta(open: OpenPipeline): Promise<string> {
   const { gpu, pipeline, seed } = open;
-  const found = await open.stage("rosetta", (tick) =>
-    open.memoized(
-      "rosetta",
-      ["src/experiments/rosetta/compute.ts"],
-      {},
-      () => rosetta(gpu, pipeline, seed, tick),
-    ));
+  const found = await open.computed("rosetta", (tick) => rosetta(gpu, pipeline, seed, tick));
   return await writeRosettaReport(open, found);
 }
 

@@ -6,8 +6,6 @@ import { type GraphCondition, layerGraphs } from "../src/experiments/segmentatio
 import { writeSegmentationReport } from "../src/experiments/segmentation/report.ts";
 import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipeline.ts";
 
-/** What scores the graphs, which know their own code. */
-const CODE = ["src/experiments/segmentation/compute.ts", "src/experiments/segmentation/layer_graphs.ts"];
 /** Images of the graphs of single layers, and the layers that are also clustered after alignment. */
 const IMAGES = 40, ALIGNED_LAYERS = [3, 6, 9, 12];
 
@@ -56,13 +54,10 @@ export async function runSegmentation(open: OpenPipeline): Promise<string> {
       align: alignments.without,
     }),
   };
-  const found = await open.stage("segmentation", () =>
-    open.memoized(
-      "segmentation",
-      CODE,
-      { images, alignments: [alignments.with.key, alignments.without.key] },
-      () => Promise.resolve(segmentation(pipeline, truth, all, seed)),
-    ));
+  const found = await open.computed("segmentation", () => segmentation(pipeline, truth, all, seed), {
+    code: ["src/experiments/segmentation/layer_graphs.ts"], // the graphs know their own
+    inputs: { images, alignments: [alignments.with.key, alignments.without.key] },
+  });
   return await writeSegmentationReport(open, found);
 }
 

@@ -6,13 +6,7 @@ import { experiment, type OpenPipeline, runExperiment } from "./shared/open_pipe
 /** Follows figure and ground through the layers and writes the report. @returns the path of the page */
 export async function runTrajectories(open: OpenPipeline): Promise<string> {
   const { pipeline, seed } = open;
-  const found = await open.stage("trajectories", () =>
-    open.memoized(
-      "trajectories",
-      ["src/experiments/trajectories/compute.ts"],
-      {},
-      () => trajectories(pipeline, seed),
-    ));
+  const found = await open.computed("trajectories", () => trajectories(pipeline, seed));
   return await writeTrajectoriesReport(open, found);
 }
 

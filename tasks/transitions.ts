@@ -15,13 +15,8 @@ export async function runTransitions(
   options: Omit<TransitionOptions, "seed"> = {},
 ): Promise<string> {
   const { pipeline, seed } = open;
-  const found = await open.stage("transitions", () =>
-    open.memoized(
-      "transitions",
-      ["src/experiments/transitions/compute.ts"],
-      { ...options },
-      () => transitions(pipeline, { ...options, seed }),
-    ));
+  const compute = () => transitions(pipeline, { ...options, seed });
+  const found = await open.computed("transitions", compute, { inputs: { ...options } });
   return await writeTransitionsReport(open, found);
 }
 

@@ -20,6 +20,7 @@ import { askedOf, openRunData, type RunData } from "./open_data.ts";
 import { openTaskGpu } from "./open_task_gpu.ts";
 import { PIPELINE_OPTIONS } from "./options.ts";
 import { runSettings } from "./run_settings.ts";
+import type { Tick } from "./stage.ts";
 import { sweepFolders } from "./task_folders.ts";
 import { openTaskRun, sayStages, type TaskRun } from "./task_run.ts";
 
@@ -45,6 +46,12 @@ export interface OpenPipeline extends TaskRun {
     code: readonly string[],
     inputs: Record<string, unknown>,
     compute: () => Promise<T>,
+  ): Promise<T>;
+  /** The same in a stage of its own: what the experiment's own `compute.ts` finds; `code` names further modules. */
+  computed<T>(
+    name: string,
+    compute: (tick: Tick) => T | Promise<T>,
+    also?: { code?: readonly string[]; inputs?: Record<string, unknown> },
   ): Promise<T>;
   /** Gives everything back, and removes what killed runs have left. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -101,6 +108,16 @@ export async function openPipeline(
   if (apart) reportAtOnce(apart);
   if (typed["check-error"]) console.error(`error: ${auditSentence(await audited(gpu, pipeline, seed))}`);
   let own: string | undefined;
+  const memoized: OpenPipeline["memoized"] = async (name, code, inputs, compute) => {
+    own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`);
+    return await memoize(
+      run.stages,
+      [...READING, ...code],
+      name,
+      { pipeline: own, seed, ...inputs },
+      compute,
+    );
+  };
   const held = opened.move();
   return {
     ...run,
@@ -110,13 +127,13 @@ export async function openPipeline(
     alignPath: `${cacheDir}/align-${options.alignKey}.arrow`,
     gpu,
     pipeline,
-    async memoized(name, code, inputs, compute) {
-      const of = {
-        pipeline: own ??= fingerprint(pipeline, `${data.imagesKey} ${data.labelsKey}`),
-        seed,
-        ...inputs,
-      };
-      return await memoize(run.stages, [...READING, ...code], name, of, compute);
+    memoized,
+    computed(name, compute, { code = [], inputs = {} } = {}) {
+      const own = `src/experiments/${name.replace("-", "_")}/compute.ts`;
+      return run.stage(
+        name,
+        (tick) => memoized(name, [own, ...code], inputs, async () => await compute(tick)),
+      );
     },
     async [Symbol.asyncDispose]() {
       held.dispose();

@@ -3,21 +3,15 @@ import { formatNumber, table, text } from "../../report/blocks.ts";
 import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import type { Html } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Agreement, Interval } from "../../statistics/rsa.ts";
-import type { NeuronLayer, NeuronSession } from "./neurons.ts";
-import { NAMES, type PictureResults, shown } from "./pictures_report.ts";
+import type { NeuronSession } from "./neurons.ts";
+import { layerChart, NAMES, type PictureResults, putAgreement, shown } from "./pictures_report.ts";
 import { BRAINS } from "./rsa_by_layer.ts";
 
 /** Names and what they measure, as `results.json` has them. */
 export function neuronMetrics(sessions: readonly NeuronSession[] = []): Record<string, number> {
   const metrics: Record<string, number> = {};
-  const put = (name: string, { spearman, kendall }: Agreement) => {
-    for (const [key, { value, low, high }] of [[name, spearman], [`${name}.kendall`, kendall]] as const) {
-      Object.assign(metrics, { [key]: value, [`${key}.low`]: low, [`${key}.high`]: high });
-    }
-  };
   for (const { name, pixels, models, repeats } of sessions) {
-    put(`rsa.V4.${name}.pixels`, pixels);
+    putAgreement(metrics, `rsa.V4.${name}.pixels`, pixels);
     if (repeats) {
       metrics[`rsa.V4.${name}.halves`] = repeats.halves;
       metrics[`rsa.V4.${name}.ceiling`] = repeats.ceiling;
@@ -25,7 +19,7 @@ export function neuronMetrics(sessions: readonly NeuronSession[] = []): Record<s
     for (const { model, layers } of models) {
       for (const { layer, encoding, similarity } of layers) {
         const key = `V4.${name}.${model}.L${layer}`;
-        put(`rsa.${key}`, similarity);
+        putAgreement(metrics, `rsa.${key}`, similarity);
         metrics[`r.${key}`] = encoding.mean;
         metrics[`r.${key}.se`] = encoding.standardError;
         if (encoding.normalized !== undefined) metrics[`normalized.${key}`] = encoding.normalized;
@@ -74,26 +68,29 @@ export async function neuronSections(
           ...(hasCeilings ? [] : ["No noise ceilings of the neurons are in the data folder."]),
         ),
         ...skipped.map((what) => text(`Left out: ${what}.`)),
-        await chart(
+        await layerChart(
           out,
           `v4-r-${name}`,
           `Mean r over n = ${neurons} neurons on ${photographs.test} held-out photographs, by layer; bars are ± 1 standard error over neurons.`,
           `mean r, V4 ${name} (−1 to 1)`,
-          session,
+          models,
           ({ encoding: { mean: value, standardError: e } }) => ({ value, low: value - e, high: value + e }),
+          {},
         ),
-        await chart(
+        await layerChart(
           out,
           `v4-rsa-${name}`,
           `Spearman's ρ of the dissimilarities of n = ${photographs.test} photographs with those of the neurons, by layer; bars are 95 % intervals over photographs, dashed ${
             repeats ? "what repeats allow" : "the pixels without a model"
           }.`,
           `Spearman's ρ with V4 ${name} (−1 to 1)`,
-          session,
+          models,
           ({ similarity }) => similarity.spearman,
-          repeats
-            ? { label: "ceiling of the repeats", value: repeats.ceiling }
-            : { label: "pixels", value: pixels.spearman.value },
+          {
+            rule: repeats
+              ? { label: "ceiling of the repeats", value: repeats.ceiling }
+              : { label: "pixels", value: pixels.spearman.value },
+          },
         ),
         table({
           caption:
@@ -179,28 +176,4 @@ export async function overview(
     );
   }
   return blocks;
-}
-
-function chart(
-  out: string,
-  file: string,
-  caption: string,
-  metric: string,
-  { models }: NeuronSession,
-  of: (layer: NeuronLayer) => Interval,
-  rule?: { label: string; value: number },
-): Promise<Html> {
-  const depth = Math.max(...models.map(({ layers }) => layers.length));
-  return responsiveChart(file, out, caption, (theme, width) =>
-    lineByLayerChart({
-      metric,
-      layers: Array.from({ length: depth }, (_, i) => `L${i + 1}`),
-      series: models.map(({ model, layers }) => ({
-        label: models.length === 1 ? "" : model, // named in the text above
-        values: layers.map((layer) => of(layer).value),
-        intervals: layers.map((layer) => [of(layer).low, of(layer).high] as const),
-      })),
-      ...(rule && { rule }),
-      width,
-    }, theme));
 }

@@ -30,14 +30,21 @@ export interface PictureResults {
 /** What brains are called. */
 export const NAMES: Record<Brain, string> = { hIT: "human IT", mIT: "monkey IT" };
 
+/** Both rank correlations with their intervals, as `results.json` has them. */
+export function putAgreement(
+  metrics: Record<string, number>,
+  name: string,
+  { spearman, kendall }: Agreement,
+): void {
+  for (const [key, { value, low, high }] of [[name, spearman], [`${name}.kendall`, kendall]] as const) {
+    Object.assign(metrics, { [key]: value, [`${key}.low`]: low, [`${key}.high`]: high });
+  }
+}
+
 /** Names and what they measure, as `results.json` has them. */
 export function pictureMetrics(results?: PictureResults): Record<string, number> {
   const metrics: Record<string, number> = {};
-  const put = (name: string, { spearman, kendall }: Agreement) => {
-    for (const [key, { value, low, high }] of [[name, spearman], [`${name}.kendall`, kendall]] as const) {
-      Object.assign(metrics, { [key]: value, [`${key}.low`]: low, [`${key}.high`]: high });
-    }
-  };
+  const put = (name: string, found: Agreement) => putAgreement(metrics, name, found);
   const putAll = (name: string, found: BrainAgreement) => {
     for (const brain of BRAINS) put(`rsa.${brain}.${name}`, found[brain]);
     if (found.subjects) put(`rsa.hIT.subjects.${name}`, found.subjects);
@@ -84,13 +91,13 @@ export async function pictureSections(
             shown(between.spearman)
           }. Intervals are 95 %, ${resamples} bootstrap samples of the ${pictures} pictures; the highest layer was picked by the same pictures, so its value is on the high side.`,
         ),
-        await chart(
+        await layerChart(
           out,
           `rsa-${brain}`,
           `Spearman's ρ of pair dissimilarities with ${name}, by layer, features averaged over tokens; n = ${pictures} pictures, bars are 95 % intervals over them, dashed the pixels without a model.`,
           `Spearman's ρ with ${name} (−1 to 1)`,
           models,
-          (found) => found[brain],
+          ({ pooled }) => pooled[brain].spearman,
           { rule: { label: "pixels", value: models[0].pixels[brain].spearman.value } },
         ),
         ...(brain === "hIT" ? await ceilingBlocks(out, results) : [
@@ -123,25 +130,26 @@ async function ceilingBlocks(out: string, { models, ceiling, pictures }: Picture
         formatNumber(ofRanks.lower.spearman.value, 3)
       } to ${formatNumber(ofRanks.upper.spearman.value, 3)}.`,
     ),
-    await chart(
+    await layerChart(
       out,
       "rsa-hIT-subjects",
       `Mean over n = ${subjects} subjects of Spearman's ρ with each one's human IT, by layer, features averaged over tokens; the band is the noise ceiling, bars are 95 % intervals over ${pictures} pictures.`,
       "mean ρ with a subject's IT (−1 to 1)",
       models,
-      ({ subjects }) => subjects!,
+      ({ pooled }) => pooled.subjects!.spearman,
       { band: { label: "noise ceiling", low: low.value, high: high.value } },
     ),
   ];
 }
 
-function chart(
+/** A chart of one number of every layer with its interval, a line for each model. */
+export function layerChart<L>(
   out: string,
   file: string,
   caption: string,
   metric: string,
-  models: readonly ModelSimilarity[],
-  of: (found: BrainAgreement) => Agreement,
+  models: readonly { model: string; layers: readonly L[] }[],
+  of: (layer: L) => Interval,
   beside: Pick<Parameters<typeof lineByLayerChart>[0], "rule" | "band">,
 ): Promise<Html> {
   const depth = Math.max(...models.map(({ layers }) => layers.length));
@@ -149,14 +157,11 @@ function chart(
     lineByLayerChart({
       metric,
       layers: Array.from({ length: depth }, (_, i) => `L${i + 1}`),
-      series: models.map(({ model, layers }) => {
-        const found = layers.map(({ pooled }) => of(pooled).spearman);
-        return {
-          label: models.length === 1 ? "" : model, // named in the text above
-          values: found.map(({ value }) => value),
-          intervals: found.map(({ low, high }) => [low, high] as const),
-        };
-      }),
+      series: models.map(({ model, layers }) => ({
+        label: models.length === 1 ? "" : model, // named in the text above
+        values: layers.map((layer) => of(layer).value),
+        intervals: layers.map((layer) => [of(layer).low, of(layer).high] as const),
+      })),
       ...beside,
       width,
     }, theme));
