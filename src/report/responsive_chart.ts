@@ -1,6 +1,7 @@
 /** A chart for columns and for phones, with its spec saved beside the page. */
 import { figure } from "./blocks.ts";
 import { renderChart, saveChartSpec } from "./chart.ts";
+import { type LineByLayerChart, lineByLayerChart } from "./charts/line_by_layer.ts";
 import type { Html } from "./html.ts";
 import { lightTheme, pageTheme, type Theme } from "./theme.ts";
 
@@ -31,4 +32,14 @@ export async function responsiveChart(
     alt: caption,
     name,
   });
+}
+
+/** The same of one metric by layer. */
+export function lineByLayerFigure(
+  name: string,
+  out: string,
+  caption: string,
+  chart: Omit<LineByLayerChart, "width">,
+): Promise<Html> {
+  return responsiveChart(name, out, caption, (theme, width) => lineByLayerChart({ ...chart, width }, theme));
 }

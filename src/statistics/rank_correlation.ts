@@ -32,6 +32,16 @@ export function rankingOf(values: ArrayLike<number>): Ranking {
   return { level, order, levels: levels + Number(values.length > 0) };
 }
 
+/** Ranks from 1, equal values sharing their mean rank. */
+export function midranksOf({ level, order }: Ranking): Float64Array {
+  const ranks = new Float64Array(level.length);
+  for (let from = 0, to = 0; from < order.length; from = to) {
+    while (to < order.length && level[order[to]] === level[order[from]]) to++;
+    for (let at = from; at < to; at++) ranks[order[at]] = (from + to + 1) / 2;
+  }
+  return ranks;
+}
+
 /**
  * Spearman's ρ, the Pearson correlation of midranks, in float64: ρ = Σ (a_i − ā)(b_i − b̄) / √(Σ (a_i − ā)² Σ (b_i − b̄)²).
  *

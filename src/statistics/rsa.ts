@@ -4,7 +4,7 @@ import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import { seededRandom } from "../linalg/random.ts";
 import { largestMagnitude } from "../linalg/squarable.ts";
 import { percentileInterval } from "./bootstrap.ts";
-import { kendallTauA, type Ranking, rankingOf, spearman } from "./rank_correlation.ts";
+import { kendallTauA, midranksOf, type Ranking, rankingOf, spearman } from "./rank_correlation.ts";
 
 /** n (n − 1) / 2 numbers, one a pair of stimuli, as `rdm` orders them. */
 export type Dissimilarities = Float64Array | Float32Array | readonly number[];
@@ -175,16 +175,6 @@ function meanAgreement(
 function intervalOf(value: number, samples: number[]): Interval {
   const [low, high] = samples.length > 0 ? percentileInterval(samples) : [value, value];
   return { value, low, high };
-}
-
-/** Ranks from 1, equal values sharing their mean rank. */
-function midranksOf({ level, order }: Ranking): Float64Array {
-  const ranks = new Float64Array(level.length);
-  for (let from = 0, to = 0; from < order.length; from = to) {
-    while (to < order.length && level[order[to]] === level[order[from]]) to++;
-    for (let at = from; at < to; at++) ranks[order[at]] = (from + to + 1) / 2;
-  }
-  return ranks;
 }
 
 function meanOf(rows: readonly Float64Array[]): Float64Array {

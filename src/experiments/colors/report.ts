@@ -1,19 +1,19 @@
 /** The report of the experiment `colors` over all models. */
 import { cutWarning } from "../../graph/normalized_cut.ts";
-import sharp from "sharp";
 import { stretchColors } from "../../embed/stretch_colors.ts";
 import { alternatives, formatNumber, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import type { LineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import { lineByLayerFigure } from "../../report/responsive_chart.ts";
 import { colorClaims } from "./claims.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
-import type { AlignedColors } from "./compute.ts";
+import type { AlignedColors, LayerVariance } from "./compute.ts";
 import { colorSheets } from "./sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerAxis } from "../shared/relative_layers.ts";
+import { jpegDataUri } from "../shared/small_pictures.ts";
 
 export interface AlignedColorsReport extends ExperimentRun {
   found: AlignedColors;
@@ -113,58 +113,52 @@ async function grid(
     key: MAP_COLORS,
     columns: slots.map((slot) => `L${pipeline.slots[slot].layer}`),
     rows: await Promise.all(
-      pipeline.images.slice(0, shown).map(async (image, i) => {
-        const { width, height, data } = await image.load();
-        const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 })
-          .toBuffer();
-        return {
-          label: image.name,
-          photo: `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`,
-          cells: slots.map((slot) => {
-            const from = 3 * (i * pipeline.tokens + 1);
-            return pngDataUri(cols, rows, colorsOf(slot).slice(from, from + 3 * rows * cols));
-          }),
-        };
-      }),
+      pipeline.images.slice(0, shown).map(async ({ name, load }, i) => ({
+        label: name,
+        photo: await jpegDataUri(await load(), undefined, 85),
+        cells: slots.map((slot) => {
+          const from = 3 * (i * pipeline.tokens + 1);
+          return pngDataUri(cols, rows, colorsOf(slot).slice(from, from + 3 * rows * cols));
+        }),
+      })),
     ),
   });
 }
 
+/** A share of the variance by layer, a line for each model. */
+function varianceChart(
+  { out, found, pipeline }: AlignedColorsReport,
+  of: string,
+  by: string,
+  caption: string,
+  lineOf: (layers: LayerVariance[]) => Omit<LineByLayerChart["series"][number], "label">,
+): Promise<Html> {
+  return lineByLayerFigure(`colors-variance-${of}`, out, caption, {
+    metric: `η² by ${by} (0 to 1)`,
+    layers: layerAxis(found.layers),
+    series: pipeline.models.map((model) => ({
+      label: model,
+      ...lineOf(found.layers.filter((layer) => layer.model === model)),
+    })),
+  });
+}
+
 async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
-  const { out, found, pipeline } = report;
-  const of = (model: string) => found.layers.filter((layer) => layer.model === model);
-  const layers = layerAxis(found.layers);
+  const { found } = report;
   return [
-    await responsiveChart(
-      "colors-variance-image",
-      out,
+    await varianceChart(
+      report,
+      "image",
+      "image",
       `η², the share of the variance of patch colors that the image explains (0 to 1), by layer; n = ${found.images} images, bars are 95 % intervals over bootstrapped images.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: "η² by image (0 to 1)",
-          layers,
-          width,
-          series: pipeline.models.map((model) => ({
-            label: model,
-            values: of(model).map(({ image }) => image),
-            intervals: of(model).map(({ interval }) => interval),
-          })),
-        }, theme),
+      (own) => ({ values: own.map(({ image }) => image), intervals: own.map(({ interval }) => interval) }),
     ),
-    await responsiveChart(
-      "colors-variance-position",
-      out,
+    await varianceChart(
+      report,
+      "position",
+      "place",
       `η², the share that the place of the patch explains (0 to 1), by layer; n = ${found.images} images.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: "η² by place (0 to 1)",
-          layers,
-          width,
-          series: pipeline.models.map((model) => ({
-            label: model,
-            values: of(model).map(({ position }) => position),
-          })),
-        }, theme),
+      (own) => ({ values: own.map(({ position }) => position) }),
     ),
     ...found.categories > 0
       ? await categoryCharts(report)
@@ -182,23 +176,15 @@ async function varianceSection(report: AlignedColorsReport): Promise<Html[]> {
   ];
 }
 
-async function categoryCharts({ out, found, pipeline }: AlignedColorsReport): Promise<Html[]> {
-  const free = found.categories - 1, layers = layerAxis(found.layers);
+async function categoryCharts(report: AlignedColorsReport): Promise<Html[]> {
+  const { found } = report, free = found.categories - 1;
   return [
-    await responsiveChart(
-      "colors-variance-category",
-      out,
+    await varianceChart(
+      report,
+      "category",
+      "category",
       `η², the share of the variance of the images' mean figure colors that their category explains (0 to 1), by layer; n = ${found.images} images of ${found.categories} categories.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: "η² by category (0 to 1)",
-          layers,
-          width,
-          series: pipeline.models.map((model) => ({
-            label: model,
-            values: found.layers.flatMap((own) => own.model === model ? [own.category!] : []),
-          })),
-        }, theme),
+      (own) => ({ values: own.map(({ category }) => category!) }),
     ),
     text(
       found.images > 1

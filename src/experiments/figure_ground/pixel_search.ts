@@ -1,6 +1,7 @@
 /** Whether one pixel finds its own kind, figure or ground, in images of other categories. */
 import type { Matrix } from "../../linalg/matrix.ts";
 import { areaUnderCurve } from "../../statistics/discriminant.ts";
+import { midranksOf, rankingOf } from "../../statistics/rank_correlation.ts";
 import { pearson } from "../../statistics/summary.ts";
 
 /** One pixel that is pointed at. */
@@ -127,24 +128,13 @@ export function exchangedAreas(
   return meanOverQueries(queries.map((query) =>
     Float64Array.from(images, (image) => {
       if (categories[query.image] === categories[image]) return NaN;
-      const ranks = midranks(likeness(query, image));
+      const ranks = midranksOf(rankingOf(likeness(query, image)));
       return meanOf(images.map((other) => {
         const area = other === image ? null : areaOfRanks(ranks, labels[other]);
         return area === null ? NaN : kind === 1 ? area : 1 - area;
       }));
     })
   ));
-}
-
-/** Ranks from 1 on, equal values sharing their mean. */
-function midranks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from({ length: values.length }, (_, i) => i).sort((a, b) => values[a] - values[b]);
-  const ranks = new Float64Array(values.length);
-  for (let at = 0, end = 0; at < order.length; at = end) {
-    while (end < order.length && values[order[end]] === values[order[at]]) end++;
-    for (let i = at; i < end; i++) ranks[order[i]] = (at + end + 1) / 2;
-  }
-  return ranks;
 }
 
 /** `areaUnderCurve` of scores whose ranks are known. */

@@ -1,9 +1,8 @@
 /** The report of the experiment `figure-ground`. */
 import { figure, formatNumber, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { regionHeatMap } from "../../report/charts/region_heat_map.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { cachedCortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
 import { keptActivationSheets } from "../shared/activation_sheets.ts";
@@ -87,17 +86,13 @@ function metricsOf({ models, pairs, place, maps, across, images }: FigureGround)
   };
   for (const { model, layer, regions, whole, layers, figure, ground } of models) {
     metrics[`layer.${model}`] = layer;
-    for (const { roi, figure, ground, difference, p } of regions) {
-      metrics[`activation.figure.${model}.${roi}`] = figure;
-      metrics[`activation.ground.${model}.${roi}`] = ground;
-      put(`activation.difference.${model}.${roi}`, difference);
-      if (p !== null) metrics[`activation.p.${model}.${roi}`] = p;
-    }
-    for (const { roi, figure, ground, difference, p } of whole) {
-      metrics[`activation.figure.${model}.${roi}.all`] = figure;
-      metrics[`activation.ground.${model}.${roi}.all`] = ground;
-      put(`activation.difference.${model}.${roi}.all`, difference);
-      if (p !== null) metrics[`activation.p.${model}.${roi}.all`] = p;
+    for (const [of, own] of [["", regions], [".all", whole]] as const) {
+      for (const { roi, figure, ground, difference, p } of own) {
+        metrics[`activation.figure.${model}.${roi}${of}`] = figure;
+        metrics[`activation.ground.${model}.${roi}${of}`] = ground;
+        put(`activation.difference.${model}.${roi}${of}`, difference);
+        if (p !== null) metrics[`activation.p.${model}.${roi}${of}`] = p;
+      }
     }
     for (const [name, search] of [["auc", figure], ["auc_ground", ground]] as const) {
       put(`similarity.${name}.${model}`, search.area);
@@ -218,46 +213,42 @@ async function layerSection(out: string, { models, rois, images }: FigureGround)
   })).filter(({ at }) => at.length > 0);
   if (groups.length === 0) return [text("The subject has none of the regions of the claim.")];
   return await Promise.all(models.map(({ model, layers }) =>
-    responsiveChart(
+    lineByLayerFigure(
       `figure-ground-layers-${model}`,
       out,
       `Figure minus ground in ${model} by layer, mean over the regions of a group, in ${UNIT}; n = ${images.length} images.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: `${model}: figure minus ground (sd of a voxel)`,
-          width,
-          layers: layers.map(({ layer }) => `L${layer}`),
-          rule: { label: "", value: 0 },
-          series: groups.map(({ label, at }) => ({
-            label,
-            values: layers.map(({ differences }) =>
-              at.reduce((sum, r) => sum + differences[r].value, 0) / at.length
-            ),
-          })),
-        }, theme),
+      {
+        metric: `${model}: figure minus ground (sd of a voxel)`,
+        layers: layers.map(({ layer }) => `L${layer}`),
+        rule: { label: "", value: 0 },
+        series: groups.map(({ label, at }) => ({
+          label,
+          values: layers.map(({ differences }) =>
+            at.reduce((sum, r) => sum + differences[r].value, 0) / at.length
+          ),
+        })),
+      },
     )
   ));
 }
 
 function areaChart(out: string, { models, place, images }: FigureGround): Promise<Html> {
-  return responsiveChart(
+  return lineByLayerFigure(
     "figure-ground-pixel",
     out,
     `A of a figure pixel (0 to 1) in images of other categories by layer; n = ${images.length} images, bars are 95 % intervals over bootstrapped images. The dashed line is nearness to the pixel's place. Tested are ${
       models.map(({ model, layer }) => `${model} L${layer}`).join(", ")
     }.`,
-    (theme, width) =>
-      lineByLayerChart({
-        metric: "A, area under the curve (0 to 1)",
-        width,
-        layers: layerAxis(models.flatMap(({ layers }) => layers)),
-        rule: { label: "place alone", value: place.figure },
-        series: models.map(({ model, layers }) => ({
-          label: model,
-          values: layers.map(({ area }) => area.value),
-          intervals: layers.map(({ area }) => area.interval),
-        })),
-      }, theme),
+    {
+      metric: "A, area under the curve (0 to 1)",
+      layers: layerAxis(models.flatMap(({ layers }) => layers)),
+      rule: { label: "place alone", value: place.figure },
+      series: models.map(({ model, layers }) => ({
+        label: model,
+        values: layers.map(({ area }) => area.value),
+        intervals: layers.map(({ area }) => area.interval),
+      })),
+    },
   );
 }
 

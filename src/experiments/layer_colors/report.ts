@@ -3,14 +3,13 @@ import { cutWarning } from "../../graph/normalized_cut.ts";
 import { HOOK_NAMES } from "../../data/onnx/block_hooks.ts";
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import { eigenvaluesChart } from "../../report/charts/eigenvalues.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import type { PhotographLayer } from "./compute.ts";
 import { runDataLine } from "../shared/run_data.ts";
-import { type RunContext, writeReport } from "../shared/write_experiment.ts";
+import { type RunContext, timeSection, writeReport } from "../shared/write_experiment.ts";
 import type { RgbImage } from "../../data/images/picture.ts";
 import { type Approximation, layerMetrics } from "../shared/solved_layers.ts";
 import { mean } from "../../statistics/summary.ts";
@@ -89,15 +88,7 @@ export async function writePhotographsReport(report: PhotographsReport): Promise
       },
       { heading: "Eigenvalues", body: [eigenvalues, layerTable(layers)] },
       ...await segmentationSection(report),
-      {
-        heading: "Time",
-        body: table({
-          caption: "Wall time by stage, seconds",
-          columns: ["stage", "seconds"],
-          rows: Object.entries(report.timings),
-          digits: 1,
-        }),
-      },
+      timeSection(report.timings),
     ],
     settings: (peakMemory) => ({
       model: manifest.model,
@@ -136,18 +127,16 @@ async function segmentationSection(report: PhotographsReport): Promise<{ heading
   const scores = layers.map(({ figureGround }) => figureGround!.miou);
   const best = layers[scores.indexOf(Math.max(...scores))];
   const difference = best.figureGround!.miou - baseline;
-  const image = await responsiveChart(
+  const image = await lineByLayerFigure(
     "photographs-figure-ground",
     out,
     `Oracle figure-ground mIoU (mean intersection over union, 0 to 1) by layer, against color and position without a model (dashed); n = ${photos.length} photographs.`,
-    (theme, width) =>
-      lineByLayerChart({
-        metric: "figure-ground mIoU (0 to 1)",
-        layers: layers.map(({ layer }) => `L${layer}`),
-        series: [{ label: manifest.model, values: scores }],
-        rule: { label: "color + position", value: baseline },
-        width,
-      }, theme),
+    {
+      metric: "figure-ground mIoU (0 to 1)",
+      layers: layers.map(({ layer }) => `L${layer}`),
+      series: [{ label: manifest.model, values: scores }],
+      rule: { label: "color + position", value: baseline },
+    },
   );
   const verdict = difference > 0
     ? `Layer ${best.layer} segments best, mIoU ${formatNumber(best.figureGround!.miou, 3)}, ${

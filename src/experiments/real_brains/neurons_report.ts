@@ -1,8 +1,7 @@
 /** Of the page `real-brains`: layers of the models beside neurons of macaque V4, and all brains side by side. */
 import { formatNumber, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import type { Html } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure } from "../../report/responsive_chart.ts";
 import type { NeuronSession } from "./neurons.ts";
 import { layerChart, NAMES, type PictureResults, putAgreement, shown } from "./pictures_report.ts";
 import { BRAINS } from "./rsa_by_layer.ts";
@@ -146,7 +145,7 @@ export async function overview(
       (_, i) => `L${i + 1}`,
     );
     blocks.push(
-      await responsiveChart(
+      await lineByLayerFigure(
         `brains-${model}`,
         out,
         `${model}: Spearman's ρ of each layer's dissimilarities with each brain's, by layer; ${
@@ -156,17 +155,15 @@ export async function overview(
             "",
           )
         }bars are 95 % intervals over them.`,
-        (theme, width) =>
-          lineByLayerChart({
-            metric: "Spearman's ρ (−1 to 1)",
-            layers,
-            series: brains.map(({ label, found }) => ({
-              label,
-              values: found.map(({ spearman }) => spearman.value),
-              intervals: found.map(({ spearman: { low, high } }) => [low, high] as const),
-            })),
-            width,
-          }, theme),
+        {
+          metric: "Spearman's ρ (−1 to 1)",
+          layers,
+          series: brains.map(({ label, found }) => ({
+            label,
+            values: found.map(({ spearman }) => spearman.value),
+            intervals: found.map(({ spearman: { low, high } }) => [low, high] as const),
+          })),
+        },
       ),
       table({
         caption: `${model}: Spearman's ρ by layer, features averaged over tokens, 95 % intervals in brackets`,

@@ -1,8 +1,8 @@
 /** Of the page `real-brains`: layers of the models beside human and monkey inferior temporal cortex. */
 import { formatNumber, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
+import type { LineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import type { Html } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure } from "../../report/responsive_chart.ts";
 import type { Agreement, Interval, NoiseCeiling } from "../../statistics/rsa.ts";
 import { type Brain, type BrainAgreement, BRAINS, type ModelSimilarity } from "./rsa_by_layer.ts";
 
@@ -150,21 +150,19 @@ export function layerChart<L>(
   metric: string,
   models: readonly { model: string; layers: readonly L[] }[],
   of: (layer: L) => Interval,
-  beside: Pick<Parameters<typeof lineByLayerChart>[0], "rule" | "band">,
+  beside: Pick<LineByLayerChart, "rule" | "band">,
 ): Promise<Html> {
   const depth = Math.max(...models.map(({ layers }) => layers.length));
-  return responsiveChart(file, out, caption, (theme, width) =>
-    lineByLayerChart({
-      metric,
-      layers: Array.from({ length: depth }, (_, i) => `L${i + 1}`),
-      series: models.map(({ model, layers }) => ({
-        label: models.length === 1 ? "" : model, // named in the text above
-        values: layers.map((layer) => of(layer).value),
-        intervals: layers.map((layer) => [of(layer).low, of(layer).high] as const),
-      })),
-      ...beside,
-      width,
-    }, theme));
+  return lineByLayerFigure(file, out, caption, {
+    metric,
+    layers: Array.from({ length: depth }, (_, i) => `L${i + 1}`),
+    series: models.map(({ model, layers }) => ({
+      label: models.length === 1 ? "" : model, // named in the text above
+      values: layers.map((layer) => of(layer).value),
+      intervals: layers.map((layer) => [of(layer).low, of(layer).high] as const),
+    })),
+    ...beside,
+  });
 }
 
 function similarityTable(models: readonly ModelSimilarity[], brain: Brain): Html {

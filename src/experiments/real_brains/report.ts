@@ -5,7 +5,7 @@ import { barChart } from "../../report/charts/bar.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { dataLine, type DataPart } from "../../report/data_line.ts";
-import { type RunContext, writeReport } from "../shared/write_experiment.ts";
+import { type RunContext, timeSection, writeReport } from "../shared/write_experiment.ts";
 import { partsOfModels } from "../shared/run_data.ts";
 import type { HeldOutScore } from "./encoding.ts";
 import type { NeuronSession } from "./neurons.ts";
@@ -90,15 +90,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
       voxels
         ? { heading: "Real voxels", body: await voxelSection(out, voxels) }
         : missing("Real voxels", "object2vec81"),
-      {
-        heading: "Time",
-        body: table({
-          caption: "Wall time by stage, seconds",
-          columns: ["stage", "seconds"],
-          rows: Object.entries(timings),
-          digits: 1,
-        }),
-      },
+      timeSection(timings),
     ],
     settings: {
       ...(pictures && { "bootstrap samples": pictures.resamples }),

@@ -1,8 +1,7 @@
 /** The report of the experiment `segmentation`. */
 import { formatNumber, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { type Html, rawHtml } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure } from "../../report/responsive_chart.ts";
 import { segmentationClaims, WORDS } from "./claims.ts";
 import {
   type AlignedScore,
@@ -146,24 +145,22 @@ function intervalText([low, high]: [number, number]): string {
 
 function curves(out: string, name: string, { models, baseline, images }: GraphSegmentation): Promise<Html[]> {
   return Promise.all(KINDS.map((kind) =>
-    responsiveChart(
+    lineByLayerFigure(
       `${name}-${kind}`,
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
       } mIoU (mean intersection over union, 0 to 1) by layer; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is the same oracle with color and position of the patches instead of eigenvectors.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: `${WORDS[kind]} mIoU (0 to 1)`,
-          width,
-          layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
-          rule: { label: "color and position", value: baseline[kind].value },
-          series: models.map(({ model, scores }) => ({
-            label: model,
-            values: scores[kind].map(({ value }) => value),
-            intervals: scores[kind].map(({ interval }) => interval),
-          })),
-        }, theme),
+      {
+        metric: `${WORDS[kind]} mIoU (0 to 1)`,
+        layers: layerAxis(models.flatMap(({ scores }) => scores[kind])),
+        rule: { label: "color and position", value: baseline[kind].value },
+        series: models.map(({ model, scores }) => ({
+          label: model,
+          values: scores[kind].map(({ value }) => value),
+          intervals: scores[kind].map(({ interval }) => interval),
+        })),
+      },
     )
   ));
 }
@@ -230,22 +227,20 @@ function alignedCharts(
     return own.reduce((sum, score) => sum + of(score), 0) / own.length;
   };
   return Promise.all(KINDS.map((kind) =>
-    responsiveChart(
+    lineByLayerFigure(
       `segmentation-aligned-${kind}`,
       out,
       `${
         kind === "category" ? "Category" : "Figure-ground"
       } mIoU (mean intersection over union, 0 to 1) by layer before and after alignment, mean over the models that have the layer; n = ${images} images.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: `${WORDS[kind]} mIoU, mean over models (0 to 1)`,
-          width,
-          layers: layers.map((layer) => `L${layer}`),
-          series: CONDITIONS.map(({ name, of }) => ({
-            label: name,
-            values: layers.map((layer) => mean(layer, (score) => of(score)[kind].value)),
-          })),
-        }, theme),
+      {
+        metric: `${WORDS[kind]} mIoU, mean over models (0 to 1)`,
+        layers: layers.map((layer) => `L${layer}`),
+        series: CONDITIONS.map(({ name, of }) => ({
+          label: name,
+          values: layers.map((layer) => mean(layer, (score) => of(score)[kind].value)),
+        })),
+      },
     )
   ));
 }

@@ -36,10 +36,14 @@ export function classPicture(classes: Uint8Array, width: number, height: number)
 }
 
 /** A photograph as it is shown on pages; with `side` no larger than that many pixels. */
-export async function jpegDataUri({ data, width, height }: RgbImage, side?: number): Promise<string> {
+export async function jpegDataUri(
+  { data, width, height }: RgbImage,
+  side?: number,
+  quality = 88,
+): Promise<string> {
   const photo = sharp(data, { raw: { width, height, channels: 3 } });
   if (side) photo.resize({ width: side, height: side, fit: "inside", withoutEnlargement: true });
-  const bytes = await photo.jpeg({ quality: 88 }).toBuffer();
+  const bytes = await photo.jpeg({ quality }).toBuffer();
   return `data:image/jpeg;base64,${new Uint8Array(bytes).toBase64()}`;
 }
 

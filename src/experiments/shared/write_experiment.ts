@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { holdPages } from "../../data/files/atomic_write.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Pipeline } from "../../pipeline/nodes.ts";
+import { table } from "../../report/blocks.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
 import type { Page } from "../../report/page.ts";
 import {
@@ -86,6 +87,12 @@ export async function recordExperiment(
     },
     peakMemory: `${memory.peak_rss_mb} MB resident, ${memory.peak_gpu_mb} MB of GPU buffers`,
   };
+}
+
+/** How long the stages took, as a section of a page. */
+export function timeSection(timings: Record<string, number>): Page["sections"][number] {
+  const caption = "Wall time by stage, seconds", columns = ["stage", "seconds"];
+  return { heading: "Time", body: table({ caption, columns, rows: Object.entries(timings), digits: 1 }) };
 }
 
 const ALARMS: Record<string, Record<string, number[]>> = alarms.alarms;

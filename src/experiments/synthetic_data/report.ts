@@ -1,18 +1,16 @@
 /** The report page `fixtures`: what the synthetic dataset holds and how its simulated subject responds. */
 import { cachedDrawing } from "../../report/drawing_cache.ts";
-import sharp from "sharp";
 import { BACKGROUNDS, CATEGORIES, PARTS, renderScene, type Scene } from "../../../fixtures/scenes/mod.ts";
 import { openAlgonauts } from "../../data/datasets/algonauts.ts";
 import { vocPalette } from "../../data/images/palette_png.ts";
 import { colorLegend, figure, formatNumber, table, text } from "../../report/blocks.ts";
 import { barChart } from "../../report/charts/bar.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
 import type { FigureFormat } from "../../report/figure_files.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
-import type { Theme } from "../../report/theme.ts";
+import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
+import { jpegDataUri } from "../shared/small_pictures.ts";
 import { writeReport } from "../shared/write_experiment.ts";
 import { cachedCortexPicture, receptiveFieldPicture, SHOWN_FIELDS } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
@@ -261,35 +259,30 @@ async function probeSection(out: string, probes: ModelProbe[]): Promise<Html[]> 
     const value = Math.max(...category);
     return `${model} ${formatNumber(value, 3)} at L${category.indexOf(value) + 1}`;
   });
-  const lines =
-    (metric: string, rule: { label: string; value: number }, of: "category" | "figureGround") =>
-    (theme: Theme, width: number) =>
-      lineByLayerChart({
-        metric,
-        layers,
-        rule,
-        width,
-        series: probes.map((probe) => ({ label: probe.model, values: probe[of] })),
-      }, theme);
+  const lines = (metric: string, chance: number, of: "category" | "figureGround") => ({
+    metric,
+    layers,
+    rule: { label: "chance", value: chance },
+    series: probes.map((probe) => ({ label: probe.model, values: probe[of] })),
+  });
   return [
     text(`Best layer of a linear probe for the category, on held-out scenes: ${best.join("; ")}.`),
-    await responsiveChart(
+    await lineByLayerFigure(
       "probe-category",
       out,
       "Accuracy of a linear probe for the ten categories (0 to 1), by layer; n = 2,000 held-out scenes.",
-      lines("category accuracy (0 to 1)", { label: "chance", value: 0.1 }, "category"),
+      lines("category accuracy (0 to 1)", 0.1, "category"),
     ),
-    await responsiveChart(
+    await lineByLayerFigure(
       "probe-figure-ground",
       out,
       "Balanced accuracy of a linear probe for figure against ground (0 to 1), patch by patch, by layer; n = 2,000 held-out scenes.",
-      lines("figure-ground accuracy (0 to 1)", { label: "chance", value: 0.5 }, "figureGround"),
+      lines("figure-ground accuracy (0 to 1)", 0.5, "figureGround"),
     ),
   ];
 }
 
 /** A scene as a JPEG data URI, a tenth of its PNG. */
 async function photoUri({ width, height, rgb }: Scene): Promise<string> {
-  const jpeg = await sharp(rgb, { raw: { width, height, channels: 3 } }).jpeg({ quality: 85 }).toBuffer();
-  return `data:image/jpeg;base64,${new Uint8Array(jpeg).toBase64()}`;
+  return await jpegDataUri({ width, height, data: rgb }, undefined, 85);
 }

@@ -1,15 +1,14 @@
 /** The report of the experiment `trajectories`. */
-import sharp from "sharp";
 import { figure, table, text } from "../../report/blocks.ts";
-import { lineByLayerChart } from "../../report/charts/line_by_layer.ts";
 import { pathPanelsChart } from "../../report/charts/path_panels.ts";
 import { planeLayersChart } from "../../report/charts/plane_layers.ts";
 import { escapeHtml, type Html, rawHtml } from "../../report/html.ts";
-import { responsiveChart } from "../../report/responsive_chart.ts";
+import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { SHOWN_P } from "../shared/claim_cells.ts";
 import { partingClaim } from "./claims.ts";
 import type { Pipeline } from "../../pipeline/nodes.ts";
 import { layerAxis, layerLike } from "../shared/relative_layers.ts";
+import { jpegDataUri } from "../shared/small_pictures.ts";
 import { type ModelTrajectory, RESAMPLES, type Trajectories } from "./compute.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
 
@@ -67,22 +66,20 @@ export async function writeTrajectoriesReport(run: ExperimentRun, found: Traject
 async function separationSection(out: string, { models, place, images }: Trajectories): Promise<Html[]> {
   const layers = layerAxis(models.flatMap(({ layers }) => layers));
   return [
-    await responsiveChart(
+    await lineByLayerFigure(
       "trajectories-separation",
       out,
       `Separation A of figure and ground (0 to 1, one half where they are alike) in images not trained on, by layer, in all eigenvectors; n = ${images} images, bars are 95 % intervals over bootstrapped images. The dashed line is what the place of a patch in its image explains alone.`,
-      (theme, width) =>
-        lineByLayerChart({
-          metric: "A, area under the curve (0 to 1)",
-          layers,
-          width,
-          rule: { label: "place alone", value: place },
-          series: models.map(({ model, layers }) => ({
-            label: model,
-            values: layers.map(({ separation }) => separation),
-            intervals: layers.map(({ interval }) => interval),
-          })),
-        }, theme),
+      {
+        metric: "A, area under the curve (0 to 1)",
+        layers,
+        rule: { label: "place alone", value: place },
+        series: models.map(({ model, layers }) => ({
+          label: model,
+          values: layers.map(({ separation }) => separation),
+          intervals: layers.map(({ interval }) => interval),
+        })),
+      },
     ),
     table({
       caption: "The step of each model",
@@ -135,8 +132,7 @@ async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): 
   const images = [...new Set(examples.map(({ image }) => image))], { rows, cols } = pipeline.grid;
   const side = 200, gap = 12, down = side + 32;
   const parts = await Promise.all(images.map(async (image, column) => {
-    const { width, height, data } = await pipeline.images[image].load();
-    const photo = await sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 88 }).toBuffer();
+    const href = await jpegDataUri(await pipeline.images[image].load());
     const marks = examples.map(({ image: own, patch, kind }, i) => {
       if (own !== image) return "";
       const x = (patch % cols + 0.5) * side / cols, y = (Math.floor(patch / cols) + 0.5) * side / rows;
@@ -147,7 +143,6 @@ async function examplesPicture(pipeline: Pipeline, { examples }: Trajectories): 
           i + 1
         })" stroke-width="4"${dashes}><title>${escapeHtml(exampleName(i, kind))}</title></circle>`;
     });
-    const href = `data:image/jpeg;base64,${new Uint8Array(photo).toBase64()}`;
     return `<image x="0" y="0" width="${side}" height="${side}" href="${href}" preserveAspectRatio="none"/>${
       marks.join("")
     }<text x="0" y="${side + 20}" font-size="14" fill="var(--ink)">${LETTERS[column]}</text>`;
