@@ -61,7 +61,7 @@ export { type Clicks, type ClickSimilarity, clickSimilarity } from "./src/graph/
 export { type Discretization, discretize, type DiscretizeOptions } from "./src/graph/discretize.ts";
 export { type Kmeans, kmeans, type KmeansOptions } from "./src/graph/kmeans.ts";
 export { nearestNeighbors, type NeighborOptions, type Neighbors } from "./src/graph/knn.ts";
-export { type Shortlist } from "./src/graph/landmark_groups.ts";
+export { type InvertedFile } from "./src/graph/ivf_landmarks.ts";
 export { type LandmarkOptions, sampleLandmarks, type Sampling } from "./src/graph/landmarks.ts";
 export { matrixSource, type NodeSource } from "./src/graph/node_source.ts";
 export { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./src/graph/normalized_cut.ts";

@@ -105,13 +105,17 @@ export function realNumber<D extends number | undefined = undefined>(
   });
 }
 
-/** An option that takes one of a few words. */
+/** An option that takes one of a few words; `renamed` has words of the last version, which go on working, with those of now. */
 export function oneOf<const W extends string, D extends W | undefined = undefined>(
   words: readonly W[],
-  about: About<D>,
+  about: About<D> & { renamed?: Readonly<Record<string, W>> },
 ): Option<W | D> {
+  const renamed = new Map(Object.entries(about.renamed ?? {}));
   return single(about, "HOW", (text, name) => {
-    const found = words.find((word) => word === text);
+    const now = renamed.get(text), found = now ?? words.find((word) => word === text);
+    if (now !== undefined) {
+      console.error(`--${name} ${text} is called ${now} now; the next version drops the old name.`);
+    }
     if (found !== undefined) return found;
     const list = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
     throw new RangeError(`--${name} is "${text}": give ${list}.`);

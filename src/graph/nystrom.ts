@@ -8,12 +8,12 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertChoice, assertSeed } from "../linalg/check_options.ts";
+import { assertChoice, assertSeed, currentChoice } from "../linalg/check_options.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { openExtension, orthogonalizedNystrom } from "./fowlkes.ts";
 import { assertNeighborCount, type Neighbors, openSearch } from "./knn.ts";
-import { chooseShortlist, extendByGroups, groupPanelRows, type Shortlist } from "./landmark_groups.ts";
+import { chooseInvertedFile, extendByIvf, type InvertedFile, ivfPanelRows } from "./ivf_landmarks.ts";
 import { sampleLandmarks, type Sampling } from "./landmarks.ts";
 import { gatherRows, givenRows, type NodeSource, type Panel, PANEL_ROWS, readPanels } from "./node_source.ts";
 import { type NormalizedCut, normalizedCut, type NormalizedCutOptions } from "./normalized_cut.ts";
@@ -30,11 +30,11 @@ export interface NystromOptions {
    */
   neighbors?: number | "all";
   /**
-   * How the K nearest are found: "exact", all landmarks compared; or "groups" (default), an inverted file: those of the
-   * groups near the node's own, if there are 1,024 landmarks or more and at least 99 % of the true K nearest are found so
+   * How the K nearest are found: "exact", all landmarks compared; or "ivf" (default), an inverted file: those of the
+   * cells near the node's own, if there are 1,024 landmarks or more and at least 99 % of the true K nearest are found so
    * for a sample of nodes, else all.
    */
-  search?: "exact" | "groups";
+  search?: "exact" | "ivf";
   /** Number of eigenvectors, including the first (eigenvalue 1); default 20, at most the number of landmarks. */
   components?: number;
   /** How landmarks are chosen, or how the given rows were; default "farthest". */
@@ -60,8 +60,8 @@ export interface NystromFit {
   >;
   /** K, or "all". */
   neighbors: number | "all";
-  /** The landmarks that a node is compared with to find the nearest; null: all. */
-  shortlist: Shortlist | null;
+  /** The inverted file by which the nearest are found; null: all landmarks are compared. */
+  ivf: InvertedFile | null;
   /** The projection that extends the eigenvectors from all landmarks, m × (C + 1); null when the nearest landmarks are used. */
   projection: Matrix | null;
   /** Components asked for that there are no eigenvectors for, with "all": `cut` has that many fewer; 0 or absent: none. */
@@ -121,7 +121,7 @@ export interface NystromModel extends NystromFit {
  *   a node that is zero or not finite
  *
  * Cost: 2 m² d operations for the landmarks' affinity and its eigenvectors, 2 N m d for all nodes where all landmarks are
- * compared, about a tenth of it with groups; memory of the GPU O(m² within `normalizedCut`'s budget + m d) and a panel
+ * compared, about a tenth of it with an inverted file; memory of the GPU O(m² within `normalizedCut`'s budget + m d) and a panel
  * of features, whatever N is. The columns are not strictly orthogonal.
  *
  * @example
@@ -143,18 +143,19 @@ export async function fitNystrom(
 ): Promise<NystromModel> {
   const { landmarks, sampling = "farthest", seed = 0, onProgress, signal, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
-  const { neighbors = Math.min(32, count), components = Math.min(20, count), search = "groups" } = options;
+  const { neighbors = Math.min(32, count), components = Math.min(20, count) } = options;
+  const search = currentChoice("search", options.search ?? "ivf", { groups: "ivf" });
   assertSeed(seed);
-  assertChoice("search", search, ["exact", "groups"]);
+  assertChoice("search", search, ["exact", "ivf"]);
   if (neighbors !== "all" && count >= 1 && count <= source.rows) assertNeighborCount(neighbors, count); // else sampleLandmarks says it
   const indices = typeof landmarks === "number"
     ? await sampleLandmarks(gpu, source, { count, sampling, seed, signal })
     : givenRows("landmarks", landmarks, source);
   const features = await gatherRows(source, indices);
-  const shortlist = search === "groups" && neighbors !== "all"
-    ? await chooseShortlist(gpu, source, features, { k: neighbors, seed, signal })
+  const ivf = search === "ivf" && neighbors !== "all"
+    ? await chooseInvertedFile(gpu, source, features, { k: neighbors, seed, signal })
     : null;
-  const fitted = { landmarks: { indices, features }, neighbors, shortlist, sampling, seed };
+  const fitted = { landmarks: { indices, features }, neighbors, ivf, sampling, seed };
   if (neighbors === "all") {
     assertComponents(components, count);
     return nystromModel(gpu, {
@@ -183,9 +184,9 @@ export async function fitNystrom(
 export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
   const { eigenvectors } = fit.cut, { features } = fit.landmarks;
   const extend = (source: NodeSource, { rows, from, search }: Span & { search?: PanelSearch }) => {
-    if (!fit.projection && !search && fit.shortlist) {
-      const options = { share: fit.shortlist.share, k: fit.neighbors as number, seed: fit.seed };
-      return extendByGroups(gpu, source, features, eigenvectors, { ...options, rows, from });
+    if (!fit.projection && !search && fit.ivf) {
+      const options = { share: fit.ivf.share, k: fit.neighbors as number, seed: fit.seed };
+      return extendByIvf(gpu, source, features, eigenvectors, { ...options, rows, from });
     }
     const panels = readPanels(source, rows, from);
     if (fit.projection) return extendFromAll(gpu, panels, features, fit.projection);
@@ -199,7 +200,7 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
           `${features.cols}: give features of the same kind.`,
       );
     }
-    const rows = fit.shortlist && !search ? groupPanelRows(gpu, source) : PANEL_ROWS;
+    const rows = fit.ivf && !search ? ivfPanelRows(gpu, source) : PANEL_ROWS;
     return inPanelsThatFit(gpu, source.rows, rows, (span) => extend(source, { ...span, search }), signal);
   };
   return {

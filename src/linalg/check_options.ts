@@ -77,3 +77,10 @@ export function currentNames<T extends object>(call: string, options: T, names: 
   }
   return current as T;
 }
+
+/** A choice under its current name: a former one goes on working, and a line says what it is called now. */
+export function currentChoice<T extends string>(name: string, value: T, names: Record<string, T>): T {
+  if (!Object.hasOwn(names, value)) return value;
+  console.warn(`${name} ${JSON.stringify(value)} is now called ${JSON.stringify(names[value])}.`);
+  return names[value];
+}

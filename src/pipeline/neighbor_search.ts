@@ -9,10 +9,10 @@ import { type Matrix, releaseMatrix } from "../linalg/matrix.ts";
 import { fork, sampleRows, seededRandom } from "../linalg/random.ts";
 
 /**
- * "exact": all landmarks compared; "groups": those of nearby groups (`NystromOptions.search`); "hnsw": approximate;
+ * "exact": all landmarks compared; "ivf": those of nearby cells of an inverted file (`NystromOptions.search`); "hnsw": approximate;
  * "auto": exact or hnsw, whichever is faster here.
  */
-export type NeighborMethod = "exact" | "groups" | "hnsw" | "auto";
+export type NeighborMethod = "exact" | "ivf" | "hnsw" | "auto";
 
 /** What `chooseNeighborSearch` has decided. */
 export interface NeighborChoice {
@@ -20,8 +20,8 @@ export interface NeighborChoice {
   search: PanelSearch | undefined;
   /** What was asked for. */
   asked: NeighborMethod;
-  used: "exact" | "groups" | "hnsw";
-  /** Share of the true K nearest that the groups or hnsw found on the sample; null when that was not tried. */
+  used: "exact" | "ivf" | "hnsw";
+  /** Share of the true K nearest that the inverted file or hnsw found on the sample; null when that was not tried. */
   recall: number | null;
   /** Seconds predicted for all nodes, the building of the index included; null when not measured. */
   seconds: { exact: number; hnsw: number } | null;
@@ -117,14 +117,14 @@ function equalRows({ data, rows, cols }: Matrix): number[][] {
  * nodes far from the others weigh as much as large ones; else the exact search is used; "auto" also takes the one that is predicted to be
  * faster for all nodes.
  *
- * @param fit the fitted model; for "groups" one fitted so, for the others one with `search: "exact"`
+ * @param fit the fitted model; for "ivf" one fitted so, for the others one with `search: "exact"`
  * @param source the nodes to be transformed
  * @param method what to use
  * @returns the search to hand to `transform`, and why
  */
 export async function chooseNeighborSearch(
   gpu: Gpu,
-  fit: Pick<NystromFit, "landmarks" | "neighbors" | "shortlist" | "seed">,
+  fit: Pick<NystromFit, "landmarks" | "neighbors" | "ivf" | "seed">,
   source: NodeSource,
   method: NeighborMethod,
 ): Promise<NeighborChoice> {
@@ -132,17 +132,17 @@ export async function chooseNeighborSearch(
   if (method === "exact") {
     return { ...exactly, recall: null, seconds: null, reason: "Exact nearest neighbours, as asked for." };
   }
-  const { neighbors: k, shortlist, landmarks: { features: landmarks }, seed } = fit;
-  if (method === "groups") {
-    if (!shortlist) {
-      const reason = "Exact nearest neighbours: too few landmarks, or their groups miss too many.";
+  const { neighbors: k, ivf, landmarks: { features: landmarks }, seed } = fit;
+  if (method === "ivf") {
+    if (!ivf) {
+      const reason = "Exact nearest neighbours: too few landmarks, or the inverted file misses too many.";
       return { ...exactly, recall: null, seconds: null, reason };
     }
-    const { share, recall } = shortlist, percent = (v: number) => (100 * v).toFixed(1);
+    const { share, recall } = ivf, percent = (v: number) => (100 * v).toFixed(1);
     return {
       search: undefined,
       asked: method,
-      used: "groups",
+      used: "ivf",
       recall,
       seconds: null,
       reason: `Nearest neighbours out of ${percent(share)} % of the landmarks, as asked for: ` +

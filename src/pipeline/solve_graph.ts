@@ -127,7 +127,7 @@ async function fitted(
     components,
     sampling,
     seed,
-    search: knn === "groups" ? "groups" : "exact",
+    search: knn === "ivf" ? "ivf" : "exact",
     onProgress: (done, wanted) => onProgress("landmarks", done, wanted),
     keepSums: (name, make) => cachedPart(folder, name, make),
   });

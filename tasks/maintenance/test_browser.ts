@@ -58,7 +58,7 @@ const NOT_IN_A_PAGE: Record<string, string> = {
   "tests/graph/fowlkes_test.ts": "keeps files",
   "tests/graph/invariants_test.ts": "needs the package fast-check",
   "tests/graph/knn_recall_test.ts": "needs the package hnswlib-node",
-  "tests/graph/landmark_groups_test.ts": "keeps files",
+  "tests/graph/ivf_landmarks_test.ts": "keeps files",
   "tests/align/space_test.ts": "keeps files",
 };
 const SEED = 1, MODELS = ["clip_tiny", "dino_tiny", "mae_tiny"];

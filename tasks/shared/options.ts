@@ -95,12 +95,13 @@ export const PIPELINE_OPTIONS = {
       "further from the exact answer here)",
     shown: "uniform",
   }),
-  "neighbor-search": oneOf(["exact", "groups", "hnsw", "auto"], {
+  "neighbor-search": oneOf(["exact", "ivf", "hnsw", "auto"], {
     help:
-      "how the nearest landmarks are found: exact; groups (an inverted file) or hnsw, approximate, with the recall " +
+      "how the nearest landmarks are found: exact; ivf (an inverted file) or hnsw, approximate, with the recall " +
       "measured; or auto (exact or hnsw)",
     default: "exact",
     formerly: "knn",
+    renamed: { groups: "ivf" },
   }),
   "evaluation-images": wholeNumber({
     help:

@@ -19,7 +19,12 @@ const OPTIONS = {
   radius: realNumber({ help: "radius", above: 0 }),
   out: text({ value: "DIR", help: "folder", default: "here" }),
   note: text({ help: "may be empty", mayBeEmpty: true }),
-  "neighbor-search": oneOf(["exact", "hnsw", "auto"], { help: "how", default: "exact", formerly: "knn" }),
+  "neighbor-search": oneOf(["exact", "hnsw", "auto"], {
+    help: "how",
+    default: "exact",
+    formerly: "knn",
+    renamed: { graph: "hnsw" },
+  }),
   tables: listOf(["arrow", "csv"], { help: "formats" }),
   model: repeated({ value: "FILE", help: "models" }),
   quick: toggle({ help: "less" }),
@@ -131,6 +136,9 @@ Deno.test("parseOptions() takes an old name, and reports the new one; of an opti
     "--knn is called --neighbor-search now; the next version drops the old name.",
     "--audit is called --check-error now; the next version drops the old name.",
   ]);
+  const choice = printedBy(() => parsed = parseOptions(OPTIONS, ["--neighbor-search", "graph"]));
+  assertEquals(parsed!.options["neighbor-search"], "hnsw");
+  assertEquals(choice, ["--neighbor-search graph is called hnsw now; the next version drops the old name."]);
   const twice = printedBy(() => parsed = parseOptions(OPTIONS, ["--limit", "1", "--limit=2"]));
   assertEquals(parsed!.options.limit, 2);
   assertEquals(twice, ["--limit is given more than once: 2, the last, counts."]);

@@ -148,7 +148,7 @@ Deno.test("reproduce says at once what to type instead of a command line that is
       [["--figures", "gif"], "--figures"],
       [
         ["--neighbor-search", "fast", "--neighbors", "8"],
-        '--neighbor-search is "fast": give exact, groups, hnsw or auto.',
+        '--neighbor-search is "fast": give exact, ivf, hnsw or auto.',
       ],
       [["--sampling", "best"], '--sampling is "best": give uniform or farthest.'],
       [["--neighbors", "128", "--landmarks", "100"], "--neighbors is 128, more than the 100 landmarks"],

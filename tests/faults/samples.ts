@@ -64,7 +64,7 @@ export async function writeSamples(folder: string): Promise<Samples> {
       degrees: new Float32Array(4).fill(2),
     },
     neighbors: 3,
-    shortlist: null,
+    ivf: null,
     projection: null,
     sampling: "farthest",
     seed: 0,

@@ -73,7 +73,7 @@ const CARRIES = [
     options: { neighbors: 8, search: "exact" },
     bytes: 2 ** 18,
   },
-  { title: "the nearest, by groups", landmarks: 1100, options: { neighbors: 8 }, bytes: 2 ** 19 },
+  { title: "the nearest, by an inverted file", landmarks: 1100, options: { neighbors: 8 }, bytes: 2 ** 19 },
   { title: "all", landmarks: 200, options: { neighbors: "all" }, bytes: 2 ** 18 },
 ] as const;
 

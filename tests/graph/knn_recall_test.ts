@@ -94,7 +94,7 @@ Deno.test("hnsw: where 96 % of the nodes are equal, the far groups get their own
     rows: 800,
     cols: d,
   };
-  const fit = { landmarks: { indices: landmarks, features }, neighbors: 8, shortlist: null, seed: 0 };
+  const fit = { landmarks: { indices: landmarks, features }, neighbors: 8, ivf: null, seed: 0 };
   const { search, reason, used } = await chooseNeighborSearch(gpu, fit, source, "hnsw");
   assertEquals(used, "hnsw", reason);
   const found = await search!({ data, rows: n, cols: d });

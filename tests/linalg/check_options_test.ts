@@ -63,7 +63,7 @@ Deno.test("a misspelt choice is refused with the choices, not taken for another"
       () => nearestNeighbors(gpu, x, x, { k: 2, metric: untyped("l2") }),
     ],
     [
-      'search is "all": give "exact" or "groups".',
+      'search is "all": give "exact" or "ivf".',
       () => fitNystrom(gpu, matrixSource(x), { landmarks: 9, components: 2, search: untyped("all") }),
     ],
     [
@@ -83,6 +83,18 @@ Deno.test("a misspelt choice is refused with the choices, not taken for another"
     RangeError,
     'average is "rank": give "values" or "ranks".',
   );
+});
+
+Deno.test("fitNystrom() takes the former name of a search, and says so", async () => {
+  const original = console.warn, lines: string[] = [], options = { landmarks: 9, components: 2 };
+  console.warn = (line: string) => lines.push(line);
+  try {
+    const former = await fitNystrom(gpu, matrixSource(x), { ...options, search: untyped("groups") });
+    assertEquals(former.cut, (await fitNystrom(gpu, matrixSource(x), { ...options, search: "ivf" })).cut);
+  } finally {
+    console.warn = original;
+  }
+  assertEquals(lines, ['search "groups" is now called "ivf".']);
 });
 
 Deno.test("numbers outside an option's range are refused by name", async () => {

@@ -136,11 +136,11 @@ export const GRAPH: readonly Mutant[] = [
     tests: ["graph/eigenvector_methods_test.ts"],
   },
   {
-    file: "src/graph/landmark_groups.ts",
-    text: "const near = new Set([g, ...indices.subarray(g * k, (g + 1) * k)])",
+    file: "src/graph/ivf_landmarks.ts",
+    text: "const near = new Set([cell, ...indices.subarray(cell * k, (cell + 1) * k)])",
     replacement: "const near = new Set(indices.subarray(0, k))",
-    breaks: "every group looks at the first group's neighbours",
-    tests: ["graph/landmark_groups_test.ts"],
+    breaks: "every cell is compared with the first cell's neighbours",
+    tests: ["graph/ivf_landmarks_test.ts"],
   },
   {
     file: "src/graph/ward.ts",

@@ -9,7 +9,7 @@ import { randomMatrix, testSeed } from "../support/random.ts";
 /** As much of a fit as a search needs. */
 function fitOn(n: number, d: number, groups: number, noise: number) {
   const features = clusteredNodes(n, d, groups, noise, testSeed);
-  return { landmarks: { indices: new Uint32Array(n), features }, neighbors: 10, shortlist: null, seed: 0 };
+  return { landmarks: { indices: new Uint32Array(n), features }, neighbors: 10, ivf: null, seed: 0 };
 }
 
 Deno.test("hnswSearch() finds the landmarks that the exact search finds, nearest first, with their affinities", async () => {
@@ -88,7 +88,7 @@ Deno.test("chooseNeighborSearch() falls back to the exact search where hnsw find
   const fit = {
     landmarks: { indices: new Uint32Array(6000), features },
     neighbors: 10,
-    shortlist: null,
+    ivf: null,
     seed: 0,
   };
   const choice = await chooseNeighborSearch(gpu, fit, matrixSource(randomMatrix(200, 96, 1)), "hnsw");

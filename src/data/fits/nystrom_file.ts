@@ -31,6 +31,7 @@ const MAGIC = "ARROW1";
 /** How a file notes what a fit was asked for. */
 export const FIT_CHOICES = {
   neighbors: v.union([wholeNumber(1), v.literal("all")], 'a whole number from 1 on or "all"'),
+  /** The inverted file, by the name that it has in files. */
   shortlist: v.nullable(objectOf({ share: NUMBER, recall: NUMBER }, "share and recall")),
   sampling: oneOf(["farthest", "uniform", "stratified"]),
   seed: NUMBER,
@@ -53,7 +54,7 @@ const NOTES = objectOf({ ...CUT_QUALITY, ...FIT_CHOICES }, "the notes of a fitte
  * @throws Error "Cannot write a/b.arrow: No such file or directory."
  */
 export async function saveNystrom(path: string, fit: NystromFit): Promise<void> {
-  const { landmarks, cut, neighbors, shortlist, projection, sampling, seed } = fit;
+  const { landmarks, cut, neighbors, ivf, projection, sampling, seed } = fit;
   const { eigenvalues, residuals, eigengap, converged, resolved } = cut;
   const notes: v.InferInput<typeof NOTES> = {
     eigenvalues: [...eigenvalues],
@@ -62,7 +63,7 @@ export async function saveNystrom(path: string, fit: NystromFit): Promise<void> 
     converged,
     resolved,
     neighbors,
-    shortlist,
+    shortlist: ivf,
     sampling,
     seed,
   };
@@ -132,7 +133,7 @@ export async function loadNystrom(gpu: Gpu, path: string): Promise<NystromModel>
 }
 
 function fitOf(table: Table, notes: v.InferOutput<typeof NOTES>): NystromFit {
-  const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist, sampling, seed } = notes;
+  const { eigenvalues, residuals, eigengap, converged, neighbors, shortlist: ivf, sampling, seed } = notes;
   const { resolved = eigenvalues.length } = notes;
   const eigenvectors = matrixOf(table, "eigenvectors");
   const rows = table.getChild("index")?.type instanceof Float64 ? Float64Array : Uint32Array;
@@ -153,7 +154,7 @@ function fitOf(table: Table, notes: v.InferOutput<typeof NOTES>): NystromFit {
       degrees,
     },
     neighbors,
-    shortlist,
+    ivf,
     sampling,
     seed,
     projection: neighbors === "all" ? matrixOf(table, "projection") : null,

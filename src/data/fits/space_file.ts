@@ -94,7 +94,7 @@ export async function saveSpace(
   const { model, basis, center, fits, held } = space, { landmarks, cut, projection, ...choices } = fit;
   const { eigenvectors, eigenvalues, residuals, degrees, eigengap, converged, resolved } = cut;
   const row = (data: Float32Array) => ({ data, rows: 1, cols: data.length });
-  const { neighbors, shortlist, sampling, seed } = choices;
+  const { neighbors, ivf, sampling, seed } = choices;
   await writeMatrices(path, FORMAT, {
     W: model.transforms,
     "β": model.beta,
@@ -117,7 +117,7 @@ export async function saveSpace(
     fits,
     held,
     neighbors,
-    shortlist,
+    shortlist: ivf,
     sampling,
     seed,
     indices: [...landmarks.indices],
@@ -150,7 +150,7 @@ export async function readSpace(path: string): Promise<SavedSpace> {
       fits,
       held,
       neighbors,
-      shortlist,
+      shortlist: ivf,
       sampling,
       seed,
       indices,
@@ -194,7 +194,7 @@ export async function readSpace(path: string): Promise<SavedSpace> {
         },
         projection: matrices.projection ?? null,
         neighbors,
-        shortlist,
+        ivf,
         sampling,
         seed,
       },

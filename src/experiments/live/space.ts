@@ -89,7 +89,7 @@ export function openSpace(gpu: Gpu, buffer: ArrayBuffer): SpacePart & { shared: 
       cut,
       projection: shapes.projection ? matrix("projection") : null,
       neighbors,
-      shortlist: null,
+      ivf: null,
       sampling,
       seed,
     }),

@@ -140,7 +140,7 @@ async function extendedCut(
     landmarks: Math.min(landmarks, features.rows),
     components,
     seed,
-    search: knn === "groups" ? "groups" : "exact",
+    search: knn === "ivf" ? "ivf" : "exact",
   });
   assertWhole(fit, components);
   const { search } = await chooseNeighborSearch(gpu, fit, source, knn);

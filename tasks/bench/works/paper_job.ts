@@ -1,6 +1,6 @@
 /** The paper's graph, stage by stage; features are made when they are read, nothing of size N × d is held. */
 import { type Gpu, trim } from "../../../src/gpu/mod.ts";
-import { chooseShortlist } from "../../../src/graph/landmark_groups.ts";
+import { chooseInvertedFile } from "../../../src/graph/ivf_landmarks.ts";
 import { sampleLandmarks } from "../../../src/graph/landmarks.ts";
 import { gatherRows, type NodeSource } from "../../../src/graph/node_source.ts";
 import { normalizedCut } from "../../../src/graph/normalized_cut.ts";
@@ -77,15 +77,15 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
   );
   trim(gpu);
   const projection = null, sampling = "farthest" as const, seed = 0;
-  const shortlist = await stage(
-    "choose shortlist",
-    () => chooseShortlist(gpu, source, features, { k: neighbors, seed }),
+  const ivf = await stage(
+    "choose inverted file",
+    () => chooseInvertedFile(gpu, source, features, { k: neighbors, seed }),
   );
   const model = nystromModel(gpu, {
     landmarks: { indices, features },
     cut,
     neighbors,
-    shortlist,
+    ivf,
     projection,
     sampling,
     seed,
@@ -99,8 +99,8 @@ async function stages(gpu: Gpu, source: NodeSource, count: number, neighbors: nu
     ...seconds,
     residual: Math.max(...cut.residuals),
     applications: cut.applications,
-    "share of landmarks compared": shortlist?.share ?? 1,
-    "recall of nearest landmarks": shortlist?.recall ?? 1,
+    "share of landmarks compared": ivf?.share ?? 1,
+    "recall of nearest landmarks": ivf?.recall ?? 1,
     "GPU MB in use at most": gpu.memory.peak / 2 ** 20,
   };
 }

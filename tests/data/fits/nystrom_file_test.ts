@@ -20,7 +20,7 @@ Deno.test("loadNystrom() gives back what saveNystrom() wrote, in every bit", asy
       });
       await saveNystrom(`${root}/model.arrow`, fit);
       const loaded = await loadNystrom(gpu, `${root}/model.arrow`);
-      for (const key of ["landmarks", "cut", "neighbors", "shortlist", "sampling", "seed"] as const) {
+      for (const key of ["landmarks", "cut", "neighbors", "ivf", "sampling", "seed"] as const) {
         assertEquals(loaded[key], fit[key], key);
       }
       assertEquals(await loaded.transform(source), await fit.transform(source));

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { closeGpu, fitNystrom, matrixSource, nearestNeighbors, openGpu } from "../../mod.ts";
 import { loadNystrom, saveNystrom } from "../../src/data/fits/nystrom_file.ts";
-import { chooseShortlist, extendByGroups, groupLandmarks } from "../../src/graph/landmark_groups.ts";
+import { chooseInvertedFile, extendByIvf, invertedLists } from "../../src/graph/ivf_landmarks.ts";
 import { nystromModel } from "../../src/graph/nystrom.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import { assertClose } from "../support/assert_close.ts";
@@ -33,16 +33,16 @@ async function vectorsOf(
   options: { share: number; k: number; seed: number; rows?: number },
 ): Promise<Float32Array> {
   const { rows = 8192 } = options, all = new Float32Array(nodes.rows * y.cols);
-  const panels = extendByGroups(device, matrixSource(nodes), landmarks, y, { ...options, rows, from: 0 });
+  const panels = extendByIvf(device, matrixSource(nodes), landmarks, y, { ...options, rows, from: 0 });
   for await (const { first, vectors } of panels) all.set(vectors.data, first * y.cols);
   return all;
 }
 
-Deno.test("groupLandmarks() lists for every group its own landmarks and enough of the nearest others", async (t) => {
+Deno.test("invertedLists() has for every cell its own landmarks and enough of the nearest others", async (t) => {
   for (const [m, d, share, k] of [[1, 1, 0.5, 1], [13, 3, 0.1, 7], [701, 11, 1 / 16, 5], [97, 5, 1, 2]]) {
     await t.step(`${m} landmarks, a share of ${share}, K = ${k}`, async () => {
       const landmarks = randomMatrix(m, d);
-      const { centres, lists } = await groupLandmarks(gpu, landmarks, { share, k, seed: testSeed });
+      const { centres, lists } = await invertedLists(gpu, landmarks, { share, k, seed: testSeed });
       assertEquals([centres.rows, lists.length], [Math.min(m, Math.round(2 * Math.sqrt(m))), centres.rows]);
       const { indices: own } = await nearestNeighbors(gpu, landmarks, centres, { k: 1 });
       own.forEach((g, landmark) => assert(lists[g].includes(landmark), `landmark ${landmark}, ${note}`));
@@ -54,11 +54,11 @@ Deno.test("groupLandmarks() lists for every group its own landmarks and enough o
   }
 });
 
-Deno.test("extendByGroups() is (4) in float64 over the nearest of the node's own list", async () => {
+Deno.test("extendByIvf() is (4) in float64 over the nearest of the node's own list", async () => {
   const n = 1201, d = 7, m = 401, k = 5, options = { share: 1 / 16, k, seed: testSeed };
   const nodes = randomMatrix(n, d), landmarks = randomMatrix(m, d, 1), y = randomMatrix(m, 6, 2);
   const found = await vectorsOf(gpu, nodes, landmarks, y, options);
-  const { centres, lists } = await groupLandmarks(gpu, landmarks, options);
+  const { centres, lists } = await invertedLists(gpu, landmarks, options);
   const { indices: own } = await nearestNeighbors(gpu, nodes, centres, { k: 1 });
   for (let i = 0; i < n; i++) {
     const list = lists[own[i]], row = nodes.data.subarray(i * d, (i + 1) * d);
@@ -73,7 +73,7 @@ Deno.test("extendByGroups() is (4) in float64 over the nearest of the node's own
   }
 });
 
-Deno.test("extendByGroups() gives the same bits whatever the panels, and for nodes alone or among others", async () => {
+Deno.test("extendByIvf() gives the same bits whatever the panels, and for nodes alone or among others", async () => {
   const nodes = randomMatrix(4999, 9), landmarks = randomMatrix(300, 9, 1), y = randomMatrix(300, 5, 2);
   const options = { share: 1 / 8, k: 3, seed: testSeed };
   const all = await vectorsOf(gpu, nodes, landmarks, y, options);
@@ -89,7 +89,7 @@ Deno.test("extendByGroups() gives the same bits whatever the panels, and for nod
     landmarks: { indices: new Uint32Array(300), features: landmarks },
     cut: { ...{} as Parameters<typeof nystromModel>[1]["cut"], eigenvectors: y },
     neighbors: 3,
-    shortlist: null,
+    ivf: null,
     projection: null,
     sampling: "uniform",
     seed: 0,
@@ -101,34 +101,37 @@ Deno.test("extendByGroups() gives the same bits whatever the panels, and for nod
   );
 });
 
-Deno.test("chooseShortlist() finds 99 % of the nearest with few landmarks where there are groups, else takes all", async () => {
+Deno.test("chooseInvertedFile() finds 99 % of the nearest with few landmarks where there are groups, else takes all", async () => {
   const landmarks = clusteredNodes(2100, 24, 30, 0.4, testSeed),
     nodes = clusteredNodes(1500, 24, 30, 0.4, testSeed);
   const options = { k: 8, seed: testSeed };
-  const shortlist = await chooseShortlist(gpu, matrixSource(nodes), landmarks, options);
+  const ivf = await chooseInvertedFile(gpu, matrixSource(nodes), landmarks, options);
   assert(
-    shortlist && shortlist.share <= 1 / 8 && shortlist.recall >= 0.99,
-    `${JSON.stringify(shortlist)}, ${note}`,
+    ivf && ivf.share <= 1 / 8 && ivf.recall >= 0.99,
+    `${JSON.stringify(ivf)}, ${note}`,
   );
-  assertEquals(await chooseShortlist(gpu, matrixSource(nodes), rowsOf(landmarks, [0, 1, 2]), options), null);
+  assertEquals(
+    await chooseInvertedFile(gpu, matrixSource(nodes), rowsOf(landmarks, [0, 1, 2]), options),
+    null,
+  );
   const noise = matrixSource(randomMatrix(1500, 96, 3));
-  assertEquals(await chooseShortlist(gpu, noise, randomMatrix(2100, 96, 4), options), null);
+  assertEquals(await chooseInvertedFile(gpu, noise, randomMatrix(2100, 96, 4), options), null);
 });
 
-Deno.test("fitNystrom() searches groups of many landmarks, nearly as the exact search, also from a file", async () => {
+Deno.test("fitNystrom() searches many landmarks by an inverted file, nearly as the exact search, also from a file", async () => {
   const x = clusteredNodes(6000, 24, 30, 0.4, testSeed), source = matrixSource(x);
   const options = { landmarks: 2048, neighbors: 8, components: 6, seed: testSeed };
   const model = await fitNystrom(gpu, source, options);
   const exact = await fitNystrom(gpu, source, { ...options, search: "exact" });
-  assert(model.shortlist, note);
-  assertEquals([exact.shortlist, exact.cut], [null, model.cut]);
+  assert(model.ivf, note);
+  assertEquals([exact.ivf, exact.cut], [null, model.cut]);
   const y = await model.transform(source), z = await exact.transform(source);
   let missed = 0;
   for (let i = 0; i < x.rows; i++) {
     missed += Number([0, 1, 2, 3, 4, 5].some((c) => y.data[6 * i + c] !== z.data[6 * i + c]));
   }
   assert(
-    missed / x.rows <= 8 * (1 - model.shortlist.recall) + 0.02,
+    missed / x.rows <= 8 * (1 - model.ivf.recall) + 0.02,
     `${missed} of ${x.rows} nodes differ, ${note}`,
   );
   await inTemporaryFolder(async (root) => {

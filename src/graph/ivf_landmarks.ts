@@ -1,4 +1,4 @@
-/** Nearest landmarks by an inverted file: landmarks in groups of neighbours, a node looks at the lists near its own. */
+/** Nearest landmarks by an inverted file: landmarks lie in cells of neighbours, and a node is compared with those of the cells near its own. */
 import { allocate, type Gpu, readBuffers, release, writeBuffer } from "../gpu/mod.ts";
 import {
   allocateMatrix,
@@ -18,7 +18,7 @@ import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_sour
 import { recordPropagation } from "./propagate.ts";
 
 /** Fewer landmarks are all compared. */
-const MIN_TO_GROUP = 1024;
+const MIN_LANDMARKS = 1024;
 /** Shares of the landmarks that are tried, … */
 const SHARES = [1 / 32, 1 / 16, 1 / 8, 1 / 4];
 /** … until this share of the true K nearest is found … */
@@ -26,37 +26,38 @@ const MIN_RECALL = 0.99;
 /** … for this number of nodes. */
 const SAMPLE = 1024;
 const KMEANS_ROUNDS = 5;
-/** Bytes of features of a panel; its nodes are searched group by group: a card needs many of each to be busy. */
+/** Bytes of features of a panel; its nodes are searched cell by cell: a card needs many of each to be busy. */
 const PANEL_BYTES = { software: 2 ** 25, hardware: 2 ** 28 };
-/** Nodes of a group that are searched at a time. */
-const GROUP_ROWS = 4096;
+/** Nodes of a cell that are searched at a time. */
+const CELL_ROWS = 4096;
 
 /** How a node's nearest landmarks are sought. */
-export interface Shortlist {
+export interface InvertedFile {
   /** Share of the landmarks that a node is compared with. */
   share: number;
   /** Share of the true K nearest that were found for a sample of nodes. */
   recall: number;
 }
 
-export interface LandmarkGroups {
+/** The cells and their lists. */
+export interface InvertedLists {
   /** G × d centres. */
   centres: Matrix;
-  /** For every group the landmarks that its nodes look at, ascending. */
+  /** For every cell the landmarks that its nodes are compared with, ascending. */
   lists: Uint32Array[];
 }
 
 /**
- * Groups landmarks by spherical k-means around 2 √m centres (Dhillon & Modha 2001) and gives every group its list: the
- * landmarks of the groups nearest to it, until they are `share` of all and at least K.
+ * Puts landmarks into cells by spherical k-means around 2 √m centres (Dhillon & Modha 2001) and gives every cell its list: the
+ * landmarks of the cells nearest to it, until they are `share` of all and at least K.
  *
  * @param landmarks m × d, no zero row
  */
-export async function groupLandmarks(
+export async function invertedLists(
   gpu: Gpu,
   landmarks: Matrix,
   { share, k, seed }: { share: number; k: number; seed: number },
-): Promise<LandmarkGroups> {
+): Promise<InvertedLists> {
   const { centres, members } = await sphericalKmeans(gpu, landmarks, seed);
   return { centres, lists: await listsOf(gpu, centres, members, Math.max(k, share * landmarks.rows)) };
 }
@@ -67,13 +68,13 @@ export async function groupLandmarks(
  * @param landmarks m × d
  * @returns null: none does, or the landmarks are too few to be worth it; then all are to be compared
  */
-export async function chooseShortlist(
+export async function chooseInvertedFile(
   gpu: Gpu,
   source: NodeSource,
   landmarks: Matrix,
   { k, seed, signal }: { k: number; seed: number; signal?: AbortSignal },
-): Promise<Shortlist | null> {
-  if (landmarks.rows < MIN_TO_GROUP) return null;
+): Promise<InvertedFile | null> {
+  if (landmarks.rows < MIN_LANDMARKS) return null;
   const chosen = sampleIndices(
     source.rows,
     Math.min(SAMPLE, source.rows),
@@ -94,15 +95,15 @@ export async function chooseShortlist(
   return null;
 }
 
-/** (4) from the lists of the nodes' groups, panels of `rows` nodes in order, beginning with node `from`. */
-export async function* extendByGroups(
+/** (4) from the lists of the nodes' cells, panels of `rows` nodes in order, beginning with node `from`. */
+export async function* extendByIvf(
   gpu: Gpu,
   source: NodeSource,
   landmarks: Matrix,
   eigenvectors: Matrix,
   options: { share: number; k: number; seed: number; rows: number; from: number },
 ): AsyncGenerator<{ first: number; vectors: Matrix }> {
-  const { centres, lists } = await groupLandmarks(gpu, landmarks, options);
+  const { centres, lists } = await invertedLists(gpu, landmarks, options);
   const { k } = options, longest = Math.max(...lists.map(({ length }) => length));
   const starts = startsOf(lists.map(({ length }) => length)), held: GpuMatrix[] = [];
   const keep = (x: GpuMatrix) => (held.push(x), x);
@@ -113,17 +114,17 @@ export async function* extendByGroups(
   const values = keep(uploadMatrix(gpu, eigenvectors, "eigenvectors"));
   const candidates = keep(allocateMatrix(gpu, longest, landmarks.cols, "listed landmarks"));
   const theirs = keep(allocateMatrix(gpu, longest, eigenvectors.cols, "listed eigenvectors"));
-  const listed = allocate(gpu, 4 * starts[lists.length], "lists of the groups");
+  const listed = allocate(gpu, 4 * starts[lists.length], "inverted lists");
   const whole = new Uint32Array(starts[lists.length]);
-  lists.forEach((list, g) => whole.set(list, starts[g]));
+  lists.forEach((list, cell) => whole.set(list, starts[cell]));
   writeBuffer(gpu, listed, whole);
-  const atOnce = Math.min(GROUP_ROWS, options.rows), room = roomForSearch(gpu, atOnce, longest, k);
+  const atOnce = Math.min(CELL_ROWS, options.rows), room = roomForSearch(gpu, atOnce, longest, k);
   const ownRoom = roomForSearch(gpu, Math.min(source.rows, options.rows), centres.rows, 1);
   try {
     for await (const { first, features } of readPanels(source, options.rows, options.from)) {
       const unit = unitRows(features, "panel of features");
-      const { order, begins } = byGroup(await ownGroups(gpu, unit, middle, ownRoom), lists.length);
-      const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by group");
+      const { order, begins } = byCell(await ownCells(gpu, unit, middle, ownRoom), lists.length);
+      const sorted = allocateMatrix(gpu, unit.rows, unit.cols, "panel of features by cell");
       const out = allocateMatrix(gpu, unit.rows, eigenvectors.cols, "panel of vectors");
       const places = allocate(gpu, 4 * unit.rows, "order of the panel");
       writeBuffer(gpu, places, order);
@@ -131,13 +132,13 @@ export async function* extendByGroups(
       release(gpu, places);
       releaseMatrix(gpu, unit);
       try {
-        for (let g = 0; g < lists.length; g++) {
-          if (begins[g + 1] === begins[g]) continue;
-          const choice = { buffer: listed, first: starts[g], count: lists[g].length };
+        for (let cell = 0; cell < lists.length; cell++) {
+          if (begins[cell + 1] === begins[cell]) continue;
+          const choice = { buffer: listed, first: starts[cell], count: lists[cell].length };
           pickRows(gpu, all, choice, candidates);
           pickRows(gpu, values, choice, theirs);
-          for (let at = begins[g]; at < begins[g + 1]; at += atOnce) {
-            const rows = Math.min(atOnce, begins[g + 1] - at);
+          for (let at = begins[cell]; at < begins[cell + 1]; at += atOnce) {
+            const rows = Math.min(atOnce, begins[cell + 1] - at);
             recordSearch(gpu, room, rowView(sorted, at, rows), rowView(candidates, 0, choice.count), { k });
             for (const window of rowWindows(out, at, rows)) {
               recordPropagation(gpu, room.lists, window.first - at, k, theirs, window);
@@ -158,13 +159,13 @@ export async function* extendByGroups(
 }
 
 /** Nodes of a panel that keep the device busy. */
-export function groupPanelRows({ adapter }: Gpu, { cols }: NodeSource): number {
+export function ivfPanelRows({ adapter }: Gpu, { cols }: NodeSource): number {
   const bytes = PANEL_BYTES[adapter.software ? "software" : "hardware"];
   return PANEL_ROWS * Math.max(1, Math.floor(bytes / (4 * cols * PANEL_ROWS)));
 }
 
-/** The group of every row: its nearest centre. */
-async function ownGroups(
+/** The cell of every row: its nearest centre. */
+async function ownCells(
   gpu: Gpu,
   unit: GpuMatrix,
   centres: GpuMatrix,
@@ -175,12 +176,12 @@ async function ownGroups(
   return new Uint32Array(bytes);
 }
 
-/** Numbers of rows sorted by group, in order within each, and where every group begins. */
-function byGroup(own: Uint32Array, groups: number): { order: Uint32Array; begins: Uint32Array } {
-  const sizes = new Uint32Array(groups);
-  for (const g of own) sizes[g]++;
+/** Numbers of rows sorted by cell, in order within each, and where every cell begins. */
+function byCell(own: Uint32Array, cells: number): { order: Uint32Array; begins: Uint32Array } {
+  const sizes = new Uint32Array(cells);
+  for (const cell of own) sizes[cell]++;
   const begins = startsOf(sizes), next = begins.slice(), order = new Uint32Array(own.length);
-  own.forEach((g, row) => order[next[g]++] = row);
+  own.forEach((cell, row) => order[next[cell]++] = row);
   return { order, begins };
 }
 
@@ -197,7 +198,7 @@ function inOrder({ data, rows, cols }: Matrix, order: Uint32Array): Matrix {
   return { data: out, rows, cols };
 }
 
-/** For every group the landmarks of the nearest groups, its own first, until they are `wanted`. */
+/** For every cell the landmarks of the nearest cells, its own first, until they are `wanted`. */
 async function listsOf(
   gpu: Gpu,
   centres: Matrix,
@@ -206,13 +207,13 @@ async function listsOf(
 ): Promise<Uint32Array[]> {
   const k = Math.min(centres.rows, 128);
   const { indices } = await nearestNeighbors(gpu, centres, centres, { k });
-  const farther = (near: Set<number>) => members.map((_, g) => g).filter((g) => !near.has(g));
-  return members.map((own, g) => {
-    const near = new Set([g, ...indices.subarray(g * k, (g + 1) * k)]), lists: number[][] = [];
+  const farther = (near: Set<number>) => members.map((_, cell) => cell).filter((cell) => !near.has(cell));
+  return members.map((own, cell) => {
+    const near = new Set([cell, ...indices.subarray(cell * k, (cell + 1) * k)]), lists: number[][] = [];
     let count = 0;
     for (const other of [...near, ...farther(near)]) {
       if (count >= wanted) break;
-      lists.push(other === g ? own : members[other]);
+      lists.push(other === cell ? own : members[other]);
       count += lists.at(-1)!.length;
     }
     return Uint32Array.from(lists.flat()).sort();
@@ -231,26 +232,26 @@ async function sphericalKmeans(
     room = roomForSearch(gpu, rows, count, 1);
   try {
     const centres = { data: new Float32Array(count * cols), rows: count, cols };
-    sampleIndices(rows, count, seededRandom(fork(seed, "groups"))).forEach((row, g) =>
-      centres.data.set(data.subarray(row * cols, (row + 1) * cols), g * cols)
+    sampleIndices(rows, count, seededRandom(fork(seed, "groups"))).forEach((row, cell) =>
+      centres.data.set(data.subarray(row * cols, (row + 1) * cols), cell * cols)
     );
     for (let round = 0;; round++) {
       const middle = uploadMatrix(gpu, centredUnitRows(centres, "centres", centre).rows, "centres");
-      const own = await ownGroups(gpu, unit, middle, room);
+      const own = await ownCells(gpu, unit, middle, room);
       releaseMatrix(gpu, middle);
       if (round === KMEANS_ROUNDS) {
         const members = Array.from({ length: count }, (): number[] => []);
-        own.forEach((g, row) => members[g].push(row));
+        own.forEach((cell, row) => members[cell].push(row));
         return { centres, members };
       }
       const sums = new Float64Array(count * cols);
-      own.forEach((g, row) => {
-        for (let c = 0; c < cols; c++) sums[g * cols + c] += points[row * cols + c] + centre[c];
+      own.forEach((cell, row) => {
+        for (let c = 0; c < cols; c++) sums[cell * cols + c] += points[row * cols + c] + centre[c];
       });
-      for (let g = 0; g < count; g++) {
-        const sum = sums.subarray(g * cols, (g + 1) * cols);
+      for (let cell = 0; cell < count; cell++) {
+        const sum = sums.subarray(cell * cols, (cell + 1) * cols);
         if (sum.reduce((squares, value) => squares + value * value, 0) > 1e-12) {
-          centres.data.set(sum, g * cols);
+          centres.data.set(sum, cell * cols);
         }
       }
     }
