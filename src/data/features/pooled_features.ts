@@ -24,7 +24,7 @@ export interface PoolOptions extends
     | "onProgress"
     | "signal"
   > {
-  /** Tokens kept of every image, the same in all layers. */
+  /** Tokens kept of every image, the same in all layers; all where an image has no more. */
   tokensPerImage: number;
   /** Pool over N cells along each side of the grid of patches; default 1: over the class token and all patches. */
   cells?: number;
@@ -50,7 +50,7 @@ export interface PooledFeatures {
   slots: AlignSlot[];
   /** images × Σ widths · cells²: each layer's mean over class token and patches, or over each cell, layers side by side. */
   pooled: Matrix;
-  /** Per layer the kept tokens, images × tokensPerImage rows; none when `tokensPerImage` is 0. */
+  /** Per layer the kept tokens, equally many of each image, image by image; none when `tokensPerImage` is 0. */
   tokens: Matrix[];
 }
 
@@ -100,8 +100,8 @@ export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures
 
 /** Runs the model, and writes what is kept of its features. */
 async function pool(options: PoolOptions, folder: string): Promise<void> {
-  const { images, tokensPerImage, cells = 1, seed } = options;
-  let manifest: FeatureManifest | undefined;
+  const { images, cells = 1, seed } = options;
+  let manifest: FeatureManifest | undefined, tokensPerImage = 0;
   let pooled = new Float32Array(0), tokens = new Float32Array(0), share: Share[] = [];
   const random = seededRandom(seed), chosen: Uint32Array[] = [];
   await streamFeatures({ ...options, outDir: folder, dtype: "float32" }, {
@@ -110,9 +110,10 @@ async function pool(options: PoolOptions, folder: string): Promise<void> {
       const { layers, width } = found;
       pooled = new Float32Array(images.length * layers.length * cells ** 2 * width);
       share = shares(found, cells);
+      tokensPerImage = Math.min(options.tokensPerImage, found.tokens);
       tokens = new Float32Array(layers.length * images.length * tokensPerImage * width);
       for (let i = 0; i < images.length; i++) {
-        chosen.push(sampleIndices(found.tokens, Math.min(tokensPerImage, found.tokens), random));
+        chosen.push(sampleIndices(found.tokens, tokensPerImage, random));
       }
     },
     rows(layer, { image, token, vectors }) {

@@ -102,6 +102,13 @@ Deno.test("poolFeatures() keeps tokens of every image, and the same bits from it
         );
       }
     });
+    // More than an image has: rows that no token fills would be zero vectors.
+    const all = await poolFeatures({ ...options, tokensPerImage: tokens + 5 });
+    const sorted = layers.map((values) => Array.from(values).sort((a, b) => a - b));
+    all.tokens.forEach(({ data, rows }, l) => {
+      assertEquals(rows, IMAGES * tokens);
+      assertEquals(Array.from(data).sort((a, b) => a - b), sorted[l]);
+    });
     let ran = 0;
     const again = await poolFeatures({ ...options, onProgress: () => ran++ });
     assertEquals(ran, 0);
