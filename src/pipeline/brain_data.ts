@@ -5,7 +5,9 @@ import type { AlignSlot } from "../align/model.ts";
 import { slotLayers } from "../align/slots.ts";
 import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
 import { previewCrop } from "../data/images/preprocess.ts";
+import { VoxelScan } from "../data/datasets/left_out_voxels.ts";
 import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
+import { report } from "../data/files/skipped.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RunModel } from "./models.ts";
 import { regionsOf } from "./regions.ts";
@@ -70,15 +72,14 @@ const HELD_OUT = 0.15;
  * @throws Error one sentence that names the file or model that is not usable
  */
 export async function readBrainData(options: BrainDataOptions): Promise<BrainData> {
-  const { training: whole, test } = options.subject;
-  const training = { ...whole, images: whole.images.slice(0, options.limit) };
+  const { training, test } = splitsOf(options.subject, options.limit);
   const tokensPerImage = Math.min(
     MAX_AN_IMAGE,
     Math.max(MIN_AN_IMAGE, Math.ceil(TOKENS / training.images.length)),
   );
-  const total = options.models.length * (training.images.length + (test?.images.length ?? 0));
+  const total = options.models.length * (training.images.length + test.images.length);
   let before = 0;
-  const pool = async ({ images, readImage }: Subject, tokensPerImage: number) => {
+  const pool = async ({ images, readImage }: Subject, split: string, tokensPerImage: number) => {
     const parts: PooledFeatures[] = [];
     for (const { path: model, preprocessor, registers, hook, shifts, provider } of options.models) {
       parts.push(
@@ -97,7 +98,7 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
           cells: options.cells,
           seed: options.seed,
           cacheDir: options.cacheDir,
-          imagesKey: options.imagesKey,
+          imagesKey: `${options.imagesKey} ${split}`, // whose images may have the same names
           explain: options.explain,
           onProgress: (done) => options.onProgress?.(before + done, total, basename(model)),
         }),
@@ -107,36 +108,62 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
     return joinPooled(parts);
   };
   const read = async (subject: Subject) => await subject.readResponses(0, subject.images.length);
-  const seen = await pool(training, options.cells ? 0 : tokensPerImage),
-    responses = await read(training);
-  const common = {
+  const seen = await pool(training, "training", options.cells ? 0 : tokensPerImage);
+  return withConstantVoxels({
     models: options.models.map(({ path }) => basename(path).replace(/\.onnx$/, "")),
     slots: seen.slots,
     rois: regionsOf(training),
     noiseCeiling: training.noiseCeiling,
     skipped: training.skipped,
-  };
-  if (test) {
-    const { pooled } = await pool(test, 0);
-    return {
-      ...common,
-      training: { images: training.images, pooled: seen.pooled, responses, tokens: seen.tokens },
-      test: { images: test.images, pooled, responses: await read(test) },
-    };
-  }
-  const kept = Math.floor(training.images.length * (1 - HELD_OUT));
-  const rows = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
-  const part = (from: number, to: number): BrainSplit => ({
-    images: training.images.slice(from, to),
-    pooled: takeRows(seen.pooled, rows(from, to)),
-    responses: takeRows(responses, rows(from, to)),
+    training: {
+      images: training.images,
+      pooled: seen.pooled,
+      responses: await read(training),
+      tokens: seen.tokens,
+    },
+    test: {
+      images: test.images,
+      pooled: (await pool(test, "test", 0)).pooled,
+      responses: await read(test),
+    },
   });
-  const tokens = seen.tokens.map((matrix) => takeRows(matrix, rows(0, kept * tokensPerImage)));
+}
+
+/** Both parts of a subject's images, of the first one `limit` at most: those that are held out are the same whatever it is. */
+function splitsOf({ training, test }: SubjectSplits, limit = Infinity): Required<SubjectSplits> {
+  const { length } = training.images, kept = test ? length : Math.floor(length * (1 - HELD_OUT));
   return {
-    ...common,
-    training: { ...part(0, kept), tokens },
-    test: part(kept, training.images.length),
+    training: partOf(training, 0, Math.min(limit, kept)),
+    test: test ?? partOf(training, kept, length),
   };
+}
+
+/** Some of a subject's images, one after the other. */
+function partOf(subject: Subject, from: number, to: number): Subject {
+  return {
+    ...subject,
+    images: subject.images.slice(from, to),
+    readImage: (row) => subject.readImage(from + row),
+    readResponses: (first, count) => subject.readResponses(from + first, count),
+  };
+}
+
+/** Says of how many voxels one part of the images has one response, which those that vary over all images may have. */
+function withConstantVoxels(data: BrainData): BrainData {
+  const { training, test } = data, skipped = [...data.skipped];
+  const say = ({ responses: { data, rows, cols } }: BrainSplit, images: string, so: string) => {
+    const scan = new VoxelScan(cols);
+    scan.add(data);
+    const constant = scan.reasons().filter((reason) => reason > 0).length;
+    if (constant === 0) return;
+    skipped.push(
+      `${constant} of ${cols} voxels have the same response to all ${rows} ${images}: ${so}`,
+    );
+    report(skipped.at(-1)!);
+  };
+  say(training, "images that are learned from", "nothing is learned of them, and their r counts as 0");
+  say(test, "held-out images", "their r counts as 0 in every mean");
+  return { ...data, skipped };
 }
 
 /** Layers of one of the models. */
