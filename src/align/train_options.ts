@@ -1,5 +1,5 @@
 /** Settings and results of training an alignment. */
-import { assertNumber, assertWhole, currentNames } from "../linalg/check_options.ts";
+import { assertKnown, assertNumber, assertWhole, currentNames } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { AlignModel } from "./model.ts";
 
@@ -55,6 +55,31 @@ export interface AlignOptions {
   signal?: AbortSignal;
 }
 
+/** The names of `AlignOptions`. */
+const NAMES: Record<keyof AlignOptions, true> = {
+  width: true,
+  eigenWeight: true,
+  zeroWeight: true,
+  covarianceWeight: true,
+  focal: true,
+  huber: true,
+  components: true,
+  nodes: true,
+  constrainEvery: true,
+  epochs: true,
+  batch: true,
+  rate: true,
+  decay: true,
+  validation: true,
+  patience: true,
+  start: true,
+  targetWeight: true,
+  seed: true,
+  checkpoint: true,
+  onEpoch: true,
+  signal: true,
+};
+
 /** Former names of options, which one version still accepts. */
 const FORMER_NAMES = {
   lambdaEigen: "eigenWeight",
@@ -71,6 +96,7 @@ export type FormerAlignOptions = {
 /** The options under their current names, checked; warns of each former one. */
 export function byCurrentNames(options: AlignOptions & FormerAlignOptions): AlignOptions {
   const current = currentNames("trainAlign", options, FORMER_NAMES);
+  assertKnown<AlignOptions>("trainAlign", current, NAMES);
   assertOptions(current);
   return current;
 }

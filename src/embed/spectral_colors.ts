@@ -1,16 +1,19 @@
 /** AlignedCut colors of all nodes. */
+import { assertKnown } from "../linalg/check_options.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { NodeSource } from "../graph/node_source.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { colorsFromPoints } from "./color.ts";
-import { spectralMap, type SpectralMapOptions } from "./spectral_map.ts";
+import { MAP_OPTIONS, spectralMap, type SpectralMapOptions } from "./spectral_map.ts";
 
 /** Settings of `spectralColors`. */
 export interface SpectralColorsOptions extends Omit<SpectralMapOptions, "dimensions"> {
   /** Share of the sample clipped at either end of a coordinate; default 0.01. */
   quantile?: number;
 }
+
+const { dimensions: _, ...OF_MAP } = MAP_OPTIONS;
 
 /** Colors and what they come from. */
 export interface SpectralColors {
@@ -50,8 +53,10 @@ export interface SpectralColors {
 export async function spectralColors(
   gpu: Gpu,
   vectors: NodeSource,
-  { quantile, ...options }: SpectralColorsOptions = {},
+  given: SpectralColorsOptions = {},
 ): Promise<SpectralColors> {
+  assertKnown("spectralColors", given, { ...OF_MAP, quantile: true });
+  const { quantile, ...options } = given;
   const { sample, nearest, maps: [map] } = await spectralMap(gpu, vectors, { ...options, dimensions: [3] });
   return { colors: nearestColors(map.points, nearest, quantile), sample, ...map };
 }

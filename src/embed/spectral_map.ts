@@ -1,4 +1,5 @@
 /** Spectral-tSNE: maps of a sample of nodes, and of all others the sample's nearest. */
+import { assertKnown } from "../linalg/check_options.ts";
 import { takeRows } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { sampleLandmarks, type Sampling } from "../graph/landmarks.ts";
@@ -7,7 +8,7 @@ import { gatherRows, givenRows, type NodeSource, PANEL_ROWS, readPanels } from "
 import type { Matrix } from "../linalg/matrix.ts";
 import { fork, type RowNumbers, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { trustworthiness } from "./trustworthiness.ts";
-import { tsne, type TsneOptions } from "./tsne.ts";
+import { tsne, TSNE_OPTIONS, type TsneOptions } from "./tsne.ts";
 
 /** Settings of `spectralMap`. */
 export interface SpectralMapOptions extends Omit<TsneOptions, "dimensions"> {
@@ -18,6 +19,13 @@ export interface SpectralMapOptions extends Omit<TsneOptions, "dimensions"> {
   /** How they are chosen; default "farthest". */
   sampling?: Sampling;
 }
+
+/** The names of `SpectralMapOptions`. */
+export const MAP_OPTIONS: Record<keyof SpectralMapOptions, true> = {
+  ...TSNE_OPTIONS,
+  sample: true,
+  sampling: true,
+};
 
 /** Maps of a sample, and how every node finds its place in them. */
 export interface SpectralMap {
@@ -72,7 +80,9 @@ export async function fitSpectralMap(
   vectors: NodeSource,
   options: SpectralMapOptions = {},
 ): Promise<Omit<SpectralMap, "nearest">> {
-  const { sample: wanted = Math.min(5000, vectors.rows), sampling, seed = 0, dimensions = [3] } = options;
+  assertKnown("spectralMap", options, MAP_OPTIONS);
+  const { sample: wanted = Math.min(5000, vectors.rows), sampling, dimensions = [3], ...embed } = options;
+  const { seed = 0 } = embed;
   const count = typeof wanted === "number" ? wanted : wanted.length;
   if (!(count >= 4 && count <= MOST)) {
     throw new RangeError(`sample is ${count}: t-SNE for colors takes 4 to ${MOST} nodes.`);
@@ -85,7 +95,7 @@ export async function fitSpectralMap(
   for (const [i, each] of dimensions.entries()) {
     const { points, kl, lowered } = await tsne(gpu, base, {
       start: "columns",
-      ...options,
+      ...embed,
       dimensions: each,
       onProgress: (done, total) => options.onProgress?.(i * total + done, dimensions.length * total),
     });

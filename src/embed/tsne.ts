@@ -1,7 +1,7 @@
 /** t-SNE in two or three dimensions on the GPU: repulsion over all pairs, or interpolated on a grid. */
 import { type Gpu, readBuffers, release } from "../gpu/mod.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
-import { assertChoice, assertNumber, assertWhole } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown, assertNumber, assertWhole } from "../linalg/check_options.ts";
 import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
 import { closeDescent, type Descent, openDescent, rest, step } from "./descent.ts";
 import { type Forces, normalizer, repelAllPairs, roomForForces } from "./exact_repulsion.ts";
@@ -40,6 +40,19 @@ export interface TsneOptions {
   /** Stops the work, which then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
+
+/** The names of `TsneOptions`. */
+export const TSNE_OPTIONS: Record<keyof TsneOptions, true> = {
+  dimensions: true,
+  perplexity: true,
+  iterations: true,
+  exaggeration: true,
+  learningRate: true,
+  start: true,
+  seed: true,
+  onProgress: true,
+  signal: true,
+};
 
 /** Most points in two dimensions, whose repulsion is interpolated. */
 export const MAX_POINTS = 250_000;
@@ -83,6 +96,7 @@ const COLLAPSED = 1e-6;
  * ```
  */
 export async function tsne(gpu: Gpu, x: Matrix, options: TsneOptions = {}): Promise<Tsne> {
+  assertKnown("tsne", options, TSNE_OPTIONS);
   const { dimensions = 3, exaggeration = 1, seed = 0, onProgress, signal } = options;
   assertMatrix(x, "t-SNE input");
   assertOptions(options);

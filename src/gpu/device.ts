@@ -1,4 +1,5 @@
 /** Opening a WebGPU device: which adapter, which limits, what happens when the device is lost. */
+import { assertKnown } from "./known_options.ts";
 
 /**
  * How products are computed, the same values to the bit: "textures" reads operands as textures, which is what software
@@ -149,6 +150,7 @@ async function chooseAdapter(wanted: GpuOptions["adapter"]): Promise<GPUAdapter>
  * ```
  */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  assertKnown("openGpu", options, { adapter: true, bindingBytes: true });
   const adapter = await chooseAdapter(options.adapter);
   const features = WANTED_FEATURES.filter((name) => adapter.features.has(name as GPUFeatureName));
   const requiredLimits: Record<string, number> = {};

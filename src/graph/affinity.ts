@@ -11,6 +11,7 @@ import {
   type Variant,
 } from "../gpu/mod.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
+import { assertKnown } from "../linalg/check_options.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -289,9 +290,10 @@ export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
 export async function degrees(
   gpu: Gpu,
   x: Matrix,
-  { signal }: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<Float32Array> {
-  const nodes = uploadUnitRows(gpu, x);
+  assertKnown("degrees", options, { signal: true });
+  const { signal } = options, nodes = uploadUnitRows(gpu, x);
   const sums = allocate(gpu, x.rows * 4, "row sums of E");
   const tile = tileFor(gpu, x.rows);
   try {

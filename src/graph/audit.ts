@@ -1,4 +1,5 @@
 /** How wrong an approximation of eigenvectors is. */
+import { assertKnown } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { columnBasis, principalAngles } from "../linalg/principal_angles.ts";
 import type { NormalizedCut } from "./normalized_cut.ts";
@@ -92,8 +93,10 @@ const DEGREES = 180 / Math.PI;
 export function auditApproximation(
   exact: ExactAnswer,
   approximation: Approximation,
-  { limit = 10 }: AuditOptions = {},
+  options: AuditOptions = {},
 ): Audit {
+  assertKnown("auditApproximation", options, { limit: true });
+  const { limit = 10 } = options;
   const { rows, cols } = exact.eigenvectors, other = approximation.eigenvectors;
   if (other.rows !== rows || other.cols !== cols || approximation.eigenvalues.length !== cols) {
     throw new RangeError(

@@ -8,7 +8,7 @@ import {
   rowWindows,
   uploadMatrix,
 } from "../linalg/matrix.ts";
-import { assertChoice, assertSeed, currentChoice } from "../linalg/check_options.ts";
+import { assertChoice, assertKnown, assertSeed, currentChoice } from "../linalg/check_options.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { orthogonalizeColumns } from "../linalg/orthogonalize_columns.ts";
 import { openExtension, orthogonalizedNystrom } from "./fowlkes.ts";
@@ -141,6 +141,17 @@ export async function fitNystrom(
   source: NodeSource,
   options: NystromOptions,
 ): Promise<NystromModel> {
+  assertKnown("fitNystrom", options, {
+    landmarks: true,
+    neighbors: true,
+    search: true,
+    components: true,
+    sampling: true,
+    seed: true,
+    onProgress: true,
+    signal: true,
+    keepSums: true,
+  });
   const { landmarks, sampling = "farthest", seed = 0, onProgress, signal, keepSums: keep } = options;
   const count = typeof landmarks === "number" ? landmarks : landmarks.length;
   const { neighbors = Math.min(32, count), components = Math.min(20, count) } = options;
@@ -193,7 +204,9 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
     if (search) return extendFound(gpu, panels, search, eigenvectors);
     return extendExactly(gpu, panels, features, { rows, k: fit.neighbors as number }, eigenvectors);
   };
-  const panels: NystromModel["panels"] = (source, { search, signal } = {}) => {
+  const panels: NystromModel["panels"] = (source, options = {}) => {
+    assertKnown("panels", options, { search: true, signal: true });
+    const { search, signal } = options;
     if (source.cols !== features.cols) {
       throw new RangeError(
         `${source.name ?? "features"} has ${source.cols} channels, but the model was fitted on ` +
@@ -206,7 +219,9 @@ export function nystromModel(gpu: Gpu, fit: NystromFit): NystromModel {
   return {
     ...fit,
     panels,
-    async transform(source, { orthogonalize = false, ...options } = {}) {
+    async transform(source, given = {}) {
+      assertKnown("transform", given, { search: true, signal: true, orthogonalize: true });
+      const { orthogonalize = false, ...options } = given;
       const { rows } = source, { cols } = eigenvectors;
       const all = { data: new Float32Array(rows * cols), rows, cols };
       for await (const { first, vectors } of panels(source, options)) {

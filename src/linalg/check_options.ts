@@ -1,4 +1,5 @@
 /** Options of functions, checked: scripts run without a check of types, and a misspelt choice would count as another one. */
+export { assertKnown } from "../gpu/known_options.ts";
 
 /**
  * Checks a choice.
@@ -46,19 +47,6 @@ export function assertWhole(name: string, value: number, least: number): void {
  */
 export function assertSeed(seed: number): void {
   assertNumber("seed", seed, "a whole number", Number.isSafeInteger);
-}
-
-/**
- * Checks that all options are known: a misspelt one would be left out.
- *
- * @param call the function that takes them
- * @param names all that it has
- * @throws RangeError 'kmeans() has no option "restart": it has clusters, restarts, seed.'
- */
-export function assertKnown<T extends object>(call: string, options: T, names: Record<keyof T, true>): void {
-  const other = Object.keys(options).find((name) => !Object.hasOwn(names, name));
-  if (other === undefined) return;
-  throw new RangeError(`${call}() has no option "${other}": it has ${Object.keys(names).join(", ")}.`);
 }
 
 /**

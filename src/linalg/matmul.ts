@@ -10,6 +10,7 @@ import {
   textureOf,
   type Variant,
 } from "../gpu/mod.ts";
+import { assertKnown } from "./check_options.ts";
 import {
   allocateMatrix,
   assertMatrix,
@@ -312,6 +313,7 @@ export function sumSlabs(
  * ```
  */
 export async function matmul(gpu: Gpu, a: Matrix, b: Matrix, options: MatmulOptions = {}): Promise<Matrix> {
+  assertKnown("matmul", options, { transposeA: true, transposeB: true });
   assertMatrix(a, "A");
   assertMatrix(b, "B");
   const operands: GpuMatrix[] = [];

@@ -121,14 +121,16 @@ function subjectsOf(brain: Dissimilarities | readonly Dissimilarities[]): readon
  * It bounds the mean over subjects, `rsa(model, subjects)`, not the agreement with one averaged RDM.
  *
  * @param subjects at least two, each n (n − 1) / 2 dissimilarities of the same stimuli
- * @param options `average`: what is averaged over subjects, the dissimilarities ("values", default) or their ranks ("ranks",
+ * @param given `average`: what is averaged over subjects, the dissimilarities ("values", default) or their ranks ("ranks",
  *   as rsatoolbox does for rank correlations); intervals are of a bootstrap over stimuli as in `rsa`
  * @throws RangeError "There is 1 subject: a noise ceiling needs at least 2."; those of `rsa`
  */
 export function noiseCeiling(
   subjects: readonly Dissimilarities[],
-  { average = "values", ...options }: RsaOptions & { average?: "values" | "ranks" } = {},
+  given: RsaOptions & { average?: "values" | "ranks" } = {},
 ): NoiseCeiling {
+  assertKnown("noiseCeiling", given, { average: true, resamples: true, seed: true });
+  const { average = "values", ...options } = given;
   assertChoice("average", average, ["values", "ranks"]);
   if (subjects.length < 2) {
     throw new RangeError(`There is ${subjects.length} subject: a noise ceiling needs at least 2.`);

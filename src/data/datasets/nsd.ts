@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
+import { assertKnown } from "../../linalg/check_options.ts";
 import { hashOfModules } from "../files/code_hash.ts";
 import { parseCsvRows } from "../formats/csv.ts";
 import { hashesByName } from "../files/file_hashes.ts";
@@ -65,6 +66,7 @@ const CODE = ["src/data/datasets/nsd.ts"];
  * @throws Error one sentence that names the file, what was expected and what was found
  */
 export async function openNsd(path: string, options: NsdOptions = {}): Promise<OpenedNsd> {
+  assertKnown("openNsd", options, { cache: true, explain: true, onProgress: true, signal: true });
   const place = await findPlace(path), sessions = await findSessions(place);
   const design = await readDesign(place);
   const files = sessions.found.flatMap(({ files }) => files);

@@ -1,4 +1,5 @@
 /** Embeddings of any origin as one matrix: arrays of NumPy, tables of Arrow, Parquet and CSV, safetensors. */
+import { assertKnown } from "../../linalg/check_options.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { isArrow, readArrowTable } from "./arrow_columns.ts";
 import { reasonOf } from "../files/atomic_write.ts";
@@ -47,7 +48,9 @@ const MAX_NUMBERS = 2 ** 30;
  * @param path the file
  * @throws Error "a.csv, line 3: column "x" is "", expected a finite float32."; "a.npy has shape (5), expected things × dimensions."
  */
-export async function readEmbedding(path: string, { header }: EmbeddingOptions = {}): Promise<Embedding> {
+export async function readEmbedding(path: string, options: EmbeddingOptions = {}): Promise<Embedding> {
+  assertKnown("readEmbedding", options, { header: true });
+  const { header } = options;
   const ending = /\.[^./]*$/.exec(path)?.[0].toLowerCase() ?? "";
   if (!ENDINGS.includes(ending)) {
     const all = `${ENDINGS.slice(0, -1).join(", ")} and ${ENDINGS.at(-1)}`;

@@ -14,6 +14,14 @@ export interface MethodOptions {
   signal?: AbortSignal;
 }
 
+/** The names of `MethodOptions`. */
+export const METHOD_OPTIONS: Record<keyof MethodOptions, true> = {
+  components: true,
+  landmarks: true,
+  seed: true,
+  signal: true,
+};
+
 /** Eigenvectors of D^−½ A D^−½, or what a method takes for them. */
 export interface MethodResult {
   /** n × C, the largest eigenvalue first; signs fixed. */

@@ -1,8 +1,9 @@
 /** The exact normalised cut under the signature of all methods. */
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
+import { assertKnown } from "../../linalg/check_options.ts";
 import { normalizedCut } from "../normalized_cut.ts";
-import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
+import { METHOD_OPTIONS, type MethodOptions, type MethodResult } from "./eigenvector_method.ts";
 
 /**
  * The exact eigenvectors (Shi & Malik 2000), by `normalizedCut`; `landmarks` is not used.
@@ -14,8 +15,10 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 export async function exactCut(
   gpu: Gpu,
   features: Matrix,
-  { components, seed = 0, signal }: MethodOptions,
+  options: MethodOptions,
 ): Promise<MethodResult> {
+  assertKnown("exactCut", options, METHOD_OPTIONS);
+  const { components, seed = 0, signal } = options;
   const { eigenvectors, eigenvalues, converged, residuals } = await normalizedCut(gpu, features, {
     components,
     seed,

@@ -2,9 +2,10 @@
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { matrixSource } from "../node_source.ts";
+import { assertKnown } from "../../linalg/check_options.ts";
 import { fixSigns } from "../../linalg/fix_signs.ts";
 import { fitNystrom } from "../nystrom.ts";
-import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
+import { METHOD_OPTIONS, type MethodOptions, type MethodResult } from "./eigenvector_method.ts";
 
 /**
  * Fowlkes, Belongie, Chung & Malik 2004 on random landmarks, the same as `fitNystrom` with `neighbors: "all"`.
@@ -17,9 +18,10 @@ import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
 export async function fowlkesNystrom(
   gpu: Gpu,
   features: Matrix,
-  { components, landmarks: m = Math.min(features.rows, 500), seed = 0, signal }: MethodOptions,
+  options: MethodOptions,
 ): Promise<MethodResult> {
-  const n = features.rows;
+  assertKnown("fowlkesNystrom", options, METHOD_OPTIONS);
+  const n = features.rows, { components, landmarks: m = Math.min(n, 500), seed = 0, signal } = options;
   if (
     !(Number.isInteger(components) && components >= 1 && Number.isInteger(m) && m >= components && m <= n)
   ) {

@@ -5,8 +5,9 @@ import type { Matrix } from "../../linalg/matrix.ts";
 import { seededRandom, shuffle } from "../../linalg/random.ts";
 import { assertRows } from "../../linalg/row_normalize.ts";
 import { symmetricEigen } from "../../linalg/symmetric_eigen.ts";
+import { assertKnown } from "../../linalg/check_options.ts";
 import { fixSigns } from "../../linalg/fix_signs.ts";
-import type { MethodOptions, MethodResult } from "./eigenvector_method.ts";
+import { METHOD_OPTIONS, type MethodOptions, type MethodResult } from "./eigenvector_method.ts";
 
 /** Settings of `descendOnBatches`. */
 export interface DescentOptions {
@@ -53,6 +54,14 @@ const EMPTY = 1e-12;
  * Cost: epochs · n · b · (d + 3 C) operations in float64 on the host; memory O(n (d + 3 C) + b²).
  */
 export function descendOnBatches(features: Matrix, options: DescentOptions): MethodResult {
+  assertKnown("descendOnBatches", options, {
+    components: true,
+    seed: true,
+    batch: true,
+    epochs: true,
+    rate: true,
+    onEpoch: true,
+  });
   const epochs = descent(features, options);
   let next = epochs.next();
   while (!next.done) next = epochs.next();
@@ -109,8 +118,10 @@ function* descent(features: Matrix, options: DescentOptions): Generator<void, Me
 export async function minibatchGradient(
   _gpu: Gpu,
   features: Matrix,
-  { components, seed, signal }: MethodOptions,
+  options: MethodOptions,
 ): Promise<MethodResult> {
+  assertKnown("minibatchGradient", options, METHOD_OPTIONS);
+  const { components, seed, signal } = options;
   const epochs = descent(features, { components, seed });
   let next = epochs.next();
   while (!next.done) {
