@@ -51,7 +51,7 @@ function single<T, D>(
   return {
     help,
     value: about.value ?? value,
-    shown: about.shown ?? (byDefault === undefined ? undefined : String(byDefault)),
+    shown: about.shown ?? (byDefault === undefined || byDefault === "" ? undefined : String(byDefault)),
     formerly,
     read(texts, name) {
       if (texts.length === 0) return byDefault as D;

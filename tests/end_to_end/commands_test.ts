@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import type { Option } from "../../src/cli/option_kinds.ts";
 import { commandLine, helpOf, parseOptions } from "../../src/cli/options.ts";
@@ -142,7 +142,7 @@ Deno.test("unknownTask() names the task that was probably meant", () => {
   assertEquals(unknownTask("xyzzy", config), 'There is no task "xyzzy": ./run help lists them all.');
 });
 
-Deno.test("./run script runs a script of any folder with the package, where it is typed, and says what is no script", async () => {
+Deno.test("./run script runs a script of any folder with the package, where it is typed, and says what is no script; so README.md's", async () => {
   const dir = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${dir}/sub`);
@@ -152,6 +152,13 @@ Deno.test("./run script runs a script of any folder with the package, where it i
 const { n } = scriptOptions("Mine.", { n: [1, "a number"] });
 console.log(typeof savePage, n, Deno.cwd());
 Deno.exitCode = 3;`,
+    );
+    const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+    await Deno.writeTextFile(`${dir}/readme.ts`, /```ts\n(.+?)```/s.exec(readme)![1]);
+    await Deno.writeTextFile(
+      `${dir}/help.ts`,
+      `import { scriptOptions } from "@alignedcut/alignedcut";
+scriptOptions("Mine.", { photos: ["", "a folder; without it, scenes"] });`,
     );
     const run = async (...args: string[]) => {
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -169,12 +176,17 @@ Deno.exitCode = 3;`,
       );
       return { code, printed: new TextDecoder().decode(stdout).trim(), said: said.at(-1) };
     };
-    const [worked, absent, none] = await Promise.all([
+    const [fromReadme, help, worked, absent, none] = await Promise.all([
+      run("readme.ts"),
+      run("help.ts", "--help"),
       run("sub/mine.ts", "--n", "7"),
       run("mine.ts"),
       run("sub"),
     ]);
     assertEquals([worked.code, worked.printed], [3, `function 7 ${await Deno.realPath(dir)}`], worked.said);
+    assertEquals(fromReadme.code, 0, fromReadme.said);
+    assertMatch(fromReadme.printed, /^Float64Array\(20\) [^]*true$/);
+    assertMatch(help.printed, /--photos TEXT +a folder; without it, scenes\n/);
     const advice = "`./run new NAME` writes a script to start from.";
     assertEquals([absent.code, absent.said], [
       1,
