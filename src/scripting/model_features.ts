@@ -88,13 +88,12 @@ export async function patchFeatures(
   }
   const taken = await takenOf("patchFeatures", options), { hook } = taken;
   const { streamFeatures } = await import("../data/features/stream_features.ts");
-  const { openKnownModel } = await import("../data/models/known_models.ts");
   const { previewCrop } = await import("../data/images/preprocess.ts");
   const { patchSize } = await import("../data/onnx/patch_order.ts");
   const { readOnnx } = await import("../data/onnx/graph.ts");
   const { wholePatches } = await import("../data/images/whole_patches.ts");
   const names = photographs.map(nameOf), views: Picture[] = [];
-  const { path, preprocessor, registers } = await openKnownModel(model);
+  const { path, preprocessor, registers } = await openSaid(model);
   const [height, width] = patchSize(await readOnnx(path)) ?? [1, 1];
   const found: PatchFeatures["layers"] = [], indexOf = new Map<number, number>();
   let patches = 0;
@@ -164,11 +163,10 @@ export async function meanFeatures(
   if (models.length === 0) throw new RangeError("There are no models to run: give at least one.");
   const taken = await takenOf("meanFeatures", options);
   const { joinPooled, poolFeatures } = await import("../data/features/pooled_features.ts");
-  const { openKnownModel } = await import("../data/models/known_models.ts");
   const cacheDir = await Deno.makeTempDir(), parts = [];
   try {
     for (const name of models) {
-      const { path: model, preprocessor, registers } = await openKnownModel(name);
+      const { path: model, preprocessor, registers } = await openSaid(name);
       parts.push(
         await poolFeatures({
           model,
@@ -191,6 +189,15 @@ export async function meanFeatures(
   }
   const { slots, pooled } = joinPooled(parts);
   return { slots, means: pooled };
+}
+
+/** Opens a model, and says on the console what its preprocessing makes of pixels, where that is odd. */
+async function openSaid(model: string) {
+  const { openKnownModel } = await import("../data/models/known_models.ts");
+  const { otherUnit } = await import("../data/images/preprocessor.ts");
+  const known = await openKnownModel(model), line = otherUnit(known.preprocessor, model);
+  if (line) console.error(line);
+  return known;
 }
 
 /** Checks options, and finds what models run on, which is said where it is another than was asked for. */

@@ -237,10 +237,32 @@ export function parsePreprocessor(json: Record<string, unknown>, path: string): 
       break;
   }
   const isFinite = [0, 1, 2].every((channel) => channelValues(preprocessor, channel).every(Number.isFinite));
-  if (isFinite) return preprocessor;
-  throw new Error(
-    `${path}: its rescale_factor, image_mean and image_std give pixels that are not finite numbers.`,
-  );
+  if (!isFinite) {
+    throw new Error(
+      `${path}: its rescale_factor, image_mean and image_std give pixels that are not finite numbers.`,
+    );
+  }
+  return preprocessor;
+}
+
+/**
+ * What to say of mean and deviation that are those of other pixels than these: of bytes where pixels go from 0 to 1, which
+ * leaves nearly one value, or the reverse.
+ *
+ * @param path names the file
+ */
+export function otherUnit({ rescale, normalize }: Preprocessor, path: string): string | undefined {
+  if (!normalize) return undefined;
+  const white = 255 * (rescale ?? 1), { mean, std } = normalize;
+  const areOfBytes = mean.every((value) => value > white);
+  const areOfShares = white >= 255 && mean.every((value) => value > 0 && value <= 1) &&
+    std.every((value) => value <= 1);
+  if (!areOfBytes && !areOfShares) return undefined;
+  return `${path} has "image_mean" ${shown(mean)}, but its pixels go from 0 to ${
+    Number(white.toPrecision(4))
+  } (${
+    rescale ? `"rescale_factor" ${Number(rescale.toPrecision(4))}` : '"do_rescale" is off'
+  }): features mean nothing unless the model was trained so`;
 }
 
 /** Whether a `processor_config.json` has the image processor inside, as since transformers 5; before, it had other things only. */

@@ -4,7 +4,8 @@ import { reasonOf } from "../files/atomic_write.ts";
 import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
 import { isFile } from "../files/plain_file.ts";
 import { CACHE_FOLDER, PROJECT_FOLDER } from "../files/project_folder.ts";
-import { type Preprocessor, readPreprocessor } from "../images/preprocessor.ts";
+import { otherUnit, type Preprocessor, readPreprocessor } from "../images/preprocessor.ts";
+import { report } from "../files/skipped.ts";
 
 /** The embedded vision transformers. */
 export const EMBEDDED_FOLDER: string = join(PROJECT_FOLDER, "fixtures/models");
@@ -36,7 +37,8 @@ export interface KnownModel {
 export async function openKnownModel(model: string, folder = MODELS_FOLDER): Promise<KnownModel> {
   const path = await modelPath(model, folder);
   const preprocessing = path.replace(/\.onnx$/, ".preprocessor.json");
-  const preprocessor = await readPreprocessor(preprocessing);
+  const preprocessor = await readPreprocessor(preprocessing), unit = otherUnit(preprocessor, preprocessing);
+  if (unit) report(unit);
   const record = await readModelRecord(path);
   if (record) await assertFileRecorded(preprocessing, record);
   const registers = record?.registers ?? undefined;

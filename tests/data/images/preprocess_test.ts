@@ -7,6 +7,7 @@ import pipeline from "../../golden/torchvision_pipeline.json" with { type: "json
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 import {
   afterView,
+  otherUnit,
   parsePreprocessor,
   type Preprocessor,
   readPreprocessor,
@@ -228,6 +229,31 @@ Deno.test("readPreprocessor() refuses by name what a class does not do, and clas
       `"${key}" is "NewImageProcessor", expected one`,
     );
   }
+});
+
+Deno.test("otherUnit() says that mean and deviation are of bytes where pixels go from 0 to 1, and the reverse", () => {
+  const said = (config: Record<string, unknown>) =>
+    otherUnit(
+      parsePreprocessor({ image_processor_type: "ViTImageProcessor", ...config }, "a.json"),
+      "a.json",
+    );
+  const bytes = { image_mean: [127.5, 127.5, 127.5], image_std: [127.5, 127.5, 127.5] };
+  const so = "features mean nothing unless the model was trained so";
+  assertEquals(
+    said(bytes),
+    `a.json has "image_mean" [127.5,127.5,127.5], but its pixels go from 0 to 1 ("rescale_factor" 0.003922): ${so}`,
+  );
+  assertEquals(
+    said({ do_rescale: false }),
+    `a.json has "image_mean" [0.5,0.5,0.5], but its pixels go from 0 to 255 ("do_rescale" is off): ${so}`,
+  );
+  const caffe = { image_mean: [123.7, 116.8, 103.9], image_std: [1, 1, 1] };
+  for (
+    const usual of [{}, { do_normalize: false }, { ...bytes, do_rescale: false }, {
+      ...caffe,
+      do_rescale: false,
+    }]
+  ) assertEquals(said(usual), undefined, JSON.stringify(usual));
 });
 
 Deno.test("viewOf() and afterView() split what preprocess() does in one", () => {
