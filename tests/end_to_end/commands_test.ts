@@ -122,6 +122,18 @@ Deno.test("./run explorer --live and showcase --live are ./run live, with its op
   }
 });
 
+Deno.test("./run says where relative paths begin, typed in another folder", () => {
+  const said = (cwd: URL | string, ...given: string[]) => {
+    const args = [new URL("run", ROOT).pathname, ...given];
+    const { success, stderr } = new Deno.Command("sh", { args, cwd }).outputSync();
+    assert(success, given.join(" "));
+    return new TextDecoder().decode(stderr);
+  };
+  const line = `[setup] relative paths begin in ${ROOT.pathname.slice(0, -1)}, not where this is typed`;
+  assertMatch(said("/", "models", "list"), new RegExp(RegExp.escape(line)));
+  assert(!said(ROOT, "models", "list").includes(line));
+});
+
 Deno.test("every command of the npm package that people read is in it", () => {
   const found = texts.flatMap(([, text]) =>
     [...text.matchAll(/npx alignedcut ([a-z][\w:-]*)/g)].map(([, task]) => task)
