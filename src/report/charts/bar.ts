@@ -1,6 +1,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
 import type { Theme } from "../theme.ts";
+import { colorBy, leftText } from "./encodings.ts";
 import { formatValue } from "./lines.ts";
 
 /** Named values as horizontal bars. */
@@ -57,35 +58,17 @@ export function barChart(chart: BarChart, theme: Theme): TopLevelSpec {
         encoding: {
           x,
           y,
-          color: {
-            field: "strong",
-            type: "nominal" as const,
-            scale: { domain: [true, false], range: [theme.series[0], theme.muted] },
-            legend: null,
-          },
+          color: colorBy("strong", [true, false], [theme.series[0], theme.muted]),
           description: { field: "note", type: "nominal" as const },
         },
       },
       {
-        mark: {
-          type: "text" as const,
-          aria: false,
-          align: "left" as const,
-          dx: 6,
-          baseline: "middle" as const,
-          fontWeight: 600,
-        },
+        mark: leftText({ dx: 6, baseline: "middle", fontWeight: 600 }),
         encoding: { x: { ...x, stack: null }, y, text: { field: "number" } },
       },
       ...isAbove
         ? [{
-          mark: {
-            type: "text" as const,
-            aria: false,
-            align: "left" as const,
-            dy: -UP,
-            baseline: "middle" as const,
-          },
+          mark: leftText({ dy: -UP, baseline: "middle" }),
           encoding: { x: { value: 0 }, y, text: { field: "label" } },
         }]
         : [],

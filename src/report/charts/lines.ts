@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
+import { colorBy, leftText } from "./encodings.ts";
 import { freePlace } from "./free_place.ts";
 import { spreadLabels } from "./spread_labels.ts";
 
@@ -81,12 +82,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
   const bars = lines.flatMap((line) =>
     (line.intervals ?? []).map(([low, high], i) => ({ line: line.label, step: steps[i], low, high }))
   );
-  const color = {
-    field: "line",
-    type: "nominal" as const,
-    scale: { domain: lines.map((line) => line.label), range: lines.map((line) => line.color) },
-    legend: null,
-  };
+  const color = colorBy("line", lines.map((line) => line.label), lines.map((line) => line.color));
   const everyStep = steps.length * 26 <= width;
   const x = {
     field: "step",
@@ -135,13 +131,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
           },
           {
             data: { values: [band] },
-            mark: {
-              type: "text" as const,
-              aria: false,
-              align: "left" as const,
-              dy: 10,
-              color: chart.ruleColor,
-            },
+            mark: leftText({ dy: 10, color: chart.ruleColor }),
             encoding: { x: { value: 4 }, y: { ...y, field: "high" }, text: { field: "label" } },
           },
         ]
@@ -155,13 +145,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
           },
           {
             data: { values: [{ value: rule.value, label: rule.label }] },
-            mark: {
-              type: "text" as const,
-              aria: false,
-              align: "left" as const,
-              dy: free?.dy ?? 0,
-              color: chart.ruleColor,
-            },
+            mark: leftText({ dy: free?.dy ?? 0, color: chart.ruleColor }),
             encoding: {
               y: free ? y : { value: BELOW.y },
               x: { value: free?.x ?? BELOW.x },
@@ -209,13 +193,7 @@ export function linesChart(chart: LinesChart): TopLevelSpec {
       },
       {
         data: { values: endLabels },
-        mark: {
-          type: "text" as const,
-          aria: false,
-          align: "left" as const,
-          baseline: "middle" as const,
-          fontWeight: 600,
-        },
+        mark: leftText({ baseline: "middle", fontWeight: 600 }),
         encoding: { x: { value: width + 16 }, y: labelY, text: { field: "line" }, color },
       },
     ],

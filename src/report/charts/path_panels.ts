@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { sequenceOf, type Theme } from "../theme.ts";
+import { colorBy } from "./encodings.ts";
 import { formatValue } from "./lines.ts";
 import { type Plane, planeOf, type PlanePlace } from "./plane.ts";
 
@@ -42,12 +43,7 @@ export function pathPanelsChart(chart: PathPanelsChart, theme: Theme): TopLevelS
   );
   const side = Math.floor((width - 10 - GAP * (across - 1)) / across);
   const plane = planeOf(name, corners, side), { x, y } = plane;
-  const color = {
-    field: "step",
-    type: "nominal" as const,
-    scale: { domain: [...steps], range: sequenceOf(theme, steps.length) },
-    legend: null,
-  };
+  const color = colorBy("step", [...steps], sequenceOf(theme, steps.length));
   const segments = panels.flatMap(({ places, title }) =>
     places.slice(1).map((to, i) => ({ title, step: steps[i + 1], ...segment(places[i], to) }))
   );

@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from "vega-lite";
 import { sequenceOf, type Theme } from "../theme.ts";
+import { colorBy, leftText } from "./encodings.ts";
 import { planeOf, type PlanePlace } from "./plane.ts";
 
 /** Places of the layers on a map. */
@@ -21,12 +22,7 @@ const KEY_STEP = 16, KEY_WIDTH = 44;
  */
 export function planeLayersChart({ name, layers, width }: PlaneLayersChart, theme: Theme): TopLevelSpec {
   const plane = planeOf(name, layers.flatMap(({ places }) => places), Math.min(width - KEY_WIDTH - 10, 440));
-  const color = {
-    field: "layer",
-    type: "nominal" as const,
-    scale: { domain: layers.map(({ label }) => label), range: sequenceOf(theme, layers.length) },
-    legend: null,
-  };
+  const color = colorBy("layer", layers.map(({ label }) => label), sequenceOf(theme, layers.length));
   const key = layers.map(({ label }, i) => ({ layer: label, at: KEY_STEP * (i + 0.5) }));
   return {
     width: plane.side,
@@ -43,13 +39,7 @@ export function planeLayersChart({ name, layers, width }: PlaneLayersChart, them
       },
       {
         data: { values: key },
-        mark: {
-          type: "text" as const,
-          aria: false,
-          align: "left" as const,
-          baseline: "middle" as const,
-          fontWeight: 600 as const,
-        },
+        mark: leftText({ baseline: "middle", fontWeight: 600 }),
         encoding: {
           x: { value: plane.side + 10 },
           y: { field: "at", type: "quantitative" as const, scale: null, axis: null },

@@ -2,6 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
 import type { Theme } from "../theme.ts";
 import { colorKey } from "./color_key.ts";
+import { cellPanel, panelsWithKey } from "./encodings.ts";
 
 /** Activation of regions, in a few columns a panel. */
 export interface RegionHeatMap {
@@ -48,53 +49,16 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
         note: `${title} · ${regions[r]} · ${columns[c]}: ${signed(value, 4)}`,
       }))
     );
-    const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
-    const x = {
-      field: "column",
-      type: "nominal" as const,
-      sort: null,
-      scale: { domain: [...columns] },
-      axis: { ...axis, orient: "top" as const },
-    };
-    const y = {
-      field: "region",
-      type: "nominal" as const,
-      sort: null,
-      scale: { domain: [...regions] },
-      axis: inRow && panel > 0 ? null : axis,
-    };
-    return {
-      title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
-      width: cell * columns.length,
-      height: CELL_HEIGHT * regions.length,
-      data: { values: cells },
-      layer: [
-        {
-          mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
-          encoding: {
-            x,
-            y,
-            fill: {
-              field: "sign",
-              type: "nominal" as const,
-              legend: null,
-              scale: { domain: ["negative", "positive"], range: [theme.series[0], theme.series[1]] },
-            },
-            fillOpacity: {
-              field: "strength",
-              type: "quantitative" as const,
-              legend: null,
-              scale: null,
-            },
-            description: { field: "note", type: "nominal" as const },
-          },
-        },
-        {
-          mark: { type: "text" as const, aria: false, fontSize: 12 },
-          encoding: { x, y, text: { field: "label", type: "nominal" as const } },
-        },
-      ],
-    };
+    return cellPanel({
+      title,
+      cells,
+      cell: [cell, CELL_HEIGHT],
+      columns: ["column", columns],
+      rows: ["region", regions],
+      isNamed: !inRow || panel === 0,
+      sign: ["sign", "negative", "positive"],
+      fontSize: 12,
+    }, theme);
   });
   const key = colorKey({
     title: unit,
@@ -103,14 +67,7 @@ export function regionHeatMap(chart: RegionHeatMap, theme: Theme): TopLevelSpec 
     strongest: STRONGEST,
     width: inRow ? LABELS + panels.length * CELL_WIDTH * columns.length : LABELS + cell * columns.length,
   }, theme);
-  const common = {
-    description: name,
-    spacing: SPACING,
-    resolve: { scale: { fill: "independent" as const } },
-  };
-  return inRow
-    ? { ...common, vconcat: [{ hconcat: parts, spacing: SPACING }, key] }
-    : { ...common, vconcat: [...parts, key] };
+  return panelsWithKey(name, parts, key, inRow ? SPACING : null, SPACING);
 }
 
 /** A number with its sign, that of a zero left out. */

@@ -2,6 +2,7 @@ import type { TopLevelSpec } from "vega-lite";
 import { checkChartNumbers } from "../chart.ts";
 import type { Theme } from "../theme.ts";
 import { colorKey } from "./color_key.ts";
+import { cellPanel, panelsWithKey } from "./encodings.ts";
 
 /** Matrices of proportions, side by side. */
 export interface TransitionMatrixChart {
@@ -35,7 +36,7 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
   const inRow = panels.length * (CELL * to.length + 24) + SPACING * (panels.length - 1) <= width;
   const cell = inRow ? CELL : Math.min(44, (width - 60) / to.length);
   const parts = panels.map(({ title, rows, negative = false }) => {
-    const values = rows.flatMap((row, a) =>
+    const cells = rows.flatMap((row, a) =>
       row.map((value, b) => ({
         from: from[a],
         to: to[b],
@@ -45,47 +46,15 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
         note: `${title} · ${from[a]} to ${to[b]}: ${value === null ? "no patches" : rounded(value, 4)}`,
       }))
     );
-    const axis = { title: null, domain: false, ticks: false, labelColor: theme.ink, labelAngle: 0 };
-    const x = {
-      field: "to",
-      type: "nominal" as const,
-      sort: null,
-      scale: { domain: [...to] },
-      axis: { ...axis, orient: "top" as const },
-    };
-    const y = { field: "from", type: "nominal" as const, sort: null, scale: { domain: [...from] }, axis };
-    return {
-      title: { text: title, color: theme.ink, fontSize: 13, anchor: "start" as const, offset: 8 },
-      width: cell * to.length,
-      height: cell * from.length,
-      data: { values },
-      layer: [
-        {
-          mark: { type: "rect" as const, stroke: theme.rule, strokeWidth: 1, strokeOpacity: 1 },
-          encoding: {
-            x,
-            y,
-            fill: {
-              field: "ground",
-              type: "nominal" as const,
-              legend: null,
-              scale: { domain: [true, false], range: [theme.series[0], theme.series[1]] },
-            },
-            fillOpacity: {
-              field: "strength",
-              type: "quantitative" as const,
-              legend: null,
-              scale: null,
-            },
-            description: { field: "note", type: "nominal" as const },
-          },
-        },
-        {
-          mark: { type: "text" as const, aria: false, fontSize: inRow ? 11 : 12 },
-          encoding: { x, y, text: { field: "label", type: "nominal" as const } },
-        },
-      ],
-    };
+    return cellPanel({
+      title,
+      cells,
+      cell: [cell, cell],
+      columns: ["to", to],
+      rows: ["from", from],
+      sign: ["ground", true, false],
+      fontSize: inRow ? 11 : 12,
+    }, theme);
   });
   const key = colorKey({
     title: unit,
@@ -94,14 +63,7 @@ export function transitionMatrixChart(chart: TransitionMatrixChart, theme: Theme
     strongest: STRONGEST,
     width: inRow ? panels.length * CELL * to.length : 60 + cell * to.length,
   }, theme);
-  const common = {
-    description: name,
-    spacing: inRow ? SPACING : 18,
-    resolve: { scale: { fill: "independent" as const } },
-  };
-  return inRow
-    ? { ...common, vconcat: [{ hconcat: parts, spacing: SPACING }, key] }
-    : { ...common, vconcat: [...parts, key] };
+  return panelsWithKey(name, parts, key, inRow ? SPACING : null, inRow ? SPACING : 18);
 }
 
 /** A number without the sign of a zero. */
