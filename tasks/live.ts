@@ -17,6 +17,7 @@ import { HEMISPHERES } from "../src/data/datasets/subject.ts";
 import { isThere } from "../src/data/files/plain_file.ts";
 import { readSpace, type SavedSpace, SPACE_FILE, type TokenSource } from "../src/data/fits/space_file.ts";
 import { cortexContent } from "../src/experiments/explorer/compute.ts";
+import { noise } from "../src/experiments/live/compute.ts";
 import type { LiveFolder, LiveModel } from "../src/experiments/live/model.ts";
 import { liveDocument, liveStyle } from "../src/experiments/live/document.ts";
 import { type LiveCortex, packCortex, packSpace } from "../src/experiments/live/space.ts";
@@ -202,12 +203,6 @@ async function spaceOf(path: string | undefined): Promise<{ path: string; saved:
   const found = path ?? OWN_SPACE;
   if (path === undefined && !await isThere(found)) return null;
   return { path: found, saved: await readSpace(found) };
-}
-
-/** An image in which no two patches are alike. */
-function noise({ width, height }: { width: number; height: number }) {
-  const data = Uint8Array.from({ length: 3 * width * height }, (_, at) => at * 7919 % 2003 % 256);
-  return { width, height, data };
 }
 
 /**

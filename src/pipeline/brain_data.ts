@@ -81,15 +81,11 @@ export async function readBrainData(options: BrainDataOptions): Promise<BrainDat
   let before = 0;
   const pool = async ({ images, readImage }: Subject, split: string, tokensPerImage: number) => {
     const parts: PooledFeatures[] = [];
-    for (const { path: model, preprocessor, registers, hook, shifts, provider } of options.models) {
+    for (const { path: model, ...as } of options.models) {
       parts.push(
         await poolFeatures({
           model,
-          preprocessor,
-          registers,
-          hook,
-          shifts,
-          provider,
+          ...as,
           images: images.map((path, row) => ({
             name: basename(path),
             load: async () => previewCrop(await readImage(row), options.view, path),

@@ -68,14 +68,10 @@ export async function featureStages(
   const ranges = shardRanges(images.length, shardImages),
     names = imagesSha256 ?? namesSha256(images),
     code = await hashOfModules(PIPELINE_CODE.features);
-  return await Promise.all(models.map(async ({ path, preprocessor, registers, hook, shifts, provider }) => {
+  return await Promise.all(models.map(async ({ path, ...as }) => {
     const options = (outDir: string) => ({
       model: path,
-      preprocessor,
-      registers,
-      hook,
-      shifts,
-      provider,
+      ...as,
       images: forModels(images),
       imagesSha256,
       outDir,
@@ -87,11 +83,7 @@ export async function featureStages(
       input: {
         code,
         model: await modelSha256(path),
-        preprocessor,
-        registers,
-        hook,
-        shifts,
-        provider,
+        ...as,
         imagesKey,
         images: names,
         dtype,

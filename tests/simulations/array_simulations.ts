@@ -6,17 +6,13 @@ import { landmarkClaim } from "../../src/experiments/nystrom/claims.ts";
 import type { AuditRow } from "../../src/experiments/nystrom/compute.ts";
 import { rosettaClaims } from "../../src/experiments/rosetta/claims.ts";
 import { gainsOf, type Rosetta, type RosettaPair } from "../../src/experiments/rosetta/compute.ts";
-import {
-  bestLayers,
-  measurePairs,
-  mutualBest,
-  standardizeUnits,
-} from "../../src/experiments/rosetta/matching.ts";
+import { bestLayers, mutualBest } from "../../src/experiments/rosetta/matching.ts";
 import type { Matrix } from "../../src/linalg/matrix.ts";
 import type { Random } from "../../src/linalg/random.ts";
 import type { Claim } from "../../src/report/results.ts";
 import { signFlipEffect } from "../../src/statistics/effect.ts";
 import { matmul } from "../reference/matmul.ts";
+import { measurePairs, standardizeUnits } from "../support/rosetta_pairs.ts";
 import { categories, IMAGES, normal, normals, PATCHES, simulationRandom, smoothField } from "./fields.ts";
 
 /** Trainings with and without the constraint. */

@@ -83,17 +83,13 @@ async function tokensOf(
 ): Promise<{ tokens: LayerTokens[]; manifest: FeatureManifest }> {
   const tokens: LayerTokens[] = [], count = images.length;
   let last: FeatureManifest | undefined;
-  for (const { path, preprocessor, registers, hook, shifts, provider } of models) {
+  for (const { path, ...as } of models) {
     const model = basename(path).replace(/\.onnx$/, "");
     const known = slotLayers(slots, model), own: Float32Array[] = [];
     const layers = layersLike(wanted, known.length).filter((layer) => known.includes(layer));
     const manifest = await streamFeatures({
       model: path,
-      preprocessor,
-      registers,
-      hook,
-      shifts,
-      provider,
+      ...as,
       images: forModels(images),
       outDir: "",
       dtype: "float32",

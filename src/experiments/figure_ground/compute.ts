@@ -20,7 +20,7 @@ import {
   searchAreas,
   type Targets,
 } from "./pixel_search.ts";
-import { figurePatches } from "../shared/patch_labels.ts";
+import { figurePatches, imagesWithBoth } from "../shared/patch_labels.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { layerLike } from "../shared/relative_layers.ts";
 import { type Effect, signFlipEffect, weakest } from "../../statistics/effect.ts";
@@ -79,13 +79,7 @@ export async function figureGround(
   seed: number,
   onProgress?: (done: number, total: number) => void,
 ): Promise<FigureGround> {
-  const labels = await figurePatches(pipeline);
-  const images = [...labels.keys()].filter((image) => labels[image].includes(0) && labels[image].includes(1));
-  if (images.length < 2) {
-    throw new UnsuitableData(
-      `${images.length} of ${labels.length} images hold figure and ground: give at least 2 that do.`,
-    );
-  }
+  const labels = await figurePatches(pipeline), images = imagesWithBoth(labels);
   if (images.every((image) => categories[image] === categories[images[0]])) {
     throw new UnsuitableData(`All ${images.length} images show one category: give images of two at least.`);
   }

@@ -133,6 +133,11 @@ const NOISE = 64;
 
 /** A picture of noise through a model, so that what photographs take is loaded and compiled before there is one. */
 export async function warmUp(means: LiveMeans, model: LiveModel): Promise<void> {
-  const data = Uint8Array.from({ length: 3 * NOISE ** 2 }, (_, at) => at * 7919 % 2003 % 256);
-  await photographLayers(means, model, { width: NOISE, height: NOISE, data }, "noise", () => {}, 1);
+  await photographLayers(means, model, noise({ width: NOISE, height: NOISE }), "noise", () => {}, 1);
+}
+
+/** An image in which no two patches are alike. */
+export function noise({ width, height }: { width: number; height: number }): RgbImage {
+  const data = Uint8Array.from({ length: 3 * width * height }, (_, at) => at * 7919 % 2003 % 256);
+  return { width, height, data };
 }

@@ -9,7 +9,7 @@ import { minibatchGradient } from "../../graph/baselines/minibatch_gradient.ts";
 import type { Sampling } from "../../graph/landmarks.ts";
 import { gatherRows, matrixSource, type NodeSource } from "../../graph/node_source.ts";
 import { type NormalizedCut, normalizedCut } from "../../graph/normalized_cut.ts";
-import { fitNystrom } from "../../graph/nystrom.ts";
+import { fitNystrom, type NystromModel } from "../../graph/nystrom.ts";
 import { rayleighQuotients } from "../../graph/rayleigh_quotients.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import { fork, sampleIndices, seededRandom } from "../../linalg/random.ts";
@@ -93,11 +93,7 @@ export async function auditNystrom(
   onProgress?: (done: number, total: number, note: string) => void,
 ): Promise<NystromAudit> {
   const { components, seed } = plan;
-  const rows = sampleIndices(
-    source.rows,
-    Math.min(plan.nodes, source.rows),
-    seededRandom(fork(seed, "audit")),
-  );
+  const rows = drawnNodes(source, plan.nodes, seed);
   const features = await gatherRows(source, rows);
   const nodes = matrixSource(
     features,
@@ -116,43 +112,42 @@ export async function auditNystrom(
   let done = 0;
   const tick = (note: string) => onProgress?.(++done, total, note);
 
-  let started = performance.now();
+  const started = performance.now();
   const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
   const exactSeconds = (performance.now() - started) / 1000;
   trim(gpu);
   tick("exact");
+  const measured = async (solve: () => Promise<Matrix>) => {
+    const begun = performance.now(), found = await solve();
+    const seconds = (performance.now() - begun) / 1000;
+    return { seconds, ...await compare(gpu, features, exact, found) };
+  };
   const rowsFound: AuditRow[] = [];
   let recall: number | null = null, search = "";
   for (const setting of settings) {
-    started = performance.now();
-    const model = await fitNystrom(gpu, nodes, { ...setting, components, seed, search: "exact" });
-    const eigenvectors = await model.transform(nodes);
-    const seconds = (performance.now() - started) / 1000;
-    rowsFound.push({
-      method: "nystrom",
-      ...setting,
-      seconds,
-      ...await compare(gpu, features, exact, eigenvectors),
+    let model: NystromModel;
+    const found = await measured(async () => {
+      model = await fitNystrom(gpu, nodes, { ...setting, components, seed, search: "exact" });
+      return await model.transform(nodes);
     });
+    rowsFound.push({ method: "nystrom", ...setting, ...found });
     if (setting === settings.at(-1)) {
-      const choice = await chooseNeighborSearch(gpu, model, nodes, "hnsw");
+      const choice = await chooseNeighborSearch(gpu, model!, nodes, "hnsw");
       [recall, search] = [choice.recall, choice.reason];
     }
     trim(gpu);
     tick(`m ${setting.landmarks}, K ${setting.neighbors}, ${setting.sampling}`);
   }
   for (const { method, solve, landmarks } of baselines) {
-    started = performance.now();
-    const { eigenvectors } = await solve(gpu, features, { components, landmarks, seed });
-    const seconds = (performance.now() - started) / 1000;
-    rowsFound.push({ method, landmarks, seconds, ...await compare(gpu, features, exact, eigenvectors) });
+    const own = { components, landmarks, seed };
+    const found = await measured(async () => (await solve(gpu, features, own)).eigenvectors);
+    rowsFound.push({ method, landmarks, ...found });
     tick(method);
   }
   const compared = bestOf(rowsFound), middle = Math.floor(components / 2);
-  const timed = async (eigenvectors: () => Promise<Matrix>) => {
-    const begun = performance.now(), found = await eigenvectors();
-    const seconds = (performance.now() - begun) / 1000;
-    return { angle: (await compare(gpu, features, exact, found)).angles[middle], seconds };
+  const timed = async (solve: () => Promise<Matrix>) => {
+    const { angles, seconds } = await measured(solve);
+    return { angle: angles[middle], seconds };
   };
   const draws: LandmarkDraws["draws"] = [];
   while (draws.length < DRAWS) {
@@ -226,11 +221,7 @@ export async function auditRun(
   eigenvectors: Matrix,
   seed: number,
 ): Promise<RunAudit> {
-  const rows = sampleIndices(
-    source.rows,
-    Math.min(RUN_NODES, source.rows),
-    seededRandom(fork(seed, "audit")),
-  );
+  const rows = drawnNodes(source, RUN_NODES, seed);
   const features = await gatherRows(source, rows), components = Math.min(RUN_COMPONENTS, eigenvectors.cols);
   const exact = await normalizedCut(gpu, features, { components, seed, tolerance: 1e-6 });
   const own = takeColumns(takeRows(eigenvectors, rows), 0, components);
@@ -252,6 +243,11 @@ export function auditSentence(
     }°, eigenvalues ` +
     `are off by up to ${(100 * Math.max(...eigenvalueErrors)).toFixed(1)} %, the weakest node has degree ` +
     `${connectivity.smallestDegree.toFixed(1)} of ${nodes}.`;
+}
+
+/** Random nodes, few enough to be solved exactly. */
+function drawnNodes({ rows }: NodeSource, count: number, seed: number) {
+  return sampleIndices(rows, Math.min(count, rows), seededRandom(fork(seed, "audit")));
 }
 
 async function compare(gpu: Gpu, features: Matrix, exact: NormalizedCut, eigenvectors: Matrix) {

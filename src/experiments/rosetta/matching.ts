@@ -55,15 +55,6 @@ export function standardize({ data, rows, cols }: Matrix, { mean, inverse }: Uni
 }
 
 /**
- * Gives every column mean 0 and variance 1, in place.
- *
- * @param maps places × units
- */
-export function standardizeUnits(maps: Matrix): void {
-  standardize(maps, scaleOf(addToSums(maps)));
-}
-
-/**
  * Pearson correlation of every unit with every other: Zₐᵀ Z_b / n of z-scored maps.
  *
  * @param panels places × units of a, and the same places × units of b, z-scored over the places of all panels
@@ -173,23 +164,6 @@ export function openMeasure(pairs: UnitPair[], images: number, patches: number):
       first += count;
     },
   };
-}
-
-/** The same of all images at once. */
-export function measurePairs(
-  a: Matrix,
-  b: Matrix,
-  pairs: UnitPair[],
-  images: number,
-  patches: number,
-): MatchedPairs {
-  const half = Math.floor(images / 2) * patches * b.cols,
-    { found, add } = openMeasure(pairs, images, patches);
-  const apart = new Float32Array(b.data.length);
-  apart.set(b.data.subarray(half));
-  apart.set(b.data.subarray(0, half), b.data.length - half);
-  add(a, b, { ...b, data: apart });
-  return found;
 }
 
 /** Pairs by falling correlation. */

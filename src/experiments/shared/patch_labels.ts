@@ -30,3 +30,17 @@ export async function figurePatches(
   }
   return labels;
 }
+
+/**
+ * Images that hold figure and ground.
+ *
+ * @param labels as of `figurePatches`
+ * @throws UnsuitableData where fewer than two do
+ */
+export function imagesWithBoth(labels: readonly Uint8Array[]): number[] {
+  const images = [...labels.keys()].filter((image) => labels[image].includes(0) && labels[image].includes(1));
+  if (images.length >= 2) return images;
+  throw new UnsuitableData(
+    `${images.length} of ${labels.length} images hold figure and ground: give at least 2 that do.`,
+  );
+}

@@ -1,11 +1,10 @@
 /** The experiment `trajectories`: where figure and ground part on their way through the layers of each model. */
-import { figurePatches } from "../shared/patch_labels.ts";
+import { figurePatches, imagesWithBoth } from "../shared/patch_labels.ts";
 import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
 import { type StepTest, testStep } from "../../statistics/change_point.ts";
 import { nodeOf, type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
 import { areaUnderCurve, separationByImage } from "../../statistics/discriminant.ts";
 import { type Effect, signFlipEffect } from "../../statistics/effect.ts";
-import { UnsuitableData } from "../shared/unsuitable_data.ts";
 import { type ExamplePixel, examplePixels, patchPlaces, type Place, placeOf } from "../shared/places.ts";
 import { mean } from "../../statistics/summary.ts";
 
@@ -67,13 +66,7 @@ const SAMPLE = 60, EXAMPLES = 3, FIRST_DRAWN = 3;
  * @throws Error when no image holds both figure and ground
  */
 export async function trajectories(pipeline: Pipeline, seed: number): Promise<Trajectories> {
-  const all = await figurePatches(pipeline);
-  const kept = [...all.keys()].filter((image) => all[image].includes(0) && all[image].includes(1));
-  if (kept.length < 2) {
-    throw new UnsuitableData(
-      `${kept.length} of ${all.length} images hold figure and ground: give at least 2 that do.`,
-    );
-  }
+  const all = await figurePatches(pipeline), kept = imagesWithBoth(all);
   const labels = kept.map((image) => all[image]);
   const place = placeSeparation(labels), placeMean = mean(place);
   const examples = kept.slice(0, EXAMPLES).flatMap((image) =>

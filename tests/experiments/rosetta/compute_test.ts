@@ -9,17 +9,16 @@ import type { ExperimentRun } from "../../../src/experiments/shared/write_experi
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { readResults } from "../../../src/report/results.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+import { measurePairs, standardizeUnits } from "../../support/rosetta_pairs.ts";
 import { randomMatrix, testSeed } from "../../support/random.ts";
 import { openMaps, slices } from "../../../src/experiments/rosetta/maps.ts";
 import {
   addToSums,
   bestLayers,
   correlate,
-  measurePairs,
   mutualBest,
   openMeasure,
   scaleOf,
-  standardizeUnits,
   type UnitSums,
 } from "../../../src/experiments/rosetta/matching.ts";
 
