@@ -13,40 +13,23 @@ import {
 } from "../../src/data/files/checked_json.ts";
 import { readPlainText } from "../../src/data/files/plain_file.ts";
 import type { PlannedData } from "../../src/data/datasets/open_data.ts";
-import { SETTINGS, type Site } from "./site.ts";
+import { SETTINGS } from "./site.ts";
 import { type Step, STEPS } from "./steps.ts";
-
-/** All that a task needs to know. */
-export interface SlurmPlan {
-  format: 1;
-  /** Options as typed, those of Slurm left out. */
-  args: string[];
-  /** The same, those of Slurm included, for reports. */
-  typed: string[];
-  /** The folder in which they were typed. */
-  cwd: string;
-  /** The run's folder. */
-  folder: string;
-  /** Changes with data and models. */
-  identity: string;
-  /** Of every model the folder of its features; together with `ranges` the shards to extract. */
-  features: string[];
-  ranges: ImageRange[];
-  /** What is known of the photographs; the list of them is in the folder `images`, by range. Absent where they are the subject's. */
-  images?: PlannedImages;
-  /** Tasks of every stage. */
-  tasks: Record<Step, number>;
-  site: Site;
-}
 
 const COUNT = wholeNumber();
 const PLAN = objectOf({
   format: v.literal(1, "1"),
+  /** Options as typed, those of Slurm left out. */
   args: listOf(TEXT, "a list of options"),
+  /** The same, those of Slurm included, for reports. */
   typed: listOf(TEXT, "a list of options"),
+  /** The folder in which they were typed. */
   cwd: TEXT,
+  /** The run's folder. */
   folder: TEXT,
+  /** Changes with data and models. */
   identity: TEXT,
+  /** Of every model the folder of its features; together with `ranges` the shards to extract. */
   features: listOf(TEXT, "a list of folders"),
   ranges: listOf(
     objectOf({ first: wholeNumber(), count: wholeNumber(1) }, "first and count"),
@@ -55,6 +38,7 @@ const PLAN = objectOf({
   images: v.optional(
     objectOf({ count: COUNT, namesSha256: TEXT, keys: recordOf(TEXT), table: listOf(recordOf(TEXT)) }),
   ),
+  /** Tasks of every stage. */
   tasks: objectOf(
     Object.fromEntries(STEPS.map((step) => [step, COUNT])) as Record<Step, typeof COUNT>,
     "the number of tasks by stage",
@@ -67,6 +51,12 @@ const PLAN = objectOf({
     gres: v.optional(TEXT),
   }, "settings of the cluster"),
 }, "the plan of a run");
+
+/** All that a task needs to know. */
+export interface SlurmPlan extends Omit<v.InferOutput<typeof PLAN>, "images"> {
+  /** What is known of the photographs; the list of them is in the folder `images`, by range. Absent where they are the subject's. */
+  images?: PlannedImages;
+}
 
 /** Photographs as a plan has them, but for their list. */
 export type PlannedImages = Omit<PlannedData, "chosen" | "further">;

@@ -13,11 +13,9 @@ import {
 import { readPlainText } from "../files/plain_file.ts";
 import { type FeatureShard, type ImageRange, isWhole, shardName } from "./feature_shards.ts";
 import { type BrokenFile, brokenFiles } from "../files/file_hashes.ts";
-import type { FeatureType } from "./feature_store.ts";
 import { readModelBytes } from "../models/vision_model.ts";
-import type { InferenceProvider } from "../onnx/types.ts";
 import { createHash } from "node:crypto";
-import type { Hook } from "../onnx/head_roles.ts";
+import type * as v from "valibot";
 
 /** Folder of one range of an extraction. */
 export function partPath(outDir: string, range: ImageRange): string {
@@ -133,38 +131,6 @@ async function parsedManifest(path: string): Promise<FeatureManifest> {
   return parseJson(await readPlainText(path), MANIFEST);
 }
 
-/** What was found and written. */
-export interface FeatureManifest {
-  /** The model file's name without its ending. */
-  model: string;
-  /** Of the model file and the weight files beside it, one behind the other. */
-  modelSha256: string;
-  /** `path` is a folder; `shards` are its files, in the order of the images. */
-  layers: { layer: number; path: string; tensor: string; shards: FeatureShard[] }[];
-  /** 0 when neither the graph nor its tensors tell. */
-  heads: number;
-  width: number;
-  /** Tokens kept of every image: the class token, or what stands for it, and the patches. */
-  tokens: number;
-  /** Whether the model has a class token; else the first of `tokens` is the mean of its patches. */
-  classToken: boolean;
-  registers: number;
-  grid: { rows: number; cols: number };
-  /** Names of all images; none in the manifest of one range, which does not repeat them, or where a plan has them. */
-  images: string[];
-  /** Of the list of these names. */
-  imagesSha256: string;
-  dtype: FeatureType;
-  /** What was taken of every block. */
-  hook: Hook;
-  /** Shifted images along each side whose patches were laid between one another; 1 for none. */
-  shifts: number;
-  /** What the model ran on. */
-  provider: InferenceProvider;
-  /** The preprocessing and the registers asked for, as JSON. */
-  preprocessing: string;
-}
-
 const SHARD = objectOf({
   first: wholeNumber(),
   count: wholeNumber(),
@@ -174,28 +140,44 @@ const SHARD = objectOf({
 }, "a shard");
 const LAYER = objectOf({
   layer: wholeNumber(),
+  /** A folder. */
   path: TEXT,
   tensor: TEXT,
+  /** The folder's files, in the order of the images. */
   shards: listOf(SHARD, "a list of shards"),
 }, "a layer");
 const MANIFEST = objectOf({
+  /** The model file's name without its ending. */
   model: TEXT,
+  /** Of the model file and the weight files beside it, one behind the other. */
   modelSha256: SHA256,
   layers: listOf(LAYER, "a list of layers"),
+  /** 0 when neither the graph nor its tensors tell. */
   heads: wholeNumber(),
   width: wholeNumber(1),
+  /** Tokens kept of every image: the class token, or what stands for it, and the patches. */
   tokens: wholeNumber(1),
+  /** Whether the model has a class token; else the first of `tokens` is the mean of its patches. */
   classToken: TOGGLE,
   registers: wholeNumber(),
   grid: objectOf({ rows: wholeNumber(1), cols: wholeNumber(1) }, "rows and cols"),
+  /** Names of all images; none in the manifest of one range, which does not repeat them, or where a plan has them. */
   images: listOf(TEXT, "a list of names"),
+  /** Of the list of these names. */
   imagesSha256: SHA256,
   dtype: oneOf(["float16", "float32"]),
+  /** What was taken of every block. */
   hook: oneOf(["attention", "residual", "mlp", "q", "k", "v"]),
+  /** Shifted images along each side whose patches were laid between one another; 1 for none. */
   shifts: wholeNumber(1),
+  /** What the model ran on. */
   provider: oneOf(["cpu", "webgpu"]),
+  /** The preprocessing and the registers asked for, as JSON. */
   preprocessing: TEXT,
 }, "the manifest of a model's features");
+
+/** What was found and written. */
+export type FeatureManifest = v.InferOutput<typeof MANIFEST>;
 
 /** Shards that are finished and read back at a time. */
 export const LANES = 4;

@@ -8,39 +8,29 @@ import { fileSha256 } from "../files/file_hashes.ts";
 import { assertInside } from "../hub/hub_cache.ts";
 import { readPlainText } from "../files/plain_file.ts";
 
-/** NAME.model.json, beside NAME.onnx. */
-export interface ModelRecord {
-  /** What the model is called. */
-  name: string;
-  /** The hub's id, an address, or a path. */
-  source: string;
-  /** The hub's commit; null for other sources. */
-  commit: string | null;
-  /** Of the weights; "unknown" when nobody said. */
-  license: string;
-  /** What must not be concluded from it, where that is known. */
-  caveat?: string;
-  /** Register tokens; null when they are to be found from the token count. */
-  registers: number | null;
-  /** Its attention nodes, as `describeCount` says it; absent in old records. */
-  attention?: string;
-  /** Why it is right at its own size only; null where its positions follow the size; absent: not tried. */
-  ownSizeOnly?: string | null;
-  /** SHA-256 by the path in the model's folder. */
-  files: Record<string, string>;
-}
-
 const RECORD = objectOf({
+  /** What the model is called. */
   name: TEXT,
+  /** The hub's id, an address, or a path. */
   source: TEXT,
+  /** The hub's commit; null for other sources. */
   commit: v.nullable(TEXT),
+  /** Of the weights; "unknown" when nobody said. */
   license: TEXT,
+  /** What must not be concluded from it, where that is known. */
   caveat: v.optional(TEXT),
+  /** Register tokens; null when they are to be found from the token count. */
   registers: v.nullable(wholeNumber()),
+  /** Its attention nodes, as `describeCount` says it; absent in old records. */
   attention: v.optional(TEXT),
+  /** Why it is right at its own size only; null where its positions follow the size; absent: not tried. */
   ownSizeOnly: v.nullish(TEXT),
+  /** SHA-256 by the path in the model's folder. */
   files: recordOf(SHA256, "SHA-256 by file"),
 }, "the record of a model");
+
+/** NAME.model.json, beside NAME.onnx. */
+export type ModelRecord = v.InferOutput<typeof RECORD>;
 
 /** Where the record of a model file is. */
 function recordPath(model: string): string {
