@@ -175,8 +175,7 @@ export function subspaceOverlap(x: Matrix, y: Matrix): number {
  * @param alignments by name
  * @param images with class masks
  * @param classes names by index, the background first
- * @returns by the same names
- * @throws Error when fewer than two images show a class
+ * @returns by the same names; undefined where fewer than two images show a class
  */
 export async function mixedNeighbors(
   gpu: Gpu,
@@ -184,18 +183,19 @@ export async function mixedNeighbors(
   alignments: Record<string, AlignModel>,
   { images, classes }: { images: RunImage[]; classes: readonly string[] },
   seed: number,
-): Promise<Record<string, MixedNeighbors>> {
+): Promise<Record<string, MixedNeighbors> | undefined> {
   const count = images.length;
   const { slots } = Object.values(alignments)[0];
   const { tokens, manifest } = await tokensOf(models, slots, MIXED_LAYERS, images);
   const labels = await classLabels(images, manifest.grid, classes);
   const { imageOf, category, rows } = figureNodes(manifest, majorityClasses(labels), count, seed);
+  const used = [...new Set(imageOf)];
+  if (used.length < 2) return undefined;
   const nodes = tokens.map((own) => ({ ...own, features: takeRows(own.features, rows) }));
   // Layers that models of different depths have in common; a shallow model's layer may stand for several.
   const layers = MIXED_LAYERS.filter((layer) =>
     nodes.filter(({ ofTwelve }) => ofTwelve === layer).length > 1
   );
-  const used = [...new Set(imageOf)];
   let equal = 0, pairs = 0;
   for (let i = 0; i < imageOf.length; i++) {
     for (let j = 0; j < imageOf.length; j++) {

@@ -86,9 +86,13 @@ export async function measureBrainScores({ gpu, brain, data, seeds, cacheDir, st
     : undefined;
   const mixable = { paper, ridge: fitted };
   const further = { images: data.further.slice(0, MIXED), classes: data.classes };
-  const mixed = further.images.length > 1 && data.models.length > 1 && data.isOneGrid
+  const areMixed = further.images.length > 1 && data.models.length > 1 && data.isOneGrid;
+  const mixed = areMixed
     ? await stage("mixed graph", () => mixedNeighbors(gpu, data.models, mixable, further, 0))
     : undefined;
+  if (areMixed && !mixed) {
+    report("left out, as fewer than two of the further photographs show a class: the mixed graph");
+  }
   const universal = masked.length > 0
     ? await stage("universality", (tick) => universalities(gpu, data, paper, fitted, tick))
     : undefined;

@@ -104,7 +104,7 @@ export async function sampleUniversality(
 ): Promise<UniversalitySample> {
   const masked = images.filter(({ mask }) => mask), slots: SlotNodes[] = [];
   if (masked.length === 0) throw new Error("No image has a mask, which says what is figure.");
-  for (const [m, { path, preprocessor, registers, hook }] of models.entries()) {
+  for (const [m, { path, preprocessor, registers, hook, shifts, provider }] of models.entries()) {
     const model = basename(path).replace(/\.onnx$/, ""), own: Float32Array[] = [], chosen: Uint32Array[] = [];
     /** By layer, per token of all images its place among the chosen, plus one. */
     const places: Int32Array[] = [];
@@ -113,6 +113,8 @@ export async function sampleUniversality(
       preprocessor,
       registers,
       hook,
+      shifts,
+      provider,
       images: forModels(masked),
       outDir: "",
       dtype: "float32",

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { closeGpu, fitSpace, openGpu, predictResponses } from "../../../mod.ts";
+import { type AlignModel, closeGpu, fitSpace, openGpu, predictResponses } from "../../../mod.ts";
 import { scoreOf } from "../../../src/pipeline/align_cache.ts";
 import { ridgeScore } from "../../../src/experiments/brain_score/baselines.ts";
 import {
@@ -18,10 +18,59 @@ import {
 } from "../../../src/experiments/brain_score/universality.ts";
 import { shareBetween } from "../../../src/statistics/variance_share.ts";
 import { balancedAccuracy } from "../../../src/statistics/balanced_accuracy.ts";
+import { mixedNeighbors } from "../../../src/experiments/brain_score/align_effect.ts";
+import type { Preprocessor } from "../../../src/data/images/preprocessor.ts";
+import type { RunImage } from "../../../src/pipeline/images.ts";
+import type { RunModel } from "../../../src/pipeline/models.ts";
 import { openRunData } from "../../../tasks/shared/open_data.ts";
 import { seededRandom } from "../../../src/linalg/random.ts";
 import { testSeed } from "../../support/random.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
+
+const FOLDER = new URL("../../golden/onnx", import.meta.url).pathname, SIZE = 24;
+
+/** Two models, and three images, the first `figures` of which are all figure. */
+function smallRun(figures: number): { models: RunModel[]; images: RunImage[] } {
+  const preprocessor: Preprocessor = {
+    resize: null,
+    filter: "bicubic",
+    crop: null,
+    rescale: 1 / 255,
+    normalize: null,
+  };
+  const models = ["fused_qkv_ts11", "fused_qkv_ts17"].map((name) => {
+    return { path: `${FOLDER}/${name}.onnx`, preprocessor };
+  });
+  const size = { width: SIZE, height: SIZE };
+  const images = Array.from({ length: 3 }, (_, i) => {
+    const data = Uint8Array.from({ length: 3 * SIZE * SIZE }, (_, at) => ((i + 1) * 31 + at * 7919) % 251);
+    const mask = { ...size, data: new Uint8Array(SIZE * SIZE).fill(Number(i < figures)) };
+    const masked = () => Promise.resolve(mask);
+    return {
+      name: `${i}.png`,
+      load: () => Promise.resolve({ ...size, data }),
+      mask: masked,
+      classMask: masked,
+    };
+  });
+  return { models, images };
+}
+
+/** Leaves the channels of all slots as they are. */
+function unaligned(slots: readonly { name: string; width: number }[]): AlignModel {
+  const [{ width }] = slots, rows = slots.length * width;
+  const data = Float32Array.from(
+    { length: rows * width },
+    (_, at) => Number(Math.floor(at / width) % width === at % width),
+  );
+  const none = { data: new Float32Array(width), rows: width, cols: 1 };
+  return {
+    slots: [...slots],
+    transforms: { data, rows, cols: width },
+    beta: none,
+    epsilon: new Float32Array(1),
+  };
+}
 
 const gpu = await openGpu();
 Deno.test.afterAll(() => closeGpu(gpu));
@@ -59,6 +108,26 @@ Deno.test("all layers of the built-in models meet in one space, which raw featur
       data.close();
     }
   }));
+
+Deno.test("sampleUniversality() reads the same tokens as all else: those of the shifted images too", async () => {
+  const { models: [model], images } = smallRun(3), shifts = 2;
+  const count = async (given: RunModel) =>
+    (await sampleUniversality([given], images, [], 0)).slots[0].features.rows / images.length - 1;
+  assertEquals(await count({ ...model, shifts }), shifts ** 2 * await count(model));
+});
+
+Deno.test("mixedNeighbors() has no answer where fewer than two images show a class", async () => {
+  const classes = ["background", "thing"];
+  for (const [figures, isThere] of [[0, false], [1, false], [2, true]] as const) {
+    const { models, images } = smallRun(figures);
+    const { slots } = await sampleUniversality(models, images, [], 0);
+    const align = unaligned(slots.map(({ name, features }) => ({ name, width: features.cols })));
+    const found = await mixedNeighbors(gpu, models, { align }, { images, classes }, 0);
+    assertEquals(found !== undefined, isThere, `${figures} figures`);
+    // Nodes of figures alone, all of one class.
+    if (found) assertEquals([found.align.chance, found.align.after, found.align.images], [1, 1, 2]);
+  }
+});
 
 Deno.test("shareBetween(), balancedAccuracy() and nearestAgreement() of nodes whose answers are known", async () => {
   const column = (...values: number[]) => ({ data: Float32Array.from(values), rows: values.length, cols: 1 });
