@@ -129,16 +129,16 @@ async function comparePictures(
   options: Options,
   tick: Tick,
 ): Promise<PictureResults> {
-  const { resamples, seed, hook } = options;
+  const { resamples, seed, hook, cache: cacheDir } = options;
   const data = await readKriegeskorte92(folder);
   const hash = createHash("sha256");
   for (const path of data.images) hash.update(await readBytes(path, MAX_IMAGE_BYTES));
-  const cacheDir = `${options.cache}/${hash.digest("hex").slice(0, 16)}`;
+  const imagesKey = hash.digest("hex").slice(0, 16);
   const models: ModelSimilarity[] = [];
   for (const [i, { path, provider }] of runModels.entries()) {
     const onProgress: Tick = (done, total, note) => tick(i + done / total, runModels.length, note);
     models.push(
-      await brainSimilarity(path, data, { cacheDir, hook, provider, resamples, seed, onProgress }),
+      await brainSimilarity(path, data, { cacheDir, imagesKey, hook, provider, resamples, seed, onProgress }),
     );
   }
   const { subjects } = data, bootstrap = { resamples, seed };

@@ -143,7 +143,7 @@ export async function alignOf(
   trim(gpu);
   const saved = { model: trained.model, history: trained.history, options: optionsOf(options) };
   await saveAlign(path, saved);
-  await Deno.remove(unfinished);
+  await Deno.remove(unfinished).catch(() => {}); // another run that trained the same may have
   return { ...saved, path };
 }
 

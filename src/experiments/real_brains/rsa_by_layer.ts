@@ -1,7 +1,7 @@
 /** Which layers of vision models find the same pictures alike as human and monkey inferior temporal cortex do. */
 import { takeColumns } from "../../linalg/host_matrix.ts";
 import { basename } from "node:path";
-import { extractFeatures } from "../../data/features/extract.ts";
+import { openStages } from "../../data/cache/stages.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
 import { readImage } from "../../data/images/image.ts";
 import type { Kriegeskorte92 } from "../../data/datasets/kriegeskorte92.ts";
@@ -9,7 +9,8 @@ import type { InferenceProvider } from "../../data/onnx/types.ts";
 import { openKnownModel } from "../../data/models/known_models.ts";
 import { previewCrop } from "../../data/images/preprocess.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import type { FeatureManifest } from "../../data/features/extract_parts.ts";
+import { brokenShards, type FeatureManifest, readExtracted } from "../../data/features/extract_parts.ts";
+import { featureStages } from "../../pipeline/pipeline.ts";
 import { type Agreement, rdm, rsa, type RsaOptions } from "../../statistics/rsa.ts";
 import type { Hook } from "../../data/onnx/head_roles.ts";
 
@@ -49,6 +50,8 @@ export interface ModelSimilarity {
 export interface BrainSimilarityOptions extends RsaOptions {
   /** Folder for features; a stopped run goes on from what is there. */
   cacheDir: string;
+  /** Distinguishes the pictures from others of the same names. */
+  imagesKey: string;
   /** What is taken of every block; default the attention's output. */
   hook?: Hook;
   /** What the model runs on; default the processor. */
@@ -72,22 +75,18 @@ export function betweenBrains({ human, monkey }: Kriegeskorte92, options: RsaOpt
 export async function brainSimilarity(
   path: string,
   data: Kriegeskorte92,
-  { cacheDir, hook = "attention", provider, onProgress, ...bootstrap }: BrainSimilarityOptions,
+  { cacheDir, imagesKey, hook, provider, onProgress, ...bootstrap }: BrainSimilarityOptions,
 ): Promise<ModelSimilarity> {
   const { preprocessor, registers } = await openKnownModel(path);
   const images = data.images.map((file) => ({ name: basename(file), load: () => readImage(file) }));
   const model = basename(path).replace(/\.onnx$/, "");
-  const manifest = await extractFeatures({
-    model: path,
-    preprocessor,
-    registers,
-    images,
-    dtype: "float32",
-    hook,
-    provider,
-    outDir: `${cacheDir}/${model}${hook === "attention" ? "" : `-${hook}`}`,
-    onProgress: (done, total) => onProgress?.(done / total, 2, `${model} pictures`),
-  });
+  const models = [{ path, preprocessor, registers, hook, provider }];
+  const [{ name, input, extract }] = await featureStages({ models, images, imagesKey, dtype: "float32" });
+  const compute = async (folder: string) => {
+    await extract(folder, (done, total) => onProgress?.(done / total, 2, `${model} pictures`));
+  };
+  const folder = await openStages(cacheDir).run(name, input, compute, brokenShards);
+  const manifest = await readExtracted(folder!);
   const compare = (patterns: Matrix): BrainAgreement => {
     const own = rdm(patterns);
     return {
