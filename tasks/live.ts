@@ -83,8 +83,9 @@ export async function isRuntimeThere(): Promise<boolean> {
  */
 async function fetchRuntime(): Promise<void> {
   if (await isRuntimeThere()) return;
-  const temporary = await Deno.makeTempDir(), source = openPackage(RUNTIME, temporary, console.error);
+  const temporary = await Deno.makeTempDir();
   try {
+    await using source = openPackage(RUNTIME, temporary, console.error);
     await Deno.mkdir(RUNTIME_FOLDER, { recursive: true });
     for (const name of RUNTIME_NAMES) {
       const path = await source.fetch(`dist/${name}`), bytes = path && await Deno.readFile(path);
@@ -97,7 +98,6 @@ async function fetchRuntime(): Promise<void> {
       await writeFileAtomic(join(RUNTIME_FOLDER, name), bytes);
     }
   } finally {
-    await source.close();
     await Deno.remove(temporary, { recursive: true });
   }
 }

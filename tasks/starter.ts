@@ -22,9 +22,8 @@ const features = await ac.patchFeatures(options.model, photos, [options.layer]);
 const { grid, names, layers: [{ patches }] } = features;
 
 // 3. A graph of all patches; its eigenvectors tell which belong together. Matrices are { data, rows, cols }, row by row.
-const gpu = await ac.openGpu();
+using gpu = await ac.openGpu();
 const { eigenvectors, eigenvalues } = await ac.normalizedCut(gpu, patches, { components: 8 });
-ac.closeGpu(gpu);
 
 // 4. Groups of patches, the same in all photographs.
 const { labels } = ac.kmeans(eigenvectors, { clusters: 5 });

@@ -164,7 +164,7 @@ export interface Extension {
   /** rows × d features → rows × C vectors. */
   extend(features: Matrix): Promise<Matrix>;
   /** Gives the landmarks back. */
-  release(): void;
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -196,7 +196,7 @@ export function openExtension(gpu: Gpu, features: Matrix, projection: Matrix): E
       }
       return vectors;
     },
-    release() {
+    [Symbol.dispose]() {
       releaseUnitRows(gpu, landmarks.unit);
       releaseMatrix(gpu, weights);
     },

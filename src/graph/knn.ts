@@ -163,7 +163,7 @@ async function searchByPanels(
   options: NeighborOptions & { rows: number },
 ): Promise<Neighbors> {
   const { k, rows: panelRows } = options;
-  const search = openSearch(gpu, base, options);
+  using search = openSearch(gpu, base, options);
   const result = {
     indices: new Uint32Array(queries.rows * k),
     similarities: new Float32Array(queries.rows * k),
@@ -186,7 +186,6 @@ async function searchByPanels(
     return result;
   } finally {
     if (x !== search.base) releaseMatrix(gpu, x);
-    search.release();
   }
 }
 
@@ -225,7 +224,7 @@ export interface NeighborSearch {
    */
   record(x: GpuMatrix, first: number, count: number): NeighborLists;
   /** Gives the GPU memory back. */
-  release(): void;
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -254,7 +253,7 @@ export function openSearch(
       });
       return room.lists;
     },
-    release() {
+    [Symbol.dispose]() {
       releaseRoom(gpu, room);
       releaseMatrix(gpu, y);
     },

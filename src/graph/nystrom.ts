@@ -277,7 +277,7 @@ async function* extendExactly(
   { k, rows }: { k: number; rows: number },
   eigenvectors: Matrix,
 ): AsyncGenerator<VectorPanel> {
-  const search = openSearch(gpu, landmarks, { k, rows });
+  using search = openSearch(gpu, landmarks, { k, rows });
   const values = uploadMatrix(gpu, eigenvectors, "eigenvectors");
   try {
     for await (const { first, features } of panels) {
@@ -292,7 +292,6 @@ async function* extendExactly(
       }
     }
   } finally {
-    search.release();
     releaseMatrix(gpu, values);
   }
 }
@@ -304,13 +303,9 @@ async function* extendFromAll(
   landmarks: Matrix,
   projection: Matrix,
 ): AsyncGenerator<VectorPanel> {
-  const extension = openExtension(gpu, landmarks, projection);
-  try {
-    for await (const { first, features } of panels) {
-      yield { first, vectors: await extension.extend(features) };
-    }
-  } finally {
-    extension.release();
+  using extension = openExtension(gpu, landmarks, projection);
+  for await (const { first, features } of panels) {
+    yield { first, vectors: await extension.extend(features) };
   }
 }
 

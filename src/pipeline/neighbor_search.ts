@@ -200,7 +200,7 @@ async function timedExact(
   sample: Matrix,
   k: number,
 ): Promise<{ neighbors: Neighbors; seconds: number }> {
-  const search = openSearch(gpu, landmarks, { k, rows: sample.rows });
+  using search = openSearch(gpu, landmarks, { k, rows: sample.rows });
   const run = async () => {
     const unit = search.upload(sample, "sample");
     const { values, indices } = search.record(unit, 0, sample.rows);
@@ -208,15 +208,11 @@ async function timedExact(
     releaseMatrix(gpu, unit);
     await readBuffers(gpu, [{ buffer: values, bytes }, { buffer: indices, bytes }]);
   };
-  try {
-    await run();
-    const started = performance.now();
-    await run();
-    const seconds = (performance.now() - started) / 1000;
-    return { neighbors: await nearestByDistance(gpu, sample, landmarks, { k }), seconds };
-  } finally {
-    search.release();
-  }
+  await run();
+  const started = performance.now();
+  await run();
+  const seconds = (performance.now() - started) / 1000;
+  return { neighbors: await nearestByDistance(gpu, sample, landmarks, { k }), seconds };
 }
 
 /** A distance in float32 is known to this share of itself; rows closer than that to none are equal. */

@@ -209,17 +209,13 @@ async function readPhotograph(path: string): Promise<void> {
 }
 
 async function readFrames(path: string): Promise<void> {
-  const file = await openVolume(path);
-  try {
-    for (let frame = 0; frame < file.frames; frame++) {
-      if ((await file.next()).length !== file.size[0] * file.size[1] * file.size[2]) {
-        throw new TypeError("values and size differ");
-      }
+  using file = await openVolume(path);
+  for (let frame = 0; frame < file.frames; frame++) {
+    if ((await file.next()).length !== file.size[0] * file.size[1] * file.size[2]) {
+      throw new TypeError("values and size differ");
     }
-    await file.finish();
-  } finally {
-    file.close();
   }
+  await file.finish();
 }
 
 /** The betas of five voxels, as of a session of six trials. */
@@ -245,10 +241,9 @@ async function readWhole(path: string): Promise<void> {
 async function readModel(path: string): Promise<void> {
   const graph = await readOnnx(path), weights = await readWeights(graph);
   const blocks = findAttentionOutputs(graph);
-  const model = await openModel(
+  await using _model = await openModel(
     graph,
     withOutputs(graph, blocks.map(({ tensor }) => tensor), blocks.flatMap(({ added }) => added ?? [])),
     weights,
   );
-  await model.release();
 }

@@ -173,47 +173,40 @@ type Reader = (voxels: Uint32Array) => Promise<Float32Array>;
 /** Opens a file, and closes it. */
 async function inFile<T>(path: string, use: (about: SessionShape, read: Reader) => Promise<T>): Promise<T> {
   if (/\.hdf5$/i.test(path)) return await inHdf5(path, use);
-  const file = await openVolume(path);
-  try {
-    if (!VOLUME_TYPES.includes(file.type)) throw wrongType(path, file.type);
-    const about = { path, trials: file.frames, size: file.size.filter((extent) => extent !== 1) };
-    return await use(about, async (voxels) => {
-      const values = new Float32Array(file.frames * voxels.length);
-      for (let trial = 0; trial < file.frames; trial++) {
-        values.set(await file.next(voxels), trial * voxels.length);
-      }
-      await file.finish();
-      return values;
-    });
-  } finally {
-    file.close();
-  }
+  using file = await openVolume(path);
+  if (!VOLUME_TYPES.includes(file.type)) throw wrongType(path, file.type);
+  const about = { path, trials: file.frames, size: file.size.filter((extent) => extent !== 1) };
+  return await use(about, async (voxels) => {
+    const values = new Float32Array(file.frames * voxels.length);
+    for (let trial = 0; trial < file.frames; trial++) {
+      values.set(await file.next(voxels), trial * voxels.length);
+    }
+    await file.finish();
+    return values;
+  });
 }
 
 /** MATLAB's x × y × z × trials, or vertices × trials, which HDF5 sees the other way round. */
 async function inHdf5<T>(path: string, use: (about: SessionShape, read: Reader) => Promise<T>): Promise<T> {
-  const { file } = await openHdf5(path);
-  try {
-    const found = findDataset(file, "betas");
-    if (!found) throw new Error(`${path} has no dataset betas: expected NSD's betas.`);
-    const [trials, ...size] = found.shape, bytes = HDF5_TYPES[found.dtype];
-    if (!bytes) throw wrongType(path, JSON.stringify(found.dtype));
-    if (size.length === 0 || trials === 0) {
-      throw new Error(
-        `The betas of ${path} have shape (${found.shape.join(", ")}), expected trials × voxels.`,
-      );
-    }
-    const about = { path, trials, size: size.toReversed().filter((extent) => extent !== 1) };
-    return await use(about, (voxels) => {
-      try {
-        return Promise.resolve(readSome(found, bytes, voxels));
-      } catch (error) {
-        throw new Error(`The betas of ${path} cannot be unpacked ${hdf5Reason(error)}.`, { cause: error });
-      }
-    });
-  } finally {
-    file.close();
+  using opened = await openHdf5(path);
+  const { file } = opened;
+  const found = findDataset(file, "betas");
+  if (!found) throw new Error(`${path} has no dataset betas: expected NSD's betas.`);
+  const [trials, ...size] = found.shape, bytes = HDF5_TYPES[found.dtype];
+  if (!bytes) throw wrongType(path, JSON.stringify(found.dtype));
+  if (size.length === 0 || trials === 0) {
+    throw new Error(
+      `The betas of ${path} have shape (${found.shape.join(", ")}), expected trials × voxels.`,
+    );
   }
+  const about = { path, trials, size: size.toReversed().filter((extent) => extent !== 1) };
+  return await use(about, (voxels) => {
+    try {
+      return Promise.resolve(readSome(found, bytes, voxels));
+    } catch (error) {
+      throw new Error(`The betas of ${path} cannot be unpacked ${hdf5Reason(error)}.`, { cause: error });
+    }
+  });
 }
 
 /** Voxels' values, trials × voxels: by lines of voxels where chunks hold many trials of few voxels, else by trials. */

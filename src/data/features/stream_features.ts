@@ -151,7 +151,7 @@ export async function streamFeatures(
   } finally {
     await ending?.catch(() => {});
     options.onInference?.(model.seconds());
-    await model.release();
+    await model[Symbol.asyncDispose]();
   }
 }
 

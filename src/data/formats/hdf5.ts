@@ -18,20 +18,20 @@ const HDF5_START = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  * @param path an HDF5 file, behind MATLAB's text or not
  * @param kind what is expected, in errors
  * @param cure for what is none, in errors
- * @returns the file, to be closed, and its bytes
+ * @returns the file, which the end of a `using` block closes, and its bytes
  * @throws Error "There is no file a.hdf5."; "a.hdf5 is not an HDF5 file …"; "a.hdf5 is cut short: …"; "a.hdf5 is damaged (…)."
  */
 export async function openHdf5(
   path: string,
   kind = "an HDF5 file",
   cure = "copy it again",
-): Promise<{ file: hdf5.File; size: number }> {
+): Promise<{ file: hdf5.File; size: number } & Disposable> {
   const size = await checkStart(path, kind, cure);
   await readyHdf5();
   try {
     const file = new h5wasm.File(path, "r");
     if (file.file_id < 0n) throw new Error("HDF5 cannot open it");
-    return { file, size };
+    return { file, size, [Symbol.dispose]: () => void file.close() };
   } catch (error) {
     throw new Error(`${path} is damaged ${hdf5Reason(error)}.`, { cause: error });
   }

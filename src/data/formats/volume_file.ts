@@ -31,7 +31,7 @@ export interface VolumeFile {
   /** Reads to the end of the file, so that what is cut or damaged there is found. @throws Error as `next` */
   finish(): Promise<void>;
   /** Closes the file. */
-  close(): void;
+  [Symbol.dispose](): void;
 }
 
 type Get = (view: DataView, at: number, little: boolean) => number;
@@ -136,7 +136,7 @@ export async function openVolume(path: string): Promise<VolumeFile> {
         return values;
       },
       finish: () => source.drain(),
-      close: () => source.close(),
+      [Symbol.dispose]: () => source.close(),
     };
   } catch (error) {
     source.close();
@@ -152,15 +152,11 @@ export async function openVolume(path: string): Promise<VolumeFile> {
 export async function readVolume(
   path: string,
 ): Promise<Pick<VolumeFile, "path" | "size"> & { values: Float64Array }> {
-  const file = await openVolume(path);
-  try {
-    if (file.frames !== 1) throw new Error(`${path} has ${file.frames} frames, expected one.`);
-    const values = await file.next();
-    await file.finish();
-    return { path, size: file.size, values };
-  } finally {
-    file.close();
-  }
+  using file = await openVolume(path);
+  if (file.frames !== 1) throw new Error(`${path} has ${file.frames} frames, expected one.`);
+  const values = await file.next();
+  await file.finish();
+  return { path, size: file.size, values };
 }
 
 /**

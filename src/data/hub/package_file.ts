@@ -30,7 +30,7 @@ export interface OpenPackage {
   /** What the package calls its licence; undefined where it does not say. */
   license(): Promise<string | undefined>;
   /** Removes the archive; files that were fetched stay. */
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const FORMS = { pypi: "pypi:NAME==VERSION/PATH", npm: "npm:NAME@VERSION/PATH" };
@@ -137,7 +137,7 @@ export function openPackage(
         ? licenseIn(new TextDecoder().decode(bytes), registry)
         : undefined;
     },
-    async close() {
+    async [Symbol.asyncDispose]() {
       if (temporary) await Deno.remove(temporary, { recursive: true }).catch(() => {});
     },
   };

@@ -45,11 +45,8 @@ export interface AddedModel {
  */
 export async function addModel(options: AddModelOptions): Promise<AddedModel> {
   const source = await openSource(options);
-  try {
-    return await addSource(source, options);
-  } finally {
-    await source.package?.close();
-  }
+  await using _package = source.package;
+  return await addSource(source, options);
 }
 
 async function addSource(source: Source, options: AddModelOptions): Promise<AddedModel> {

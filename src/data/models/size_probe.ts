@@ -50,42 +50,38 @@ export async function probeSizes(
 ): Promise<string | null> {
   const flow = new Flow(graph), [{ tensor, added }] = blocks;
   const tables = positionsOf(flow, flow.before(added?.inputs ?? [tensor]));
-  const model = await openModel(
+  await using model = await openModel(
     graph,
     withOutputs(graph, [tensor, ...tables], added ? [added] : []),
     weights,
   );
+  const [rows, cols] = patchSize(graph) ?? [16, 16];
+  const grid = { height: Math.floor(own.height / rows), width: Math.floor(own.width / cols) };
+  const larger = { height: Math.ceil(grid.height * 1.5), width: Math.ceil(grid.width * 1.5) };
+  const other = { height: larger.height * rows, width: larger.width * cols };
+  const atOwn = await runAt(model, own, [tensor, ...tables]);
+  let atOther: Record<string, ModelOutput>;
   try {
-    const [rows, cols] = patchSize(graph) ?? [16, 16];
-    const grid = { height: Math.floor(own.height / rows), width: Math.floor(own.width / cols) };
-    const larger = { height: Math.ceil(grid.height * 1.5), width: Math.ceil(grid.width * 1.5) };
-    const other = { height: larger.height * rows, width: larger.width * cols };
-    const atOwn = await runAt(model, own, [tensor, ...tables]);
-    let atOther: Record<string, ModelOutput>;
-    try {
-      atOther = await runAt(model, other, [tensor, ...tables]);
-    } catch (error) {
-      const node = /Name:'([^']+)'/.exec(reasonOf(error))?.[1];
-      return `at ${other.width} × ${other.height} pixels it cannot be run${node ? ` (node ${node})` : ""}`;
-    }
-    const places = `${own.width} × ${own.height} pixels`;
-    for (const name of tables) {
-      const pair = tablePair(atOwn[name], grid, atOther[name], larger);
-      if (!pair) continue;
-      if (countsOn(pair, grid, larger)) {
-        if (isCounted(pair[0], grid)) continue;
-        return isCentred(pair[0], grid)
-          ? `its positions count on beyond those of ${places}`
-          : `its positions count on from one size to the next, as those of another size than ${places} would`;
-      }
-      if (offResampled(pair, grid, larger) > RESAMPLED) {
-        return `its positions do not follow those of ${places}`;
-      }
-    }
-    return null;
-  } finally {
-    await model.release();
+    atOther = await runAt(model, other, [tensor, ...tables]);
+  } catch (error) {
+    const node = /Name:'([^']+)'/.exec(reasonOf(error))?.[1];
+    return `at ${other.width} × ${other.height} pixels it cannot be run${node ? ` (node ${node})` : ""}`;
   }
+  const places = `${own.width} × ${own.height} pixels`;
+  for (const name of tables) {
+    const pair = tablePair(atOwn[name], grid, atOther[name], larger);
+    if (!pair) continue;
+    if (countsOn(pair, grid, larger)) {
+      if (isCounted(pair[0], grid)) continue;
+      return isCentred(pair[0], grid)
+        ? `its positions count on beyond those of ${places}`
+        : `its positions count on from one size to the next, as those of another size than ${places} would`;
+    }
+    if (offResampled(pair, grid, larger) > RESAMPLED) {
+      return `its positions do not follow those of ${places}`;
+    }
+  }
+  return null;
 }
 
 /** Tensors of the image's size that no pixel decides and that values are made with: absolute or rotary positions. */

@@ -27,7 +27,7 @@ export interface VisionModel {
    * @throws Error one sentence that names the model
    */
   run(images: ModelInput[], wanted: string[]): Promise<Record<string, ModelOutput>>;
-  release(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
   /** Seconds that onnxruntime has taken so far, loading included. */
   seconds(): number;
 }
@@ -119,7 +119,7 @@ export async function openModel(
       const feed: Feed = { name, type, pixels, dims: [count, 3, first.height, first.width] };
       return (await ask({ feed, wanted }, [pixels.buffer])).outputs!;
     },
-    async release() {
+    async [Symbol.asyncDispose]() {
       await ask("release").finally(() => thread.end());
     },
     seconds: () => seconds,

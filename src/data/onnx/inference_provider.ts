@@ -1,6 +1,6 @@
 /** What onnxruntime runs models on: the processor, or a graphics card by its own WebGPU. */
 import protobuf from "protobufjs";
-import { closeGpu, openGpu } from "../../gpu/mod.ts";
+import { openGpu } from "../../gpu/mod.ts";
 import { reasonOf } from "../files/atomic_write.ts";
 import { LENGTH_DELIMITED } from "./messages.ts";
 import { runOnce } from "../models/vision_model.ts";
@@ -54,7 +54,7 @@ export async function chooseProvider(choice: ExtractChoice = "cpu"): Promise<Cho
 
 async function hasHardware(): Promise<boolean> {
   try {
-    closeGpu(await openGpu({ adapter: "hardware" }));
+    using _gpu = await openGpu({ adapter: "hardware" });
     return true;
   } catch {
     return false; // none that Deno finds

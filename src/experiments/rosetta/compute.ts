@@ -221,48 +221,45 @@ async function compareModels<Key extends string>(
   const { models, manifests, tokens } = pipeline, patches = tokens - 1, [found, measured] = halves;
   const half = Math.floor(measured.length / 2),
     turned = [...measured.slice(half), ...measured.slice(0, half)];
+  await using held = new AsyncDisposableStack();
   const sets: ModelMaps[] = [], compared: Compared<Key>[] = [];
-  try {
-    for (const m of models.keys()) sets.push(await openMaps(pipeline, m, features));
-    const most = Math.min(...sets.map(({ most }) => most));
-    const mapsOf: [found: Scaled, measured: Scaled][] = [];
-    for (const set of sets) mapsOf.push([await set.scaled(found), await set.scaled(measured)]);
-    for (const [first, a] of models.entries()) {
-      for (const [second, b] of models.entries()) {
-        if (second <= first) continue;
-        const [foundA, ownA] = mapsOf[first], [foundB, ownB] = mapsOf[second];
-        const correlation = await correlate(gpu, inPanels(slices(found, most), foundA, foundB));
-        const measures = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
-          [key, openMeasure(match(correlation), measured.length, patches)] as const
-        );
-        const others = slices(turned, most);
-        for (const [at, images] of slices(measured, most).entries()) {
-          const a = await ownA(images), b = await ownB(images), apart = await ownB(others[at]);
-          for (const [, { add }] of measures) add(a, b, apart);
-        }
-        const [best] = strongestFirst(measures[0][1].found.pairs), shown = measured.slice(0, SHOWN);
-        const column = async (maps: Scaled, m: number, unit: number) => {
-          const { channels } = sets[m], own = await maps(shown);
-          const { layer } = manifests[m].layers[Math.floor(unit / channels)];
-          return {
-            label: `${models[m]} L${layer} channel ${unit % channels}`,
-            maps: shown.map((_, i) => mapOf(own, unit, i, patches)),
-          };
-        };
-        compared.push({
-          models: [a, b],
-          matched: Object.fromEntries(measures.map(([key, { found }]) => [key, found])) as Record<
-            Key,
-            MatchedPairs
-          >,
-          columns: best ? [await column(ownA, first, best.a), await column(ownB, second, best.b)] : [],
-        });
+  for (const m of models.keys()) sets.push(held.use(await openMaps(pipeline, m, features)));
+  const most = Math.min(...sets.map(({ most }) => most));
+  const mapsOf: [found: Scaled, measured: Scaled][] = [];
+  for (const set of sets) mapsOf.push([await set.scaled(found), await set.scaled(measured)]);
+  for (const [first, a] of models.entries()) {
+    for (const [second, b] of models.entries()) {
+      if (second <= first) continue;
+      const [foundA, ownA] = mapsOf[first], [foundB, ownB] = mapsOf[second];
+      const correlation = await correlate(gpu, inPanels(slices(found, most), foundA, foundB));
+      const measures = Object.entries<(correlation: Matrix) => UnitPair[]>(matchers).map(([key, match]) =>
+        [key, openMeasure(match(correlation), measured.length, patches)] as const
+      );
+      const others = slices(turned, most);
+      for (const [at, images] of slices(measured, most).entries()) {
+        const a = await ownA(images), b = await ownB(images), apart = await ownB(others[at]);
+        for (const [, { add }] of measures) add(a, b, apart);
       }
+      const [best] = strongestFirst(measures[0][1].found.pairs), shown = measured.slice(0, SHOWN);
+      const column = async (maps: Scaled, m: number, unit: number) => {
+        const { channels } = sets[m], own = await maps(shown);
+        const { layer } = manifests[m].layers[Math.floor(unit / channels)];
+        return {
+          label: `${models[m]} L${layer} channel ${unit % channels}`,
+          maps: shown.map((_, i) => mapOf(own, unit, i, patches)),
+        };
+      };
+      compared.push({
+        models: [a, b],
+        matched: Object.fromEntries(measures.map(([key, { found }]) => [key, found])) as Record<
+          Key,
+          MatchedPairs
+        >,
+        columns: best ? [await column(ownA, first, best.a), await column(ownB, second, best.b)] : [],
+      });
     }
-    return Object.assign(compared, { units: sets.map(({ units }) => units) });
-  } finally {
-    for (const { close } of sets) await close();
   }
+  return Object.assign(compared, { units: sets.map(({ units }) => units) });
 }
 
 /** Maps of two models, panel by panel. */

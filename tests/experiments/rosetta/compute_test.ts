@@ -294,7 +294,7 @@ Deno.test("openMaps() holds maps of as many images whatever their number, at thr
     const align = { slots: [{ name: "wide L1", width }] } as AlignModel;
     for (const images of [40, 80, 160]) {
       let most = 0;
-      const maps = await openMaps({ manifests, models: ["wide"], tokens, align }, 0, (_, raw) => {
+      await using maps = await openMaps({ manifests, models: ["wide"], tokens, align }, 0, (_, raw) => {
         most = Math.max(most, raw.rows / tokens);
         return Promise.resolve(raw);
       });
@@ -302,7 +302,6 @@ Deno.test("openMaps() holds maps of as many images whatever their number, at thr
       const scaled = await maps.scaled(chosen), sums = addToSums(await scaled(chosen.slice(0, maps.most)));
       assertEquals([sums.rows, maps.units], [64 * Math.min(maps.most, images / 2), width]);
       held.push(most);
-      await maps.close();
     }
     assertEquals(held, [20, 32, 32]);
   }));
