@@ -12,13 +12,14 @@ export interface KernelTime {
   milliseconds: number;
 }
 
+/** What WebGPU allows in one set of queries. */
 const CAPACITY = 4096;
 
 /**
  * Runs `work` and returns the GPU time of each kernel it dispatched, longest first.
  *
  * @param work dispatches kernels and waits for them
- * @returns milliseconds and dispatches by kernel; an empty list where the adapter has no timestamp-query; at most 2048 dispatches are timed
+ * @returns milliseconds and dispatches by kernel; an empty list where the adapter has no timestamp-query
  */
 export async function timeKernels(gpu: Gpu, work: () => Promise<void>): Promise<KernelTime[]> {
   if (!gpu.features.has("timestamp-query")) {
@@ -26,14 +27,13 @@ export async function timeKernels(gpu: Gpu, work: () => Promise<void>): Promise<
     return [];
   }
   flush(gpu);
-  const { device, state } = gpu;
-  const querySet = device.createQuerySet({ type: "timestamp", count: CAPACITY });
-  const labels: string[] = [];
+  const { device, state } = gpu, querySets: GPUQuerySet[] = [], labels: string[] = [];
   state.timer = {
     passDescriptor(label) {
-      if (2 * labels.length >= CAPACITY) return {};
+      const first = 2 * labels.length % CAPACITY;
+      if (first === 0) querySets.push(device.createQuerySet({ type: "timestamp", count: CAPACITY }));
       labels.push(label);
-      const first = 2 * (labels.length - 1);
+      const querySet = querySets.at(-1)!;
       return {
         timestampWrites: { querySet, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 },
       };
@@ -45,23 +45,27 @@ export async function timeKernels(gpu: Gpu, work: () => Promise<void>): Promise<
   try {
     await work();
     flush(gpu);
-    const encoder = device.createCommandEncoder();
-    encoder.resolveQuerySet(querySet, 0, 2 * labels.length, resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(1);
-    const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
     const times = new Map<string, KernelTime>();
-    labels.forEach((kernel, i) => {
-      const time = times.get(kernel) ?? { kernel, dispatches: 0, milliseconds: 0 };
-      time.dispatches++;
-      time.milliseconds += Number(stamps[2 * i + 1] - stamps[2 * i]) / 1e6;
-      times.set(kernel, time);
-    });
+    for (const [i, querySet] of querySets.entries()) {
+      const own = labels.slice(i * CAPACITY / 2, (i + 1) * CAPACITY / 2);
+      const encoder = device.createCommandEncoder();
+      encoder.resolveQuerySet(querySet, 0, 2 * own.length, resolved, 0);
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+      device.queue.submit([encoder.finish()]);
+      await staging.mapAsync(1);
+      const stamps = new BigUint64Array(staging.getMappedRange().slice(0));
+      staging.unmap();
+      own.forEach((kernel, at) => {
+        const time = times.get(kernel) ?? { kernel, dispatches: 0, milliseconds: 0 };
+        time.dispatches++;
+        time.milliseconds += Number(stamps[2 * at + 1] - stamps[2 * at]) / 1e6;
+        times.set(kernel, time);
+      });
+    }
     return [...times.values()].sort((a, b) => b.milliseconds - a.milliseconds);
   } finally {
     state.timer = null;
-    querySet.destroy();
+    for (const querySet of querySets) querySet.destroy();
     resolved.destroy();
     staging.destroy();
   }

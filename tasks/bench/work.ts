@@ -10,7 +10,7 @@ export interface OpenWork {
   warm?(): Promise<unknown>;
   /** Writes the last run's result, for the judge. @returns figures that are not part of the time */
   save?(path: string): Promise<Record<string, number> | void>;
-  /** A form of at most 2048 dispatches whose kernels are timed; default `run`. */
+  /** A shorter form whose kernels are timed; default `run`. */
   profiled?(): Promise<unknown>;
   /** What of `run` is in the wall time, where that is not all: seconds, read after each run. */
   seconds?(): number;

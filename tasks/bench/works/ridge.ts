@@ -86,7 +86,6 @@ export const open: OpenOwnWork = async (gpu, files, options) => {
       const fit = await ridge(gpu, x, y, { alphas: penaltiesOf(options), folds: Number(options.folds) });
       predicted = await fit.predict(unseen);
     },
-    profiled: () => ridge(gpu, x, y, { alphas: penaltiesOf(options).slice(0, 2), folds: 2 }),
     async save(path) {
       await saveMatrix(path, predicted);
     },
