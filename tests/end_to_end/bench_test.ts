@@ -57,10 +57,16 @@ Deno.test("targetOutcomes() hold a work's figures against its targets, and say w
   const outcomes = (result: WorkResult) =>
     targetOutcomes([result], ["cut-5000"], true).map(({ verdict }) => verdict);
   const ncut = (ratio: number, cosine: number) => ({ ...took("ncut-pytorch", 1, { cosine }), ratio });
-  const scipy = { ...took("scipy", 1), ratio: 0.5 };
+  const scipy = { ...took("scipy", 1), ratio: 2 };
   assertEquals(outcomes(cut(0.5, 1e-5, [ncut(1.2, 0.99), scipy])), ["met", "met", "met"]);
   assertEquals(outcomes(cut(0.5, 1e-3, [ncut(1.2, 1), scipy])), ["not met", "not met", "met"]);
   assertEquals(outcomes(cut(0.9, 1e-5, [ncut(0.9, 0.99)])), ["not met", "not met", "not measured"]);
+  const product = { ...cut(0.5, 0, []), name: "matmul-apply", absent: {} };
+  const [build] = targetOutcomes([product], ["matmul-apply"], true);
+  assertEquals(
+    [build.verdict, build.measured],
+    ["not measured", "build 4f63b69 absent (not asked for: --baseline 4f63b69)"],
+  );
   const [missing] = targetOutcomes([], ["extraction"], true);
   assertEquals([missing.verdict, missing.measured], ["not measured", "its work did not run"]);
 });

@@ -24,6 +24,7 @@ const SHAPES: [name: string, title: string, m: number, k: number, n: number, for
   ["2048", "2048³", 2048, 2048, 2048, "AB"],
   ["4096", "4096³", 4096, 4096, 4096, "AB"],
   ["affinity", "X Xᵀ of 5,000 × 64", 5000, 64, 5000, "ABt"],
+  ["affinity-768", "X Xᵀ of 5,000 × 768", 5000, 768, 5000, "ABt"],
   ["apply", "A X, 5,000 × 5,000 by 32", 5000, 5000, 32, "AB"],
   ["gram", "Xᵀ Y, 20,000 × 32 each", 32, 20000, 32, "AtB"],
   ["landmarks", "B P, 65,536 × 300 by 21", 65536, 300, 21, "AB"],
@@ -36,6 +37,7 @@ export const plans: WorkPlan[] = SHAPES.map(([name, title, m, k, n, form]) => ({
   own: ["ours", ...(name === "1024" || name === "4096" ? VARIANTS.map((variant) => `ours, ${variant}`) : [])],
   peers: m === k && k === n ? [...ON_ADAPTER, ...PYTHON] : PYTHON,
   rounds: 7,
+  ...(name === "affinity-768" && { like: "matmul-affinity" }),
   ...(name === "4096" && { onlyWhenNamed: "software" as const }),
   options(software) {
     const least = software ? SOFTWARE_RUN : HARDWARE_RUN;
