@@ -16,22 +16,24 @@
 //                              gathers a texel for all its invocations faster than it loads from storage.
 //   main_shared                x = ⌈m / 64⌉, y = ⌈n / 64⌉, z = slices. A workgroup keeps 64 × 64 values in shared memory: for
 //                              graphics cards.
-// Order of reduction: in runs (of 512 steps of k, of 1024 with IN_TURN), the runs ascending, each added to what C holds. Within a
-// run four steps of k together, beginning with the first, or one by one with IN_TURN.
+// Order of reduction: in runs (of 512 steps of k, of 1024 with IN_TURN), the runs ascending, beginning with what C holds of EARLIER
+// ones; last what C holds to ADD to. Within a run four steps of k together, beginning with the first, or one by one with IN_TURN.
 
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override HAS_REST: bool = false; // k is no multiple of 4, and what is read beyond it must be zeroed
-override HELD: u32 = 0; // what C holds: nothing, ADD or BEGUN; an override, as a load that is skipped costs as much as one that is not
+override HELD: u32 = 0; // what C holds: nothing or one of these; an override, as a load that is skipped costs as much as one that is not
 override IN_TURN: bool = false; // add products one by one, as half_squares does
 override FINISHES: bool = false; // store E + PLUS in place of the products
 override PLUS: f32 = 0; // 1 for A itself
 override MIRROR: bool = false; // the nodes of A are those of B: compute the blocks on and above the diagonal, store them twice
-override RUN: u32 = 512; // steps of k in a run, for main_shared
+override RUN: u32 = 512; // steps of k in a run
+override MANY_RUNS: bool = false; // a slice has more than one run, for main
 override WORKGROUP: u32 = 8;
 
 const ADD: u32 = 1; // what the product is added to
-const BEGUN: u32 = 2; // the sum of the run's first part
+const BEGUN: u32 = 2; // the sum of the first run's first part
+const EARLIER: u32 = 3; // the sum of earlier runs
 const ROWS: u32 = 16; // of C that an invocation computes
 const QUADS: u32 = 4; // vec4 of its columns
 const ACROSS: u32 = 32768; // workgroups in a row of the grid
@@ -40,7 +42,7 @@ struct Params {
   m: u32, // rows of C
   n: u32, // columns of C
   k: u32, // inner size
-  slice: u32, // inner size of a slice, a multiple of 4; for main one run at most
+  slice: u32, // inner size of a slice, a multiple of 4
   a_stride: u32, // vec4 per stored row of A
   b_stride: u32, // of B
   c_stride: u32, // of C
@@ -147,18 +149,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let of_panel = p.width * ((p.m + ROWS - 1) / ROWS);
   var slab = 0u;
   var number = id.y * ACROSS * WORKGROUP + id.x;
-  if (!IN_TURN) { // Slabs of the same blocks follow one another where they fill workgroups: they read the same rows of A.
-    let slabs = (p.k + p.slice - 1) / p.slice;
-    let of_slab = p.panels * of_panel;
-    if (of_slab < 64 * WORKGROUP) {
-      slab = number / of_slab;
-      number = number % of_slab;
-    } else {
-      let chunk = number / WORKGROUP;
-      slab = chunk % slabs;
-      number = chunk / slabs * WORKGROUP + number % WORKGROUP;
-    }
-    if (slab >= slabs || number >= of_slab) {
+  if (!IN_TURN) {
+    slab = number / (p.panels * of_panel);
+    number = number % (p.panels * of_panel);
+    if (slab * p.slice >= p.k) {
       return;
     }
   }
@@ -198,58 +192,72 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     b_at[q] = p.b_begin + select(inside / 4, inside * p.b_stride, TRANSPOSE_B);
   }
   let at = p.c_begin + (slab * p.m + row) * p.c_stride + col / 4;
-  var sums: array<array<vec4f, QUADS>, ROWS>;
+  var sums: array<array<vec4f, QUADS>, ROWS>; // of a run
+  var totals: array<array<vec4f, QUADS>, ROWS>; // of earlier ones
   for (var r = 0u; r < ROWS; r++) { // unrolled
     for (var q = 0u; q < QUADS; q++) { // unrolled
-      sums[r][q] = held(BEGUN, at + r * p.c_stride + q, row + r < p.m && col + 4 * q < p.n);
+      let is_inside = row + r < p.m && col + 4 * q < p.n;
+      sums[r][q] = held(BEGUN, at + r * p.c_stride + q, is_inside);
+      totals[r][q] = held(EARLIER, at + r * p.c_stride + q, is_inside);
     }
   }
   let k_end = last / 4 + 1;
-  for (var k = k_begin / 4; k < k_end; k++) {
-    let rows = min(four(4 * k), vec4u(last)); // of what is not stored along k
-    let is_inside = four(4 * k) <= vec4u(last);
-    var v: array<vec4f, ROWS>;
-    if (TRANSPOSE_A) {
-      let begin = rows * p.a_stride;
-      for (var r = 0u; r < ROWS; r += 4u) { // unrolled
-        let block = transpose(mat4x4f(
-          load_a(a_at[r] + begin.x),
-          load_a(a_at[r] + begin.y),
-          load_a(a_at[r] + begin.z),
-          load_a(a_at[r] + begin.w),
-        ));
-        for (var s = 0u; s < 4; s++) { // unrolled
-          v[r + s] = block[s];
-          if (HAS_REST) {
-            v[r + s] = select(vec4f(), block[s], is_inside);
+  let steps = select(k_end, RUN / 4, MANY_RUNS);
+  for (var run = k_begin / 4; run < k_end; run += steps) {
+    for (var k = run; k < min(run + steps, k_end); k++) {
+      let rows = min(four(4 * k), vec4u(last)); // of what is not stored along k
+      let is_inside = four(4 * k) <= vec4u(last);
+      var v: array<vec4f, ROWS>;
+      if (TRANSPOSE_A) {
+        let begin = rows * p.a_stride;
+        for (var r = 0u; r < ROWS; r += 4u) { // unrolled
+          let block = transpose(mat4x4f(
+            load_a(a_at[r] + begin.x),
+            load_a(a_at[r] + begin.y),
+            load_a(a_at[r] + begin.z),
+            load_a(a_at[r] + begin.w),
+          ));
+          for (var s = 0u; s < 4; s++) { // unrolled
+            v[r + s] = block[s];
+            if (HAS_REST) {
+              v[r + s] = select(vec4f(), block[s], is_inside);
+            }
           }
         }
+      } else {
+        for (var r = 0u; r < ROWS; r++) { // unrolled
+          v[r] = load_a(a_at[r] + k);
+        }
       }
-    } else {
-      for (var r = 0u; r < ROWS; r++) { // unrolled
-        v[r] = load_a(a_at[r] + k);
+      for (var q = 0u; q < QUADS; q++) { // unrolled
+        var block: mat4x4f;
+        if (TRANSPOSE_B) {
+          block = transpose(mat4x4f(
+            load_b(b_at[4 * q] + k),
+            load_b(b_at[4 * q + 1] + k),
+            load_b(b_at[4 * q + 2] + k),
+            load_b(b_at[4 * q + 3] + k),
+          ));
+        } else {
+          let begin = vec4u(b_at[4 * q]) + rows * p.b_stride;
+          block = mat4x4f(load_b(begin.x), load_b(begin.y), load_b(begin.z), load_b(begin.w));
+          if (HAS_REST) {
+            for (var s = 0u; s < 4; s++) { // unrolled
+              block[s] = select(vec4f(), block[s], is_inside[s]);
+            }
+          }
+        }
+        for (var r = 0u; r < ROWS; r++) { // unrolled
+          sums[r][q] = mac(sums[r][q], v[r], block);
+        }
       }
     }
-    for (var q = 0u; q < QUADS; q++) { // unrolled
-      var block: mat4x4f;
-      if (TRANSPOSE_B) {
-        block = transpose(mat4x4f(
-          load_b(b_at[4 * q] + k),
-          load_b(b_at[4 * q + 1] + k),
-          load_b(b_at[4 * q + 2] + k),
-          load_b(b_at[4 * q + 3] + k),
-        ));
-      } else {
-        let begin = vec4u(b_at[4 * q]) + rows * p.b_stride;
-        block = mat4x4f(load_b(begin.x), load_b(begin.y), load_b(begin.z), load_b(begin.w));
-        if (HAS_REST) {
-          for (var s = 0u; s < 4; s++) { // unrolled
-            block[s] = select(vec4f(), block[s], is_inside[s]);
-          }
-        }
-      }
+    if (MANY_RUNS || HELD == EARLIER) {
       for (var r = 0u; r < ROWS; r++) { // unrolled
-        sums[r][q] = mac(sums[r][q], v[r], block);
+        for (var q = 0u; q < QUADS; q++) { // unrolled
+          totals[r][q] += sums[r][q];
+          sums[r][q] = vec4f();
+        }
       }
     }
   }
@@ -261,7 +269,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let half = half_of_row(row + r, p.m);
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let before = held(ADD, at + r * p.c_stride + q, row + r < p.m && col + 4 * q < p.n);
-      sums[r][q] = finished(before + sums[r][q], half, halves[q], col + 4 * q, p.n);
+      let own = select(sums[r][q], totals[r][q], MANY_RUNS || HELD == EARLIER);
+      sums[r][q] = finished(before + own, half, halves[q], col + 4 * q, p.n);
     }
   }
   for (var r = 0u; r < ROWS; r++) { // unrolled
@@ -355,7 +364,7 @@ fn main_shared(
   var sums: array<vec4f, OWN>;
   for (var r = 0u; r < OWN; r++) { // unrolled
     let is_inside = row + r < params.m && col < params.n;
-    totals[r] = held(ADD, at + r * params.c_stride, is_inside);
+    totals[r] = held(EARLIER, at + r * params.c_stride, is_inside);
     sums[r] = held(BEGUN, at + r * params.c_stride, is_inside);
   }
   for (var run = k_begin; run < k_end; run += RUN) {
@@ -382,7 +391,9 @@ fn main_shared(
   }
   let halves = halves_of_columns(col, params.n);
   for (var r = 0u; r < OWN; r++) { // unrolled
-    let value = finished(totals[r], half_of_row(row + r, params.m), halves, col, params.n);
-    store(at + r * params.c_stride, value, vec4f(), row + r < params.m && col < params.n, false);
+    let is_inside = row + r < params.m && col < params.n;
+    let before = held(ADD, at + r * params.c_stride, is_inside);
+    let value = finished(before + totals[r], half_of_row(row + r, params.m), halves, col, params.n);
+    store(at + r * params.c_stride, value, vec4f(), is_inside, false);
   }
 }

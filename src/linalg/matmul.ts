@@ -21,12 +21,10 @@ import {
   roundUp,
   uploadMatrix,
 } from "./matrix.ts";
-import { ADD, BEGUN, BLOCK, NOTHING, type Part, recordProduct } from "./product.ts";
+import { ADD, BEGUN, EARLIER, NOTHING, type Part, recordProduct, RUN } from "./product.ts";
 
 const SUM_SLABS: Kernel = { label: "sum_slabs", code: sumCode };
 
-/** Steps of k in a run, which is summed by itself; a slab where a long reduction onto a small result is split. */
-export const RUN = 512;
 /** Steps of k whose runs are added up by themselves. */
 export const GROUP = 64 * RUN;
 /** Slabs that are added up in a dispatch: Mesa's software adapter silently ends an invocation's loops after 65535 rounds in all. */
@@ -37,8 +35,6 @@ const SUM_WIDTH = 2 ** 18;
 /** A product of fewer register blocks is made in slabs, a run each: too few invocations to fill a device otherwise. */
 const FEW_BLOCKS = 64;
 
-/** A product of at most this number of its blocks is made in slabs: a dispatch a run would cost too much. */
-const FEW_TEXTURES_BLOCKS = 2048;
 /** Products of fewer operations gain less from textures than making them costs, unless k is split. */
 const FEW_OPERATIONS = 2 ** 19;
 
@@ -169,10 +165,10 @@ function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
         held: holds,
       })
     );
-  const slabs = slabsOf(gpu, product, rows.count), isApart = k > GROUP || accumulate && k > RUN;
+  const slabs = slabsOf(gpu, product, rows.count);
   for (let group = 0; group < k; group += GROUP) {
-    const parts = partsOfGroup(gpu, { first: group, count: Math.min(GROUP, k - group) }, product, slabs > 1);
-    const isAdded = accumulate || group > 0;
+    const parts = partsOfGroup({ first: group, count: Math.min(GROUP, k - group) }, product);
+    const isAdded = accumulate || group > 0, isApart = isAdded && parts.length > 1;
     if (slabs > 1 && parts.every((part) => isWhole(part, k))) {
       const to = scratchPart("slabs of a product", slabs);
       let used = 0;
@@ -191,9 +187,9 @@ function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
         const begun = scratchPart("run of a product"), end = part.first + part.count;
         multiplyPart(part, begun, part.first % RUN === 0 ? NOTHING : BEGUN);
         if (end % RUN > 0 && end < k) continue;
-        addUp(gpu, begun, 1, sum, size, holds === ADD);
+        addUp(gpu, begun, 1, sum, size, holds !== NOTHING);
       }
-      holds = ADD;
+      holds = EARLIER;
     }
     if (isApart) addUp(gpu, sum, 1, target, size, isAdded);
   }
@@ -202,10 +198,9 @@ function multiplyRows(gpu: Gpu, product: WholeProduct, rows: Range): void {
 }
 
 /** Slabs, one a run, that a group of a product is made in at once; 1 where its runs come one after the other. */
-function slabsOf(gpu: Gpu, { c, k, m, n, variant }: WholeProduct, rows: number): number {
-  const slabs = Math.ceil(Math.min(k, GROUP) / RUN), blocks = BLOCK ** 2 * FEW_TEXTURES_BLOCKS;
-  const isSmall = variant === "textures" ? m * n <= blocks : isSmallAndLong(m, k, n);
-  return isSmall && slabs * rows * c.stride * 4 <= gpu.limits.bindingBytes ? slabs : 1;
+function slabsOf(gpu: Gpu, { c, k, m, n }: WholeProduct, rows: number): number {
+  const slabs = Math.ceil(Math.min(k, GROUP) / RUN);
+  return isSmallAndLong(m, k, n) && slabs * rows * c.stride * 4 <= gpu.limits.bindingBytes ? slabs : 1;
 }
 
 /** Whether a part of k is made of whole runs. */
@@ -213,11 +208,11 @@ function isWhole({ first, count }: Range, k: number): boolean {
   return first % RUN === 0 && ((first + count) % RUN === 0 || first + count === k);
 }
 
-/** The steps of k of a group, run by run and panel by panel; whole runs of a panel as one where they are `joined`. */
-function partsOfGroup(gpu: Gpu, group: Range, product: WholeProduct, joined: boolean): Range[] {
+/** The steps of k of a group, panel by panel: whole runs of a panel as one, and what of a run lies before or behind them. */
+function partsOfGroup(group: Range, product: WholeProduct): Range[] {
   return cuts(group, GROUP, ...panelsAlongK(product)).flatMap((panel) => {
     const parts = cuts(panel, RUN), whole = parts.filter((part) => isWhole(part, product.k));
-    if (!joined && gpu.variant !== "shared" || whole.length < 2) return parts;
+    if (whole.length < 2) return parts;
     const count = whole.reduce((sum, part) => sum + part.count, 0), { first } = whole[0];
     return [
       ...parts.filter((part) => part.first < first),

@@ -16,11 +16,13 @@ const AFFINITY_KERNELS: Record<Variant, Kernel> = {
 
 const WORKGROUP = 8;
 /** Rows and columns that an invocation computes; in the shared variant a workgroup. */
-export const BLOCK = 16, SHARED_BLOCK = 64;
+const BLOCK = 16, SHARED_BLOCK = 64;
 /** Workgroups in a row of the grid. */
 const ACROSS = 2 ** 15;
-/** What C holds before a dispatch: nothing, what the product is added to, or the sum of the first part of a run. */
-export const NOTHING = 0, ADD = 1, BEGUN = 2;
+/** What C holds before a dispatch: nothing, what the product is added to, the sum of the first part of a run, or that of earlier runs. */
+export const NOTHING = 0, ADD = 1, BEGUN = 2, EARLIER = 3;
+/** Steps of k in a run, which is summed by itself. */
+export const RUN = 512;
 
 /** Part of a matrix within one panel: stored row and column where it begins, values of a stored row. */
 export interface Part {
@@ -60,7 +62,7 @@ export interface Product {
   transposeA: boolean;
   transposeB: boolean;
   slice: number;
-  /** What `to` holds: NOTHING, ADD or BEGUN. */
+  /** What `to` holds: NOTHING, ADD, BEGUN or EARLIER. */
   held: number;
   epilogue?: Epilogue;
 }
@@ -120,7 +122,11 @@ function record(gpu: Gpu, variant: Variant, product: Product, [a, b]: Operand[])
       TRANSPOSE_A: Number(transposeA),
       TRANSPOSE_B: Number(transposeB),
       HELD: held,
-      ...(variant === "shared" ? {} : { WORKGROUP, HAS_REST: Number(zeroesRest(variant, product)) }),
+      ...(variant === "shared" ? {} : {
+        WORKGROUP,
+        HAS_REST: Number(zeroesRest(variant, product)),
+        MANY_RUNS: Number(!epilogue && Math.min(slice, k) > RUN),
+      }),
       ...(epilogue ? epilogueOverrides(epilogue, slice) : {}),
     },
     workgroups: variant === "shared"

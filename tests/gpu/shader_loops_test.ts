@@ -8,7 +8,8 @@ import { MAX_GROUPS, MAX_POINTS as MAX_SAMPLED } from "../../src/graph/farthest_
 import { DISTANCE_SLICE, MAX_K, TILE } from "../../src/graph/knn.ts";
 import { MAX_NEIGHBORS } from "../../src/graph/propagate.ts";
 import { MAX_ROWS } from "../../src/linalg/conjugate_gradients.ts";
-import { GROUP, MAX_SLABS, RUN } from "../../src/linalg/matmul.ts";
+import { GROUP, MAX_SLABS } from "../../src/linalg/matmul.ts";
+import { RUN } from "../../src/linalg/product.ts";
 import { LONGEST_PART } from "../../src/linalg/row_parts.ts";
 import { MAX_NEIGHBORS as MAX_IN_PERPLEXITY } from "../../src/embed/joint_probabilities.ts";
 
@@ -49,7 +50,8 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   fft: [],
   // main, then main_shared
   matmul: [
-    ["k < k_end", Math.max(RUN / 4, AFFINITY_SLICE)],
+    ["run < k_end", GROUP / RUN],
+    ["k < min(run + steps, k_end)", Math.max(GROUP / 4, AFFINITY_SLICE)],
     ["run < k_end", GROUP / RUN],
     ["k < min(run + RUN, k_end)", GROUP / 16],
     ["s < DEPTH", GROUP / 4],
