@@ -1,5 +1,5 @@
 /** Options of functions, checked: scripts run without a check of types, and a misspelt choice would count as another one. */
-export { assertKnown } from "../gpu/known_options.ts";
+export * from "../gpu/known_options.ts"; // as a whole: pages link it
 
 /**
  * Checks a choice.
