@@ -119,7 +119,7 @@ export async function openRunModels(
       ...(provider && { provider }),
     });
   }
-  reportTaken({ hook, stride });
+  reportTaken({ hook, stride }, shifts);
   if (!ownPatches) tellUncovered(areas);
   return { models, view: viewOf(first.preprocessor), patch: first.patch, table, isOneGrid: grids.size === 1 };
 }
@@ -164,9 +164,10 @@ function assertOtherName(path: string, others: readonly KnownModel[]): void {
 }
 
 /** Says what of the models is taken, where it is not the attention's output at their own patches. */
-function reportTaken({ hook = "attention", stride }: Taken): void {
+function reportTaken({ hook = "attention", stride }: Taken, shifts?: number): void {
   if (hook !== "attention") report(`features are ${HOOK_NAMES[hook]} (--hook ${hook})`);
-  if (stride) {
+  if (shifts === 1) report(`--stride ${stride} changes nothing: patches are as large`);
+  else if (stride) {
     report(
       `patches are ${stride} pixels apart: every image is seen several times, shifted (--stride ${stride})`,
     );

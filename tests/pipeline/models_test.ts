@@ -193,6 +193,10 @@ Deno.test("openRunModels() gives every model the hook, and refuses one without i
 Deno.test("openRunModels() gives models of other patches as many shifts, and refuses a stride that is no part of a patch", () =>
   inTemporaryFolder(async (dir) => {
     const own = await copyOf(dir, "own", size(16));
+    clearSkipped();
+    await openRunModels([own], { stride: 4 });
+    assertEquals(skippedLines(), ["--stride 4 changes nothing: patches are as large"]);
+    clearSkipped();
     const { models, table } = await openRunModels(["mae_tiny", own], { stride: 4 });
     assertEquals(models.map(({ shifts }) => shifts), [2, 2]);
     assertEquals(table.map(({ used }) => used), Array(2).fill("features of 28 × 28 patches an image"));
