@@ -73,7 +73,7 @@ export async function openNsd(path: string, options: NsdOptions = {}): Promise<O
   const first = await sessionShapes(sessions.found.map(({ files }) => files));
   const { images, rowOfTrial, used } = imagesOf(design, sessions.found.map(({ number }) => number), first[0]);
   const rois = await readRois(place, first);
-  const snr = await readNcsnr(place, rois.parts, first);
+  const snr = await readNcsnr(place, rois, first);
   const shown = images.test.length > 0 ? images.test : images.training;
   const share = shown.reduce((sum, { trials }) => sum + 1 / trials, 0) / shown.length;
   const ceilings = snr && Float32Array.from(snr.values, (value) => value ** 2 / (value ** 2 + share));

@@ -5,6 +5,8 @@
 import type * as hdf5 from "h5wasm";
 import { findDataset, type FoundDataset, hdf5Reason, openHdf5 } from "../formats/hdf5.ts";
 import { type LeftOutReasons, NOT_MEASURED, VoxelScan } from "./left_out_voxels.ts";
+import { report } from "../files/skipped.ts";
+import { type Affine, otherPlace } from "../formats/nifti_affine.ts";
 import { openVolume } from "../formats/volume_file.ts";
 
 /** What a file of one session has. */
@@ -13,6 +15,8 @@ export interface SessionShape {
   trials: number;
   /** Voxels along x, y and z, or vertices; axes of one are left out. */
   size: number[];
+  /** Where voxels lie, in NIfTI that says it. */
+  affine?: Affine;
 }
 
 /** Some voxels' betas in one file. */
@@ -86,7 +90,7 @@ export async function meanZScores(
  *
  * @param sessions for each its files, hemisphere by hemisphere
  * @returns what the first session's have
- * @throws Error "… has 749 trials, … 750: they must be equal, …"; as `sessionShape` and `assertSameSize`
+ * @throws Error "… has 749 trials, … 750: they must be equal, …"; as `sessionShape`, `assertSameSize` and `otherPlace`
  */
 export async function sessionShapes(sessions: readonly (readonly string[])[]): Promise<SessionShape[]> {
   const first: SessionShape[] = [];
@@ -95,6 +99,8 @@ export async function sessionShapes(sessions: readonly (readonly string[])[]): P
       const shape = await sessionShape(path);
       first[i] ??= shape;
       assertSameSize(shape, first[i]);
+      const elsewhere = otherPlace(shape, first[i]);
+      if (elsewhere) report(elsewhere);
       if (shape.trials === first[0].trials) continue;
       throw new Error(
         `${path} has ${shape.trials} trials, ${first[0].path} ${
@@ -175,7 +181,8 @@ async function inFile<T>(path: string, use: (about: SessionShape, read: Reader) 
   if (/\.hdf5$/i.test(path)) return await inHdf5(path, use);
   using file = await openVolume(path);
   if (!VOLUME_TYPES.includes(file.type)) throw wrongType(path, file.type);
-  const about = { path, trials: file.frames, size: file.size.filter((extent) => extent !== 1) };
+  const { frames: trials, affine } = file;
+  const about = { path, trials, size: file.size.filter((extent) => extent !== 1), affine };
   return await use(about, async (voxels) => {
     const values = new Float32Array(file.frames * voxels.length);
     for (let trial = 0; trial < file.frames; trial++) {

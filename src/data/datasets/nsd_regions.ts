@@ -5,6 +5,7 @@ import { assertSameSize, type SessionShape } from "./nsd_betas.ts";
 import type { Place } from "./nsd_place.ts";
 import { isThere, MAX_TEXT } from "../files/plain_file.ts";
 import { type ClassRegion, HEMISPHERES, namedRegions, ROI_CLASSES } from "./subject.ts";
+import { otherPlace, type Placed } from "../formats/nifti_affine.ts";
 import { findVolume, readVolume } from "../formats/volume_file.ts";
 
 /** Regions of these are read, and their voxels are those of the subject; `nsdgeneral` is one region. */
@@ -20,6 +21,8 @@ export interface NsdRois {
   vertices: Uint32Array;
   /** The same, for each file of a session. */
   parts: Uint32Array[];
+  /** The first file that says where its voxels lie. */
+  grid?: Placed;
   rois: Map<string, Uint32Array>;
   notes: string[];
   files: string[];
@@ -34,6 +37,7 @@ export async function readRois(
 ): Promise<NsdRois> {
   const notes: string[] = [], absent: string[] = [], files: string[] = [];
   const labels: { roiClass: string; names: Map<number, string>; values: Float64Array[] }[] = [];
+  let grid: Placed | undefined = betas.find(({ affine }) => affine);
   for (const roiClass of CLASSES) {
     const paths = await findMasks(place, roiClass, betas[0], notes);
     if (!paths) {
@@ -43,6 +47,9 @@ export async function readRois(
     const masks = await Promise.all(paths.map(readVolume));
     for (const [i, mask] of masks.entries()) {
       assertSameSize(mask, betas[i] ?? betas[0]);
+      grid ??= mask.affine && mask;
+      const elsewhere = grid && otherPlace(mask, grid);
+      if (elsewhere) notes.push(elsewhere);
     }
     const table = await findColorTable(place, roiClass);
     const names = table ? await readColorTable(table) : new Map([[1, roiClass]]);
@@ -102,6 +109,7 @@ export async function readRois(
     vertices,
     files,
     absent,
+    ...(grid && { grid }),
     parts: place.isSurface ? indices : [vertices],
     rois: named.rois,
     notes: [...notes, ...named.notes],
@@ -195,7 +203,7 @@ function assertNamed(
 /** Noise-ceiling SNR of each voxel; undefined where there is no such file. */
 export async function readNcsnr(
   { betas, isSurface }: Place,
-  parts: readonly Uint32Array[],
+  { parts, grid, notes }: Pick<NsdRois, "parts" | "grid" | "notes">,
   shapes: readonly SessionShape[],
 ): Promise<{ values: Float64Array; files: string[] } | undefined> {
   const stems = isSurface
@@ -212,6 +220,8 @@ export async function readNcsnr(
   for (const [i, path] of files.entries()) {
     const volume = await readVolume(path);
     assertSameSize(volume, shapes[i]);
+    const elsewhere = grid && otherPlace(volume, grid);
+    if (elsewhere) notes.push(elsewhere);
     for (const voxel of parts[i]) {
       const value = volume.values[voxel];
       if (value < 0) {

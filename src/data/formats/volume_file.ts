@@ -8,6 +8,7 @@ import { createGunzip } from "node:zlib";
 import { pipeline } from "node:stream";
 import { reasonOf } from "../files/atomic_write.ts";
 import { assertPlainFile, isThere } from "../files/plain_file.ts";
+import { type Affine, affineOf } from "./nifti_affine.ts";
 
 /** How values are stored. */
 export type ValueType = keyof typeof TYPES;
@@ -20,6 +21,8 @@ export interface VolumeFile {
   /** Frames, such as trials. */
   frames: number;
   type: ValueType;
+  /** Where voxels lie, in NIfTI that says it. */
+  affine?: Affine;
   /**
    * Reads the next frame.
    *
@@ -76,7 +79,7 @@ const DEFLATE_RATIO = 1032;
 /** Names of such files, and of those that are gzipped. */
 const IS_PACKED = /\.(?:gz|mgz)$/i, NAMES = /\.(?:nii|mgh|nii\.gz|mgz)$/i;
 
-interface Header extends Pick<VolumeFile, "size" | "frames" | "type"> {
+interface Header extends Pick<VolumeFile, "size" | "frames" | "type" | "affine"> {
   isLittle: boolean;
   /** Bytes before the first value. */
   offset: number;
@@ -103,7 +106,7 @@ export async function openVolume(path: string): Promise<VolumeFile> {
   try {
     const isMgh = /\.mg[hz]$/i.test(path);
     const header = isMgh ? await readMghHeader(source, path) : await readNiftiHeader(source, path);
-    const { size, frames, type, isLittle, slope, intercept } = header;
+    const { size, frames, type, affine, isLittle, slope, intercept } = header;
     const [each, get]: readonly [number, Get] = TYPES[type], count = size[0] * size[1] * size[2];
     if (!(count > 0 && frames > 0 && count * each <= MAX_FRAME)) {
       throw new Error(
@@ -123,6 +126,7 @@ export async function openVolume(path: string): Promise<VolumeFile> {
       size,
       frames,
       type,
+      ...(affine && { affine }),
       async next(voxels) {
         if (frame === frames) {
           throw new RangeError(`${path} has ${frames} frames: number ${frame} was asked for.`);
@@ -151,12 +155,12 @@ export async function openVolume(path: string): Promise<VolumeFile> {
  */
 export async function readVolume(
   path: string,
-): Promise<Pick<VolumeFile, "path" | "size"> & { values: Float64Array }> {
+): Promise<Pick<VolumeFile, "path" | "size" | "affine"> & { values: Float64Array }> {
   using file = await openVolume(path);
   if (file.frames !== 1) throw new Error(`${path} has ${file.frames} frames, expected one.`);
   const values = await file.next();
   await file.finish();
-  return { path, size: file.size, values };
+  return { path, size: file.size, affine: file.affine, values };
 }
 
 /**
@@ -267,6 +271,7 @@ async function readNiftiHeader(source: Source, path: string): Promise<Header> {
     size: [axes[0], axes[1], axes[2]],
     frames: axes.slice(3).reduce((product, extent) => product * extent, 1),
     type,
+    affine: affineOf(view, isFirst, isLittle),
     isLittle,
     offset,
     slope: isScaled ? slope : 1,

@@ -100,6 +100,24 @@ Deno.test("openNsd() says in one sentence what cannot be used", () =>
 
     // Sizes.
     const [x, y] = [42, 44];
+    // Its sform, of which the golden files' is the identity: srow_x at byte 280.
+    const flipped = unpacked((plain) => new DataView(plain.buffer).setFloat32(280, -1, true));
+    for (const [betas, first] of [[NIFTI, `${NIFTI}/betas_session01`], [HDF5, `${ROI}/lh.prf-visualrois`]]) {
+      await refused(
+        betas,
+        `${ROI}/lh.floc-faces.nii.gz`,
+        flipped,
+        `DIR/${ROI}/lh.floc-faces.nii.gz lies otherwise than DIR/${first}.nii.gz: along its axes voxels go by (-1, 0, 0), ` +
+          "(0, 1, 0), (0, 0, 1) mm, there by (1, 0, 0), (0, 1, 0), (0, 0, 1) mm; resample it to the same grid.",
+      );
+    }
+    await refused(
+      HDF5,
+      `${HDF5}/ncsnr.nii.gz`,
+      flipped,
+      `DIR/${HDF5}/ncsnr.nii.gz lies otherwise than DIR/${ROI}/lh.prf-visualrois.nii.gz: along its axes voxels go by ` +
+        "(-1, 0, 0), (0, 1, 0), (0, 0, 1) mm, there by (1, 0, 0), (0, 1, 0), (0, 0, 1) mm; resample it to the same grid.",
+    );
     await refused(
       NIFTI,
       `${ROI}/rh.Kastner2015.nii.gz`,
