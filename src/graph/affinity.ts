@@ -235,18 +235,27 @@ export function releaseHalves(gpu: Gpu, ...nodes: UnitRows[]): void {
   for (const { halves } of nodes) release(gpu, halves);
 }
 
+/** Rows of an affinity that are recorded at a time where a signal may stop it. */
+const STOP_ROWS = 1024;
+
 /**
  * E_ij = A_ij − 1 for all pairs of rows: where A is 1 to float32's last digit E still tells pairs apart.
  *
  * @param x n × d
+ * @param signal stops the work between blocks of rows
  * @returns n × n, values in [e⁻² − 1, 0], 0 on the diagonal
  */
-export async function affinityLessOne(gpu: Gpu, x: Matrix): Promise<Matrix> {
+export async function affinityLessOne(gpu: Gpu, x: Matrix, signal?: AbortSignal): Promise<Matrix> {
   const nodes = uploadUnitRows(gpu, x);
   const out = allocateMatrix(gpu, x.rows, x.rows, "affinity");
   try {
     for (const { first, rows, buffer } of rowWindows(out)) {
-      affinityBlock(gpu, nodes, first, rows, nodes, { buffer, stride: out.stride, row: 0 });
+      for (let row = 0; row < rows; row += signal ? STOP_ROWS : rows) {
+        if (signal && first + row > 0) await sync(gpu);
+        signal?.throwIfAborted();
+        const count = signal ? Math.min(STOP_ROWS, rows - row) : rows;
+        affinityBlock(gpu, nodes, first + row, count, nodes, { buffer, stride: out.stride, row });
+      }
     }
     return await downloadMatrix(gpu, out);
   } finally {
@@ -259,6 +268,7 @@ export async function affinityLessOne(gpu: Gpu, x: Matrix): Promise<Matrix> {
  * A_ij = exp(cos(x_i, x_j) − 1) for all pairs of rows (METHOD, "Spectral clustering").
  *
  * @param x n × d features, unitless
+ * @param options `signal`: stops the work, which then rejects with the signal's reason
  * @returns n × n, values in [e⁻², 1], 1 on the diagonal
  * @throws RangeError naming the node that is a zero vector or not finite
  *
@@ -273,8 +283,13 @@ export async function affinityLessOne(gpu: Gpu, x: Matrix): Promise<Matrix> {
  * closeGpu(gpu);
  * ```
  */
-export async function affinity(gpu: Gpu, x: Matrix): Promise<Matrix> {
-  const a = await affinityLessOne(gpu, x);
+export async function affinity(
+  gpu: Gpu,
+  x: Matrix,
+  options: { signal?: AbortSignal } = {},
+): Promise<Matrix> {
+  assertKnown("affinity", options, { signal: true });
+  const a = await affinityLessOne(gpu, x, options.signal);
   for (let at = 0; at < a.data.length; at++) a.data[at] += 1;
   return a;
 }

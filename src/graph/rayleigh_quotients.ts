@@ -1,5 +1,6 @@
 /** The eigenvalues that vectors would have. */
 import type { Gpu } from "../gpu/mod.ts";
+import { assertKnown } from "../linalg/check_options.ts";
 import {
   allocateMatrix,
   downloadMatrix,
@@ -16,12 +17,20 @@ import { affinityOperator } from "./affinity_operator.ts";
  *
  * @param features n × d, the nodes of the graph
  * @param vectors n × C, no column zero
+ * @param options `signal`: stops the work, which then rejects with the signal's reason
  * @returns C quotients
  * @throws RangeError when the rows differ in number, a column is zero, or naming a node that is zero or not finite
  *
  * Cost: makes the affinity twice, 2 n² (2 d + C) operations.
  */
-export async function rayleighQuotients(gpu: Gpu, features: Matrix, vectors: Matrix): Promise<Float64Array> {
+export async function rayleighQuotients(
+  gpu: Gpu,
+  features: Matrix,
+  vectors: Matrix,
+  options: { signal?: AbortSignal } = {},
+): Promise<Float64Array> {
+  assertKnown("rayleighQuotients", options, { signal: true });
+  options.signal?.throwIfAborted();
   const { data, rows, cols } = vectors;
   if (features.rows !== rows) {
     throw new RangeError(`There are ${features.rows} nodes and ${rows} rows of vectors: they must be equal.`);
@@ -31,6 +40,7 @@ export async function rayleighQuotients(gpu: Gpu, features: Matrix, vectors: Mat
   let operator;
   try {
     operator = await affinityOperator(gpu, nodes, { storage: "tiled" });
+    options.signal?.throwIfAborted();
     operator.apply(x, image);
     const { data: applied } = await downloadMatrix(gpu, image);
     const { first } = operator; // the operator lacks the first eigenvector, of eigenvalue 1

@@ -119,7 +119,7 @@ export async function twoWayCut(
         "solve it for the same tokens with 3 components.",
     );
   }
-  const { data: e } = await affinityLessOne(gpu, features);
+  const { data: e } = await affinityLessOne(gpu, features, signal);
   const sums = rowSums(e, n), degrees = sums.map((sum) => n + sum);
   const y = column(found.eigenvectors, 1), x = y.map((value, i) => value / Math.sqrt(degrees[i]));
   const split = smallestCut(e, sums, x);

@@ -1,4 +1,5 @@
 /** A person whose responses to photographs were measured, for scripts. */
+import { assertKnown } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 import { openSubject } from "./open_subject.ts";
 import { assertLimit, type Photograph } from "./photographs.ts";
@@ -34,6 +35,7 @@ export interface BrainSubject {
  *   alone means `algonauts:DIR`
  * @param split `training` or `test`; Algonauts 2023 does not include responses to `test`
  * @param limit how many photographs to read, from the first on; default all
+ * @param options `signal`: stops the reading between files, which then rejects with the signal's reason
  * @returns photographs, responses (photographs × voxels, in the release's unit or z-scored betas), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
  * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'; 'split is "val": give "training" or "test".'
@@ -42,9 +44,11 @@ export async function readBrainSubject(
   source: string,
   split: "training" | "test" = "training",
   limit = Infinity,
+  options: { signal?: AbortSignal } = {},
 ): Promise<BrainSubject> {
+  assertKnown("readBrainSubject", options, { signal: true });
   assertLimit(limit);
-  const { subject, hasFiles, close } = await openSubject(source, split);
+  const { subject, hasFiles, close } = await openSubject(source, split, options.signal);
   const { images, rois, noiseCeiling, vertices, voxels, skipped, notes } = subject;
   const photographs = images.slice(0, limit).map((image, row): Photograph =>
     hasFiles ? image : { name: image, load: () => subject.readImage(row) }

@@ -17,16 +17,23 @@ export interface OpenedSubject {
  *
  * @param source `algonauts:DIR`, `nsd:DIR`, or DIR alone, which is a folder in the layout of Algonauts 2023
  * @param split `training` or `test`
+ * @param signal stops the reading between files
  * @throws Error one sentence that names the file that is absent or does not fit, or the split without responses
  * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
  */
-export async function openSubject(source: string, split: "training" | "test"): Promise<OpenedSubject> {
+export async function openSubject(
+  source: string,
+  split: "training" | "test",
+  signal?: AbortSignal,
+): Promise<OpenedSubject> {
   assertChoice("split", split, ["training", "test"]);
   const { DATA_KINDS } = await import("../data/datasets/data_parts.ts");
   const [, kind, path] = /^([\w-]+):(.+)$/s.exec(source) ?? [];
   const known = DATA_KINDS.find((name) => name === kind);
   if (known === "nsd") {
-    const { training, test, close } = await (await import("../data/datasets/nsd.ts")).openNsd(path);
+    const { training, test, close } = await (await import("../data/datasets/nsd.ts")).openNsd(path, {
+      signal,
+    });
     const subject = split === "training" ? training : test;
     if (subject) return { subject, hasFiles: false, close };
     close();

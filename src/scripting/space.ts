@@ -2,6 +2,7 @@
 import type { AlignedSpace } from "../align/space.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import type { NystromModel } from "../graph/nystrom.ts";
+import { assertKnown } from "../linalg/check_options.ts";
 import type { Matrix } from "../linalg/matrix.ts";
 
 /** A space with the graph's landmarks and its map, as `./run colors --save-space FILE` writes them. */
@@ -40,6 +41,7 @@ export async function loadSpace(gpu: Gpu, path: string): Promise<SavedSpace> {
  * @param saved as of `loadSpace`; with `space` replaced by what `fitSlot` returns, also for slots of further models
  * @param slot index into `saved.space.model.slots`
  * @param tokens n × D_l, in the slot's own channels
+ * @param options `signal`: stops the work, which then rejects with the signal's reason
  * @returns eigenvectors n × C, and n × 3 bytes, RGB
  * @throws RangeError when there is no such slot, it has another width, or naming a token that is zero or not finite
  */
@@ -48,11 +50,14 @@ export async function colorsInSpace(
   saved: SavedSpace,
   slot: number,
   tokens: Matrix,
+  options: { signal?: AbortSignal } = {},
 ): Promise<{ eigenvectors: Matrix; colors: Uint8Array }> {
+  assertKnown("colorsInSpace", options, { signal: true });
   return await (await import("../experiments/shared/space_colors.ts")).colorsInSpace(
     gpu,
     saved,
     slot,
     tokens,
+    options.signal,
   );
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  affinity,
   closeGpu,
   degrees,
   exactCut,
@@ -17,6 +18,7 @@ import {
   openGpu,
   patchFeatures,
   type Photograph,
+  rayleighQuotients,
   ridge,
   sampleLandmarks,
   trainAlign,
@@ -84,6 +86,12 @@ const WORKS: Record<string, (signal: AbortSignal, onProgress: () => void) => Pro
     fitSpace(gpu, SLOTS, align.pooled, align.responses, { components: 4, signal, onProgress }),
   "nearestNeighbors()": (signal, onProgress) =>
     nearestNeighbors(reporting(onProgress), many, many, { k: 4, signal }),
+  "affinity()": (signal, onProgress) => {
+    setTimeout(onProgress);
+    return affinity(gpu, many, { signal });
+  },
+  "rayleighQuotients()": (signal, onProgress) =>
+    rayleighQuotients(reporting(onProgress), many, { ...many, data: many.data.slice() }, { signal }),
   "degrees()": (signal, onProgress) => degrees(reporting(onProgress), many, { signal }),
   "sampleLandmarks()": (signal, onProgress) =>
     sampleLandmarks(reporting(onProgress), matrixSource(many), { count: 200, signal }),

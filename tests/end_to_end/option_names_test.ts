@@ -61,15 +61,18 @@ Deno.test("every public function that takes options refuses one that it does not
   const source = api.matrixSource(x), cut = await api.normalizedCut(gpu, x, { components: 2 });
   const aligned = api.alignData([{ name: "a", width: 3 }], x, x, [x]);
   const calls: Record<string, (options: never) => unknown> = {
+    affinity: (options) => api.affinity(gpu, x, options),
     auditApproximation: (options) => api.auditApproximation(cut, cut, options),
     brainScore: (options) => api.brainScore(x, x, options),
     cka: (options) => api.cka(x, x, options),
     clickSimilarity: (options) => api.clickSimilarity(x, options),
+    colorsInSpace: (options) => api.colorsInSpace(gpu, {} as api.SavedSpace, 0, x, options),
     degrees: (options) => api.degrees(gpu, x, options),
     descendOnBatches: (options) => api.descendOnBatches(x, options),
     discretize: (options) => api.discretize(x, options),
     eigh: (options) => api.eigh(x, options),
     exactCut: (options) => api.exactCut(gpu, x, options),
+    exampleData: (options) => api.exampleData(60, options),
     fitNystrom: (options) => api.fitNystrom(gpu, source, options),
     fitSpace: (options) => api.fitSpace(gpu, [], x, x, options),
     fowlkesNystrom: (options) => api.fowlkesNystrom(gpu, x, options),
@@ -84,6 +87,8 @@ Deno.test("every public function that takes options refuses one that it does not
     openGpu: (options) => api.openGpu(options),
     openNsd: (options) => data.openNsd("nowhere", options),
     patchFeatures: (options) => api.patchFeatures("mae_tiny", [], undefined, options),
+    rayleighQuotients: (options) => api.rayleighQuotients(gpu, x, x, options),
+    readBrainSubject: (options) => api.readBrainSubject("nowhere", "test", 1, options),
     readEmbedding: (options) => api.readEmbedding("nowhere.csv", options),
     ridge: (options) => api.ridge(gpu, x, x, options),
     rsa: (options) => api.rsa([1, 2, 3], [1, 2, 3], options),

@@ -31,22 +31,26 @@ export interface TokensInSpace {
  * nearest node of its map.
  *
  * @param parts tokens, n × D_l, with the index of their slot
+ * @param signal stops the work, which then rejects with its reason
  * @throws RangeError when there is no such slot, it has another width, or naming a token that is zero or not finite
  */
 export async function tokensInSpace(
   gpu: Gpu,
   { model, fit, map }: SpacePart,
   parts: readonly { slot: number; tokens: Matrix }[],
+  signal?: AbortSignal,
 ): Promise<TokensInSpace> {
   const rows = parts.reduce((sum, { tokens }) => sum + tokens.rows, 0), { cols } = model.transforms;
   const aligned = { data: new Float32Array(rows * cols), rows, cols };
   let at = 0;
   for (const { slot, tokens } of parts) {
+    signal?.throwIfAborted();
     aligned.data.set((await applyAlign(gpu, model, slot, tokens)).data, at);
     at += tokens.rows * cols;
   }
-  const eigenvectors = await fit.transform(matrixSource(aligned));
-  const { indices } = await nearestNeighbors(gpu, eigenvectors, map.vectors, { k: 1, metric: "euclidean" });
+  const eigenvectors = await fit.transform(matrixSource(aligned), { signal });
+  const nearest = { k: 1, metric: "euclidean", signal } as const;
+  const { indices } = await nearestNeighbors(gpu, eigenvectors, map.vectors, nearest);
   return { aligned, eigenvectors, colors: nearestColors(map.points, indices) };
 }
 
@@ -56,6 +60,7 @@ export async function tokensInSpace(
  * @param saved as of `loadSpace`, or with a slot more by `fitSlot`
  * @param slot index into `saved.space.model.slots`
  * @param tokens n × D_l, in the slot's own channels
+ * @param signal stops the work, which then rejects with its reason
  * @returns eigenvectors n × C, and n × 3 bytes, RGB
  * @throws as `tokensInSpace`
  */
@@ -64,7 +69,8 @@ export async function colorsInSpace(
   { space: { model }, fit, map }: SavedSpace<NystromModel>,
   slot: number,
   tokens: Matrix,
+  signal?: AbortSignal,
 ): Promise<{ eigenvectors: Matrix; colors: Uint8Array }> {
-  const { eigenvectors, colors } = await tokensInSpace(gpu, { model, fit, map }, [{ slot, tokens }]);
+  const { eigenvectors, colors } = await tokensInSpace(gpu, { model, fit, map }, [{ slot, tokens }], signal);
   return { eigenvectors, colors };
 }
