@@ -23,12 +23,11 @@ override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
 override HAS_REST: bool = false; // k is no multiple of 4, and what is read beyond it must be zeroed
 override HELD: u32 = 0; // what C holds: nothing or one of these; an override, as a load that is skipped costs as much as one that is not
-override IN_TURN: bool = false; // add products one by one, as half_squares does
+override IN_TURN: bool = false; // add products one by one, as half_squares does, of one run
 override FINISHES: bool = false; // store E + PLUS in place of the products
 override PLUS: f32 = 0; // 1 for A itself
 override MIRROR: bool = false; // the nodes of A are those of B: compute the blocks on and above the diagonal, store them twice
 override RUN: u32 = 512; // steps of k in a run
-override MANY_RUNS: bool = false; // a slice has more than one run, for main
 override WORKGROUP: u32 = 8;
 
 const ADD: u32 = 1; // what the product is added to
@@ -202,9 +201,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
   let k_end = last / 4 + 1;
-  let steps = select(k_end, RUN / 4, MANY_RUNS);
-  for (var run = k_begin / 4; run < k_end; run += steps) {
-    for (var k = run; k < min(run + steps, k_end); k++) {
+  for (var run = k_begin / 4; run < k_end; run += RUN / 4) {
+    for (var k = run; k < min(run + RUN / 4, k_end); k++) {
       let rows = min(four(4 * k), vec4u(last)); // of what is not stored along k
       let is_inside = four(4 * k) <= vec4u(last);
       var v: array<vec4f, ROWS>;
@@ -252,7 +250,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         }
       }
     }
-    if (MANY_RUNS || HELD == EARLIER) {
+    if (!IN_TURN) {
       for (var r = 0u; r < ROWS; r++) { // unrolled
         for (var q = 0u; q < QUADS; q++) { // unrolled
           totals[r][q] += sums[r][q];
@@ -269,7 +267,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let half = half_of_row(row + r, p.m);
     for (var q = 0u; q < QUADS; q++) { // unrolled
       let before = held(ADD, at + r * p.c_stride + q, row + r < p.m && col + 4 * q < p.n);
-      let own = select(sums[r][q], totals[r][q], MANY_RUNS || HELD == EARLIER);
+      let own = select(totals[r][q], sums[r][q], IN_TURN);
       sums[r][q] = finished(before + own, half, halves[q], col + 4 * q, p.n);
     }
   }

@@ -122,11 +122,7 @@ function record(gpu: Gpu, variant: Variant, product: Product, [a, b]: Operand[])
       TRANSPOSE_A: Number(transposeA),
       TRANSPOSE_B: Number(transposeB),
       HELD: held,
-      ...(variant === "shared" ? {} : {
-        WORKGROUP,
-        HAS_REST: Number(zeroesRest(variant, product)),
-        MANY_RUNS: Number(!epilogue && Math.min(slice, k) > RUN),
-      }),
+      ...(variant === "shared" ? {} : { WORKGROUP, HAS_REST: Number(zeroesRest(variant, product)) }),
       ...(epilogue ? epilogueOverrides(epilogue, slice) : {}),
     },
     workgroups: variant === "shared"

@@ -51,7 +51,7 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
   // main, then main_shared
   matmul: [
     ["run < k_end", GROUP / RUN],
-    ["k < min(run + steps, k_end)", Math.max(GROUP / 4, AFFINITY_SLICE)],
+    ["k < min(run + RUN / 4, k_end)", Math.max(GROUP / 4, AFFINITY_SLICE)],
     ["run < k_end", GROUP / RUN],
     ["k < min(run + RUN, k_end)", GROUP / 16],
     ["s < DEPTH", GROUP / 4],
