@@ -26,7 +26,12 @@ export const COMMAND = {
       help: "let another commit of this repository take turns, built in a temporary folder",
       shown: "none",
     }),
-    rounds: wholeNumber({ help: "rounds of every work", shown: "1 to 7, by the work", from: 1, to: 100 }),
+    rounds: wholeNumber({
+      help: "rounds of every work",
+      shown: "1 to 7, depending on the work",
+      from: 1,
+      to: 100,
+    }),
     set: text({ value: "LIST", help: "sizes of a work, as nodes=100000,landmarks=2000 for paper-job" }),
     python: text({
       value: "PATH",

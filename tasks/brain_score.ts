@@ -27,7 +27,7 @@ export const COMMAND = {
     masks,
     limit: { ...limit, shown: "100" },
     seeds: wholeNumber({
-      help: "how often each weight of the eigen-constraint is trained, by seeds 0 to N − 1",
+      help: "trainings for each weight of the eigen-constraint, with seeds 0 to N − 1",
       default: 5,
       from: 1,
       to: 100,

@@ -13,14 +13,14 @@ const OWN = {
   "save-space": text({
     value: "FILE",
     help:
-      "write the space, with the graph's landmarks and the map, as one Arrow file by which scripts give the same " +
-      "colors to models that are added later",
+      "write the space, with the graph's landmarks and the map, as one Arrow file with which scripts give the same " +
+      "colors to models added later",
     shown: "none",
   }),
   tables: listOf(TABLE_FORMATS, {
     help:
-      "write image, model, layer, place, eigenvectors and color of every node of the images that experiments look at " +
-      "(--evaluation-images) into DIR/tables/nodes.arrow, .csv or both, DIR being that of --out: arrow, csv or arrow,csv",
+      "write image, model, layer, position, eigenvectors and color of every node of the evaluated images " +
+      "(--evaluation-images) to DIR/tables/nodes.arrow, .csv or both, where DIR is that of --out: arrow, csv or arrow,csv",
   }),
 };
 /** The task and its options. */

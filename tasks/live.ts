@@ -33,9 +33,9 @@ const OWN_SPACE = `reports/out/${SPACE_FILE}`;
 export const COMMAND = {
   task: "live",
   about:
-    `Writes DIR: a page that runs a model on photographs dropped into it and shows every layer's normalised cut as colors,
-computed in the browser by WebGPU; nothing leaves the machine. ./run serve DIR shows it, and so does any web server.
-onnxruntime-web is downloaded once, by npm.`,
+    "Writes DIR: a page that runs a model on photographs dropped onto it and shows every layer's normalised cut as " +
+    "colors, computed in the browser with WebGPU; nothing leaves the machine. ./run serve DIR serves it, and so does any " +
+    "web server. onnxruntime-web is downloaded once, by npm.",
   options: {
     model: repeated({
       value: "NAME",
@@ -45,8 +45,8 @@ onnxruntime-web is downloaded once, by npm.`,
     space: text({
       value: "FILE",
       help:
-        "a space by which photographs get the colors of the colors page, written by ./run colors --save-space FILE",
-      shown: `${OWN_SPACE}, which ./run reproduce leaves, where it is there`,
+        "a saved space, in which photographs get the colors of the colors page: ./run colors --save-space FILE writes one",
+      shown: `${OWN_SPACE}, which ./run reproduce writes, if it exists`,
     }),
     out: text({ value: "DIR", help: "the folder to write", default: "reports/out/live" }),
   },

@@ -48,7 +48,7 @@ export const COMMAND = {
     }),
     sha256: text({
       value: "HEX",
-      help: "what the ONNX file has to be; also accepts a change of a model that was added before",
+      help: "SHA-256 that the ONNX file must have; also accepts a changed file of a model added before",
       shown: "any",
     }),
     out: text({
@@ -60,7 +60,7 @@ export const COMMAND = {
   },
   after:
     `Every file's SHA-256 is recorded when a model is added, and checked whenever the model is used. The hub ids of
-${UNVERIFIED.join(" and ")} are as other projects name them, not verified by a download: when one
+${UNVERIFIED.join(" and ")} are those that other projects use, and were not verified by a download: if one
 is wrong, give the right id with --name.
 A stopped download continues where it stopped. Environment: HF_ENDPOINT (a mirror of the hub), HF_HUB_CACHE or
 HF_HOME (the hub's own cache, which is used and filled), HF_HUB_OFFLINE=1 (only what is in it), HF_TOKEN
@@ -91,7 +91,7 @@ async function add(source: string, { out: folder, ...options }: ModelOptions): P
       ...options,
       onDownload: console.error,
     });
-    console.log(`${record.name}: ${layers} layers, ${record.license} licence, from ${record.source}`);
+    console.log(`${record.name}: ${layers} layers, ${record.license} license, from ${record.source}`);
     if (record.caveat) console.log(`  it is ${record.caveat}`);
     console.log(`  attention: ${record.attention}`);
     if (record.ownSizeOnly) console.log(`  sizes: its own only, for ${record.ownSizeOnly}`);
@@ -123,7 +123,7 @@ async function list(folder: string): Promise<void> {
     if (record.caveat) console.log(`    it is ${record.caveat}`);
     if (record.attention) console.log(`    attention: ${record.attention}`);
     if (record.ownSizeOnly) console.log(`    sizes: its own only, for ${record.ownSizeOnly}`);
-    console.log(`    ${record.license} licence, from ${record.source}; --model ${path}`);
+    console.log(`    ${record.license} license, from ${record.source}; --model ${path}`);
   }
   listKnown("The paper's:", PAPER_MODELS, names);
   listKnown("In packages:", PACKAGE_MODELS, names);
@@ -133,7 +133,7 @@ function listKnown(heading: string, models: RegisteredModel[], added: Set<string
   console.log(heading);
   for (const { name, title, hub, package: lies, license, registers, note, caveat } of models) {
     const isAdded = added.has(name) ? " (added)" : "";
-    console.log(`  ${name}${isAdded}: ${title}, ${registers} registers, ${license} licence`);
+    console.log(`  ${name}${isAdded}: ${title}, ${registers} registers, ${license} license`);
     console.log(
       `    ${hub ? `${hub.id}, ${hub.file}, revision ${hub.revision}; ` : lies ? `${lies}; ` : ""}${note}`,
     );

@@ -26,12 +26,12 @@ const PHOTOGRAPH_OPTIONS = {
 export const COMMAND = {
   task: "reproduce",
   about:
-    "Every experiment, on the synthetic dataset with its models and simulated subject or on data and models of your own:",
+    "Every experiment, on the synthetic dataset with its models and simulated subject, or on your own data and models:",
   options: { ...PIPELINE_OPTIONS, ...PHOTOGRAPH_OPTIONS, ...SLURM_OPTIONS },
   sections: [
     {
       heading:
-        "With --images or one --model, and without --data: that model's colors of photographs, each layer by itself " +
+        "With --images or one --model but no --data: the colors that one model gives photographs, each layer by itself " +
         "(exact, unless --landmarks, --neighbors, --sampling or --preset is given)",
       options: PHOTOGRAPH_OPTIONS,
     },

@@ -25,15 +25,15 @@ const OWN = {
   of: text({ value: "NAME", help: "the model", shown: "the first with clip in its name, or the first" }),
   layer: wholeNumber({
     help: "follow figure and ground from this layer to the next",
-    shown: "3, or as deep as 3 of 12",
+    shown: "3, or the layer as deep as 3 of 12",
     from: 1,
     to: 1000,
   }),
-  circles: wholeNumber({ help: "circles in either layer", default: 5, from: 2, to: 20 }),
+  circles: wholeNumber({ help: "circles in each layer", default: 5, from: 2, to: 20 }),
   radius: realNumber({
     value: "R",
     help: "radius of the circles, in units of the map",
-    shown: "three of four patches of a layer lie within it of their nearest center",
+    shown: "three of four patches of a layer lie within this distance of their nearest center",
     above: 0,
   }),
 };

@@ -11,7 +11,7 @@ const MAX_STRIDE = 9999;
 const data: Option<DataFolders> = {
   value: "KIND:DIR",
   help:
-    "data of your own, once for each kind: algonauts (one subject's folder of the 2023 release) or nsd (the " +
+    "your own data; repeat it for each kind: algonauts (one subject's folder of the 2023 release) or nsd (the " +
     "Natural Scenes Dataset, or one folder of betas in it), voc (PASCAL VOC, or any folder in its layout), " +
     "imagenet-seg (the folder of gtsegs_ijcv.mat)",
   read(texts) {
@@ -33,7 +33,7 @@ const data: Option<DataFolders> = {
 /** `--images DIR`: one folder of photographs. */
 const images: Option<string | undefined> = {
   value: "DIR",
-  help: "photographs of your own, without masks",
+  help: "your own photographs, without masks",
   read(texts) {
     const folders: DataFolders = {};
     for (const text of texts) {
@@ -76,13 +76,13 @@ export const DATA_OPTIONS = {
   model: repeated({
     value: "FILE",
     help: "a vision transformer as ONNX with FILE.preprocessor.json beside it, or the name of a model that " +
-      "`./run models add` has added, or of a built-in one (clip_tiny, dino_tiny, mae_tiny); once for each model",
+      "`./run models add` has added, or of a built-in one (clip_tiny, dino_tiny, mae_tiny); repeat it for several models",
     shown: "the three built-in models",
   }),
   hook: oneOf(HOOKS, {
     value: "NAME",
     help:
-      "what is read of every block: attention (its output before the residual addition), residual (the stream " +
+      "which part of each block is read: attention (its output before the residual addition), residual (the stream " +
       "after the block), mlp, or q, k, v (queries, keys and values as projected)",
     shown: "attention",
   }),
@@ -96,9 +96,8 @@ export const DATA_OPTIONS = {
   }),
   extract: oneOf(EXTRACT_CHOICES, {
     value: "WHERE",
-    help:
-      "where models run: cpu, webgpu (onnxruntime's own; the processor where it does not start), or auto " +
-      "(webgpu where there is a hardware adapter)",
+    help: "where models run: cpu, webgpu (onnxruntime's own; falls back to the processor), or auto " +
+      "(webgpu if there is a hardware adapter)",
     shown: "cpu",
   }),
 };

@@ -206,7 +206,7 @@ export function assertNeighborCount(k: number, available: number): void {
 
 /** Neighbour lists on the GPU, K a row, nearest first. */
 export interface NeighborLists {
-  /** cos − 1 as exp(cos − 1) − 1 ("cosine"), which float32 tells apart near 0, or −‖x − y‖². */
+  /** cos − 1 as exp(cos − 1) − 1 ("cosine"), which float32 resolves near 0, or −‖x − y‖². */
   values: GPUBuffer;
   /** Rows of the base, u32. */
   indices: GPUBuffer;

@@ -1,4 +1,4 @@
-/** Carrying vectors from landmarks to all nodes. */
+/** Extending vectors from landmarks to all nodes. */
 import code from "../../shaders/propagate.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
 import {

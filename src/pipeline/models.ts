@@ -269,7 +269,7 @@ function rowOf(
       `patches of ${patch ? `${patch.width} × ${patch.height}` : "unknown"} pixels` +
       (registers ? `, ${registers} registers` : ""),
     missing: record || isEmbedded
-      ? record?.license === "unknown" ? "licence" : "nothing"
+      ? record?.license === "unknown" ? "license" : "nothing"
       : "record (`./run models add` makes one, by which files are checked)",
     used: grid ? `features of ${shifts * grid.width} × ${shifts * grid.height} patches an image` : "features",
   };

@@ -7,7 +7,7 @@ import { type Simulation, SIMULATIONS } from "../../tests/simulations/mod.ts";
 export const COMMAND = {
   task: "false-alarms",
   about:
-    "Tests the claims of each experiment in 100 small simulations without their effects, and writes in which they were shown to src/experiments/shared/false_alarms.json, which the pages read",
+    "Tests each experiment's claims in 100 small simulations without their effects, and writes which simulations showed them to src/experiments/shared/false_alarms.json, which the pages read",
   options: {
     only: listOf(Object.keys(SIMULATIONS), {
       help: "experiments; the others keep their numbers",

@@ -1,10 +1,10 @@
-/** `./run licenses`: the licences of all packages that are installed; one that does not allow free use is an error. */
+/** `./run licenses`: the licenses of all packages that are installed; one that does not allow free use is an error. */
 import { runCommand } from "../../src/cli/options.ts";
 
 /** The task; it takes no options. */
 export const COMMAND = { task: "licenses", usage: "./run licenses", options: {} };
 
-/** Licences under which the packages may be used beside ours (MIT), unchanged. */
+/** Licenses under which the packages may be used beside ours (MIT), unchanged. */
 const FREE = [
   "MIT",
   "ISC",
@@ -20,12 +20,12 @@ const FREE = [
   "MPL-2.0",
 ];
 const PACKAGES = new URL("../../node_modules/.deno/", import.meta.url);
-/** Packages whose licence is a text of their own, read: what it is. */
+/** Packages whose license is a text of their own, read: what it is. */
 const READ: Record<string, string> = {
   h5wasm: "HDF5's and NIST's, both without conditions but their notice",
 };
 
-/** Name, version and licence of every installed package, by name. */
+/** Name, version and license of every installed package, by name. */
 export async function listLicenses(): Promise<
   { name: string; version: string; license: string; isFree: boolean }[]
 > {
@@ -48,6 +48,6 @@ if (import.meta.main) {
     const all = await listLicenses();
     for (const { name, version, license } of all) console.log(`${license.padEnd(20)} ${name} ${version}`);
     const odd = all.filter(({ isFree }) => !isFree).map(({ name, license }) => `${name} (${license})`);
-    if (odd.length > 0) throw new Error(`The licences of ${odd.join(", ")} have to be looked at.`);
+    if (odd.length > 0) throw new Error(`The licenses of ${odd.join(", ")} have to be looked at.`);
   });
 }

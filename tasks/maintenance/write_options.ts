@@ -66,15 +66,16 @@ export function optionsPage(commands: readonly Command[]): string {
     `## ${command.task}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`
   );
   const old =
-    `Old names that still work in this version: ${oldNames(commands)}; and of tasks \`audit\` (now ` +
-    "`deps-audit`) and `faults` (now `fault-injection`).";
+    `Old names that still work in this version: ${oldNames(commands)}; and the tasks \`audit\` (now ` +
+    "`deps-audit`), `faults` (now `fault-injection`) and `fixtures` (now `synthetic-dataset`); and `groups` as " +
+    "`--neighbor-search` (now `ivf`).";
   return `# Options
 
 Options of \`reproduce\` and every experiment, and the other tasks that take the same:
 
 ${pipelineTable(commands)}
 
-${wrapped("", 0, `These take no others: ${plain.join(", ")}.`)}
+${wrapped("", 0, `These tasks have no further options: ${plain.join(", ")}.`)}
 
 ${wrapped("", 0, old)}
 

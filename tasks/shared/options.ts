@@ -24,7 +24,7 @@ export const COMPONENTS = 20;
 export const out = text({ value: "DIR", help: "where the report goes", default: "reports/out" });
 
 export const figures = listOf(FIGURE_FORMATS, {
-  help: "write every figure also as a file into DIR/figures, DIR being that of --out: svg, png or svg,png",
+  help: "also write every figure as a file to DIR/figures, where DIR is that of --out: svg, png or svg,png",
 });
 
 export const cache = text({
@@ -38,7 +38,7 @@ export const seed = wholeNumber({ help: "seed of every random choice", from: 0, 
 
 export const adapter = oneOf(["hardware", "software"], {
   value: "KIND",
-  help: "which adapter of WebGPU computes: hardware or software",
+  help: "which WebGPU adapter to use: hardware or software",
   shown: "hardware if there is one",
 });
 
@@ -79,7 +79,7 @@ export const PIPELINE_OPTIONS = {
     value: "NAME",
     help:
       "paper: --alignment paper, --neighbors 100, --sampling farthest, 50 landmarks and at least 10 points of the " +
-      "t-SNE an image (50,000 and 10,000 for the paper's 1,000 images)",
+      "t-SNE per image (50,000 and 10,000 for the paper's 1,000 images)",
     shown: "none",
   }),
   neighbors,
@@ -105,8 +105,8 @@ export const PIPELINE_OPTIONS = {
   }),
   "evaluation-images": wholeNumber({
     help:
-      "images that the experiments look at, spread over all; features, eigenvectors and colors are of all images. A task " +
-      "holds about 1 MB of each at 36 layers of 197 tokens",
+      "images that the experiments evaluate, spread over all; features, eigenvectors and colors cover all images. A task " +
+      "needs about 1 MB of memory for each at 36 layers of 197 tokens",
     default: 256,
     from: 1,
   }),
@@ -129,7 +129,8 @@ export const PIPELINE_OPTIONS = {
   }),
   verify: toggle({
     help:
-      "look at every byte of finished stages; else, of those above 268 MB, at sizes and at 268 MB of the bytes",
+      "check every byte of finished stages; by default, stages above 268 MB are checked by their sizes and 268 MB of " +
+      "their bytes",
   }),
   "dry-run": toggle({ help: "report what would run, and why; run nothing", formerly: "explain" }),
 };

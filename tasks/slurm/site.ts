@@ -10,16 +10,16 @@ import { minutesOf } from "./minutes.ts";
 /** Options of a run on a cluster. */
 export const SLURM_OPTIONS = {
   slurm: toggle({ help: "submit the stages as job arrays instead of running them here" }),
-  partition: text({ value: "P", help: "partition, as of sbatch", shown: "the cluster's" }),
-  account: text({ value: "A", help: "account, as of sbatch", shown: "yours" }),
-  time: text({ value: "T", help: "time limit, as of sbatch", shown: "the partition's" }),
+  partition: text({ value: "P", help: "partition, as in sbatch", shown: "the cluster's" }),
+  account: text({ value: "A", help: "account, as in sbatch", shown: "yours" }),
+  time: text({ value: "T", help: "time limit, as in sbatch", shown: "the partition's" }),
   gres: text({
     value: "G",
-    help: "generic resources as of sbatch, for all stages but extract, which uses none",
+    help: "generic resources, as in sbatch, for all stages except extract, which uses none",
     shown: "none",
   }),
   "array-size": wholeNumber({
-    help: "tasks of an array at most; the cluster is asked what it allows",
+    help: "maximum number of tasks in an array; the cluster is asked for its own limit",
     shown: "24",
     from: 1,
     to: 100_000,
@@ -28,16 +28,16 @@ export const SLURM_OPTIONS = {
     value: "FILE",
     help:
       "the same and more as JSON: partition, account, time, gres, arraySize, attempts, restarts, setup (lines of " +
-      'shell before every task), options (further ones of sbatch, by stage or "all")',
+      'shell before every task), options (further sbatch options, by stage or "all")',
     shown: "none",
     formerly: "site",
   }),
   run: text({
     value: "DIR",
-    help: "the run's folder: plan, logs, what each task took",
+    help: "the run's folder: plan, logs, time and memory of each task",
     shown: "a folder of its own under --cache",
   }),
-  resume: toggle({ help: "submit only what is missing; `./run status` says what is" }),
+  resume: toggle({ help: "submit only what is missing; `./run status` lists it" }),
 };
 
 /** Settings of a cluster. */

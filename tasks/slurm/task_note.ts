@@ -111,11 +111,11 @@ const MAKES_PARTS: ReadonlySet<Step> = new Set([
   "colors",
 ]);
 
-/** Tells of a task's note whether its result is there. */
+/** Says of a task's note whether its result is there. */
 export type IsDone = (note: TaskNote | null) => boolean;
 
 /**
- * Tells whether results are there: a task's note says so, and so do the shards' manifests, or the files, as far as `look`
+ * Says whether results are there: a task's note says so, and so do the shards' manifests, or the files, as far as `look`
  * looks.
  */
 export function openResults(plan: SlurmPlan, look: FileLook): IsDone {

@@ -1,4 +1,4 @@
-/** t-SNE of eigenvectors does not hang on last bits: what another adapter, browser or processor rounds otherwise has the same colors. */
+/** t-SNE of eigenvectors does not depend on the last bits: what another adapter, browser or processor rounds otherwise has the same colors. */
 import { assert, assertEquals } from "@std/assert";
 import {
   closeGpu,

@@ -111,6 +111,7 @@ Deno.test("old names of options and tasks are none of the new ones", async () =>
   assertEquals(renamed.map(([, old, now]) => [old, tasks.includes(old), tasks.includes(now)]), [
     ["audit", false, true],
     ["faults", false, true],
+    ["fixtures", false, true],
   ]);
 });
 

@@ -71,7 +71,7 @@ Deno.test("models add goes on after it was killed, models list checks the files,
     const added = await models(env, "add", "org/tiny", "--out", out);
     assertEquals([added.code, added.errors], [0, []]);
     assertEquals(server.seen.findLast(({ server }) => server === "files")!.range, "bytes=10000-");
-    assertStringIncludes(added.text, "tiny: 2 layers, unknown licence, from org/tiny (main)");
+    assertStringIncludes(added.text, "tiny: 2 layers, unknown license, from org/tiny (main)");
     for (
       const line of [
         `commit ${COMMIT}`,
@@ -90,7 +90,7 @@ Deno.test("models add goes on after it was killed, models list checks the files,
     assertStringIncludes(text, "tiny: files as recorded");
     assertStringIncludes(
       text,
-      "dinov2_reg_vit_b14: DINOv2 ViT-B/14 with registers, 4 registers, Apache-2.0 licence",
+      "dinov2_reg_vit_b14: DINOv2 ViT-B/14 with registers, 4 registers, Apache-2.0 license",
     );
     const before = server.seen.length;
     const offline = await models({ ...env, HF_HUB_OFFLINE: "1" }, "add", "org/tiny", "--out", out);
@@ -158,7 +158,7 @@ Deno.test("models says which places on the hub were not verified, and that none 
     const help = (await models(env, "--help")).text.replaceAll("\n", " ");
     assertStringIncludes(
       help,
-      "clip_vit_b16 and dinov2_reg_vit_b14 are as other projects name them, not verified",
+      "clip_vit_b16 and dinov2_reg_vit_b14 are those that other projects use, and were not verified",
     );
     assertStringIncludes(help, "MAE: no usable export on the hub is known");
   }));

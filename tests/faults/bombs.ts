@@ -34,7 +34,7 @@ const bytesOf = (text: string) => new TextEncoder().encode(text);
 const joined = (parts: readonly ArrayLike<number>[]) =>
   Uint8Array.from(Buffer.concat(parts.map((part) => Uint8Array.from(part))));
 
-/** So many zeros as zlib packs them, made without them: one packed piece again and again. */
+/** N zeros as zlib packs them, made without them: one packed piece again and again. */
 function packedZeros(bytes: number): Bytes {
   const piece = 1e7;
   const packed = deflateRawSync(new Uint8Array(piece), { finishFlush: constants.Z_FULL_FLUSH });

@@ -13,8 +13,8 @@ const LANES = 2, QUICK = 3;
 const AT_ONCE = 20;
 
 /** Tasks that have no short form, and those without a folder for the report or the cache. */
-const WITHOUT_QUICK = ["align", "brain-score", "real-brains", "fixtures", "status", "bench:graph"];
-const WITHOUT_PLACES = ["fault-injection", "bench:graph", "fixtures", "real-brains", "status"];
+const WITHOUT_QUICK = ["align", "brain-score", "real-brains", "synthetic-dataset", "status", "bench:graph"];
+const WITHOUT_PLACES = ["fault-injection", "bench:graph", "synthetic-dataset", "real-brains", "status"];
 
 /** Values that no option of that name takes; FILE is a file, as a folder's name. */
 const WRONG: Record<string, string[]> = {
@@ -93,7 +93,7 @@ const TASKS: Record<string, Record<string, string[]>> = {
     seed: ["-1"],
     adapter: ["gpu"],
   },
-  fixtures: { scenes: ["0", "ten"], seed: ["-1"], out: ["FILE"], report: ["FILE"] },
+  "synthetic-dataset": { scenes: ["0", "ten"], seed: ["-1"], out: ["FILE"], report: ["FILE"] },
   status: { run: ["/nonexistent"], cache: ["/nonexistent"], zzz: ["1"] },
   "fault-injection": { only: ["nothing"], seed: ["x"] },
   "bench:graph": { zzz: ["1"] },

@@ -42,7 +42,14 @@ function argumentsOf(name: string, folder: string): string[] {
     return ["--quick", "--limit", images, "--landmarks", "100", ...places];
   }
   const own: Record<string, string[]> = {
-    fixtures: ["--scenes", "4", "--out", `${folder}/synthetic`, "--report", `${folder}/out-fixtures`],
+    "synthetic-dataset": [
+      "--scenes",
+      "4",
+      "--out",
+      `${folder}/synthetic`,
+      "--report",
+      `${folder}/out-fixtures`,
+    ],
     align: [
       "--data",
       `algonauts:${folder}/cache/synthetic-120/algonauts/subj01`,

@@ -65,7 +65,7 @@ Deno.test("nearestNeighbors() takes smaller panels where the device has no memor
   });
 });
 
-/** Every way of carrying eigenvectors to nodes, with less memory than its panels want. */
+/** Every way of extending eigenvectors to nodes, with less memory than its panels want. */
 const CARRIES = [
   {
     title: "the nearest, exactly",
@@ -78,7 +78,7 @@ const CARRIES = [
 ] as const;
 
 for (const { title, landmarks, options, bytes } of CARRIES) {
-  Deno.test(`fitNystrom() carried from ${title}: smaller panels, the same vectors`, async () => {
+  Deno.test(`fitNystrom() extended from ${title}: smaller panels, the same vectors`, async () => {
     await withGpu(async (gpu) => {
       const x: Matrix = clusteredNodes(9001, 24, 12, 0.3, testSeed);
       const settings = { landmarks, components: 4, sampling: "uniform" as const, ...options };

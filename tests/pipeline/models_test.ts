@@ -158,7 +158,7 @@ Deno.test("openRunModels() tells of each model what it is and sees", () =>
       kind: "model",
       path: "b",
       found: "added from org/b, 2 layers, patches of 4 × 4 pixels",
-      missing: "licence",
+      missing: "license",
       used,
     }]);
   }));

@@ -12,7 +12,7 @@ import { createToySubject } from "./toy_subject.ts";
 const IMAGES = 4, LAYERS = 3, MODELS = ["mae_tiny", "clip_tiny"], GRID = { rows: 4, cols: 5 };
 const TOKENS = 1 + GRID.rows * GRID.cols, SLOT = IMAGES * TOKENS;
 
-/** A made-up pipeline of four images with hostile names, two models and three layers, or so many; random unless `matrix` fills it. */
+/** A made-up pipeline of four images with hostile names, two models and three layers, or other numbers of these; random unless `matrix` fills it. */
 export function samplePipeline(
   matrix: typeof randomMatrix = randomMatrix,
   layers = LAYERS,

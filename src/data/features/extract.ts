@@ -167,7 +167,7 @@ export async function extractRange(options: ExtractOptions, range: ImageRange): 
 }
 
 /**
- * Tells of ranges whether their own manifest is there, and their shards as far as `look` looks. Where that is at names, the
+ * Says of ranges whether their own manifest is there, and their shards as far as `look` looks. Where that is at names, the
  * first manifest that can be read says which layers there are, and no other one is read.
  */
 export function extractedRanges(outDir: string, look: FileLook): (range: ImageRange) => boolean {

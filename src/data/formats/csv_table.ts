@@ -18,7 +18,7 @@ export interface CsvTable extends ReadTable {
 const SEPARATORS = [",", ";", "\t", "|"], BLANKS = " ";
 /** Of the columns a share above this is half. */
 const MOST = 0.5;
-/** So many numbers stand in ascending order by chance once in 720. */
+/** This many numbers are in ascending order by chance once in 720. */
 const MANY = 6;
 const FIRST_YEAR = 1500, LAST_YEAR = 2100;
 /** How files write cells without a value, and numbers that no embedding may hold. */

@@ -1,5 +1,5 @@
 /**
- * Arrays of numbers in MATLAB 5 files (`save -v6`, `-v7`), compressed or not. Own, as the reader at hand has another licence and
+ * Arrays of numbers in MATLAB 5 files (`save -v6`, `-v7`), compressed or not. Own, as the reader at hand has another license and
  * scrambles what has three axes (docs/formats.md).
  */
 import { inflateSync } from "node:zlib";

@@ -136,7 +136,7 @@ function answerError(url: string, { status, headers }: Response, seconds: number
 
 function meaning(status: number, code: string, seconds: number): string {
   if (code === "GatedRepo" || status === 403) {
-    return " (gated): accept the model's licence on its page, then set HF_TOKEN to an access token of yours";
+    return " (gated): accept the model's license on its page, then set HF_TOKEN to an access token of yours";
   }
   if (code === "RevisionNotFound") return " (no such revision): check --revision";
   if (status === 401) {

@@ -27,7 +27,7 @@ export interface OpenPackage {
   fetch(file: string): Promise<string | null>;
   /** Paths of all files. */
   list(): Promise<string[]>;
-  /** What the package calls its licence; undefined where it does not say. */
+  /** What the package calls its license; undefined where it does not say. */
   license(): Promise<string | undefined>;
   /** Removes the archive; files that were fetched stay. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -265,7 +265,7 @@ async function onlyFile(folder: string, ending: string, of: PackageVersion): Pro
   throw new Error(`${packageTitle(of)} was downloaded, but there is no ${ending} file: download it again.`);
 }
 
-/** The licence in a wheel's METADATA, or in package.json. */
+/** The license in a wheel's METADATA, or in package.json. */
 function licenseIn(text: string, registry: PackageVersion["registry"]): string | undefined {
   let found: unknown;
   if (registry === "pypi") {

@@ -200,7 +200,7 @@ async function readSteps(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-/** The licence that the model's card names. */
+/** The license that the model's card names. */
 async function fetchLicense(source: Source): Promise<string | undefined> {
   if (source.package) return await source.package.license();
   const card = source.card === undefined ? null : await source.fetch(source.card);

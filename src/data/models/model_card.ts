@@ -4,7 +4,7 @@
 const MAX_BYTES = 65_536;
 
 /**
- * Reads which licence a card names: `license`, or `license_name` where that is "other"; the first where it is a list.
+ * Reads which license a card names: `license`, or `license_name` where that is "other"; the first where it is a list.
  *
  * @param path README.md
  * @returns undefined where the card names none, or what is no word of letters, digits, ".", "_", "+" and "-"

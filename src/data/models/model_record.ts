@@ -1,4 +1,4 @@
-/** What was noted about a model when it was added: its source, licence, registers and the SHA-256 of every file. */
+/** What was noted about a model when it was added: its source, license, registers and the SHA-256 of every file. */
 import * as v from "valibot";
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";

@@ -25,7 +25,7 @@ export interface Source {
   title: string;
   /** Whether it is a file of the user's own, whose name says what it is. */
   isFile: boolean;
-  /** Path of the card that may name the licence. */
+  /** Path of the card that may name the license. */
   card?: string;
   /** The package that it lies in. */
   package?: OpenPackage;

@@ -52,7 +52,7 @@ export async function writeConceptsReport(
     question:
       `Which visual concepts does layer ${layer} of ${model} hold, and are strong ones more consistent?`,
     method:
-      `On the map of three dimensions, ${RULES.centres} farthest points among the patches of the layer are the centres of spheres; the patches inside a sphere are a concept, where there are at least ${RULES.patches} of them from ${RULES.images} images. Each patch is carried into brain space by the pipeline's align; mean and standard deviation are taken over the patches of a concept, region by region, in units of the standard deviation over all patches of the layer, their mean taken off. A parabola is fitted to all concepts and regions.`,
+      `On the map of three dimensions, ${RULES.centres} farthest points among the patches of the layer are the centres of spheres; the patches inside a sphere are a concept if there are at least ${RULES.patches} of them from ${RULES.images} images. Each patch is mapped into brain space by the pipeline's alignment; mean and standard deviation are taken over the patches of a concept, region by region, in units of the standard deviation over all patches of the layer, after subtracting their mean. A parabola is fitted to all concepts and regions.`,
     equation: EQUATION,
     sections: [
       {

@@ -63,7 +63,7 @@ export function nearestDrawing(
   }</text>${parts.join("")}</svg>`;
 }
 
-/** A text of so many letters at most. */
+/** A text of at most N letters. */
 export function shortened(text: string, letters: number): string {
   return text.length > letters ? `${text.slice(0, Math.floor(letters) - 1)}…` : text;
 }

@@ -1,4 +1,4 @@
-/** Photographs that may be shown, inside packages of PyPI whose documentation says so: each with its author and licence. */
+/** Photographs that may be shown, inside packages of PyPI whose documentation says so: each with its author and license. */
 import { reasonOf } from "../../data/files/atomic_write.ts";
 import { fileSha256 } from "../../data/files/file_hashes.ts";
 import { readImage } from "../../data/images/image.ts";
@@ -10,9 +10,9 @@ import type { RgbImage } from "../../data/images/picture.ts";
 export interface PhotoCredit {
   author: string;
   license: string;
-  /** The licence's text, where it has an address. */
+  /** The license's text, where it has an address. */
   licenseUrl?: string;
-  /** Where it was taken from, and where that says the licence. */
+  /** Where it was taken from, and where that says the license. */
   source: string;
 }
 
@@ -46,7 +46,7 @@ interface KnownPhoto extends Omit<ShowcasePhoto, "load" | "credit"> {
   sha256: string;
   author: string;
   license: keyof typeof LICENSES;
-  /** Where in the package its licence is said. */
+  /** Where in the package its license is said. */
   said: string;
   /** Pixels of what is no image file, but RGB bytes packed by bzip2. */
   packed?: { width: number; height: number };

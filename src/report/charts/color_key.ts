@@ -20,7 +20,7 @@ export interface ColorKey {
 /** Pixels that Vega takes a letter of a title for, where it cannot measure one. */
 const LETTER = 9.6;
 
-/** A text in lines of so many letters at most, but for longer words. */
+/** A text in lines of at most N letters, except for longer words. */
 function lines(text: string, letters: number): string[] {
   const found: string[] = [];
   for (const word of text.split(" ")) {

@@ -68,7 +68,7 @@ export function cellPanel<S extends string | boolean>(
   };
 }
 
-/** Panels above the key to their colors: in a row, so many pixels apart, or one below the other. */
+/** Panels above the key to their colors: in a row, some pixels apart, or one below the other. */
 export function panelsWithKey<P, K>(name: string, panels: P[], key: K, row: number | null, spacing: number) {
   const common = { description: name, spacing, resolve: { scale: { fill: "independent" as const } } };
   return row === null

@@ -151,7 +151,7 @@ function credits(photos: ShownPhoto[]): Html {
         <tr>
           <th scope="row">${title}</th>
           <td data-label="author"></td>
-          <td data-label="licence"></td>
+          <td data-label="license"></td>
           <td data-label="source"></td>
         </tr>
       `;
@@ -162,7 +162,7 @@ function credits(photos: ShownPhoto[]): Html {
       <tr>
         <th scope="row">${title}</th>
         <td data-label="author">${author}</td>
-        <td data-label="licence">${shown}</td>
+        <td data-label="license">${shown}</td>
         <td data-label="source">${source}</td>
       </tr>
     `;
@@ -171,13 +171,13 @@ function credits(photos: ShownPhoto[]): Html {
     <section aria-labelledby="credits">
       <h2 id="credits">Photographs</h2>
       <p>Cropped to squares, otherwise unchanged; the maps are computed from them.</p>
-      <div class="scroll" tabindex="0" role="region" aria-label="Authors and licences">
+      <div class="scroll" tabindex="0" role="region" aria-label="Authors and licenses">
         <table class="numbers stacks">
           <thead>
             <tr>
               <th scope="col">photograph</th>
               <th scope="col">author</th>
-              <th scope="col">licence</th>
+              <th scope="col">license</th>
               <th scope="col">source</th>
             </tr>
           </thead>

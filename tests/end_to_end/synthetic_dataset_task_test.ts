@@ -2,10 +2,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createHash } from "node:crypto";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
 
-const TASK = new URL("../../tasks/fixtures.ts", import.meta.url).pathname;
+const TASK = new URL("../../tasks/synthetic_dataset.ts", import.meta.url).pathname;
 const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
 
-async function fixtures(...args: string[]): Promise<{ code: number; text: string; errors: string[] }> {
+async function run(...args: string[]): Promise<{ code: number; text: string; errors: string[] }> {
   const command = new Deno.Command(Deno.execPath(), { args: ["run", ...PERMISSIONS, TASK, ...args] });
   const { code, stdout, stderr } = await command.output();
   const decoder = new TextDecoder();
@@ -26,10 +26,10 @@ function hashes(root: string, dir = ""): Record<string, string> {
   );
 }
 
-Deno.test("fixtures writes byte-identical trees, and the page beside them", () =>
+Deno.test("synthetic-dataset writes byte-identical trees, and the page beside them", () =>
   inTemporaryFolder(async (root) => {
     for (const name of ["first", "again"]) {
-      const { code, errors } = await fixtures(
+      const { code, errors } = await run(
         "--scenes",
         "10",
         "--seed",
@@ -54,7 +54,7 @@ Deno.test("fixtures writes byte-identical trees, and the page beside them", () =
     );
   }));
 
-Deno.test("fixtures says one sentence for bad options and exits with 1", async (t) => {
+Deno.test("synthetic-dataset says one sentence for bad options and exits with 1", async (t) => {
   const cases: [string, string, ...string[]][] = [
     [
       "an unknown flag",
@@ -71,7 +71,7 @@ Deno.test("fixtures says one sentence for bad options and exits with 1", async (
     await t.step(what, () =>
       inTemporaryFolder(async (root) => {
         const own = args.includes("--out") ? [] : ["--out", `${root}/synthetic`];
-        const { code, errors } = await fixtures(...own, "--report", `${root}/report`, ...args);
+        const { code, errors } = await run(...own, "--report", `${root}/report`, ...args);
         assertEquals([code, errors.length], [1, 1], errors.join("\n"));
         assertStringIncludes(errors[0], sentence);
         assertEquals([...Deno.readDirSync(root)], []);
@@ -79,8 +79,8 @@ Deno.test("fixtures says one sentence for bad options and exits with 1", async (
   }
 });
 
-Deno.test("fixtures lists its options", async () => {
-  const { code, text } = await fixtures("--help");
+Deno.test("synthetic-dataset lists its options", async () => {
+  const { code, text } = await run("--help");
   assertEquals(code, 0);
   for (const option of ["--out", "--scenes", "--seed", "--report"]) assertStringIncludes(text, option);
 });

@@ -1,5 +1,5 @@
 /**
- * `./run fixtures`: the synthetic dataset on disk, in the layouts that people have of the real data sets, with a report
+ * `./run synthetic-dataset`: the synthetic dataset on disk, in the layouts that people have of the real data sets, with a report
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createSubject } from "../fixtures/subject/mod.ts";
@@ -13,7 +13,7 @@ import { openFolders } from "./shared/task_folders.ts";
 
 /** The task and its options. */
 export const COMMAND = {
-  task: "fixtures",
+  task: "synthetic-dataset",
   options: {
     out: text({
       value: "DIR",
@@ -32,14 +32,14 @@ export const COMMAND = {
   },
 };
 
-async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
+async function writeSynthetic({ options }: Parsed<typeof COMMAND.options>): Promise<void> {
   const { out, scenes, seed, report } = options;
   const started = performance.now();
   await openFolders({ "--out": out, "--report": report });
   const plan = planDataset(scenes, seed), subject = createSubject(seed);
   const dataset = await runStage(
     {},
-    "fixtures",
+    "synthetic dataset",
     (tick) => writeDataset(out, plan, subject, tick),
   );
   const page = await writeFixturesReport({
@@ -55,4 +55,4 @@ async function fixtures({ options }: Parsed<typeof COMMAND.options>): Promise<vo
   );
 }
 
-if (import.meta.main) await runCommand(COMMAND, fixtures);
+if (import.meta.main) await runCommand(COMMAND, writeSynthetic);
