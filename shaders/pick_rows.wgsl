@@ -5,10 +5,12 @@
 // out     rows × stride
 // params  see Params
 //
-// Dispatch: x = ⌈stride / WORKGROUP⌉, y = rows up to 65,535, z = the rest. Rows of other panels are left as they are. No
-// reduction.
+// Dispatch: x = ⌈stride / WORKGROUP⌉, y = ⌈rows / EACH⌉ up to 65,535, z = the rest: an invocation copies one vec4 of EACH rows. Rows
+// of other panels are left as they are. No reduction.
 
 override WORKGROUP: u32 = 8;
+
+const EACH: u32 = 16;
 
 struct Params {
   rows: u32, // rows of out
@@ -17,7 +19,7 @@ struct Params {
   panel_rows: u32, // rows that it holds
   panel_row: u32, // where in the panel they begin
   chosen_first: u32, // where the choice begins in `chosen`
-  grid: u32, // rows per layer of the grid
+  grid: u32, // of the grid along y
 }
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -27,13 +29,14 @@ struct Params {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row = id.y + id.z * params.grid;
-  if (row >= params.rows || id.x >= params.stride) {
+  let begin = (id.y + id.z * params.grid) * EACH;
+  if (id.x >= params.stride) {
     return;
   }
-  let row_of_x = chosen[params.chosen_first + row];
-  if (row_of_x < params.first || row_of_x - params.first >= params.panel_rows) {
-    return;
+  for (var row = begin; row < min(begin + EACH, params.rows); row++) {
+    let source = chosen[params.chosen_first + row] - params.first; // wraps round where it is before this panel
+    if (source < params.panel_rows) {
+      out[row * params.stride + id.x] = x[(params.panel_row + source) * params.stride + id.x];
+    }
   }
-  out[row * params.stride + id.x] = x[(params.panel_row + row_of_x - params.first) * params.stride + id.x];
 }

@@ -12,6 +12,7 @@ import {
 } from "../linalg/matrix.ts";
 import { centredUnitRows } from "../linalg/centred_rows.ts";
 import { pickRows } from "../linalg/pick_rows.ts";
+import { releaseHalves, unitRowsView, withHalves } from "./affinity.ts";
 import { fork, sampleIndices, seededRandom } from "../linalg/random.ts";
 import { nearestNeighbors, recordSearch, releaseRoom, roomForSearch, type SearchRoom } from "./knn.ts";
 import { gatherRows, type NodeSource, PANEL_ROWS, readPanels } from "./node_source.ts";
@@ -131,6 +132,7 @@ export async function* extendByIvf(
       pickRows(gpu, unit, { buffer: places, first: 0, count: unit.rows }, sorted);
       release(gpu, places);
       releaseMatrix(gpu, unit);
+      const nodes = withHalves(gpu, sorted);
       try {
         for (let cell = 0; cell < lists.length; cell++) {
           if (begins[cell + 1] === begins[cell]) continue;
@@ -139,7 +141,8 @@ export async function* extendByIvf(
           pickRows(gpu, values, choice, theirs);
           for (let at = begins[cell]; at < begins[cell + 1]; at += atOnce) {
             const rows = Math.min(atOnce, begins[cell + 1] - at);
-            recordSearch(gpu, room, rowView(sorted, at, rows), rowView(candidates, 0, choice.count), { k });
+            const halves = unitRowsView(nodes, at, rows), listed = rowView(candidates, 0, choice.count);
+            recordSearch(gpu, room, halves.rows, listed, { k, halves });
             for (const window of rowWindows(out, at, rows)) {
               recordPropagation(gpu, room.lists, window.first - at, k, theirs, window);
             }
@@ -147,6 +150,7 @@ export async function* extendByIvf(
         }
         yield { first, vectors: inOrder(await downloadMatrix(gpu, out), order) };
       } finally {
+        releaseHalves(gpu, nodes);
         releaseMatrix(gpu, sorted, out);
       }
     }

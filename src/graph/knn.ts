@@ -27,7 +27,7 @@ import { assertChoice, assertKnown } from "../linalg/check_options.ts";
 import { scaledBy, squarableFactor } from "../linalg/squarable.ts";
 import { assertFiniteRows } from "./cluster_labels.ts";
 import { rankedExactly } from "./rank_exactly.ts";
-import { affinityBlock, releaseHalves, unitRowsView, withHalves } from "./affinity.ts";
+import { affinityBlock, releaseHalves, type UnitRows, unitRowsView, withHalves } from "./affinity.ts";
 
 const SQUARED_DISTANCE: Kernel = { label: "squared_distance", code: distanceCode };
 const TOP_K: Kernel = { label: "top_k", code: topKCode };
@@ -300,17 +300,19 @@ export function releaseRoom(gpu: Gpu, { tile, lists }: SearchRoom): void {
  * Records the search for all rows of x among all rows of y, both on the GPU (for "cosine" unit rows, less one centre); the lists lie at
  * the beginning of the room's.
  *
- * @param options `selfRow`: the row of y that x begins with, where no row may find itself
+ * @param options `selfRow`: the row of y that x begins with, where no row may find itself; `halves`: x with its h, where that is there
+ * already
  */
 export function recordSearch(
   gpu: Gpu,
   { tile, tileRows, width: widest, lists }: SearchRoom,
   x: GpuMatrix,
   y: GpuMatrix,
-  { k, metric = "cosine", selfRow }: { k: number; metric?: "cosine" | "euclidean"; selfRow?: number },
+  options: Pick<NeighborOptions, "k" | "metric"> & { selfRow?: number; halves?: UnitRows },
 ): void {
-  const width = Math.min(roundUp(y.rows, 4), widest);
-  const unit = metric === "cosine" ? [x, y].map((rows) => withHalves(gpu, rows)) : [];
+  const { k, metric = "cosine", selfRow, halves } = options, width = Math.min(roundUp(y.rows, 4), widest);
+  const made = metric === "cosine" ? [...(halves ? [] : [x]), y].map((rows) => withHalves(gpu, rows)) : [];
+  const unit = halves ? [halves, ...made] : made;
   for (let at = 0; at < x.rows; at += tileRows) {
     const rows = Math.min(tileRows, x.rows - at);
     for (let column = 0; column < y.rows; column += width) {
@@ -333,7 +335,7 @@ export function recordSearch(
       });
     }
   }
-  releaseHalves(gpu, ...unit);
+  releaseHalves(gpu, ...made);
 }
 
 /** Records that the lists take the K largest of a tile's rows; `params` are those of shaders/top_k.wgsl. */

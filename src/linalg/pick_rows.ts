@@ -5,6 +5,8 @@ import { type GpuMatrix, rowWindows } from "./matrix.ts";
 
 const PICK_ROWS: Kernel = { label: "pick_rows", code };
 const WORKGROUP = 8;
+/** Rows that an invocation copies of; the shader has the same. */
+const EACH = 16;
 
 /** Numbers of rows on the GPU. */
 export interface RowChoice {
@@ -24,7 +26,7 @@ export interface RowChoice {
  */
 export function pickRows(gpu: Gpu, x: GpuMatrix, chosen: RowChoice, out: GpuMatrix): void {
   for (const to of rowWindows(out, 0, chosen.count)) {
-    const grid = Math.min(gpu.limits.workgroups, to.rows);
+    const groups = Math.ceil(to.rows / EACH), grid = Math.min(gpu.limits.workgroups, groups);
     for (const from of rowWindows(x)) {
       dispatch(gpu, PICK_ROWS, {
         buffers: [from.buffer, chosen.buffer, to.buffer],
@@ -38,7 +40,7 @@ export function pickRows(gpu: Gpu, x: GpuMatrix, chosen: RowChoice, out: GpuMatr
           grid,
         },
         overrides: { WORKGROUP },
-        workgroups: [Math.ceil(x.stride / 4 / WORKGROUP), grid, Math.ceil(to.rows / grid)],
+        workgroups: [Math.ceil(x.stride / 4 / WORKGROUP), grid, Math.ceil(groups / grid)],
         sizes: `${to.rows} of ${x.rows} rows of ${x.stride}`,
       });
     }

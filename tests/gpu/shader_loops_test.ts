@@ -63,7 +63,7 @@ const ROUNDS: Record<string, [condition: string, rounds: number][]> = {
     ["i < params.k", MAX_IN_PERPLEXITY],
     ["i < params.k", MAX_IN_PERPLEXITY],
   ],
-  pick_rows: [],
+  pick_rows: [["row < min(begin + EACH, params.rows)", 16]],
   projector_difference: [["j < min((id.y + 1) * RUN, params.stride)", BY_64], [
     "k < params.after_stride",
     BY_64 * VECTORS,
