@@ -177,20 +177,31 @@ function startThread(path: string): Thread {
   };
 }
 
-/** The only input, which has to take RGB images. */
-function imageInput(
+/**
+ * The only input, which has to take RGB images.
+ *
+ * @param path for messages
+ * @throws Error "a.onnx takes x (uint8 1 × 3 × 224 × 224), expected one input of images × 3 × height × width in float32 or float16: …"
+ */
+export function imageInput(
   inputs: StatedInput[],
   path: string,
 ): Omit<Feed, "pixels" | "dims"> & { shape: StatedInput["shape"] } {
   const [{ name, type, shape }] = inputs.length === 1 ? inputs : [{ name: "", type: null, shape: [] }];
-  if ((type === "float32" || type === "float16") && shape.length === 4 && !isOther(shape[1], 3)) {
-    return { name, type, shape };
-  }
   const takes = inputs.map(({ name, type, shape }) => type ? `${name} (${type} ${shape.join(" × ")})` : name);
-  throw new Error(
-    `${path} takes ${takes.join(", ") || "nothing"}, expected one input of images × 3 × height × width: ` +
-      "export the vision part alone.",
-  );
+  const refused = (why: string) =>
+    new Error(
+      `${path} takes ${
+        takes.join(", ") || "nothing"
+      }, expected one input of images × 3 × height × width${why}.`,
+    );
+  if (type === null || shape.length !== 4) throw refused(": export the vision part alone");
+  if (shape[3] === 3 && shape[1] !== 3) throw refused(": export it with channels before rows, not last");
+  if (isOther(shape[1], 3)) throw refused(": export the vision part alone");
+  if (type !== "float32" && type !== "float16") {
+    throw refused(" in float32 or float16: export it without the steps of its preprocessor file");
+  }
+  return { name, type, shape };
 }
 
 /** Whether a dimension that the model states differs; a name or −1 states none. */
