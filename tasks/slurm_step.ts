@@ -57,45 +57,41 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
       ({ options, settings }) => Promise.resolve([`${settings.cache}/align/align-${options.alignKey}.arrow`]),
     ),
   landmarks: (plan, index) =>
-    onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
-      const manifests = await wholeFeatures(stages, features);
-      return { parts: await findCandidates(gpu, folder, manifests, options, index, plan.tasks.landmarks) };
+    onGraph(plan, async (open) => {
+      const share = { task: index, tasks: plan.tasks.landmarks };
+      return { parts: await findCandidates(await wholeGraph(open), share) };
     }),
   affinities: (plan, index) => sums(plan, "affinities", index),
   products: (plan, index) => sums(plan, "products", index),
   fit: (plan) =>
-    onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
-      const manifests = await wholeFeatures(stages, features);
-      await fitGraph(gpu, folder, manifests, options);
-      return [`${folder}/fit.arrow`];
+    onGraph(plan, async (open) => {
+      await fitGraph(await wholeGraph(open));
+      return [`${open.folder}/fit.arrow`];
     }),
   propagate: (plan, index) =>
     onGraph(plan, async ({ gpu, options, folder }) => {
       const manifests = await Promise.all(plan.features.map(readHeader));
-      return { parts: await propagateRange(gpu, folder, manifests, options, index, plan.tasks.propagate) };
+      const share = { task: index, tasks: plan.tasks.propagate };
+      return { parts: await propagateRange({ gpu, folder, manifests, options }, share) };
     }),
   map: (plan) =>
     onGraph(plan, async (open) => {
-      const { gpu, stages, features, options } = open, { graph, map } = await stagesOf(open);
-      const manifests = await wholeFeatures(stages, features);
-      const cut = await stages.run("eigenvectors", graph, (folder) =>
-        solveGraph(gpu, folder, manifests, options));
-      const made = await stages.run("map", map, (folder) =>
-        makeMap(gpu, folder, cut!, manifests, options));
+      const { stages } = open, { graph, map } = await stagesOf(open);
+      const whole = await wholeGraph(open), { gpu, manifests, options } = whole;
+      const cut = await stages.run("eigenvectors", graph, (folder) => solveGraph({ ...whole, folder }));
+      const made = await stages.run("map", map, (folder) => makeMap(gpu, folder, cut!, manifests, options));
       const names = ["points2.npy", "points3.npy", "sample.npy", "vectors.npy", "map.json"];
       return [
         `${cut}/eigenvectors.json`,
-        ...names.map((name) =>
-          `${made}/${name}`
-        ),
+        ...names.map((name) => `${made}/${name}`),
       ];
     }),
   colors: (plan, index) =>
     onGraph(plan, async (open) => {
-      const { gpu, stages, features, folder: cut } = open, { map: inputs } = await stagesOf(open);
-      const manifests = await wholeFeatures(stages, features), map = await stages.folder("map", inputs);
-      const folder = await stages.folder("colors", inputs);
-      const parts = await makeColorBatches(gpu, folder, { cut, map, manifests }, index, plan.tasks.colors);
+      const { stages, folder: cut } = open, { map: inputs } = await stagesOf(open);
+      const { gpu, manifests } = await wholeGraph(open), map = await stages.folder("map", inputs);
+      const folder = await stages.folder("colors", inputs), share = { task: index, tasks: plan.tasks.colors };
+      const parts = await makeColorBatches(gpu, folder, { cut, map, manifests }, share);
       return { folder, parts };
     }),
   async evaluate(plan, index) {
@@ -117,9 +113,9 @@ const RUN: Record<Step, (plan: SlurmPlan, index: number) => Promise<Found>> = {
 };
 
 function sums(plan: SlurmPlan, step: "affinities" | "products", index: number): Promise<Found> {
-  return onGraph(plan, async ({ gpu, stages, features, options, folder }) => {
-    const manifests = await wholeFeatures(stages, features);
-    return { parts: await sumBlocksOf(gpu, folder, manifests, options, step, index, plan.tasks[step]) };
+  return onGraph(plan, async (open) => {
+    const share = { task: index, tasks: plan.tasks[step] };
+    return { parts: await sumBlocksOf(await wholeGraph(open), step, share) };
   });
 }
 
@@ -159,14 +155,14 @@ async function openFeatures(plan: SlurmPlan, numbers: readonly number[] = []) {
   return { settings, data, features };
 }
 
-/** The manifests of all models' features, joined from those of their ranges by whoever comes first. */
-async function wholeFeatures(stages: Stages, features: FeatureStage[]): Promise<FeatureManifest[]> {
-  const manifests = [];
+/** With the manifests of all models' features, joined from those of their ranges by whoever comes first. */
+async function wholeGraph({ gpu, stages, features, options, folder }: OpenGraph) {
+  const manifests: FeatureManifest[] = [];
   for (const { name, input, extract } of features) {
-    const folder = await stages.run(name, input, async (folder) => void await extract(folder));
-    manifests.push(await readHeader(folder!));
+    const at = await stages.run(name, input, async (folder) => void await extract(folder));
+    manifests.push(await readHeader(at!));
   }
-  return manifests;
+  return { gpu, folder, manifests, options };
 }
 
 /** Inputs of the stages "eigenvectors" and "map". */

@@ -13,6 +13,7 @@ import type { RowNumbers } from "../linalg/random.ts";
 import { cachedPart, readPart, writePart } from "./graph_parts.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 import { rangeName } from "../graph/fowlkes.ts";
+import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
 /** Candidates for landmarks are sought among this number of nodes at a time, … */
 const BLOCK_ROWS = 4 * PANEL_ROWS;
@@ -23,19 +24,26 @@ const MAX_BLOCK_ROWS = 2 ** 22;
 /** … unless there were more blocks than this. */
 const MAX_BLOCKS = 2048;
 
+/** What the stage "eigenvectors" works with. */
+export interface GraphWork {
+  gpu: Gpu;
+  /** The stage's. */
+  folder: string;
+  manifests: FeatureManifest[];
+  options: PipelineOptions;
+}
+
 /** The landmarks' rows, ascending; found where they have been chosen already. */
 export async function chosenLandmarks(
-  gpu: Gpu,
-  folder: string,
+  work: GraphWork,
   source: NodeSource,
-  { landmarks, sampling, seed }: PipelineOptions,
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<RowNumbers> {
-  const count = Math.min(landmarks, source.rows);
+  const { gpu, folder, options: { landmarks, sampling, seed } } = work;
   const rows = await cachedPart(folder, "landmarks", async () => {
     const chosen = sampling === "farthest"
-      ? await farthestNodes(gpu, folder, source, count, seed, onProgress)
-      : await sampleLandmarks(gpu, source, { count, sampling, seed });
+      ? await farthestNodes(work, source, onProgress)
+      : await sampleLandmarks(gpu, source, { count: Math.min(landmarks, source.rows), sampling, seed });
     return Float64Array.from(chosen);
   });
   return rowNumbers(rows);
@@ -43,20 +51,17 @@ export async function chosenLandmarks(
 
 /** Landmarks as farthest points: of every block of nodes, then of what blocks have found. */
 async function farthestNodes(
-  gpu: Gpu,
-  folder: string,
+  work: GraphWork,
   source: NodeSource,
-  count: number,
-  seed: number,
   onProgress: (done: number, total: number) => void,
 ): Promise<RowNumbers> {
-  const found: (LandmarkCandidates & { first: number })[] = [], blocks = candidateBlocks(source.rows, count);
+  const count = Math.min(work.options.landmarks, source.rows), blocks = candidateBlocks(source.rows, count);
+  const found: (LandmarkCandidates & { first: number })[] = [];
   for (const [at, range] of blocks.entries()) {
-    const { first } = range;
-    found.push({ first, ...await candidatesOf(gpu, folder, source, range, count, seed) });
+    found.push({ first: range.first, ...await candidatesOf(work, source, range) });
     onProgress(at + 1, blocks.length);
   }
-  return await mergeCandidates(gpu, found, count);
+  return await mergeCandidates(work.gpu, found, count);
 }
 
 /** Ranges of nodes that candidates are sought in, whoever does. */
@@ -72,12 +77,9 @@ export function candidateBlocks(nodes: number, landmarks: number): NodeRange[] {
 
 /** A block's candidates, its share of four for every landmark or `MIN_CANDIDATES`; found now where they are not there. */
 export async function candidatesOf(
-  gpu: Gpu,
-  folder: string,
+  { gpu, folder, options }: GraphWork,
   source: NodeSource,
   range: NodeRange,
-  landmarks: number,
-  seed: number,
 ): Promise<LandmarkCandidates> {
   const name = rangeName("candidates", range), there = await readPart<Float64Array>(folder, name);
   if (there) {
@@ -89,9 +91,10 @@ export async function candidatesOf(
     }
     return { rows, points };
   }
+  const landmarks = Math.min(options.landmarks, source.rows);
   const share = Math.ceil(CANDIDATES_PER_LANDMARK * landmarks * range.rows / source.rows);
   const count = range.rows < MAX_BLOCK_ROWS ? share : Math.max(share, MIN_CANDIDATES);
-  const { rows, points } = await farthestCandidates(gpu, source, range, { count, seed });
+  const { rows, points } = await farthestCandidates(gpu, source, range, { count, seed: options.seed });
   const cols = points.cols + 1, data = new Float64Array(rows.length * cols);
   rows.forEach((row, i) => {
     data[i * cols] = row;

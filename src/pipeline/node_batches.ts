@@ -52,13 +52,19 @@ export async function makeDataset(
   await writeFileAtomic(manifestPath(folder, name), JSON.stringify(notes));
 }
 
+/** Of work that is shared by `tasks` tasks every `tasks`th part, from the `task`th on. */
+export interface TaskShare {
+  task: number;
+  tasks: number;
+}
+
 /** Makes every `tasks`th batch. @returns its files */
 export async function makeBatches(
   folder: string,
   name: DatasetName,
   slots: readonly DatasetSlot[],
   columnsOf: ColumnsOf,
-  { task, tasks }: { task: number; tasks: number },
+  { task, tasks }: TaskShare,
 ): Promise<SizesByFolder> {
   const batches = fileBatches(datasetFiles(slots));
   const own = batches.keys().filter((at) => at % tasks === task).toArray();

@@ -135,7 +135,7 @@ export async function runPipeline(
 
   const graph = await graphInputs(features, options), inputs = await mapInputs(graph, options);
   const cut = await stages.run("eigenvectors", graph, async (folder) => {
-    await solveGraph(gpu!, folder, manifests, options, onProgress);
+    await solveGraph({ gpu: gpu!, folder, manifests, options }, onProgress);
   }, (folder, all) => brokenInDataset(folder, "eigenvectors", all));
   const map = await stages.run("map", inputs, async (folder) => {
     await makeMap(gpu!, folder, cut!, manifests, options, (done, total) => onProgress("map", done, total));

@@ -8,32 +8,27 @@ import { chooseNeighborSearch } from "./neighbor_search.ts";
 import type { SizesByFolder } from "../data/files/file_look.ts";
 import { isThere } from "../data/files/plain_file.ts";
 import { loadNystrom, saveNystrom } from "../data/fits/nystrom_file.ts";
-import { type Gpu, trim } from "../gpu/mod.ts";
+import { trim } from "../gpu/mod.ts";
 import { openSums, rangeName } from "../graph/fowlkes.ts";
 import { gatherRows, nodesOf, type NodeSource } from "../graph/node_source.ts";
 import { fitNystrom, type NystromModel, type PanelSearch } from "../graph/nystrom.ts";
 import { alignedSource, openRawFeatures } from "./aligned_source.ts";
-import { candidateBlocks, candidatesOf, chosenLandmarks } from "./graph_landmarks.ts";
+import { candidateBlocks, candidatesOf, chosenLandmarks, type GraphWork } from "./graph_landmarks.ts";
 import { cachedPart, partFiles } from "./graph_parts.ts";
-import { makeBatches, makeDataset } from "./node_batches.ts";
-import type { PipelineOptions } from "./pipeline_options.ts";
+import { makeBatches, makeDataset, type TaskShare } from "./node_batches.ts";
 import type { DatasetColumns, DatasetFile } from "../data/features/node_dataset.ts";
 import type { FeatureSlot } from "../data/features/feature_source.ts";
-import type { FeatureManifest } from "../data/features/extract_parts.ts";
 
 /** Called with the step, and how much of it is done. */
 type OnProgress = (step: string, done: number, total: number) => void;
 
 /** Everything in turn: the fit, and the eigenvectors of all nodes that are not there. */
 export async function solveGraph(
-  gpu: Gpu,
-  folder: string,
-  manifests: FeatureManifest[],
-  options: PipelineOptions,
+  work: GraphWork,
   onProgress: OnProgress = () => {},
 ): Promise<void> {
-  await withSource(gpu, manifests, options, async (source, slots) => {
-    const fit = await fitted(gpu, folder, source, options, onProgress);
+  await withSource(work, async (source, slots) => {
+    const { gpu, folder, options } = work, fit = await fitted(work, source, onProgress);
     const { search, reason } = await chooseNeighborSearch(gpu, fit, source, options.knn);
     await makeDataset(
       folder,
@@ -48,30 +43,21 @@ export async function solveGraph(
 
 /** The fit alone. */
 export async function fitGraph(
-  gpu: Gpu,
-  folder: string,
-  manifests: FeatureManifest[],
-  options: PipelineOptions,
+  work: GraphWork,
 ): Promise<void> {
-  await withSource(gpu, manifests, options, async (source) => {
-    await fitted(gpu, folder, source, options, () => {});
-  });
+  await withSource(work, (source) => fitted(work, source, () => {}));
 }
 
-/** The eigenvectors in every `parts`th batch of files, for `solveGraph` to take over; what is there is left as it is. @returns its files */
+/** The eigenvectors in every `tasks`th batch of files, for `solveGraph` to take over; what is there is left as it is. @returns its files */
 export async function propagateRange(
-  gpu: Gpu,
-  folder: string,
-  manifests: FeatureManifest[],
-  options: PipelineOptions,
-  part: number,
-  parts: number,
+  work: GraphWork,
+  { task, tasks }: TaskShare,
 ): Promise<SizesByFolder> {
-  return await withSource(gpu, manifests, options, async (source, slots) => {
-    const fit = await loadNystrom(gpu, `${folder}/fit.arrow`);
+  return await withSource(work, async (source, slots) => {
+    const { gpu, folder, options } = work, fit = await loadNystrom(gpu, `${folder}/fit.arrow`);
     const { search } = await chooseNeighborSearch(gpu, fit, source, options.knn);
     const columnsOf = (file: DatasetFile) => vectorsOf(fit, source, file, search);
-    return await makeBatches(folder, "eigenvectors", slots, columnsOf, { task: part, tasks: parts });
+    return await makeBatches(folder, "eigenvectors", slots, columnsOf, { task, tasks });
   });
 }
 
@@ -87,42 +73,28 @@ async function vectorsOf(
 }
 
 async function withSource<T>(
-  gpu: Gpu,
-  manifests: FeatureManifest[],
-  { align }: PipelineOptions,
-  work: (source: NodeSource, slots: FeatureSlot[]) => Promise<T>,
+  { gpu, manifests, options: { align } }: GraphWork,
+  use: (source: NodeSource, slots: FeatureSlot[]) => Promise<T>,
 ): Promise<T> {
   await using raw = await openRawFeatures(manifests);
   try {
-    return await work(alignedSource(gpu, raw, align), raw.slots);
+    return await use(alignedSource(gpu, raw, align), raw.slots);
   } finally {
     trim(gpu);
   }
 }
 
 /** The fit that is there, or is made now. */
-async function fitted(
-  gpu: Gpu,
-  folder: string,
-  source: NodeSource,
-  options: PipelineOptions,
-  onProgress: OnProgress,
-): Promise<NystromModel> {
-  const { neighbors, knn, components, sampling, seed } = options;
+async function fitted(work: GraphWork, source: NodeSource, onProgress: OnProgress): Promise<NystromModel> {
+  const { gpu, folder, options: { neighbors, knn, components, sampling, seed } } = work;
   const path = `${folder}/fit.arrow`;
   const there = await isThere(path)
     ? await loadNystrom(gpu, path).catch((error) => console.error(`${error.message} It is fitted again now.`))
     : null;
   if (there) return there;
-  const chosen = await chosenLandmarks(
-    gpu,
-    folder,
-    source,
-    options,
-    (done, total) => onProgress("candidates", done, total),
-  );
+  const onCandidates = (done: number, total: number) => onProgress("candidates", done, total);
   const fit = await fitNystrom(gpu, source, {
-    landmarks: chosen,
+    landmarks: await chosenLandmarks(work, source, onCandidates),
     neighbors,
     components,
     sampling,
@@ -147,27 +119,23 @@ export function assertWhole({ missing = 0 }: NystromModel, components: number): 
 }
 
 /**
- * Candidates for landmarks out of every `parts`th block of nodes, for `fitGraph` to merge; a block that is there is left as it
+ * Candidates for landmarks out of every `tasks`th block of nodes, for `fitGraph` to merge; a block that is there is left as it
  * is. Only where landmarks are farthest points.
  *
  * @returns its files
  */
 export async function findCandidates(
-  gpu: Gpu,
-  folder: string,
-  manifests: FeatureManifest[],
-  options: PipelineOptions,
-  part: number,
-  parts: number,
+  work: GraphWork,
+  { task, tasks }: TaskShare,
 ): Promise<SizesByFolder> {
-  return await withSource(gpu, manifests, options, async (source) => {
-    const count = Math.min(options.landmarks, source.rows), names: string[] = [];
+  return await withSource(work, async (source) => {
+    const count = Math.min(work.options.landmarks, source.rows), names: string[] = [];
     for (const [at, range] of candidateBlocks(source.rows, count).entries()) {
-      if (at % parts !== part) continue;
-      await candidatesOf(gpu, folder, source, range, count, options.seed);
+      if (at % tasks !== task) continue;
+      await candidatesOf(work, source, range);
       names.push(rangeName("candidates", range));
     }
-    return await partFiles(folder, names);
+    return await partFiles(work.folder, names);
   });
 }
 
@@ -175,28 +143,24 @@ export async function findCandidates(
 export type SumStep = "affinities" | "products";
 
 /**
- * The sums over every `parts`th block of nodes, for `fitGraph` to add up; a block that is there is left as it is. Only where
+ * The sums over every `tasks`th block of nodes, for `fitGraph` to add up; a block that is there is left as it is. Only where
  * eigenvectors are extended from all landmarks. Those of products need those of the affinities of all blocks.
  *
  * @returns its files
  */
 export async function sumBlocksOf(
-  gpu: Gpu,
-  folder: string,
-  manifests: FeatureManifest[],
-  options: PipelineOptions,
+  work: GraphWork,
   step: SumStep,
-  part: number,
-  parts: number,
+  { task, tasks }: TaskShare,
 ): Promise<SizesByFolder> {
-  return await withSource(gpu, manifests, options, async (source) => {
-    const features = await gatherRows(source, await chosenLandmarks(gpu, folder, source, options));
-    const names: string[] = [];
+  return await withSource(work, async (source) => {
+    const { gpu, folder } = work, names: string[] = [];
+    const features = await gatherRows(source, await chosenLandmarks(work, source));
     const sums = openSums(gpu, source, features, (name, make) => {
       if (name.startsWith(step)) names.push(name);
       return cachedPart(folder, name, make);
     });
-    for (const [at, block] of sums.blocks.entries()) if (at % parts === part) await sums[step](block);
+    for (const [at, block] of sums.blocks.entries()) if (at % tasks === task) await sums[step](block);
     return await partFiles(folder, names);
   });
 }

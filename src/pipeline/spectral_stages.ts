@@ -12,7 +12,7 @@ import { nodesOf } from "../graph/node_source.ts";
 import { sampleLandmarks } from "../graph/landmarks.ts";
 import { fork, MAX_PASSED, type RowNumbers, sampleIndices, seededRandom } from "../linalg/random.ts";
 import type { Matrix } from "../linalg/matrix.ts";
-import { makeBatches, makeDataset } from "./node_batches.ts";
+import { makeBatches, makeDataset, type TaskShare } from "./node_batches.ts";
 import type { PipelineOptions } from "./pipeline_options.ts";
 
 /** The eigenvectors of all nodes as a source that is read panel by panel; a node's stratum is its slot. To be closed. */
@@ -109,13 +109,12 @@ export async function makeColorBatches(
   gpu: Gpu,
   folder: string,
   inputs: ColorInputs,
-  task: number,
-  tasks: number,
+  share: TaskShare,
 ): Promise<SizesByFolder> {
   return await withColumns(
     gpu,
     inputs,
-    ({ slots }, columnsOf) => makeBatches(folder, "colors", slots, columnsOf, { task, tasks }),
+    ({ slots }, columnsOf) => makeBatches(folder, "colors", slots, columnsOf, share),
   );
 }
 

@@ -124,7 +124,7 @@ const options = {
   iterations: 500,
 } as unknown as PipelineOptions;
 using gpu = await openGpu();
-await timed("eigenvectors", nodes, () => solveGraph(gpu, cut, manifests, options));
+await timed("eigenvectors", nodes, () => solveGraph({ gpu, folder: cut, manifests, options }));
 await timed("map", nodes, () => makeMap(gpu, map, cut, manifests, options));
 await timed("colors", nodes, () => makeColors(gpu, colors, { cut, map, manifests }, () => {}));
 console.log(

@@ -103,7 +103,7 @@ Deno.test("tasks that each make a part leave what one process makes alone, byte 
             await Deno.mkdir(`${folder}/${stage}`, { recursive: true });
           }
         }
-        await solveGraph(gpu, `${one}/cut`, manifests, options);
+        await solveGraph({ gpu, folder: `${one}/cut`, manifests, options });
         const inputs = (folder: string) => ({ cut: `${folder}/cut`, map: `${folder}/map`, manifests });
         const isMapped = sampling === "uniform"; // once: t-SNE is the same for all
         if (isMapped) {
@@ -111,14 +111,14 @@ Deno.test("tasks that each make a part leave what one process makes alone, byte 
           await makeColors(gpu, `${one}/colors`, inputs(one), () => {});
         }
 
-        const cut = `${two}/cut`,
-          steps = {
-            landmarks: (task: number) => findCandidates(gpu, cut, manifests, options, task, 2),
-            affinities: (task: number) => sumBlocksOf(gpu, cut, manifests, options, "affinities", task, 2),
-            products: (task: number) => sumBlocksOf(gpu, cut, manifests, options, "products", task, 2),
-            fit: () => fitGraph(gpu, cut, manifests, options),
-            propagate: (task: number) => propagateRange(gpu, cut, manifests, options, task, 2),
-          };
+        const cut = `${two}/cut`, work = { gpu, folder: cut, manifests, options };
+        const steps = {
+          landmarks: (task: number) => findCandidates(work, { task, tasks: 2 }),
+          affinities: (task: number) => sumBlocksOf(work, "affinities", { task, tasks: 2 }),
+          products: (task: number) => sumBlocksOf(work, "products", { task, tasks: 2 }),
+          fit: () => fitGraph(work),
+          propagate: (task: number) => propagateRange(work, { task, tasks: 2 }),
+        };
         for (const [step, run] of Object.entries(steps)) {
           if (step === "landmarks" && sampling === "uniform") continue;
           if ((step === "affinities" || step === "products") && neighbors !== "all") continue;
@@ -133,11 +133,16 @@ Deno.test("tasks that each make a part leave what one process makes alone, byte 
             for (const look of [lookAtNames(), lookAtSizes()]) assert(areFilesThere(cut, made, look), step);
           }
         }
-        await solveGraph(gpu, cut, manifests, options);
+        await solveGraph(work);
         if (isMapped) {
           await makeMap(gpu, `${two}/map`, cut, manifests, options);
-          await onFullDisk(1, () => makeColorBatches(gpu, `${two}/colors`, inputs(two), 0, 2));
-          for (const task of [1, 0]) await makeColorBatches(gpu, `${two}/colors`, inputs(two), task, 2);
+          await onFullDisk(
+            1,
+            () => makeColorBatches(gpu, `${two}/colors`, inputs(two), { task: 0, tasks: 2 }),
+          );
+          for (const task of [1, 0]) {
+            await makeColorBatches(gpu, `${two}/colors`, inputs(two), { task, tasks: 2 });
+          }
           await makeColors(gpu, `${two}/colors`, inputs(two), () => {});
         }
 
