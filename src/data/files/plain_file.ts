@@ -1,4 +1,5 @@
 /** Files that anyone may have made: read only where they are plain files, as a device has no end and a pipe no beginning. */
+import { reasonOf } from "./atomic_write.ts";
 
 /** 64 MB: lists, settings and records are shorter; more is a mistake or a trap. */
 export const MAX_TEXT = 2 ** 26;
@@ -41,6 +42,14 @@ export async function assertPlainFile(path: string, most = Infinity): Promise<vo
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
+}
+
+/** What to say of a file that was not read. @param what it is; else "There is no file a.npy.", "Cannot read a.npy: …" */
+export function readError(error: unknown, path: string, what?: string): Error {
+  const words = error instanceof Deno.errors.NotFound
+    ? `There is no ${what ?? "file"} ${path}.`
+    : `Cannot read ${what ? `the ${what} ` : ""}${path}: ${reasonOf(error)}.`;
+  return new Error(words, { cause: error });
 }
 
 /** Whether there is a file or folder; of what the system does not let one look at, its error. */

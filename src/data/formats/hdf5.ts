@@ -1,8 +1,7 @@
 /** HDF5 that says when something cannot be read: h5wasm otherwise prints it and hands on whatever the memory holds. */
 import type * as hdf5 from "h5wasm";
 import { basename, dirname, join, resolve } from "node:path";
-import { reasonOf } from "../files/atomic_write.ts";
-import { openPlainFile } from "../files/plain_file.ts";
+import { openPlainFile, readError } from "../files/plain_file.ts";
 
 /** Bytes of MATLAB's text before the HDF5 part of its files. */
 export const USER_BLOCK = 512;
@@ -70,8 +69,7 @@ async function checkStart(path: string, kind: string, cure: string): Promise<num
     await file.read(start);
     ({ size } = await file.stat());
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw readError(error, path);
   }
   const at = [USER_BLOCK, 0].find((offset) => HDF5_START.every((byte, i) => start[offset + i] === byte));
   if (at === undefined) {

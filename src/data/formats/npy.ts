@@ -1,6 +1,6 @@
 /** NumPy's .npy files: arrays of either byte order, read whole or by rows, in C or Fortran order. */
-import { reasonOf, writeFileAtomic } from "../files/atomic_write.ts";
-import { openPlainFile, readPlainFile } from "../files/plain_file.ts";
+import { writeFileAtomic } from "../files/atomic_write.ts";
+import { openPlainFile, readError, readPlainFile } from "../files/plain_file.ts";
 
 /** What can be read; booleans and uint8 share an array of bytes. */
 export type NpyData =
@@ -220,7 +220,7 @@ export async function readBytes(path: string, most?: number): Promise<Uint8Array
   try {
     return await readPlainFile(path, most);
   } catch (error) {
-    throw unreadable(path, error);
+    throw readError(error, path);
   }
 }
 
@@ -229,7 +229,7 @@ export async function openFile(path: string): Promise<Deno.FsFile> {
   try {
     return await openPlainFile(path);
   } catch (error) {
-    throw unreadable(path, error);
+    throw readError(error, path);
   }
 }
 
@@ -315,10 +315,4 @@ function sizeOf(shape: number[]): number {
 
 function damaged(path: string, how: string): Error {
   return new Error(`The header of ${path} is damaged: ${how}; copy the file again.`);
-}
-
-function unreadable(path: string, error: unknown): Error {
-  return error instanceof Deno.errors.NotFound
-    ? new Error(`There is no file ${path}.`, { cause: error })
-    : new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
 }

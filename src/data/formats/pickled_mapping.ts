@@ -212,8 +212,6 @@ function runPickle(bytes: Uint8Array<ArrayBuffer>): unknown {
         stack.push(text(byte()));
         break;
       case Op.EmptyTuple:
-        stack.push([]);
-        break;
       case Op.EmptyList:
         stack.push([]);
         break;
@@ -340,23 +338,8 @@ export function encodePickledMapping(mapping: ReadonlyMap<number, string>): Uint
   keep();
   ops(Op.Mark, Op.BinInt1, 3);
   unicode("|");
-  ops(
-    Op.None,
-    Op.None,
-    Op.None,
-    Op.BinInt,
-    255,
-    255,
-    255,
-    255,
-    Op.BinInt,
-    255,
-    255,
-    255,
-    255,
-    Op.BinInt1,
-    63,
-  );
+  const minusOne = [Op.BinInt, 255, 255, 255, 255];
+  ops(Op.None, Op.None, Op.None, ...minusOne, ...minusOne, Op.BinInt1, 63);
   ops(Op.Tuple);
   keep();
   ops(Op.Build, Op.NewFalse, Op.EmptyList);

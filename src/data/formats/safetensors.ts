@@ -2,21 +2,21 @@
 import type { NamedArray } from "./named_arrays.ts";
 
 const MAX_HEADER = 1e8;
-/** Types by their names, with bytes of one value. */
-const BYTES: Readonly<Record<string, number>> = {
-  F64: 8,
-  F32: 4,
-  F16: 2,
-  BF16: 2,
-  I64: 8,
-  I32: 4,
-  I16: 2,
-  I8: 1,
-  U64: 8,
-  U32: 4,
-  U16: 2,
-  U8: 1,
-  BOOL: 1,
+/** Types by their names. */
+const ARRAYS = {
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Float16Array,
+  BF16: Uint16Array, // the upper half of float32
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U64: BigUint64Array,
+  U32: Uint32Array,
+  U16: Uint16Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
 };
 
 /**
@@ -47,7 +47,9 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, path: string): 
       throw damaged(`"${name}" has no type, shape and place`);
     }
     const [from, to] = offsets, count = shape.reduce((product, size) => product * size, 1);
-    if (dtype in BYTES && to - from !== count * BYTES[dtype] || from > to || 8 + length + to > bytes.length) {
+    const known = dtype in ARRAYS ? dtype as keyof typeof ARRAYS : undefined;
+    const isOther = known && to - from !== count * ARRAYS[known].BYTES_PER_ELEMENT;
+    if (isOther || from > to || 8 + length + to > bytes.length) {
       throw damaged(`"${name}" does not have the place that its shape needs`);
     }
     return {
@@ -56,40 +58,18 @@ export function parseSafetensors(bytes: Uint8Array<ArrayBuffer>, path: string): 
       type: dtype,
       isText: false,
       values() {
-        if (!(dtype in BYTES)) {
+        if (!known) {
           throw new Error(`${path}: "${name}" is of type ${dtype}, which is not read: save it as F32.`);
         }
-        return valuesOf(dtype, bytes.slice(8 + length + from, 8 + length + to).buffer);
+        return valuesOf(known, bytes.slice(8 + length + from, 8 + length + to).buffer);
       },
     };
   });
 }
 
-function valuesOf(dtype: string, buffer: ArrayBuffer): ArrayLike<number | bigint> {
-  switch (dtype) {
-    case "F64":
-      return new Float64Array(buffer);
-    case "F32":
-      return new Float32Array(buffer);
-    case "F16":
-      return new Float16Array(buffer);
-    case "BF16": // the upper half of float32
-      return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (half) => half << 16).buffer);
-    case "I64":
-      return new BigInt64Array(buffer);
-    case "I32":
-      return new Int32Array(buffer);
-    case "I16":
-      return new Int16Array(buffer);
-    case "I8":
-      return new Int8Array(buffer);
-    case "U64":
-      return new BigUint64Array(buffer);
-    case "U32":
-      return new Uint32Array(buffer);
-    case "U16":
-      return new Uint16Array(buffer);
-    default:
-      return new Uint8Array(buffer);
-  }
+function valuesOf(dtype: keyof typeof ARRAYS, buffer: ArrayBuffer): ArrayLike<number | bigint> {
+  const values = new ARRAYS[dtype](buffer);
+  return dtype === "BF16"
+    ? new Float32Array(Uint32Array.from(values as Uint16Array, (half) => half << 16).buffer)
+    : values;
 }

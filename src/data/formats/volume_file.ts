@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { pipeline } from "node:stream";
 import { reasonOf } from "../files/atomic_write.ts";
-import { assertPlainFile, isThere } from "../files/plain_file.ts";
+import { assertPlainFile, isThere, readError } from "../files/plain_file.ts";
 import { type Affine, affineOf } from "./nifti_affine.ts";
 
 /** How values are stored. */
@@ -99,8 +99,7 @@ export async function openVolume(path: string): Promise<VolumeFile> {
   try {
     await assertPlainFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`There is no file ${path}.`, { cause: error });
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw readError(error, path);
   }
   const source = openSource(path);
   try {

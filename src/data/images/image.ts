@@ -5,9 +5,9 @@ import { reasonOf } from "../files/atomic_write.ts";
 import { type MendedJpeg, mendJpeg, withoutStrayBytes } from "./mend_jpeg.ts";
 import { oddGif, oddTiff } from "./odd_pixels.ts";
 import { turned } from "./orientation.ts";
-import { readPlainFile } from "../files/plain_file.ts";
+import { readError, readPlainFile } from "../files/plain_file.ts";
 import { note, skip } from "../files/skipped.ts";
-import { MAX_PIXELS, type RgbImage } from "./picture.ts";
+import { assertPixels, MAX_PIXELS, type RgbImage } from "./picture.ts";
 
 type Pipeline = ReturnType<typeof sharp>;
 type Metadata = Awaited<ReturnType<Pipeline["metadata"]>>;
@@ -57,7 +57,7 @@ export async function readImage(path: string): Promise<RgbImage> {
   if (odd) throw unreadable(path, odd);
   try {
     const about = await sharp(bytes, { limitInputPixels: false }).metadata();
-    if (about.width * about.height > MAX_PIXELS) throw tooLarge(path, about.width, about.height);
+    assertPixels(about, `The image ${path}`);
     assertReadable(about, path);
     const { mended, isTransparent, ...image } = format === "jpeg"
       ? await decodeJpeg(bytes, about)
@@ -233,10 +233,7 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readPlainFile(path, MAX_IMAGE_BYTES);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new Error(`There is no image ${path}.`, { cause: error });
-    }
-    throw new Error(`Cannot read the image ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw readError(error, path, "image");
   }
 }
 
@@ -246,13 +243,6 @@ function startsWith(bytes: Uint8Array, start: number[]): boolean {
 
 function ascii(text: string): number[] {
   return Array.from(text, (char) => char.charCodeAt(0));
-}
-
-function tooLarge(path: string, width: number, height: number): RangeError {
-  const most = MAX_PIXELS / 1e6;
-  return new RangeError(
-    `The image ${path} is ${width} × ${height} pixels: at most ${most} million are read, so make it smaller.`,
-  );
 }
 
 /** The last line of what the decoder said is the most specific. */

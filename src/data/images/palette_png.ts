@@ -5,7 +5,7 @@ import { decode, encode } from "fast-png";
 import { reasonOf } from "../files/atomic_write.ts";
 import { MAX_IMAGE_BYTES } from "./image.ts";
 import { readBytes } from "../formats/npy.ts";
-import { type Mask, MAX_PIXELS } from "./picture.ts";
+import { assertPixels, type Mask } from "./picture.ts";
 
 const PNG_START = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 /** Samples a pixel by PNG's type of color; 3 is a palette. */
@@ -26,13 +26,7 @@ export async function readPalettePng(path: string): Promise<Mask> {
   if (bytes.length < 33 || PNG_START.some((byte, i) => bytes[i] !== byte)) throw damaged("it is no PNG");
   const header = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const width = header.getUint32(16), height = header.getUint32(20), depth = bytes[24];
-  if (width * height > MAX_PIXELS) {
-    throw new RangeError(
-      `The mask ${path} is ${width} × ${height} pixels: at most ${
-        MAX_PIXELS / 1e6
-      } million are read, so make it smaller.`,
-    );
-  }
+  assertPixels({ width, height }, `The mask ${path}`);
   const channels = CHANNELS[bytes[25]];
   if (channels > 1 || depth === 16) {
     throw new Error(

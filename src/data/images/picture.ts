@@ -26,3 +26,13 @@ export interface Mask {
 
 /** 100 megapixels, 300 MB of RGB: a larger image or mask is a mistake or a trap. */
 export const MAX_PIXELS = 1e8;
+
+/** @throws RangeError "The image a.png is 30000 × 30000 pixels: …" */
+export function assertPixels({ width, height }: Omit<Mask, "data">, what: string): void {
+  if (width * height <= MAX_PIXELS) return;
+  throw new RangeError(
+    `${what} is ${width} × ${height} pixels: at most ${
+      MAX_PIXELS / 1e6
+    } million are read, so make it smaller.`,
+  );
+}

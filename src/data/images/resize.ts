@@ -208,15 +208,7 @@ export function resizeNearest(image: RgbImage, width: number, height: number): R
       (_, i) => Math.min(Math.floor(Math.fround((i + 0.5) * scale)), from - 1),
     );
   };
-  const columns = indices(image.width, width), rows = indices(image.height, height);
-  const data = new Uint8Array(3 * width * height);
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, to += 3) {
-      const from = 3 * (rows[y] * image.width + columns[x]);
-      for (let c = 0; c < 3; c++) data[to + c] = image.data[from + c];
-    }
-  }
-  return { width, height, data };
+  return taken(image, 3, indices(image.width, width), indices(image.height, height));
 }
 
 /**
@@ -228,12 +220,20 @@ export function resizeNearest(image: RgbImage, width: number, height: number): R
  */
 export function resizeMask(mask: Mask, width: number, height: number): Mask {
   assertSize(width, height);
-  const columns = nearestIndices(mask.width, width), rows = nearestIndices(mask.height, height);
-  const data = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) data[y * width + x] = mask.data[rows[y] * mask.width + columns[x]];
+  return taken(mask, 1, nearestIndices(mask.width, width), nearestIndices(mask.height, height));
+}
+
+/** The pixels of some columns and rows. */
+function taken({ width, data: all }: Mask, channels: number, columns: Int32Array, rows: Int32Array): Mask {
+  const data = new Uint8Array(channels * columns.length * rows.length);
+  let to = 0;
+  for (const row of rows) {
+    for (const column of columns) {
+      const from = channels * (row * width + column);
+      for (let c = 0; c < channels; c++) data[to++] = all[from + c];
+    }
   }
-  return { width, height, data };
+  return { width: columns.length, height: rows.length, data };
 }
 
 /** Adds the scale up step by step, as Pillow: where a position is a whole number the rounding decides. */

@@ -1,7 +1,6 @@
 /** Models as they are asked for: a built-in one by its name, one that was added by its name, any ONNX file by its path. */
 import { basename, join } from "node:path";
-import { reasonOf } from "../files/atomic_write.ts";
-import { assertFileRecorded, type ModelRecord, readModelRecord } from "./model_record.ts";
+import { assertFileRecorded, type ModelRecord, namesIn, readModelRecord } from "./model_record.ts";
 import { isFile } from "../files/plain_file.ts";
 import { CACHE_FOLDER, PROJECT_FOLDER } from "../files/project_folder.ts";
 import { otherUnit, type Preprocessor, readPreprocessor } from "../images/preprocessor.ts";
@@ -59,7 +58,8 @@ async function modelPath(model: string, folder: string): Promise<string> {
   const added = join(folder, model, `${model}.onnx`);
   if (await isFile(added)) return added;
   const names = [
-    ...await namesIn(EMBEDDED_FOLDER, ({ name }) => name.endsWith(".onnx")),
+    ...(await namesIn(EMBEDDED_FOLDER, ({ name }) => name.endsWith(".onnx")))
+      .map((name) => basename(name, ".onnx")).sort(),
     ...await namesIn(folder, ({ name, isDirectory }) => isDirectory && !name.startsWith(".")),
   ];
   throw new Error(
@@ -86,15 +86,4 @@ async function assertModelFile(path: string): Promise<void> {
   if (!stat) throw new Error(`There is no model file ${path}.`);
   if (path.endsWith(".onnx")) return;
   throw new Error(`${path} does not end in .onnx as it is written here: rename it, in small letters.`);
-}
-
-async function namesIn(folder: string, isModel: (entry: Deno.DirEntry) => boolean): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(folder)) if (isModel(entry)) names.push(entry.name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // nothing was added yet
-    throw new Error(`Cannot list the models in ${folder}: ${reasonOf(error)}.`, { cause: error });
-  }
-  return names.map((name) => basename(name, ".onnx")).sort();
 }

@@ -175,6 +175,21 @@ export interface ListedModel {
   wrong: string[];
 }
 
+/** Names in a folder of models, sorted; none where there is no such folder. */
+export async function namesIn(
+  folder: string,
+  isModel: (entry: Deno.DirEntry) => boolean,
+): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    for await (const entry of Deno.readDir(folder)) if (isModel(entry)) names.push(entry.name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // nothing was added yet
+    throw new Error(`Cannot list the models in ${folder}: ${reasonOf(error)}.`, { cause: error });
+  }
+  return names.sort();
+}
+
 /**
  * The models that were added, their files checked.
  *
@@ -183,14 +198,7 @@ export interface ListedModel {
  */
 export async function listModels(folder: string): Promise<ListedModel[]> {
   const models: ListedModel[] = [];
-  const names: string[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) if (isDirectory) names.push(name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // nothing was added yet
-    throw new Error(`Cannot list the models in ${folder}: ${reasonOf(error)}.`, { cause: error });
-  }
-  for (const name of names.sort()) {
+  for (const name of await namesIn(folder, ({ isDirectory }) => isDirectory)) {
     const path = join(folder, name, `${name}.onnx`);
     const record = await readModelRecord(path);
     if (record) models.push({ path, record, wrong: await wrongFiles(dirname(path), record) });

@@ -5,13 +5,8 @@ import { reasonOf } from "../files/atomic_write.ts";
 import { Flow, isProduct, isSum } from "../onnx/flow.ts";
 import { type OnnxGraph, withOutputs } from "../onnx/graph.ts";
 import { openModel, type VisionModel } from "./vision_model.ts";
+import type { Size } from "../images/resized_size.ts"; // in pixels, or patches
 import type { ModelOutput, WeightFile } from "../onnx/types.ts";
-
-/** Pixels, or patches. */
-interface Size {
-  width: number;
-  height: number;
-}
 
 /** A table of positions, an entry a patch: `data` is outer × patches × inner. */
 interface Table {

@@ -89,7 +89,6 @@ export async function openModel(
   const ask = async (request: Request, transfer?: Transferable[]) => {
     const answer = await thread.ask(request, transfer);
     seconds += answer.seconds;
-    if (answer.error !== undefined) throw new Error(answer.error);
     return answer;
   };
   let input: ReturnType<typeof imageInput>;
@@ -134,15 +133,10 @@ export async function openModel(
 export async function runOnce(bytes: Uint8Array, provider: InferenceProvider): Promise<ModelOutput> {
   const thread = startThread("the trial model");
   try {
-    const ask = async (request: Request) => {
-      const answer = await thread.ask(request);
-      if (answer.error !== undefined) throw new Error(answer.error);
-      return answer;
-    };
-    await ask({ path: "the trial model", bytes, weights: [], provider });
+    await thread.ask({ path: "the trial model", bytes, weights: [], provider });
     const feed: Feed = { name: "x", type: "float32", pixels: Float32Array.of(-1, 2), dims: [2] };
-    const { y } = (await ask({ feed, wanted: ["y"] })).outputs!;
-    await ask("release");
+    const { y } = (await thread.ask({ feed, wanted: ["y"] })).outputs!;
+    await thread.ask("release");
     return y;
   } finally {
     thread.end();
@@ -159,7 +153,11 @@ function startThread(path: string): Thread {
   const worker = new Worker(new URL("../onnx/worker.ts", import.meta.url), { type: "module" });
   const waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
   let failure: Error | undefined;
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => waiting.shift()!.resolve(data);
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    const { resolve, reject } = waiting.shift()!;
+    if (data.error === undefined) resolve(data);
+    else reject(new Error(data.error));
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     failure = new Error(`The thread that runs ${path} has ended: ${reasonOf(event.message)}.`);

@@ -1,10 +1,18 @@
 /** ONNX files: the little of their protobuf that finding and adding outputs needs; every other byte stays as it is. */
-import protobuf from "protobufjs";
 import { reasonOf } from "../files/atomic_write.ts";
 import { inlineFunctions, OtherOperatorSet, ownDomain, readOperatorSet } from "./functions.ts";
-import { CutShort, joinBytes, LENGTH_DELIMITED, messageField, readInts, readMessage } from "./messages.ts";
+import {
+  CutShort,
+  joinBytes,
+  LENGTH_DELIMITED,
+  messageField,
+  numberField,
+  readInts,
+  readMessage,
+  textField,
+} from "./messages.ts";
 import type { Handler } from "./messages.ts";
-import { readPlainFile } from "../files/plain_file.ts";
+import { readError, readPlainFile } from "../files/plain_file.ts";
 
 /** One operation. */
 export interface OnnxNode {
@@ -85,10 +93,7 @@ export async function readOnnx(path: string): Promise<OnnxGraph> {
   try {
     bytes = await readPlainFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new Error(`There is no model ${path}.`, { cause: error });
-    }
-    throw new Error(`Cannot read the model ${path}: ${reasonOf(error)}.`, { cause: error });
+    throw readError(error, path, "model");
   }
   return parseOnnx(bytes, path);
 }
@@ -155,20 +160,16 @@ export function parseOnnx(bytes: Uint8Array, path: string): OnnxGraph {
  * @returns a ModelProto
  */
 export function withOutputs(graph: OnnxGraph, tensors: string[], added: AddedNode[] = []): Uint8Array {
-  const writer = protobuf.Writer.create();
-  const open = (field: number) => writer.uint32(field << 3 | LENGTH_DELIMITED);
-  open(MODEL.graph).fork();
-  for (const { op, inputs, output } of added) {
-    open(GRAPH.node).fork();
-    for (const input of inputs) open(NODE.input).string(input);
-    open(NODE.output).string(output);
-    open(NODE.op).string(op).ldelim();
-  }
-  for (const tensor of new Set(tensors).difference(new Set(graph.outputs))) {
-    open(GRAPH.output).fork();
-    open(1).string(tensor).ldelim();
-  }
-  return joinBytes([graph.runnable, writer.ldelim().finish()]);
+  const nodes = added.map(({ op, inputs, output }) =>
+    messageField(GRAPH.node, [
+      ...inputs.map((input) => textField(NODE.input, input)),
+      textField(NODE.output, output),
+      textField(NODE.op, op),
+    ])
+  );
+  const further = [...new Set(tensors).difference(new Set(graph.outputs))];
+  const outputs = further.map((tensor) => messageField(GRAPH.output, [textField(VALUE.name, tensor)]));
+  return joinBytes([graph.runnable, messageField(MODEL.graph, [...nodes, ...outputs])]);
 }
 
 /** Puts every node behind those that it takes tensors from, functions inlined; `runnable` is as `nodes` then. */
@@ -224,10 +225,8 @@ function withNodes(model: Uint8Array, nodes: Uint8Array[], operatorSets: [string
     } else if (field !== MODEL.function) kept.push(raw);
   });
   for (const [domain, version] of operatorSets) {
-    const writer = protobuf.Writer.create().uint32(OPERATOR_SET.domain << 3 | LENGTH_DELIMITED).string(
-      domain,
-    );
-    kept.push(messageField(MODEL.opset, [writer.uint32(OPERATOR_SET.version << 3).int64(version).finish()]));
+    const set = [textField(OPERATOR_SET.domain, domain), numberField(OPERATOR_SET.version, version)];
+    kept.push(messageField(MODEL.opset, set));
   }
   return joinBytes([...kept, messageField(MODEL.graph, inGraph)]);
 }

@@ -1,8 +1,7 @@
 /** What onnxruntime runs models on: the processor, or a graphics card by its own WebGPU. */
-import protobuf from "protobufjs";
 import { openGpu } from "../../gpu/mod.ts";
 import { reasonOf } from "../files/atomic_write.ts";
-import { LENGTH_DELIMITED } from "./messages.ts";
+import { joinBytes, messageField, numberField, textField } from "./messages.ts";
 import { runOnce } from "../models/vision_model.ts";
 import type { InferenceProvider } from "./types.ts";
 
@@ -63,37 +62,13 @@ async function hasHardware(): Promise<boolean> {
 
 /** A model that gives what is above 0 of two numbers. */
 function trialModel(): Uint8Array {
-  const writer = protobuf.Writer.create();
-  const message = (field: number, write: () => void) => {
-    writer.uint32(field << 3 | LENGTH_DELIMITED).fork();
-    write();
-    writer.ldelim();
-  };
-  const text = (field: number, value: string) => writer.uint32(field << 3 | LENGTH_DELIMITED).string(value);
-  const number = (field: number, value: number) => writer.uint32(field << 3).int64(value);
-  const value = (field: number, name: string) =>
-    message(field, () => {
-      text(1, name);
-      message(2, () =>
-        message(1, () => {
-          number(1, 1); // float32
-          message(2, () => message(1, () => number(1, 2)));
-        }));
-    });
-  number(1, 8);
-  message(7, () => {
-    message(1, () => {
-      text(1, "x");
-      text(2, "y");
-      text(4, "Relu");
-    });
-    text(2, "trial");
-    value(11, "x");
-    value(12, "y");
-  });
-  message(8, () => {
-    text(1, "");
-    number(2, 13);
-  });
-  return writer.finish();
+  const shape = messageField(2, [messageField(1, [numberField(1, 2)])]);
+  const tensor = messageField(2, [messageField(1, [numberField(1, 1), shape])]); // of float32
+  const value = (field: number, name: string) => messageField(field, [textField(1, name), tensor]);
+  const node = messageField(1, [textField(1, "x"), textField(2, "y"), textField(4, "Relu")]);
+  return joinBytes([
+    numberField(1, 8),
+    messageField(7, [node, textField(2, "trial"), value(11, "x"), value(12, "y")]),
+    messageField(8, [textField(1, ""), numberField(2, 13)]),
+  ]);
 }

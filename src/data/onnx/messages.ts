@@ -63,6 +63,11 @@ export function textField(field: number, text: string): Uint8Array {
   return messageField(field, [new TextEncoder().encode(text)]);
 }
 
+/** A field that holds a whole number. */
+export function numberField(field: number, value: number): Uint8Array {
+  return protobuf.Writer.create().uint32(field << 3).int64(value).finish();
+}
+
 export function joinBytes(parts: Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
