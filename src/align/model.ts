@@ -1,5 +1,5 @@
 /** A trained channel alignment: transforms into one space, and the encoder from there to the voxels. */
-import { takeColumns } from "../linalg/host_matrix.ts";
+import { rowRange, takeColumns } from "../linalg/host_matrix.ts";
 import type { Gpu } from "../gpu/mod.ts";
 import { addRow } from "../linalg/affine_rows.ts";
 import { multiply } from "../linalg/matmul.ts";
@@ -64,13 +64,12 @@ export function slotTransform(model: Pick<AlignModel, "slots" | "transforms">, s
       `There is no slot ${slot}: this alignment has ${slots.length} slots, counted from 0.`,
     );
   }
-  const { cols } = transforms, rows = slots[slot].width, first = slotOffset(slots, slot);
-  return { data: transforms.data.subarray(first * cols, (first + rows) * cols), rows, cols };
+  return rowRange(transforms, slotOffset(slots, slot), slots[slot].width);
 }
 
 /** β of the channels that say something of a slot by itself, a view: channels × voxels. */
 export function sharedBeta({ beta, shared = beta.rows }: AlignModel): Matrix {
-  return { data: beta.data.subarray(0, shared * beta.cols), rows: shared, cols: beta.cols };
+  return rowRange(beta, 0, shared);
 }
 
 /** The leading columns of a matrix; itself where it has no others. */

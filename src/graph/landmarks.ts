@@ -11,8 +11,8 @@ import {
   uploadMatrix,
 } from "../linalg/matrix.ts";
 import {
-  fillRandom,
   type Random,
+  randomMatrix,
   type RowNumbers,
   sampleIndices,
   sampleRows,
@@ -222,11 +222,7 @@ async function projected(
   signal?: AbortSignal,
 ): Promise<Matrix> {
   const dimensions = FARTHEST_POINT_DIMENSIONS;
-  const directions = uploadMatrix(gpu, {
-    data: fillRandom(new Float32Array(channels * dimensions), random),
-    rows: channels,
-    cols: dimensions,
-  }, "random directions");
+  const directions = uploadMatrix(gpu, randomMatrix(channels, dimensions, random), "random directions");
   const out = { data: new Float32Array(rows * dimensions), rows, cols: dimensions };
   try {
     for await (const { first, features } of panels) {

@@ -1,4 +1,5 @@
 /** Where the features of nodes come from: a matrix in memory, or anything that can be read a panel at a time. */
+import { rowRange } from "../linalg/host_matrix.ts";
 import { assertMatrix, type Matrix } from "../linalg/matrix.ts";
 import type { RowNumbers } from "../linalg/random.ts";
 import { assertRows } from "../linalg/row_normalize.ts";
@@ -42,20 +43,14 @@ const CHOSEN_SPAN = 256;
  */
 export function matrixSource(matrix: Matrix, strata?: Uint32Array): NodeSource {
   assertMatrix(matrix, "features");
-  const { data, rows, cols } = matrix;
+  const { rows, cols } = matrix;
   if (strata && strata.length !== rows) {
     throw new RangeError(`strata holds ${strata.length} values for ${rows} nodes: give one for every node.`);
   }
   return {
     rows,
     cols,
-    read(first, count) {
-      return Promise.resolve({
-        data: data.subarray(first * cols, (first + count) * cols),
-        rows: count,
-        cols,
-      });
-    },
+    read: (first, count) => Promise.resolve(rowRange(matrix, first, count)),
     ...(strata && { strata: (row: number) => strata[row] }),
   };
 }

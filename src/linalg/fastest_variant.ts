@@ -2,8 +2,8 @@
 import type { Gpu, Variant } from "../gpu/mod.ts";
 import { readsTextures, timeKernels, VARIANTS } from "../gpu/mod.ts";
 import { multiply } from "./matmul.ts";
-import { downloadMatrix, type Matrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
-import { fillRandom, seededRandom } from "./random.ts";
+import { downloadMatrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
+import { randomMatrix, seededRandom } from "./random.ts";
 
 const ROUNDS = 3;
 /** Rows of the square product that is timed: milliseconds of work. */
@@ -19,8 +19,9 @@ const CLEARLY = 1.2;
  */
 export async function fastestVariant(gpu: Gpu): Promise<Variant> {
   const n = SIZE[gpu.adapter.software ? "software" : "hardware"], random = seededRandom(0);
-  const square = (): Matrix => ({ data: fillRandom(new Float32Array(n * n), random), rows: n, cols: n });
-  const a = uploadMatrix(gpu, square(), "timed product"), b = uploadMatrix(gpu, square(), "timed product");
+  const square = () => uploadMatrix(gpu, randomMatrix(n, n, random), "timed product"),
+    a = square(),
+    b = square();
   try {
     const variants = VARIANTS.filter((variant) => variant !== "textures" || readsTextures());
     const best = new Map(variants.map((variant) => [variant, Infinity]));

@@ -11,6 +11,11 @@ export function takeRows({ data, cols }: Matrix, rows: ArrayLike<number>): Matri
   return { data: out, rows: rows.length, cols };
 }
 
+/** Rows of a matrix that follow each other, a view. */
+export function rowRange({ data, cols }: Matrix, first: number, rows: number): Matrix {
+  return { data: data.subarray(first * cols, (first + rows) * cols), rows, cols };
+}
+
 /** Columns [from, to) of a matrix. */
 export function takeColumns({ data, rows, cols }: Matrix, from: number, to: number): Matrix {
   const width = to - from, out = new Float32Array(rows * width);

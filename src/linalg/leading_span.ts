@@ -3,16 +3,9 @@ import type { Gpu } from "../gpu/mod.ts";
 import { combine } from "./combine.ts";
 import { denseEigen } from "./dense_eigen.ts";
 import { multiply } from "./matmul.ts";
-import {
-  allocateMatrix,
-  downloadMatrix,
-  type GpuMatrix,
-  type Matrix,
-  releaseMatrix,
-  uploadMatrix,
-} from "./matrix.ts";
+import { allocateMatrix, downloadMatrix, type GpuMatrix, releaseMatrix, uploadMatrix } from "./matrix.ts";
 import { orthonormalize } from "./orthonormalize.ts";
-import { fillRandom, type Random } from "./random.ts";
+import { type Random, randomMatrix } from "./random.ts";
 
 /** Length of the random part of a column: where the span says nothing new, the solver still has a direction. */
 const NOISE = 1e-3;
@@ -42,8 +35,7 @@ export async function leadingSpan(gpu: Gpu, x: GpuMatrix, width: number, random:
     for (let r = 0; r < gram.cols; r++) leading[r * width + c] = scale * vectors[r * gram.cols + c];
   }
   const rotation = uploadMatrix(gpu, { data: leading, rows: gram.cols, cols: width }, "leading directions");
-  const noise = fillRandom(new Float32Array(x.rows * width), random);
-  const jitter = uploadMatrix(gpu, { data: noise, rows: x.rows, cols: width }, "random columns");
+  const jitter = uploadMatrix(gpu, randomMatrix(x.rows, width, random), "random columns");
   const exact = multiply(gpu, columns, rotation);
   const span = allocateMatrix(gpu, x.rows, width, "leading span");
   combine(gpu, span, [1, exact], [NOISE / Math.sqrt(x.rows), jitter]);
@@ -53,12 +45,7 @@ export async function leadingSpan(gpu: Gpu, x: GpuMatrix, width: number, random:
 
 /** An orthonormal basis of the range of XᵀX Ω, d × 96. */
 async function sampledRange(gpu: Gpu, x: GpuMatrix, random: Random): Promise<GpuMatrix> {
-  const omega: Matrix = {
-    data: fillRandom(new Float32Array(x.cols * WHOLE), random),
-    rows: x.cols,
-    cols: WHOLE,
-  };
-  const sample = uploadMatrix(gpu, omega, "random directions");
+  const sample = uploadMatrix(gpu, randomMatrix(x.cols, WHOLE, random), "random directions");
   const image = multiply(gpu, x, sample);
   const range = multiply(gpu, x, image, { transposeA: true });
   releaseMatrix(gpu, sample, image);

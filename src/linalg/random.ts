@@ -1,5 +1,6 @@
 /** Seeded random numbers, the same on every machine. */
 import { assertSeed } from "./check_options.ts";
+import type { Matrix } from "./matrix.ts";
 
 /** A source of uniform numbers in [0, 1). */
 export type Random = () => number;
@@ -52,6 +53,11 @@ export function fillRandom(out: Float32Array, random: Random): Float32Array {
     out[i] = (random() + random() + random() + random() - 2) * Math.sqrt(3);
   }
   return out;
+}
+
+/** A matrix of such numbers. */
+export function randomMatrix(rows: number, cols: number, random: Random): Matrix {
+  return { data: fillRandom(new Float32Array(rows * cols), random), rows, cols };
 }
 
 /** Numbers of rows: 32 bits where they are enough, else whole numbers below 2⁵³. */

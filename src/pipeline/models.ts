@@ -14,22 +14,15 @@ import { readWeights } from "../data/models/vision_model.ts";
 import type { InferenceProvider } from "../data/onnx/types.ts";
 import type { Hook } from "../data/onnx/head_roles.ts";
 import type { Size } from "../data/images/resized_size.ts";
+import type { ExtractOptions } from "../data/features/stream_features.ts";
 import { coveredSize } from "../data/images/whole_patches.ts";
 import { afterView, type Preprocessor, seenSize, viewOf } from "../data/images/preprocessor.ts";
 
-export interface RunModel {
+export interface RunModel extends Pick<ExtractOptions, "registers" | "hook" | "shifts" | "provider"> {
   /** Its ONNX file. */
   path: string;
   /** What happens to a photograph after the run's view of it. */
   preprocessor: Preprocessor;
-  /** Register tokens; absent: found from the size of the patches. */
-  registers?: number;
-  /** What is taken of every block; absent: the attention's output. */
-  hook?: Hook;
-  /** Shifted images along each side; absent: none. */
-  shifts?: number;
-  /** What it runs on; absent: the processor. */
-  provider?: InferenceProvider;
 }
 
 /** What is taken of the models, the same of all. */

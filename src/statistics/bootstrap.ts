@@ -1,6 +1,14 @@
 /** Resampling of independent units with replacement (Efron 1979). */
 import { seededRandom } from "../linalg/random.ts";
 
+/** A statistic with its 95 % interval over bootstrapped units. */
+export interface Estimate {
+  /** On all units. */
+  value: number;
+  /** Low and high end. */
+  interval: [low: number, high: number];
+}
+
 /**
  * Units drawn with replacement, the same for every statistic that is given them.
  *

@@ -1,6 +1,7 @@
 /** Measures one work: every participant in a process of its own, taking turns. */
 import type { Gpu } from "../../src/gpu/mod.ts";
-import type { Answer, ProfiledKernel, WorkOptions } from "./messages.ts";
+import type { KernelTime } from "../../src/gpu/timing.ts";
+import type { Answer, WorkOptions } from "./messages.ts";
 import { type Participant, type ParticipantProgram, startParticipant } from "./participant.ts";
 import { pairedRatio, type Spread, spreadOf } from "./statistics.ts";
 import type { Cost, Figures, WorkPlan } from "./work_plan.ts";
@@ -33,7 +34,7 @@ export interface WorkResult {
   absent: Record<string, string>;
   cost?: Cost;
   /** GPU time of our kernels, longest first; empty where the adapter cannot tell. */
-  kernels: ProfiledKernel[];
+  kernels: KernelTime[];
 }
 
 /** What is measured and how. */

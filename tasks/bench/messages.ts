@@ -1,4 +1,5 @@
 /** One JSON object a line: what the harness and a participant's process say to each other. */
+import type { KernelTime } from "../../src/gpu/timing.ts";
 
 /** What a participant is asked. */
 export type Request =
@@ -10,13 +11,6 @@ export type Request =
 
 /** Sizes that differ from a work's own. */
 export type WorkOptions = Record<string, number | string>;
-
-/** GPU time of one kernel over a run. */
-export interface ProfiledKernel {
-  kernel: string;
-  dispatches: number;
-  milliseconds: number;
-}
 
 /** What it answers; an error or an absence ends the conversation. */
 export interface Answer {
@@ -33,7 +27,7 @@ export interface Answer {
   /** run and save: figures of the work, as kl or residual. */
   figures?: Record<string, number>;
   /** profile: kernels, longest first. */
-  kernels?: ProfiledKernel[];
+  kernels?: KernelTime[];
   /** run: most MB that the process had resident. */
   peakMb?: number;
   /** run: most MB of GPU buffers, where it counts them. */
@@ -42,3 +36,28 @@ export interface Answer {
 
 /** Marks the lines that are meant for the harness: packages print what they like. */
 export const MARK = "@bench ";
+
+/** Answers what is asked, line by line, until the end. */
+export async function answerRequests(answer: (request: Request) => Promise<Answer>): Promise<void> {
+  for await (const line of eachLine(Deno.stdin.readable)) {
+    const request: Request = JSON.parse(line);
+    const reply = await answer(request).catch((error): Answer => ({ error: (error as Error).message }));
+    Deno.stdout.writeSync(new TextEncoder().encode(`${MARK}${JSON.stringify(reply)}\n`));
+    if (request.do === "close") break;
+  }
+}
+
+/**
+ * The lines of a stream of text, as they come.
+ *
+ * @param stream UTF-8
+ */
+export async function* eachLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest) yield rest;
+}

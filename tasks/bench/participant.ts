@@ -1,6 +1,5 @@
 /** A participant of a measurement: a process of its own, asked one thing at a time. */
-import { eachLine } from "./each_line.ts";
-import { type Answer, MARK, type Request } from "./messages.ts";
+import { type Answer, eachLine, MARK, type Request } from "./messages.ts";
 
 /** How a participant is started. */
 export interface ParticipantProgram {

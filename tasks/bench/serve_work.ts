@@ -1,8 +1,7 @@
 /** The process of one work of ours: reads requests, one JSON object a line, and answers them. */
 import { closeGpu, type Gpu, openGpu, timeKernels } from "../../src/gpu/mod.ts";
 import { peakResidentMb } from "../../src/experiments/shared/peak_memory.ts";
-import { type Answer, MARK, type Request } from "./messages.ts";
-import { eachLine } from "./each_line.ts";
+import { type Answer, answerRequests, type Request } from "./messages.ts";
 import { doubleSoftwareThreads } from "../shared/software_threads.ts";
 import type { OpenWork } from "./work.ts";
 import { openOf, planOf } from "./works.ts";
@@ -48,9 +47,4 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
-for await (const line of eachLine(Deno.stdin.readable)) {
-  const request: Request = JSON.parse(line);
-  const reply = await answer(request).catch((error): Answer => ({ error: (error as Error).message }));
-  Deno.stdout.writeSync(new TextEncoder().encode(`${MARK}${JSON.stringify(reply)}\n`));
-  if (request.do === "close") break;
-}
+await answerRequests(answer);

@@ -1,6 +1,7 @@
 /** What a work of the benchmark is, and what its own process does. */
 import type { Gpu } from "../../src/gpu/mod.ts";
-import type { ProfiledKernel, WorkOptions } from "./messages.ts";
+import type { KernelTime } from "../../src/gpu/timing.ts";
+import type { WorkOptions } from "./messages.ts";
 
 /** A work, opened in a process of its own: its inputs read, its results not yet there. */
 export interface OpenWork {
@@ -15,7 +16,7 @@ export interface OpenWork {
   /** What of `run` is in the wall time, where that is not all: seconds, read after each run. */
   seconds?(): number;
   /** GPU time by kernel of another kind than WebGPU's timestamps. */
-  kernels?(): ProfiledKernel[];
+  kernels?(): KernelTime[];
 }
 
 /** Opens a work of ours. */

@@ -2,7 +2,7 @@
 import { refuseWithoutEffect } from "../../src/cli/options.ts";
 import type { Parsed } from "../../src/cli/options.ts";
 import type { ALIGNMENTS } from "../../src/pipeline/align_cache.ts";
-import type { NeighborMethod } from "../../src/pipeline/neighbor_search.ts";
+import type { PipelineOptions } from "../../src/pipeline/pipeline_options.ts";
 import type { FigureFormat } from "../../src/report/figure_files.ts";
 import { BATCH, type PIPELINE_OPTIONS } from "./options.ts";
 
@@ -10,20 +10,13 @@ import { BATCH, type PIPELINE_OPTIONS } from "./options.ts";
 const PAPER = { neighbors: 100, landmarks: 50, mostLandmarks: 50_000, sample: 10, mostSample: 10_000 };
 
 /** The options of a pipeline, resolved. */
-export interface RunSettings {
+export interface RunSettings
+  extends
+    Pick<PipelineOptions, "landmarks" | "sampling" | "neighbors" | "knn" | "sample" | "seed" | "evaluated"> {
   quick: boolean;
   /** Images of each kind. */
   limit: number;
   alignment: typeof ALIGNMENTS[number];
-  /** Nodes that t-SNE is run on. */
-  sample: number;
-  landmarks: number;
-  sampling: "uniform" | "farthest";
-  neighbors: number | "all";
-  knn: NeighborMethod;
-  seed: number;
-  /** Images that experiments look at, at most. */
-  evaluated: number;
   /** Images of a shard of features. */
   shardImages: number | undefined;
   out: string;

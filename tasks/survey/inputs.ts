@@ -1,6 +1,6 @@
 /** Inputs of the survey: families of features × sizes × components × seeds. */
 import type { Matrix } from "../../src/linalg/matrix.ts";
-import { fillRandom, type Random, seededRandom } from "../../src/linalg/random.ts";
+import { type Random, randomMatrix, seededRandom } from "../../src/linalg/random.ts";
 import { mixture } from "../bench/mixture.ts";
 
 /** One graph to solve. */
@@ -14,14 +14,10 @@ export interface SurveyInput {
 
 type Make = (n: number, d: number, random: Random, seed: number) => Matrix;
 
-function gaussian(n: number, d: number, random: Random): Matrix {
-  return { data: fillRandom(new Float32Array(n * d), random), rows: n, cols: d };
-}
-
 /** Features from a value for each entry of Gaussian ones. */
 function varied(change: (value: number, i: number, c: number, d: number, random: Random) => number): Make {
   return (n, d, random) => {
-    const x = gaussian(n, d, random);
+    const x = randomMatrix(n, d, random);
     x.data.forEach((value, at) => x.data[at] = change(value, Math.floor(at / d), at % d, d, random));
     return x;
   };
@@ -30,7 +26,7 @@ function varied(change: (value: number, i: number, c: number, d: number, random:
 /** Row i becomes row source(i). */
 function copied(source: (i: number, n: number) => number, sign = 1): Make {
   return (n, d, random) => {
-    const x = gaussian(n, d, random), original = x.data.slice();
+    const x = randomMatrix(n, d, random), original = x.data.slice();
     for (let i = 0; i < n; i++) {
       const from = source(i, n);
       for (let c = 0; c < d; c++) x.data[i * d + c] = (from === i ? 1 : sign) * original[from * d + c];
@@ -49,7 +45,7 @@ export const FAMILIES: Record<string, Make> = {
     rows: n,
     cols: d,
   }),
-  "one cluster: a flat spectrum": gaussian,
+  "one cluster: a flat spectrum": randomMatrix,
   "duplicated rows": copied((i, n) => i % Math.ceil(n / 3)),
   "two equal rows": copied((i) => i === 1 ? 0 : i),
   "v and −v": copied((i) => i - i % 2, -1),
@@ -75,7 +71,7 @@ export const FAMILIES: Record<string, Make> = {
     cols: d,
   }),
   "heavy-tailed lengths": (n, d, random) => {
-    const x = gaussian(n, d, random);
+    const x = randomMatrix(n, d, random);
     for (let i = 0; i < n; i++) {
       const length = Math.exp(8 * (random() - 0.5));
       for (let c = 0; c < d; c++) x.data[i * d + c] *= length;

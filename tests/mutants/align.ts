@@ -215,7 +215,7 @@ export const ALIGN: readonly Mutant[] = [
   },
   {
     file: "src/align/model.ts",
-    text: "return { data: beta.data.subarray(0, shared * beta.cols), rows: shared, cols: beta.cols };",
+    text: "return rowRange(beta, 0, shared);",
     replacement: "return beta;",
     breaks: "brain space draws what only corrects the sum over slots",
     tests: ["align/space_test.ts"],

@@ -1,7 +1,7 @@
 /** The table of agreement across models: what was found, what chance gives, and the most that could be found. */
 import { formatNumber, table, text } from "../../report/blocks.ts";
 import type { Html } from "../../report/html.ts";
-import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { bootstrapDraws, type Estimate, percentileInterval } from "../../statistics/bootstrap.ts";
 import { type Agreement, agreementOf, type Tally, timesChance } from "./agreement.ts";
 import type { Tallies, Universality } from "./universality.ts";
 
@@ -9,12 +9,6 @@ import type { Tallies, Universality } from "./universality.ts";
 const RESAMPLES = 2000;
 /** What agreement over chance is to be of that of raw features, with real models. */
 const TARGET = 1.5;
-
-/** A value with its 95 % interval over images. */
-interface Estimate {
-  value: number;
-  interval: [low: number, high: number];
-}
 
 /** A statistic of some tallies, images resampled alike in all of them. */
 function estimate(tallies: Tally[], statistic: (found: Agreement[]) => number): Estimate {

@@ -1,4 +1,5 @@
 /** The view that an explorer opens on: computed, so that it shows something. */
+import { rowRange } from "../../linalg/host_matrix.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { RunImage } from "../../pipeline/images.ts";
 import type { OpeningView } from "../../report/explorer/content.ts";
@@ -106,20 +107,19 @@ async function figureOf(images: readonly RunImage[], grid: Layout["grid"]): Prom
   });
 }
 
-function accuracyOf({ data, cols }: Matrix, layout: Layout, slot: number, figure: number[]): number {
-  const count = layout.images * layout.tokens, from = slot * count * cols;
-  const own = { data: data.subarray(from, from + count * cols), rows: count, cols };
-  return balancedAccuracy(own, [...figure.keys()], figure);
+function accuracyOf(vectors: Matrix, layout: Layout, slot: number, figure: number[]): number {
+  const count = layout.images * layout.tokens;
+  return balancedAccuracy(rowRange(vectors, slot * count, count), [...figure.keys()], figure);
 }
 
 /** The patch whose similarities vary most, among those wanted if there are any. */
 function telling(
-  { data, cols }: Matrix,
+  vectors: Matrix,
   first: number,
   count: number,
   wanted: (patch: number) => boolean,
 ): number {
-  const unit = unitRows({ data: data.subarray(first * cols, (first + count) * cols), rows: count, cols });
+  const unit = unitRows(rowRange(vectors, first, count));
   const variances = Array.from({ length: count }, (_, patch) => {
     const values = similarities(unit, patch, 0, count);
     const mean = values.reduce((sum, value) => sum + value, 0) / count;

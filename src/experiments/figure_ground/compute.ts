@@ -3,7 +3,7 @@ import { applyAlign } from "../../align/model.ts";
 import { findSlot } from "../../align/slots.ts";
 import type { Gpu } from "../../gpu/mod.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { bootstrapDraws, type Estimate, percentileInterval } from "../../statistics/bootstrap.ts";
 import { FIGURE, GROUND, type SlotActivation, slotActivation, slotFeatures } from "../shared/activation.ts";
 import {
   agreementByImage,
@@ -30,7 +30,6 @@ import { slotVectors } from "../shared/slot_vectors.ts";
 import { examplePixels } from "../shared/places.ts";
 import type {
   AlignEffect,
-  Estimate,
   FigureGround,
   LayerFigureGround,
   ModelFigureGround,

@@ -1,14 +1,7 @@
 /** What the experiment `figure-ground` measured. */
+import type { Estimate } from "../../statistics/bootstrap.ts";
 import type { Effect } from "../../statistics/effect.ts";
 import type { Query } from "./pixel_search.ts";
-
-/** A mean over images with its 95 % interval over bootstrapped images. */
-export interface Estimate {
-  /** On all images. */
-  value: number;
-  /** Low and high end. */
-  interval: [low: number, high: number];
-}
 
 /** One region in one model. */
 export interface RegionActivation {

@@ -1,4 +1,5 @@
 /** What the live page knows of a model, and what its worker is asked and answers: plain JSON and arrays. */
+import type { RgbImage } from "../../data/images/picture.ts";
 import type { Preprocessor } from "../../data/images/preprocessor.ts";
 import type { TokenLayout } from "../../data/models/token_layout.ts";
 
@@ -40,13 +41,6 @@ export interface WarmUpRequest {
   warmUp: LiveModel;
 }
 
-/** An image in sRGB bytes, rows × cols × 3. */
-export interface Picture {
-  width: number;
-  height: number;
-  data: Uint8Array;
-}
-
 /** One layer by itself, a row for each token: the class token or the mean, then the patches. */
 export interface LayerAnswer {
   layer: number;
@@ -72,7 +66,7 @@ export interface SpaceAnswer {
 export type PhotographAnswer =
   & { id: number }
   & (
-    | { kind: "seen"; picture: Picture }
+    | { kind: "seen"; picture: RgbImage }
     | { kind: "progress"; share: number; text: string }
     | { kind: "space" } & SpaceAnswer
     | { kind: "layer" } & LayerAnswer

@@ -1,6 +1,6 @@
 /** The experiment `segmentation`: the layer from which figure and ground, and categories, are separable. */
 import type { Matrix } from "../../linalg/matrix.ts";
-import { bootstrapDraws, percentileInterval } from "../../statistics/bootstrap.ts";
+import { bootstrapDraws, type Estimate, percentileInterval } from "../../statistics/bootstrap.ts";
 import { bootstrapEffect, type Effect } from "../../statistics/effect.ts";
 import { classLabels, figureLabels, plainFeatures } from "../shared/image_truth.ts";
 import { type Pipeline, slotsOf } from "../../pipeline/nodes.ts";
@@ -28,14 +28,6 @@ export const ORDER_RULE = {
 
 /** Bootstrap resamples of the images. */
 export const RESAMPLES = 999;
-
-/** A statistic with its 95 % interval over bootstrapped images. */
-export interface Estimate {
-  /** On all images. */
-  value: number;
-  /** Low and high end. */
-  interval: [low: number, high: number];
-}
 
 /** Oracle segmentation of one layer. */
 export interface LayerScore extends Estimate {

@@ -1,4 +1,5 @@
 /** What figure and ground do in brain space, image by image. */
+import { rowRange } from "../../linalg/host_matrix.ts";
 import { brainSpace } from "../../align/model.ts";
 import { findSlot } from "../../align/slots.ts";
 import { readFeatures } from "../../data/features/feature_shards.ts";
@@ -39,11 +40,7 @@ export async function slotActivation(
   const at = findSlot(pipeline.align.slots, model, layer);
   const means = meansByKind(await slotFeatures(pipeline, slot), pipeline.tokens, labels, images);
   const space = await brainSpace(gpu, pipeline.align, at, means), count = images.length;
-  const rows = (kind: number): Matrix => ({
-    data: space.data.subarray(kind * count * space.cols, (kind + 1) * count * space.cols),
-    rows: count,
-    cols: space.cols,
-  });
+  const rows = (kind: number) => rowRange(space, kind * count, count);
   return {
     figure: regionMeans(rows(FIGURE), rois),
     ground: regionMeans(rows(GROUND), rois),

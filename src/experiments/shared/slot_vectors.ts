@@ -1,4 +1,5 @@
 /** Rows of the joint eigenvectors, slot by slot. */
+import { rowRange, takeColumns } from "../../linalg/host_matrix.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
 import type { Pipeline } from "../../pipeline/nodes.ts";
 
@@ -8,10 +9,6 @@ export function slotVectors(
   slot: number,
   components: number,
 ): Matrix {
-  const rows = images.length * tokens, all = eigenvectors.cols, cols = Math.min(components, all);
-  const data = new Float32Array(rows * cols);
-  for (let i = 0, from = slots[slot].first * all; i < rows; i++, from += all) {
-    data.set(eigenvectors.data.subarray(from, from + cols), i * cols);
-  }
-  return { data, rows, cols };
+  const own = rowRange(eigenvectors, slots[slot].first, images.length * tokens);
+  return takeColumns(own, 0, Math.min(components, own.cols));
 }

@@ -1,7 +1,6 @@
 /** One peer in JavaScript: `deno run -A javascript_peers.ts tfjs`, asked as tasks/bench/messages.ts says. */
 import { createRequire } from "node:module";
-import { eachLine } from "../each_line.ts";
-import { type Answer, MARK, type Request } from "../messages.ts";
+import { type Answer, answerRequests, type Request } from "../messages.ts";
 import { loadMatrix, saveMatrix } from "../mixture.ts";
 
 console.log = console.warn = console.error; // the harness reads standard output
@@ -110,10 +109,5 @@ async function answer(request: Request): Promise<Answer> {
   }
 }
 
-for await (const line of eachLine(Deno.stdin.readable)) {
-  const request: Request = JSON.parse(line);
-  const reply = await answer(request).catch((error): Answer => ({ error: (error as Error).message }));
-  Deno.stdout.writeSync(new TextEncoder().encode(`${MARK}${JSON.stringify(reply)}\n`));
-  if (request.do === "close") break;
-}
+await answerRequests(answer);
 Deno.exit(0); // the packages keep the device open

@@ -1,5 +1,5 @@
 /** One epoch of channel alignment, beside the straightforward form that transforms every token before it averages. */
-import { takeRows } from "../../../src/linalg/host_matrix.ts";
+import { rowRange, takeRows } from "../../../src/linalg/host_matrix.ts";
 import { release } from "../../../src/gpu/mod.ts";
 import { adamwStep, createParameter, releaseParameter } from "../../../src/align/adamw.ts";
 import { brainLoss } from "../../../src/align/brain_loss.ts";
@@ -19,7 +19,7 @@ import {
   rowView,
   uploadMatrix,
 } from "../../../src/linalg/matrix.ts";
-import { fillRandom, seededRandom } from "../../../src/linalg/random.ts";
+import { fillRandom, randomMatrix, seededRandom } from "../../../src/linalg/random.ts";
 import { loadMatrix, saveMatrix } from "../mixture.ts";
 import type { OpenOwnWork, OpenWork } from "../work.ts";
 import type { WorkPlan } from "../work_plan.ts";
@@ -74,11 +74,7 @@ async function syntheticInputs(): Promise<AlignInputs> {
 
 function madeUp(): AlignInputs {
   const random = seededRandom(0), slotCount = 36, width = 96, images = 1000, voxels = 1000;
-  const matrix = (rows: number, cols: number) => ({
-    data: fillRandom(new Float32Array(rows * cols), random),
-    rows,
-    cols,
-  });
+  const matrix = (rows: number, cols: number) => randomMatrix(rows, cols, random);
   return {
     slots: Array.from({ length: slotCount }, (_, l) => ({ name: `slot ${l}`, width })),
     pooled: matrix(images, slotCount * width),
@@ -92,11 +88,7 @@ export const open: OpenOwnWork = async (gpu, files, options, as) => {
   const pooled = await loadMatrix(files.pooled), responses = await loadMatrix(files.responses);
   if (as === EVERY_TOKEN) return everyToken(gpu, slots, pooled, responses, options.tokens as number);
   const all = await loadMatrix(files.tokens), each = all.rows / slots.length;
-  const tokens = slots.map((_, l) => ({
-    data: all.data.subarray(l * each * all.cols, (l + 1) * each * all.cols),
-    rows: each,
-    cols: all.cols,
-  }));
+  const tokens = slots.map((_, l) => rowRange(all, l * each, each));
   const data = alignData(slots, pooled, responses, tokens);
   return {
     async run() {

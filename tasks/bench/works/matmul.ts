@@ -2,7 +2,7 @@
 import { sync, VARIANTS } from "../../../src/gpu/mod.ts";
 import { multiply } from "../../../src/linalg/matmul.ts";
 import { allocateMatrix, downloadMatrix, uploadMatrix } from "../../../src/linalg/matrix.ts";
-import { fillRandom, sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
+import { randomMatrix, sampleIndices, seededRandom } from "../../../src/linalg/random.ts";
 import { loadMatrix, saveMatrix } from "../mixture.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { Figures, Peer, WorkPlan } from "../work_plan.ts";
@@ -46,11 +46,7 @@ export const plans: WorkPlan[] = SHAPES.map(([name, title, m, k, n, form]) => ({
   },
   async prepare(folder) {
     const random = seededRandom(m + k + n);
-    const matrix = (rows: number, cols: number) => ({
-      data: fillRandom(new Float32Array(rows * cols), random),
-      rows,
-      cols,
-    });
+    const matrix = (rows: number, cols: number) => randomMatrix(rows, cols, random);
     return {
       a: await saveMatrix(`${folder}/a.npy`, form === "AtB" ? matrix(k, m) : matrix(m, k)),
       b: await saveMatrix(`${folder}/b.npy`, form === "ABt" ? matrix(n, k) : matrix(k, n)),

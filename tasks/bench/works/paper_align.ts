@@ -2,7 +2,7 @@
 import type { AlignData } from "../../../src/align/data.ts";
 import { trainAlign } from "../../../src/align/train.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
-import { fillRandom, seededRandom } from "../../../src/linalg/random.ts";
+import { fillRandom, randomMatrix, seededRandom } from "../../../src/linalg/random.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { WorkPlan } from "../work_plan.ts";
 
@@ -43,12 +43,7 @@ function madeData(slots: number, width: number, voxels: number, images: number):
     slots: Array.from({ length: slots }, (_, l) => ({ name: `slot ${l}`, width })),
     pooled: (rows) => Promise.resolve(madeRows(table, rows, slots * width)),
     responses: (rows) => Promise.resolve(madeRows(table, rows, voxels)),
-    nodes: (_slot, count, random) =>
-      Promise.resolve({
-        data: fillRandom(new Float32Array(count * width), random),
-        rows: count,
-        cols: width,
-      }),
+    nodes: (_slot, count, random) => Promise.resolve(randomMatrix(count, width, random)),
   };
 }
 

@@ -1,8 +1,9 @@
 /** Ridge regression from features to voxels, its penalty chosen for every voxel by cross-validation. */
+import { rowRange } from "../../../src/linalg/host_matrix.ts";
 import { ridge } from "../../../src/align/ridge.ts";
 import { brainScore } from "../../../src/align/brain_score.ts";
 import type { Matrix } from "../../../src/linalg/matrix.ts";
-import { fillRandom, seededRandom } from "../../../src/linalg/random.ts";
+import { fillRandom, randomMatrix, seededRandom } from "../../../src/linalg/random.ts";
 import { loadMatrix, mixture, saveMatrix } from "../mixture.ts";
 import type { OpenOwnWork } from "../work.ts";
 import type { WorkOptions } from "../messages.ts";
@@ -48,7 +49,7 @@ async function prepare(folder: string, options: WorkOptions): Promise<Record<str
   const x = mixture(images + heldOut, features, 40, 1, 0);
   const directions = fillRandom(new Float32Array(features * RANK), random);
   const weights = fillRandom(new Float32Array(RANK * voxels), random);
-  const y = { data: fillRandom(new Float32Array(x.rows * voxels), random), rows: x.rows, cols: voxels };
+  const y = randomMatrix(x.rows, voxels, random);
   const scale = 1 / Math.sqrt(features * RANK), along = new Float64Array(RANK);
   for (let i = 0; i < x.rows; i++) {
     along.fill(0);
@@ -59,16 +60,11 @@ async function prepare(folder: string, options: WorkOptions): Promise<Record<str
       for (let r = 0; r < RANK; r++) y.data[i * voxels + v] += along[r] * weights[r * voxels + v];
     }
   }
-  const part = ({ data, cols }: Matrix, from: number, to: number) => ({
-    data: data.subarray(from * cols, to * cols),
-    rows: to - from,
-    cols,
-  });
   return {
-    x: await saveMatrix(`${folder}/x.npy`, part(x, 0, images)),
-    y: await saveMatrix(`${folder}/y.npy`, part(y, 0, images)),
-    unseen: await saveMatrix(`${folder}/unseen.npy`, part(x, images, x.rows)),
-    unseenResponses: await saveMatrix(`${folder}/unseen_responses.npy`, part(y, images, x.rows)),
+    x: await saveMatrix(`${folder}/x.npy`, rowRange(x, 0, images)),
+    y: await saveMatrix(`${folder}/y.npy`, rowRange(y, 0, images)),
+    unseen: await saveMatrix(`${folder}/unseen.npy`, rowRange(x, images, heldOut)),
+    unseenResponses: await saveMatrix(`${folder}/unseen_responses.npy`, rowRange(y, images, heldOut)),
   };
 }
 

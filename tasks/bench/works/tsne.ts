@@ -1,5 +1,5 @@
 /** t-SNE: over all pairs, interpolated, and how its time grows. */
-import { takeRows } from "../../../src/linalg/host_matrix.ts";
+import { rowRange, takeRows } from "../../../src/linalg/host_matrix.ts";
 import { repulsiveForces } from "../../../src/embed/exact_repulsion.ts";
 import { ivfNeighbors, recallOf } from "../../../src/graph/ivf_neighbors.ts";
 import { divergence, STEPS, tsne } from "../../../src/embed/tsne.ts";
@@ -92,13 +92,9 @@ function someRows(x: Matrix): Matrix {
   return takeRows(x, Array.from({ length: Math.floor(x.rows / STEP) }, (_, i) => i * STEP));
 }
 
-function firstRows({ data, cols }: Matrix, rows: number): Matrix {
-  return { data: data.slice(0, rows * cols), rows, cols };
-}
-
 export const open: OpenOwnWork = async (gpu, files, { dimensions, growth }, as) => {
-  const all = await loadMatrix(files.x), x = growth ? firstRows(all, SIZES[as]) : all;
-  const few = firstRows(x, Math.min(x.rows, FEW)), options = { dimensions: Number(dimensions) as 2 | 3 };
+  const all = await loadMatrix(files.x), x = growth ? rowRange(all, 0, SIZES[as]) : all;
+  const few = rowRange(x, 0, Math.min(x.rows, FEW)), options = { dimensions: Number(dimensions) as 2 | 3 };
   let map: Tsne;
   return {
     async run() {
