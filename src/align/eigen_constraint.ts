@@ -5,8 +5,8 @@
  */
 import code from "../../shaders/projector_difference.wgsl" with { type: "text" };
 import { allocate, dispatch, type Gpu, type Kernel, release, writeBuffer } from "../gpu/mod.ts";
-import { affinityBlock, releaseUnitRows, type UnitRows, uploadUnitRows } from "../graph/affinity.ts";
-import { unitRowsGradient } from "../graph/affinity_gradient.ts";
+import { affinityBlock, releaseUnitRows, uploadUnitRows } from "../graph/affinity.ts";
+import { type AffinityGraph, unitRowsGradient } from "../graph/affinity_gradient.ts";
 import { type AffinityOperator, affinityOperator } from "../graph/affinity_operator.ts";
 import { normalizedCut } from "../graph/normalized_cut.ts";
 import { MAX_ROWS, solveShifted } from "../linalg/conjugate_gradients.ts";
@@ -44,15 +44,10 @@ export function fewestNodes(components: number): number {
 }
 
 /** The graph of some nodes and its leading eigenvectors, all on the GPU. */
-export interface NodeGraph {
+export interface NodeGraph extends AffinityGraph {
   /** The nodes' features, n × d. */
   features: GpuMatrix;
-  nodes: UnitRows;
-  /** A, n × n. */
-  affinity: GpuMatrix;
   operator: AffinityOperator;
-  /** d^−½. */
-  root: GPUBuffer;
   /** X, n × C. */
   eigenvectors: GpuMatrix;
   eigenvalues: Float64Array;

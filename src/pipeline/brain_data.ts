@@ -3,7 +3,12 @@ import { takeRows } from "../linalg/host_matrix.ts";
 import { basename } from "node:path";
 import type { AlignSlot } from "../align/model.ts";
 import { slotLayers } from "../align/slots.ts";
-import { joinPooled, type PooledFeatures, poolFeatures } from "../data/features/pooled_features.ts";
+import {
+  joinPooled,
+  type PooledFeatures,
+  poolFeatures,
+  type PoolOptions,
+} from "../data/features/pooled_features.ts";
 import { previewCrop } from "../data/images/preprocess.ts";
 import { VoxelScan } from "../data/datasets/left_out_voxels.ts";
 import type { Subject, SubjectSplits } from "../data/datasets/subject.ts";
@@ -24,7 +29,7 @@ export interface BrainSplit {
 }
 
 /** What channel alignment and its baselines are trained and tested on. */
-export interface BrainData {
+export interface BrainData extends Pick<Subject, "rois" | "noiseCeiling" | "skipped"> {
   /** One name a model. */
   models: string[];
   slots: AlignSlot[];
@@ -33,29 +38,17 @@ export interface BrainData {
     tokens: Matrix[];
   };
   test: BrainSplit;
-  /** Voxels of each region. */
-  rois: Map<string, Uint32Array>;
-  noiseCeiling?: Float32Array;
-  /** What was left out, a sentence each. */
-  skipped: string[];
 }
 
 /** Settings of `readBrainData`. */
-export interface BrainDataOptions {
+export interface BrainDataOptions
+  extends Pick<PoolOptions, "cacheDir" | "imagesKey" | "seed" | "cells" | "explain"> {
   subject: SubjectSplits;
   models: RunModel[];
   /** Resize and crop that all images go through first. */
   view: Preprocessor;
-  cacheDir: string;
-  /** Distinguishes these images from others of the same names. */
-  imagesKey: string;
-  seed: number;
-  /** Cells along each side that features are pooled over; default 1, the whole image. */
-  cells?: number;
   /** Training images to read; default all. */
   limit?: number;
-  /** Compute nothing: features that are not there are an error, `NotFinished`. */
-  explain?: boolean;
   /** Called with how many image × model pairs are done, of how many. */
   onProgress?: (done: number, total: number, note: string) => void;
 }

@@ -1,4 +1,5 @@
 /** The images of a run, as its models see them. */
+import type { DataImage } from "../data/datasets/data_parts.ts";
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { reasonOf } from "../data/files/atomic_write.ts";
@@ -12,17 +13,11 @@ import type { Size } from "../data/images/resized_size.ts";
 import { wholePatches } from "../data/images/whole_patches.ts";
 import { note, report } from "../data/files/skipped.ts";
 
-export interface RunImage {
-  /** Unique among all. */
-  name: string;
+export interface RunImage extends DataImage {
   /** Reads it, as far as patches cover it. */
   load(): Promise<RgbImage>;
   /** Reads all that the first model takes; absent: `load` does. */
   whole?(): Promise<RgbImage>;
-  /** 0 ground, 1 figure, 255 not to be scored. */
-  mask?(): Promise<Mask>;
-  /** Index of the class of every pixel, 0 background, 255 not to be scored. */
-  classMask?(): Promise<Mask>;
 }
 
 /**

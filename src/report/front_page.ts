@@ -2,11 +2,11 @@
 import { type ExperimentCard, experimentCard } from "./experiment_card.ts";
 import { EXPLORER_PLACE, type ExplorerParts } from "./explorer/page.ts";
 import { html } from "./html.ts";
+import type { Page } from "./page.ts";
 import { renderScriptPage } from "./script_page.ts";
 
 /** What it says. */
-export interface FrontPage {
-  question: string;
+export interface FrontPage extends Pick<Page, "question" | "method" | "settings" | "command"> {
   /** As of `Page`. */
   data: string;
   /** The explorer, of these images; absent where there is none. */
@@ -14,9 +14,6 @@ export interface FrontPage {
   cards: readonly ExperimentCard[];
   /** Pages that were not made, and why. */
   leftOut: Readonly<Record<string, string>>;
-  method: string;
-  settings: Readonly<Record<string, string | number>>;
-  command: string;
 }
 
 const LIVE =

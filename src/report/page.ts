@@ -1,12 +1,10 @@
-import { createHash } from "node:crypto";
 import { commandLine, contents, equationBlock, settingsList, text } from "./blocks.ts";
 import { foldedClaims } from "./claims.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 import { pageLinks, type PagesBeside } from "./page_links.ts";
-import { pageStyle } from "./page_style.ts";
+import { pageHead } from "./page_style.ts";
 import type { Claim } from "./results.ts";
 import script from "./page_script.js" with { type: "text" };
-import { themeCss } from "./theme.ts";
 
 /** One report page. */
 export interface Page {
@@ -40,8 +38,6 @@ export interface Page {
  */
 export function renderPage(page: Page): string {
   const { title, question, data, method, equation, sections, settings, command, claims = [], beside } = page;
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
-    `script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
   const [lead, rest] = takeLead(sections);
   const parts = [
     ...lead,
@@ -55,16 +51,7 @@ export function renderPage(page: Page): string {
   return html`
     <!DOCTYPE html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>${title} · AlignedCut</title>
-        <style>
-    ${rawHtml(themeCss())}
-    ${rawHtml(pageStyle)}</style>
-      </head>
+      ${pageHead(title, script)}
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header>
@@ -82,10 +69,6 @@ export function renderPage(page: Page): string {
       </body>
     </html>
   `.markup;
-}
-
-function hashOf(source: string): string {
-  return `sha256-${createHash("sha256").update(source).digest("base64")}`;
 }
 
 const PICTURE = /<figure|class="color-grid"/, TABLE = /<table class="numbers/;

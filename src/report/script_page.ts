@@ -1,18 +1,13 @@
 /** Pages with a script of their own: the project's modules, linked. */
-import { createHash } from "node:crypto";
 import { commandLine, contents, settingsList } from "./blocks.ts";
 import { linkModules } from "./explorer/link_modules.ts";
 import { type Html, html, rawHtml, unescapeHtml } from "./html.ts";
 import { pageLinks } from "./page_links.ts";
-import { pageStyle } from "./page_style.ts";
-import { themeCss } from "./theme.ts";
+import type { Page } from "./page.ts";
+import { pageHead } from "./page_style.ts";
 
 /** What such a page holds. */
-export interface ScriptPage {
-  title: string;
-  question: string;
-  /** What the numbers come from, real or synthetic; absent where that is not known. */
-  data?: string;
+export interface ScriptPage extends Pick<Page, "title" | "question" | "data" | "settings" | "command"> {
   /** Below the question, one sentence. */
   lead?: string | Html;
   /** What there is without JavaScript. */
@@ -26,8 +21,6 @@ export interface ScriptPage {
   /** All above the method. */
   body: readonly Html[];
   method: readonly Html[];
-  settings: Readonly<Record<string, string | number>>;
-  command: string;
   footer: Html;
   /** Data blocks, and what lies over the page. */
   end: readonly Html[];
@@ -46,23 +39,10 @@ export async function renderScriptPage(page: ScriptPage): Promise<string> {
     throw new Error(`The script of ${title} would end its own element.`);
   }
   const source = linked === undefined ? undefined : `\n${linked}`;
-  const allowed = source ? `sha256-${createHash("sha256").update(source).digest("base64")}` : "none";
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; " +
-    `script-src '${allowed}'; base-uri 'none'; form-action 'none'`;
   return html`
     <!DOCTYPE html>
     <html lang="en">
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${rawHtml(policy)}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <title>${title} · AlignedCut</title>
-        <style>
-    ${rawHtml(themeCss())}
-    ${rawHtml(pageStyle)}
-    ${rawHtml(style)}</style>
-      </head>
+      ${pageHead(title, source, `\n    ${style}`)}
       <body>
         <a class="skip" href="#${skip.id}">Skip to the ${skip.name}</a>
         <header>

@@ -108,13 +108,9 @@ export async function measureWork(measurement: Measurement): Promise<WorkResult>
 }
 
 /** A participant and what it has done so far. */
-interface Racer {
+interface Racer extends Pick<Measured, "rounds" | "peakMb" | "gpuMb" | "figures"> {
   participant: Participant;
   opened: Answer;
-  rounds: number[];
-  peakMb?: number;
-  gpuMb?: number;
-  figures: Record<string, number>;
 }
 
 /** @returns the participant, warmed up, or why it is absent */

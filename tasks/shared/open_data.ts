@@ -1,4 +1,5 @@
 /** What a task runs on: the synthetic dataset and the built-in models, or data and models of one's own, opened the same way. */
+import type { ScoredData } from "../../src/experiments/brain_score/compute.ts";
 import { basename } from "node:path";
 import { type DATA_OPTIONS, foldersOf } from "../../src/cli/data_options.ts";
 import type { OptionValues } from "../../src/cli/option_kinds.ts";
@@ -57,12 +58,9 @@ export function askedOf(options: OptionValues<typeof DATA_OPTIONS>): Asked {
 }
 
 /** What a task runs on. */
-export interface RunData {
+export interface RunData extends Pick<ScoredData, "models" | "isOneGrid" | "classes"> {
   /** The synthetic dataset, where nothing else was given; its files are opened like anyone's. */
   dataset: { plan: SyntheticDataset; folder: string } | null;
-  models: RunModel[];
-  /** As of `openRunModels`. */
-  isOneGrid: boolean;
   /** Photographs of the graph, as the models see them; of a plan those that were chosen, with gaps for the others. */
   images: RunImage[];
   /** Of the names of all, where there are gaps. */
@@ -71,8 +69,6 @@ export interface RunData {
   opened: Pick<OpenedData, "keys" | "table" | "listed">;
   /** Photographs that are not in the graph, with classes. */
   further: RunImage[];
-  /** Class names by index, the background first; none where they are not known. */
-  classes: readonly string[];
   /** The subject's training split. */
   subject: Subject;
   /** Distinguishes photographs, and their view, from others of the same names: for what depends on pixels only. */

@@ -1,4 +1,5 @@
 /** The run of a task: where it reads and writes, its stages, and what its page says of it. */
+import type { RunContext } from "../../src/experiments/shared/write_experiment.ts";
 import { commandLine } from "../../src/cli/options.ts";
 import { openStages, type Stages } from "../../src/data/cache/stages.ts";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
@@ -9,18 +10,11 @@ import { earlierFiles } from "./earlier_files.ts";
 import { runStage, type Tick } from "./stage.ts";
 import { openFolders } from "./task_folders.ts";
 
-export interface TaskRun {
-  /** Folder of the page. */
-  out: string;
+export interface TaskRun extends Omit<RunContext, "gpu"> {
   /** Folder of finished stages. */
   cache: string;
-  seed: number;
   /** Formats in which figures are also written as files. */
   figures: FigureFormat[];
-  /** As typed, for the page. */
-  command: string;
-  /** Seconds by stage; stages that were cached take none. */
-  timings: Record<string, number>;
   /** Finished stages; with `--dry-run` they only explain. */
   stages: Stages;
   /** Runs a stage with a progress display, and notes its wall time. */

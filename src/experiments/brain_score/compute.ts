@@ -28,6 +28,7 @@ export interface ScoredData {
   images: RunImage[];
   /** Photographs with classes that are not among `images`. */
   further: RunImage[];
+  /** Class names by index, the background first; none where they are not known. */
   classes: readonly string[];
   readBrain(
     cacheDir: string,

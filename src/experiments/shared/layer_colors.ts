@@ -8,6 +8,7 @@ import { hostNormalizedCut, type NormalizedCut, normalizedCut } from "../../grap
 import { propagate } from "../../graph/propagate.ts";
 import { colorsFromPoints } from "../../embed/color.ts";
 import { hostTsne, MAX_HOST_POINTS } from "../../embed/host_tsne.ts";
+import type { SpectralColors } from "../../embed/spectral_colors.ts";
 import { tsne, type TsneOptions } from "../../embed/tsne.ts";
 import { trustworthiness } from "../../embed/trustworthiness.ts";
 
@@ -29,13 +30,8 @@ export interface LayerColorsOptions {
 }
 
 /** What `layerColors` finds. */
-export interface LayerColors {
+export interface LayerColors extends Pick<SpectralColors, "colors" | "kl" | "trustworthiness"> {
   cut: NormalizedCut;
-  /** n × 3 bytes, RGB. */
-  colors: Uint8Array;
-  /** t-SNE's KL divergence and the map's trustworthiness, on the sample. */
-  kl: number;
-  trustworthiness: number;
   /** Wall time, seconds. */
   seconds: { cut: number; tsne: number };
 }

@@ -12,23 +12,18 @@ import { assertWhole } from "../../pipeline/solve_graph.ts";
 import type { PipelineOptions } from "../../pipeline/pipeline_options.ts";
 import type { Storage } from "../../graph/affinity_operator.ts";
 import type { Matrix } from "../../linalg/matrix.ts";
-import { layerColors, type LayerColorsOptions } from "./layer_colors.ts";
+import { type LayerColors, layerColors, type LayerColorsOptions } from "./layer_colors.ts";
 
 /** What is kept of one layer; plain JSON, so that a stopped run goes on after its last finished layer. */
-export interface SolvedLayer {
+export interface SolvedLayer
+  extends
+    Pick<NormalizedCut, "eigengap" | "converged" | "resolved" | "applications">,
+    Pick<LayerColors, "kl" | "trustworthiness" | "seconds"> {
   /** 1 is the first. */
   layer: number;
   eigenvalues: number[];
   residual: number;
-  eigengap: number | null;
-  converged: boolean;
-  /** Leading components that float32 tells from a null space. */
-  resolved: number;
-  applications: number;
   storage: string;
-  kl: number;
-  trustworthiness: number;
-  seconds: { cut: number; tsne: number };
   /** n × 3 bytes, base64. */
   colors: string;
   /** What `checkError` says. */

@@ -7,11 +7,10 @@ import { colorLegend, figure, formatNumber, table, text } from "../../report/blo
 import { barChart } from "../../report/charts/bar.ts";
 import { colorGrid } from "../../report/color_grid.ts";
 import type { Html } from "../../report/html.ts";
-import type { FigureFormat } from "../../report/figure_files.ts";
 import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { pngDataUri } from "../../report/tiny_png.ts";
 import { jpegDataUri } from "../shared/small_pictures.ts";
-import { writeReport } from "../shared/write_experiment.ts";
+import { type RunContext, writeReport } from "../shared/write_experiment.ts";
 import { cachedCortexPicture, receptiveFieldPicture, SHOWN_FIELDS } from "../shared/cortex_picture.ts";
 import type { SyntheticDataset } from "../../synthetic/write_dataset.ts";
 import type { SimulatedSubject } from "../../synthetic/subject_voxels.ts";
@@ -20,21 +19,16 @@ import { type ModelProbe, readProbes } from "./model_probes.ts";
 import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";
 
 /** What the page says. */
-export interface FixturesReport {
-  /** Folder of the page. */
-  out: string;
+export interface FixturesReport extends Pick<RunContext, "out" | "command" | "figures"> {
   /** Folder of the synthetic dataset. */
   dataset: string;
   plan: SyntheticDataset;
   /** Makes the subject, which takes a second: called where something has to be measured or drawn anew. */
   simulated: () => SimulatedSubject;
-  command: string;
   /** Wall time of writing the dataset. */
   seconds: number;
   /** Keeps the summary of the regions between runs; absent: it is made anew. */
   keep?: (summarize: () => Promise<RoiSummary[]>) => Promise<RoiSummary[]>;
-  /** Formats in which the figures are also written as files; none if not given. */
-  figures?: readonly FigureFormat[];
 }
 
 const RETINOTOPIC = ["V1", "V2", "V3", "V4"];

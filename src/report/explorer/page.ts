@@ -2,6 +2,7 @@
 import { checkPicture, equationBlock } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
 import { linkModules } from "./link_modules.ts";
+import type { Page } from "../page.ts";
 import { renderScriptPage } from "../script_page.ts";
 import answers from "./answers.css" with { type: "text" };
 import maps from "./explorer.css" with { type: "text" };
@@ -10,14 +11,7 @@ import { engineChoice, explorerBody, JOINT_COLORING } from "./body.ts";
 import { payloadBlocks } from "./payload_blocks.ts";
 
 /** What the page says beside its content. */
-export interface ExplorerText {
-  /** As of `Page`. */
-  data?: string;
-  /** How, in about three sentences. */
-  method: string;
-  settings: Readonly<Record<string, string | number>>;
-  command: string;
-}
+export type ExplorerText = Pick<Page, "data" | "method" | "settings" | "command">;
 
 const SCRIPT = new URL("./main.js", import.meta.url);
 const EQUATION = rawHtml(

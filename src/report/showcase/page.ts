@@ -1,24 +1,20 @@
 /** The showcase's page: one file with photographs, maps and the script that works with them. */
 import { checkPicture } from "../blocks.ts";
 import { type Html, html, rawHtml } from "../html.ts";
+import type { Page } from "../page.ts";
 import { dataBlock, jsonBlock, renderScriptPage } from "../script_page.ts";
 import { pngDataUri } from "../tiny_png.ts";
 import type { ShowcaseContent, ShownPhoto } from "./content.ts";
 import style from "./showcase.css" with { type: "text" };
 
 /** What the page says beside its content. */
-export interface ShowcaseText {
-  question: string;
+export interface ShowcaseText extends Pick<Page, "question" | "data" | "settings" | "command"> {
   /** One sentence below the question. */
   lead: string;
-  /** As of `Page`. */
-  data?: string;
   /** How, paragraph by paragraph. */
   method: readonly string[];
   /** Numbers of the layers. */
   numbers: Html;
-  settings: Readonly<Record<string, string | number>>;
-  command: string;
 }
 
 const SCRIPT = new URL("./showcase.js", import.meta.url);

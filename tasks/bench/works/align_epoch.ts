@@ -1,4 +1,5 @@
 /** One epoch of channel alignment, beside the straightforward form that transforms every token before it averages. */
+import type { PooledFeatures } from "../../../src/data/features/pooled_features.ts";
 import { rowRange, takeRows } from "../../../src/linalg/host_matrix.ts";
 import { release } from "../../../src/gpu/mod.ts";
 import { adamwStep, createParameter, releaseParameter } from "../../../src/align/adamw.ts";
@@ -59,12 +60,8 @@ async function prepare(folder: string): Promise<Record<string, string>> {
 }
 
 /** What the synthetic dataset trains on. */
-export interface AlignInputs {
-  slots: AlignSlot[];
-  pooled: Matrix;
+export interface AlignInputs extends PooledFeatures {
   responses: Matrix;
-  /** Of every slot, all as wide. */
-  tokens: Matrix[];
 }
 
 async function syntheticInputs(): Promise<AlignInputs> {
