@@ -1,7 +1,6 @@
 /** What the tasks of a run on Slurm have taken, as a page. */
 import { basename } from "node:path";
 import { table, text } from "../../src/report/blocks.ts";
-import type { Html } from "../../src/report/html.ts";
 import { writePage } from "../../src/report/write_page.ts";
 import { commandLine } from "../../src/cli/options.ts";
 import type { SlurmPlan } from "./plan.ts";
@@ -45,14 +44,10 @@ function byName<T>(all: readonly T[], nameOf: (one: T) => string): [string, T[]]
   return [...Map.groupBy(all, nameOf)];
 }
 
-/** A table of at most `MAX_ROWS` rows, whose caption says how many there were. */
-function shortTable(caption: string, columns: string[], rows: (number | string)[][]): Html {
-  const more = rows.length - MAX_ROWS, kept = rows.slice(0, MAX_ROWS);
-  return table({
-    caption: more > 0 ? `${caption}: the first ${MAX_ROWS} of ${rows.length}` : caption,
-    columns,
-    rows: kept,
-  });
+/** A section of a table of at most `MAX_ROWS` rows, whose caption says how many there were. */
+function section(heading: string, caption: string, columns: string[], rows: (number | string)[][]) {
+  const some = rows.length > MAX_ROWS ? `${caption}: the first ${MAX_ROWS} of ${rows.length}` : caption;
+  return { heading, body: table({ caption: some, columns, rows: rows.slice(0, MAX_ROWS) }) };
 }
 
 /**
@@ -81,48 +76,38 @@ export async function writeUsagePage(plan: SlurmPlan, out: string): Promise<stri
       "the tasks of extract the same of every shard, with the largest resident set of the process so far. " +
       `What each task took is in ${plan.folder}/tasks.`,
     sections: usage.length === 0 ? [{ heading: "Tasks", body: text("None has finished yet.") }] : [
-      {
-        heading: "Stages",
-        body: shortTable(
-          "Finished tasks before the reports, by stage",
-          ["stage", "tasks", ...TOOK],
-          byName(usage, ({ step }) => step).map(([step, own]) => [step, ...took(own)]),
-        ),
-      },
-      {
-        heading: "Nodes",
-        body: shortTable(
-          "The same by node",
-          ["node", "tasks", ...TOOK],
-          nodes.map(([node, own]) => [node, ...took(own)]),
-        ),
-      },
-      {
-        heading: "Longest tasks",
-        body: shortTable(
-          `The ${longest.length} tasks that took longest`,
-          ["task", "node", "seconds", "memory, MB", "GPU buffers, MB"],
-          longest.map((
-            { step, index, node, seconds, peakMb, gpuMb },
-          ) => [`${step} ${index}`, node, seconds, peakMb, gpuMb]),
-        ),
-      },
-      ...(shards.length === 0 ? [] : [{
-        heading: "Shards of features",
-        body: shortTable(
-          "Shards, each a model's features of a range of images, by model",
-          ["model", "shards", ...TOOK],
-          shards.map(([model, own]) => [model, ...took(own)]),
-        ),
-      }]),
-      ...(failed.length === 0 ? [] : [{
-        heading: "Failures",
-        body: shortTable(
-          "Tasks that have failed and are not done",
-          ["task", "node", "error"],
-          failed.map(({ step, index, node, error = "" }) => [`${step} ${index}`, node, error]),
-        ),
-      }]),
+      section(
+        "Stages",
+        "Finished tasks before the reports, by stage",
+        ["stage", "tasks", ...TOOK],
+        byName(usage, ({ step }) => step).map(([step, own]) => [step, ...took(own)]),
+      ),
+      section(
+        "Nodes",
+        "The same by node",
+        ["node", "tasks", ...TOOK],
+        nodes.map(([node, own]) => [node, ...took(own)]),
+      ),
+      section(
+        "Longest tasks",
+        `The ${longest.length} tasks that took longest`,
+        ["task", "node", "seconds", "memory, MB", "GPU buffers, MB"],
+        longest.map((
+          { step, index, node, seconds, peakMb, gpuMb },
+        ) => [`${step} ${index}`, node, seconds, peakMb, gpuMb]),
+      ),
+      ...shards.length === 0 ? [] : [section(
+        "Shards of features",
+        "Shards, each a model's features of a range of images, by model",
+        ["model", "shards", ...TOOK],
+        shards.map(([model, own]) => [model, ...took(own)]),
+      )],
+      ...failed.length === 0 ? [] : [section(
+        "Failures",
+        "Tasks that have failed and are not done",
+        ["task", "node", "error"],
+        failed.map(({ step, index, node, error = "" }) => [`${step} ${index}`, node, error]),
+      )],
     ],
     settings: { shards: plan.features.length * plan.ranges.length, arraySize: plan.site.arraySize },
     command: commandLine("reproduce", plan.typed),

@@ -117,19 +117,20 @@ export async function neuronSections(
   return sections;
 }
 
+/** Names of all models. */
+export function modelsOf(pictures: PictureResults | undefined, sessions: readonly NeuronSession[]): string[] {
+  const all = [...pictures?.models ?? [], ...sessions.flatMap(({ models }) => models)];
+  return [...new Set(all.map(({ model }) => model))];
+}
+
 /** Spearman's ρ of every layer with all brains, a chart and a table for each model. */
 export async function overview(
   out: string,
   pictures: PictureResults | undefined,
   sessions: readonly NeuronSession[],
 ): Promise<Html[]> {
-  const names = [
-    ...new Set([...(pictures?.models ?? []), ...sessions.flatMap(({ models }) => models)].map((
-      { model },
-    ) => model)),
-  ];
   const blocks: Html[] = [];
-  for (const model of names) {
+  for (const model of modelsOf(pictures, sessions)) {
     const similar = pictures?.models.find((found) => found.model === model);
     const brains = [
       ...BRAINS.flatMap((brain) =>

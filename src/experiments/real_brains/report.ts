@@ -9,7 +9,7 @@ import { type RunContext, timeSection, writeReport } from "../shared/write_exper
 import { partsOfModels } from "../shared/run_data.ts";
 import type { HeldOutScore } from "./encoding.ts";
 import type { NeuronSession } from "./neurons.ts";
-import { neuronMetrics, neuronSections, overview } from "./neurons_report.ts";
+import { modelsOf, neuronMetrics, neuronSections, overview } from "./neurons_report.ts";
 import { pictureMetrics, type PictureResults, pictureSections } from "./pictures_report.ts";
 
 /** One encoder's score on real voxels. */
@@ -60,11 +60,7 @@ export async function writeRealBrainsReport(report: RealBrainsReport): Promise<s
   const { out, timings, pictures, voxels, neurons = [] } = report;
   await Deno.mkdir(out, { recursive: true });
   const metrics = { ...pictureMetrics(pictures), ...neuronMetrics(neurons), ...voxelMetrics(voxels) };
-  const models = [
-    ...new Set(
-      [...(pictures?.models ?? []), ...neurons.flatMap(({ models }) => models)].map(({ model }) => model),
-    ),
-  ];
+  const models = modelsOf(pictures, neurons);
   const inputs = {
     models,
     images: (pictures?.pictures ?? 0) + (voxels?.categories ?? 0) +

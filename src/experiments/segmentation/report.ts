@@ -48,10 +48,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
           text(
             `One graph a layer, of the features as the model gives them, on the first ${single.images} images. Bars are 95 % intervals over bootstrapped images, the centres held.`,
           ),
-          ...await curves(out, "segmentation-single", single),
-          orderTable(single),
-          BRACKETS,
-          layerTable(single),
+          ...await curvesAndTables(out, "segmentation-single", single),
         ],
       },
       {
@@ -60,10 +57,7 @@ export async function writeSegmentationReport(run: ExperimentRun, found: Segment
           text(
             `The pipeline's graph of aligned features on all ${joint.images} images. Its first eigenvectors also have to tell layers and models apart.`,
           ),
-          ...await curves(out, "segmentation-joint", joint),
-          orderTable(joint),
-          BRACKETS,
-          layerTable(joint),
+          ...await curvesAndTables(out, "segmentation-joint", joint),
         ],
       },
       {
@@ -143,8 +137,9 @@ function intervalText([low, high]: [number, number]): string {
   return low === high ? formatNumber(low, 0) : `${formatNumber(low, 0)} to ${formatNumber(high, 0)}`;
 }
 
-function curves(out: string, name: string, { models, baseline, images }: GraphSegmentation): Promise<Html[]> {
-  return Promise.all(KINDS.map((kind) =>
+async function curvesAndTables(out: string, name: string, found: GraphSegmentation): Promise<Html[]> {
+  const { models, baseline, images } = found;
+  const curves = await Promise.all(KINDS.map((kind) =>
     lineByLayerFigure(
       `${name}-${kind}`,
       out,
@@ -163,6 +158,7 @@ function curves(out: string, name: string, { models, baseline, images }: GraphSe
       },
     )
   ));
+  return [...curves, orderTable(found), BRACKETS, layerTable(found)];
 }
 
 function layerTable({ models, baseline }: GraphSegmentation): Html {
