@@ -62,30 +62,18 @@ export interface PooledFeatures {
  * @throws NotFinished with `explain`, where they are not there
  */
 export async function poolFeatures(options: PoolOptions): Promise<PooledFeatures> {
-  const {
-    model,
-    preprocessor,
-    images,
-    registers,
-    hook,
-    shifts,
-    provider,
-    tokensPerImage,
-    cells = 1,
-    seed,
-    cacheDir,
-    imagesKey,
-  } = options;
+  const { model, preprocessor, images, registers = null, hook = "attention", shifts = 1 } = options;
+  const { provider = "cpu", tokensPerImage, cells = 1, seed, cacheDir, imagesKey } = options;
   const name = basename(model).replace(/\.onnx$/, "");
   const stages = openStages(cacheDir, options.explain), stage = `pooled-${name}`;
   const folder = await stages.run(stage, {
     code: await hashOfModules(POOLING_CODE),
     model: await modelSha256(model),
     preprocessor,
-    registers: registers ?? null,
-    hook: hook ?? "attention",
-    shifts: shifts ?? 1,
-    provider: provider ?? "cpu",
+    registers,
+    hook,
+    shifts,
+    provider,
     images: images.map(({ name }) => name),
     tokensPerImage,
     cells,

@@ -144,21 +144,8 @@ export async function readSpace(path: string): Promise<SavedSpace> {
     const { matrices, meta } = await readMatrices(path, NOTES, FORMAT);
     const { W: transforms, "β": beta, "ε": epsilon, means, offsets, basis, center, landmarks, eigenvectors } =
       matrices;
-    const {
-      slots,
-      shared,
-      fits,
-      held,
-      neighbors,
-      shortlist: ivf,
-      sampling,
-      seed,
-      indices,
-      cut,
-      sources,
-      rois,
-      leftVoxels,
-    } = meta;
+    const { slots, shared, fits, held, neighbors, shortlist: ivf, sampling, seed, indices, cut } = meta;
+    const { sources, rois, leftVoxels } = meta;
     const { eigenvalues, residuals, resolved = eigenvalues.length, ...quality } = cut;
     const absent = REQUIRED.find((name) => !matrices[name]);
     if (absent) throw new Error(`its matrix "${absent}" is missing`);

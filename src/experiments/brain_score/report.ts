@@ -5,12 +5,12 @@ import { type Html, rawHtml } from "../../report/html.ts";
 import { responsiveChart } from "../../report/responsive_chart.ts";
 import { agreementMetrics } from "./agreement_report.ts";
 import { brainScoreClaims } from "./claims.ts";
-import { spread } from "./spread.ts";
 import type { Universality } from "./universality.ts";
 import { universalSection } from "./universality_report.ts";
 import { type BrainScoreReport, rOf } from "./results.ts";
 import { writeReport } from "../shared/write_experiment.ts";
 import { LAMBDAS } from "../../pipeline/align_cache.ts";
+import { deviation, mean } from "../../statistics/summary.ts";
 
 /** The paper's Table 1: mean r for λ_eigen 1, 0.1 and 0, each ± 0.001. */
 const PAPER: Record<string, [number, number, number]> = {
@@ -278,4 +278,10 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
       digits: 4,
     }),
   ];
+}
+
+/** Mean, standard deviation and standard error of some values, as over seeds. */
+function spread(values: number[]): { mean: number; sd: number; standardError: number } {
+  const sd = values.length < 2 ? 0 : deviation(values);
+  return { mean: mean(values), sd, standardError: sd / Math.sqrt(values.length) };
 }
