@@ -40,7 +40,7 @@ const READ = [
   /^(?:README\.md|LICENSE|docs\/[^/]+\.md)$/,
 ];
 /** Sources that editors and `deno check` take the types from. */
-const TYPES = /^(?:mod|browser|src\/(?!std\/).*|fixtures\/.*)\.ts$/;
+const TYPES = /^(?:mod|browser|src\/.*|fixtures\/.*)\.ts$/;
 
 /** A package as npm describes it. */
 interface Manifest {

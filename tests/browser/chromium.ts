@@ -9,7 +9,7 @@ const WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "-
 
 /** What test files import that a page does not have, and `mod.ts`, which reads files, too. */
 const INSTEAD = {
-  "@std/assert": "src/std/assert/mod.ts",
+  "@std/assert": "tests/std/assert/mod.ts",
   "node:util": "tests/browser/node.ts",
   "node:assert": "tests/browser/node.ts",
   "mod.ts": "browser.ts",

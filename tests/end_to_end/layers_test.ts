@@ -73,7 +73,7 @@ Deno.test("importsOf() sees every form of import", () => {
 
 Deno.test("src imports only point to lower layers", () => {
   const wrong = importsUnder("src/").filter(({ from, to }) => {
-    if (to === undefined || layerOf(from) === "std" || to === "deno.json") return false; // src/std stands in for a package
+    if (to === undefined || to === "deno.json") return false;
     const allowed = ALLOWED[layerOf(from)] ?? [];
     return ![layerOf(from), "shaders", ...allowed].includes(layerOf(to));
   });
