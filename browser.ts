@@ -4,9 +4,10 @@
  * Nothing here uses an API of Deno's or imports a package: it runs in a page or in a worker, wherever `navigator.gpu` is. The npm
  * package holds it as one file, `browser.js`, with the shaders inside.
  *
- * What goes in steps and returns a promise takes an `AbortSignal`, `signal`, and rejects with its reason. What returns no promise, as
- * `brainScore`, `kmeans` or `eigh`, has the thread to itself until it is done, so that no signal could reach it: run it in a
- * worker where it has to be stopped.
+ * Functions that work in steps and return a promise take an `AbortSignal`, `signal`, and reject with its reason. Functions that
+ * return no promise hold the thread until they are done, so that no signal could reach them: run them in a worker if they may
+ * have to be stopped. They take seconds on one core from about 10,000 points on (`kmeans`, `discretize`), 3,000 points
+ * (`trustworthiness`), 2,000 rows (`eigh`), 300 stimuli (`rsa`, `noiseCeiling`) or 1,000 images of 40,000 voxels (`brainScore`).
  *
  * @module
  */

@@ -60,7 +60,7 @@ function sizesOf(text: string | undefined): Record<string, number> {
   return Object.fromEntries((text?.split(",") ?? []).map((part) => {
     const [, name, value] = /^(\w+)=(\d+)$/.exec(part) ?? [];
     if (name) return [name, Number(value)];
-    throw new RangeError(`--set has "${part}": write NAME=NUMBER, as nodes=100000.`);
+    throw new RangeError(`--set has "${part}": write NAME=NUMBER, for example nodes=100000.`);
   }));
 }
 

@@ -207,12 +207,12 @@ async function realBrains(options: Options): Promise<void> {
     const { isFile } = await Deno.stat(data).catch(() => ({ isFile: false }));
     if (isFile) throw new Error(`--data is ${data}, a file: give the folder that the data folders are in.`);
     throw new Error(
-      `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque/algonauts: give their folder by --data.`,
+      `The folder ${data} holds neither object2vec81 nor kriegeskorte92 nor v4_macaque/algonauts: give their folder with --data.`,
     );
   }
   if (options.model.length > 0 && !hasPictures && !hasNeurons) {
     throw new RangeError(
-      `--model needs kriegeskorte92 or v4_macaque/algonauts in ${data}, which has voxels alone: leave it out.`,
+      `--model needs kriegeskorte92 or v4_macaque/algonauts in ${data}, which has only voxels: leave it out.`,
     );
   }
   const models = hasPictures || hasNeurons

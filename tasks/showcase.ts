@@ -87,7 +87,7 @@ export async function showcase(
 ): Promise<string | null> {
   const { cache, images: own, seed, limit, adapter, model: name, quick } = options;
   if (limit !== undefined && !own) {
-    throw new RangeError("--limit belongs to --images: the default photographs are eight.");
+    throw new RangeError("--limit belongs to --images: there are eight default photographs.");
   }
   const run = await openTaskRun(COMMAND.task, options, args);
   const { path, record } = await openShownModel(name),

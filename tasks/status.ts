@@ -100,7 +100,7 @@ async function askQueue(): Promise<Map<string, string> | null> {
   try {
     return await SLURM.states();
   } catch (error) {
-    console.log(`The queue does not answer, so that states are as last noted: ${(error as Error).message}`);
+    console.log(`The queue does not answer, so states are as last recorded: ${(error as Error).message}`);
     return null;
   }
 }

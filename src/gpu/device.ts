@@ -111,7 +111,7 @@ async function chooseAdapter(wanted: GpuOptions["adapter"]): Promise<GPUAdapter>
   if (!gpu) {
     if ((globalThis as { isSecureContext?: boolean }).isSecureContext === false) {
       throw new Error(
-        "This page has no WebGPU, as it came by plain http: open it from https:// or localhost.",
+        "This page has no WebGPU, because it came over plain http: open it from https:// or localhost.",
       );
     }
     throw new Error("This runtime has no WebGPU: run it with Deno 2.9 or a browser that has navigator.gpu.");

@@ -15,7 +15,7 @@ export function unrolled(code: string): string {
   const match = LOOP.exec(code);
   if (!match) {
     const [other] = /^.*\/\/ unrolled$/m.exec(code) ?? [];
-    if (other) throw new RangeError(`"${other.trim()}" is no loop that can be written out.`);
+    if (other) throw new RangeError(`"${other.trim()}" is not a loop that can be unrolled.`);
     return code;
   }
   const [header, name, first, bound, step = "1"] = match;

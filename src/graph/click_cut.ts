@@ -65,7 +65,7 @@ export function clickCut(
   }
   for (const token of [...figure, ...ground]) {
     if (!(Number.isInteger(token) && token >= 0 && token < n)) {
-      throw new RangeError(`Click ${token} is no token: there are ${n}, numbered from 0.`);
+      throw new RangeError(`Click ${token} is not a token: there are ${n}, numbered from 0.`);
     }
     if (figure.includes(token) && ground.includes(token)) {
       throw new RangeError(`Token ${token} is clicked as figure and as ground: it can only be one.`);

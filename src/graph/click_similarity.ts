@@ -74,7 +74,7 @@ export function clickSimilarity(
 
 function assertNode(node: number, count: number): void {
   if (Number.isInteger(node) && node >= 0 && node < count) return;
-  throw new RangeError(`Click ${node} is no node: there are ${count}, numbered from 0.`);
+  throw new RangeError(`Click ${node} is not a node: there are ${count}, numbered from 0.`);
 }
 
 /** max over clicks of cos(y_i, y_click) for every node; −∞ without clicks. */

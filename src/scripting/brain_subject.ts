@@ -38,7 +38,7 @@ export interface BrainSubject {
  * @param options `signal`: stops the reading between files, which then rejects with the signal's reason
  * @returns photographs, responses (photographs × voxels, in the release's unit or z-scored betas), regions and noise ceilings
  * @throws Error one sentence that names the file that is absent or does not fit
- * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'; 'split is "val": give "training" or "test".'
+ * @throws RangeError '"voc:DIR" is not a subject: give algonauts:DIR or nsd:DIR.'; 'split is "val": give "training" or "test".'
  */
 export async function readBrainSubject(
   source: string,

@@ -19,7 +19,7 @@ export interface OpenedSubject {
  * @param split `training` or `test`
  * @param signal stops the reading between files
  * @throws Error one sentence that names the file that is absent or does not fit, or the split without responses
- * @throws RangeError '"voc:DIR" is no subject: give algonauts:DIR or nsd:DIR.'
+ * @throws RangeError '"voc:DIR" is not a subject: give algonauts:DIR or nsd:DIR.'
  */
 export async function openSubject(
   source: string,
@@ -40,7 +40,7 @@ export async function openSubject(
     throw new Error(`${path} has no responses to images of the test split: read the training split.`);
   }
   if (known !== undefined && known !== "algonauts") {
-    throw new RangeError(`"${source}" is no subject: give algonauts:DIR or nsd:DIR.`);
+    throw new RangeError(`"${source}" is not a subject: give algonauts:DIR or nsd:DIR.`);
   }
   const { openAlgonauts } = await import("../data/datasets/algonauts.ts");
   const subject = await openAlgonauts(known ? path : source, split);

@@ -84,7 +84,7 @@ function centredGram({ data, rows: n, cols }: Matrix, name: string, debiased: bo
   }
   if (!(dot(gram, gram) > 1e-24 * (squares / n) ** 2)) {
     throw new RangeError(
-      `The stimuli of ${name} are all equally alike, as far as their units tell: debiased, nothing is left to compare.`,
+      `The stimuli of ${name} are all equally similar: after debiasing, nothing is left to compare.`,
     );
   }
   return gram;

@@ -110,7 +110,7 @@ function subjectsOf(brain: Dissimilarities | readonly Dissimilarities[]): readon
   const isOne = ArrayBuffer.isView(brain) || typeof brain[0] === "number";
   const subjects = isOne ? [brain as Dissimilarities] : brain as readonly Dissimilarities[];
   if (subjects.length === 0) {
-    throw new RangeError("There is no subject: give the dissimilarities of one or more.");
+    throw new RangeError("There is not a subject: give the dissimilarities of one or more.");
   }
   return subjects;
 }

@@ -53,7 +53,7 @@ export async function runLayers<L extends SolvedLayer>(
   const folder = await (explains ? extracted() : run.stage("extract", extracted));
   sayStages(run.stages);
   if (!folder) {
-    console.log("colors: would run (they need what the features are)");
+    console.log("colors: would run (they depend on the features)");
     return null;
   }
   const manifest = await readExtracted(folder), { length } = manifest.layers;

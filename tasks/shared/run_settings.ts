@@ -49,12 +49,12 @@ export function runSettings({ options, given }: Parsed<typeof PIPELINE_OPTIONS>)
   const sample = preset ? Math.min(PAPER.mostSample, Math.max(usual, PAPER.sample * limit)) : usual;
   if (neighbors === "all" && knn !== "exact") {
     throw new RangeError(
-      `--neighbor-search ${knn} searches the nearest landmarks, but all are used: say how many, as --neighbors 32.`,
+      `--neighbor-search ${knn} searches the nearest landmarks, but all are used: give their number, for example --neighbors 32.`,
     );
   }
   if (neighbors !== "all" && neighbors > landmarks) {
     throw new RangeError(
-      `--neighbors is ${neighbors}, more than the ${landmarks} landmarks that there are: give fewer, or more --landmarks.`,
+      `--neighbors is ${neighbors}, more than the ${landmarks} landmarks: give fewer neighbors, or more --landmarks.`,
     );
   }
   if (options["dry-run"]) {

@@ -91,7 +91,7 @@ export function assertWithinLimits(plan: SlurmPlan, limits: Limits, queued: numb
   const wanted = steps.reduce((sum, step) => sum + tasks[step], 0);
   if (wanted + queued > maxSubmit) {
     throw new RangeError(
-      `The run has ${wanted} tasks and ${queued} are in the queue, but ${maxSubmit} may be (MaxSubmitJobs or MaxJobCount): ` +
+      `The run has ${wanted} tasks and ${queued} are in the queue, but only ${maxSubmit} are allowed (MaxSubmitJobs or MaxJobCount): ` +
         "give a smaller --array-size, or wait.",
     );
   }

@@ -78,7 +78,7 @@ Deno.test({
     await page.locator(".photograph.failed").waitFor();
     const said = await page.locator(".failed .time").allTextContents();
     assertEquals(said, [
-      "none.png is no image that this browser can read: give a PNG, JPEG or WebP file.",
+      "none.png is not an image that this browser can read: give a PNG, JPEG or WebP file.",
     ]);
 
     const there = await found(page), { images: [here] } = await layersHere(MODEL, [photograph]);

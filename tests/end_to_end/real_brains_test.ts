@@ -100,7 +100,7 @@ Deno.test("real-brains says one sentence for bad options and data, and exits wit
     const cases: [string[], string][] = [
       [
         ["--data", voxels, "--model", "mae_tiny"],
-        `--model needs kriegeskorte92 or v4_macaque/algonauts in ${voxels}, which has voxels alone: leave it out.`,
+        `--model needs kriegeskorte92 or v4_macaque/algonauts in ${voxels}, which has only voxels: leave it out.`,
       ],
       [[], "There is no data folder: give --data DIR"],
       [["--data", root], `The folder ${root} holds neither object2vec81 nor kriegeskorte92`],

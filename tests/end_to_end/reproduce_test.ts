@@ -206,7 +206,7 @@ Deno.test("reproduce --dry-run reports what would run, for photographs and for a
     }
     assertEquals(told, [
       "photographs-features-mae_tiny: would run (never finished before)",
-      "colors: would run (they need what the features are)",
+      "colors: would run (they depend on the features)",
       "synthetic dataset: would run (its 120 scenes are not there as this code makes them)",
       ...["align", "features", "eigenvectors", "map", "colors"].map((name) =>
         `${name}: would run (it needs what synthetic dataset makes)`

@@ -54,13 +54,13 @@ Deno.test("assertWithinLimits() refuses what the cluster would refuse or never s
       ],
       [
         () => check({}, cluster(), 9999),
-        "The run has 14 tasks and 9999 are in the queue, but 10000 may be (MaxSubmitJobs or MaxJobCount)",
+        "The run has 14 tasks and 9999 are in the queue, but only 10000 are allowed (MaxSubmitJobs or MaxJobCount)",
       ],
       [
         () => check({}, cluster({ assoc: "10|normal" })),
-        "The run has 14 tasks and 0 are in the queue, but 10 may be",
+        "The run has 14 tasks and 0 are in the queue, but only 10 are allowed",
       ],
-      [() => check({}, cluster({ assoc: "|big" }), 490), "but 500 may be"],
+      [() => check({}, cluster({ assoc: "|big" }), 490), "but only 500 are allowed"],
       [
         () => check({ time: "1-00:01" }),
         "--time is 1-00:01, above the 1440 minutes of partition test (MaxTime): give less.",

@@ -71,6 +71,6 @@ Deno.test("unrolled() begins where a loop does, and names a marked line that it 
   assertThrows(
     () => unrolled(other),
     RangeError,
-    'for (var i = first; i < 3; i++) { // unrolled" is no loop',
+    'for (var i = first; i < 3; i++) { // unrolled" is not a loop',
   );
 });

@@ -40,7 +40,7 @@ Deno.test("clickCut() names what is wrong", () => {
       [FEATURES, { figure: [4], ground: [4] }],
       "Token 4 is clicked as figure and as ground: it can only be one.",
     ],
-    [[FEATURES, { figure: [30], ground: [] }], "Click 30 is no token: there are 30, numbered from 0."],
+    [[FEATURES, { figure: [30], ground: [] }], "Click 30 is not a token: there are 30, numbered from 0."],
     [[FEATURES, { ...NONE, clickWeight: 2 }], "The weights are 2 of clicks, 1 of ground: expected 0 to 1"],
     [[{ data: new Float32Array(4), rows: 2, cols: 2 }, NONE], "Token 0 is a zero vector or not finite"],
     [[{ data: new Float32Array(1), rows: 1, cols: 1 }, NONE], "features has 1 tokens: a cut by clicks takes"],

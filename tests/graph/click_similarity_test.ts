@@ -48,8 +48,8 @@ Deno.test("clickSimilarity() refuses clicks that mean nothing", () => {
   const x = randomMatrix(5, 3);
   const cases: [Parameters<typeof clickSimilarity>[1], string][] = [
     [{ positive: [] }, "There is no positive click: point at one node or more."],
-    [{ positive: [5] }, "Click 5 is no node: there are 5, numbered from 0."],
-    [{ positive: [0], negative: [-1] }, "Click -1 is no node"],
+    [{ positive: [5] }, "Click 5 is not a node: there are 5, numbered from 0."],
+    [{ positive: [0], negative: [-1] }, "Click -1 is not a node"],
     [{ positive: [1, 2], negative: [2] }, "Node 2 is a positive and a negative click: it can only be one."],
     [{ positive: [1], threshold: 2 }, "threshold is 2: a cosine lies between −1 and 1."],
   ];

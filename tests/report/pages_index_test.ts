@@ -93,7 +93,11 @@ Deno.test("writeIndexPage() needs results, and pages that are pages", () =>
     await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "results.json: run an experiment first.");
     await writeResults(out, { colors: [] });
     await Deno.writeTextFile(`${out}/colors.html`, "<h1>Mine</h1>");
-    await assertRejects(() => writeIndexPage(out, {}, "c"), Error, "colors.html is no page of this toolkit");
+    await assertRejects(
+      () => writeIndexPage(out, {}, "c"),
+      Error,
+      "colors.html is not a page of this toolkit",
+    );
   }));
 
 Deno.test("leadFigure() takes the first drawing, cut off where it is tall, or different pictures; ids are the card's own", () => {

@@ -71,7 +71,7 @@ Deno.test("cka() says in one sentence what is wrong", () => {
     assertThrows(
       () => cka(randomMatrix(n, 9), apart, { debiased: true }),
       RangeError,
-      "The stimuli of y are all equally alike",
+      "The stimuli of y are all equally similar",
     );
   }
   const three = randomMatrix(3, 4);

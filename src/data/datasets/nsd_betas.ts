@@ -274,7 +274,7 @@ function numbersIn(dataset: hdf5.Dataset, ranges: [number, number][]): ArrayLike
   if (found instanceof Int16Array || found instanceof Float32Array || found instanceof Float64Array) {
     return found;
   }
-  throw new Error("its values are no numbers");
+  throw new Error("its values are not numbers");
 }
 
 function wrongType(path: string, type: string): Error {

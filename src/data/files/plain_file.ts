@@ -11,7 +11,7 @@ const MAX_BYTES = 2 ** 32;
  *
  * @param path a plain file, or a link to one
  * @param most bytes that it may have
- * @throws Error "it is no plain file"; "it has 70 MB, at most 67 MB are read": a reason to put in a sentence
+ * @throws Error "it is not a plain file"; "it has 70 MB, at most 67 MB are read": a reason to put in a sentence
  * @throws Deno.errors.NotFound and others of the system
  */
 export async function readPlainFile(path: string, most = MAX_BYTES): Promise<Uint8Array<ArrayBuffer>> {
@@ -31,10 +31,10 @@ export async function openPlainFile(path: string): Promise<Deno.FsFile> {
   return await Deno.open(path);
 }
 
-/** Refuses what is no plain file, before it is opened: opening a pipe waits for its other end. */
+/** Refuses what is not a plain file, before it is opened: opening a pipe waits for its other end. */
 export async function assertPlainFile(path: string, most = Infinity): Promise<void> {
   const { isFile, isDirectory, size } = await Deno.stat(path);
-  if (!isFile && !isDirectory) throw new Error("it is no plain file"); // of a folder the system says that it is one
+  if (!isFile && !isDirectory) throw new Error("it is not a plain file"); // of a folder the system says that it is one
   if (isFile && size > most) {
     throw new Error(`it has ${megabytes(size)}, at most ${megabytes(most)} are read`);
   }

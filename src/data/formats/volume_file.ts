@@ -95,7 +95,7 @@ interface Header extends Pick<VolumeFile, "size" | "frames" | "type" | "affine">
  * @throws Error "There is no file a.nii.gz."; "a.nii.gz is not a NIfTI file …"; "a.mgz has values of type 2, …"; "a.nii.gz is cut short: …"
  */
 export async function openVolume(path: string): Promise<VolumeFile> {
-  if (!NAMES.test(path)) throw new Error(`${path} is no volume: expected .nii, .nii.gz, .mgh or .mgz.`);
+  if (!NAMES.test(path)) throw new Error(`${path} is not a volume: expected .nii, .nii.gz, .mgh or .mgz.`);
   try {
     await assertPlainFile(path);
   } catch (error) {

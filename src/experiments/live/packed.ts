@@ -41,13 +41,13 @@ export function pack(about: unknown, arrays: Record<string, PackedArray>): Uint8
 /**
  * Undoes `pack`; the arrays are views.
  *
- * @throws Error "space.bin is cut short: write the folder anew."
+ * @throws Error "space.bin is cut short: write the folder again."
  */
 export function unpack(
   buffer: ArrayBuffer,
   name: string,
 ): { about: unknown; arrays: Record<string, PackedArray> } {
-  const broken = new Error(`${name} is cut short: write the folder anew.`);
+  const broken = new Error(`${name} is cut short: write the folder again.`);
   if (buffer.byteLength < 4) throw broken;
   const length = new DataView(buffer).getUint32(0, true);
   if (4 + length > buffer.byteLength) throw broken;

@@ -213,7 +213,7 @@ function listen() {
 
 async function fetched(file) {
   const response = await fetch(file);
-  if (!response.ok) throw new Error(`${file} is missing: write the folder anew`);
+  if (!response.ok) throw new Error(`${file} is missing: write the folder again`);
   return response;
 }
 

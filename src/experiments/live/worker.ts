@@ -99,7 +99,7 @@ async function openDevice(): Promise<Gpu | null> {
 async function savedSpace(own: Gpu): ReturnType<NonNullable<LiveMeans["openSpace"]>> {
   if (space?.of !== own) {
     spaceFile ??= fetch(beside("space.bin")).then((response) => {
-      if (!response.ok) throw new Error("space.bin is missing: write the folder anew.");
+      if (!response.ok) throw new Error("space.bin is missing: write the folder again.");
       return response.arrayBuffer();
     });
     space = { of: own, opened: openSpace(own, await spaceFile) };
@@ -113,7 +113,7 @@ async function decode(photograph: Blob, name: string): Promise<RgbImage> {
   try {
     bitmap = await createImageBitmap(photograph, { colorSpaceConversion: "none" });
   } catch {
-    throw new Error(`${name} is no image that this browser can read: give a PNG, JPEG or WebP file.`);
+    throw new Error(`${name} is not an image that this browser can read: give a PNG, JPEG or WebP file.`);
   }
   const { width, height } = bitmap;
   if (width * height > MAX_PIXELS) {

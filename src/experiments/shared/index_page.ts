@@ -141,6 +141,6 @@ async function readExplorer(out: string): Promise<ExplorerParts | undefined> {
 /** Title and question of a page. */
 function headOf(path: string, markup: string) {
   const head = headOfPage(markup);
-  if (!head) throw new Error(`${path} is no page of this toolkit: move it away, or choose another --out.`);
+  if (!head) throw new Error(`${path} is not a page of this toolkit: move it away, or choose another --out.`);
   return head;
 }

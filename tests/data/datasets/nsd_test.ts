@@ -23,7 +23,7 @@ import {
   writeNsd,
 } from "../../support/nsd_files.ts";
 
-Deno.test("readBrainSubject() takes nsd:DIR and algonauts:DIR as the tasks do, and refuses what is no subject", () =>
+Deno.test("readBrainSubject() takes nsd:DIR and algonauts:DIR as the tasks do, and refuses anything else", () =>
   inTemporaryFolder(async (dir) => {
     await writeNsd(dir);
     const path = `${dir}/${HDF5}`, { training, test, close } = await openNsd(path);
@@ -39,7 +39,7 @@ Deno.test("readBrainSubject() takes nsd:DIR and algonauts:DIR as the tasks do, a
     await assertRejects(
       () => readBrainSubject(`voc:${dir}`),
       RangeError,
-      `"voc:${dir}" is no subject: give algonauts:DIR or nsd:DIR.`,
+      `"voc:${dir}" is not a subject: give algonauts:DIR or nsd:DIR.`,
     );
     const read = (source: string) => assertRejects(() => readBrainSubject(source), Error);
     assertEquals((await read(`algonauts:${dir}/none`)).message, (await read(`${dir}/none`)).message);

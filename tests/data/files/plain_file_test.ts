@@ -10,12 +10,12 @@ Deno.test("readPlainFile() reads files and links to them, no devices, and no mor
     await Deno.symlink("/dev/zero", `${dir}/zero.png`);
     assertEquals(await readPlainText(`${dir}/link`), "text");
     assertEquals((await readPlainFile(`${dir}/a.txt`, 4)).length, 4);
-    await assertRejects(() => readPlainFile(`${dir}/zero.png`), Error, "it is no plain file");
+    await assertRejects(() => readPlainFile(`${dir}/zero.png`), Error, "it is not a plain file");
     await assertRejects(() => readPlainFile(`${dir}/a.txt`, 3), Error, "it has 1 MB, at most 1 MB are read");
     await assertRejects(
       () => readImage(`${dir}/zero.png`),
       Error,
-      `Cannot read the image ${dir}/zero.png: it is no plain file.`,
+      `Cannot read the image ${dir}/zero.png: it is not a plain file.`,
     );
     await Deno.truncate(`${dir}/a.txt`, 70e6);
     await assertRejects(() => readPlainText(`${dir}/a.txt`), Error, "it has 70 MB, at most 68 MB are read");

@@ -83,7 +83,7 @@ Deno.test("openVolume() says in one sentence what is wrong with a file", () =>
     await refused("empty.mgh", new Uint8Array(), "is cut short");
     await refused("extent.nii", plain.with(42, 0), "is damaged: it has 3 frames of 0 × 4 × 2 values");
     await refused("offset.nii", plain.with(111, 0xff), "values would begin at byte");
-    await refused("a.txt", plain, "is no volume: expected .nii, .nii.gz, .mgh or .mgz.");
+    await refused("a.txt", plain, "is not a volume: expected .nii, .nii.gz, .mgh or .mgz.");
     await assertRejects(
       () => openVolume(`${dir}/none.nii.gz`),
       Error,

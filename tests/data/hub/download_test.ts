@@ -154,7 +154,7 @@ Deno.test("downloadFile() writes through no link that lies in its way", () =>
     await Deno.symlink(`${dir}/other`, `${dir}/file.incomplete`);
     assertEquals(
       await failure(download),
-      `${dir}/file.incomplete is no plain file, expected a part of a download: remove it.`,
+      `${dir}/file.incomplete is not a plain file, expected a part of a download: remove it.`,
     );
     assertEquals(await Deno.readTextFile(`${dir}/other`), "mine");
   }));
@@ -223,10 +223,10 @@ Deno.test("sendRequest() refuses endless redirects, other protocols and addresse
     assertStringIncludes(await redirected("/again"), "redirects more than 10 times");
     assertEquals(
       await redirected("file:///etc/passwd"),
-      '"file:///etc/passwd" is no http address: give one that begins with https://.',
+      '"file:///etc/passwd" is not an http address: give one that begins with https://.',
     );
     const { message } = await assertRejects(() => sendRequest("ftp://a/b"), Error);
-    assertEquals(message, '"ftp://a/b" is no http address: give one that begins with https://.');
+    assertEquals(message, '"ftp://a/b" is not an http address: give one that begins with https://.');
   }));
 
 Deno.test("sendRequest() keeps the access token from other servers", () =>

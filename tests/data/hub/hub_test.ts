@@ -129,7 +129,7 @@ Deno.test("fetchHubFile() refuses links that lead out of the cache", async (t) =
       await Deno.symlink("/etc/hostname", `${blobs}/${sha256(LARGE)}`);
       assertStringIncludes(
         await failure(hub),
-        "is no plain file, expected a blob of the hub's cache: remove it.",
+        "is not a plain file, expected a blob of the hub's cache: remove it.",
       );
     }));
   await t.step("a folder", () =>
@@ -149,10 +149,10 @@ const hostile: [string, Partial<typeof wanted>, string][] = [
   ["a Windows path", { file: "C:\\a.onnx" }, "leaves its folder"],
   ["an empty part", { file: "a//b.onnx" }, "leaves its folder"],
   ["a zero byte", { file: "a\0b.onnx" }, "leaves its folder"],
-  ["an id above", { id: "../a" }, '"../a" is no id of a model on the hub: give org/name.'],
-  ["an id of three", { id: "a/b/c" }, "is no id of a model on the hub"],
-  ["an id with the cache's separator", { id: "a--b/c" }, "is no id of a model on the hub"],
-  ["a revision above", { revision: "../main" }, 'The revision "../main" is no name of one'],
+  ["an id above", { id: "../a" }, '"../a" is not the id of a model on the hub: give org/name.'],
+  ["an id of three", { id: "a/b/c" }, "is not the id of a model on the hub"],
+  ["an id with the cache's separator", { id: "a--b/c" }, "is not the id of a model on the hub"],
+  ["a revision above", { revision: "../main" }, 'The revision "../main" is not a valid name'],
 ];
 for (const [what, part, sentence] of hostile) {
   Deno.test(`assertSafe() refuses ${what}`, () => {

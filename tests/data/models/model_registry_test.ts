@@ -247,7 +247,7 @@ Deno.test("addModel() says in one sentence what it cannot take, and adds nothing
     [
       "nothing known",
       { source: "vit" },
-      '"vit" is no model: give clip_vit_b16, dinov2_reg_vit_b14, mae_vit_b16, ',
+      '"vit" is not a model: give clip_vit_b16, dinov2_reg_vit_b14, mae_vit_b16, ',
     ],
     ["an absent file", { source: "./a/b.onnx" }, "There is no model ./a/b.onnx."],
     ["MAE by name", { source: "mae_vit_b16" }, "No ONNX export of mae_vit_b16 is known on the hub: "],

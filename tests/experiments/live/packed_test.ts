@@ -15,7 +15,7 @@ Deno.test("unpack() gives what pack() packed, of any kind and length, and says w
     assertThrows(
       () => unpack(whole.slice(0, length), "a.bin"),
       Error,
-      "a.bin is cut short: write the folder anew.",
+      "a.bin is cut short: write the folder again.",
     );
   }
 });
