@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exampleData, listPhotographs } from "../../mod.ts";
 import { readEmbedding } from "../../src/data/formats/read_embedding.ts";
 import { writeTable } from "../../src/data/formats/table_file.ts";
@@ -122,6 +122,13 @@ Deno.test("examples/compare_models.ts finds a model's layers to be like themselv
       assert(overlap >= 0 && overlap <= 1.001);
     }
     assert(await exists(`${dir}/compared/index.html`));
+    const other = new URL("../golden/onnx/fused_qkv_ts17.onnx", import.meta.url).pathname;
+    await Deno.copyFile(other, `${dir}/other.onnx`);
+    const preprocessor = { image_processor_type: "ViTImageProcessor", size: 24 };
+    await Deno.writeTextFile(`${dir}/other.preprocessor.json`, JSON.stringify(preprocessor));
+    const { code, stderr } = await run("compare_models.ts", dir, "--limit", "2", "--b", `${dir}/other.onnx`);
+    assertEquals(code, 1);
+    assertMatch(stderr, /Patches are 14 × 14 and \d+ × \d+: give models of one grid\./);
   });
 });
 
