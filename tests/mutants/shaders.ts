@@ -123,8 +123,8 @@ export const SHADERS: readonly Mutant[] = [
   },
   {
     file: "shaders/matmul.wgsl",
-    text: "let before = held(ADD,",
-    replacement: "let before = held(3,",
+    text: "let before = held(ADD, at + r * p.c_stride + q,",
+    replacement: "let before = held(3, at + r * p.c_stride + q,",
     breaks: "only the last 1024 channels count",
     tests: ["graph/affinity_test.ts"],
   },
