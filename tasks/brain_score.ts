@@ -1,5 +1,4 @@
 /** `./run brain-score`: channel alignment against its baselines on held-out images, with a report. */
-import { createHash } from "node:crypto";
 import type { Gpu } from "../mod.ts";
 import { trim } from "../src/gpu/mod.ts";
 import { DATA_OPTIONS } from "../src/cli/data_options.ts";
@@ -9,7 +8,7 @@ import { memoize } from "../src/data/cache/memoize.ts";
 import { TABLE_FORMATS, writeTables } from "../src/data/formats/table_file.ts";
 import { writeBrainScoreReport } from "../src/experiments/brain_score/report.ts";
 import { measureBrainScores } from "../src/experiments/brain_score/compute.ts";
-import { namesSha256 } from "../src/data/features/extract_parts.ts";
+import { namesSha256, sha256 } from "../src/data/features/extract_parts.ts";
 import type { Pipeline } from "../src/pipeline/nodes.ts";
 import { layersApartLine } from "../src/pipeline/layers_apart.ts";
 import { voxelTable } from "../src/experiments/brain_score/voxel_table.ts";
@@ -61,12 +60,13 @@ async function computeBrainScore(run: BrainScoreRun, seeds: number) {
     run.stage(`brain-score ${name}`, (tick) => work(tick).finally(() => trim(gpu)));
   const brain = await stage("features", (tick) => data.readBrain(cacheDir, tick));
   const images = run.pipeline?.images ?? data.images;
+  const { data: values } = brain.training.pooled;
   const inputs = {
     data: data.imagesKey,
     truth: data.labelsKey,
     sample: images.length < data.images.length ? namesSha256(images) : undefined,
     slots: brain.slots,
-    pooled: hashOf(brain.training.pooled),
+    pooled: sha256([new Uint8Array(values.buffer, values.byteOffset, values.byteLength)]),
     seeds,
   };
   const found = await memoize(
@@ -104,12 +104,6 @@ export async function runBrainScore(run: BrainScoreRun, seeds: number): Promise<
     voxels: Object.fromEntries([...brain.rois].map(([name, voxels]) => [name, voxels.length])),
     skipped: brain.skipped,
   });
-}
-
-function hashOf({ data }: { data: Float32Array }): string {
-  return createHash("sha256").update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)).digest(
-    "hex",
-  );
 }
 
 async function brainScoreTask({ options }: Parsed<typeof COMMAND.options>): Promise<void> {

@@ -11,7 +11,7 @@ import {
   TOGGLE,
   wholeNumber,
 } from "../data/files/checked_json.ts";
-import { readPlainText } from "../data/files/plain_file.ts";
+import { readPlainTextIfThere } from "../data/files/plain_file.ts";
 import { skippedLines } from "../data/files/skipped.ts";
 
 /** What became of a claim, or of one test of it. */
@@ -176,13 +176,8 @@ export async function mergeResults(path: string, update: Omit<Results, "schema">
  * @throws Error `<path> is not a results file of schema 1 …` when the file there is something else.
  */
 export async function readResults(path: string): Promise<Results | undefined> {
-  let text: string;
-  try {
-    text = await readPlainText(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
-  }
+  const text = await readPlainTextIfThere(path);
+  if (text === undefined) return undefined;
   try {
     return parseJson(text, RESULTS);
   } catch (error) {

@@ -4,7 +4,7 @@
  * lengthen, it prints the CPU time of the page's thread. `EXPLORER` names a page other than the sample's.
  */
 import { resolve } from "node:path";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { renderExplorer } from "../support/render_explorer.ts";
 import { openBrowser, openFile } from "../support/browser.ts";
 import { sampleExploration } from "../support/sample_exploration.ts";
 

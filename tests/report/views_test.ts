@@ -4,7 +4,7 @@ import type { Browser, Locator } from "playwright-core";
 import type { Matrix } from "../../mod.ts";
 import { readImage } from "../../src/data/images/image.ts";
 import type { RgbImage } from "../../src/data/images/picture.ts";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { renderExplorer } from "../support/render_explorer.ts";
 import { renderFrontPage } from "../../src/report/front_page.ts";
 import { leadFigure } from "../../src/report/lead_figure.ts";
 import { renderShowcase } from "../../src/report/showcase/page.ts";

@@ -1,6 +1,6 @@
 /** The explorer's page of a small sample, in a browser. */
 import type { Browser, Page } from "playwright-core";
-import { renderExplorer } from "../../src/report/explorer/page.ts";
+import { renderExplorer } from "./render_explorer.ts";
 import type { VoxelSheet } from "../../src/pipeline/voxel_sheet.ts";
 import { type Look, openBrowser, openFile, type PageTrouble } from "./browser.ts";
 import { sampleExploration } from "./sample_exploration.ts";

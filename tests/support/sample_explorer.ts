@@ -6,7 +6,8 @@ import type { Gpu } from "../../mod.ts";
 import { frontImages } from "../../src/experiments/explorer/compute.ts";
 import { FRONT_EXPLORER } from "../../src/experiments/shared/index_page.ts";
 import { fewerImages } from "../../src/report/explorer/fewer_images.ts";
-import { explorerParts, renderExplorer } from "../../src/report/explorer/page.ts";
+import { explorerParts } from "../../src/report/explorer/page.ts";
+import { renderExplorer } from "./render_explorer.ts";
 import { sampleExploration } from "./sample_exploration.ts";
 
 /** Layers of the explorer's models: as many maps in a row as of the paper's models. */

@@ -1,9 +1,8 @@
 /** The layout of PASCAL VOC's segmentation task. */
-import { reasonOf } from "../files/atomic_write.ts";
 import { readImage } from "../images/image.ts";
 import { maskInFrame } from "../images/orientation.ts";
 import { readPalettePng } from "../images/palette_png.ts";
-import { isFile, readPlainText } from "../files/plain_file.ts";
+import { isFile, readPlainTextIfThere } from "../files/plain_file.ts";
 import { note, report, skip } from "../files/skipped.ts";
 import type { Mask, RgbImage } from "../images/picture.ts";
 
@@ -136,7 +135,7 @@ async function assertClasses(dir: string, names: readonly string[]): Promise<voi
 /** The names in a list, or undefined where the folder has no lists at all. */
 async function readSet(dir: string, set: string): Promise<string[] | undefined> {
   const folder = `${dir}/ImageSets/Segmentation`, path = `${folder}/${set}.txt`;
-  const text = await readText(path);
+  const text = await readPlainTextIfThere(path);
   if (text === undefined) {
     const lists = await listNames(folder, ".txt");
     if (!lists) return undefined;
@@ -181,7 +180,7 @@ async function listNames(
 
 /** A class is numbered by its line. */
 async function readClasses(path: string): Promise<readonly string[]> {
-  const classes = (await readText(path))?.trimEnd().split(/\r?\n/).map((line) => line.trim());
+  const classes = (await readPlainTextIfThere(path))?.trimEnd().split(/\r?\n/).map((line) => line.trim());
   if (!classes || classes.join("") === "") return VOC_CLASSES;
   const empty = classes.indexOf(""), twice = classes.findIndex((name, i) => classes.indexOf(name) < i);
   if (empty >= 0) {
@@ -199,13 +198,4 @@ async function readClasses(path: string): Promise<readonly string[]> {
     );
   }
   return classes;
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readPlainText(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new Error(`Cannot read ${path}: ${reasonOf(error)}.`, { cause: error });
-  }
 }

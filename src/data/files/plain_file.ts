@@ -76,6 +76,16 @@ async function statOf(path: string): Promise<Deno.FileInfo | null> {
   }
 }
 
+/** A text as `readPlainText` reads it; undefined where there is none. @throws Error as `readError` */
+export async function readPlainTextIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readPlainText(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw readError(error, path);
+  }
+}
+
 /** The text of a file; undefined where there is none. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {

@@ -76,17 +76,10 @@ async function partsAround(
 }
 
 /**
- * Renders the explorer, see `renderScriptPage`.
+ * Renders the explorer, see `renderScriptPage`, in pieces: the page up to its data, each block of data, and the rest. Together
+ * they would be one string of characters of two bytes, twice the size of the file.
  *
  * @throws TypeError when a photo is no data URI
- */
-export async function renderExplorer(content: ExplorerContent, text: ExplorerText): Promise<string> {
-  return (await explorerPieces(content, text)).join("");
-}
-
-/**
- * The same in pieces: the page up to its data, each block of data, and the rest. Together they would be one string of
- * characters of two bytes, twice the size of the file.
  */
 export async function explorerPieces(content: ExplorerContent, text: ExplorerText): Promise<string[]> {
   const { body, method, end, ...parts } = await partsAround(content, [DATA], false);

@@ -6,7 +6,7 @@ import { fewerImages } from "../../../src/report/explorer/fewer_images.ts";
 import { openingView } from "../../../src/experiments/explorer/opening_view.ts";
 import { respondOnGpu, respondOnHost, sumOverSlots } from "../../../src/report/explorer/click_response.ts";
 import { fromHalf, halfRow, toHalf } from "../../../src/report/explorer/half.ts";
-import { renderExplorer } from "../../../src/report/explorer/page.ts";
+import { renderExplorer } from "../../support/render_explorer.ts";
 import { assertClose } from "../../support/assert_close.ts";
 import { randomMatrix, testSeed } from "../../support/random.ts";
 import { embeddedRows, sampleExploration, samplePipeline } from "../../support/sample_exploration.ts";
