@@ -123,7 +123,7 @@ export const DATA: readonly Mutant[] = [
   },
   {
     file: "src/data/features/pooled_features.ts",
-    text: 'hook: hook ?? "attention",',
+    text: "    hook,",
     replacement: "",
     breaks: "pooled features of another hook are taken from the cache",
     tests: ["data/features/pooled_features_test.ts"],
