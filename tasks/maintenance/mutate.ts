@@ -86,18 +86,13 @@ function groupOf({ file }: Mutant): string {
   return file.replace(/^src\//, "").split("/")[0];
 }
 
-/** How often a text occurs. */
-function occurrences(code: string, text: string): number {
-  return code.split(text).length - 1;
-}
-
 async function tryMutant(
   folder: string,
   mutant: Mutant,
   usual: number,
 ): Promise<{ outcome: Outcome; note: string }> {
   const path = `${folder}/${mutant.file}`, code = await Deno.readTextFile(path);
-  const count = occurrences(code, mutant.text);
+  const count = code.split(mutant.text).length - 1;
   if (count !== 1) return { outcome: "error", note: `its text occurs ${count} times: write it anew` };
   await Deno.writeTextFile(path, code.replace(mutant.text, () => mutant.replacement));
   try {

@@ -122,7 +122,10 @@ export async function openData(
       images: hashOf(sources, "imagesKey"),
       labels: hashOf(parts, "labelsKey"),
     },
-    listed: [...parts.flatMap(listedImages), ...parts.flatMap(listedFurther)],
+    listed: [
+      ...parts.flatMap(({ listed = [], images }) => listed.slice(0, images.length)),
+      ...parts.flatMap(({ listed = [], images }) => listed.slice(images.length)),
+    ],
     close,
   };
 }
@@ -135,14 +138,6 @@ function hashOf(parts: readonly Part[], what: "imagesKey" | "labelsKey"): string
 function subjectKeys(parts: readonly Part[]): Pick<OpenedData["keys"], "subject" | "subjectLabels"> {
   const own = parts.filter(({ row }) => isSubject(row.kind));
   return { subject: hashOf(own, "imagesKey"), subjectLabels: hashOf(own, "labelsKey") };
-}
-
-function listedImages({ listed = [], images }: Part): ListedImage[] {
-  return listed.slice(0, images.length);
-}
-
-function listedFurther({ listed = [], images }: Part): ListedImage[] {
-  return listed.slice(images.length);
 }
 
 /** A list of nothing but gaps, which take no memory: its length by itself would reserve room for all. */
