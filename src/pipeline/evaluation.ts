@@ -88,20 +88,16 @@ export async function nearestOfImages(
   { slots }: FeatureSource,
   chosen: readonly number[],
 ): Promise<Uint32Array> {
-  const out: Uint32Array[] = [];
+  const all = new Uint32Array(chosen.length * slots.reduce((sum, { tokens }) => sum + tokens, 0));
+  let at = 0;
   for (const { path, first, count, slot: { tokens } } of datasetFiles(slots)) {
     const own = chosen.filter((image) => image >= first && image < first + count);
     if (own.length === 0) continue;
     const nearest = await readDatasetColumn(`${folder}/colors/${path}`, "nearest");
     for (const image of own) {
-      out.push(Uint32Array.from(nearest.subarray((image - first) * tokens, (image - first + 1) * tokens)));
+      all.set(nearest.subarray((image - first) * tokens, (image - first + 1) * tokens), at);
+      at += tokens;
     }
-  }
-  const all = new Uint32Array(out.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of out) {
-    all.set(part, at);
-    at += part.length;
   }
   return all;
 }
