@@ -64,7 +64,7 @@ export const COMMAND = {
     figures,
     cache: text({
       value: "DIR",
-      help: "where features are kept",
+      help: "where features are cached",
       default: CACHE,
       shown: ".cache/real-brains",
     }),

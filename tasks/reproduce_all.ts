@@ -4,7 +4,7 @@ import type { Gpu } from "../mod.ts";
 import type { PlannedData } from "../src/data/datasets/open_data.ts";
 import { modelSha256 } from "../src/data/features/extract_parts.ts";
 import { hashOfModules } from "../src/data/files/code_hash.ts";
-import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
+import { writeSyntheticDataReport } from "../src/experiments/synthetic_data/report.ts";
 import { UnsuitableData } from "../src/experiments/shared/unsuitable_data.ts";
 import { formatSeconds } from "../src/report/progress.ts";
 import { runBrainScore } from "./brain_score.ts";
@@ -38,7 +38,7 @@ const EXPERIMENTS: Record<string, (open: OpenPipeline, options: PipelineValues) 
         throw new UnsuitableData("It shows the synthetic dataset, and these data are others.");
       }
       const { plan, folder: dataset } = data.dataset;
-      return writeFixturesReport({
+      return writeSyntheticDataReport({
         out,
         figures,
         dataset,

@@ -42,7 +42,7 @@ export const COMMAND = {
     model: text({ value: "MODEL", help: "another model: a name, or an ONNX file", default: MODEL }),
     out: { ...out, help: "where the page goes" },
     figures,
-    cache: { ...cache, help: "where finished stages and photographs are kept" },
+    cache: { ...cache, help: "where finished stages and photographs are cached" },
     seed,
     adapter,
     quick: toggle({ help: "run t-SNE on 500 patches, not 1,000" }),

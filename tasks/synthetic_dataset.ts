@@ -3,7 +3,7 @@
  * page. A stopped run goes on where it stopped; the same options give the same bytes.
  */
 import { createSubject } from "../fixtures/subject/mod.ts";
-import { writeFixturesReport } from "../src/experiments/synthetic_data/report.ts";
+import { writeSyntheticDataReport } from "../src/experiments/synthetic_data/report.ts";
 import { planDataset, writeDataset } from "../src/synthetic/write_dataset.ts";
 import { runStage } from "./shared/stage.ts";
 import { datasetFolder, SCENES } from "../src/synthetic/dataset.ts";
@@ -42,7 +42,7 @@ async function writeSynthetic({ options }: Parsed<typeof COMMAND.options>): Prom
     "synthetic dataset",
     (tick) => writeDataset(out, plan, subject, tick),
   );
-  const page = await writeFixturesReport({
+  const page = await writeSyntheticDataReport({
     out: report,
     dataset: out,
     plan: dataset,

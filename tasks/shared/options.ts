@@ -29,7 +29,7 @@ export const figures = listOf(FIGURE_FORMATS, {
 
 export const cache = text({
   value: "DIR",
-  help: "where finished stages are kept",
+  help: "where finished stages are cached",
   default: CACHE_FOLDER,
   shown: ".cache",
 });

@@ -6,7 +6,7 @@ import { readImage } from "../../src/data/images/image.ts";
 import { openImagenetSegmentation } from "../../src/data/datasets/imagenet_segmentation.ts";
 import { readPalettePng } from "../../src/data/images/palette_png.ts";
 import { openVoc, VOC_VOID } from "../../src/data/datasets/voc.ts";
-import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
+import { writeSyntheticDataReport } from "../../src/experiments/synthetic_data/report.ts";
 import { subjectVertices } from "../../src/synthetic/subject_cortex.ts";
 import { datasetSteps, planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { inTemporaryFolder } from "../support/in_temporary_folder.ts";
@@ -126,7 +126,7 @@ Deno.test("writeDataset is read by the loaders of the real data sets", () =>
     assertEquals((await readPalettePng(`${dir}/truth/graph/parts/${voc.names[0]}.png`)).data, scene.parts);
   }));
 
-Deno.test("writeFixturesReport writes the page and its numbers", () =>
+Deno.test("writeSyntheticDataReport writes the page and its numbers", () =>
   inTemporaryFolder(async (dir) => {
     const dataset = await writeDataset(`${dir}/synthetic`, planDataset(100), SUBJECT);
     const report = {
@@ -137,7 +137,7 @@ Deno.test("writeFixturesReport writes the page and its numbers", () =>
       command: "c",
       seconds: 1,
     };
-    const page = await Deno.readTextFile(await writeFixturesReport(report));
+    const page = await Deno.readTextFile(await writeSyntheticDataReport(report));
     for (const part of [renderScene(0).caption, "Cortex", "Noise ceilings", "VWFA"]) {
       assertStringIncludes(page, part.replaceAll('"', "&quot;"));
     }

@@ -7,7 +7,7 @@ import type { Concepts } from "../../src/experiments/concepts/compute.ts";
 import { writeConceptsReport } from "../../src/experiments/concepts/report.ts";
 import { writeGalleries } from "../../src/experiments/galleries/compute.ts";
 import { writeFigureGroundReport } from "../../src/experiments/figure_ground/report.ts";
-import { writeFixturesReport } from "../../src/experiments/synthetic_data/report.ts";
+import { writeSyntheticDataReport } from "../../src/experiments/synthetic_data/report.ts";
 import { planDataset, writeDataset } from "../../src/synthetic/write_dataset.ts";
 import { writeIndexPage } from "../../src/experiments/shared/index_page.ts";
 import { type NystromReport, writeNystromReport } from "../../src/experiments/nystrom/report.ts";
@@ -50,7 +50,7 @@ export async function writeSamplePages(out: string): Promise<Record<string, stri
   const pipeline = samplePipeline(), walking = { ...run, pipeline };
   const dataset = await writeDataset(`${out}/synthetic`, planDataset(30), createToySubject());
   const pages: Record<string, string> = {
-    fixtures: await writeFixturesReport({
+    fixtures: await writeSyntheticDataReport({
       out,
       dataset: `${out}/synthetic`,
       plan: dataset,

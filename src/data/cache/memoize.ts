@@ -1,4 +1,4 @@
-/** Results of experiments on disk: each kept under the hash of the code and of what it was computed from. */
+/** Results of experiments on disk: each cached under the hash of the code and of what it was computed from. */
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { hashOfModules } from "../files/code_hash.ts";
 import { NotFinished, openStages, type Stages } from "./stages.ts";
@@ -22,7 +22,7 @@ const ARRAYS = {
 /**
  * A result that is there, or computed now: plain values, with typed arrays, maps and numbers that are not finite.
  *
- * @param dir folder of all kept results, or its stages
+ * @param dir folder of all cached results, or its stages
  * @param code modules that compute it, as of `hashOfModules`
  * @param name of the result, as part of a file name
  * @param inputs all that it depends on beside the code: plain values, hashes for data

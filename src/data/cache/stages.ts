@@ -1,4 +1,4 @@
-/** Stages of a pipeline on disk: each kept under the hash of its inputs, so that nothing finished is done again. */
+/** Stages of a pipeline on disk: each cached under the hash of its inputs, so that nothing finished is done again. */
 import * as v from "valibot";
 import { createHash } from "node:crypto";
 import { holdFile, writeFileAtomic } from "../files/atomic_write.ts";

@@ -5,7 +5,7 @@ import { type Html, rawHtml } from "../../report/html.ts";
 import { lineByLayerFigure, responsiveChart } from "../../report/responsive_chart.ts";
 import { cachedCortexPicture } from "../shared/cortex_picture.ts";
 import { FIGURE_LESS, PAPER_LAYERS, PERMUTATIONS, RESAMPLES } from "./compute.ts";
-import { keptActivationSheets } from "../shared/activation_sheets.ts";
+import { cachedActivationSheets } from "../shared/activation_sheets.ts";
 import { similarityMaps } from "./pictures.ts";
 import type { VoxelSheet } from "../../pipeline/voxel_sheet.ts";
 import { type ExperimentRun, writeExperiment } from "../shared/write_experiment.ts";
@@ -150,8 +150,8 @@ async function regionSection(
   const unit = `mean activation, ${UNIT}`;
   const sheets = figure({
     image: {
-      svg: await keptActivationSheets(sheet, [byFigure, byGround], unit, { names: false }),
-      narrowSvg: await keptActivationSheets(
+      svg: await cachedActivationSheets(sheet, [byFigure, byGround], unit, { names: false }),
+      narrowSvg: await cachedActivationSheets(
         sheet,
         byFigure.map((own, i) => [own, byGround[i]]),
         unit,

@@ -43,7 +43,7 @@ export const GRAPH_LANDMARKS = 600, GRAPH_NEIGHBORS = 10;
 const LANES = 3;
 
 /**
- * Clusters layer by layer the tokens of the first `images` images; kept under `stages`.
+ * Clusters layer by layer the tokens of the first `images` images; cached under `stages`.
  *
  * @param images how many of the pipeline's
  * @returns one graph a layer, in the order of the pipeline's slots

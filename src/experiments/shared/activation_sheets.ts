@@ -103,7 +103,7 @@ export function openSheets(
 }
 
 /** The same, as an earlier run of the task has drawn it where nothing has changed. */
-export async function keptActivationSheets(
+export async function cachedActivationSheets(
   sheet: VoxelSheet,
   rows: readonly (readonly Sheet[])[],
   unit: string,

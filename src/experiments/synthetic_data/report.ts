@@ -19,7 +19,7 @@ import { type ModelProbe, readProbes } from "./model_probes.ts";
 import { type VoxelSheet, voxelSheet } from "../../pipeline/voxel_sheet.ts";
 
 /** What the page says. */
-export interface FixturesReport extends Pick<RunContext, "out" | "command" | "figures"> {
+export interface SyntheticDataReport extends Pick<RunContext, "out" | "command" | "figures"> {
   /** Folder of the synthetic dataset. */
   dataset: string;
   plan: SyntheticDataset;
@@ -42,7 +42,7 @@ const MODELS = new URL("../../../fixtures/models", import.meta.url).pathname;
  *
  * @returns the path of the page
  */
-export async function writeFixturesReport(report: FixturesReport): Promise<string> {
+export async function writeSyntheticDataReport(report: SyntheticDataReport): Promise<string> {
   const { out, plan } = report;
   let made: SimulatedSubject | undefined;
   const simulated = () => made ??= report.simulated();

@@ -4,7 +4,7 @@ import { copyFolder } from "../../support/copy_folder.ts";
 import { inTemporaryFolder } from "../../support/in_temporary_folder.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-/** Modules that results are kept under. */
+/** Modules that results are cached under. */
 const KEYS = [
   "src/data/features/extract.ts",
   "src/pipeline/solve_graph.ts",
@@ -95,7 +95,7 @@ Deno.test("hashOfModules() moves with a shader, a solver, a package, and with no
     await assertRejects(hash, Error, "Cannot read shaders/matmul.wgsl, which src/linalg/product.ts needs:");
   }));
 
-Deno.test("experiments are kept under all modules that compute them", async () => {
+Deno.test("experiments are cached under all modules that compute them", async () => {
   for await (const { name } of Deno.readDir(new URL("tasks/", ROOT))) {
     if (!name.endsWith(".ts")) continue;
     const text = await Deno.readTextFile(new URL(`tasks/${name}`, ROOT));
@@ -113,7 +113,7 @@ Deno.test("experiments are kept under all modules that compute them", async () =
       ),
     ]
       .map((match) => `${match[1]}.ts`);
-    // Reports draw what was kept, and say of which run; the rest computes.
+    // Reports draw what was cached, and say of which run; the rest computes.
     const absent = imported.filter((path) =>
       !files.has(path) && !/\/(?:report|index_page|run_data|unsuitable_data|write_experiment)\.ts$/.test(path)
     );
