@@ -57,6 +57,8 @@ export interface BrainDataOptions
 const TOKENS = 1024, MIN_AN_IMAGE = 4, MAX_AN_IMAGE = 64;
 /** Of the training images, where the test responses are not public. */
 const HELD_OUT = 0.15;
+/** Of fewer held-out images, r says little of one voxel. */
+const FEW_HELD_OUT = 10;
 
 /**
  * Reads a subject's responses and runs the models over its images. Where it has no test split, as in the public release of
@@ -152,6 +154,16 @@ function withConstantVoxels(data: BrainData): BrainData {
   };
   say(training, "images that are learned from", "nothing is learned of them, and their r counts as 0");
   say(test, "held-out images", "their r counts as 0 in every mean");
+  const { rows } = test.responses;
+  if (rows > 1 && rows < FEW_HELD_OUT) {
+    report(
+      rows > 2
+        ? `r is over ${rows} held-out images: by chance alone it is ${
+          (1 / Math.sqrt(rows - 1)).toFixed(2)
+        } off 0 (standard deviation)`
+        : `r is over ${rows} held-out images: of two it is 1 or −1, whatever predicts them`,
+    );
+  }
   return { ...data, skipped };
 }
 

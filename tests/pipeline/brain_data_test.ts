@@ -60,7 +60,7 @@ Deno.test("readBrainData() keeps features of two splits apart whose images have 
   });
 });
 
-Deno.test("readBrainData() says of which voxels one part of the images has one response", async () => {
+Deno.test("readBrainData() says of which voxels one part of the images has one response, and of how few images r is", async () => {
   await inTemporaryFolder(async (cacheDir) => {
     clearSkipped();
     const training = split(20, 1, (row, voxel) => row >= 17 && voxel === 1 ? 2.5 : varied(row, voxel));
@@ -76,7 +76,19 @@ Deno.test("readBrainData() says of which voxels one part of the images has one r
     assertEquals(skipped, [
       "1 of 3 voxels have the same response to all 3 held-out images: their r counts as 0 in every mean",
     ]);
-    assertEquals(skippedLines(), skipped);
+    assertEquals(skippedLines(), [
+      ...skipped,
+      "r is over 3 held-out images: by chance alone it is 0.71 off 0 (standard deviation)",
+    ]);
+    clearSkipped();
+    const options = { models, view, cacheDir, imagesKey: "", seed: 0 };
+    await readBrainData({ ...options, subject: { training: split(12, 1, varied) } });
+    assertEquals(skippedLines(), [
+      "r is over 2 held-out images: of two it is 1 or −1, whatever predicts them",
+    ]);
+    clearSkipped();
+    await readBrainData({ ...options, subject: { training, test: split(10, 9, varied) } });
+    assertEquals(skippedLines().filter((line) => line.startsWith("r is over")), []);
     clearSkipped();
   });
 });
