@@ -3,9 +3,12 @@ import naiveCode from "./naive_matmul.wgsl" with { type: "text" };
 import { writeFileAtomic } from "../../src/data/files/atomic_write.ts";
 import { tsne } from "../../src/embed/tsne.ts";
 import { dispatch, type Gpu, openGpu, sync } from "../../src/gpu/mod.ts";
+import { ridge } from "../../src/align/ridge.ts";
+import { matrixSource } from "../../src/graph/node_source.ts";
 import { normalizedCut } from "../../src/graph/normalized_cut.ts";
+import { fitNystrom } from "../../src/graph/nystrom.ts";
 import { multiply } from "../../src/linalg/matmul.ts";
-import { allocateMatrix, uploadMatrix } from "../../src/linalg/matrix.ts";
+import { allocateMatrix, type Matrix, uploadMatrix } from "../../src/linalg/matrix.ts";
 import { doubleSoftwareThreads } from "../shared/software_threads.ts";
 import { mixture } from "./mixture.ts";
 import { type Ratios, regressions, warning } from "./ratios.ts";
@@ -13,8 +16,8 @@ import { pairedRatio } from "./statistics.ts";
 
 const FILE = new URL("./ratios.json", import.meta.url);
 const ROUNDS = 5;
-/** t-SNE's steps cost so little that many are timed at once. */
-const STEPS = 100;
+/** t-SNE's steps cost so little that many are timed at once; on the grid, fewer. */
+const STEPS = 100, GRID_STEPS = 10;
 
 type Timed = () => Promise<void>;
 
@@ -47,6 +50,9 @@ async function measureRatios(gpu: Gpu): Promise<Ratios> {
   const block = uploadMatrix(gpu, mixture(5000, 32, 8, 1, 2), "block");
   const image = allocateMatrix(gpu, 5000, 32, "image");
   const nodes = mixture(5000, 64, 40, 1, 0), points = mixture(5000, 20, 20, 0.5, 0);
+  const wide = mixture(5000, 768, 40, 1, 0), many = mixture(20_000, 20, 20, 0.5, 0);
+  const large = matrixSource(mixture(40_000, 64, 40, 1, 0));
+  const images = mixture(400, 800, 40, 1, 0), voxels = mixture(400, 300, 8, 1, 1);
   const product = async () => {
     multiply(gpu, a, b, { out: c });
     await sync(gpu);
@@ -64,16 +70,27 @@ async function measureRatios(gpu: Gpu): Promise<Ratios> {
     multiply(gpu, dense, block, { out: image });
     await sync(gpu);
   };
-  const cut = async () => {
-    await normalizedCut(gpu, nodes, { components: 20, tolerance: 1e-4 });
+  const cut = async (x: Matrix) => void await normalizedCut(gpu, x, { components: 20, tolerance: 1e-4 });
+  const nystrom = async () => {
+    const settings = { landmarks: 2000, neighbors: 32, sampling: "uniform", components: 20 } as const;
+    await (await fitNystrom(gpu, large, settings)).transform(large);
   };
-  const steps = async () => {
-    await tsne(gpu, points, { iterations: STEPS });
-  };
+  const steps = (x: Matrix, dimensions: 2 | 3, iterations: number) => async () =>
+    void await tsne(gpu, x, { dimensions, iterations });
   return {
     "matmul 1024³ over a naive kernel": await ratio(product, naive),
-    "normalised cut of 5,000 over one A X": await ratio(cut, apply),
-    "100 steps of t-SNE on 5,000 over one matmul 1024³": await ratio(steps, product),
+    "normalised cut of 5,000 over one A X": await ratio(() => cut(nodes), apply),
+    "normalised cut of 5,000 × 768 over one A X": await ratio(() => cut(wide), apply),
+    "Nyström of 40,000 with 2,000 landmarks over one A X": await ratio(nystrom, apply),
+    "ridge of 400 images × 800 features over one A X": await ratio(
+      async () => void await ridge(gpu, images, voxels),
+      apply,
+    ),
+    [`${STEPS} steps of t-SNE on 5,000 over one matmul 1024³`]: await ratio(steps(points, 3, STEPS), product),
+    [`${GRID_STEPS} steps of t-SNE on 20,000 over one matmul 1024³`]: await ratio(
+      steps(many, 2, GRID_STEPS),
+      product,
+    ),
   };
 }
 
