@@ -80,7 +80,8 @@ export function wholeNumber<D extends number | undefined = undefined>(
     const value = Number(text);
     const isWhole = /^[-+]?\d+$/.test(text) && Number.isSafeInteger(value);
     if (isWhole && value >= from && value <= to) return value;
-    const range = to >= Number.MAX_SAFE_INTEGER ? `from ${from} on` : `from ${from} to ${to}`;
+    const isEndless = to >= Number.MAX_SAFE_INTEGER && !(value > to);
+    const range = isEndless ? `from ${from} on` : `from ${from} to ${to}`;
     throw new RangeError(`--${name} is "${text}": give a whole number ${range}.`);
   });
 }

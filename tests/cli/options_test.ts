@@ -120,7 +120,7 @@ Deno.test("parseOptions() says what a value has to be", () => {
   refused(["--limit", "-3"], '--limit is "-3": give a whole number from 1 to 9.');
   refused(["--limit", "1e0"], '--limit is "1e0"');
   refused(["--landmarks", "7"], '--landmarks is "7": give a whole number from 8 on.');
-  refused(["--landmarks", "99999999999999999999"], "from 8 on.");
+  refused(["--landmarks", "99999999999999999999"], "from 8 to 9007199254740991.");
   refused(["--lambda", "much"], '--lambda is "much": give a number from 0 on.');
   refused(["--lambda", "Infinity"], '--lambda is "Infinity"');
   refused(["--radius", "0"], '--radius is "0": give a number above 0.');
