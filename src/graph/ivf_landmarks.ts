@@ -141,8 +141,8 @@ export async function* extendByIvf(
           pickRows(gpu, values, choice, theirs);
           for (let at = begins[cell]; at < begins[cell + 1]; at += atOnce) {
             const rows = Math.min(atOnce, begins[cell + 1] - at);
-            const halves = unitRowsView(nodes, at, rows), listed = rowView(candidates, 0, choice.count);
-            recordSearch(gpu, room, halves.rows, listed, { k, halves });
+            const part = unitRowsView(nodes, at, rows);
+            recordSearch(gpu, room, part.rows, rowView(candidates, 0, choice.count), { k, unit: part });
             for (const window of rowWindows(out, at, rows)) {
               recordPropagation(gpu, room.lists, window.first - at, k, theirs, window);
             }

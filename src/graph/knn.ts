@@ -300,7 +300,7 @@ export function releaseRoom(gpu: Gpu, { tile, lists }: SearchRoom): void {
  * Records the search for all rows of x among all rows of y, both on the GPU (for "cosine" unit rows, less one centre); the lists lie at
  * the beginning of the room's.
  *
- * @param options `selfRow`: the row of y that x begins with, where no row may find itself; `halves`: x with its h, where that is there
+ * @param options `selfRow`: the row of y that x begins with, where no row may find itself; `unit`: x with its h, where that is there
  * already
  */
 export function recordSearch(
@@ -308,18 +308,18 @@ export function recordSearch(
   { tile, tileRows, width: widest, lists }: SearchRoom,
   x: GpuMatrix,
   y: GpuMatrix,
-  options: Pick<NeighborOptions, "k" | "metric"> & { selfRow?: number; halves?: UnitRows },
+  options: Pick<NeighborOptions, "k" | "metric"> & { selfRow?: number; unit?: UnitRows },
 ): void {
-  const { k, metric = "cosine", selfRow, halves } = options, width = Math.min(roundUp(y.rows, 4), widest);
-  const made = metric === "cosine" ? [...(halves ? [] : [x]), y].map((rows) => withHalves(gpu, rows)) : [];
-  const unit = halves ? [halves, ...made] : made;
+  const { k, metric = "cosine", selfRow, unit } = options, width = Math.min(roundUp(y.rows, 4), widest);
+  const made = metric === "cosine" ? [...(unit ? [] : [x]), y].map((rows) => withHalves(gpu, rows)) : [];
+  const nodes = unit ? [unit, ...made] : made;
   for (let at = 0; at < x.rows; at += tileRows) {
     const rows = Math.min(tileRows, x.rows - at);
     for (let column = 0; column < y.rows; column += width) {
       const columns = Math.min(width, y.rows - column);
       const target = { buffer: tile, stride: width, row: 0 };
       if (metric === "cosine") {
-        affinityBlock(gpu, unit[0], at, rows, unitRowsView(unit[1], column, columns), target);
+        affinityBlock(gpu, nodes[0], at, rows, unitRowsView(nodes[1], column, columns), target);
       } else squaredDistances(gpu, x, at, rows, rowView(y, column, columns), target);
       recordTopK(gpu, tile, lists, {
         rows,
