@@ -67,6 +67,8 @@ Deno.test("align and brain-score run on a subject's folder and agree when run ag
     assertAlmostEquals(mean, results[0].metrics["r.V1.ridge"], 1e-6);
     assert((await Deno.stat(`${root}/first/tables/voxels.arrow`)).size > 0);
     const page = await Deno.readTextFile(`${root}/first/brain-score.html`);
+    assertStringIncludes(page, "mean over 1 seed)");
+    assert(!page.includes("\u00a0±\u00a00<"), "one training has no standard error");
     assertStringIncludes(page, "eigen-constraint-raises-brain-score");
     assertStringIncludes(page, '<a class="home" href="index.html">');
     assertStringIncludes(await Deno.readTextFile(`${root}/first/index.html`), 'href="brain-score.html"');

@@ -49,8 +49,8 @@ export async function writeBrainScoreReport(report: BrainScoreReport): Promise<s
       "How well do the models' features predict the voxels, and what does the eigen-constraint change?",
     method:
       `Every layer of every model has a transform into one space; summed over layers and averaged over tokens, a linear encoder predicts ${report.ridge.voxels.length} voxels. Trained by the L1 loss on ${report.images.training} images for each weight of the eigen-constraint and ${
-        conditions[0].scores.length
-      } seeds, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each layer alone need no alignment.`,
+        seedsOf(conditions[0].scores.length)
+      }, scored by Pearson r on ${report.images.test} held-out images. Ridge regression on the same pooled features and an encoder for each layer alone need no alignment.`,
     equation: EQUATION,
     sections: [
       ...(report.skipped.length > 0
@@ -140,16 +140,20 @@ function normalizedOf({ conditions }: BrainScoreReport, roi: string): number | u
 
 async function scoreSection(report: BrainScoreReport, rois: string[]): Promise<Html[]> {
   const cell = (values: number[]) => {
-    const { mean, standardError } = spread(values);
-    return `${formatNumber(mean, 3)}\u00a0±\u00a0${formatNumber(standardError, 3)}`;
+    const { mean, standardError } = spread(values), shown = formatNumber(mean, 3);
+    return values.length > 1 ? `${shown}\u00a0±\u00a0${formatNumber(standardError, 3)}` : shown;
   };
   return [
     await responsiveChart(
       "brain-score",
       report.out,
       `Pearson r on n = ${report.images.test} held-out images, mean over each region's voxels: ridge regression on all layers, ridge alignment, and the paper's training with and without the eigen-constraint (mean over ${
-        report.conditions[0].scores.length
-      } seeds). The last two lie on each other where the constraint changes little; their standard errors over seeds are in the table below.`,
+        seedsOf(report.conditions[0].scores.length)
+      }). The last two lie on each other where the constraint changes little; ${
+        report.conditions[0].scores.length > 1
+          ? "their standard errors over seeds are in the table below"
+          : "one seed has no standard error"
+      }.`,
       (theme, width) =>
         dotsChart({
           metric: "Pearson r on held-out images (−1 to 1)",
@@ -284,4 +288,9 @@ function mixedSection({ mixed }: BrainScoreReport): Html[] {
 function spread(values: number[]): { mean: number; sd: number; standardError: number } {
   const sd = values.length < 2 ? 0 : deviation(values);
   return { mean: mean(values), sd, standardError: sd / Math.sqrt(values.length) };
+}
+
+/** "1 seed", "5 seeds". */
+function seedsOf(count: number): string {
+  return `${count} seed${count === 1 ? "" : "s"}`;
 }
